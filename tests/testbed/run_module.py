@@ -1,0 +1,27 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs one module of the collection on the target as Ansible would: `run_module.py NAME`, arguments as JSON on stdin."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def main() -> None:
+    name = "ansible_collections.unitwright.systemd.plugins.modules." + sys.argv[1]
+    arguments = sys.stdin.buffer.read()
+    sys.path.insert(0, HERE)
+    from ansible.module_utils import basic  # only found through the line above
+
+    basic._ANSIBLE_ARGS = arguments
+    basic._ANSIBLE_PROFILE = "legacy"
+    sys.argv = [sys.argv[0]]
+    runpy.run_module(name, init_globals={"_module_fqn": name, "_modlib_path": HERE}, run_name="__main__", alter_sys=True)
+
+
+main()
