@@ -1,0 +1,218 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Names of units, drop-ins and stacks, and systemd's escaping, by systemd.unit(5) and systemd-escape(1).
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Optional
+
+from .problem import Refused, shown
+
+KINDS = (
+    "service",
+    "socket",
+    "target",
+    "timer",
+    "path",
+    "mount",
+    "automount",
+    "swap",
+    "slice",
+    "scope",
+    "device",
+)
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_PLAIN = frozenset(_LETTERS + ":_.")
+_VALID = frozenset(_LETTERS + ":_.\\@-")
+_NAME_MAX = 255
+_STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
+
+
+@dataclass(frozen=True)
+class UnitName:
+    """A unit's name in its parts; `instance` is None without an @, and empty in a template."""
+
+    text: str
+    prefix: str
+    instance: Optional[str]
+    kind: str
+
+    @property
+    def is_template(self) -> bool:
+        return self.instance == ""
+
+    @property
+    def template(self) -> Optional[str]:
+        """The template of an instance ("a@.service" for "a@b.service"), None for any other name."""
+        return f"{self.prefix}@.{self.kind}" if self.instance else None
+
+
+def parse_name(text: str) -> UnitName:
+    """Take a unit's name apart, by the rules of systemd.unit(5) and systemd's unit_name_is_valid().
+
+    Raises Refused with the mend. Stricter than systemd in one point: no leading dot, as systemd ignores hidden
+    files in its unit folders.
+    """
+    if not text:
+        raise Refused("a unit's name is empty: write for example 'app.service'")
+    if "/" in text:
+        raise Refused(_slash_message(text))
+    stem, dot, kind = text.rpartition(".")
+    if not dot or kind not in KINDS:
+        raise Refused(f"{shown(text)} does not end in the type of unit: did you mean {shown(_with_suffix(text))}?")
+    if not stem or text.startswith("."):
+        raise Refused(
+            f"{shown(text)} starts with a dot: a unit's name has text before the type, and files cannot be hidden"
+        )
+    prefix, at, instance = stem.partition("@")
+    if not prefix:
+        raise Refused(f"{shown(text)} has nothing before the @: a template is written 'name@.{kind}'")
+    if not set(stem) <= _VALID:
+        escaped = _mangle(prefix) + at + (instance if set(instance) <= _VALID else escape(instance))
+        raise Refused(f"{shown(text)} contains characters a unit's name cannot have: escaped it is '{escaped}.{kind}'")
+    if len(text) > _NAME_MAX:
+        raise Refused(f"'{text[:40]}...' has {len(text)} characters; a unit's name has at most {_NAME_MAX}")
+    if kind == "slice":
+        _check_slice(text, stem)
+    return UnitName(text, prefix, instance if at else None, kind)
+
+
+def _mangle(prefix: str) -> str:
+    """Escape only what has to be: in a prefix, unlike an instance, nothing is ever unescaped."""
+    return "".join(char if char in _VALID else escape(char) for char in prefix)
+
+
+def _slash_message(text: str) -> str:
+    kind = text.rpartition(".")[2]
+    if kind in ("mount", "automount", "swap") and text.startswith("/"):
+        try:
+            return f"{shown(text)} is a path: the unit of that path is '{escape_path(text[: -len(kind) - 1])}.{kind}'"
+        except Refused:
+            pass
+    prefix, at, rest = text.partition("@")
+    if at and "/" not in prefix:
+        instance = rest.rpartition(".")[0] if kind in KINDS else rest
+        return f"{shown(text)} has a slash in its instance: escaped that is {shown(escape(instance))}"
+    base = text.rstrip("/").rpartition("/")[2]
+    return f"{shown(text)} contains a slash: a unit is named without its folder, {shown(base)}"
+
+
+def _with_suffix(text: str) -> str:
+    stem, _dot, suffix = text.rpartition(".")
+    near = difflib.get_close_matches(suffix.lower(), KINDS, n=1, cutoff=0.75) if stem else []
+    return f"{stem}.{near[0]}" if near else f"{text.rstrip('.')}.service"
+
+
+def _check_slice(text: str, stem: str) -> None:
+    """A slice's dashes are its parents (systemd.slice(5)), so none may be empty; slices cannot be templates."""
+    if "@" in stem:
+        raise Refused(f"{shown(text)}: a slice cannot be a template or an instance")
+    if stem != "-" and "" in stem.split("-"):
+        raise Refused(
+            f"{shown(text)}: dashes in a slice's name separate parent from child, so none may be doubled or outermost"
+        )
+
+
+def with_instance(template: str, instance: str) -> str:
+    """Name the instance of a template: ("a@.service", "b") is "a@b.service".
+
+    Raises Refused for a name that is no template and for an instance that would need escaping (it tells how).
+    """
+    name = parse_name(template)
+    if not name.is_template:
+        raise Refused(f"{shown(template)} is not a template: a template is written 'name@.{name.kind}'")
+    if not instance:
+        raise Refused(f"an instance of {shown(template)} is empty: name it")
+    if not set(instance) <= _VALID:
+        raise Refused(
+            f"instance {shown(instance)} of {shown(template)} has to be escaped: write {shown(escape(instance))}"
+        )
+    return parse_name(f"{name.prefix}@{instance}.{name.kind}").text
+
+
+def escape(text: str) -> str:
+    """Escape a string for a unit's name, as `systemd-escape` does. Raises Refused for NUL and invalid UTF-8."""
+    data = _to_bytes(text)
+    return "".join(_escape_byte(byte, first=position == 0) for position, byte in enumerate(data))
+
+
+def _escape_byte(byte: int, first: bool) -> str:
+    character = chr(byte)
+    if character == "/":
+        return "-"
+    # A leading dot would make a hidden file.
+    if character not in _PLAIN or (first and character == "."):
+        return f"\\x{byte:02x}"
+    return character
+
+
+def escape_path(path: str) -> str:
+    """Escape an absolute path for a unit's name, as `systemd-escape --path` does; "/" is "-".
+
+    Raises Refused for a path that is relative, or has "..": systemd would name no unit after it.
+    """
+    if not path.startswith("/"):
+        raise Refused(f"{shown(path)} is not an absolute path")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise Refused(f"{shown(path)} contains '..': write the path without it")
+    return escape("/".join(parts)) if parts else "-"
+
+
+def unescape(text: str) -> str:
+    """Undo `escape`, as `systemd-escape --unescape` does. Raises Refused for text that nothing escapes to."""
+    if "\\" in _ESCAPED.sub("", text) or "\\x00" in text:
+        raise Refused(f"{shown(text)} is not escaped text: a backslash is written '\\x5c'")
+    plain = text.replace("-", "/").encode("utf-8", "surrogatepass").decode("latin-1")
+    data = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), plain).encode("latin-1")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused(f"{shown(text)} does not unescape to valid UTF-8") from None
+
+
+def _to_bytes(text: str) -> bytes:
+    if "\0" in text:
+        raise Refused("a name cannot contain a NUL character")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Refused("a name is not valid UTF-8") from None
+
+
+def parse_dropin(text: str) -> str:
+    """The file name of a drop-in, with or without ".conf" given: "50-limits" is "50-limits.conf".
+
+    Raises Refused for what would leave the folder, be hidden (systemd skips hidden files) or not fit a file name.
+    """
+    name = text if text.endswith(".conf") else f"{text}.conf"
+    if name == ".conf":
+        raise Refused("a drop-in's name is empty: write for example '50-limits'")
+    if "/" in name:
+        raise Refused(f"{shown(text)} contains a slash: a drop-in is named without its folder")
+    if name.startswith("."):
+        raise Refused(f"{shown(text)} starts with a dot: systemd ignores hidden files")
+    if not name.isprintable():
+        raise Refused(f"{shown(text)} contains control characters: a drop-in's name is printable text")
+    if len(name.encode("utf-8")) > _NAME_MAX:
+        raise Refused(f"'{text[:40]}...' is too long: a drop-in's file name has at most {_NAME_MAX} bytes")
+    return name
+
+
+def parse_stack(text: str) -> str:
+    """The name of a stack, as given. Raises Refused unless it is up to 64 letters, digits, "_" and "-"."""
+    if not _STACK.fullmatch(text):
+        raise Refused(
+            f"{shown(text)} cannot name a stack: 1 to 64 letters, digits, '_' and '-', a letter or digit first"
+        )
+    return text

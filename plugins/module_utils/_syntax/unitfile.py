@@ -1,0 +1,213 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Unit files as text and as data: parse, render, and merge with drop-ins as systemd does.
+
+What is not in systemd.syntax(7) was measured on systemd 247, 252, 257 and 262. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
+
+from .characters import LINE_MAX, WHITESPACE, refuse_unwritable
+from .problem import Refused, shown
+
+# Otherwise a comment could hide an assignment.
+_HIDDEN_BREAK = re.compile(r"\x00|\r(?!\n)")
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+_HEADER = re.compile(r"\[([^\]\[\"'\\]+)\]")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One assignment; `line` is where it starts, counted from 1."""
+
+    section: str
+    directive: str
+    value: str
+    line: int
+
+
+def parse(text: str) -> Tuple[Entry, ...]:
+    """Read a unit file as systemd does, values byte for byte as systemd sees them.
+
+    A comment is a line that starts with # or ;, also in the middle of a continuation. A backslash at the end of
+    a line becomes one space, and the next line is added as it is. Lines of an X- section that assign nothing are
+    skipped, as systemd skips them. Raises Refused, with the line, where systemd would fail or drop the line.
+    """
+    hidden = _HIDDEN_BREAK.search(text)
+    if hidden:
+        number = text.count("\n", 0, hidden.start()) + 1
+        raise Refused(f"line {number}: contains a NUL or a lone carriage return, which systemd takes for a line break")
+    entries: List[Entry] = []
+    section = ""
+    for number, line in _lines(text):
+        try:
+            if line.startswith("["):
+                section = _section(line)
+                continue
+            entry = _assignment(section, line, number)
+        except Refused as error:
+            raise Refused(f"line {number}: {error}") from None
+        if entry:
+            entries.append(entry)
+    return tuple(entries)
+
+
+def _lines(text: str) -> Iterator[Tuple[int, str]]:
+    """The logical lines that are neither empty nor comments, stripped, with the number of their first line."""
+    start = 0
+    parts: List[str] = []
+    text = text[1:] if text.startswith("\ufeff") else text
+    for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        if raw.lstrip(WHITESPACE).startswith(("#", ";")):
+            continue
+        if not parts:
+            start = number
+        if _continues(raw):
+            parts.append(raw[:-1] + " ")
+            continue
+        line = "".join([*parts, raw]).strip(WHITESPACE)
+        parts = []
+        if line:
+            yield start, line
+    if parts:
+        yield start, "".join(parts).strip(WHITESPACE)
+
+
+def _continues(line: str) -> bool:
+    """Backslashes pair up from the left, so an odd number at the end leaves one that joins the lines."""
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def _section(line: str) -> str:
+    match = _HEADER.fullmatch(line)
+    if not match:
+        raise Refused(f"{shown(line[:80])} is not a section header: write it as '[Service]', alone on its line")
+    refuse_unwritable(match.group(1), "the section header")
+    return match.group(1)
+
+
+def _assignment(section: str, line: str, number: int) -> Optional[Entry]:
+    name, equals, value = line.partition("=")
+    name = name.rstrip(WHITESPACE)
+    if section.startswith("X-") and not (equals and name):
+        return None
+    if not equals or not name:
+        # The line itself is not repeated: a stray line may be the second half of a secret.
+        raise Refused("neither 'Directive=value', nor a [Section], nor a comment: systemd would ignore this line")
+    if not section:
+        raise Refused(
+            f"{shown(name[:80])} is assigned before the first section: put a '[Service]' or the like above it"
+        )
+    refuse_unwritable(name, "the directive's name")
+    refuse_unwritable(value, f"the value of {name}=")
+    _refuse_long(line, name)
+    return Entry(section, name, value.lstrip(WHITESPACE), number)
+
+
+def _refuse_long(line: str, name: str) -> None:
+    if len(line.encode("utf-8")) >= LINE_MAX:
+        raise Refused(
+            f"the line of {name}= reaches systemd's limit of {LINE_MAX} bytes: split it, or move it to a file"
+        )
+
+
+Section = Tuple[str, Sequence[Tuple[str, str]]]
+
+
+def render(sections: Sequence[Section], header: Sequence[str] = ()) -> str:
+    """Write a unit file: comment lines, then each (section, ((directive, value), ...)) in the order given.
+
+    What is rendered parses back to the same assignments. Raises Refused for what would not: a line break or
+    control character, white space around a value, a backslash at its end, a name that is no name, a line that is
+    too long.
+    """
+    blocks: List[str] = []
+    if header:
+        for line in header:
+            refuse_unwritable(line, "a line of the header")
+        blocks.append("".join(f"# {line}".rstrip(" ") + "\n" for line in header))
+    for section, assignments in sections:
+        if not _NAME.fullmatch(section):
+            raise Refused(f"{shown(section)} cannot name a section: only letters, digits and '-'")
+        lines = [f"[{section}]"]
+        lines.extend(_render_line(directive, value) for directive, value in assignments)
+        blocks.append("\n".join(lines) + "\n")
+    return "\n".join(blocks)
+
+
+def _render_line(directive: str, value: str) -> str:
+    if not _NAME.fullmatch(directive):
+        raise Refused(f"{shown(directive)} cannot name a directive: only letters, digits and '-'")
+    refuse_unwritable(value, f"the value of {directive}=")
+    if value != value.strip(WHITESPACE):
+        raise Refused(
+            f"the value of {directive}= starts or ends with white space, which systemd strips: quote or drop it"
+        )
+    if _continues(value):
+        raise Refused(f"the value of {directive}= ends in a backslash, which would join the next line to it: double it")
+    line = f"{directive}={value}"
+    _refuse_long(line, directive)
+    return line
+
+
+_UNIT_DEPENDENCIES = """
+    After Before Wants Requires Requisite BindsTo BindTo PartOf Upholds Conflicts OnSuccess OnFailure
+    PropagatesReloadTo PropagateReloadTo ReloadPropagatedFrom PropagateReloadFrom PropagatesStopTo
+    StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable RequiresMountsFor WantsMountsFor
+"""
+# Dependencies only ever add up: an empty assignment leaves them as they are (systemd.unit(5), measured).
+_ADD_ONLY: Dict[str, FrozenSet[str]] = {
+    "Unit": frozenset(_UNIT_DEPENDENCIES.split()),
+    "Service": frozenset(["Sockets"]),
+}
+
+# An empty assignment to one of these empties all of its line (systemd.timer(5), .path(5), .exec(5)).
+_RESET_TOGETHER: Dict[str, Tuple[FrozenSet[str], ...]] = {
+    "Timer": (
+        frozenset(["OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec", "OnCalendar"]),
+    ),
+    "Path": (frozenset(["PathExists", "PathExistsGlob", "PathChanged", "PathModified", "DirectoryNotEmpty"]),),
+}
+_EXEC_RESET_TOGETHER = (
+    frozenset(["BindPaths", "BindReadOnlyPaths"]),
+    frozenset(["StandardInputText", "StandardInputData"]),
+    frozenset(["LoadCredential", "LoadCredentialEncrypted"]),
+    frozenset(["SetCredential", "SetCredentialEncrypted"]),
+)
+# The same by the beginning of the name (systemd.unit(5), systemd.socket(5)).
+_RESET_BY_PREFIX = (("Unit", "Condition"), ("Unit", "Assert"), ("Socket", "Listen"))
+
+
+def effective(files: Sequence[Sequence[Entry]]) -> Dict[str, Dict[str, List[str]]]:
+    """Merge a fragment and its drop-ins, in order, to section -> directive -> the values in force.
+
+    Lists are whole; of a scalar the last value counts. A directive that was reset and not set again is there
+    with no values, which differs from its absence for a few (CapabilityBoundingSet=, Delegate=).
+    """
+    merged: Dict[str, Dict[str, List[str]]] = {}
+    for entry in (entry for file in files for entry in file):
+        section = merged.setdefault(entry.section, {})
+        if entry.value:
+            section.setdefault(entry.directive, []).append(entry.value)
+        elif entry.directive not in _ADD_ONLY.get(entry.section, frozenset()):
+            section[entry.directive] = []
+            for other in section:
+                if _reset_together(entry.section, entry.directive, other):
+                    section[other] = []
+    return merged
+
+
+def _reset_together(section: str, directive: str, other: str) -> bool:
+    for where, prefix in _RESET_BY_PREFIX:
+        if section == where and directive.startswith(prefix) and other.startswith(prefix):
+            return True
+    groups = _RESET_TOGETHER.get(section, ())
+    if section in ("Service", "Socket", "Mount", "Swap"):
+        groups += _EXEC_RESET_TOGETHER
+    return any(directive in group and other in group for group in groups)
