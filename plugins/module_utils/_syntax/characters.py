@@ -38,3 +38,17 @@ def refuse_unwritable(text: str, what: str) -> None:
             raise Refused(f"{what} is not valid UTF-8: systemd would drop the line")
         if code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:
             raise Refused(f"{what} contains the noncharacter U+{code:04X}: systemd would drop the line")
+
+
+def refuse_value(value: str, what: str) -> None:
+    """Raise Refused unless `value` can be the right-hand side of an assignment and reads back the same."""
+    refuse_unwritable(value, what)
+    if value != value.strip(WHITESPACE):
+        raise Refused(f"{what} starts or ends with white space, which systemd strips: quote or drop it")
+    if continues(value):
+        raise Refused(f"{what} ends in a backslash, which would join the next line to it: double it")
+
+
+def continues(line: str) -> bool:
+    """Whether a line goes on in the next: backslashes pair up, and an odd number at the end leaves one."""
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1

@@ -13,8 +13,9 @@ import re
 from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
-from .characters import LINE_MAX, WHITESPACE, refuse_unwritable
+from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
 from .problem import Refused, shown
+from .tables import names
 
 # Otherwise a comment could hide an assignment.
 _HIDDEN_BREAK = re.compile(r"\x00|\r(?!\n)")
@@ -68,7 +69,7 @@ def _lines(text: str) -> Iterator[Tuple[int, str]]:
             continue
         if not parts:
             start = number
-        if _continues(raw):
+        if continues(raw):
             parts.append(raw[:-1] + " ")
             continue
         line = "".join([*parts, raw]).strip(WHITESPACE)
@@ -77,11 +78,6 @@ def _lines(text: str) -> Iterator[Tuple[int, str]]:
             yield start, line
     if parts:
         yield start, "".join(parts).strip(WHITESPACE)
-
-
-def _continues(line: str) -> bool:
-    """Backslashes pair up from the left, so an odd number at the end leaves one that joins the lines."""
-    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
 
 
 def _section(line: str) -> str:
@@ -144,41 +140,36 @@ def render(sections: Sequence[Section], header: Sequence[str] = ()) -> str:
 def _render_line(directive: str, value: str) -> str:
     if not _NAME.fullmatch(directive):
         raise Refused(f"{shown(directive)} cannot name a directive: only letters, digits and '-'")
-    refuse_unwritable(value, f"the value of {directive}=")
-    if value != value.strip(WHITESPACE):
-        raise Refused(
-            f"the value of {directive}= starts or ends with white space, which systemd strips: quote or drop it"
-        )
-    if _continues(value):
-        raise Refused(f"the value of {directive}= ends in a backslash, which would join the next line to it: double it")
+    refuse_value(value, f"the value of {directive}=")
     line = f"{directive}={value}"
     _refuse_long(line, directive)
     return line
 
 
-_UNIT_DEPENDENCIES = """
+_UNIT_DEPENDENCIES = names(
+    """
     After Before Wants Requires Requisite BindsTo BindTo PartOf Upholds Conflicts OnSuccess OnFailure
     PropagatesReloadTo PropagateReloadTo ReloadPropagatedFrom PropagateReloadFrom PropagatesStopTo
     StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable RequiresMountsFor WantsMountsFor
-"""
+    """
+)
 # Dependencies only ever add up: an empty assignment leaves them as they are (systemd.unit(5), measured).
 _ADD_ONLY: Dict[str, FrozenSet[str]] = {
-    "Unit": frozenset(_UNIT_DEPENDENCIES.split()),
-    "Service": frozenset(["Sockets"]),
+    "Unit": _UNIT_DEPENDENCIES,
+    "Service": names("Sockets"),
 }
 
 # An empty assignment to one of these empties all of its line (systemd.timer(5), .path(5), .exec(5)).
 _RESET_TOGETHER: Dict[str, Tuple[FrozenSet[str], ...]] = {
-    "Timer": (
-        frozenset(["OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec", "OnCalendar"]),
-    ),
-    "Path": (frozenset(["PathExists", "PathExistsGlob", "PathChanged", "PathModified", "DirectoryNotEmpty"]),),
+    "Timer": (names("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar"),),
+    "Path": (names("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty"),),
 }
 _EXEC_RESET_TOGETHER = (
-    frozenset(["BindPaths", "BindReadOnlyPaths"]),
-    frozenset(["StandardInputText", "StandardInputData"]),
-    frozenset(["LoadCredential", "LoadCredentialEncrypted"]),
-    frozenset(["SetCredential", "SetCredentialEncrypted"]),
+    names("BindPaths BindReadOnlyPaths"),
+    names("StandardInputText StandardInputData"),
+    names("LoadCredential LoadCredentialEncrypted"),
+    names("SetCredential SetCredentialEncrypted"),
+    names("IOSchedulingClass IOSchedulingPriority"),
 )
 # The same by the beginning of the name (systemd.unit(5), systemd.socket(5)).
 _RESET_BY_PREFIX = (("Unit", "Condition"), ("Unit", "Assert"), ("Socket", "Listen"))

@@ -1,0 +1,241 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""YAML values to right-hand sides of unit files, and back where other code has to read them.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from typing import Iterator, List, Mapping, Optional, Tuple
+
+from .characters import WHITESPACE, refuse_unwritable, refuse_value
+from .problem import Refused, shown
+from .tables import names
+
+# Types of `systemd --dump-configuration-items` of which systemd refuses an empty assignment with a warning and
+# keeps what was set before (every directive tried on 247, 252, 257 and 262); DynamicUser= is even fatal.
+_NO_RESET = names(
+    """
+    ACCESS ACTION BOOLEAN CPUSCHEDPRIO FACILITY INPUT INTEGER LEVEL LONG MODE NANOSECONDS OUTPUT POLICY SECONDS
+    SERVICE SERVICEEXITTYPE SERVICERESTART SERVICERESTARTMODE SERVICETYPE SIGNAL SIZE SLICE SOCKETBIND TIMEOUTMODE
+    UNIT UNSIGNED
+    """
+)
+# Types that know no yes and no, so that a YAML truth value is a word or a number that lost its spelling.
+_NO_TRUTH = names(
+    """
+    ENVIRON FILE INTEGER LABEL LONG MODE NANOSECONDS NODE SECONDS SERVICE SIGNAL SIZE SLICE STRING TIMER UNIT UNSIGNED
+    URL
+    """
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ISO_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d)T(?=\d)")
+
+
+def to_values(value: object, kind: Optional[str], directive: str = "") -> List[str]:
+    """The right-hand sides that one YAML value stands for: a list is the directive repeated, "" a reset.
+
+    `kind` is the directive's type in the dump of systemd's configuration items, None where it is unknown; then
+    only what is right for no type is refused. Raises Refused for a value whose spelling YAML lost (0077, 12:30,
+    1.10), for null, for mappings and nested lists, and for text that no line of a unit file can hold.
+    """
+    if isinstance(value, (list, tuple)):
+        return [_to_value(item, kind, directive) for item in value]
+    return [_to_value(value, kind, directive)]
+
+
+def _to_value(value: object, kind: Optional[str], directive: str) -> str:
+    if value is None:
+        raise Refused('the value is null: leave it out, write "" to reset it, or quote "null" where the word is meant')
+    if isinstance(value, str):
+        return _from_text(str(value), kind, directive)
+    if isinstance(value, bool):
+        if kind in _NO_TRUTH or (kind or "").startswith(("PATH", "UNIT", "SOCKET ")):
+            raise Refused("YAML made a truth value of it (yes, no, on, off, true, false): quote it")
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return _from_int(value, kind, directive)
+    if isinstance(value, float):
+        return _from_float(value, kind, directive)
+    if isinstance(value, (list, tuple)):
+        raise Refused("a list inside a list: write one list")
+    if isinstance(value, Mapping):
+        raise Refused("a mapping is not a value: write text, or a list of texts")
+    raise Refused(f"a value of type {type(value).__name__}: write text")
+
+
+def _from_text(value: str, kind: Optional[str], directive: str) -> str:
+    if not value and kind in _NO_RESET:
+        raise Refused(
+            "systemd does not take this empty, and would keep the earlier value: write the value it shall have"
+        )
+    if value.endswith("\n") and "\n" not in value[:-1]:
+        raise Refused("the value ends with a line break: in YAML, start its block with '>-' or '|-'")
+    refuse_value(value, "the value")
+    # YAML reads a date with a time and hands it on with a T, which OnCalendar= of 252 does not know.
+    return _ISO_TIME.sub(" ", value) if kind == "TIMER" or directive == "OnCalendar" else value
+
+
+def _from_int(value: int, kind: Optional[str], directive: str) -> str:
+    if kind == "MODE" or directive == "UMask" or directive.endswith("Mode"):
+        raise Refused(
+            f"YAML reads octal as a number (0077 becomes 63), so {value} may not be what was written: quote it"
+        )
+    if directive == "OnCalendar":
+        raise Refused(f"YAML reads 12:30 as the number 750, so {value} may not be what was written: quote it")
+    return str(value)
+
+
+def _from_float(value: float, kind: Optional[str], directive: str) -> str:
+    if not math.isfinite(value):
+        raise Refused("not a finite number: quote it, for no limit as 'infinity'")
+    seconds = kind in ("SECONDS", "TIMER") or directive.endswith("Sec")
+    if not seconds or directive == "OnCalendar":
+        raise Refused(f"YAML rounds numbers (1.10 becomes 1.1), so {value} may not be what was written: quote it")
+    # Not str(): a span has no exponent.
+    text = format(Decimal(repr(value)), "f")
+    return text[:-2] if text.endswith(".0") else text
+
+
+def environment_value(name: object, value: object) -> str:
+    """One assignment for Environment= that gives `name` exactly `value`.
+
+    systemd undoes quotes and C escapes, then specifiers (systemd.exec(5)), so % is doubled; $ is literal there.
+    true and false become those words, a null is refused, and so is a number that YAML rounds.
+    """
+    key = _variable(name)
+    text = _scalar(value, key).replace("%", "%%")
+    if not re.search(r"[\s\"'\\]", text) and text.isprintable():
+        return f"{key}={text}"
+    return f'"{key}=' + "".join(_c_escape(char) for char in text) + '"'
+
+
+def _c_escape(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    if char == "\n":
+        return "\\n"
+    if char < " " or "\x7f" <= char < "\xa0":
+        return f"\\u{ord(char):04x}"
+    return char
+
+
+def environment_file(items: Mapping[str, object]) -> str:
+    """The content of an EnvironmentFile= that gives each name exactly its value (same values as above).
+
+    Inside double quotes such a file is literal, line breaks included, but for a backslash before one of "\\`$
+    (systemd's SHELL_NEED_ESCAPE); neither $ nor % is expanded.
+    """
+    lines = []
+    for name, value in items.items():
+        key = _variable(name)
+        lines.append(f'{key}="' + re.sub(r'(["\\`$])', r"\\\1", _scalar(value, key)) + '"\n')
+    return "".join(lines)
+
+
+def _variable(name: object) -> str:
+    if not isinstance(name, str):
+        raise Refused(f"the environment variable's name {name!r} is not text: quote it")
+    if not _NAME.fullmatch(name):
+        raise Refused(f"{shown(name)} cannot name an environment variable: letters, digits and '_', no digit first")
+    return name
+
+
+def _scalar(value: object, name: str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if value is None:
+        raise Refused(f'environment variable {name} is null: leave it out, or write "" for an empty one')
+    if isinstance(value, float):
+        raise Refused(
+            f"environment variable {name} is a number that YAML may have rounded (1.10 becomes 1.1): quote it"
+        )
+    if not isinstance(value, str):
+        raise Refused(f"environment variable {name} is a {type(value).__name__}: write text")
+    if "\0" in value:
+        raise Refused(f"environment variable {name} contains a NUL character, which no environment can hold")
+    # Only the printing characters are systemd's to judge here: the others are escaped or stand in quotes.
+    refuse_unwritable("".join(char for char in value if ord(char) > 0x9F), f"environment variable {name}")
+    return str(value)
+
+
+def parse_environment(value: str) -> List[Tuple[str, str]]:
+    """Read the right-hand side of Environment= back to names and values; a doubled % is one, specifiers stay.
+
+    Raises Refused where systemd drops the line: an open quote, an unknown escape, no NAME=.
+    """
+    pairs = []
+    for word in _split(value, unescape=True):
+        name, equals, text = word.partition("=")
+        if not equals or not _NAME.fullmatch(name):
+            raise Refused("Environment= holds a word that is not NAME=value: quote a value with spaces")
+        pairs.append((name, text.replace("%%", "%")))
+    return pairs
+
+
+def words(value: str) -> List[str]:
+    """Split a list of units or the like at white space, as systemd does: quotes group, a backslash is kept.
+
+    Raises Refused for a quote that does not end.
+    """
+    return list(_split(value, unescape=False))
+
+
+# systemd's cunescape_one().
+_ESCAPE = re.compile(r"\\(?:([abfnrtv\\\"'s])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3}))")
+_LETTERS = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39, "s": 32}
+
+
+def _split(value: str, unescape: bool) -> Iterator[str]:
+    """systemd's extract_first_word(): quotes may open anywhere in a word, and are not part of it."""
+    word: Optional[bytearray] = None
+    quote = ""
+    position = 0
+    while position < len(value):
+        char = value[position]
+        position += 1
+        if not quote and char in WHITESPACE:
+            if word is not None:
+                yield word.decode("utf-8", "replace")
+            word = None
+            continue
+        word = bytearray() if word is None else word
+        if char == quote:
+            quote = ""
+        elif not quote and char in "\"'":
+            quote = char
+        elif char == "\\" and unescape:
+            match = _ESCAPE.match(value, position - 1)
+            if not match:
+                raise Refused("a backslash is not followed by an escape systemd knows: double it")
+            word += _unescaped(match)
+            position = match.end()
+        else:
+            word += char.encode("utf-8", "surrogatepass")
+    if quote:
+        raise Refused(f"a quote ({quote}) is not closed")
+    if word is not None:
+        yield word.decode("utf-8", "replace")
+
+
+def _unescaped(match: re.Match[str]) -> bytes:
+    letter, byte, short, long, octal = match.groups()
+    if letter:
+        return bytes([_LETTERS[letter]])
+    if byte or octal:
+        code = int(byte, 16) if byte else int(octal, 8)
+        if not 0 < code < 256:
+            raise Refused("an escape stands for no byte: systemd would drop the line")
+        return bytes([code])
+    code = int(short or long, 16)
+    if not 0 < code < 0x110000 or 0xD800 <= code < 0xE000:
+        raise Refused("an escape stands for no character: systemd would drop the line")
+    return chr(code).encode("utf-8")
