@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command line: python3 -m tests.testbed image|up|down|reboot|exec|engine|prepare."""
+"""Command line: python3 -m tests.testbed prepare|engine|connection|image|up|down|reboot|exec."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ import os
 import sys
 
 from . import container
-from .engine import EngineError, find_engine
-from .image import DEFAULT_SUITE, SUITES, ensure_image
-from .prepare import prepare
+from .engine import CONNECTIONS, EngineError, find_engine
+from .image import SUITES, default_suite, ensure_image
+from .prepare import missing_tools, prepare
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m tests.testbed", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("engine", help="print podman or docker")
-    actions.add_parser("prepare", help="install what this machine lacks")
+    actions.add_parser("connection", help="print the name of Ansible's connection plugin for it")
+    prepare_parser = actions.add_parser("prepare", help="install what this machine lacks")
+    prepare_parser.add_argument("--tools", action="store_true", help="without the container engine")
     image = actions.add_parser("image", help="build or reuse a suite's image, and print its name")
-    image.add_argument("suite", choices=SUITES)
+    image.add_argument("suite", choices=SUITES, nargs="?", default=default_suite())
     up = actions.add_parser("up", help="boot a container, or leave the running one alone")
     up.add_argument("name")
-    up.add_argument("--suite", choices=SUITES, default=DEFAULT_SUITE)
+    up.add_argument("--suite", choices=SUITES, default=default_suite())
     down = actions.add_parser("down", help="remove a container, or all of this checkout")
     which = down.add_mutually_exclusive_group(required=True)
     which.add_argument("name", nargs="?")
@@ -40,10 +42,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     args = parse(argv)
     if args.action == "prepare":
-        return prepare()
+        return prepare(missing_tools) if args.tools else prepare()
     engine = find_engine()
     if args.action == "engine":
         print(engine.name)
+    elif args.action == "connection":
+        print(CONNECTIONS[engine.name])
     elif args.action == "image":
         print(ensure_image(engine, args.suite))
     elif args.action == "up":

@@ -16,7 +16,7 @@ CGROUP_ROOT = Path("/sys/fs/cgroup")
 CAP_SYS_RESOURCE = 24
 # Podman raises its own process limit to this and cannot give a container more.
 PODMAN_NPROC = 32768
-ENGINES = ("podman", "docker")
+CONNECTIONS = {"podman": "containers.podman.podman", "docker": "community.docker.docker"}
 
 
 class EngineError(RuntimeError):
@@ -42,7 +42,10 @@ def limit_flags() -> list[str]:
     if may_raise_limits():
         return []
     flags = []
-    for name, number, most in (("nofile", resource.RLIMIT_NOFILE, None), ("nproc", resource.RLIMIT_NPROC, PODMAN_NPROC)):
+    for name, number, most in (
+        ("nofile", resource.RLIMIT_NOFILE, None),
+        ("nproc", resource.RLIMIT_NPROC, PODMAN_NPROC),
+    ):
         hard = resource.getrlimit(number)[1]
         if most is not None and (hard == resource.RLIM_INFINITY or hard > most):
             hard = most
@@ -100,11 +103,17 @@ def _tmpfs() -> list[str]:
     return ["--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp"]
 
 
-@functools.lru_cache(maxsize=None)
-def find_engine() -> Engine:
+def wanted_engines() -> list[str]:
     wanted = os.environ.get("UNITWRIGHT_ENGINE")
-    for name in (wanted,) if wanted else ENGINES:
+    if wanted and wanted not in CONNECTIONS:
+        raise EngineError(f"UNITWRIGHT_ENGINE={wanted}: one of {', '.join(CONNECTIONS)}")
+    return [wanted] if wanted else list(CONNECTIONS)
+
+
+@functools.cache
+def find_engine() -> Engine:
+    for name in wanted_engines():
         engine = Engine(name)
         if engine.works():
             return engine
-    raise EngineError(f"no working container engine among {wanted or ', '.join(ENGINES)}: run `make prepare`")
+    raise EngineError(f"no working container engine: {' nor '.join(wanted_engines())}: run `make prepare`")

@@ -18,7 +18,7 @@ from typing import Any
 
 from . import container
 from .engine import Engine, find_engine
-from .image import DEFAULT_SUITE
+from .image import default_suite
 
 BASE = "/opt/unitwright-test"
 COLLECTION = "ansible_collections/unitwright/systemd"
@@ -36,8 +36,8 @@ class Host:
         self.name = name
         self.engine = engine or find_engine()
 
-    def up(self, suite: str = DEFAULT_SUITE) -> None:
-        container.up(self.engine, self.name, suite)
+    def up(self, suite: str | None = None) -> None:
+        container.up(self.engine, self.name, suite or default_suite())
 
     def down(self) -> None:
         container.down(self.engine, self.name)
@@ -96,7 +96,7 @@ class Host:
         timeout: float | None = None,
         **args: Any,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a module to whatever end it comes to; `prefix` is put before the interpreter, say a tracer that kills it."""
+        """Run a module, whatever end it comes to; `prefix` goes before the interpreter, say a tracer that kills it."""
         internal = {
             "_ansible_check_mode": check_mode,
             "_ansible_diff": diff,

@@ -19,7 +19,6 @@ from .engine import Engine, EngineError
 
 REPOSITORY = "localhost/unitwright-testbed"
 SUITES = ("bullseye", "bookworm", "trixie", "sid")
-DEFAULT_SUITE = "bookworm"
 
 PACKAGES = (
     "systemd",
@@ -73,6 +72,10 @@ DPKG_OPTIONS = (
     "path-exclude=/usr/share/doc/*",
     "path-exclude=/usr/share/locale/*",
 )
+
+
+def default_suite() -> str:
+    return os.environ.get("UNITWRIGHT_SUITE") or "bookworm"
 
 
 def build_command(suite: str) -> list[str]:

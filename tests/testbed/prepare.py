@@ -9,32 +9,36 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from .engine import ENGINES, Engine, cgroups_unified
+from .engine import Engine, cgroups_unified, wanted_engines
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
+def missing_tools() -> list[str]:
+    """Debian's names of what the virtual environment and the checks lack."""
+    needed = [] if shutil.which("git") else ["git"]
+    return needed if find_spec("ensurepip") else [*needed, "python3-venv"]
+
+
 def missing_packages() -> list[str]:
-    """Debian's names of the packages that are not there yet."""
-    needed = []
+    """Debian's names of all that is not there yet."""
+    needed = missing_tools()
     if not os.environ.get("UNITWRIGHT_IMAGE"):
         needed += [] if shutil.which("mmdebstrap") else ["mmdebstrap"]
         needed += [] if KEYRING.exists() else ["debian-archive-keyring"]
-    if not shutil.which("git"):
-        needed.append("git")
-    if find_spec("ensurepip") is None:
-        needed.append("python3-venv")
     return needed + _missing_engine()
 
 
 def _missing_engine() -> list[str]:
-    wanted = os.environ.get("UNITWRIGHT_ENGINE")
-    if any(Engine(name).works() for name in ((wanted,) if wanted else ENGINES)):
-        return _missing_runtime()
-    if wanted == "docker":
+    wanted = wanted_engines()
+    found = next((name for name in wanted if Engine(name).works()), None)
+    if found:
+        return _missing_runtime() if found == "podman" else []
+    if wanted == ["docker"]:
         return ["docker.io"]
     tools = {"podman": "podman", "dbus-daemon": "dbus"}
     if os.geteuid() != 0:
@@ -51,8 +55,8 @@ def _network_helpers() -> dict[str, Path]:
     return {name: Path("/usr/lib/podman", name) for name in ("netavark", "aardvark-dns")}
 
 
-def prepare() -> int:
-    missing = missing_packages()
+def prepare(find_missing: Callable[[], list[str]] = missing_packages) -> int:
+    missing = find_missing()
     if not missing:
         return 0
     if not shutil.which("apt-get"):
@@ -69,7 +73,7 @@ def prepare() -> int:
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             return 1
-    return _report(missing_packages())
+    return _report(find_missing())
 
 
 def _report(still_missing: list[str]) -> int:

@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one module of the collection on the target as Ansible would: `run_module.py NAME`, arguments as JSON on stdin."""
+"""Runs one module on the target as Ansible would: `run_module.py NAME`, its arguments as JSON on stdin."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ def main() -> None:
     name = "ansible_collections.unitwright.systemd.plugins.modules." + sys.argv[1]
     arguments = sys.stdin.buffer.read()
     sys.path.insert(0, HERE)
-    from ansible.module_utils import basic  # only found through the line above
+    from ansible.module_utils import basic  # noqa: PLC0415, found through the line above only
 
     basic._ANSIBLE_ARGS = arguments
     basic._ANSIBLE_PROFILE = "legacy"
     sys.argv = [sys.argv[0]]
-    runpy.run_module(name, init_globals={"_module_fqn": name, "_modlib_path": HERE}, run_name="__main__", alter_sys=True)
+    runpy.run_module(
+        name, init_globals={"_module_fqn": name, "_modlib_path": HERE}, run_name="__main__", alter_sys=True
+    )
 
 
 main()

@@ -1,0 +1,123 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# A Python of version 3.11 or newer; all else is installed below .build.
+PYTHON ?= python3
+
+BUILD := .build
+VENV := $(BUILD)/venv
+BIN := $(CURDIR)/$(VENV)/bin
+PINS := tests/requirements.txt tests/constraints.txt
+SOURCE := $(BUILD)/source/ansible_collections/unitwright/systemd
+# Its wheel holds the connection plugins for containers.
+ANSIBLE_WHEEL := ansible==12.3.0
+STAGES := setup lint sanity unit integration molecule
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(BUILD)/collections
+export ANSIBLE_HOME := $(CURDIR)/$(BUILD)/ansible
+export ANSIBLE_PIPELINING := true
+export PYTHONDONTWRITEBYTECODE := 1
+
+# Ansible's tools call each other by name.
+RUN := PATH="$(BIN):$$PATH"
+PY := $(RUN) python3
+PYTEST := $(RUN) pytest --override-ini=cache_dir=$(BUILD)/pytest
+# The connection plugin of the engine that works here.
+CONNECTED = UNITWRIGHT_ENGINE="$$($(PY) -m tests.testbed engine)" \
+            UNITWRIGHT_CONNECTION="$$($(PY) -m tests.testbed connection)" $(RUN)
+
+.PHONY: help
+help: ## Print the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; \
+	  do printf '%-14s%s\n' "$$target" "$$text"; done
+
+.PHONY: demo
+demo: setup ## Put the demo's services under a systemd in a container, and show what runs
+	@$(PY) -m tests.testbed up unitwright-demo
+	@$(CONNECTED) ansible-playbook -i demo/inventory demo/prepare.yml unitwright.systemd.site demo/show.yml
+
+.PHONY: demo-down
+demo-down: ## Remove the demo's container
+	@$(PYTHON) -m tests.testbed down unitwright-demo
+
+.PHONY: test
+test: tools ## Run lint, sanity, unit, integration and molecule, up to the first that fails
+	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES)
+
+.PHONY: lint
+lint: artifact $(SOURCE) ## Check style, types and YAML: ruff, mypy, yamllint, ansible-lint
+	$(RUN) ruff check --cache-dir $(BUILD)/ruff .
+	$(RUN) ruff format --cache-dir $(BUILD)/ruff --check .
+	$(RUN) mypy --python-version 3.8 -p ansible_collections.unitwright.systemd.plugins
+	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling
+	$(RUN) yamllint --strict .
+	$(RUN) ansible-lint
+
+.PHONY: sanity
+sanity: tools ## Run ansible-test's sanity checks
+	@$(PY) -m tests.tooling.sanity
+
+.PHONY: unit
+unit: tools $(SOURCE) ## Test what needs no systemd
+	@$(PYTEST) tests/unit $(PYTEST_ARGS)
+
+.PHONY: integration
+integration: artifact image ## Test the modules against a systemd in a container
+	@$(PYTEST) tests/integration $(PYTEST_ARGS)
+
+.PHONY: molecule
+molecule: setup ## Run Molecule's default scenario
+	@MOLECULE_GLOB='molecule/*/molecule.yml' $(CONNECTED) molecule test $(MOLECULE_ARGS)
+
+.PHONY: bench
+bench: setup ## Measure the cost of the modules
+	@$(CONNECTED) python3 -m tests.benchmarks
+
+.PHONY: faults
+faults: artifact image ## Kill the modules at every step
+	@$(PYTEST) tests/faults $(PYTEST_ARGS)
+
+.PHONY: setup
+setup: artifact image $(BUILD)/connections ## Install all that the demo and the tests need
+
+.PHONY: artifact
+artifact: tools ## Build the collection and install it below .build
+	@$(PY) -m tests.tooling.artifact
+
+.PHONY: image
+image: prepare ## Build the image of a container with systemd
+	@$(PYTHON) -m tests.testbed image
+
+.PHONY: prepare
+prepare: ## Install the container engine and its helpers where they are missing
+	@$(PYTHON) -m tests.testbed prepare
+
+.PHONY: tools
+tools: $(VENV)/pins ## Make the virtual environment with the pinned tools
+
+.PHONY: clean
+clean: ## Remove this checkout's containers and all scratch files; images stay
+	@$(PYTHON) -m tests.testbed down --all
+	rm -rf $(BUILD)
+
+$(VENV)/pins: $(PINS)
+	@$(PYTHON) -m tests.testbed prepare --tools
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -r $(word 1,$(PINS)) -c $(word 2,$(PINS))
+	@touch $@
+
+$(BUILD)/connections: $(VENV)/pins Makefile
+	@$(PY) -m tests.tooling.connections '$(ANSIBLE_WHEEL)'
+	@touch $@
+
+$(SOURCE):
+	@mkdir -p $(@D)
+	@ln -sfn $(CURDIR) $@
