@@ -1,0 +1,251 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of the options that modules share, written once; module_utils/_change/options.py has their types.
+
+TEXT, UNIT and DROPIN also stand inside the lists that the stack module takes, which is why they are put together here.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+_HEALTH = """
+stable_for:
+  description:
+    - Seconds a unit has to stay up, with the same process and without a restart, after it has come up.
+    - Defaults to 5.
+  type: float
+timeout:
+  description:
+    - Seconds a unit may take to come up and pass its checks. Defaults to 60.
+  type: float
+"""
+
+_CHECKS = """
+tcp:
+  description: An address V(HOST:PORT) that has to accept a connection, seen from the managed host.
+  type: str
+unix:
+  description: A Unix socket that has to accept a connection.
+  type: path
+http:
+  description: A URL that has to be answered with a status below 400, asked from the managed host.
+  type: str
+command:
+  description: A command, as a list of words, that has to end with exit status 0. No shell is involved.
+  type: list
+  elements: str
+"""
+
+_TEXT = """
+unit:
+  description:
+    - Directives of the C([Unit]) section under systemd's own names.
+    - A list is the directive repeated, an empty string resets it, V(true) and V(false) are C(yes) and C(no).
+      V(null) is refused, and so are values that YAML has already changed, such as an unquoted C(0077) for a mode or
+      C(12:30) for a time.
+    - A directive that the host's systemd does not know is an error that names the nearest one.
+  type: dict
+service:
+  description: Directives of the C([Service]) section, as in O(unit).
+  type: dict
+socket:
+  description: Directives of the C([Socket]) section, as in O(unit).
+  type: dict
+timer:
+  description: Directives of the C([Timer]) section, as in O(unit).
+  type: dict
+path:
+  description: Directives of the C([Path]) section, as in O(unit).
+  type: dict
+mount:
+  description: Directives of the C([Mount]) section, as in O(unit).
+  type: dict
+automount:
+  description: Directives of the C([Automount]) section, as in O(unit).
+  type: dict
+swap:
+  description: Directives of the C([Swap]) section, as in O(unit).
+  type: dict
+slice:
+  description: Directives of the C([Slice]) section, as in O(unit).
+  type: dict
+install:
+  description: Directives of the C([Install]) section, as in O(unit).
+  type: dict
+content:
+  description:
+    - The whole text instead of the sections. It goes the same way as the sections do, comments and all.
+  type: str
+environment:
+  description:
+    - Environment variables for the processes of the unit, meant literally. Everyone on the host can read them.
+  type: dict
+secrets:
+  description:
+    - Environment variables that nobody but root may read. They go to a file with mode 0600 that C(EnvironmentFile=)
+      names, and never into a unit file, a diff, a result or the journal.
+    - Values of less than four characters blot out parts of Ansible's output, since Ansible hides them wherever they occur.
+  type: dict
+credentials:
+  description:
+    - Credentials for C(LoadCredential=), by name. The program finds each as a file below E(CREDENTIALS_DIRECTORY).
+  type: dict
+triggers:
+  description: What the processes of the unit depend on besides the unit's own text.
+  type: dict
+  suboptions:
+    files:
+      description: Files on the managed host; when the content of one changes, the unit is treated as changed.
+      type: list
+      elements: path
+    values:
+      description: Any values, such as a version; when one changes, the unit is treated as changed.
+      type: list
+      elements: raw
+health:
+  description: How the unit proves that it is up.
+  type: dict
+  suboptions:
+@HEALTH@
+@CHECKS@
+on_change:
+  description:
+    - What is done to a running unit when something changes that a C(daemon-reload) alone does not put into force.
+    - V(none) leaves the process as it is and lists it under RV(ignore:kept) until it was restarted by someone.
+  type: str
+  choices: [restart, reload, none]
+  default: restart
+replace:
+  description:
+    - Take over a file that is not ours, or define a unit anew that a package defines.
+  type: bool
+  default: false
+"""
+
+_UNIT = """
+name:
+  description: The unit with its suffix, such as V(web.service). A template is V(worker@.service).
+  type: str
+  required: true
+instances:
+  description: The instances of a template; O(state) and O(enabled) are for them.
+  type: list
+  elements: str
+run:
+  description:
+    - Runs a C(Type=oneshot) service, and waits for its end, whenever it was changed.
+  type: str
+  choices: [on_change]
+enabled:
+  description:
+    - Whether the unit is enabled. By default a unit with an C([Install]) section is, unless something else in the
+      declaration starts it (its timer, socket, path or automount), or it is declared stopped.
+    - The links are held against the C([Install]) section, so that a changed one is enabled anew.
+  type: bool
+state:
+  description:
+    - V(present) writes the files and leaves the run state alone. V(restarted) and V(reloaded) do so at every run.
+    - V(absent) stops, disables and removes the unit.
+    - Defaults to V(started), but to V(present) where something else starts the unit, for a C(Type=oneshot) service
+      without C(RemainAfterExit=), for a template without instances, and for a unit without a text here.
+  type: str
+  choices: [started, stopped, restarted, reloaded, present, absent]
+masked:
+  description: Whether the unit is masked. A masked unit has no text, and V(false) unmasks.
+  type: bool
+"""
+
+_DROPIN = """
+name:
+  description: The unit that the drop-in is for, such as V(nginx.service).
+  type: str
+  required: true
+dropin:
+  description: The name of the drop-in, such as V(50-limits); C(.conf) may be left out.
+  type: str
+  required: true
+state:
+  description: Whether the drop-in shall be there.
+  type: str
+  choices: [present, absent]
+  default: present
+"""
+
+_HOST = """
+scope:
+  description:
+    - V(system) is PID 1. V(user) is the manager of the user that the task becomes, which has to run (see linger in
+      C(loginctl(1))). V(global) writes units for all users' managers and starts nothing.
+  type: str
+  choices: [system, user, global]
+  default: system
+root:
+  description:
+    - An image or another root folder to write to instead of the running host. Nothing is started there.
+  type: path
+on_failure:
+  description:
+    - What is done when a unit does not become healthy. V(rollback) brings back the files, the enablement and the run
+      state of before; V(keep) leaves the new ones. The task fails in either case.
+  type: str
+  choices: [rollback, keep]
+  default: rollback
+"""
+
+_STACK = """
+state:
+  description: V(absent) stops, disables and removes everything that belongs to the stack.
+  type: str
+  choices: [present, absent]
+  default: present
+prune:
+  description:
+    - Remove units and drop-ins of this stack that are no longer declared. Without it they are listed under
+      RV(ignore:orphaned). An empty declaration is refused.
+  type: bool
+  default: false
+max_removed:
+  description: The most files that O(prune) may remove in one run; with more, nothing is done.
+  type: int
+adopt:
+  description: Names of other stacks whose files are taken over by this one.
+  type: list
+  elements: str
+health:
+  description: Defaults for the units' own C(health).
+  type: dict
+  suboptions:
+@HEALTH@
+"""
+
+
+def _at(depth: int, text: str) -> str:
+    return textwrap.indent(text.strip("\n"), "  " * depth)
+
+
+def _filled(text: str) -> str:
+    return text.replace("@HEALTH@", _at(2, _HEALTH)).replace("@CHECKS@", _at(2, _CHECKS))
+
+
+def _options(*texts: str) -> str:
+    return "options:\n" + "\n".join(_at(1, _filled(text)) for text in texts) + "\n"
+
+
+def _list_of(name: str, description: str, *texts: str) -> str:
+    head = f"{name}:\n  description: {description}\n  type: list\n  elements: dict\n  suboptions:\n"
+    return head + "\n".join(_at(2, _filled(text)) for text in texts)
+
+
+class ModuleDocFragment:
+    """Fragments C(unitwright.systemd.options.unit), C(.dropin), C(.stack)."""
+
+    UNIT = _options(_UNIT, _TEXT, _HOST)
+    DROPIN = _options(_DROPIN, _TEXT, _HOST)
+    STACK = _options(
+        _STACK,
+        _list_of("units", "The units of the stack.", _UNIT, _TEXT),
+        _list_of("dropins", "Drop-ins of the stack, for units that someone else defines.", _DROPIN, _TEXT),
+        _HOST,
+    )

@@ -1,0 +1,403 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Desired and observed held against each other: what differs, unit by unit. Pure. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+
+from .._host.manager import UnitState
+from .._host.observed import Observed, units_under
+from .._syntax import unitfile
+from .._syntax.directives import Effect, effect
+from .._syntax.loadpath import Effective, LoadPath, is_true, last, words
+from .._syntax.names import parse_name
+from .._syntax.problem import Problem
+from .desired import STARTS, Desired, UnitWanted, gained
+from .render import STAMP_FIELD, FileWanted, owner_of
+
+_STAMP = re.compile(rb"^LogExtraFields=" + STAMP_FIELD.encode() + rb"=(\w+)$", re.MULTILINE)
+# Directives whose additions pull further units in at the next start (systemd.unit(5)).
+PULLING = ("Wants", "Requires", "BindsTo", "Upholds")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A process known to be current though its stamp cannot show it: reloaded, or under a user manager."""
+
+    invocation: str
+    stamps: FrozenSet[str]
+    since: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that the policy needs to know of one unit.
+
+    changed: the (section, directive) pairs whose merged values differ. stale: the process runs with something older
+    than is declared. pulls: units it newly wants or requires. partners: the units its socket, timer or path starts.
+    """
+
+    unit: str
+    kind: str
+    now: UnitState
+    wanted: str
+    on_change: str
+    runs_on_change: bool
+    new: bool
+    gone: bool
+    changed: Tuple[Tuple[str, str], ...]
+    stale: bool
+    pulls: Tuple[str, ...]
+    partners: Tuple[str, ...]
+    before: Effective
+    after: Effective
+
+    @property
+    def up(self) -> bool:
+        return self.now.active in ("active", "activating", "reloading", "refreshing")
+
+    def touched(self, *effects: Effect) -> List[str]:
+        """Names of the changed directives that take one of these effects."""
+        return [directive for section, directive in self.changed if effect(self.kind, section, directive) in effects]
+
+    def is_set(self, directive: str, section: str = "Unit") -> bool:
+        return is_true(last(self.after, section, directive))
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What differs between a declaration and a host."""
+
+    write: Tuple[FileWanted, ...]
+    remove: Tuple[str, ...]
+    orphaned: Tuple[str, ...]
+    enable: Tuple[str, ...]
+    reenable: Tuple[str, ...]
+    disable: Tuple[str, ...]
+    mask: Tuple[str, ...]
+    unmask: Tuple[str, ...]
+    reload_due: str
+    cases: Tuple[Case, ...]
+    after: LoadPath
+
+
+def compare(desired: Desired, observed: Observed, accepted: Mapping[str, Accepted]) -> Differences:
+    """Hold a declaration against a host; `conflicts` has been asked first."""
+    write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
+    orphans = _orphans(desired, observed)
+    leftover = _leftover_secrets(desired, observed)
+    remove = [path for path in desired.removed if path in observed.files] + leftover
+    if desired.prune:
+        remove += [path for path in orphans if path not in remove]
+    remove += _masked_over(desired, observed)
+    new_units = {wanted.path: wanted.content for wanted in write if not wanted.secret}
+    gone_units = [path for path in remove if path.startswith(observed.places.units + os.sep)]
+    after = observed.loadpath.changed(new_units, gone_units) if new_units or gone_units else observed.loadpath
+    enablement = _enablement(desired, observed, after, gone_units)
+    cases = _cases(desired, observed, after, [*new_units, *gone_units], accepted)
+    return Differences(
+        write=write,
+        remove=tuple(remove),
+        orphaned=() if desired.prune else tuple(_label(path, observed) for path in orphans),
+        enable=enablement["enable"],
+        reenable=enablement["reenable"],
+        disable=enablement["disable"],
+        mask=tuple(
+            unit.name.text for unit in desired.units if unit.masked and not observed.loadpath.masked(unit.name.text)
+        ),
+        unmask=tuple(
+            unit.name.text
+            for unit in desired.units
+            if unit.masked is False
+            and observed.links.get(observed.places.unit_file(unit.name.text), "") == ""
+            and observed.loadpath.links.get(observed.places.unit_file(unit.name.text)) == "/dev/null"
+        ),
+        reload_due=_reload_due(desired, observed),
+        cases=cases,
+        after=after,
+    )
+
+
+def _differs(wanted: FileWanted, observed: Observed) -> bool:
+    seen = observed.files.get(wanted.path)
+    return seen is None or seen.content != wanted.content or (seen.mode & 0o7777) != wanted.mode
+
+
+def _owned(desired: Desired, observed: Observed) -> List[str]:
+    """Unit files and drop-ins marked as this owner's, secrets by their folder."""
+    owners = {desired.owner, *desired.adopt}
+    found = []
+    for path, seen in observed.files.items():
+        if path.startswith(observed.places.secrets + os.sep):
+            found.append(path)
+        elif seen.content is not None and owner_of(seen.content) in owners:
+            found.append(path)
+    return found
+
+
+def _orphans(desired: Desired, observed: Observed) -> List[str]:
+    return [path for path in _owned(desired, observed) if path not in desired.files and path not in desired.removed]
+
+
+def _stem(path: str, observed: Observed) -> str:
+    """The unit (or UNIT.d-DROPIN) that a secret file is for, as its name says; "" for other files."""
+    if not path.startswith(observed.places.secrets + os.sep):
+        return ""
+    below = os.path.relpath(path, observed.places.secrets).split(os.sep)[1]
+    return below[: -len(".env")] if below.endswith(".env") else below[: -len(".credentials")]
+
+
+def _leftover_secrets(desired: Desired, observed: Observed) -> List[str]:
+    """Secrets of units that are declared or go, and that no longer take these: never left behind, prune or not."""
+    stems = {unit.name.text for unit in desired.units}
+    stems |= {f"{dropin.unit.text}.d-{os.path.basename(dropin.path)[: -len('.conf')]}" for dropin in desired.dropins}
+    return [path for path in _orphans(desired, observed) if _stem(path, observed) in stems]
+
+
+def _masked_over(desired: Desired, observed: Observed) -> List[str]:
+    """Our own file of a unit that is to be masked: the mask takes its place."""
+    owned = set(_owned(desired, observed))
+    paths = [observed.places.unit_file(unit.name.text) for unit in desired.units if unit.masked]
+    return [path for path in paths if path in owned and path not in desired.removed and not desired.prune]
+
+
+def _label(path: str, observed: Observed) -> str:
+    """An orphan by the name a person knows it by: the unit, UNIT.d/DROPIN.conf, or the path of a secret."""
+    below = observed.places.units + os.sep
+    return path[len(below) :] if path.startswith(below) else path
+
+
+def _reload_due(desired: Desired, observed: Observed) -> str:
+    """Why the manager has to read its files again though none differs, "" if it need not."""
+    if not observed.live or observed.loaded_at is None:
+        return ""
+    for path, wanted in desired.files.items():
+        seen = observed.files.get(path)
+        if not wanted.secret and seen is not None and seen.changed_at > observed.loaded_at:
+            return f"{os.path.basename(path)} is newer than what systemd has loaded"
+    return ""
+
+
+def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
+    """Files in the way that are not this owner's."""
+    found = []
+    owners = {desired.owner, *desired.adopt}
+    for path in [*desired.files, *sorted(desired.removed)]:
+        wanted = desired.files.get(path)
+        if wanted is not None and wanted.secret:
+            continue
+        problem = _conflict(path, desired, observed, owners)
+        if problem:
+            found.append(Problem(problem, unit=wanted.unit if wanted else os.path.basename(path), rule="owner"))
+    return found
+
+
+def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str]) -> str:
+    seen = observed.files.get(path)
+    name = os.path.basename(path)
+    may_replace = path in desired.replaced
+    if seen is None:
+        if path not in desired.files or os.path.dirname(path) != observed.places.units or may_replace:
+            return ""
+        vendor = observed.loadpath.fragment(name)
+        if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
+            return ""
+        return f"{vendor} defines this unit already: override it by a dropin, or take it over by replace: true"
+    if seen.target == "/dev/null":
+        unmasked = any(unit.path == path and unit.masked is False for unit in desired.units)
+        return (
+            "" if unmasked or path in desired.removed else "this unit is masked: add masked: false to have it unmasked"
+        )
+    if seen.content is None:
+        return f"{path} is a symbolic link or not a file, so it is not replaced: remove it first"
+    owner = owner_of(seen.content)
+    if owner in owners or may_replace:
+        return ""
+    if owner is None:
+        mend = "take it over by replace: true" if path in desired.files else "remove it yourself"
+        return f"{path} is there and not ours: {mend}, or use a dropin"
+    return f"{path} belongs to the stack {owner!r}: take it over by adopt: [{owner}]"
+
+
+def _enablement(
+    desired: Desired, observed: Observed, after: LoadPath, gone: Sequence[str]
+) -> Dict[str, Tuple[str, ...]]:
+    """Enablement held against the symbolic links; [Install] is read as systemd will after this run."""
+    result: Dict[str, List[str]] = {"enable": [], "reenable": [], "disable": []}
+    for unit in desired.units:
+        if unit.enabled is None:
+            continue
+        members = unit.members or ((unit.name.text,) if unit.enabled else ())
+        for member in members:
+            present = set(observed.links_to(member))
+            if not unit.enabled:
+                result["disable"] += [member] if present else []
+                continue
+            expected = expected_links(member, after, observed.places.units)
+            if not present and (expected or expected is None):
+                result["enable"].append(member)
+            elif expected is not None and present != expected:
+                result["reenable"].append(member)
+    for path in gone:
+        unit_name = os.path.basename(path)
+        if os.path.dirname(path) == observed.places.units and after.fragment(unit_name) is None:
+            result["disable"] += [
+                u for u in _of_file(unit_name, observed) if observed.links_to(u) and u not in result["disable"]
+            ]
+    return {verb: tuple(units) for verb, units in result.items()}
+
+
+def _of_file(unit: str, observed: Observed) -> List[str]:
+    """A unit file's own name, or for a template the instances that are loaded or enabled."""
+    name = parse_name(unit)
+    if not name.is_template:
+        return [unit]
+    linked = {os.path.basename(path) for path in observed.links}
+    return sorted(set(units_under(observed.states, unit)) | {link for link in linked if parse_or_none(link) == unit})
+
+
+def parse_or_none(unit: str) -> Optional[str]:
+    """The template of an instance's name, None for all else."""
+    return parse_name(unit).template if "@" in unit else None
+
+
+def expected_links(unit: str, loadpath: LoadPath, folder: str) -> Optional[Set[str]]:
+    """Paths of the links that `systemctl enable` makes for a unit; None where a specifier hides them."""
+    effective = loadpath.effective(unit)
+    name = parse_name(unit)
+    linked = unit
+    if name.is_template:
+        default = last(effective, "Install", "DefaultInstance")
+        if not default:
+            return set()
+        linked = f"{name.prefix}@{default}.{name.kind}"
+    found = set()
+    for directive, suffix in (("WantedBy", ".wants"), ("RequiredBy", ".requires"), ("UpheldBy", ".upholds")):
+        for target in words(effective, "Install", directive):
+            target = (
+                target.replace("%i", parse_name(linked).instance or "").replace("%p", name.prefix).replace("%n", linked)
+            )
+            if "%" in target:
+                return None
+            found.add(os.path.join(folder, target + suffix, linked))
+    for alias in words(effective, "Install", "Alias"):
+        if "%" in alias:
+            return None
+        found.add(os.path.join(folder, alias))
+    return found
+
+
+def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
+    """The stamps a process of this unit carries if it is started from these files."""
+    found: Set[str] = set()
+    for path in loadpath.files(unit):
+        found.update(stamp.decode() for stamp in _STAMP.findall(loadpath.contents.get(path, b"")))
+    return frozenset(found)
+
+
+def is_stale(unit: str, observed: Observed, after: LoadPath, accepted: Mapping[str, Accepted]) -> bool:
+    """Was the running process started with something else than these files say?"""
+    wanted = stamps(unit, after)
+    if observed.running.get(unit, frozenset()) == wanted:
+        return False
+    known = accepted.get(unit)
+    run = observed.invocations.get(unit)
+    if known is None or run is None or known.stamps != wanted:
+        return True
+    return known.invocation != run.id and (observed.places.scope == "system" or run.began < known.since)
+
+
+def _cases(
+    desired: Desired, observed: Observed, after: LoadPath, paths: Sequence[str], accepted: Mapping[str, Accepted]
+) -> Tuple[Case, ...]:
+    wanted_by_unit: Dict[str, UnitWanted] = {member: unit for unit in desired.units for member in unit.members}
+    on_change = {u: d.on_change for d in desired.dropins for u in units_under(observed.states, d.unit.text)}
+    files_of: Dict[str, List[str]] = {}
+    for path in paths:
+        for unit in _units_of_path(path, observed, wanted_by_unit):
+            files_of.setdefault(unit, []).append(path)
+    subjects = list(wanted_by_unit) + [unit for unit in [*on_change, *files_of] if unit not in wanted_by_unit]
+    cases = []
+    for unit in dict.fromkeys(subjects):
+        wanted = wanted_by_unit.get(unit)
+        cases.append(_case(unit, wanted, on_change.get(unit, "restart"), unit in files_of, observed, after, accepted))
+    return tuple(cases)
+
+
+def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:
+    """The units that a fragment or drop-in is part of: itself, or what is loaded or declared of a template or prefix."""
+    folder, name = os.path.split(path)
+    unit = name if folder == observed.places.units else os.path.basename(folder)[: -len(".d")]
+    parsed = parse_name(unit)
+    if not parsed.is_template and not parsed.prefix.endswith("-"):
+        return [unit]
+    return units_under({*observed.states, *declared}, unit)
+
+
+def _case(
+    unit: str,
+    wanted: Optional[UnitWanted],
+    on_change: str,
+    files_change: bool,
+    observed: Observed,
+    after: LoadPath,
+    accepted: Mapping[str, Accepted],
+) -> Case:
+    kind = parse_name(unit).kind
+    now = observed.state(unit)
+    before_text = observed.loadpath.effective(unit) if files_change else {}
+    after_text = (
+        after.effective(unit) if files_change or kind in STARTS else (_own_text(wanted) or after.effective(unit))
+    )
+    new = files_change and observed.loadpath.fragment(unit) is None
+    up = observed.is_up(unit)
+    return Case(
+        unit=unit,
+        kind=kind,
+        now=now,
+        wanted=wanted.state if wanted else "present",
+        on_change=wanted.on_change if wanted else on_change,
+        runs_on_change=bool(wanted and wanted.runs_on_change),
+        new=new,
+        gone=files_change and after.fragment(unit) is None,
+        changed=tuple(changes(before_text, after_text)) if files_change and not new else (),
+        stale=up and kind == "service" and is_stale(unit, observed, after, accepted),
+        pulls=tuple(gained(before_text, after_text, PULLING)) if files_change else (),
+        partners=tuple(_partners(unit, kind, after_text)),
+        before=before_text,
+        after=after_text,
+    )
+
+
+def _own_text(wanted: Optional[UnitWanted]) -> Effective:
+    """Enough for a unit whose files do not change, without merging its drop-ins again."""
+    return unitfile.effective([wanted.entries]) if wanted and wanted.entries else {}
+
+
+def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
+    """(section, directive) pairs whose merged values differ; our own stamp does not count."""
+    found = []
+    for section in {**before, **after}:
+        old, new = before.get(section, {}), after.get(section, {})
+        for directive in {**old, **new}:
+            if _foreign(old.get(directive, [])) != _foreign(new.get(directive, [])):
+                found.append((section, directive))
+    return found
+
+
+def _foreign(values: Sequence[str]) -> List[str]:
+    return [value for value in values if not value.startswith(STAMP_FIELD + "=")]
+
+
+def _partners(unit: str, kind: str, text: Effective) -> List[str]:
+    if kind not in STARTS:
+        return []
+    section, directive, started = STARTS[kind]
+    named = last(text, section, directive) if directive else ""
+    return [named or unit[: -len(kind)] + started]

@@ -1,0 +1,66 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What stands between Ansible and the pipeline, the same for every module. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._host.files import Labeller
+from .._syntax.problem import Problems
+from .options import Spec
+from .options import host as host_options
+from .pipeline import Failed, apply
+
+
+class Module(AnsibleModule):
+    """An AnsibleModule that writes names to the journal instead of its arguments.
+
+    Ansible logs every argument that is not marked no_log, and a value in a free-form mapping cannot be marked.
+    """
+
+    def _log_invocation(self) -> None:
+        self.log(f"Invoked for {self.params.get('name')}")
+
+
+def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Run a module: its parameters as those of a stack go through the pipeline, and its result to Ansible."""
+    module = Module(argument_spec=spec, supports_check_mode=True)
+    try:
+        result = apply(as_stack(module.params), module.check_mode, _labeller(module))
+    except Problems as found:
+        module.fail_json(msg=str(found), errors=[problem.as_dict() for problem in found.problems])
+    except Failed as failed:
+        module.fail_json(msg=str(failed), **failed.result)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        # An uncaught exception would show its message, and with it whatever value it is about, unhidden.
+        module.fail_json(msg=f"unexpected {type(error).__name__}: {error}", exception=error)
+    module.exit_json(**result)
+
+
+def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """A stack of one, for a module whose own options are those of an entry of `kind` (units or dropins).
+
+    Its owner is the unit itself: a name that no stack can have, since it holds a dot.
+    """
+
+    def as_stack(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        host = {option: params[option] for option in host_options()}
+        entry = {option: value for option, value in params.items() if option not in host}
+        owner = entry["name"] + (f".d-{entry['dropin']}" if "dropin" in entry else "")
+        return {"name": owner, "owner": owner, kind: [entry], **host}
+
+    return as_stack
+
+
+def _labeller(module: AnsibleModule) -> Optional[Labeller]:
+    if not module.selinux_enabled():
+        return None
+
+    def label(temporary: str, final: str) -> None:
+        module.set_context_if_different(temporary, module.selinux_default_context(final), False)
+
+    return label

@@ -1,0 +1,141 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The host's own systemd judges files before they are written. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+
+from .._host.files import staged
+from .._host.manager import Manager
+from .._host.observed import Observed
+from .._syntax import unitfile
+from .._syntax.loadpath import LoadPath
+from .._syntax.problem import Problem, Refused
+from .cases import Differences
+
+_PLACED = re.compile(r"^(?P<path>/[^:]+):(?P<line>\d+): (?P<text>.*)$")
+_UNIT = re.compile(r"^(?P<unit>[A-Za-z0-9:_.\\@-]+\.[a-z]+): (?P<text>.*)$")
+# What an earlier task of the play would have put there: no fault of the unit, but nothing we could vouch for either.
+_NOT_YET = re.compile(
+    r"is not executable|Failed to (?:load|find)|not found|No such file or directory|Unable to (?:locate|find) executable",
+    re.I,
+)
+# Consequences of a complaint that has a line of its own, and words about the host rather than the unit.
+_NOISE = re.compile(
+    r"(?:Proceeding anyway|Unit \S+ has a bad unit file setting|Unable to break cycle|Requested transaction contains"
+    r"|Failed to create \S+: (?:Unit \S+ has a bad unit file setting|Transaction order is cyclic)"
+    r"|Support for option .* has been removed)"
+)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """problems: nothing may be written. unverified: what could not be vouched for since it is not there yet."""
+
+    problems: Tuple[Problem, ...]
+    unverified: Tuple[Problem, ...]
+
+
+def verify(manager: Manager, differences: Differences, observed: Observed, lenient: bool) -> Judgement:
+    """Have systemd-analyze verify read the host as it will be; complaints it had before do not count.
+
+    lenient: what is missing yet (a program, a required unit) is unverified, as in check mode and under a root.
+    """
+    units_folder = observed.places.units + os.sep
+    new = {wanted.path: wanted.content for wanted in differences.write if wanted.path.startswith(units_folder)}
+    gone = [path for path in differences.remove if path.startswith(units_folder)]
+    if not new and not gone:
+        return Judgement((), ())
+    subjects = _subjects(differences, observed, new, gone)
+    with staged(observed.places.units, new, gone) as stage:
+        complaints = _complaints(manager, observed, stage, subjects, differences.after)
+    if complaints:
+        known = {problem.message for problem in _complaints(manager, observed, "", subjects, observed.loadpath)}
+        complaints = [problem for problem in complaints if problem.message not in known or _is_ours(problem, new)]
+    unverified = [problem for problem in complaints if lenient and _NOT_YET.search(problem.message)]
+    return Judgement(tuple(p for p in complaints if p not in unverified), tuple(unverified))
+
+
+def _is_ours(problem: Problem, new: Mapping[str, bytes]) -> bool:
+    return any(os.path.basename(path) == problem.unit for path in new)
+
+
+def _subjects(differences: Differences, observed: Observed, new: Mapping[str, bytes], gone: Sequence[str]) -> List[str]:
+    """Units to verify: those whose files change, and loaded or our own ones that refer to what changes or goes."""
+    subjects = [case.unit for case in differences.cases if case.new or case.changed]
+    for path in new:
+        if os.path.dirname(path) == observed.places.units and os.path.basename(path) not in subjects:
+            subjects.append(os.path.basename(path))
+    names: Set[str] = {os.path.basename(path) for path in gone}
+    for unit, content in _own_units(observed, differences.after).items():
+        if unit not in subjects and any(name.encode() in content for name in names):
+            subjects.append(unit)
+    return [unit for unit in subjects if differences.after.fragment(unit) is not None]
+
+
+def _own_units(observed: Observed, after: LoadPath) -> Dict[str, bytes]:
+    folder = observed.places.units
+    return {name: after.contents.get(os.path.join(folder, name), b"") for name in after.names.get(folder, ())}
+
+
+def _complaints(
+    manager: Manager, observed: Observed, stage: str, subjects: Sequence[str], loadpath: LoadPath
+) -> List[Problem]:
+    """What verify says of these units, in the stage or (stage "") on the host as it is."""
+    units = observed.places.units
+    files = []
+    for unit in subjects:
+        fragment = loadpath.fragment(unit)
+        if fragment is not None:
+            folder = stage if stage and os.path.dirname(fragment) == units else os.path.dirname(fragment)
+            files.append(os.path.join(folder, unit))
+    if not files:
+        return []
+    folders = [stage if stage and folder == units else folder for folder in loadpath.folders]
+    outcome = manager.verify(":".join(folders), files)
+    if outcome.code == 127:
+        return []
+    found = [_problem(line.strip(), stage, units, loadpath) for line in outcome.err.splitlines() if line.strip()]
+    problems = list(dict.fromkeys(problem for problem in found if problem is not None))
+    if not problems and outcome.code not in (0, 124) and stage:
+        problems.append(Problem(f"systemd-analyze verify refuses it: {outcome.message}", rule="verify"))
+    if outcome.code == 124:
+        problems.append(Problem(outcome.message, rule="verify"))
+    return problems
+
+
+def _problem(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[Problem]:
+    """A line of verify as a problem of a unit, section and directive; the texts differ between versions, the shape not."""
+    placed = _PLACED.match(line)
+    if placed:
+        path = placed.group("path").replace(stage, units) if stage else placed.group("path")
+        unit, entry = _unit_of(path, units), _entry_at(path, int(placed.group("line")), loadpath)
+        text = placed.group("text").replace(stage, units) if stage else placed.group("text")
+        section, directive = (entry.section, entry.directive) if entry else ("", "")
+        return Problem(text, unit, section, directive, "verify")
+    text = line.replace(stage, units) if stage else line
+    named = _UNIT.match(text)
+    if _NOISE.match(named.group("text") if named else text):
+        return None
+    if named:
+        return Problem(named.group("text"), named.group("unit"), rule="verify")
+    return Problem(text, rule="verify")
+
+
+def _unit_of(path: str, units: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.basename(folder)[: -len(".d")] if folder.endswith(".d") else name
+
+
+def _entry_at(path: str, line: int, loadpath: LoadPath) -> Optional[unitfile.Entry]:
+    try:
+        entries = unitfile.parse(loadpath.contents.get(path, b"").decode("utf-8", "replace"))
+    except Refused:
+        return None
+    return next((entry for entry in reversed(entries) if entry.line <= line), None)

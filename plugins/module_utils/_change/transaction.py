@@ -1,0 +1,133 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Carries a plan out, step by step in the plan's order. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
+
+from .._host.files import Writer
+from .._host.health import Checks, Failure, baseline, watch
+from .._host.manager import Manager, Outcome
+from .._host.observed import Observed
+from .desired import Desired
+from .plan import Plan
+
+# A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
+_STOP_TIMEOUT = 120.0
+_ENABLEMENT = ("unmask", "mask", "reenable", "enable")
+
+
+@dataclass
+class Outcomes:
+    """What became of a plan. failures empty: every watched unit is as it shall be."""
+
+    failures: List[Failure] = field(default_factory=list)
+    states: Dict[str, Dict[str, str]] = field(default_factory=dict)
+
+
+def carry_out(plan: Plan, desired: Desired, observed: Observed, manager: Manager, writer: Writer) -> Outcomes:
+    """Do all steps of a plan; stops at the first step that systemd refuses."""
+    outcomes = Outcomes()
+    _stop(plan, desired, manager, outcomes)
+    if not outcomes.failures:
+        _disable(plan, manager, outcomes)
+    if not outcomes.failures:
+        _files(plan, observed, writer)
+        _enable(plan, manager, outcomes)
+    if not outcomes.failures and plan.reload:
+        _note(outcomes, manager.daemon_reload(), "daemon-reload")
+    if not outcomes.failures:
+        _jobs(plan, desired, manager, outcomes)
+    return outcomes
+
+
+def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
+    if done.code != 0:
+        unit = next((unit for unit in units if unit in done.message), units[0] if len(units) == 1 else "")
+        outcomes.failures.append(Failure(unit, f"systemctl {what} failed: {done.message}"))
+
+
+def _stop(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) -> None:
+    units = plan.jobs["stop"]
+    if not units:
+        return
+    _note(outcomes, manager.queue("stop", units), "stop", units)
+    verdict = watch(manager, {unit: Checks("down", timeout=_STOP_TIMEOUT) for unit in units}, {})
+    outcomes.failures += verdict.failures
+
+
+def _disable(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
+    if plan.differences.disable:
+        done = manager.change_enablement("disable", plan.differences.disable)
+        _note(outcomes, done, "disable", plan.differences.disable)
+
+
+def _files(plan: Plan, observed: Observed, writer: Writer) -> None:
+    for path in plan.differences.remove:
+        writer.remove(path)
+        for folder in _own_folders(path, observed):
+            writer.remove_folder_if_empty(folder)
+    for wanted in plan.differences.write:
+        folder = os.path.dirname(wanted.path)
+        if wanted.secret:
+            writer.make_folder(folder, 0o700)
+        writer.write(wanted.path, wanted.content, wanted.mode)
+    writer.settle()
+
+
+def _own_folders(path: str, observed: Observed) -> Iterable[str]:
+    """The folders that were made for a file and have no use once it is gone: NAME.d, an owner's secrets."""
+    folder = os.path.dirname(path)
+    while folder not in (observed.places.units, observed.places.secrets) and folder != "/":
+        yield folder
+        folder = os.path.dirname(folder)
+
+
+def _enable(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
+    chosen: Mapping[str, Tuple[str, ...]] = {verb: getattr(plan.differences, verb) for verb in _ENABLEMENT}
+    for verb, units in chosen.items():
+        if units:
+            _note(outcomes, manager.change_enablement(verb, units), verb, units)
+
+
+def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) -> None:
+    """Queue all jobs, dependencies in order, then wait for all of them together."""
+    jobs = plan.jobs
+    before = baseline(manager, [*jobs["reload"], *jobs["restart"]])
+    if jobs["reset-failed"]:
+        manager.systemctl("reset-failed", jobs["reset-failed"])
+    for verb, units in (
+        ("reload", jobs["reload"]),
+        ("restart", jobs["restart"]),
+        ("start", (*jobs["start"], *jobs["run"])),
+    ):
+        if units:
+            _note(outcomes, manager.queue(verb, units), verb, units)
+    for slice_unit in jobs["touch-slice"]:
+        _note(outcomes, manager.touch_slice(slice_unit), "start in " + slice_unit)
+    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down"}
+    verdict = watch(manager, {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}, before)
+    told = {failure.unit for failure in verdict.failures}
+    outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + verdict.failures
+    outcomes.states = verdict.states
+
+
+def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
+    health = desired.health_of(unit)
+    probed = expect == "up"
+    return Checks(
+        expect=expect,
+        stable_for=health.stable_for,
+        timeout=health.timeout,
+        tcp=health.tcp if probed else "",
+        unix=health.unix if probed else "",
+        http=health.http if probed else "",
+        command=health.command if probed else (),
+        restarted=unit in plan.jobs["restart"],
+        reloaded=unit in plan.jobs["reload"],
+    )

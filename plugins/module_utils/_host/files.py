@@ -1,0 +1,248 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The one place that writes: whole files, by fsync and rename, and the locks and stages around them. Private to the collection."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import AbstractSet, Callable, Iterator, Mapping, Optional, Sequence, Tuple
+
+LOCK_TIMEOUT = 300.0
+
+# Gives a new file the SELinux label its final path shall have: (temporary path, final path).
+Labeller = Callable[[str, str], None]
+
+
+class FileRefused(Exception):
+    """A path that must not be written or read; the message says why and the mend."""
+
+
+class LockBusy(Exception):
+    """Another run holds the lock for longer than LOCK_TIMEOUT."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What lies at a path. content is None for all but regular files; target is a symbolic link's."""
+
+    mode: int
+    uid: int
+    gid: int
+    changed_at: float
+    content: Optional[bytes] = None
+    target: Optional[str] = None
+
+
+def look(path: str) -> Optional[Seen]:
+    """What lies at path, without following a symbolic link; None if nothing does."""
+    try:
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            return Seen(status.st_mode, status.st_uid, status.st_gid, status.st_ctime, target=os.readlink(path))
+        content = read(path) if stat.S_ISREG(status.st_mode) else None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Seen(status.st_mode, status.st_uid, status.st_gid, status.st_ctime, content)
+
+
+def read(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
+def refuse_detours(path: str, below: str) -> None:
+    """Raise FileRefused if a folder between `below` and the file, or the file itself, is not what it seems.
+
+    A symbolic link would take the write elsewhere, out of an image even; a hard link would keep the name of a file
+    that someone else can still write to.
+    """
+    parts = os.path.relpath(os.path.dirname(path), below).split(os.sep)
+    folder = below
+    for part in ["", *parts]:
+        folder = os.path.normpath(os.path.join(folder, part))
+        try:
+            mode = os.lstat(folder).st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISDIR(mode):
+            raise FileRefused(f"{folder} is a symbolic link or not a folder, so {path} is not written: remove it first")
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise FileRefused(f"{path} is a symbolic link, a folder or a device, not a file: remove it first")
+    if status.st_nlink > 1:
+        raise FileRefused(
+            f"{path} has {status.st_nlink} hard links: a change would go by the other names; remove it first"
+        )
+
+
+class Writer:
+    """Whole files, in place at once or not at all, durable once `settle` has returned."""
+
+    def __init__(self, label: Optional[Labeller] = None) -> None:
+        self._label = label
+        self._unsettled: dict[str, bool] = {}
+
+    def write(self, path: str, content: bytes, mode: int, owner: Optional[Tuple[int, int]] = None) -> None:
+        """Write path with its mode (and uid, gid) from the first byte: temporary file, fsync, rename."""
+        folder = os.path.dirname(path)
+        self.make_folder(folder)
+        # systemd reads only *.conf in NAME.d and known suffixes beside it, so a dotted temporary name is never loaded.
+        handle, temporary = tempfile.mkstemp(prefix=".unitwright-", dir=folder)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                os.fchmod(stream.fileno(), mode)
+                if owner is not None:
+                    os.fchown(stream.fileno(), *owner)
+                stream.write(content)
+                stream.flush()
+                if self._label is not None:
+                    self._label(temporary, path)
+                os.fsync(stream.fileno())
+            os.rename(temporary, path)
+        except BaseException:
+            _unlink_if_there(temporary)
+            raise
+        self._unsettled[folder] = True
+
+    def make_folder(self, folder: str, mode: int = 0o755) -> None:
+        """Make a folder and what is missing above it."""
+        missing = []
+        while not os.path.isdir(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        for each in reversed(missing):
+            os.mkdir(each, mode)
+            os.chmod(each, mode)
+            if self._label is not None:
+                self._label(each, each)
+            self._unsettled[os.path.dirname(each)] = True
+
+    def remove(self, path: str) -> None:
+        """Take a file or link away, if it is there."""
+        if _unlink_if_there(path):
+            self._unsettled[os.path.dirname(path)] = True
+
+    def remove_folder_if_empty(self, folder: str) -> None:
+        try:
+            os.rmdir(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
+                raise
+        else:
+            self._unsettled.pop(folder, None)
+            self._unsettled[os.path.dirname(folder)] = True
+
+    def link(self, path: str, target: str) -> None:
+        """Put a symbolic link in place, over whatever link or file was there."""
+        folder = os.path.dirname(path)
+        self.make_folder(folder)
+        temporary = os.path.join(folder, f".unitwright-{os.getpid()}")
+        os.symlink(target, temporary)
+        try:
+            os.rename(temporary, path)
+        except BaseException:
+            _unlink_if_there(temporary)
+            raise
+        self._unsettled[folder] = True
+
+    def settle(self) -> None:
+        """Make names durable: fsync each folder that changed, once."""
+        for folder in list(self._unsettled):
+            if os.path.isdir(folder):
+                handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+        self._unsettled.clear()
+
+
+def _unlink_if_there(path: str) -> bool:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def locked(folder: str, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+    """Hold the lock of all that is written to a unit folder.
+
+    The lock is flock(2) on the folder itself: no file to leave behind, and gone with the process that held it. A
+    folder that is not there yet has no one to wait for.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LockBusy(f"another run has held the lock on {folder} for {timeout:.0f} s") from None
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def staged(units: str, new: Mapping[str, bytes], gone: Sequence[str]) -> Iterator[str]:
+    """A folder that looks as `units` will look: links to what stays, files for what is new, nothing for what goes.
+
+    new and gone name paths below `units`. The folder is for reading by systemd-analyze and is removed at the end.
+    """
+    stage = tempfile.mkdtemp(prefix="unitwright-stage-")
+    try:
+        touched = {os.path.relpath(path, units) for path in [*new, *gone]}
+        opened = {os.path.dirname(path) for path in touched} - {""}
+        _mirror(units, stage, "", touched | opened)
+        for folder in opened:
+            os.makedirs(os.path.join(stage, folder), exist_ok=True)
+            _mirror(units, stage, folder, touched)
+        for path, content in new.items():
+            with open(os.path.join(stage, os.path.relpath(path, units)), "wb") as stream:
+                stream.write(content)
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _mirror(units: str, stage: str, folder: str, without: AbstractSet[str]) -> None:
+    try:
+        names = os.listdir(os.path.join(units, folder))
+    except FileNotFoundError:
+        return
+    for name in names:
+        below = os.path.join(folder, name)
+        if below in without or name.startswith(".unitwright-"):
+            continue
+        entry = os.path.join(units, below)
+        # An alias or a mask must stay a link for systemd to see it, and an alias must lead to the staged unit.
+        target = (
+            os.path.normpath(os.path.join(os.path.dirname(entry), os.readlink(entry)))
+            if os.path.islink(entry)
+            else entry
+        )
+        if target != entry and target.startswith(units + os.sep):
+            target = os.path.join(stage, os.path.relpath(target, units))
+        os.symlink(target, os.path.join(stage, below))

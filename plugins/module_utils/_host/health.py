@@ -1,0 +1,287 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Waiting until units are up, and seeing whether they stay up. Private to the collection."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from .manager import Manager
+
+PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "Job",
+    "InvocationID",
+    "MainPID",
+    "NRestarts",
+    "Type",
+    "RemainAfterExit",
+    "ExecMainCode",
+    "ExecMainStatus",
+    "ReloadResult",
+    "ConditionResult",
+    "AssertResult",
+    "UnitFileState",
+    "NextElapseUSecRealtime",
+    "NextElapseUSecMonotonic",
+)
+_INTERVAL = 0.1
+_CHECK_TIMEOUT = 3.0
+_GOOD_SUB = {
+    "timer": ("waiting", "running"),
+    "socket": ("listening", "running"),
+    "path": ("waiting", "running"),
+    "automount": ("waiting", "running"),
+    "mount": ("mounted",),
+}
+
+Properties = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What one unit has to prove: expect is up, down or done; the rest as the `health` option says."""
+
+    expect: str
+    stable_for: float = 0.0
+    timeout: float = 60.0
+    tcp: str = ""
+    unix: str = ""
+    http: str = ""
+    command: Tuple[str, ...] = ()
+    restarted: bool = False
+    reloaded: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A unit that is not what it should be. result, code and status are systemd's, for a person and for machines."""
+
+    unit: str
+    message: str
+    result: str = ""
+    code: str = ""
+    status: str = ""
+    invocation: str = ""
+
+
+@dataclass
+class Verdict:
+    failures: List[Failure] = field(default_factory=list)
+    states: Dict[str, Dict[str, str]] = field(default_factory=dict)
+
+
+def judge(unit: str, expect: str, shown: Properties) -> Optional[str]:
+    """None: as it shall be. "": not yet. Else: one sentence that says what is wrong."""
+    load, active, sub = shown.get("LoadState", ""), shown.get("ActiveState", ""), shown.get("SubState", "")
+    if expect == "down":
+        return None if active in ("inactive", "failed") and not _queued(shown) else ""
+    if load not in ("loaded", "merged"):
+        return f"systemd cannot load it ({load})"
+    if active == "failed":
+        return "failed: " + describe(shown)
+    if sub.startswith("auto-restart"):
+        return "ended and waits for its automatic restart: " + describe(shown)
+    if shown.get("ReloadResult", "success") not in ("success", "") and not _queued(shown):
+        return f"its reload failed ({shown['ReloadResult']})"
+    if _queued(shown) or active in ("activating", "deactivating", "reloading", "refreshing"):
+        return ""
+    if expect == "done":
+        return None if active in ("inactive", "active") else ""
+    if active == "active":
+        return _judge_active(unit.rpartition(".")[2], sub, shown)
+    if shown.get("ConditionResult") == "no":
+        return "was not started since one of its conditions is not met: mend that, or declare state: present"
+    if shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") == "no":
+        return None
+    return "ended by itself right away without an error: " + describe(shown)
+
+
+def _queued(shown: Properties) -> bool:
+    return shown.get("Job", "0") not in ("", "0")
+
+
+def _judge_active(kind: str, sub: str, shown: Properties) -> Optional[str]:
+    good = _GOOD_SUB.get(kind)
+    if kind == "timer" and sub == "elapsed":
+        return "has no next elapse: its times are over, or count from a run that never was (add OnActiveSec=)"
+    if good is not None and sub not in good:
+        return f"is {sub}, not {good[0]}"
+    if kind == "timer" and sub == "waiting" and not _next_elapse(shown):
+        return "has no next elapse: its calendar lies in the past"
+    return None
+
+
+def _next_elapse(shown: Properties) -> bool:
+    values = (shown.get("NextElapseUSecRealtime", ""), shown.get("NextElapseUSecMonotonic", ""))
+    return any(value not in ("", "0", "infinity", "n/a") for value in values)
+
+
+def describe(shown: Properties) -> str:
+    """systemd's own words on how a unit's process ended."""
+    result, status = shown.get("Result", ""), shown.get("ExecMainStatus", "")
+    code = {"1": "exit status", "2": "signal", "3": "signal, core dumped"}.get(shown.get("ExecMainCode", ""), "")
+    parts = [f"result {result}"] if result else []
+    if code and status:
+        parts.append(f"{code} {status}{_MEANING.get(status, '') if code == 'exit status' else ''}")
+    return ", ".join(parts) or "no result"
+
+
+# systemd.exec(5), "Process Exit Codes": the ones a mistake in a unit leads to.
+_MEANING = {
+    "200": " (CHDIR: WorkingDirectory= is not there)",
+    "203": " (EXEC: the program cannot be run)",
+    "209": " (STDOUT)",
+    "216": " (GROUP: there is no such group)",
+    "217": " (USER: there is no such user)",
+    "218": " (CAPABILITIES)",
+    "226": " (NAMESPACE: a path of the sandbox is not there)",
+    "228": " (SECCOMP)",
+    "233": " (RUNTIME_DIRECTORY)",
+    "238": " (STATE_DIRECTORY)",
+    "243": " (CREDENTIALS)",
+}
+
+
+def watch(
+    manager: Manager,
+    checks: Mapping[str, Checks],
+    before: Mapping[str, Properties],
+    now: Callable[[], float] = time.monotonic,
+) -> Verdict:
+    """Wait until every unit is what it shall be and has stayed so; one deadline a unit, all waited for together.
+
+    before: the properties of units ahead of their jobs; a reloaded unit must still be the same process.
+    """
+    begun = now()
+    verdict = Verdict()
+    open_checks = dict(checks)
+    steady: Dict[str, Tuple[float, Tuple[str, ...]]] = {}
+    while open_checks:
+        shown = manager.show(sorted(open_checks), PROPERTIES)
+        for unit, check in list(open_checks.items()):
+            verdict.states[unit] = dict(shown[unit])
+            message = judge(unit, check.expect, shown[unit])
+            if message is None:
+                message = _proof(manager, unit, check, shown[unit], before, steady, now())
+            if message == "" and now() - begun > check.timeout:
+                message = _late(check, shown[unit])
+            if message is None:
+                del open_checks[unit]
+            elif message:
+                verdict.failures.append(_failure(unit, message, shown[unit]))
+                del open_checks[unit]
+        if open_checks:
+            time.sleep(_INTERVAL)
+    return verdict
+
+
+def _late(check: Checks, shown: Properties) -> str:
+    if shown.get("ActiveState") == "active":
+        probe = check.tcp or check.unix or check.http or " ".join(check.command)
+        return f"runs, but its check ({probe}) does not pass after {check.timeout:g} s"
+    where = f"{shown.get('ActiveState')} ({shown.get('SubState')})"
+    return f"is not {check.expect} after {check.timeout:g} s: {where}"
+
+
+def _proof(
+    manager: Manager,
+    unit: str,
+    check: Checks,
+    shown: Properties,
+    before: Mapping[str, Properties],
+    steady: Dict[str, Tuple[float, Tuple[str, ...]]],
+    now: float,
+) -> Optional[str]:
+    """A unit that is up: same process after a reload, checks passed, and unchanged for as long as it has to be."""
+    if check.expect != "up":
+        return None
+    identity = tuple(shown.get(name, "") for name in ("InvocationID", "MainPID", "NRestarts"))
+    if check.reloaded and _identity(before.get(unit, {})) != _identity(shown):
+        return "is not the same process after its reload: the program ended on it"
+    if check.restarted and before.get(unit, {}).get("InvocationID") == shown.get("InvocationID"):
+        return "was not restarted: another job took the place of the restart"
+    since, first = steady.get(unit, (0.0, identity))
+    if identity != first:
+        return f"fell over within {check.stable_for:g} s and was restarted: {describe(shown)}"
+    passed = probe(manager, check)
+    if unit not in steady:
+        if passed:
+            steady[unit] = (now, identity)
+            return None if not _must_stay(unit, check, shown) else ""
+        return ""
+    if now - since < check.stable_for:
+        return ""
+    return None if passed else f"passed its check once, but no longer after {check.stable_for:g} s"
+
+
+def _identity(shown: Properties) -> Tuple[str, str]:
+    return shown.get("InvocationID", ""), shown.get("MainPID", "")
+
+
+def _must_stay(unit: str, check: Checks, shown: Properties) -> bool:
+    """Only what runs a process can fall over."""
+    return check.stable_for > 0 and unit.endswith(".service") and shown.get("SubState") != "exited"
+
+
+def probe(manager: Manager, check: Checks) -> bool:
+    """Do the checks from outside pass right now? All that are given have to."""
+    return all(
+        passes
+        for passes in (
+            not check.tcp or _connects(socket.AF_UNSPEC, check.tcp),
+            not check.unix or _connects(socket.AF_UNIX, check.unix),
+            not check.http or _answers(check.http),
+            not check.command or manager.run(check.command, timeout=_CHECK_TIMEOUT * 3).code == 0,
+        )
+    )
+
+
+def _connects(family: int, address: str) -> bool:
+    try:
+        if family == socket.AF_UNIX:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+                stream.settimeout(_CHECK_TIMEOUT)
+                stream.connect(address)
+        else:
+            host, _colon, port = address.rpartition(":")
+            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=_CHECK_TIMEOUT).close()
+    except OSError:
+        return False
+    return True
+
+
+def _answers(url: str) -> bool:
+    """Any answer below 400; no proxy, since the check is about this host."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=_CHECK_TIMEOUT) as answer:
+            return bool(answer.status < 400)
+    except (OSError, ValueError, http.client.HTTPException, urllib.error.URLError):
+        return False
+
+
+def _failure(unit: str, message: str, shown: Properties) -> Failure:
+    return Failure(
+        unit=unit,
+        message=message,
+        result=shown.get("Result", ""),
+        code=shown.get("ExecMainCode", ""),
+        status=shown.get("ExecMainStatus", ""),
+        invocation=shown.get("InvocationID", ""),
+    )
+
+
+def baseline(manager: Manager, units: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    return manager.show(sorted(units), PROPERTIES)

@@ -1,0 +1,204 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The one place that starts a process: systemctl, systemd-analyze, journalctl, systemd-run. Private to the collection."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from .places import Places
+
+OLDEST = 247
+
+# What a command prints is read by us, so it must not depend on the locale, a pager or colours.
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    "SYSTEMD_COLORS": "0",
+    "SYSTEMD_LOG_COLOR": "0",
+    "SYSTEMD_LOG_LEVEL": "notice",
+    "SYSTEMD_PAGER": "",
+}
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
+
+# A command that only asks or only queues a job answers in milliseconds; one that needs this long hangs.
+ANSWER_TIMEOUT = 90.0
+
+
+class ManagerError(Exception):
+    """systemd could not be asked; the message says what was tried and the mend."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did. code 124 is ours: no answer in time."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        return (self.err.strip() or self.out.strip() or f"exit code {self.code}").replace("\n", "; ")
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """A line of `systemctl list-units`: LoadState, ActiveState, SubState."""
+
+    load: str
+    active: str
+    sub: str
+
+
+class Manager:
+    """systemd of one scope: PID 1, the caller's user manager, or (with a root, or for "global") only its tools."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.calls = 0
+        self._scope_flag = {"system": "--system", "user": "--user", "global": "--global"}[places.scope]
+        self._environ = {**os.environ, **_ENVIRONMENT}
+        self._environ["PATH"] = os.environ.get("PATH", "") + ":" + _PATH
+        if places.scope == "user":
+            runtime = os.path.dirname(places.manager)
+            self._environ["XDG_RUNTIME_DIR"] = runtime
+            self._environ.setdefault("DBUS_SESSION_BUS_ADDRESS", f"unix:path={runtime}/bus")
+        self.version = self._ask_version()
+        self.live = self._is_live()
+
+    def run(
+        self, command: Sequence[str], timeout: float = ANSWER_TIMEOUT, environ: Optional[Mapping[str, str]] = None
+    ) -> Outcome:
+        """Run a command without a shell; never raises for its exit code."""
+        self.calls += 1
+        try:
+            done = subprocess.run(  # pylint: disable=subprocess-run-check
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**self._environ, **(environ or {})},
+                timeout=timeout,
+                check=False,
+            )
+        except FileNotFoundError:
+            return Outcome(127, "", f"{command[0]} is not installed")
+        except subprocess.TimeoutExpired:
+            return Outcome(124, "", f"{' '.join(command[:4])} gave no answer within {timeout:.0f} s")
+        return Outcome(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+
+    def _ask_version(self) -> int:
+        outcome = self.run(["systemctl", "--version"])
+        found = re.match(r"systemd (\d+)", outcome.out)
+        if not found:
+            raise ManagerError("there is no systemd on this host (systemctl --version did not answer): install systemd")
+        version = int(found.group(1))
+        if version < OLDEST:
+            raise ManagerError(f"systemd {version} is too old: this collection needs {OLDEST} or newer")
+        return version
+
+    def _is_live(self) -> bool:
+        """Is a manager running for these files? sd_booted(3) for the system, its private socket for a user."""
+        if self.places.root or self.places.scope == "global":
+            return False
+        if self.places.scope == "user":
+            if os.path.exists(self.places.manager + "/private"):
+                return True
+            raise ManagerError(
+                f"no user manager runs for uid {os.getuid()} ({self.places.manager}/private is not there): enable linger "
+                "for that user (loginctl enable-linger) and become that user"
+            )
+        return os.path.isdir("/run/systemd/system")
+
+    def systemctl(self, verb: str, units: Sequence[str] = (), flags: Sequence[str] = ()) -> Outcome:
+        """One call for all units, in the given order. Only queues jobs (--no-block): health waits for them."""
+        return self.run(["systemctl", self._scope_flag, *flags, verb, "--", *units])
+
+    def queue(self, verb: str, units: Sequence[str]) -> Outcome:
+        return self.systemctl(verb, units, ["--no-block", "--quiet"])
+
+    def change_enablement(self, verb: str, units: Sequence[str]) -> Outcome:
+        """enable, reenable, disable, mask, unmask without systemctl's own daemon-reload."""
+        flags = ["--quiet", "--no-reload"]
+        if self.places.root:
+            flags.append("--root=" + self.places.root)
+        return self.systemctl(verb, units, flags)
+
+    def daemon_reload(self) -> Outcome:
+        return self.run(["systemctl", self._scope_flag, "daemon-reload"], timeout=300.0)
+
+    def list_units(self) -> Dict[str, UnitState]:
+        """State of every unit in memory, from one call; a unit that is not listed is not loaded."""
+        outcome = self.run(["systemctl", self._scope_flag, "list-units", "--all", "--full", "--output=json"])
+        if outcome.code != 0:
+            raise ManagerError(f"systemctl list-units failed: {outcome.message}")
+        rows: List[Dict[str, Any]] = json.loads(outcome.out)
+        return {row["unit"]: UnitState(row["load"], row["active"], row["sub"]) for row in rows}
+
+    def show(self, units: Sequence[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
+        """Properties of units by the name that was asked for, from one call."""
+        if not units:
+            return {}
+        wanted = ",".join(properties)
+        outcome = self.systemctl("show", units, ["--property=" + wanted])
+        blocks = outcome.out.strip("\n").split("\n\n")
+        if len(blocks) != len(units):
+            raise ManagerError(f"systemctl show answered for {len(blocks)} of {len(units)} units: {outcome.message}")
+        return {unit: _properties(block) for unit, block in zip(units, blocks)}
+
+    def configuration_items(self) -> str:
+        """The directives this host's systemd knows, by section, with their types."""
+        for dumper in _DUMPERS:
+            if os.access(dumper, os.X_OK):
+                outcome = self.run([dumper, "--dump-configuration-items"])
+                if outcome.code == 0:
+                    return outcome.out
+        raise ManagerError("systemd --dump-configuration-items did not answer: is systemd installed completely?")
+
+    def unit_path(self) -> Tuple[str, ...]:
+        """The load path in force (SYSTEMD_UNIT_PATH and the like included), highest priority first."""
+        if not self.live:
+            return self.places.lookup
+        outcome = self.run(["systemctl", self._scope_flag, "show", "--property=UnitPath", "--value"])
+        return tuple(outcome.out.split()) or self.places.lookup
+
+    def verify(self, unit_path: str, files: Sequence[str]) -> Outcome:
+        """systemd-analyze verify with a load path of our own; complaints come on standard error."""
+        flags = ["--man=no"]
+        if self.version >= 250:  # systemd-analyze(1): --recursive-errors= came with 250
+            flags.append("--recursive-errors=yes")
+        flags.append("--user" if self.places.scope != "system" else "--system")
+        environ = {"SYSTEMD_UNIT_PATH": unit_path}
+        if self.places.scope == "global":
+            environ["XDG_RUNTIME_DIR"] = os.environ.get("XDG_RUNTIME_DIR", "/run")
+        return self.run(["systemd-analyze", *flags, "verify", *files], environ=environ, timeout=300.0)
+
+    def touch_slice(self, slice_unit: str) -> Outcome:
+        """Start something that ends at once in a slice: from 257 on only that puts changed cgroup limits into force."""
+        command = ["systemd-run", self._scope_flag, "--quiet", "--collect", "--wait", "--slice=" + slice_unit, "true"]
+        return self.run(command)
+
+    def journal(self, unit: str, invocation: str, lines: int) -> List[str]:
+        """The last lines a unit, or one run of it, left in the journal; [] where there is no journal to read."""
+        if self.places.scope == "user":
+            selection = ["--user-unit=" + unit]
+        elif invocation:  # the unit's own processes, then what PID 1 says of this run of it
+            selection = ["_SYSTEMD_INVOCATION_ID=" + invocation, "+", "INVOCATION_ID=" + invocation]
+        else:
+            selection = ["--unit=" + unit]
+        command = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *selection]
+        outcome = self.run(command, timeout=20.0)
+        return [line for line in outcome.out.splitlines() if line.strip()]
+
+
+def _properties(block: str) -> Dict[str, str]:
+    pairs = (line.partition("=") for line in block.split("\n"))
+    return {key: value for key, sep, value in pairs if sep}

@@ -1,0 +1,250 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""One look at the host: files, links, states, and what running processes were started with. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
+
+from .._syntax.loadpath import LoadPath, dropin_folders
+from .._syntax.names import parse_name
+from .files import Seen, look
+from .manager import Manager, UnitState
+from .places import Places
+
+STAMP_PREFIX = "UNITWRIGHT_STAMP="
+LINK_FOLDERS = (".wants", ".requires", ".upholds")
+INACTIVE = UnitState("not-found", "inactive", "dead")
+UP = ("active", "activating", "reloading", "refreshing")
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of a unit: its ID and when it began, in seconds since the epoch."""
+
+    id: str
+    began: float
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The host as it is, for one owner and the units that its declaration names.
+
+    files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's secrets). links: symbolic links that
+    systemctl enable made there, path to target. states: units in memory. loaded_at: when the manager last read its
+    files (seconds since the epoch), None if that cannot be told. running: stamps that each unit's process was started
+    with. invocations: ID and start time of each unit's present run. bound: units that a stop or restart of a unit takes
+    along.
+    """
+
+    places: Places
+    version: int
+    live: bool
+    files: Mapping[str, Seen]
+    links: Mapping[str, str]
+    states: Mapping[str, UnitState]
+    loadpath: LoadPath
+    loaded_at: Optional[float]
+    running: Mapping[str, FrozenSet[str]]
+    invocations: Mapping[str, Invocation]
+    bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+
+    def state(self, unit: str) -> UnitState:
+        return self.states.get(unit, INACTIVE)
+
+    def is_up(self, unit: str) -> bool:
+        return self.state(unit).active in UP
+
+    def links_to(self, unit: str) -> List[str]:
+        """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
+        found = []
+        for path, target in self.links.items():
+            in_folder = os.path.dirname(path) != self.places.units
+            if (os.path.basename(path) if in_folder else os.path.basename(target)) == unit:
+                found.append(path)
+        return sorted(found)
+
+    def with_bound(self, manager: Manager, units: Iterable[str]) -> "Observed":
+        """Ask which units a stop or restart of these takes along (systemd.unit(5): Requires=, BindsTo=, PartOf=)."""
+        asked = sorted(set(units) - set(self.bound))
+        properties = ("RequiredBy", "BoundBy", "ConsistsOf")
+        shown = manager.show(asked, properties) if self.live else {}
+        new = {
+            unit: tuple(sorted({w for p in properties for w in values.get(p, "").split()}))
+            for unit, values in shown.items()
+        }
+        return replace(self, bound={**self.bound, **new})
+
+
+def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Observed:
+    """Look at all that matters for these owners and unit names; one list-units call, the rest is files."""
+    places = manager.places
+    folders = manager.unit_path() if os.environ.get("SYSTEMD_UNIT_PATH") else places.lookup
+    files, links, names, dropins = _our_folder(places.units)
+    for owner in owners:
+        files.update(_tree(os.path.join(places.secrets, owner)))
+    contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
+    loadpath = _load_path(folders, places, names, dropins, contents, files)
+    states = manager.list_units() if manager.live else {}
+    loadpath = _with_foreign(loadpath, places.units, sorted(set(units)))
+    return Observed(
+        places=places,
+        version=manager.version,
+        live=manager.live,
+        files=files,
+        links=links,
+        states=states,
+        loadpath=loadpath,
+        loaded_at=_loaded_at(places.manager) if manager.live else None,
+        running=_stamps(places.manager) if manager.live else {},
+        invocations=_invocations(places.manager) if manager.live else {},
+    )
+
+
+def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
+    files: Dict[str, Seen] = {}
+    links: Dict[str, str] = {}
+    names: Set[str] = set()
+    dropins: Dict[str, Set[str]] = {}
+    for entry in _scan(folder):
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name.endswith(".d"):
+                below = [each for each in _scan(entry.path) if each.name.endswith(".conf")]
+                dropins[entry.path] = {each.name for each in below}
+                files.update((each.path, seen) for each in below for seen in [look(each.path)] if seen)
+            elif entry.name.endswith(LINK_FOLDERS):
+                links.update((each.path, os.readlink(each.path)) for each in _scan(entry.path) if each.is_symlink())
+            continue
+        seen = look(entry.path)
+        if seen is None or entry.name.startswith(".unitwright-"):
+            continue
+        names.add(entry.name)
+        files[entry.path] = seen
+        if seen.target is not None and seen.target != "/dev/null":
+            links[entry.path] = seen.target
+    return files, links, names, dropins
+
+
+def _scan(folder: str) -> List["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
+def _tree(folder: str) -> Dict[str, Seen]:
+    found: Dict[str, Seen] = {}
+    for entry in _scan(folder):
+        if entry.is_dir(follow_symlinks=False):
+            found.update(_tree(entry.path))
+        else:
+            seen = look(entry.path)
+            if seen is not None:
+                found[entry.path] = seen
+    return found
+
+
+def _load_path(
+    folders: Tuple[str, ...],
+    places: Places,
+    names: Set[str],
+    dropins: Dict[str, Set[str]],
+    contents: Mapping[str, bytes],
+    files: Mapping[str, Seen],
+) -> LoadPath:
+    all_names: Dict[str, FrozenSet[str]] = {places.units: frozenset(names)}
+    all_dropins = {folder: frozenset(found) for folder, found in dropins.items()}
+    for folder in folders:
+        if folder == places.units or os.path.realpath(folder) in {os.path.realpath(each) for each in all_names}:
+            continue
+        entries = _scan(folder)
+        all_names[folder] = frozenset(entry.name for entry in entries)
+        for entry in entries:
+            if entry.name.endswith(".d"):
+                all_dropins[entry.path] = frozenset(
+                    each.name for each in _scan(entry.path) if each.name.endswith(".conf")
+                )
+    links = {path: seen.target for path, seen in files.items() if seen.target is not None}
+    return LoadPath(tuple(folders), all_names, all_dropins, dict(contents), links)
+
+
+def _with_foreign(loadpath: LoadPath, ours: str, units: Iterable[str]) -> LoadPath:
+    """Read those fragments and drop-ins of the named units that lie outside our folder."""
+    contents = dict(loadpath.contents)
+    links = dict(loadpath.links)
+    for unit in units:
+        for path in loadpath.files(unit):
+            if path in contents or path.startswith(ours + os.sep):
+                continue
+            seen = look(path)
+            if seen is not None and seen.target is not None:
+                links[path] = seen.target
+                if seen.target != "/dev/null" and os.path.isfile(path):
+                    seen = look(os.path.realpath(path))
+            if seen is not None and seen.content is not None:
+                contents[path] = seen.content
+    return replace(loadpath, contents=contents, links=links)
+
+
+def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:
+    """The loaded units that a fragment or drop-in folder of this name is for: instances of a template, dashed prefixes."""
+    name = parse_name(file_unit)
+    if not name.is_template and not name.prefix.endswith("-"):
+        return [file_unit]
+    folder = file_unit + ".d"
+    same_kind = [unit for unit in observed_units if unit.endswith("." + name.kind)]
+    return sorted(unit for unit in same_kind if folder in dropin_folders(unit))
+
+
+def _loaded_at(manager: str) -> Optional[float]:
+    """When the manager last read its unit files: 250 and newer touch a file then, older ones remake the generators' folders."""
+    try:
+        return os.stat(manager + "/systemd-units-load").st_mtime
+    except OSError:
+        pass
+    times = []
+    for folder in ("generator", "generator.early", "generator.late"):
+        try:
+            times.append(os.stat(manager + "/" + folder).st_mtime)
+        except OSError:
+            continue
+    return max(times) if times else None
+
+
+def _stamps(manager: str) -> Dict[str, FrozenSet[str]]:
+    """PID 1 keeps what LogExtraFields= said when a unit was last started; user managers do not."""
+    prefix = "log-extra-fields:"
+    found = {}
+    for entry in _scan(manager + "/units"):
+        if entry.name.startswith(prefix):
+            seen = look(entry.path)
+            if seen is not None and seen.content is not None:
+                found[entry.name[len(prefix) :]] = _stamp_values(seen.content)
+    return found
+
+
+def _stamp_values(content: bytes) -> FrozenSet[str]:
+    """The file holds journal fields, each behind its length as a little-endian 64-bit number."""
+    values = []
+    while len(content) >= 8:
+        length = int.from_bytes(content[:8], "little")
+        text = content[8 : 8 + length].decode("utf-8", "replace")
+        if text.startswith(STAMP_PREFIX):
+            values.append(text[len(STAMP_PREFIX) :])
+        content = content[8 + length :]
+    return frozenset(values)
+
+
+def _invocations(manager: str) -> Dict[str, Invocation]:
+    prefix = "invocation:"
+    found = {}
+    for entry in _scan(manager + "/units"):
+        seen = look(entry.path) if entry.name.startswith(prefix) else None
+        if seen is not None and seen.target:
+            found[entry.name[len(prefix) :]] = Invocation(seen.target, seen.changed_at)
+    return found

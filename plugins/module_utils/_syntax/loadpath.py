@@ -1,0 +1,128 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Which files make up a unit: fragment and drop-ins along systemd's load path. Private to the collection."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from . import unitfile
+from .names import parse_name
+from .problem import Refused
+
+Effective = Dict[str, Dict[str, List[str]]]
+
+
+def dropin_folders(unit: str) -> List[str]:
+    """The NAME.d folders that apply to a unit, the most specific first (systemd.unit(5), "drop-in").
+
+    foo-bar@x.service has its own, its template's, those of each dashed prefix (foo-.service.d) and service.d.
+    """
+    name = parse_name(unit)
+    suffix = "." + name.kind
+    stems = [unit[: -len(suffix)]]
+    if name.instance:
+        stems.append(name.prefix + "@")
+    parts = name.prefix.split("-")
+    stems += ["-".join(parts[:n]) + "-" for n in range(len(parts) - 1, 0, -1)]
+    return [stem + suffix + ".d" for stem in stems] + [name.kind + ".d"]
+
+
+@dataclass(frozen=True)
+class LoadPath:
+    """The files systemd would read, as data.
+
+    folders: the load path, highest priority first. names: per folder its entries. dropins: per NAME.d folder path its
+    *.conf entries. contents: what is in those files that have been read; a path that is missing here counts as empty.
+    links: symbolic links among the names, by path (a link to /dev/null masks).
+    """
+
+    folders: Tuple[str, ...]
+    names: Mapping[str, FrozenSet[str]]
+    dropins: Mapping[str, FrozenSet[str]]
+    contents: Mapping[str, bytes]
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    def fragment(self, unit: str) -> Optional[str]:
+        """Path of the file that defines a unit, None if there is none; an instance falls back on its template."""
+        template = parse_name(unit).template
+        for name in [unit] + ([template] if template else []):
+            for folder in self.folders:
+                if name in self.names.get(folder, ()):
+                    return posixpath.join(folder, name)
+        return None
+
+    def masked(self, unit: str) -> bool:
+        path = self.fragment(unit)
+        if path is None:
+            return False
+        return self.links.get(path) == "/dev/null" or (path in self.contents and not self.contents[path])
+
+    def dropin_files(self, unit: str) -> List[str]:
+        """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder."""
+        chosen: Dict[str, str] = {}
+        for below in dropin_folders(unit):
+            for folder in self.folders:
+                place = posixpath.join(folder, below)
+                for name in self.dropins.get(place, ()):
+                    chosen.setdefault(name, posixpath.join(place, name))
+        return [chosen[name] for name in sorted(chosen) if self.links.get(chosen[name]) != "/dev/null"]
+
+    def files(self, unit: str) -> List[str]:
+        fragment = self.fragment(unit)
+        return ([fragment] if fragment else []) + self.dropin_files(unit)
+
+    def effective(self, unit: str) -> Effective:
+        """The unit's directives as systemd merges them; a foreign file that cannot be parsed counts as empty."""
+        return unitfile.effective([_entries(self.contents.get(path, b"")) for path in self.files(unit)])
+
+    def changed(self, new: Mapping[str, bytes], gone: Iterable[str]) -> "LoadPath":
+        """The load path after files were written and others removed (paths in any folder or NAME.d of it)."""
+        names = {folder: set(entries) for folder, entries in self.names.items()}
+        dropins = {folder: set(entries) for folder, entries in self.dropins.items()}
+        contents = dict(self.contents)
+        links = dict(self.links)
+        for path in gone:
+            folder, name = posixpath.split(path)
+            (names if folder in self.folders else dropins).get(folder, set()).discard(name)
+            contents.pop(path, None)
+            links.pop(path, None)
+        for path, content in new.items():
+            folder, name = posixpath.split(path)
+            (names if folder in self.folders else dropins).setdefault(folder, set()).add(name)
+            contents[path] = content
+            links.pop(path, None)
+        return LoadPath(
+            self.folders,
+            {folder: frozenset(entries) for folder, entries in names.items()},
+            {folder: frozenset(entries) for folder, entries in dropins.items()},
+            contents,
+            links,
+        )
+
+
+def _entries(content: bytes) -> Sequence[unitfile.Entry]:
+    try:
+        return unitfile.parse(content.decode("utf-8", "replace"))
+    except Refused:
+        return ()
+
+
+def last(effective: Effective, section: str, directive: str) -> str:
+    """The value in force of a directive that takes one value, "" if it is not set."""
+    values = effective.get(section, {}).get(directive, [])
+    return values[-1] if values else ""
+
+
+def words(effective: Effective, section: str, directive: str) -> List[str]:
+    """All words of a directive that takes a list of units (After=, Wants= ...)."""
+    return [word for value in effective.get(section, {}).get(directive, []) for word in value.split()]
+
+
+def is_true(value: str) -> bool:
+    """systemd.syntax(7): the spellings of a boolean that mean yes."""
+    return value.lower() in ("1", "yes", "y", "true", "t", "on")

@@ -1,0 +1,180 @@
+#!/usr/bin/python
+
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything one owner runs on a host, in one transaction."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack
+short_description: Manage all systemd units of one owner in one transaction
+version_added: 1.0.0
+description:
+  - Brings any number of units and drop-ins of a host to their declared state, compared with the host by one look.
+  - New files are judged by the host's own C(systemd-analyze verify) before anything is written.
+  - Only what changed is touched, as little as it needs, with one C(daemon-reload) at most, and then watched until it is
+    healthy. No C(notify) and no handler is needed.
+  - Every file carries the name of the stack, so that what is no longer declared can be told and removed.
+extends_documentation_fragment:
+  - unitwright.systemd.options.stack
+  - unitwright.systemd.attributes
+  - unitwright.systemd.attributes.actiongroup_systemd
+options:
+  name:
+    description:
+      - The name of the stack, which owns every file this module writes. Letters, digits, C(-) and C(_).
+    type: str
+    required: true
+seealso:
+  - module: unitwright.systemd.unit
+  - module: unitwright.systemd.dropin
+author:
+  - Unitwright contributors (@unitwright)
+"""
+
+EXAMPLES = r"""
+- name: Run a web application and its nightly backup
+  unitwright.systemd.stack:
+    name: shop
+    units:
+      - name: shop-web.service
+        unit: {Description: Shop, Wants: network-online.target, After: network-online.target}
+        service:
+          ExecStart: /usr/bin/python3 -u -m http.server 8080 --bind 127.0.0.1
+          DynamicUser: true
+          Restart: on-failure
+          RestartSec: 5
+          UMask: "0077"
+        install: {WantedBy: multi-user.target}
+        environment: {SHOP_STAGE: production}
+        secrets:
+          SHOP_TOKEN: "{{ vault_shop_token | default('example-token') }}"
+        health: {http: "http://127.0.0.1:8080/", stable_for: 5}
+      - name: shop-backup.service
+        service: {Type: oneshot, ExecStart: /usr/bin/tar -cf /var/tmp/shop.tar /etc/hostname}
+      - name: shop-backup.timer
+        timer: {OnCalendar: "*-*-* 02:00:00", Persistent: true, RandomizedDelaySec: 5min}
+        install: {WantedBy: timers.target}
+    prune: true
+
+- name: Override a unit of a package
+  unitwright.systemd.stack:
+    name: limits
+    dropins:
+      - name: nginx.service
+        dropin: 50-limits
+        service: {LimitNOFILE: 65535}
+
+- name: Remove everything that the stack had
+  unitwright.systemd.stack:
+    name: shop
+    state: absent
+"""
+
+RETURN = r"""
+plan:
+  description: The steps of the run, in order, each with its reason. The same in check mode.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: dict
+  sample:
+    - {action: write, unit: shop-web.service, reason: new, path: /etc/systemd/system/shop-web.service}
+    - {action: daemon-reload, reason: unit files changed}
+    - {action: start, unit: shop-web.service, reason: not running}
+started:
+  description: Units that were started.
+  returned: success
+  type: list
+  elements: str
+  sample: [shop-web.service]
+restarted:
+  description: Units that were restarted.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+reloaded:
+  description: Units that were reloaded.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+stopped:
+  description: Units that were stopped and stay so.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Files that were removed.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+orphaned:
+  description: Units and drop-ins of the stack that are no longer declared, where O(prune) is V(false).
+  returned: success
+  type: list
+  elements: str
+  sample: [shop-old.service]
+unverified:
+  description:
+    - What could not be vouched for since it is not there yet, in check mode and under O(root), as RV(errors).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+kept:
+  description: Units that were left running with an older version, each with the reason.
+  returned: success
+  type: dict
+  sample: {}
+deferred:
+  description: Units whose run state was left to the next boot, since no systemd runs for these files.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+recovered:
+  description: What an interrupted run had left and this one finished.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+units:
+  description: The state of every declared unit after the run.
+  returned: success
+  type: dict
+  sample:
+    shop-web.service: {load: loaded, active: active, sub: running}
+timings:
+  description: Seconds by phase of the run.
+  returned: success
+  type: dict
+  sample: {ask: 0.01, render: 0.01, look: 0.02, plan: 0.05, apply: 5.4, result: 0.01}
+errors:
+  description:
+    - What is wrong, one entry a problem, with the unit, section and directive it is about (empty where it is about none).
+    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal).
+  returned: failure
+  type: list
+  elements: dict
+  sample:
+    - unit: shop-web.service
+      section: Service
+      directive: ExecStrat
+      rule: unknown-directive
+      message: systemd 252 knows no ExecStrat= in [Service]; did you mean ExecStart=?
+"""
+
+from ansible_collections.unitwright.systemd.plugins.module_utils._change import front, options
+
+
+def main() -> None:
+    front.run(options.stack(), lambda params: params)
+
+
+if __name__ == "__main__":
+    main()

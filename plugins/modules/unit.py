@@ -1,0 +1,169 @@
+#!/usr/bin/python
+
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One unit of any kind."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: unit
+short_description: Manage one systemd unit of any kind
+version_added: 1.0.0
+description:
+  - Brings one unit to its declared state, with the same checks, watch and roll-back as M(unitwright.systemd.stack).
+  - Takes every kind of unit that systemd reads from files, as sections or as text.
+  - Without any text it is about the state of a unit that someone else defines.
+extends_documentation_fragment:
+  - unitwright.systemd.options.unit
+  - unitwright.systemd.attributes
+  - unitwright.systemd.attributes.actiongroup_systemd
+seealso:
+  - module: unitwright.systemd.stack
+  - module: unitwright.systemd.dropin
+author:
+  - Unitwright contributors (@unitwright)
+"""
+
+EXAMPLES = r"""
+- name: Mount a temporary file system
+  unitwright.systemd.unit:
+    name: srv-scratch.mount
+    unit: {Description: Scratch space}
+    mount: {What: tmpfs, Where: /srv/scratch, Type: tmpfs, Options: "size=16M,mode=1777"}
+    install: {WantedBy: multi-user.target}
+
+- name: Install a unit that is kept as a file
+  unitwright.systemd.unit:
+    name: hello.service
+    content: |
+      [Service]
+      # Says hello, then waits.
+      ExecStart=/bin/sh -c 'echo hello; exec sleep infinity'
+      [Install]
+      WantedBy=multi-user.target
+
+- name: Run two instances of a template
+  unitwright.systemd.unit:
+    name: worker@.service
+    service: {ExecStart: "/usr/bin/sleep infinity", Restart: always}
+    install: {WantedBy: multi-user.target}
+    instances: [mail, images]
+
+- name: See to it that a unit of a package runs and is enabled
+  unitwright.systemd.unit:
+    name: nginx.service
+    state: started
+    enabled: true
+
+- name: Mask a unit
+  unitwright.systemd.unit:
+    name: apt-daily.timer
+    masked: true
+
+- name: Remove a unit
+  unitwright.systemd.unit:
+    name: hello.service
+    state: absent
+"""
+
+RETURN = r"""
+plan:
+  description: The steps of the run, in order, each with its reason. The same in check mode.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: dict
+  sample:
+    - {action: write, unit: shop-web.service, reason: new, path: /etc/systemd/system/shop-web.service}
+    - {action: daemon-reload, reason: unit files changed}
+    - {action: start, unit: shop-web.service, reason: not running}
+started:
+  description: Units that were started.
+  returned: success
+  type: list
+  elements: str
+  sample: [shop-web.service]
+restarted:
+  description: Units that were restarted.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+reloaded:
+  description: Units that were reloaded.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+stopped:
+  description: Units that were stopped and stay so.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Files that were removed.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+unverified:
+  description:
+    - What could not be vouched for since it is not there yet, in check mode and under O(root), as RV(errors).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+kept:
+  description: Units that were left running with an older version, each with the reason.
+  returned: success
+  type: dict
+  sample: {}
+deferred:
+  description: Units whose run state was left to the next boot, since no systemd runs for these files.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+recovered:
+  description: What an interrupted run had left and this one finished.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+units:
+  description: The state of every declared unit after the run.
+  returned: success
+  type: dict
+  sample:
+    shop-web.service: {load: loaded, active: active, sub: running}
+timings:
+  description: Seconds by phase of the run.
+  returned: success
+  type: dict
+  sample: {ask: 0.01, render: 0.01, look: 0.02, plan: 0.05, apply: 5.4, result: 0.01}
+errors:
+  description:
+    - What is wrong, one entry a problem, with the unit, section and directive it is about (empty where it is about none).
+    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal).
+  returned: failure
+  type: list
+  elements: dict
+  sample:
+    - unit: shop-web.service
+      section: Service
+      directive: ExecStrat
+      rule: unknown-directive
+      message: systemd 252 knows no ExecStrat= in [Service]; did you mean ExecStart=?
+"""
+
+from ansible_collections.unitwright.systemd.plugins.module_utils._change import front, options
+
+
+def main() -> None:
+    front.run({**options.unit(), **options.host()}, front.single("units"))
+
+
+if __name__ == "__main__":
+    main()
