@@ -179,7 +179,9 @@ def effective(files: Sequence[Sequence[Entry]]) -> Dict[str, Dict[str, List[str]
     """Merge a fragment and its drop-ins, in order, to section -> directive -> the values in force.
 
     Lists are whole; of a scalar the last value counts. A directive that was reset and not set again is there
-    with no values, which differs from its absence for a few (CapabilityBoundingSet=, Delegate=).
+    with no values, which differs from its absence for a few (CapabilityBoundingSet=, Delegate=). Every empty
+    assignment counts as a reset but those of dependencies; that systemd warns of it for booleans, spans and the
+    like, and keeps the earlier value, takes the directive's type (values.to_values refuses those).
     """
     merged: Dict[str, Dict[str, List[str]]] = {}
     for entry in (entry for file in files for entry in file):

@@ -115,6 +115,12 @@ def test_complaints_tell_the_mend(version: int, kind: str, section: str, directi
     assert complaint.isprintable()
 
 
+def test_a_version_between_those_of_the_table() -> None:
+    catalogue = directives.Catalogue(255, CATALOGUES[252].sections)
+    complaint = catalogue.complaint("service", "Install", "UpheldBy")
+    assert complaint == "UpheldBy came to [Install] with a systemd of 253 to 257; this host has 255"
+
+
 @pytest.mark.parametrize(
     ("version", "section", "directive"),
     [

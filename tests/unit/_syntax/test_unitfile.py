@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import unitfile
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem import Refused
@@ -214,3 +217,18 @@ def test_some_resets_empty_their_whole_family() -> None:
     assert merged["Socket"] == {"ListenStream": [], "ListenDatagram": []}
     assert merged["Service"] == {"BindPaths": [], "BindReadOnlyPaths": []}
     assert merged["Path"] == {"PathExists": [], "PathChanged": []}
+
+
+def test_dependencies_cannot_be_reset() -> None:
+    """All that the dumps of systemd call a list of units, the mounts, and [Service] Sockets=."""
+    dumps = [path.read_text(encoding="utf-8") for path in (Path(__file__).parent.parent / "data").glob("items-*.txt")]
+    assert dumps
+    names = {name for dump in dumps for name in re.findall(r"^(\w+)=UNIT \[\.\.\.\]$", dump, re.MULTILINE)}
+    for name in {*names, "RequiresMountsFor", "WantsMountsFor"}:
+        assert effective(f"[Unit]\n{name}=a\n{name}=\n") == {"Unit": {name: ["a"]}}
+    assert effective("[Service]\nSockets=a.socket\nSockets=\n") == {"Service": {"Sockets": ["a.socket"]}}
+
+
+def test_asserts_and_conditions_reset_apart() -> None:
+    merged = effective("[Unit]\nConditionHost=a\nAssertHost=a\nAssertUser=b\nAssertPathExists=\n")
+    assert merged["Unit"] == {"ConditionHost": ["a"], "AssertHost": [], "AssertUser": [], "AssertPathExists": []}
