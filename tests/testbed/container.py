@@ -22,15 +22,12 @@ def up(engine: Engine, name: str, suite: str) -> None:
     """A running container of the suite's image; one that runs already stays as it is."""
     image = ensure_image(engine, suite)
     state = _inspect(engine, name, "{{.State.Status}} {{.Image}}")
-    if state:
-        status, made_of = state.split()
-        if made_of != _image_id(engine, image):
-            down(engine, name)
-            state = None
-        elif status != "running":
-            engine.run("start", name)
-    if not state:
+    status, made_of = state.split() if state else ("absent", "")
+    if status not in {"running", "exited"} or made_of != _image_id(engine, image):
+        down(engine, name)
         create(engine, name, image)
+    elif status == "exited":
+        engine.run("start", name)
     wait_running(engine, name)
 
 

@@ -16,6 +16,14 @@ CGROUP_ROOT = Path("/sys/fs/cgroup")
 CAP_SYS_RESOURCE = 24
 # Podman raises its own process limit to this and cannot give a container more.
 PODMAN_NPROC = 32768
+ALL_BUT_LIMITS = [
+    "--cap-add=ALL",
+    "--cap-drop=SYS_RESOURCE",
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=apparmor=unconfined",
+    "--security-opt=systempaths=unconfined",
+]
+TMPFS = ["--tmpfs=/run:exec,mode=755", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec,mode=1777"]
 CONNECTIONS = {"podman": "containers.podman.podman", "docker": "community.docker.docker"}
 
 
@@ -84,12 +92,13 @@ class Engine:
 
     def systemd_flags(self) -> list[str]:
         """How to give a container a systemd on this host."""
-        if cgroups_unified():
-            if self.name == "podman":
+        if self.name == "podman":
+            if cgroups_unified():
                 return ["--privileged", "--systemd=always"]
-            return ["--privileged", "--cgroupns=private", *_tmpfs()]
-        flags = ["--privileged", "--cgroupns=private", *_tmpfs()]
-        return [*flags, "--systemd=false"] if self.name == "podman" else flags
+            return ["--privileged", "--systemd=false", "--cgroupns=private", *TMPFS]
+        # Docker's --privileged asks for every capability there is, and fails where the machine lacks one.
+        privilege = ["--privileged"] if may_raise_limits() else ALL_BUT_LIMITS
+        return [*privilege, "--cgroupns=private", *TMPFS]
 
     def init_command(self) -> list[str]:
         """PID 1; on a host with cgroup v1 it first mounts a cgroup v2 tree of its own, which systemd 258 demands."""
@@ -97,10 +106,6 @@ class Engine:
             return ["/sbin/init"]
         mount = "umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec /sbin/init"
         return ["/bin/sh", "-c", mount]
-
-
-def _tmpfs() -> list[str]:
-    return ["--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp"]
 
 
 def wanted_engines() -> list[str]:

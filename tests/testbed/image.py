@@ -58,12 +58,12 @@ MASKED = (
 )
 
 # An empty machine ID gives each container its own without making its boot a first boot, which would preset all units.
-CUSTOMIZE = """
-for unit in {masked}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
-: > "$1/etc/machine-id"
-echo unitwright > "$1/etc/hostname"
-rm -f "$1/etc/resolv.conf" "$1/var/lib/dbus/machine-id"
-"""
+CUSTOMIZE = (
+    'for unit in {masked}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done',
+    ': > "$1/etc/machine-id"',
+    'echo unitwright > "$1/etc/hostname"',
+    'rm -f "$1/etc/resolv.conf" "$1/var/lib/dbus/machine-id"',
+)
 
 APT_OPTIONS = ('Acquire::Languages "none"', 'Acquire::Check-Valid-Until "false"')
 DPKG_OPTIONS = (
@@ -89,7 +89,7 @@ def build_command(suite: str) -> list[str]:
         *(f"--aptopt={option}" for option in APT_OPTIONS),
         *(f"--dpkgopt={option}" for option in DPKG_OPTIONS),
         f"--include={','.join(packages)}",
-        f"--customize-hook={CUSTOMIZE.format(masked=' '.join(MASKED))}",
+        *(f"--customize-hook={command.format(masked=' '.join(MASKED))}" for command in CUSTOMIZE),
         "--format=tar",
         suite,
         "-",
