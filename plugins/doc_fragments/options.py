@@ -86,7 +86,7 @@ secrets:
   description:
     - Environment variables that nobody but root may read. They go to a file with mode 0600 that C(EnvironmentFile=)
       names, and never into a unit file, a diff, a result or the journal.
-    - Values of less than four characters blot out parts of Ansible's output, since Ansible hides them wherever they occur.
+    - Values of less than four characters blot out parts of Ansible's output, which hides them wherever they occur.
   type: dict
 credentials:
   description:

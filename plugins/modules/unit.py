@@ -145,7 +145,7 @@ timings:
   sample: {ask: 0.01, render: 0.01, look: 0.02, plan: 0.05, apply: 5.4, result: 0.01}
 errors:
   description:
-    - What is wrong, one entry a problem, with the unit, section and directive it is about (empty where it is about none).
+    - What is wrong, one entry a problem, with the unit, section and directive it is about, as far as it is about any.
     - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal).
   returned: failure
   type: list

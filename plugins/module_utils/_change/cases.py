@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Desired and observed held against each other: what differs, unit by unit. Pure. Private to the collection."""
+"""Desired and observed held against each other: what differs, unit by unit. Pure.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -134,9 +137,9 @@ def _owned(desired: Desired, observed: Observed) -> List[str]:
     owners = {desired.owner, *desired.adopt}
     found = []
     for path, seen in observed.files.items():
-        if path.startswith(observed.places.secrets + os.sep):
-            found.append(path)
-        elif seen.content is not None and owner_of(seen.content) in owners:
+        if path.startswith(observed.places.secrets + os.sep) or (
+            seen.content is not None and owner_of(seen.content) in owners
+        ):
             found.append(path)
     return found
 
@@ -277,15 +280,14 @@ def expected_links(unit: str, loadpath: LoadPath, folder: str) -> Optional[Set[s
         if not default:
             return set()
         linked = f"{name.prefix}@{default}.{name.kind}"
+    instance = parse_name(linked).instance or ""
     found = set()
     for directive, suffix in (("WantedBy", ".wants"), ("RequiredBy", ".requires"), ("UpheldBy", ".upholds")):
         for target in words(effective, "Install", directive):
-            target = (
-                target.replace("%i", parse_name(linked).instance or "").replace("%p", name.prefix).replace("%n", linked)
-            )
-            if "%" in target:
+            wanting = target.replace("%i", instance).replace("%p", name.prefix).replace("%n", linked)
+            if "%" in wanting:
                 return None
-            found.add(os.path.join(folder, target + suffix, linked))
+            found.add(os.path.join(folder, wanting + suffix, linked))
     for alias in words(effective, "Install", "Alias"):
         if "%" in alias:
             return None
@@ -331,7 +333,7 @@ def _cases(
 
 
 def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:
-    """The units that a fragment or drop-in is part of: itself, or what is loaded or declared of a template or prefix."""
+    """The units a fragment or drop-in is part of: itself, or what is loaded or declared of a template or prefix."""
     folder, name = os.path.split(path)
     unit = name if folder == observed.places.units else os.path.basename(folder)[: -len(".d")]
     parsed = parse_name(unit)

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From parameters to the state a host shall be in; touches no host. Private to the collection."""
+"""From parameters to the state a host shall be in; touches no host.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -240,7 +243,7 @@ def _unit_rules(entry: Params, name: names.UnitName, entries: Sequence[unitfile.
             found.append(
                 (
                     "Type",
-                    "a oneshot that does not remain has no state to hold: use run: on_change, a timer, or RemainAfterExit",
+                    "a oneshot without RemainAfterExit has no state to hold: use run: on_change, or a timer",
                 )
             )
         if not once and entry.get("run"):
@@ -363,7 +366,7 @@ def _explicit(given: Sequence[Params], unit: UnitWanted) -> Params:
 
 
 def _defaults(unit: UnitWanted, entry: Params, started_by_others: Set[str]) -> UnitWanted:
-    """What a person means by declaring a unit: started and enabled, unless something else starts it (DESIGN, Modules)."""
+    """What a person means by declaring a unit: started and enabled, unless something else starts it."""
     effective = unitfile.effective([unit.entries])
     on_demand = unit.name.text in started_by_others or (unit.name.is_template and not unit.members)
     run_once = unit.name.kind == "service" and is_run_once(effective)

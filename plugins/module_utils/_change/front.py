@@ -1,7 +1,10 @@
 # Copyright: Unitwright contributors
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What stands between Ansible and the pipeline, the same for every module. Private to the collection."""
+"""What stands between Ansible and the pipeline, the same for every module.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,16 @@ class Module(AnsibleModule):
     Ansible logs every argument that is not marked no_log, and a value in a free-form mapping cannot be marked.
     """
 
+    def __init__(self, spec: Spec) -> None:
+        AnsibleModule.__init__(self, argument_spec=spec, supports_check_mode=True)
+
     def _log_invocation(self) -> None:
-        self.log(f"Invoked for {self.params.get('name')}")
+        AnsibleModule.log(self, f"Invoked for {self.params.get('name')}")
 
 
 def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     """Run a module: its parameters as those of a stack go through the pipeline, and its result to Ansible."""
-    module = Module(argument_spec=spec, supports_check_mode=True)
+    module = Module(spec)
     try:
         result = apply(as_stack(module.params), module.check_mode, _labeller(module))
     except Problems as found:

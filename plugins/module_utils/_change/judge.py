@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The host's own systemd judges files before they are written. Private to the collection."""
+"""The host's own systemd judges files before they are written.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _PLACED = re.compile(r"^(?P<path>/[^:]+):(?P<line>\d+): (?P<text>.*)$")
 _UNIT = re.compile(r"^(?P<unit>[A-Za-z0-9:_.\\@-]+\.[a-z]+): (?P<text>.*)$")
 # What an earlier task of the play would have put there: no fault of the unit, but nothing we could vouch for either.
 _NOT_YET = re.compile(
-    r"is not executable|Failed to (?:load|find)|not found|No such file or directory|Unable to (?:locate|find) executable",
+    r"is not executable|Failed to (?:load|find)|not found|No such file or directory|Unable to (?:locate|find)",
     re.I,
 )
 # Consequences of a complaint that has a line of its own, and words about the host rather than the unit.
@@ -111,7 +114,7 @@ def _complaints(
 
 
 def _problem(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[Problem]:
-    """A line of verify as a problem of a unit, section and directive; the texts differ between versions, the shape not."""
+    """A line of verify as a problem of a unit and directive; versions differ in the texts, not in the shape."""
     placed = _PLACED.match(line)
     if placed:
         path = placed.group("path").replace(stage, units) if stage else placed.group("path")

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The options that modules share, written once; doc fragments of the same names document them. Private to the collection."""
+"""The options that modules share, written once; doc fragments of the same names document them.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The whole way from parameters to result, as every module goes it. Private to the collection."""
+"""The whole way from parameters to result, as every module goes it.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,12 @@ from .._host.observed import Observed, observe
 from .._host.places import Places, places
 from .._syntax.directives import parse_dump
 from .._syntax.problem import Problem, Problems
-from . import cases, plan as planning, record
+from . import cases, record
+from . import plan as planning
 from .desired import Desired, build, trigger_files
 from .judge import verify
 from .plan import Plan
-from .render import HostFacts, Params
+from .render import HostFacts, Params, shown_text
 from .transaction import Outcomes, carry_out
 
 
@@ -209,8 +213,6 @@ def _unit_state(unit: str, states: Mapping[str, UnitState]) -> Dict[str, str]:
 
 
 def _diff(plan: Plan, observed: Observed) -> List[Dict[str, str]]:
-    from .render import shown_text
-
     shown = []
     for wanted in plan.differences.write:
         seen = observed.files.get(wanted.path)

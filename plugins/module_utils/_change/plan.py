@@ -29,8 +29,11 @@ _DORMANT_SINCE = 253
 
 
 class Act(NamedTuple):
-    """Something to do to a unit: a systemctl verb, or run (start and await its end), cycle (down before the files change,
-    up after), touch-slice (put dormant limits into force), keep (nothing, but say why)."""
+    """Something to do to a unit.
+
+    verb: one of systemctl's, or run (start and await its end), cycle (down before the files change, up after),
+    touch-slice (put dormant limits into force), keep (nothing, but say why).
+    """
 
     verb: str
     unit: str
@@ -98,7 +101,7 @@ def _bring_up(case: Case) -> List[Act]:
     """A unit that is down: start it if it shall be up. A oneshot that a timer runs must never run out of time."""
     if case.runs_on_change and (case.new or case.changed):
         reason = "new" if case.new else _because(case.changed)
-        return _reset(case) + [Act("run", case.unit, reason)]
+        return [*_reset(case), Act("run", case.unit, reason)]
     if case.wanted not in ("started", "restarted", "reloaded"):
         return []
     partner_up = [
@@ -245,7 +248,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
     deferred: Tuple[str, ...] = ()
     if not observed.live:
         deferred = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
-        jobs = {verb: () for verb in jobs}
+        jobs = dict.fromkeys(jobs, ())
         reload = ""
     steps = _steps(differences, jobs, reload, acts, observed)
     return Plan(
@@ -260,7 +263,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
 
 
 def _settle(acts: Sequence[Act], observed: Observed) -> List[Act]:
-    """One verb a unit. Going down for good beats all else; a cycle (down, then up again) beats a restart; that a start."""
+    """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start."""
     leaving = {act.unit for act in acts if act.verb == "stop"}
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle" and observed.is_up(act.unit)}
     for unit in list(cycled):
@@ -283,14 +286,15 @@ def _settle(acts: Sequence[Act], observed: Observed) -> List[Act]:
 
 
 def _ordered(verb: str, acts: Sequence[Act], after: LoadPath) -> Tuple[str, ...]:
-    """systemd takes several names as separate jobs, in the order given: dependencies first for start, last for the rest.
+    """systemd takes several names as separate jobs, in the order given: dependencies first for start, else last.
 
     What would start a unit again (a socket, a timer) is stopped before it.
     """
     ranked = in_order(list(dict.fromkeys(act.unit for act in acts if act.verb == verb)), after)
     if verb in ("start", "run", "reload"):
         return tuple(ranked)
-    return tuple(sorted(reversed(ranked), key=lambda unit: verb == "stop" and unit.rpartition(".")[2] not in STARTS))
+    ranked.reverse()
+    return tuple(sorted(ranked, key=lambda unit: verb == "stop" and unit.rpartition(".")[2] not in STARTS))
 
 
 def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
@@ -346,8 +350,8 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
         if case.up and (case.changed or case.new) and case.wanted not in ("stopped", "absent") and not case.gone:
             watched[case.unit] = "up"
     for verb in ("reload", "restart", "start"):
-        watched.update({unit: "up" for unit in jobs[verb]})
-    watched.update({unit: "done" for unit in jobs["run"]})
+        watched.update(dict.fromkeys(jobs[verb], "up"))
+    watched.update(dict.fromkeys(jobs["run"], "done"))
     for unit in jobs["restart"]:
         watched.update(
             {other: "up" for other in observed.bound.get(unit, ()) if observed.is_up(other) and other not in watched}

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is remembered between runs, in a file an owner has under the state folder. Private to the collection."""
+"""What is remembered between runs, in a file an owner has under the state folder.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 

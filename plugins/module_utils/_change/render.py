@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From one entry's parameters to the text of its file: sections, environment, secrets, stamp. Private to the collection."""
+"""From one entry's parameters to the text of its file: sections, environment, secrets, stamp.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +95,7 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
 
 
 def shown_text(content: bytes) -> str:
-    """A unit file for a diff: without the stamp, which says nothing to a person and is not known before the first run."""
+    """A unit file for a diff: without the stamp, which says nothing to a person and needs a key that may not be yet."""
     lines = content.decode("utf-8", "replace").splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(f"LogExtraFields={STAMP_FIELD}="))
 
@@ -210,16 +213,13 @@ def _text(
     mark = MARK[2:] + owner
     if params.get("content") is not None:
         # The text stays as it was written, comments and all; sections that repeat are merged (systemd.syntax(7)).
-        text = unitfile.render([], header=[mark]) + params["content"].rstrip("\n") + "\n"
+        text = unitfile.render([], header=[mark]) + str(params["content"]).rstrip("\n") + "\n"
         return text + ("\n" + unitfile.render([(own, extra)]) if extra else "")
     merged = [(section, list(assignments)) for section, assignments in sections]
     if extra:
-        for section, assignments in merged:
-            if section == own:
-                assignments += extra
-                break
-        else:
-            merged.append((own, list(extra)))
+        if own not in dict(merged):
+            merged.append((own, []))
+        merged = [(section, [*given, *(extra if section == own else [])]) for section, given in merged]
     return unitfile.render(merged, header=[mark])
 
 

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Carries a plan out, step by step in the plan's order. Private to the collection."""
+"""Carries a plan out, step by step in the plan's order.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The one place that writes: whole files, by fsync and rename, and the locks and stages around them. Private to the collection."""
+"""The one place that writes: whole files, by fsync and rename, and the locks and stages around them.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Waiting until units are up, and seeing whether they stay up. Private to the collection."""
+"""Waiting until units are up, and seeing whether they stay up.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 

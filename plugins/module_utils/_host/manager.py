@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The one place that starts a process: systemctl, systemd-analyze, journalctl, systemd-run. Private to the collection."""
+"""The one place that starts a process: systemctl, systemd-analyze, journalctl, systemd-run.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -83,8 +86,7 @@ class Manager:
             done = subprocess.run(  # pylint: disable=subprocess-run-check
                 list(command),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                capture_output=True,
                 env={**self._environ, **(environ or {})},
                 timeout=timeout,
                 check=False,
@@ -113,8 +115,8 @@ class Manager:
             if os.path.exists(self.places.manager + "/private"):
                 return True
             raise ManagerError(
-                f"no user manager runs for uid {os.getuid()} ({self.places.manager}/private is not there): enable linger "
-                "for that user (loginctl enable-linger) and become that user"
+                f"no user manager runs for uid {os.getuid()} ({self.places.manager}/private is not there): "
+                "enable linger for that user (loginctl enable-linger) and become that user"
             )
         return os.path.isdir("/run/systemd/system")
 

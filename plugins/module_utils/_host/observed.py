@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""One look at the host: files, links, states, and what running processes were started with. Private to the collection."""
+"""One look at the host: files, links, states, and what running processes were started with.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,7 @@ class Observed:
                 found.append(path)
         return sorted(found)
 
-    def with_bound(self, manager: Manager, units: Iterable[str]) -> "Observed":
+    def with_bound(self, manager: Manager, units: Iterable[str]) -> Observed:
         """Ask which units a stop or restart of these takes along (systemd.unit(5): Requires=, BindsTo=, PartOf=)."""
         asked = sorted(set(units) - set(self.bound))
         properties = ("RequiredBy", "BoundBy", "ConsistsOf")
@@ -129,7 +132,7 @@ def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str],
     return files, links, names, dropins
 
 
-def _scan(folder: str) -> List["os.DirEntry[str]"]:
+def _scan(folder: str) -> List[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
@@ -192,7 +195,7 @@ def _with_foreign(loadpath: LoadPath, ours: str, units: Iterable[str]) -> LoadPa
 
 
 def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:
-    """The loaded units that a fragment or drop-in folder of this name is for: instances of a template, dashed prefixes."""
+    """The loaded units that a fragment or drop-in folder of this name is for: instances, dashed prefixes."""
     name = parse_name(file_unit)
     if not name.is_template and not name.prefix.endswith("-"):
         return [file_unit]
@@ -202,7 +205,7 @@ def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:
 
 
 def _loaded_at(manager: str) -> Optional[float]:
-    """When the manager last read its unit files: 250 and newer touch a file then, older ones remake the generators' folders."""
+    """When the manager last read its unit files: newer ones touch a file then, 247 remakes the generators' folders."""
     try:
         return os.stat(manager + "/systemd-units-load").st_mtime
     except OSError:

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Where systemd's and our own files lie, by scope and root. Private to the collection."""
+"""Where systemd's and our own files lie, by scope and root.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Which files make up a unit: fragment and drop-ins along systemd's load path. Private to the collection."""
+"""Which files make up a unit: fragment and drop-ins along systemd's load path.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ class LoadPath:
         """The unit's directives as systemd merges them; a foreign file that cannot be parsed counts as empty."""
         return unitfile.effective([_entries(self.contents.get(path, b"")) for path in self.files(unit)])
 
-    def changed(self, new: Mapping[str, bytes], gone: Iterable[str]) -> "LoadPath":
+    def changed(self, new: Mapping[str, bytes], gone: Iterable[str]) -> LoadPath:
         """The load path after files were written and others removed (paths in any folder or NAME.d of it)."""
         names = {folder: set(entries) for folder, entries in self.names.items()}
         dropins = {folder: set(entries) for folder, entries in self.dropins.items()}
