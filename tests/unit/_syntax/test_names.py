@@ -15,7 +15,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
 @pytest.mark.parametrize(

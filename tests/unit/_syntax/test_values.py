@@ -118,7 +118,7 @@ def test_what_is_accepted_renders_and_reads_back(value: object, kind: str | None
     assert [entry.value for entry in unitfile.parse(text)] == lines
 
 
-ENVIRONMENT = st.text(st.characters(blacklist_categories=("Cs", "Cn"), blacklist_characters="\0"))
+ENVIRONMENT = st.text(st.characters(exclude_categories=["Cs", "Cn"], exclude_characters="\0"))
 
 
 @pytest.mark.parametrize(
