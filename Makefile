@@ -10,8 +10,11 @@ VENV := $(BUILD)/venv
 BIN := $(CURDIR)/$(VENV)/bin
 PINS := tests/requirements.txt tests/constraints.txt
 SOURCE := $(BUILD)/source/ansible_collections/unitwright/systemd
+TREE := $(BUILD)/tree/ansible_collections/unitwright/systemd
 # Its wheel holds the connection plugins for containers.
 ANSIBLE_WHEEL := ansible==12.3.0
+# It brings fifty more packages, so it has an environment of its own.
+DOCS_TOOL := antsibull-docs==2.28.0
 STAGES := setup lint sanity unit integration molecule
 
 SHELL := /bin/bash
@@ -83,6 +86,11 @@ bench: setup ## Measure the cost of the modules
 faults: artifact image ## Kill the modules at every step
 	@$(PYTEST) tests/faults $(PYTEST_ARGS)
 
+.PHONY: docs
+docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links
+	@cd $(TREE) && PATH="$(CURDIR)/$(BUILD)/docs/bin:$(BIN):$$PATH" \
+	  antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
+
 .PHONY: setup
 setup: artifact image $(BUILD)/connections ## Install all that the demo and the tests need
 
@@ -116,6 +124,11 @@ $(VENV)/pins: $(PINS)
 
 $(BUILD)/connections: $(VENV)/pins Makefile
 	@$(PY) -m tests.tooling.connections '$(ANSIBLE_WHEEL)'
+	@touch $@
+
+$(BUILD)/docs/pins: Makefile
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install -qq --disable-pip-version-check $(DOCS_TOOL)
 	@touch $@
 
 $(SOURCE):

@@ -26,7 +26,7 @@ def main(requirement: str) -> None:
         for name in WANTED:
             shutil.rmtree(COLLECTIONS / name, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=BUILD) as scratch:
-            fetch = ["download", "--quiet", "--no-deps", "--only-binary=:all:", f"--dest={scratch}", requirement]
+            fetch = ["download", "-qq", "--no-deps", "--only-binary=:all:", f"--dest={scratch}", requirement]
             subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *fetch], check=True)
             (wheel,) = Path(scratch).glob("*.whl")
             with zipfile.ZipFile(wheel) as archive:
