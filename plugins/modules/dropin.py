@@ -104,6 +104,11 @@ deferred:
   type: list
   elements: str
   sample: []
+rolled_back:
+  description: Whether what was before the run is back in force.
+  returned: when a unit did not become healthy
+  type: bool
+  sample: true
 recovered:
   description: What an interrupted run had left and this one finished.
   returned: success

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.manager import UnitState
 from .._host.observed import Observed, units_under
 from .._syntax import unitfile
-from .._syntax.directives import Effect, effect
+from .._syntax.directives import GAINS_START, Effect, effect
 from .._syntax.loadpath import Effective, LoadPath, is_true, last, words
 from .._syntax.names import parse_name
 from .._syntax.problem import Problem
@@ -25,8 +25,6 @@ from .desired import STARTS, Desired, UnitWanted, gained
 from .render import STAMP_FIELD, FileWanted, owner_of
 
 _STAMP = re.compile(rb"^LogExtraFields=" + STAMP_FIELD.encode() + rb"=(\w+)$", re.MULTILINE)
-# Directives whose additions pull further units in at the next start (systemd.unit(5)).
-PULLING = ("Wants", "Requires", "BindsTo", "Upholds")
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,23 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """What an interrupted run has left: verbs it owes by unit, units whose health it never saw, when it began."""
+
+    owed: Mapping[str, str] = field(default_factory=dict)
+    judged: Mapping[str, str] = field(default_factory=dict)
+    since: str = ""
+
+
+NOTHING_PENDING = Pending()
+
+
+@dataclass(frozen=True)
 class Case:
     """All that the policy needs to know of one unit.
 
-    changed: the (section, directive) pairs whose merged values differ. stale: the process runs with something older
+    changed: the (section, directive) pairs whose merged values differ. restamped: what its process is started with
+    differs, environment, secrets and triggers included. stale: the process runs with something older
     than is declared. pulls: units it newly wants or requires. partners: the units its socket, timer or path starts.
     """
 
@@ -55,7 +66,9 @@ class Case:
     new: bool
     gone: bool
     changed: Tuple[Tuple[str, str], ...]
+    restamped: bool
     stale: bool
+    owed: str
     pulls: Tuple[str, ...]
     partners: Tuple[str, ...]
     before: Effective
@@ -88,9 +101,22 @@ class Differences:
     reload_due: str
     cases: Tuple[Case, ...]
     after: LoadPath
+    pending: Pending
 
 
-def compare(desired: Desired, observed: Observed, accepted: Mapping[str, Accepted]) -> Differences:
+@dataclass(frozen=True)
+class _View:
+    """What a case is made from besides the declaration."""
+
+    observed: Observed
+    after: LoadPath
+    accepted: Mapping[str, Accepted]
+    pending: Pending
+
+
+def compare(
+    desired: Desired, observed: Observed, accepted: Mapping[str, Accepted], pending: Pending = NOTHING_PENDING
+) -> Differences:
     """Hold a declaration against a host; `conflicts` has been asked first."""
     write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
     orphans = _orphans(desired, observed)
@@ -103,7 +129,7 @@ def compare(desired: Desired, observed: Observed, accepted: Mapping[str, Accepte
     gone_units = [path for path in remove if path.startswith(observed.places.units + os.sep)]
     after = observed.loadpath.changed(new_units, gone_units) if new_units or gone_units else observed.loadpath
     enablement = _enablement(desired, observed, after, gone_units)
-    cases = _cases(desired, observed, after, [*new_units, *gone_units], accepted)
+    cases = _cases(desired, _View(observed, after, accepted, pending), [*new_units, *gone_units])
     return Differences(
         write=write,
         remove=tuple(remove),
@@ -121,9 +147,10 @@ def compare(desired: Desired, observed: Observed, accepted: Mapping[str, Accepte
             and observed.links.get(observed.places.unit_file(unit.name.text), "") == ""
             and observed.loadpath.links.get(observed.places.unit_file(unit.name.text)) == "/dev/null"
         ),
-        reload_due=_reload_due(desired, observed),
+        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed),
         cases=cases,
         after=after,
+        pending=pending,
     )
 
 
@@ -303,33 +330,28 @@ def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
     return frozenset(found)
 
 
-def is_stale(unit: str, observed: Observed, after: LoadPath, accepted: Mapping[str, Accepted]) -> bool:
+def is_stale(unit: str, view: _View) -> bool:
     """Was the running process started with something else than these files say?"""
-    wanted = stamps(unit, after)
-    if observed.running.get(unit, frozenset()) == wanted:
+    wanted = stamps(unit, view.after)
+    if view.observed.running.get(unit, frozenset()) == wanted:
         return False
-    known = accepted.get(unit)
-    run = observed.invocations.get(unit)
+    known = view.accepted.get(unit)
+    run = view.observed.invocations.get(unit)
     if known is None or run is None or known.stamps != wanted:
         return True
-    return known.invocation != run.id and (observed.places.scope == "system" or run.began < known.since)
+    return known.invocation != run.id and (view.observed.places.scope == "system" or run.began < known.since)
 
 
-def _cases(
-    desired: Desired, observed: Observed, after: LoadPath, paths: Sequence[str], accepted: Mapping[str, Accepted]
-) -> Tuple[Case, ...]:
+def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
     wanted_by_unit: Dict[str, UnitWanted] = {member: unit for unit in desired.units for member in unit.members}
-    on_change = {u: d.on_change for d in desired.dropins for u in units_under(observed.states, d.unit.text)}
-    files_of: Dict[str, List[str]] = {}
-    for path in paths:
-        for unit in _units_of_path(path, observed, wanted_by_unit):
-            files_of.setdefault(unit, []).append(path)
-    subjects = list(wanted_by_unit) + [unit for unit in [*on_change, *files_of] if unit not in wanted_by_unit]
-    cases = []
-    for unit in dict.fromkeys(subjects):
-        wanted = wanted_by_unit.get(unit)
-        cases.append(_case(unit, wanted, on_change.get(unit, "restart"), unit in files_of, observed, after, accepted))
-    return tuple(cases)
+    loaded = view.observed.states
+    on_change = {unit: dropin.on_change for dropin in desired.dropins for unit in units_under(loaded, dropin.unit.text)}
+    changing = {unit for path in paths for unit in _units_of_path(path, view.observed, wanted_by_unit)}
+    subjects = dict.fromkeys([*wanted_by_unit, *on_change, *sorted(changing), *view.pending.owed])
+    return tuple(
+        _case(unit, wanted_by_unit.get(unit), on_change.get(unit, "restart"), unit in changing, view)
+        for unit in subjects
+    )
 
 
 def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:
@@ -342,35 +364,27 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
     return units_under({*observed.states, *declared}, unit)
 
 
-def _case(
-    unit: str,
-    wanted: Optional[UnitWanted],
-    on_change: str,
-    files_change: bool,
-    observed: Observed,
-    after: LoadPath,
-    accepted: Mapping[str, Accepted],
-) -> Case:
+def _case(unit: str, wanted: Optional[UnitWanted], on_change: str, changing: bool, view: _View) -> Case:
+    observed, after = view.observed, view.after
     kind = parse_name(unit).kind
-    now = observed.state(unit)
-    before_text = observed.loadpath.effective(unit) if files_change else {}
-    after_text = (
-        after.effective(unit) if files_change or kind in STARTS else (_own_text(wanted) or after.effective(unit))
-    )
-    new = files_change and observed.loadpath.fragment(unit) is None
-    up = observed.is_up(unit)
+    before_text = observed.loadpath.effective(unit) if changing else {}
+    own_text = {} if changing or kind in STARTS else _own_text(wanted)
+    after_text = own_text or after.effective(unit)
+    new = changing and observed.loadpath.fragment(unit) is None
     return Case(
         unit=unit,
         kind=kind,
-        now=now,
+        now=observed.state(unit),
         wanted=wanted.state if wanted else "present",
         on_change=wanted.on_change if wanted else on_change,
         runs_on_change=bool(wanted and wanted.runs_on_change),
         new=new,
-        gone=files_change and after.fragment(unit) is None,
-        changed=tuple(changes(before_text, after_text)) if files_change and not new else (),
-        stale=up and kind == "service" and is_stale(unit, observed, after, accepted),
-        pulls=tuple(gained(before_text, after_text, PULLING)) if files_change else (),
+        gone=changing and after.fragment(unit) is None,
+        changed=tuple(changes(before_text, after_text)) if changing and not new else (),
+        restamped=changing and stamps(unit, observed.loadpath) != stamps(unit, after),
+        stale=observed.is_up(unit) and kind == "service" and is_stale(unit, view),
+        owed=view.pending.owed.get(unit, ""),
+        pulls=tuple(gained(before_text, after_text, sorted(GAINS_START))) if changing else (),
         partners=tuple(_partners(unit, kind, after_text)),
         before=before_text,
         after=after_text,

@@ -8,7 +8,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -17,6 +17,8 @@ from .._syntax.problem import Problems
 from .options import Spec
 from .options import host as host_options
 from .pipeline import Failed, apply
+
+_SHORTEST_SECRET = 4
 
 
 class Module(AnsibleModule):
@@ -36,7 +38,10 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
     """Run a module: its parameters as those of a stack go through the pipeline, and its result to Ansible."""
     module = Module(spec)
     try:
-        result = apply(as_stack(module.params), module.check_mode, _labeller(module))
+        params = as_stack(module.params)
+        for warning in _short_secrets(params):
+            module.warn(warning)
+        result = apply(params, module.check_mode, _labeller(module))
     except Problems as found:
         module.fail_json(msg=str(found), errors=[problem.as_dict() for problem in found.problems])
     except Failed as failed:
@@ -45,6 +50,16 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
         # An uncaught exception would show its message, and with it whatever value it is about, unhidden.
         module.fail_json(msg=f"unexpected {type(error).__name__}: {error}", exception=error)
     module.exit_json(**result)
+
+
+def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
+    for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
+        for name, value in {**(entry.get("secrets") or {}), **(entry.get("credentials") or {})}.items():
+            if len(str(value)) < _SHORTEST_SECRET:
+                yield (
+                    f"{entry['name']}: the secret {name} has less than {_SHORTEST_SECRET} characters: "
+                    "Ansible blots it out wherever it occurs, so results may be garbled"
+                )
 
 
 def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pwd
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -18,18 +19,19 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._host import files
 from .._host.health import Failure
-from .._host.manager import Manager, ManagerError, UnitState
+from .._host.manager import Manager, ManagerError
 from .._host.observed import Observed, observe
 from .._host.places import Places, places
 from .._syntax.directives import parse_dump
 from .._syntax.problem import Problem, Problems
-from . import cases, record
+from . import cases, record, report
 from . import plan as planning
 from .desired import Desired, build, trigger_files
 from .judge import verify
 from .plan import Plan
-from .render import HostFacts, Params, shown_text
-from .transaction import Outcomes, carry_out
+from .render import HostFacts, Params
+from .rollback import describe, roll_back
+from .transaction import carry_out
 
 
 class Failed(Exception):
@@ -70,6 +72,9 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
             return _locked(run, manager)
     except (ManagerError, files.FileRefused, files.LockBusy) as error:
         raise Problems([Problem(str(error), rule="host")]) from error
+    except OSError as error:
+        where_to = error.filename or "the host"
+        raise Problems([Problem(f"{where_to} cannot be read or written: {error.strerror}", rule="host")]) from error
 
 
 def _environ() -> Mapping[str, str]:
@@ -78,7 +83,7 @@ def _environ() -> Mapping[str, str]:
     environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
     if not environ["XDG_RUNTIME_DIR"].endswith(f"/{os.getuid()}"):  # become keeps the connecting user's
         environ["XDG_RUNTIME_DIR"] = f"/run/user/{os.getuid()}"
-    environ["HOME"] = os.path.expanduser("~")
+    environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir
     return environ
 
 
@@ -90,9 +95,9 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     units = [name for unit in desired.units for name in (unit.name.text, *unit.members)]
     units += [dropin.unit.text for dropin in desired.dropins]
     observed = observe(manager, [desired.owner, *desired.adopt], units)
-    accepted = record.accepted(where, desired.owner)
+    interrupted = record.load(where, desired.owner)
     run.lap("look")
-    plan, observed = _plan(desired, observed, accepted, manager)
+    plan, observed = _plan(desired, observed, interrupted, manager)
     judgement = verify(manager, plan.differences, observed, lenient=run.check_mode or bool(where.root))
     missing = list(desired.missing_triggers)
     problems = [*judgement.problems, *([] if run.check_mode else missing)]
@@ -101,21 +106,65 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     _refuse_detours(plan, where)
     run.lap("plan")
     unverified = [*judgement.unverified, *(missing if run.check_mode else [])]
-    outcomes = Outcomes()
+    failure = None
     if not run.check_mode and not plan.empty:
         writer = files.Writer(run.label)
         if new_key and plan.differences.write:
             writer.make_folder(where.state, 0o700)
             writer.write(where.state + "/key", key, 0o600)
-        outcomes = carry_out(plan, desired, observed, manager, writer)
-        record.accept(where, desired, plan, manager, writer)
+        begun = record.begin(plan, observed, interrupted)
+        failure = _transact(run, plan, desired, observed, manager, writer, begun)
         run.lap("apply")
-    result = _result(run, plan, desired, observed, manager, unverified)
-    if outcomes.failures:
-        raise Failed(
-            _failure_text(outcomes.failures), {**result, "errors": _failure_data(outcomes.failures, manager, desired)}
-        )
+    states = observed.states
+    if manager.live and not plan.empty and not run.check_mode:
+        states = manager.list_units()
+    run.lap("result")
+    result = {**report.result(plan, desired, observed, states, unverified), "timings": run.timings}
+    if failure is not None:
+        raise Failed(str(failure), {**result, **failure.result})
     return result
+
+
+def _transact(
+    run: Run,
+    plan: Plan,
+    desired: Desired,
+    observed: Observed,
+    manager: Manager,
+    writer: files.Writer,
+    begun: record.Record,
+) -> Optional[Failed]:
+    """Carry a plan out between its record and the record's end; on a failure put back what was."""
+    where = manager.places
+    kept_on_disk = manager.live
+    if kept_on_disk:
+        record.save(where, desired.owner, begun, writer)
+    outcomes = carry_out(plan, desired, observed, manager, writer)
+    failure = None
+    undone: Sequence[Failure] = ()
+    if outcomes.failures:
+        # The journal is asked before the units' earlier version writes to it too.
+        errors = report.errors(outcomes.failures, manager, _secret_files(plan, observed))
+        text = report.sentence(outcomes.failures)
+        if run.params.get("on_failure") == "keep":
+            text += ". The new state stays, since on_failure is keep"
+            failure = Failed(text, {"errors": errors, "rolled_back": False})
+        else:
+            undone = roll_back(begun, manager, writer)
+            after = describe(undone) if undone else "What was before is back in force"
+            failure = Failed(f"{text}. {after}", {"errors": errors, "rolled_back": not undone})
+    elif manager.live and where.scope != "global":
+        record.accept(where, desired, plan, manager, writer)
+    if kept_on_disk and not undone:
+        record.drop(where, desired.owner, writer)
+    return failure
+
+
+def _secret_files(plan: Plan, observed: Observed) -> List[bytes]:
+    """Contents of this owner's secret files, as they were and as they shall be."""
+    old = [seen.content for path, seen in observed.files.items() if path.startswith(observed.places.secrets)]
+    new = [wanted.content for wanted in plan.differences.write if wanted.secret]
+    return [content for content in [*old, *new] if content]
 
 
 def _key(where: Places) -> Tuple[bytes, bool]:
@@ -143,12 +192,13 @@ def _digest(path: str) -> Optional[str]:
 
 
 def _plan(
-    desired: Desired, observed: Observed, accepted: Mapping[str, cases.Accepted], manager: Manager
+    desired: Desired, observed: Observed, interrupted: Optional[record.Record], manager: Manager
 ) -> Tuple[Plan, Observed]:
     found = cases.conflicts(desired, observed)
     if found:
         raise Problems(found)
-    differences = cases.compare(desired, observed, accepted)
+    accepted = record.accepted(manager.places, desired.owner)
+    differences = cases.compare(desired, observed, accepted, record.pending(interrupted, observed))
     problems = planning.impossible(differences, observed)
     removals = len([path for path in differences.remove if path not in desired.removed])
     if desired.max_removed is not None and removals > desired.max_removed:
@@ -173,76 +223,3 @@ def _refuse_detours(plan: Plan, where: Places) -> None:
             below = where.root or "/"
         if not (path in plan.differences.remove and os.path.islink(path)):
             files.refuse_detours(path, below)
-
-
-def _result(
-    run: Run,
-    plan: Plan,
-    desired: Desired,
-    observed: Observed,
-    manager: Manager,
-    unverified: Sequence[Problem],
-) -> Dict[str, Any]:
-    changed = not plan.empty
-    states = manager.list_units() if changed and observed.live and not run.check_mode else observed.states
-    run.lap("result")
-    return {
-        "changed": changed,
-        "plan": [step.as_dict() for step in plan.steps],
-        "started": [*plan.jobs["start"], *plan.jobs["run"]],
-        "restarted": list(plan.jobs["restart"]),
-        "reloaded": list(plan.jobs["reload"]),
-        "stopped": [unit for unit in plan.jobs["stop"] if unit not in plan.jobs["start"]],
-        "removed": list(plan.differences.remove),
-        "orphaned": list(plan.differences.orphaned),
-        "unverified": [problem.as_dict() for problem in unverified],
-        "kept": dict(plan.kept),
-        "deferred": list(plan.deferred),
-        "recovered": [],
-        "units": {unit: _unit_state(unit, states) for each in desired.units for unit in each.members},
-        "diff": _diff(plan, observed),
-        "timings": run.timings,
-    }
-
-
-def _unit_state(unit: str, states: Mapping[str, UnitState]) -> Dict[str, str]:
-    state = states.get(unit)
-    if state is None:
-        return {"load": "", "active": "inactive", "sub": "dead"}
-    return {"load": state.load, "active": state.active, "sub": state.sub}
-
-
-def _diff(plan: Plan, observed: Observed) -> List[Dict[str, str]]:
-    shown = []
-    for wanted in plan.differences.write:
-        seen = observed.files.get(wanted.path)
-        if wanted.secret:
-            before = "" if seen is None else "(contents not shown, they differ)\n"
-        else:
-            before = shown_text(seen.content) if seen is not None and seen.content is not None else ""
-        shown.append(
-            {"before_header": wanted.path, "after_header": wanted.path, "before": before, "after": wanted.shown}
-        )
-    for path in plan.differences.remove:
-        seen = observed.files.get(path)
-        secret = path.startswith(observed.places.secrets)
-        content = seen.content if seen is not None and not secret else None
-        before = shown_text(content) if content is not None else "(not shown)\n"
-        shown.append({"before_header": path, "after_header": path, "before": before, "after": ""})
-    return shown
-
-
-def _failure_text(failures: Sequence[Failure]) -> str:
-    return "; ".join(f"{failure.unit}: {failure.message}" if failure.unit else failure.message for failure in failures)
-
-
-def _failure_data(failures: Sequence[Failure], manager: Manager, desired: Desired) -> List[Dict[str, Any]]:
-    return [
-        {
-            **Problem(failure.message, unit=failure.unit, rule="health").as_dict(),
-            "result": failure.result,
-            "status": failure.status,
-            "journal": manager.journal(failure.unit, failure.invocation, 10) if failure.unit else [],
-        }
-        for failure in failures
-    ]

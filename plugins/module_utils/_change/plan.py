@@ -28,6 +28,9 @@ _KEPT_MOUNTS = ("-.mount", "usr.mount", "var.mount")
 _DORMANT_SINCE = 253
 
 
+_OWED = "an interrupted run owed it"
+
+
 class Act(NamedTuple):
     """Something to do to a unit.
 
@@ -81,8 +84,13 @@ def decide(case: Case, version: int) -> List[Act]:
         return _leave(case, "its file goes")
     if case.wanted == "stopped":
         return [Act("stop", case.unit, "declared stopped")] if case.up else []
+    if case.owed == "reset-failed" and case.now.active == "failed" and case.wanted == "present":
+        return [Act("reset-failed", case.unit, _OWED)]
     if not case.up:
         return _bring_up(case)
+    if case.owed in ("restart", "reload", "cycle", "pull"):
+        verb = "start" if case.owed == "pull" else case.owed
+        return _restart(case, _OWED) if verb == "restart" else [Act(verb, case.unit, _OWED)]
     if case.wanted == "restarted":
         return _restart(case, "declared restarted")
     if case.wanted == "reloaded":
@@ -99,10 +107,10 @@ def _leave(case: Case, reason: str) -> List[Act]:
 
 def _bring_up(case: Case) -> List[Act]:
     """A unit that is down: start it if it shall be up. A oneshot that a timer runs must never run out of time."""
-    if case.runs_on_change and (case.new or case.changed):
-        reason = "new" if case.new else _because(case.changed)
-        return [*_reset(case), Act("run", case.unit, reason)]
-    if case.wanted not in ("started", "restarted", "reloaded"):
+    if case.runs_on_change and (case.new or case.restamped or case.owed == "run"):
+        reason = _because(case.changed) if case.changed else "its environment or triggers changed"
+        return [*_reset(case), Act("run", case.unit, "new" if case.new else _OWED if case.owed else reason)]
+    if case.wanted not in ("started", "restarted", "reloaded") and case.owed != "start":
         return []
     partner_up = [
         Act("cycle", partner, f"{case.unit} cannot start listening while it runs") for partner in case.partners
@@ -345,7 +353,7 @@ def _reload_reason(differences: Differences, observed: Observed) -> str:
 
 def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observed: Observed) -> Dict[str, str]:
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
-    watched: Dict[str, str] = {}
+    watched = {unit: "up" for unit in differences.pending.judged if observed.is_up(unit)}
     for case in differences.cases:
         if case.up and (case.changed or case.new) and case.wanted not in ("stopped", "absent") and not case.gone:
             watched[case.unit] = "up"
@@ -369,7 +377,10 @@ def _steps(
     observed: Observed,
 ) -> List[Step]:
     reasons = {(act.verb, act.unit): act.reason for act in acts}
-    steps = [_job_step("stop", unit, reasons, observed) for unit in jobs["stop"]]
+    steps = []
+    if differences.pending.since:
+        steps.append(Step("recover", "", f"a run that began at {differences.pending.since} was interrupted"))
+    steps += [_job_step("stop", unit, reasons, observed) for unit in jobs["stop"]]
     steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in differences.disable]
     steps += [Step("unmask", unit, "declared not masked") for unit in differences.unmask]
     steps += [_file_step(wanted, observed) for wanted in differences.write]

@@ -2,24 +2,165 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is remembered between runs, in a file an owner has under the state folder.
+"""What is remembered between runs: what a run in progress must not lose, and what a stamp cannot show.
 
-Private to the collection.
+Both are files of an owner below the state folder, for root alone. Private to the collection.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import time
-from typing import Dict
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
-from .._host.files import Writer, look
+from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
+from .._host.observed import Observed
 from .._host.places import Places
-from .cases import Accepted, stamps
+from .._syntax.loadpath import words
+from .cases import Accepted, Pending, stamps
 from .desired import Desired
 from .plan import Plan
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run in progress: what it needs to be undone, and what it owes if it is cut off.
+
+    boot: which boot it began in. backups: what lay at each path that it writes or removes. enabled: units whose links
+    it may change, and links: those that there were. up: units that ran, with the ID of that run. owed: verb by unit.
+    watched: units whose health decides, as Plan.watched.
+    """
+
+    boot: str
+    begun: str
+    backups: Mapping[str, Optional[Seen]]
+    enabled: Tuple[str, ...]
+    links: Mapping[str, str]
+    up: Mapping[str, str]
+    owed: Mapping[str, str]
+    watched: Mapping[str, str]
+
+
+def begin(plan: Plan, observed: Observed, earlier: Optional[Record]) -> Record:
+    """The record of a run that is about to begin. What an earlier one that was cut off had backed up counts first."""
+    differences = plan.differences
+    paths = [*(wanted.path for wanted in differences.write), *differences.remove]
+    touched = [*differences.enable, *differences.reenable, *differences.disable, *differences.mask, *differences.unmask]
+    also = [unit for name in touched for unit in words(differences.after.effective(name), "Install", "Also")]
+    enabled = tuple(dict.fromkeys([*touched, *also]))
+    concerned = {*plan.watched, *(unit for units in plan.jobs.values() for unit in units)}
+    record = Record(
+        boot=observed.boot,
+        begun=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        backups={path: observed.files.get(path) for path in dict.fromkeys([*paths, *_mask_paths(plan, observed)])},
+        enabled=enabled,
+        links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
+        up={unit: _invocation(unit, observed) for unit in sorted(concerned) if observed.is_up(unit)},
+        owed=_owed(plan, observed),
+        watched=dict(plan.watched),
+    )
+    return record if earlier is None else _joined(earlier, record)
+
+
+def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
+    """The verb that a run which is cut off may leave undone, by unit; a stop is done before any file changes."""
+    owed = {unit: verb for verb in ("reset-failed", "reload", "restart", "run") for unit in plan.jobs[verb]}
+    for unit in plan.jobs["start"]:
+        owed[unit] = "cycle" if unit in plan.jobs["stop"] else "pull" if observed.is_up(unit) else "start"
+    return owed
+
+
+def _mask_paths(plan: Plan, observed: Observed) -> List[str]:
+    """systemctl mask and unmask write links at the units' own paths."""
+    return [observed.places.unit_file(unit) for unit in [*plan.differences.mask, *plan.differences.unmask]]
+
+
+def _invocation(unit: str, observed: Observed) -> str:
+    run = observed.invocations.get(unit)
+    return run.id if run else ""
+
+
+def _joined(earlier: Record, record: Record) -> Record:
+    known = set(earlier.enabled)
+    links = {path: target for path, target in record.links.items() if os.path.basename(path) not in known}
+    up = {**record.up, **earlier.up}
+    if earlier.boot != record.boot:  # no run of before is still that run
+        up = {**dict.fromkeys(earlier.up, ""), **record.up}
+    return replace(
+        record,
+        backups={**record.backups, **earlier.backups},
+        enabled=tuple(dict.fromkeys([*earlier.enabled, *record.enabled])),
+        links={**links, **earlier.links},
+        up=up,
+        watched={**earlier.watched, **record.watched},
+    )
+
+
+def pending(record: Optional[Record], observed: Observed) -> Pending:
+    """What an interrupted run left to be done. A boot since then has started everything anew: no restart is owed."""
+    if record is None:
+        return Pending()
+    same_boot = record.boot == observed.boot
+    owed: Dict[str, str] = {}
+    for unit, verb in record.owed.items():
+        if verb == "run" or (same_boot and verb in ("reload", "pull", "reset-failed")):
+            owed[unit] = verb
+        elif same_boot and unit in record.up:
+            if not observed.is_up(unit):
+                owed[unit] = "start"
+            elif _invocation(unit, observed) == record.up[unit]:
+                owed[unit] = verb
+    judged = {unit: expect for unit, expect in record.watched.items() if expect == "up"}
+    return Pending(owed=owed, judged=judged, since=record.begun)
+
+
+def load(where: Places, owner: str) -> Optional[Record]:
+    """The record that a run which was cut off has left, None if there is none. A damaged one counts as none."""
+    seen = look(_record_path(where, owner))
+    if seen is None or seen.content is None:
+        return None
+    try:
+        data = json.loads(seen.content)
+        backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
+        return Record(backups=backups, enabled=tuple(data.pop("enabled")), **data)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
+    """Put the record on disk, durably, before anything else is written."""
+    data: Dict[str, Any] = {name: getattr(record, name) for name in Record.__dataclass_fields__}
+    data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
+    writer.make_folder(os.path.dirname(_record_path(where, owner)), 0o700)
+    writer.write(_record_path(where, owner), json.dumps(data).encode(), 0o600)
+    writer.settle()
+
+
+def drop(where: Places, owner: str, writer: Writer) -> None:
+    writer.remove(_record_path(where, owner))
+    writer.settle()
+
+
+def _record_path(where: Places, owner: str) -> str:
+    return os.path.join(where.state, "running", owner + ".json")
+
+
+def _packed(seen: Optional[Seen]) -> Optional[Dict[str, Any]]:
+    if seen is None:
+        return None
+    content = None if seen.content is None else base64.b64encode(seen.content).decode()
+    return {"mode": seen.mode, "uid": seen.uid, "gid": seen.gid, "content": content, "target": seen.target}
+
+
+def _unpacked(packed: Optional[Mapping[str, Any]]) -> Optional[Seen]:
+    if packed is None:
+        return None
+    content = None if packed["content"] is None else base64.b64decode(packed["content"])
+    return Seen(packed["mode"], packed["uid"], packed["gid"], 0.0, content, packed["target"])
 
 
 def _accepted_path(where: Places, owner: str) -> str:
@@ -40,22 +181,24 @@ def accepted(where: Places, owner: str) -> Dict[str, Accepted]:
 
 def accept(where: Places, desired: Desired, plan: Plan, manager: Manager, writer: Writer) -> None:
     """Remember what this run made current: reloaded services, and under a user manager all that it started."""
-    if where.root or where.scope == "global" or not manager.live:
-        return
     known = accepted(where, desired.owner)
     units = {unit for each in desired.units for unit in each.members} | {dropin.unit.text for dropin in desired.dropins}
     kept = {unit: row for unit, row in known.items() if unit in units}
-    current = set(plan.jobs["reload"])
-    if where.scope == "user":
-        current |= {*plan.jobs["start"], *plan.jobs["restart"]}
-    current = {unit for unit in current if unit.endswith(".service")}
-    shown = manager.show(sorted(current), ["InvocationID"])
-    for unit, values in shown.items():
-        kept[unit] = Accepted(values.get("InvocationID", ""), stamps(unit, plan.differences.after), time.time())
-    if kept != known:
-        rows = {
-            unit: {"invocation": r.invocation, "stamps": sorted(r.stamps), "since": r.since} for unit, r in kept.items()
-        }
-        writer.make_folder(os.path.dirname(_accepted_path(where, desired.owner)), 0o700)
-        writer.write(_accepted_path(where, desired.owner), json.dumps(rows).encode(), 0o600)
-        writer.settle()
+    for unit, run in _now_current(plan, manager).items():
+        kept[unit] = Accepted(run, stamps(unit, plan.differences.after), time.time())
+    if kept == known:
+        return
+    path = _accepted_path(where, desired.owner)
+    if not kept:
+        writer.remove(path)
+    else:
+        rows = {u: {"invocation": r.invocation, "stamps": sorted(r.stamps), "since": r.since} for u, r in kept.items()}
+        writer.make_folder(os.path.dirname(path), 0o700)
+        writer.write(path, json.dumps(rows).encode(), 0o600)
+    writer.settle()
+
+
+def _now_current(plan: Plan, manager: Manager) -> Mapping[str, str]:
+    verbs: Iterable[str] = ("reload", "start", "restart") if manager.places.scope == "user" else ("reload",)
+    services = sorted({unit for verb in verbs for unit in plan.jobs[verb] if unit.endswith(".service")})
+    return {unit: shown.get("InvocationID", "") for unit, shown in manager.show(services, ["InvocationID"]).items()}

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from .._host.files import Writer
 from .._host.health import Checks, Failure, baseline, watch
-from .._host.manager import Manager, Outcome
+from .._host.manager import Manager, ManagerError, Outcome
 from .._host.observed import Observed
 from .desired import Desired
 from .plan import Plan
@@ -34,19 +34,32 @@ class Outcomes:
 
 
 def carry_out(plan: Plan, desired: Desired, observed: Observed, manager: Manager, writer: Writer) -> Outcomes:
-    """Do all steps of a plan; stops at the first step that systemd refuses."""
+    """Do all steps of a plan; stops at the first step that systemd or the file system refuses."""
     outcomes = Outcomes()
-    _stop(plan, desired, manager, outcomes)
-    if not outcomes.failures:
-        _disable(plan, manager, outcomes)
-    if not outcomes.failures:
-        _files(plan, observed, writer)
-        _enable(plan, manager, outcomes)
-    if not outcomes.failures and plan.reload:
-        _note(outcomes, manager.daemon_reload(), "daemon-reload")
-    if not outcomes.failures:
-        _jobs(plan, desired, manager, outcomes)
+    steps: Sequence[Callable[[], None]] = (
+        lambda: _stop(plan, manager, outcomes),
+        lambda: _disable(plan, manager, outcomes),
+        lambda: _files(plan, observed, writer),
+        lambda: _enable(plan, manager, outcomes),
+        lambda: _reload(plan, manager, outcomes),
+        lambda: _jobs(plan, desired, manager, outcomes),
+    )
+    for step in steps:
+        try:
+            step()
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            outcomes.failures.append(Failure("", f"the host refuses to write{where}: {error.strerror}"))
+        except ManagerError as error:
+            outcomes.failures.append(Failure("", str(error)))
+        if outcomes.failures:
+            break
     return outcomes
+
+
+def _reload(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
+    if plan.reload:
+        _note(outcomes, manager.daemon_reload(), "daemon-reload")
 
 
 def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
@@ -55,7 +68,7 @@ def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = (
         outcomes.failures.append(Failure(unit, f"systemctl {what} failed: {done.message}"))
 
 
-def _stop(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) -> None:
+def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
     units = plan.jobs["stop"]
     if not units:
         return
@@ -102,8 +115,10 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) ->
     """Queue all jobs, dependencies in order, then wait for all of them together."""
     jobs = plan.jobs
     before = baseline(manager, [*jobs["reload"], *jobs["restart"]])
-    if jobs["reset-failed"]:
-        manager.systemctl("reset-failed", jobs["reset-failed"])
+    deliberate = dict.fromkeys(unit for verb in ("reset-failed", "restart", "start", "run") for unit in jobs[verb])
+    if deliberate:
+        # Earlier starts count against StartLimitBurst=, and that is no reason to refuse one that is meant.
+        manager.systemctl("reset-failed", list(deliberate))
     for verb, units in (
         ("reload", jobs["reload"]),
         ("restart", jobs["restart"]),

@@ -165,6 +165,7 @@ def watch(
 ) -> Verdict:
     """Wait until every unit is what it shall be and has stayed so; one deadline a unit, all waited for together.
 
+    Ends at once when one has failed: what is wrong shall not run any longer than it has to.
     before: the properties of units ahead of their jobs; a reloaded unit must still be the same process.
     """
     begun = now()
@@ -185,6 +186,8 @@ def watch(
             elif message:
                 verdict.failures.append(_failure(unit, message, shown[unit]))
                 del open_checks[unit]
+        if verdict.failures:
+            break
         if open_checks:
             time.sleep(_INTERVAL)
     return verdict

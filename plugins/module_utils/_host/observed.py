@@ -15,7 +15,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tupl
 
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import parse_name
-from .files import Seen, look
+from .files import Seen, look, read
 from .manager import Manager, UnitState
 from .places import Places
 
@@ -37,6 +37,7 @@ class Invocation:
 class Observed:
     """The host as it is, for one owner and the units that its declaration names.
 
+    boot: tells one life of the manager from the next.
     files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's secrets). links: symbolic links that
     systemctl enable made there, path to target. states: units in memory. loaded_at: when the manager last read its
     files (seconds since the epoch), None if that cannot be told. running: stamps that each unit's process was started
@@ -47,6 +48,7 @@ class Observed:
     places: Places
     version: int
     live: bool
+    boot: str
     files: Mapping[str, Seen]
     links: Mapping[str, str]
     states: Mapping[str, UnitState]
@@ -98,6 +100,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         places=places,
         version=manager.version,
         live=manager.live,
+        boot=_boot(places),
         files=files,
         links=links,
         states=states,
@@ -251,3 +254,17 @@ def _invocations(manager: str) -> Dict[str, Invocation]:
         if seen is not None and seen.target:
             found[entry.name[len(prefix) :]] = Invocation(seen.target, seen.changed_at)
     return found
+
+
+def _boot(places: Places) -> str:
+    """The boot ID is the kernel's and outlives a container's restart and a soft reboot, so PID 1's start time is added.
+
+    For a user manager that is the time its socket was made.
+    """
+    try:
+        boot_id = read("/proc/sys/kernel/random/boot_id").decode().strip()
+        if places.scope == "user":
+            return f"{boot_id}/{os.stat(places.manager + '/private').st_ctime}"
+        return f"{boot_id}/{read('/proc/1/stat').rpartition(b')')[2].split()[19].decode()}"
+    except OSError:
+        return ""

@@ -1,0 +1,126 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a module returns: the plan, what became of it, and what went wrong, without a secret in it.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+
+from .._host.files import Seen
+from .._host.health import Failure
+from .._host.manager import Manager, UnitState
+from .._host.observed import Observed
+from .._syntax.problem import Problem
+from .desired import Desired
+from .plan import Plan
+from .render import shown_text
+
+_JOURNAL_LINES = 10
+_HIDDEN = "********"
+_VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
+# What is shorter is a part of ordinary words; hiding it would only garble the text.
+_SHORTEST_HIDDEN = 4
+
+
+def result(
+    plan: Plan,
+    desired: Desired,
+    observed: Observed,
+    states: Mapping[str, UnitState],
+    unverified: Sequence[Problem],
+) -> Dict[str, Any]:
+    """The result of a run; states are those after it."""
+    return {
+        "changed": not plan.empty,
+        "plan": [step.as_dict() for step in plan.steps],
+        "started": [*plan.jobs["start"], *plan.jobs["run"]],
+        "restarted": list(plan.jobs["restart"]),
+        "reloaded": list(plan.jobs["reload"]),
+        "stopped": [unit for unit in plan.jobs["stop"] if unit not in plan.jobs["start"]],
+        "removed": list(plan.differences.remove),
+        "orphaned": list(plan.differences.orphaned),
+        "unverified": [problem.as_dict() for problem in unverified],
+        "kept": dict(plan.kept),
+        "deferred": list(plan.deferred),
+        "recovered": _recovered(plan),
+        "units": {unit: _unit_state(states.get(unit)) for each in desired.units for unit in each.members},
+        "diff": _diff(plan, observed),
+    }
+
+
+def _recovered(plan: Plan) -> List[str]:
+    pending = plan.differences.pending
+    if not pending.since:
+        return []
+    owed = [f"{unit}: {verb}" for unit, verb in sorted(pending.owed.items())]
+    return [f"the run that began at {pending.since}", *owed]
+
+
+def _unit_state(state: Optional[UnitState]) -> Dict[str, str]:
+    if state is None:
+        return {"load": "", "active": "inactive", "sub": "dead"}
+    return {"load": state.load, "active": state.active, "sub": state.sub}
+
+
+def _diff(plan: Plan, observed: Observed) -> List[Dict[str, str]]:
+    rows = [
+        _diff_row(wanted.path, observed.files.get(wanted.path), wanted.secret, wanted.shown)
+        for wanted in plan.differences.write
+    ]
+    for path in plan.differences.remove:
+        secret = path.startswith(observed.places.secrets)
+        rows.append(_diff_row(path, observed.files.get(path), secret, ""))
+    return rows
+
+
+def _diff_row(path: str, seen: Optional[Seen], secret: bool, after: str) -> Dict[str, str]:
+    before = ""
+    if seen is not None:
+        before = "(not shown)\n" if secret or seen.content is None else shown_text(seen.content)
+    return {"before_header": path, "after_header": path, "before": before, "after": after}
+
+
+def sentence(failures: Sequence[Failure]) -> str:
+    return "; ".join(f"{failure.unit}: {failure.message}" if failure.unit else failure.message for failure in failures)
+
+
+def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable[bytes]) -> List[Dict[str, Any]]:
+    """The failures as data, each with the unit's last journal lines.
+
+    Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
+    """
+    hidden = sorted(_values(secret_files), key=len, reverse=True)
+    return [
+        {
+            **Problem(failure.message, unit=failure.unit, rule="health").as_dict(),
+            "result": failure.result,
+            "status": failure.status,
+            "journal": [_without(line, hidden) for line in _journal(failure, manager)],
+        }
+        for failure in failures
+    ]
+
+
+def _journal(failure: Failure, manager: Manager) -> List[str]:
+    return manager.journal(failure.unit, failure.invocation, _JOURNAL_LINES) if failure.unit else []
+
+
+def _values(secret_files: Iterable[bytes]) -> List[str]:
+    found = []
+    for content in secret_files:
+        text = content.decode("utf-8", "replace")
+        values = [re.sub(r"\\(.)", r"\1", value) for value in _VARIABLE.findall(text)]
+        found += [value for value in values or [text.strip()] if len(value) >= _SHORTEST_HIDDEN]
+    return found
+
+
+def _without(line: str, hidden: Sequence[str]) -> str:
+    for value in hidden:
+        line = line.replace(value, _HIDDEN)
+    return line

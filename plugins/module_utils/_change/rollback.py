@@ -1,0 +1,134 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Puts back what a run has changed: files, enablement, and what ran. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from .._host.files import Seen, Writer, look
+from .._host.health import Checks, Failure, watch
+from .._host.manager import Manager
+from .._host.observed import Observed, observe
+from .desired import STARTS
+from .plan import in_order
+from .record import Record
+
+# Long enough for a stop that systemd has to end by SIGKILL after its default of 90 s.
+_TIMEOUT = 120.0
+_STABLE_FOR = 1.0
+
+
+def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]:
+    """Bring back the state that the record describes; returns what did not come back, [] if all did."""
+    failures: List[Failure] = []
+    concerned = sorted({*record.up, *record.watched, *record.owed})
+    if manager.live:
+        now = manager.list_units()
+        new = [unit for unit in concerned if unit not in record.up and _runs(now[unit].active if unit in now else "")]
+        failures += _down(new, manager)
+    for path, seen in record.backups.items():
+        _restore(path, seen, manager, writer)
+    restored = observe(manager, [], concerned)
+    _relink(record, restored, writer)
+    writer.settle()
+    if manager.live:
+        done = manager.daemon_reload()
+        if done.code != 0:
+            failures.append(Failure("", f"daemon-reload failed: {done.message}"))
+        failures += _up_again(record, observe(manager, [], concerned), manager)
+    return failures
+
+
+def _runs(active: str) -> bool:
+    return active in ("active", "activating", "reloading", "refreshing", "deactivating")
+
+
+def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
+    """Stop units, those that would start others again first."""
+    if not units:
+        return []
+    ordered = sorted(units, key=lambda unit: unit.rpartition(".")[2] not in STARTS)
+    manager.queue("stop", ordered)
+    return watch(manager, {unit: Checks("down", timeout=_TIMEOUT) for unit in ordered}, {}).failures
+
+
+def _restore(path: str, seen: Optional[Seen], manager: Manager, writer: Writer) -> None:
+    now = look(path)
+    if seen is None:
+        if now is not None:
+            writer.remove(path)
+        folder = os.path.dirname(path)
+        while folder not in (manager.places.units, manager.places.secrets, "/"):
+            writer.remove_folder_if_empty(folder)
+            folder = os.path.dirname(folder)
+    elif seen.target is not None:
+        if now is None or now.target != seen.target:
+            writer.link(path, seen.target)
+    elif now is None or (now.content, now.mode, now.uid, now.gid) != (seen.content, seen.mode, seen.uid, seen.gid):
+        writer.write(path, seen.content or b"", seen.mode & 0o7777, (seen.uid, seen.gid))
+
+
+def _relink(record: Record, restored: Observed, writer: Writer) -> None:
+    """Enablement as the exact links that there were."""
+    present: Dict[str, str] = {}
+    for unit in record.enabled:
+        present.update({path: restored.links[path] for path in restored.links_to(unit)})
+    for path in present:
+        if path not in record.links:
+            writer.remove(path)
+            if os.path.dirname(path) != restored.places.units:
+                writer.remove_folder_if_empty(os.path.dirname(path))
+    for path, target in record.links.items():
+        if present.get(path) != target:
+            writer.link(path, target)
+
+
+def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Failure]:
+    """What ran before runs again, by its old text; a process that was never touched is left alone."""
+    failed = [unit for unit in record.watched if restored.state(unit).active == "failed"]
+    if failed:
+        manager.systemctl("reset-failed", failed)
+    touched, reloaded = _touched(record, restored)
+    sockets = [unit for unit in touched if unit.endswith(".socket")]
+    # A socket starts only while its service is down.
+    stems = {unit.rpartition(".")[0] for unit in sockets}
+    cycled = [unit for unit in record.up if unit.rpartition(".")[0] in stems]
+    failures = _down([unit for unit in cycled if restored.is_up(unit)], manager)
+    ordered = in_order([*dict.fromkeys([*cycled, *touched])], restored.loadpath)
+    running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
+    for verb, units in (
+        ("reload", reloaded),
+        ("restart", running[::-1]),
+        ("start", [unit for unit in ordered if unit not in running]),
+    ):
+        if units:
+            done = manager.queue(verb, units)
+            if done.code != 0:
+                failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
+    verdict = watch(manager, {u: Checks("up", _STABLE_FOR, _TIMEOUT) for u in [*ordered, *reloaded]}, {})
+    return failures + verdict.failures
+
+
+def _touched(record: Record, restored: Observed) -> Tuple[List[str], List[str]]:
+    """(units that have to be started anew, units that have to be reloaded)"""
+    touched, reloaded = [], []
+    for unit, invocation in record.up.items():
+        run = restored.invocations.get(unit)
+        owed = record.owed.get(unit)
+        # Only what runs a process has an invocation to tell by; of the rest, what had a job is started anew.
+        same = (run.id if run else "") == invocation and not (run is None and owed in ("restart", "cycle"))
+        if not restored.is_up(unit) or not same:
+            touched.append(unit)
+        elif owed == "reload":
+            reloaded.append(unit)
+    return touched, reloaded
+
+
+def describe(failures: Sequence[Failure]) -> str:
+    """What stands where after a roll-back that did not succeed."""
+    what = "; ".join(f"{failure.unit}: {failure.message}" if failure.unit else failure.message for failure in failures)
+    return f"THE ROLL-BACK FAILED TOO: {what}. Files and enablement are those of before; look at these units yourself"
