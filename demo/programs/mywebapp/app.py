@@ -3,18 +3,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A web application: SIGHUP reads config.json again, SIGTERM ends it once every open request is answered."""
+"""A web application: SIGHUP reads config.ini again, SIGTERM ends it once every open request is answered."""
 
 from __future__ import annotations
 
-import json
+import configparser
 import os
 import pathlib
 import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-CONFIG = pathlib.Path("config.json")
+CONFIG = pathlib.Path("config.ini")
 SIGNALS = {signal.SIGHUP, signal.SIGTERM}
 
 
@@ -23,7 +23,9 @@ class Server(ThreadingHTTPServer):
     greeting = ""
 
     def configure(self) -> None:
-        self.greeting = json.loads(CONFIG.read_text())["greeting"]
+        config = configparser.ConfigParser(interpolation=None)
+        config.read_string(CONFIG.read_text())
+        self.greeting = config["page"]["greeting"]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -51,7 +53,7 @@ def main() -> None:
             try:
                 server.configure()
                 print(f"Read {CONFIG} again", flush=True)
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, KeyError, configparser.Error) as error:
                 print(f"Keeping the old configuration: {CONFIG}: {error!r}", flush=True)
         print("Stopping", flush=True)
         server.shutdown()

@@ -17,7 +17,7 @@ from testinfra.host import Host
 VARIABLES = Path(__file__).parents[3] / "demo" / "inventory" / "group_vars" / "pi.yml"
 Show = Callable[[str, str], str]
 Get = Callable[[str], str]
-Until = Callable[..., None]
+Until = Callable[..., bool]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -48,13 +48,15 @@ def get(host: Host) -> Get:
 
 @pytest.fixture(scope="session")
 def until() -> Until:
-    """until(condition, seconds): wait for it no longer than that."""
+    """until(condition, seconds): whether it came true within that time."""
 
-    def wait(condition: Callable[[], bool], seconds: float = 30) -> None:
+    def wait(condition: Callable[[], bool], seconds: float = 30) -> bool:
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"not so within {seconds} s"
+            if time.monotonic() > deadline:
+                return False
             time.sleep(0.2)
+        return True
 
     return wait
 

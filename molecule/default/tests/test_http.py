@@ -32,7 +32,7 @@ def test_the_sensor_s_readings_reach_the_api(get: Get, until: Until) -> None:
         return json.loads(get("http://127.0.0.1:5000/readings"))["time"]
 
     before = time_of_reading()
-    until(lambda: time_of_reading() > before)
+    assert until(lambda: time_of_reading() > before)
 
 
 def test_a_pin_outlives_the_process(host: Host, get: Get) -> None:

@@ -13,7 +13,7 @@ from testinfra.host import Host
 from .conftest import Get, Show, Until
 
 MEMBERS = ["gpio-api.service", "sensor-reader.service"]
-CONFIG = "/opt/mywebapp/config.json"
+CONFIG = "/opt/mywebapp/config.ini"
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +26,14 @@ def killed(host: Host, show: Show, variables: dict) -> dict[str, str]:
 
 
 def test_a_killed_service_comes_back(show: Show, until: Until, killed: dict[str, str], restarting: str) -> None:
-    until(lambda: show(restarting, "ActiveState") == "active" and show(restarting, "MainPID") != killed[restarting])
+    assert until(lambda: show(restarting, "ActiveState") == "active" and show(restarting, "MainPID") != killed[restarting])
 
 
 def test_a_hanging_service_is_restarted_by_its_watchdog(host: Host, show: Show, until: Until) -> None:
     pid = show("gpio-api.service", "MainPID")
     host.check_output("kill -STOP %s", pid)
-    until(lambda: show("gpio-api.service", "MainPID") not in ("0", pid))
-    until(lambda: show("gpio-api.service", "ActiveState") == "active")
+    assert until(lambda: show("gpio-api.service", "MainPID") not in ("0", pid))
+    assert until(lambda: show("gpio-api.service", "ActiveState") == "active")
     host.check_output("journalctl --unit=gpio-api.service --grep='Watchdog timeout' --lines=1")
 
 
@@ -41,7 +41,7 @@ def test_a_hanging_service_is_restarted_by_its_watchdog(host: Host, show: Show, 
 def greeting(host: Host) -> Iterator[str]:
     """Another greeting in mywebapp's configuration, for as long as the test runs."""
     before = host.file(CONFIG).content_string
-    host.check_output("printf %%s %s > %s", '{"greeting": "Hello again"}', CONFIG)
+    host.check_output("sed --in-place 's/^greeting = .*/greeting = Hello again/' %s", CONFIG)
     yield "Hello again"
     host.check_output("printf %%s %s > %s", before, CONFIG)
     host.check_output("systemctl reload mywebapp.service")
@@ -50,7 +50,7 @@ def greeting(host: Host) -> Iterator[str]:
 def test_a_reload_is_heard_and_keeps_the_process(host: Host, show: Show, get: Get, until: Until, greeting: str) -> None:
     before = show("mywebapp.service", "MainPID"), show("mywebapp.service", "InvocationID")
     host.check_output("systemctl reload mywebapp.service")
-    until(lambda: greeting in get("http://127.0.0.1:8080/"))
+    assert until(lambda: greeting in get("http://127.0.0.1:8080/"))
     assert (show("mywebapp.service", "MainPID"), show("mywebapp.service", "InvocationID")) == before
 
 
@@ -63,6 +63,6 @@ def test_a_stop_lets_the_service_end_itself(host: Host, show: Show) -> None:
 
 def test_the_target_stops_and_starts_its_members(host: Host, show: Show, until: Until) -> None:
     host.check_output("systemctl stop pi-stack.target")
-    until(lambda: [show(unit, "ActiveState") for unit in MEMBERS] == ["inactive"] * 2)
+    assert until(lambda: [show(unit, "ActiveState") for unit in MEMBERS] == ["inactive"] * 2)
     host.check_output("systemctl start pi-stack.target")
     assert [show(unit, "ActiveState") for unit in MEMBERS] == ["active"] * 2

@@ -31,4 +31,4 @@ def test_a_run_writes_an_archive_that_only_its_user_may_read(host: Host, show: S
     archive = host.file(newest)
     assert (archive.user, archive.mode) == ("backup", 0o600)
     packed = host.check_output("tar --list --file=%s", newest).splitlines()
-    assert {"gpio-api/data/readings.json", "mywebapp/config.json"} <= set(packed)
+    assert {"gpio-api/data/readings.json", "mywebapp/config.ini"} <= set(packed)
