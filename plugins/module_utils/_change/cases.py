@@ -233,12 +233,13 @@ def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str])
     name = os.path.basename(path)
     may_replace = path in desired.replaced
     if seen is None:
-        if path not in desired.files or os.path.dirname(path) != observed.places.units or may_replace:
+        if os.path.dirname(path) != observed.places.units or may_replace:
             return ""
         vendor = observed.loadpath.fragment(name)
         if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
             return ""
-        return f"{vendor} defines this unit already: override it by a dropin, or take it over by replace: true"
+        mend = "override it by a dropin, or take it over by replace: true"
+        return f"{vendor} defines this unit: {mend if path in desired.files else 'it can only be masked or stopped'}"
     if seen.target == "/dev/null":
         unmasked = any(unit.path == path and unit.masked is False for unit in desired.units)
         return (

@@ -212,6 +212,9 @@ def _plan(
         # What a stop or restart takes along is known only once we know what is stopped or restarted.
         observed = observed.with_bound(manager, concerned)
         plan = planning.make(differences, observed)
+    refused = planning.suicidal(plan, observed)
+    if refused:
+        raise Problems(refused)
     return plan, observed
 
 

@@ -2,45 +2,21 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The whole policy: what a difference makes us do, unit type by unit type, as pure functions over data.
-
-`decide` is the table of docs/restarts.md; `make` puts what it says into the order in which it is safe to do. What each
-rule rests on is systemd's behaviour on 247 to 262, tried out. Private to the collection.
-"""
+"""Puts what the policy wants into the order in which it is safe to do. Pure. Private to the collection."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
-from .._syntax.directives import Effect
-from .._syntax.loadpath import LoadPath, last, words
+from .._syntax.loadpath import LoadPath, words
 from .._syntax.problem import Problem
-from .cases import Case, Differences
+from .cases import Differences
 from .desired import STARTS
+from .policy import Act, decide
 from .render import FileWanted
-
-# Mounts that the host itself stands on: never restarted, at most reloaded.
-_KEPT_MOUNTS = ("-.mount", "usr.mount", "var.mount")
-# From 253 on a changed cgroup limit of a running unit stays dormant until something starts in its slice.
-_DORMANT_SINCE = 253
-
-
-_OWED = "an interrupted run owed it"
-
-
-class Act(NamedTuple):
-    """Something to do to a unit.
-
-    verb: one of systemctl's, or run (start and await its end), cycle (down before the files change, up after),
-    touch-slice (put dormant limits into force), keep (nothing, but say why).
-    """
-
-    verb: str
-    unit: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -78,175 +54,13 @@ class Plan:
         return not self.steps
 
 
-def decide(case: Case, version: int) -> List[Act]:
-    """What is to be done to one unit."""
-    if case.gone or case.wanted == "absent":
-        return _leave(case, "its file goes")
-    if case.wanted == "stopped":
-        return [Act("stop", case.unit, "declared stopped")] if case.up else []
-    if case.owed == "reset-failed" and case.now.active == "failed" and case.wanted == "present":
-        return [Act("reset-failed", case.unit, _OWED)]
-    if not case.up:
-        return _bring_up(case)
-    if case.owed in ("restart", "reload", "cycle", "pull"):
-        verb = "start" if case.owed == "pull" else case.owed
-        return _restart(case, _OWED) if verb == "restart" else [Act(verb, case.unit, _OWED)]
-    if case.wanted == "restarted":
-        return _restart(case, "declared restarted")
-    if case.wanted == "reloaded":
-        return [Act("reload", case.unit, "declared reloaded")]
-    return _UP.get(case.kind, _nothing)(case, version)
-
-
-def _leave(case: Case, reason: str) -> List[Act]:
-    acts = [Act("stop", case.unit, reason)] if case.up and case.kind != "slice" else []
-    return acts + (
-        [Act("reset-failed", case.unit, "a failed state would outlive it")] if case.now.active == "failed" else []
-    )
-
-
-def _bring_up(case: Case) -> List[Act]:
-    """A unit that is down: start it if it shall be up. A oneshot that a timer runs must never run out of time."""
-    if case.runs_on_change and (case.new or case.restamped or case.owed == "run"):
-        reason = _because(case.changed) if case.changed else "its environment or triggers changed"
-        return [*_reset(case), Act("run", case.unit, "new" if case.new else _OWED if case.owed else reason)]
-    if case.wanted not in ("started", "restarted", "reloaded") and case.owed != "start":
-        return []
-    partner_up = [
-        Act("cycle", partner, f"{case.unit} cannot start listening while it runs") for partner in case.partners
-    ]
-    before = partner_up if case.kind == "socket" else []
-    return before + _reset(case) + [Act("start", case.unit, "failed" if case.now.active == "failed" else "not running")]
-
-
-def _reset(case: Case) -> List[Act]:
-    return (
-        [Act("reset-failed", case.unit, "its start limit counts earlier failures")]
-        if case.now.active == "failed"
-        else []
-    )
-
-
-def _restart(case: Case, reason: str) -> List[Act]:
-    if case.is_set("RefuseManualStop") or case.is_set("RefuseManualStart"):
-        return [Act("keep", case.unit, f"{reason}; but it refuses a manual restart: it is current after the next boot")]
-    return [Act("restart", case.unit, reason)]
-
-
-def _because(changed: Iterable[Tuple[str, str]]) -> str:
-    return "changed: " + ", ".join(directive for _section, directive in changed)
-
-
-def _service(case: Case, version: int) -> List[Act]:
-    needs = case.touched(Effect.RESTART)
-    if needs or case.stale:
-        reason = (
-            "changed: " + ", ".join(needs)
-            if needs
-            else "runs with an older version of its files, environment or triggers"
-        )
-        if case.on_change == "none":
-            return [Act("keep", case.unit, reason + "; on_change is none")]
-        if case.on_change == "reload":
-            return [Act("reload", case.unit, reason)]
-        return _restart(case, reason)
-    return _pull(case) or _wake_limits(case, version)
-
-
-def _pull(case: Case) -> List[Act]:
-    """`start` of an active unit starts what it newly wants; nothing else does."""
-    if not case.pulls or case.is_set("RefuseManualStart"):
-        return []
-    return [Act("start", case.unit, "now pulls in " + ", ".join(case.pulls))]
-
-
-def _wake_limits(case: Case, version: int) -> List[Act]:
-    limits = case.touched(Effect.CGROUP)
-    if not limits or version < _DORMANT_SINCE:
-        return []
-    of_slice = (
-        case.unit if case.kind == "slice" else last(case.after, case.kind.capitalize(), "Slice") or "system.slice"
-    )
-    return [Act("touch-slice", of_slice, f"puts {', '.join(limits)} of {case.unit} into force")]
-
-
-def _socket(case: Case, version: int) -> List[Act]:
-    """A changed address opens only by a new start, and a socket does not start while its service runs."""
-    rebind = case.touched(Effect.REBIND, Effect.RESTART)
-    if not rebind:
-        return _pull(case)
-    reason = "changed: " + ", ".join(rebind)
-    if case.on_change == "none":
-        return [Act("keep", case.unit, reason + "; on_change is none")]
-    return [Act("cycle", unit, reason) for unit in (case.unit, *case.partners)]
-
-
-def _timer(case: Case, version: int) -> List[Act]:
-    """daemon-reload alone puts a new schedule into force; a restart would fire a persistent timer out of time."""
-    if case.now.load != "loaded" and case.changed:
-        return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
-    return []
-
-
-def _mount(case: Case, version: int) -> List[Act]:
-    if case.touched(Effect.RESTART):
-        if case.unit in _KEPT_MOUNTS or case.on_change == "none":
-            return [Act("keep", case.unit, _because(case.changed) + "; mounted anew only at the next boot")]
-        return _restart(case, _because(case.changed))
-    if case.touched(Effect.REMOUNT):
-        return [Act("reload", case.unit, _because(case.changed))]
-    return _pull(case)
-
-
-def _automount(case: Case, version: int) -> List[Act]:
-    needs = case.touched(Effect.RESTART)
-    if not needs:
-        return _pull(case)
-    if case.now.sub != "waiting" or case.on_change == "none":
-        return [Act("keep", case.unit, _because(case.changed) + "; a restart would unmount what is in use")]
-    return _restart(case, _because(case.changed))
-
-
-def _swap(case: Case, version: int) -> List[Act]:
-    needs = case.touched(Effect.RESTART)
-    if needs and case.on_change == "none":
-        return [Act("keep", case.unit, _because(case.changed) + "; on_change is none")]
-    return _restart(case, _because(case.changed)) if needs else []
-
-
-def _target(case: Case, version: int) -> List[Act]:
-    """Started again it starts its new members; restarted it would take down all that is PartOf= it."""
-    return _pull(case)
-
-
-def _slice(case: Case, version: int) -> List[Act]:
-    return _wake_limits(case, version)
-
-
-def _nothing(case: Case, version: int) -> List[Act]:
-    """daemon-reload alone puts it into force."""
-    return []
-
-
-_UP: Mapping[str, Callable[[Case, int], List[Act]]] = {
-    "service": _service,
-    "socket": _socket,
-    "timer": _timer,
-    "target": _target,
-    "mount": _mount,
-    "automount": _automount,
-    "swap": _swap,
-    "slice": _slice,
-}
-
-
 def make(differences: Differences, observed: Observed) -> Plan:
     """Put all that has to be done into the order in which it is safe to do."""
     acts: List[Act] = []
     for case in differences.cases:
         acts += decide(case, observed.version)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
-    acts = _settle(acts, observed)
+    acts = _settle(_kept_alive(acts, observed), observed)
     jobs = {
         verb: _ordered(verb, acts, differences.after)
         for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
@@ -268,6 +82,27 @@ def make(differences: Differences, observed: Observed) -> Plan:
         kept=kept if observed.live else {},
         deferred=deferred,
     )
+
+
+def _kept_alive(acts: Sequence[Act], observed: Observed) -> List[Act]:
+    """A restart of what this run or its connection lives in would cut it off half-way, so that is left to a person."""
+    reason = "; but this run's own connection depends on it: restart it yourself"
+    return [
+        Act("keep", act.unit, act.reason + reason) if act.verb == "restart" and _carries(act.unit, observed) else act
+        for act in acts
+    ]
+
+
+def _carries(unit: str, observed: Observed) -> bool:
+    return any(each in observed.carriers and observed.is_up(each) for each in (unit, *observed.bound.get(unit, ())))
+
+
+def suicidal(plan: Plan, observed: Observed) -> List[Problem]:
+    """Stops that would end this run or its connection: refused before anything is written."""
+    message = "to stop it would cut off this very run, which depends on it: do that by another way into the host"
+    return [
+        Problem(message, unit=unit, rule="own-connection") for unit in plan.jobs["stop"] if _carries(unit, observed)
+    ]
 
 
 def _settle(acts: Sequence[Act], observed: Observed) -> List[Act]:

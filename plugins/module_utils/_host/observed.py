@@ -22,6 +22,16 @@ from .places import Places
 STAMP_PREFIX = "UNITWRIGHT_STAMP="
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 INACTIVE = UnitState("not-found", "inactive", "dead")
+# What a remote run reaches the host by, whatever the connection is.
+_CONNECTION = (
+    "NetworkManager.service",
+    "dbus-broker.service",
+    "dbus.service",
+    "networking.service",
+    "ssh.service",
+    "sshd.service",
+    "systemd-networkd.service",
+)
 UP = ("active", "activating", "reloading", "refreshing")
 
 
@@ -42,7 +52,7 @@ class Observed:
     systemctl enable made there, path to target. states: units in memory. loaded_at: when the manager last read its
     files (seconds since the epoch), None if that cannot be told. running: stamps that each unit's process was started
     with. invocations: ID and start time of each unit's present run. bound: units that a stop or restart of a unit takes
-    along.
+    along. carriers: units that this very run, or its connection, lives in.
     """
 
     places: Places
@@ -56,6 +66,7 @@ class Observed:
     loaded_at: Optional[float]
     running: Mapping[str, FrozenSet[str]]
     invocations: Mapping[str, Invocation]
+    carriers: FrozenSet[str] = frozenset()
     bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
 
     def state(self, unit: str) -> UnitState:
@@ -108,6 +119,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         loaded_at=_loaded_at(places.manager) if manager.live else None,
         running=_stamps(places.manager) if manager.live else {},
         invocations=_invocations(places.manager) if manager.live else {},
+        carriers=_carriers() if manager.live else frozenset(),
     )
 
 
@@ -268,3 +280,15 @@ def _boot(places: Places) -> str:
         return f"{boot_id}/{read('/proc/1/stat').rpartition(b')')[2].split()[19].decode()}"
     except OSError:
         return ""
+
+
+def _carriers() -> FrozenSet[str]:
+    """The units on this process's own cgroup path, and those that carry a connection."""
+    try:
+        lines = read("/proc/self/cgroup").decode("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    own = {
+        part for line in lines for part in line.split(":", 2)[-1].split("/") if part.endswith((".service", ".scope"))
+    }
+    return frozenset({*own, *_CONNECTION, f"user@{os.getuid()}.service"})
