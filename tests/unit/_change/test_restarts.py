@@ -1,0 +1,237 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""docs/restarts.md, line by line: what a change of each directive makes a run do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._change import plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+
+from .world import RUNNING, Entry, declare, in_force, jobs, planned, with_stamps
+
+_DOCS = Path(__file__).parents[3] / "docs" / "restarts.md"
+_CHANGED = re.compile(r"`\[(\w+)\] (\w+)`(?: on (\d+))?")
+
+# A unit of each kind that systemd takes, and its state when it is up.
+UNITS: dict[str, tuple[Entry, str]] = {
+    "service": ({"service": {"ExecStart": "/bin/a"}, "install": {"WantedBy": "multi-user.target"}}, "running"),
+    "socket": ({"socket": {"ListenStream": "/run/a"}}, "listening"),
+    "timer": ({"timer": {"OnCalendar": "daily"}}, "waiting"),
+    "target": ({"unit": {"Description": "a"}}, "active"),
+    "path": ({"path": {"PathExists": "/a"}}, "waiting"),
+    "mount": ({"mount": {"What": "tmpfs", "Where": "/srv", "Type": "tmpfs"}}, "mounted"),
+    "automount": ({"automount": {"Where": "/srv"}}, "waiting"),
+    "swap": ({"swap": {"What": "/dev/sda"}}, "active"),
+    "slice": ({"slice": {}}, "active"),
+}
+NAMES = {"mount": "srv.mount", "automount": "srv.automount", "swap": "dev-sda.swap"}
+# Two values for a directive where "one" and "two" would not do.
+VALUES = {
+    "BOOLEAN": ("true", "false"),
+    "UMask": ("0022", "0077"),
+    "SocketMode": ("0600", "0666"),
+    "DirectoryMode": ("0700", "0755"),
+}
+
+
+def rows(heading: str) -> list[list[str]]:
+    table = _DOCS.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def verbs(cell: str) -> list[str]:
+    return [] if cell == "-" else cell.split(", ")
+
+
+@pytest.mark.parametrize(("kind", "changed", "done"), [row[:3] for row in rows("Units that run")])
+def test_a_changed_directive(kind: str, changed: str, done: str) -> None:
+    match = _CHANGED.fullmatch(changed)
+    assert match, f"{changed!r} is not `[Section] Directive` (on VERSION)"
+    section, directive, version = match[1].lower(), match[2], int(match[3] or 252)
+    text, sub = UNITS[kind]
+    name = NAMES.get(kind, f"a.{kind}")
+    first, second = VALUES.get(directive, ("one", "two"))
+    before = {"name": name, "state": "started", **text, section: {**text.get(section, {}), directive: first}}
+    after = {**before, section: {**before[section], directive: second}}
+    observed = in_force(declare(before, version=version), {name: UnitState("loaded", "active", sub)}, version)
+    made = planned(declare(after, version=version), observed)
+    assert [verb for verb, _unit in jobs(made)] == verbs(done)
+    assert made.reload
+
+
+def circumstance(text: str) -> Callable[[Callable[[], plan.Plan]], Callable[[], plan.Plan]]:
+    def register(make: Callable[[], plan.Plan]) -> Callable[[], plan.Plan]:
+        CIRCUMSTANCES[text] = make
+        return make
+
+    return register
+
+
+CIRCUMSTANCES: dict[str, Callable[[], plan.Plan]] = {}
+
+
+def service(start: str = "/bin/a", **more: object) -> Entry:
+    return {"name": "a.service", "service": {"ExecStart": start}, **more}
+
+
+def stale(**more: object) -> plan.Plan:
+    desired = declare(service(**more))
+    return planned(desired, with_stamps(in_force(desired, {"a.service": RUNNING}), {"a.service": ["older"]}))
+
+
+def after_change(now: UnitState | None, **more: object) -> plan.Plan:
+    states = {"a.service": now} if now else {}
+    return planned(declare(service("/bin/b", **more)), in_force(declare(service("/bin/a", **more)), states))
+
+
+@circumstance("a process older than its files, environment, secrets or triggers")
+def _stale() -> plan.Plan:
+    return stale()
+
+
+@circumstance("the same with `on_change: reload`")
+def _stale_reload() -> plan.Plan:
+    return stale(on_change="reload", service={"ExecStart": "/bin/a", "ExecReload": "/bin/r"})
+
+
+@circumstance("the same with `on_change: none`")
+def _stale_none() -> plan.Plan:
+    made = stale(on_change="none")
+    assert "on_change is none" in made.kept["a.service"]
+    return made
+
+
+@circumstance("the same with `RefuseManualStop=yes`")
+def _stale_refused() -> plan.Plan:
+    made = stale(unit={"RefuseManualStop": True})
+    assert "refuses" in made.kept["a.service"]
+    return made
+
+
+@circumstance("a unit with `state: present` that does not run")
+def _present_down() -> plan.Plan:
+    return after_change(None, state="present")
+
+
+@circumstance("a unit with `state: present` that runs, its `ExecStart` changed")
+def _present_up() -> plan.Plan:
+    return after_change(RUNNING, state="present")
+
+
+@circumstance("a started unit that someone stopped")
+def _stopped_by_hand() -> plan.Plan:
+    desired = declare(service())
+    return planned(desired, in_force(desired))
+
+
+@circumstance("a started unit that has failed")
+def _failed() -> plan.Plan:
+    desired = declare(service())
+    return planned(desired, in_force(desired, {"a.service": UnitState("loaded", "failed", "failed")}))
+
+
+@circumstance("a unit declared stopped that runs")
+def _declared_stopped() -> plan.Plan:
+    desired = declare(service(state="stopped"))
+    return planned(desired, in_force(desired, {"a.service": RUNNING}))
+
+
+@circumstance("a oneshot that a timer starts, its `ExecStart` changed")
+def _timers_oneshot() -> plan.Plan:
+    def stack(start: str) -> list[Entry]:
+        timer = {"name": "a.timer", "timer": {"OnCalendar": "daily"}}
+        return [{"name": "a.service", "service": {"Type": "oneshot", "ExecStart": start}}, timer]
+
+    states = {"a.timer": UnitState("loaded", "active", "waiting")}
+    return planned(declare(*stack("/bin/b")), in_force(declare(*stack("/bin/a")), states))
+
+
+@circumstance("a oneshot with `run: on_change`, its `ExecStart` changed")
+def _run_on_change() -> plan.Plan:
+    def once(start: str) -> Entry:
+        return {"name": "a.service", "run": "on_change", "service": {"Type": "oneshot", "ExecStart": start}}
+
+    return planned(declare(once("/bin/b")), in_force(declare(once("/bin/a"))))
+
+
+@circumstance("a template's `ExecStart` changed, with two instances running")
+def _template() -> plan.Plan:
+    def template(start: str) -> Entry:
+        return {"name": "a@.service", "instances": ["x", "y"], "service": {"ExecStart": start}}
+
+    states = {"a@x.service": RUNNING, "a@y.service": RUNNING}
+    return planned(declare(template("/bin/b")), in_force(declare(template("/bin/a")), states))
+
+
+def foreign(text: str, *dropins: Entry) -> plan.Plan:
+    observed = in_force(None, {"a.service": RUNNING}, vendor={"a.service": text})
+    return planned(declare(dropins=list(dropins)), observed)
+
+
+@circumstance("a drop-in of ours over a running foreign unit")
+def _dropin() -> plan.Plan:
+    dropin = {"name": "a.service", "dropin": "50-limits", "service": {"LimitNOFILE": 4096}}
+    return foreign("[Service]\nExecStart=/bin/a\n", dropin)
+
+
+@circumstance("a drop-in that says what the unit says already")
+def _same_text() -> plan.Plan:
+    dropin = {"name": "a.service", "dropin": "50-again", "service": {"RestartSec": 5}}
+    return foreign("[Service]\nExecStart=/bin/a\nRestartSec=5\n", dropin)
+
+
+@circumstance("a unit that is no longer declared, with `prune`")
+def _pruned() -> plan.Plan:
+    kept = {"name": "b.target", "unit": {"Description": "b"}, "state": "present"}
+    observed = in_force(declare(service(), kept), {"a.service": RUNNING})
+    made = planned(declare(kept, prune=True), observed)
+    order = [step.action for step in made.steps]
+    assert order.index("stop") < order.index("remove") < order.index("daemon-reload")
+    return made
+
+
+@circumstance("a socket whose service runs already")
+def _gains_socket() -> plan.Plan:
+    socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
+    both = declare(service(state="present"), socket)
+    made = planned(both, in_force(declare(service(state="present")), {"a.service": RUNNING}))
+    assert made.jobs["start"] == ("a.socket", "a.service")
+    return made
+
+
+@circumstance("the unit that this run itself lives in")
+def _own_unit() -> plan.Plan:
+    desired = declare(service())
+    observed = with_stamps(in_force(desired, {"a.service": RUNNING}), {"a.service": ["older"]})
+    made = planned(desired, replace(observed, carriers=frozenset({"a.service"})))
+    assert "connection" in made.kept["a.service"]
+    return made
+
+
+@circumstance("a mount of `/`, `/usr` or `/var`")
+def _kept_mount() -> plan.Plan:
+    def var(what: str) -> Entry:
+        return {"name": "var.mount", "mount": {"What": what, "Where": "/var"}}
+
+    states = {"var.mount": UnitState("loaded", "active", "mounted")}
+    made = planned(declare(var("/dev/b")), in_force(declare(var("/dev/a")), states))
+    assert "next boot" in made.kept["var.mount"]
+    return made
+
+
+@pytest.mark.parametrize(("text", "done"), [row[:2] for row in rows("Circumstances")])
+def test_a_circumstance(text: str, done: str) -> None:
+    assert [verb for verb, _unit in jobs(CIRCUMSTANCES[text]())] == verbs(done)
+
+
+def test_every_circumstance_is_documented() -> None:
+    assert set(CIRCUMSTANCES) == {row[0] for row in rows("Circumstances")}

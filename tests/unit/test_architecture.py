@@ -1,0 +1,132 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds the rooms apart: who may import whom, start a process, write; and that options and documentation agree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.unitwright.systemd.plugins.doc_fragments.options import ModuleDocFragment
+from ansible_collections.unitwright.systemd.plugins.module_utils._change import options
+
+ROOT = Path(__file__).parents[2]
+UTILS = ROOT / "plugins" / "module_utils"
+FILES = sorted(UTILS.rglob("*.py"))
+MAY_IMPORT = {
+    "_syntax": set(),
+    "_advice": {"_syntax"},
+    "_host": {"_syntax"},
+    "_change": {"_syntax", "_advice", "_host"},
+    "_trial": {"_syntax", "_advice", "_host", "_change"},
+}
+WRITING = {
+    "rename",
+    "replace",
+    "unlink",
+    "remove",
+    "symlink",
+    "link",
+    "mkdir",
+    "makedirs",
+    "rmdir",
+    "chmod",
+    "chown",
+    "fsync",
+}
+# The pure files of the rooms that may touch the host.
+PURE = ["_change/desired.py", "_change/cases.py", "_change/policy.py", "_change/plan.py", "_change/render.py"]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(UTILS))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def calls(path: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        ):
+            yield node.func.value.id, node.func.attr
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_go_one_way(path: Path) -> None:
+    room = path.relative_to(UTILS).parts[0]
+    reached = {other for module in imports(path) for other in MAY_IMPORT if other in module.split(".")}
+    assert reached - {room} <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_only_the_manager_starts_processes_and_only_files_writes(path: Path) -> None:
+    if name_of(path) != "_host/manager.py":
+        assert "subprocess" not in set(imports(path))
+        assert ("os", "system") not in set(calls(path))
+    if name_of(path) != "_host/files.py":
+        assert not {(module, call) for module, call in calls(path) if module in ("os", "shutil") and call in WRITING}
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_policy_touches_no_host(name: str) -> None:
+    allowed = {("os", "path")}
+    touched = {(module, call) for module, call in calls(UTILS / name) if module in ("os", "time", "socket", "shutil")}
+    assert touched <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_files_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 450
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    assert {f.name for f in functions if (f.end_lineno or 0) - f.lineno > 60} == set()
+
+
+def documented(fragment: str) -> dict[str, Any]:
+    options_text: dict[str, Any] = yaml.safe_load(getattr(ModuleDocFragment, fragment))["options"]
+    return options_text
+
+
+def shape(spec: dict[str, Any], nested: str) -> dict[str, Any]:
+    """Option names with what documentation and argument spec have to agree on."""
+    found = {}
+    for name, option in spec.items():
+        keys = ("type", "elements", "choices", "default", "required")
+        agreed = {key: option[key] for key in keys if option.get(key) not in (None, False)}
+        if nested in option:
+            agreed["options"] = shape(option[nested], nested)
+        found[name] = agreed
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fragment", "spec"),
+    [
+        ("UNIT", {**options.unit(), **options.host()}),
+        ("DROPIN", {**options.dropin(), **options.host()}),
+        ("STACK", {name: option for name, option in options.stack().items() if name != "name"}),
+    ],
+)
+def test_documentation_and_argument_spec_agree(fragment: str, spec: dict[str, Any]) -> None:
+    assert shape(documented(fragment), "suboptions") == shape(spec, "options")
+
+
+def test_the_action_group_holds_every_module() -> None:
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    assert set(runtime["action_groups"]["systemd"]) == modules
