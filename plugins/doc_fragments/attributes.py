@@ -24,6 +24,7 @@ attributes:
       - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     details: Units with O(ignore:state=restarted) or O(ignore:state=reloaded) are acted upon at every run.
   platform:
+    support: full
     description: Target OS/families that can be operated against.
     platforms: posix
 requirements:

@@ -235,7 +235,8 @@ def _options(*texts: str) -> str:
 
 def _list_of(name: str, description: str, *texts: str) -> str:
     head = f"{name}:\n  description: {description}\n  type: list\n  elements: dict\n  suboptions:\n"
-    return head + "\n".join(_at(2, _filled(text)) for text in texts)
+    entry = "\n".join(_at(2, _filled(text)) for text in texts)
+    return head + entry.replace("O(", f"O({name}[].")  # there an option goes by its whole path
 
 
 class ModuleDocFragment:

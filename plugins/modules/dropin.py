@@ -138,7 +138,7 @@ errors:
       section: Service
       directive: ExecStrat
       rule: unknown-directive
-      message: systemd 252 knows no ExecStrat= in [Service]; did you mean ExecStart=?
+      message: "systemd 252 knows no 'ExecStrat' in [Service]: did you mean ExecStart?"
 """
 
 from ansible_collections.unitwright.systemd.plugins.module_utils._change import front, options
