@@ -16,6 +16,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem
 from .world import Entry, declare, facts
 
 SERVICE: Entry = {"name": "a.service", "service": {"ExecStart": "/bin/a"}}
+INSTALL = {"WantedBy": "multi-user.target"}
 ONESHOT: Entry = {"name": "a.service", "service": {"Type": "oneshot", "ExecStart": "/bin/a"}}
 REMAINS: Entry = {"name": "a.service", "service": {**ONESHOT["service"], "RemainAfterExit": True}}
 TEMPLATE: Entry = {
@@ -24,7 +25,6 @@ TEMPLATE: Entry = {
     "install": {"WantedBy": "multi-user.target"},
 }
 MOUNT: Entry = {"name": "a.mount", "mount": {"What": "x"}}
-INSTALL = {"WantedBy": "multi-user.target"}
 TIMER: Entry = {"name": "a.timer", "timer": {"OnCalendar": "daily"}, "install": {"WantedBy": "timers.target"}}
 
 
