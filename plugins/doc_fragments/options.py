@@ -242,9 +242,9 @@ def _list_of(name: str, description: str, *texts: str) -> str:
 class ModuleDocFragment:
     """Fragments C(unitwright.systemd.options.unit), C(.dropin), C(.stack)."""
 
-    UNIT = _options(_UNIT, _TEXT, _HOST)
-    DROPIN = _options(_DROPIN, _TEXT, _HOST)
-    STACK = _options(
+    UNIT: str = _options(_UNIT, _TEXT, _HOST)
+    DROPIN: str = _options(_DROPIN, _TEXT, _HOST)
+    STACK: str = _options(
         _STACK,
         _list_of("units", "The units of the stack.", _UNIT, _TEXT),
         _list_of("dropins", "Drop-ins of the stack, for units that someone else defines.", _DROPIN, _TEXT),
