@@ -12,6 +12,7 @@ import pytest
 
 from tests.testbed.host import Host
 from tests.testbed.image import default_suite
+from tests.testbed.listing import restore
 from tests.tooling import COLLECTION, COLLECTIONS
 
 
@@ -23,7 +24,15 @@ def host(worker_id: str) -> Iterator[Host]:
     try:
         machine.up()
         machine.install_collection(COLLECTIONS / COLLECTION)
+        restore(machine)
         yield machine
     finally:
         if not kept:
             machine.down()
+
+
+@pytest.fixture
+def tidy(host: Host) -> Iterator[None]:
+    """What a test leaves in systemd's and the collection's folders is stopped and gone after it."""
+    yield
+    restore(host)

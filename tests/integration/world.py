@@ -1,0 +1,135 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests put on a host: programs that say which version of them runs, and the looks at what became of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from tests.testbed.host import Host
+from tests.testbed.listing import listing
+
+Entry = dict[str, Any]
+Result = dict[str, Any]
+
+# Where a program notes its version when it starts.
+VERSIONS = "/run/version"
+SERVER = "/usr/local/lib/server.py"
+# Takes the socket that systemd hands over, if it does.
+SERVER_TEXT = """
+import http.server, os, socket, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(sys.argv[1].encode())
+given = "LISTEN_FDS" in os.environ
+served = http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Answer, bind_and_activate=not given)
+if given:
+    served.socket = socket.socket(fileno=3)
+served.serve_forever()
+"""
+# Long enough to see a program fall that falls at once.
+QUICK = {"stable_for": 0.3, "timeout": 20}
+WAIT = 20.0
+
+
+def program(version: object, name: str = "app", then: str = "exec sleep infinity") -> str:
+    """ExecStart= of a program that notes its version."""
+    return f"/bin/sh -c 'echo {version} > {VERSIONS}-{name}; {then}'"
+
+
+def server(version: object, port: int) -> str:
+    """ExecStart= of a web server on the loopback interface that answers with its version."""
+    return f"/usr/bin/python3 {SERVER} {version} {port}"
+
+
+def app(version: object, name: str = "app", **more: Any) -> Entry:
+    """A started and enabled service; options of more are merged into its sections."""
+    entry: Entry = {
+        "name": f"{name}.service",
+        "service": {"ExecStart": program(version, name)},
+        "install": {"WantedBy": "multi-user.target"},
+        "health": QUICK,
+    }
+    return merged(entry, more)
+
+
+def merged(entry: Mapping[str, Any], more: Mapping[str, Any]) -> Entry:
+    both = {
+        key: merged(entry[key], value) if isinstance(value, dict) and isinstance(entry.get(key), dict) else value
+        for key, value in more.items()
+    }
+    return {**entry, **both}
+
+
+def stack(host: Host, *units: Entry, **more: Any) -> Result:
+    """A run that has to succeed."""
+    result = host.module("stack", **{"name": "test", "units": list(units), **more})
+    assert not result.get("failed"), result
+    return result
+
+
+def failing(host: Host, *units: Entry, **more: Any) -> Result:
+    """A run that has to fail with a message and errors."""
+    result = host.module("stack", **{"name": "test", "units": list(units), **more})
+    assert result.get("failed"), result
+    assert result["msg"]
+    assert result["errors"]
+    return result
+
+
+def version(host: Host, name: str = "app") -> str:
+    """Which version noted itself last; awaited, since a program may be started but not have come that far."""
+    path = f"{VERSIONS}-{name}"
+    until(lambda: host.exists(path), f"{path} is not there")
+    return host.read(path).strip()
+
+
+def answer(host: Host, port: int) -> str:
+    """What the web server says, awaited; "" where none answers."""
+    return host.sh(
+        f"curl -s --retry 20 --retry-connrefused --retry-delay 0 --max-time 10 127.0.0.1:{port}", check=False
+    )
+
+
+def forget_versions(host: Host) -> None:
+    """What runs from now on has to note itself again."""
+    host.sh(f"rm -f {VERSIONS}-*")
+
+
+def show(host: Host, unit: str, *properties: str) -> str:
+    """Values of properties, one a line in systemd's own order."""
+    return host.sh(f"systemctl show --value --property={','.join(properties)} -- '{unit}' | sed '/^$/d'")
+
+
+def state(host: Host, unit: str) -> str:
+    return host.sh(f"systemctl is-active -- '{unit}'", check=False)
+
+
+def invocation(host: Host, unit: str) -> str:
+    return show(host, unit, "InvocationID")
+
+
+def until(true: Callable[[], object], otherwise: str, seconds: float = WAIT) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.05)
+
+
+@contextmanager
+def untouched(host: Host) -> Iterator[None]:
+    """Nothing is written meanwhile: not a byte, not a time of change."""
+    before = listing(host, times=True)
+    yield
+    assert listing(host, times=True) == before
+
+
+def no_record(host: Host) -> bool:
+    """No run is noted as in progress."""
+    return not host.sh("ls /var/lib/unitwright/system/running 2>/dev/null", check=False)

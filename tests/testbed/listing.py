@@ -1,0 +1,94 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All that lies in folders of a host, to be compared before and after; and the way back to how it was at first."""
+
+from __future__ import annotations
+
+import json
+from .host import CommandError, Host
+
+# What a module may write to.
+FOLDERS = ("/etc", "/run/systemd/system", "/run/systemd/transient", "/var/lib/unitwright")
+# What `restore` takes back to how it was.
+RESTORED = ("/etc/systemd", "/etc/unitwright", "/usr/local/lib/systemd", "/var/lib/unitwright")
+
+# path -> kind, mode, owner, and a link's target or a file's content
+Listing = dict[str, str]
+
+_LIST = """
+import hashlib, json, os, stat, sys
+def kind(path):
+    seen = os.lstat(path)
+    what = "%s %04o %d:%d" % ("ldf?"[0 if stat.S_ISLNK(seen.st_mode) else 1 if stat.S_ISDIR(seen.st_mode)
+                              else 2 if stat.S_ISREG(seen.st_mode) else 3], stat.S_IMODE(seen.st_mode),
+                              seen.st_uid, seen.st_gid)
+    if stat.S_ISLNK(seen.st_mode):
+        return what + " -> " + os.readlink(path)
+    if stat.S_ISREG(seen.st_mode):
+        data = open(path, "rb").read()
+        told = repr(data) if len(data) < 4096 else hashlib.sha256(data).hexdigest()
+        return what + (" %d %d " % (seen.st_nlink, seen.st_mtime_ns) if sys.argv[1] == "1" else " ") + told
+    return what
+found = {}
+for top in sys.argv[2:]:
+    if os.path.lexists(top):
+        found[top] = kind(top)
+    for folder, folders, files in os.walk(top):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            found[path] = kind(path)
+json.dump(found, sys.stdout)
+"""
+
+_RESTORE = """
+import json, os, shutil, subprocess, sys, tarfile
+BASE, MARK = "/opt/unitwright-baseline.tar", "/opt/unitwright-baseline.json"
+def seen():
+    return sorted([path, os.lstat(path).st_ctime_ns] for top in sys.argv[1:] for folder, names, files in os.walk(top)
+                  for path in [folder] + [os.path.join(folder, name) for name in names + files])
+def units(top):
+    for folder in (top + "/system" for top in sys.argv[1:]):
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            if os.path.isfile(os.path.join(folder, name)):
+                yield os.path.join(folder, name)
+def systemctl(*args):
+    subprocess.run(["timeout", "30", "systemctl", *args], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+if not os.path.exists(BASE):
+    with tarfile.open(BASE, "w") as tar:
+        for top in filter(os.path.lexists, sys.argv[1:]):
+            tar.add(top)
+elif json.load(open(MARK)) != seen():
+    with tarfile.open(BASE) as tar:
+        kept = {"/" + name for name in tar.getnames()}
+        new = [os.path.basename(path) for path in units(sys.argv[1:]) if path not in kept]
+        new = [name.replace("@.", "@*.") for name in new]
+        if new:
+            systemctl("kill", "--signal=KILL", "--", *new)
+            systemctl("stop", "--", *new)
+        for top in filter(os.path.lexists, sys.argv[1:]):
+            (os.unlink if os.path.islink(top) else shutil.rmtree)(top)
+        tar.extractall("/")
+    systemctl("daemon-reload")
+    systemctl("reset-failed")
+json.dump(seen(), open(MARK, "w"))
+"""
+
+
+def listing(host: Host, *folders: str, times: bool = False) -> Listing:
+    """What lies in these folders (FOLDERS by default); with times, a file that was written anew differs."""
+    told = _python(host, _LIST, "1" if times else "0", *(folders or FOLDERS))
+    found: Listing = json.loads(told)
+    return found
+
+
+def restore(host: Host) -> None:
+    """Stop and remove what was added below RESTORED since the first call for this host; undo changes there."""
+    _python(host, _RESTORE, *RESTORED)
+
+
+def _python(host: Host, script: str, *args: str) -> str:
+    done = host.run("python3", "-c", script, *args)
+    if done.returncode != 0:
+        raise CommandError(f"{host.name}: {done.stderr.decode(errors='replace')}")
+    return done.stdout.decode()
