@@ -33,7 +33,7 @@ def test_a_killed_service_comes_back(show: Show, until: Until, killed: dict[str,
 def test_a_hanging_service_is_restarted_by_its_watchdog(host: Host, show: Show, until: Until) -> None:
     pid = show("gpio-api.service", "MainPID")
     host.check_output("kill -STOP %s", pid)
-    assert until(lambda: show("gpio-api.service", "MainPID") not in ("0", pid))
+    assert until(lambda: show("gpio-api.service", "MainPID") not in ("0", pid), seconds=60)
     assert until(lambda: show("gpio-api.service", "ActiveState") == "active")
     host.check_output("journalctl --unit=gpio-api.service --grep='Watchdog timeout' --lines=1")
 
