@@ -144,7 +144,6 @@ def compare(
             unit.name.text
             for unit in desired.units
             if unit.masked is False
-            and observed.links.get(observed.places.unit_file(unit.name.text), "") == ""
             and observed.loadpath.links.get(observed.places.unit_file(unit.name.text)) == "/dev/null"
         ),
         reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed),
@@ -156,7 +155,9 @@ def compare(
 
 def _differs(wanted: FileWanted, observed: Observed) -> bool:
     seen = observed.files.get(wanted.path)
-    return seen is None or seen.content != wanted.content or (seen.mode & 0o7777) != wanted.mode
+    if seen is None or seen.content != wanted.content:
+        return True
+    return (seen.mode & 0o7777) != wanted.mode or (seen.uid, seen.gid) != observed.places.owner
 
 
 def _owned(desired: Desired, observed: Observed) -> List[str]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from dataclasses import replace
+from typing import Dict, List, Mapping, Optional, Sequence, Set
 
 from .._host.files import staged
 from .._host.manager import Manager
@@ -37,32 +37,23 @@ _NOISE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """problems: nothing may be written. unverified: what could not be vouched for since it is not there yet."""
-
-    problems: Tuple[Problem, ...]
-    unverified: Tuple[Problem, ...]
-
-
-def verify(manager: Manager, differences: Differences, observed: Observed, lenient: bool) -> Judgement:
+def verify(manager: Manager, differences: Differences, observed: Observed) -> List[Problem]:
     """Have systemd-analyze verify read the host as it will be; complaints it had before do not count.
 
-    lenient: what is missing yet (a program, a required unit) is unverified, as in check mode and under a root.
+    Those about something that an earlier task may bring (a program, a required unit) have the rule "missing".
     """
     units_folder = observed.places.units + os.sep
     new = {wanted.path: wanted.content for wanted in differences.write if wanted.path.startswith(units_folder)}
     gone = [path for path in differences.remove if path.startswith(units_folder)]
     if not new and not gone:
-        return Judgement((), ())
+        return []
     subjects = _subjects(differences, observed, new, gone)
     with staged(observed.places.units, new, gone) as stage:
         complaints = _complaints(manager, observed, stage, subjects, differences.after)
     if complaints:
         known = {problem.message for problem in _complaints(manager, observed, "", subjects, observed.loadpath)}
         complaints = [problem for problem in complaints if problem.message not in known or _is_ours(problem, new)]
-    unverified = [problem for problem in complaints if lenient and _NOT_YET.search(problem.message)]
-    return Judgement(tuple(p for p in complaints if p not in unverified), tuple(unverified))
+    return [replace(each, rule="missing") if _NOT_YET.search(each.message) else each for each in complaints]
 
 
 def _is_ours(problem: Problem, new: Mapping[str, bytes]) -> bool:

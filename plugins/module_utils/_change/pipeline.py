@@ -65,7 +65,8 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
     """
     run = Run(params, check_mode, label)
     try:
-        where = places(params.get("scope") or "system", params.get("root") or "", dict(_environ()))
+        ours = (os.geteuid(), os.getegid())
+        where = places(params.get("scope") or "system", params.get("root") or "", dict(_environ()), ours)
         manager = Manager(where)
         with files.locked(where.units):
             run.lap("ask")
@@ -97,16 +98,12 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     observed = observe(manager, [desired.owner, *desired.adopt], units)
     interrupted = record.load(where, desired.owner)
     run.lap("look")
-    plan, observed = _plan(desired, observed, interrupted, manager)
-    judgement = verify(manager, plan.differences, observed, lenient=run.check_mode or bool(where.root))
-    missing = list(desired.missing_triggers)
-    problems = [*judgement.problems, *([] if run.check_mode else missing)]
-    if problems:
-        raise Problems(problems)
+    plan, observed, problems = _plan(desired, observed, interrupted, manager)
+    unverified = _passable(problems, lenient=run.check_mode or bool(where.root))
     _refuse_detours(plan, where)
     run.lap("plan")
-    unverified = [*judgement.unverified, *(missing if run.check_mode else [])]
     failure = None
+    states = observed.states
     if not run.check_mode and not plan.empty:
         writer = files.Writer(run.label)
         if new_key and plan.differences.write:
@@ -114,15 +111,21 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
             writer.write(where.state + "/key", key, 0o600)
         begun = record.begin(plan, observed, interrupted)
         failure = _transact(run, plan, desired, observed, manager, writer, begun)
+        states = manager.list_units() if manager.live else states
         run.lap("apply")
-    states = observed.states
-    if manager.live and not plan.empty and not run.check_mode:
-        states = manager.list_units()
-    run.lap("result")
     result = {**report.result(plan, desired, observed, states, unverified), "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result})
     return result
+
+
+def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
+    """Raise Problems unless all that was found is merely not there yet; returns that, to be reported as unverified."""
+    passable = {"dropin-without-unit", *(("missing", "no-such-unit", "trigger-missing") if lenient else ())}
+    grave = [problem for problem in problems if problem.rule not in passable]
+    if grave:
+        raise Problems(grave)
+    return list(problems)
 
 
 def _transact(
@@ -193,36 +196,34 @@ def _digest(path: str) -> Optional[str]:
 
 def _plan(
     desired: Desired, observed: Observed, interrupted: Optional[record.Record], manager: Manager
-) -> Tuple[Plan, Observed]:
+) -> Tuple[Plan, Observed, List[Problem]]:
+    """The plan, the host as it was seen for it, and all that speaks against it."""
     found = cases.conflicts(desired, observed)
     if found:
         raise Problems(found)
     accepted = record.accepted(manager.places, desired.owner)
     differences = cases.compare(desired, observed, accepted, record.pending(interrupted, observed))
-    problems = planning.impossible(differences, observed)
-    removals = len([path for path in differences.remove if path not in desired.removed])
-    if desired.max_removed is not None and removals > desired.max_removed:
-        message = f"prune would remove {removals} files, more than max_removed ({desired.max_removed}): nothing is done"
-        problems.append(Problem(message, rule="max-removed"))
-    if problems:
-        raise Problems(problems)
     plan = planning.make(differences, observed)
     concerned = planning.affected(plan)
     if concerned and observed.live:
         # What a stop or restart takes along is known only once we know what is stopped or restarted.
         observed = observed.with_bound(manager, concerned)
         plan = planning.make(differences, observed)
-    refused = planning.suicidal(plan, observed)
-    if refused:
-        raise Problems(refused)
-    return plan, observed
+    problems = [
+        *planning.impossible(desired, differences, observed),
+        *planning.suicidal(plan, observed),
+        *desired.missing_triggers,
+        *verify(manager, differences, observed),
+    ]
+    return plan, observed, problems
 
 
 def _refuse_detours(plan: Plan, where: Places) -> None:
+    unmasked = {where.unit_file(unit) for unit in plan.differences.unmask}
     for path in [*(wanted.path for wanted in plan.differences.write), *plan.differences.remove]:
         if where.scope == "user":  # whoever owns a home may have linked its folders anywhere
             below = where.units if path.startswith(where.units) else where.secrets
         else:
             below = where.root or "/"
-        if not (path in plan.differences.remove and os.path.islink(path)):
+        if path not in unmasked and not (path in plan.differences.remove and os.path.islink(path)):
             files.refuse_detours(path, below)

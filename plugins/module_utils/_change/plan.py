@@ -14,7 +14,7 @@ from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, words
 from .._syntax.problem import Problem
 from .cases import Differences
-from .desired import STARTS
+from .desired import STARTS, Desired
 from .policy import Act, decide
 from .render import FileWanted
 
@@ -241,11 +241,11 @@ def _file_step(wanted: FileWanted, observed: Observed) -> Step:
     seen = observed.files.get(wanted.path)
     if seen is None:
         return Step("write", wanted.unit, "new", wanted.path)
-    reason = "differs" if seen.content != wanted.content else f"its mode is {seen.mode & 0o7777:04o}"
+    reason = "differs" if seen.content != wanted.content else "its mode or owner differs"
     return Step("write", wanted.unit, reason, wanted.path)
 
 
-def impossible(differences: Differences, observed: Observed) -> List[Problem]:
+def impossible(desired: Desired, differences: Differences, observed: Observed) -> List[Problem]:
     """Wishes that no step can fulfil: a unit that is nowhere, enablement without [Install], a refused start."""
     found = []
     for case in differences.cases:
@@ -254,14 +254,22 @@ def impossible(differences: Differences, observed: Observed) -> List[Problem]:
             message = "there is no such unit on this host: install what brings it, or give its text"
             found.append(Problem(message, unit=case.unit, rule="no-such-unit"))
         elif case.wanted == "started" and not case.up and case.is_set("RefuseManualStart"):
-            message = (
-                "refuses a manual start (RefuseManualStart=yes): declare state: present and start what pulls it in"
-            )
+            message = "refuses a manual start: declare state: present, and start what pulls it in"
             found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
+    for dropin in desired.dropins:
+        unit = dropin.unit.text
+        partial = dropin.unit.is_template or dropin.unit.prefix.endswith("-")
+        if dropin.present and not partial and differences.after.fragment(unit) is None and unit not in observed.states:
+            message = "there is no such unit on this host yet: the drop-in waits for it"
+            found.append(Problem(message, unit=unit, rule="dropin-without-unit"))
     for unit in differences.enable:
         if not differences.after.effective(unit).get("Install"):
             message = "enabled needs an [Install] section, which this unit has not: leave out enabled"
             found.append(Problem(message, unit=unit, rule="no-install"))
+    removals = [path for path in differences.remove if path not in desired.removed]
+    if desired.max_removed is not None and len(removals) > desired.max_removed:
+        message = f"prune would remove {len(removals)} files, more than max_removed ({desired.max_removed})"
+        found.append(Problem(f"{message}: nothing is done", rule="max-removed"))
     return found
 
 

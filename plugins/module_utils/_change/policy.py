@@ -49,6 +49,11 @@ def decide(case: Case, version: int) -> List[Act]:
         return _restart(case, _OWED) if verb == "restart" else [Act(verb, case.unit, _OWED)]
     if case.wanted == "restarted":
         return _restart(case, "declared restarted")
+    if case.wanted == "started" and case.now.sub.startswith("auto-restart") and not case.stale:
+        return [
+            Act("reset-failed", case.unit, "it keeps ending"),
+            Act("start", case.unit, "waits to be restarted again"),
+        ]
     if case.wanted == "reloaded":
         return [Act("reload", case.unit, "declared reloaded")]
     return _UP.get(case.kind, _nothing)(case, version)

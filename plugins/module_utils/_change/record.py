@@ -59,7 +59,7 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record]) -> Record:
         backups={path: observed.files.get(path) for path in dict.fromkeys([*paths, *_mask_paths(plan, observed)])},
         enabled=enabled,
         links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
-        up={unit: _invocation(unit, observed) for unit in sorted(concerned) if observed.is_up(unit)},
+        up={unit: _invocation(unit, observed) for unit in sorted(concerned) if observed.runs(unit)},
         owed=_owed(plan, observed),
         watched=dict(plan.watched),
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Sequence, Tuple
 
 from .._host.files import Writer
 from .._host.health import Checks, Failure, baseline, watch
@@ -22,7 +22,8 @@ from .plan import Plan
 
 # A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
 _STOP_TIMEOUT = 120.0
-_ENABLEMENT = ("unmask", "mask", "reenable", "enable")
+_BEFORE_FILES = ("disable", "unmask")
+_AFTER_FILES = ("mask", "reenable", "enable")
 
 
 @dataclass
@@ -38,9 +39,9 @@ def carry_out(plan: Plan, desired: Desired, observed: Observed, manager: Manager
     outcomes = Outcomes()
     steps: Sequence[Callable[[], None]] = (
         lambda: _stop(plan, manager, outcomes),
-        lambda: _disable(plan, manager, outcomes),
+        lambda: _enablement(_BEFORE_FILES, plan, manager, outcomes),
         lambda: _files(plan, observed, writer),
-        lambda: _enable(plan, manager, outcomes),
+        lambda: _enablement(_AFTER_FILES, plan, manager, outcomes),
         lambda: _reload(plan, manager, outcomes),
         lambda: _jobs(plan, desired, manager, outcomes),
     )
@@ -77,12 +78,6 @@ def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
     outcomes.failures += verdict.failures
 
 
-def _disable(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    if plan.differences.disable:
-        done = manager.change_enablement("disable", plan.differences.disable)
-        _note(outcomes, done, "disable", plan.differences.disable)
-
-
 def _files(plan: Plan, observed: Observed, writer: Writer) -> None:
     for path in plan.differences.remove:
         writer.remove(path)
@@ -92,7 +87,7 @@ def _files(plan: Plan, observed: Observed, writer: Writer) -> None:
         folder = os.path.dirname(wanted.path)
         if wanted.secret:
             writer.make_folder(folder, 0o700)
-        writer.write(wanted.path, wanted.content, wanted.mode)
+        writer.write(wanted.path, wanted.content, wanted.mode, observed.places.owner)
     writer.settle()
 
 
@@ -104,9 +99,9 @@ def _own_folders(path: str, observed: Observed) -> Iterable[str]:
         folder = os.path.dirname(folder)
 
 
-def _enable(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    chosen: Mapping[str, Tuple[str, ...]] = {verb: getattr(plan.differences, verb) for verb in _ENABLEMENT}
-    for verb, units in chosen.items():
+def _enablement(verbs: Sequence[str], plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
+    for verb in verbs:
+        units: Tuple[str, ...] = getattr(plan.differences, verb)
         if units:
             _note(outcomes, manager.change_enablement(verb, units), verb, units)
 

@@ -184,7 +184,8 @@ def watch(
             if message is None:
                 del open_checks[unit]
             elif message:
-                verdict.failures.append(_failure(unit, message, shown[unit]))
+                fallen = steady[unit][1][0] if unit in steady else shown[unit].get("InvocationID", "")
+                verdict.failures.append(_failure(unit, message, shown[unit], fallen))
                 del open_checks[unit]
         if verdict.failures:
             break
@@ -220,7 +221,7 @@ def _proof(
         return "was not restarted: another job took the place of the restart"
     since, first = steady.get(unit, (0.0, identity))
     if identity != first:
-        return f"fell over within {check.stable_for:g} s and was restarted: {describe(shown)}"
+        return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
     passed = probe(manager, check)
     if unit not in steady:
         if passed:
@@ -278,14 +279,15 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _failure(unit: str, message: str, shown: Properties) -> Failure:
+def _failure(unit: str, message: str, shown: Properties, invocation: str) -> Failure:
+    """invocation: the run that failed, which is not the present one where systemd has restarted the unit since."""
     return Failure(
         unit=unit,
         message=message,
         result=shown.get("Result", ""),
         code=shown.get("ExecMainCode", ""),
         status=shown.get("ExecMainStatus", ""),
-        invocation=shown.get("InvocationID", ""),
+        invocation=invocation,
     )
 
 

@@ -75,6 +75,10 @@ class Observed:
     def is_up(self, unit: str) -> bool:
         return self.state(unit).active in UP
 
+    def runs(self, unit: str) -> bool:
+        """Up, and not only between two attempts of a crash loop."""
+        return self.is_up(unit) and not self.state(unit).sub.startswith("auto-restart")
+
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
         found = []

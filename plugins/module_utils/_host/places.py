@@ -57,6 +57,7 @@ class Places:
     units: where we write units and drop-ins. secrets: a folder an owner has below it, mode 0700.
     state: what we remember between runs. lookup: systemd's load path, highest priority first.
     manager: the manager's runtime folder (stamps, invocation IDs), "" where no manager runs for these files.
+    owner: uid and gid that our files have.
     """
 
     scope: str
@@ -66,6 +67,7 @@ class Places:
     state: str
     lookup: Tuple[str, ...]
     manager: str
+    owner: Tuple[int, int] = (0, 0)
 
     def inside(self, path: str) -> str:
         """The path as a process inside `root` sees it: what may stand in a unit file."""
@@ -84,12 +86,12 @@ class Places:
         return os.path.join(self.secrets, owner, stem + ".credentials", credential)
 
 
-def places(scope: str, root: str, environ: Dict[str, str]) -> Places:
+def places(scope: str, root: str, environ: Dict[str, str], owner: Tuple[int, int] = (0, 0)) -> Places:
     """Folders for a scope: "system", "user" (HOME, XDG_CONFIG_HOME and the like are taken from environ) or "global"."""
     root = os.path.normpath(root) if root else ""
     root = "" if root == "/" else root
     if scope == "user":
-        return _user_places(environ)
+        return _user_places(environ, owner)
     unit_dir = "/etc/systemd/system" if scope == "system" else "/etc/systemd/user"
     lookup: List[str] = list(_SYSTEM_LOOKUP) if scope == "system" else ["/etc/systemd/user", *_shared_user_lookup()]
     return Places(
@@ -100,6 +102,7 @@ def places(scope: str, root: str, environ: Dict[str, str]) -> Places:
         state=root + "/var/lib/unitwright/" + scope,
         lookup=tuple(root + folder for folder in lookup),
         manager="/run/systemd" if scope == "system" and not root else "",
+        owner=owner,
     )
 
 
@@ -108,7 +111,7 @@ def _shared_user_lookup() -> List[str]:
     return [folder for folder in _USER_LOOKUP[start:] if not folder.startswith("{")]
 
 
-def _user_places(environ: Dict[str, str]) -> Places:
+def _user_places(environ: Dict[str, str], owner: Tuple[int, int]) -> Places:
     home = environ["HOME"]
     config = environ.get("XDG_CONFIG_HOME") or home + "/.config"
     runtime = environ["XDG_RUNTIME_DIR"]
@@ -122,4 +125,5 @@ def _user_places(environ: Dict[str, str]) -> Places:
         state=state + "/unitwright",
         lookup=tuple(folder.format(config=config, runtime=runtime, data=data) for folder in _USER_LOOKUP),
         manager=runtime + "/systemd",
+        owner=owner,
     )

@@ -139,6 +139,14 @@ def _failed() -> plan.Plan:
     return planned(desired, in_force(desired, {"a.service": UnitState("loaded", "failed", "failed")}))
 
 
+@circumstance("a started unit that keeps ending and waits to be restarted")
+def _crash_loop() -> plan.Plan:
+    desired = declare(service())
+    state = UnitState("loaded", "activating", "auto-restart")
+    observed = in_force(desired, {"a.service": state})
+    return planned(desired, with_stamps(observed, {"a.service": [desired.units[0].stamp]}))
+
+
 @circumstance("a unit declared stopped that runs")
 def _declared_stopped() -> plan.Plan:
     desired = declare(service(state="stopped"))
