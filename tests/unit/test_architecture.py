@@ -102,15 +102,16 @@ def documented(fragment: str) -> dict[str, Any]:
     return options_text
 
 
-def shape(spec: dict[str, Any], nested: str) -> dict[str, Any]:
+AGREED = ("type", "elements", "choices", "default", "required")
+
+
+def shape(spec: dict[str, Any], nested: str, agreed: tuple[str, ...] = AGREED) -> dict[str, Any]:
     """Option names with what documentation and argument spec have to agree on."""
     found = {}
     for name, option in spec.items():
-        keys = ("type", "elements", "choices", "default", "required")
-        agreed = {key: option[key] for key in keys if option.get(key) not in (None, False)}
+        found[name] = {key: option[key] for key in agreed if option.get(key) not in (None, False)}
         if nested in option:
-            agreed["options"] = shape(option[nested], nested)
-        found[name] = agreed
+            found[name]["options"] = shape(option[nested], nested, agreed)
     return found
 
 
@@ -124,6 +125,15 @@ def shape(spec: dict[str, Any], nested: str) -> dict[str, Any]:
 )
 def test_documentation_and_argument_spec_agree(fragment: str, spec: dict[str, Any]) -> None:
     assert shape(documented(fragment), "suboptions") == shape(spec, "options")
+
+
+def test_the_role_takes_what_the_module_takes() -> None:
+    specs = yaml.safe_load((ROOT / "roles" / "stack" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    role = specs["argument_specs"]["main"]["options"]
+    # What a role's specification says of defaults has no effect, so it says none.
+    agreed = ("type", "elements", "choices", "no_log")
+    expected = shape({f"stack_{name}": option for name, option in options.stack().items()}, "options", agreed)
+    assert {name: option for name, option in shape(role, "options", agreed).items() if name in expected} == expected
 
 
 def test_the_action_group_holds_every_module() -> None:
