@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+
 from .host import CommandError, Host
 
 # What a module may write to.

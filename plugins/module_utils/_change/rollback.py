@@ -62,7 +62,7 @@ def _restore(path: str, seen: Optional[Seen], manager: Manager, writer: Writer) 
         if now is not None:
             writer.remove(path)
         folder = os.path.dirname(path)
-        while folder not in (manager.places.units, manager.places.secrets, "/"):
+        while folder not in (manager.places.units, os.path.dirname(manager.places.secrets), "/"):
             writer.remove_folder_if_empty(folder)
             folder = os.path.dirname(folder)
     elif seen.target is not None:

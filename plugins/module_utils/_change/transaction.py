@@ -94,7 +94,7 @@ def _files(plan: Plan, observed: Observed, writer: Writer) -> None:
 def _own_folders(path: str, observed: Observed) -> Iterable[str]:
     """The folders that were made for a file and have no use once it is gone: NAME.d, an owner's secrets."""
     folder = os.path.dirname(path)
-    while folder not in (observed.places.units, observed.places.secrets) and folder != "/":
+    while folder not in (observed.places.units, os.path.dirname(observed.places.secrets), "/"):
         yield folder
         folder = os.path.dirname(folder)
 
