@@ -111,6 +111,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     loadpath = _load_path(folders, places, names, dropins, contents, files)
     states = manager.list_units() if manager.live else {}
     loadpath = _with_foreign(loadpath, places.units, sorted(set(units)))
+    invocations = _invocations(places.manager) if manager.live else {}
     return Observed(
         places=places,
         version=manager.version,
@@ -121,8 +122,8 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         states=states,
         loadpath=loadpath,
         loaded_at=_loaded_at(places.manager) if manager.live else None,
-        running=_stamps(places.manager) if manager.live else {},
-        invocations=_invocations(places.manager) if manager.live else {},
+        running=_stamps(places.manager, invocations) if manager.live else {},
+        invocations=invocations,
         carriers=_carriers() if manager.live else frozenset(),
     )
 
@@ -238,15 +239,20 @@ def _loaded_at(manager: str) -> Optional[float]:
     return max(times) if times else None
 
 
-def _stamps(manager: str) -> Dict[str, FrozenSet[str]]:
-    """PID 1 keeps what LogExtraFields= said when a unit was last started; user managers do not."""
+def _stamps(manager: str, invocations: Mapping[str, Invocation]) -> Dict[str, FrozenSet[str]]:
+    """PID 1 keeps what LogExtraFields= said when a unit was last started; user managers do not.
+
+    It leaves the file lying when the unit is started without that directive, so one from before this run of the unit
+    says nothing: PID 1 writes it right after the invocation's link.
+    """
     prefix = "log-extra-fields:"
     found = {}
     for entry in _scan(manager + "/units"):
-        if entry.name.startswith(prefix):
-            seen = look(entry.path)
-            if seen is not None and seen.content is not None:
-                found[entry.name[len(prefix) :]] = _stamp_values(seen.content)
+        seen = look(entry.path) if entry.name.startswith(prefix) else None
+        if seen is not None and seen.content is not None:
+            unit = entry.name[len(prefix) :]
+            if unit in invocations and seen.changed_at >= invocations[unit].began:
+                found[unit] = _stamp_values(seen.content)
     return found
 
 
