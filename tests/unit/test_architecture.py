@@ -41,7 +41,7 @@ WRITING = {
     "fsync",
 }
 # The pure files of the rooms that may touch the host.
-PURE = ["_change/desired.py", "_change/cases.py", "_change/policy.py", "_change/plan.py", "_change/render.py"]
+PURE = [f"_change/{name}.py" for name in ("desired", "cases", "enablement", "policy", "plan", "render")]
 
 
 def name_of(path: Path) -> str:

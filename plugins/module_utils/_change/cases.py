@@ -18,10 +18,11 @@ from .._host.manager import UnitState
 from .._host.observed import Observed, units_under
 from .._syntax import unitfile
 from .._syntax.directives import GAINS_START, Effect, effect
-from .._syntax.loadpath import Effective, LoadPath, is_true, last, words
+from .._syntax.loadpath import Effective, LoadPath, is_true, last
 from .._syntax.names import parse_name
 from .._syntax.problem import Problem
 from .desired import STARTS, Desired, UnitWanted, gained
+from .enablement import enablement, left_over_instances
 from .render import STAMP_FIELD, FileWanted, owner_of
 
 _STAMP = re.compile(rb"^LogExtraFields=" + STAMP_FIELD.encode() + rb"=(\w+)$", re.MULTILINE)
@@ -106,12 +107,13 @@ class Differences:
 
 @dataclass(frozen=True)
 class _View:
-    """What a case is made from besides the declaration."""
+    """What a case is made from besides the declaration. leaving: instances that are no longer listed."""
 
     observed: Observed
     after: LoadPath
     accepted: Mapping[str, Accepted]
     pending: Pending
+    leaving: FrozenSet[str]
 
 
 def compare(
@@ -128,15 +130,18 @@ def compare(
     new_units = {wanted.path: wanted.content for wanted in write if not wanted.secret}
     gone_units = [path for path in remove if path.startswith(observed.places.units + os.sep)]
     after = observed.loadpath.changed(new_units, gone_units) if new_units or gone_units else observed.loadpath
-    enablement = _enablement(desired, observed, after, gone_units)
-    cases = _cases(desired, _View(observed, after, accepted, pending), [*new_units, *gone_units])
+    left_over = left_over_instances(desired, observed, after)
+    leaving = left_over if desired.prune else []
+    links = enablement(desired, observed, after, gone_units, leaving)
+    view = _View(observed, after, accepted, pending, frozenset(leaving))
+    cases = _cases(desired, view, [*new_units, *gone_units])
     return Differences(
         write=write,
         remove=tuple(remove),
-        orphaned=() if desired.prune else tuple(_label(path, observed) for path in orphans),
-        enable=enablement["enable"],
-        reenable=enablement["reenable"],
-        disable=enablement["disable"],
+        orphaned=() if desired.prune else (*(_label(path, observed) for path in orphans), *left_over),
+        enable=links["enable"],
+        reenable=links["reenable"],
+        disable=links["disable"],
         mask=tuple(
             unit.name.text for unit in desired.units if unit.masked and not observed.loadpath.masked(unit.name.text)
         ),
@@ -257,73 +262,6 @@ def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str])
     return f"{path} belongs to the stack {owner!r}: take it over by adopt: [{owner}]"
 
 
-def _enablement(
-    desired: Desired, observed: Observed, after: LoadPath, gone: Sequence[str]
-) -> Dict[str, Tuple[str, ...]]:
-    """Enablement held against the symbolic links; [Install] is read as systemd will after this run."""
-    result: Dict[str, List[str]] = {"enable": [], "reenable": [], "disable": []}
-    for unit in desired.units:
-        if unit.enabled is None:
-            continue
-        members = unit.members or ((unit.name.text,) if unit.enabled else ())
-        for member in members:
-            present = set(observed.links_to(member))
-            if not unit.enabled:
-                result["disable"] += [member] if present else []
-                continue
-            expected = expected_links(member, after, observed.places.units)
-            if not present and (expected or expected is None):
-                result["enable"].append(member)
-            elif expected is not None and present != expected:
-                result["reenable"].append(member)
-    for path in gone:
-        unit_name = os.path.basename(path)
-        if os.path.dirname(path) == observed.places.units and after.fragment(unit_name) is None:
-            result["disable"] += [
-                u for u in _of_file(unit_name, observed) if observed.links_to(u) and u not in result["disable"]
-            ]
-    return {verb: tuple(units) for verb, units in result.items()}
-
-
-def _of_file(unit: str, observed: Observed) -> List[str]:
-    """A unit file's own name, or for a template the instances that are loaded or enabled."""
-    name = parse_name(unit)
-    if not name.is_template:
-        return [unit]
-    linked = {os.path.basename(path) for path in observed.links}
-    return sorted(set(units_under(observed.states, unit)) | {link for link in linked if parse_or_none(link) == unit})
-
-
-def parse_or_none(unit: str) -> Optional[str]:
-    """The template of an instance's name, None for all else."""
-    return parse_name(unit).template if "@" in unit else None
-
-
-def expected_links(unit: str, loadpath: LoadPath, folder: str) -> Optional[Set[str]]:
-    """Paths of the links that `systemctl enable` makes for a unit; None where a specifier hides them."""
-    effective = loadpath.effective(unit)
-    name = parse_name(unit)
-    linked = unit
-    if name.is_template:
-        default = last(effective, "Install", "DefaultInstance")
-        if not default:
-            return set()
-        linked = f"{name.prefix}@{default}.{name.kind}"
-    instance = parse_name(linked).instance or ""
-    found = set()
-    for directive, suffix in (("WantedBy", ".wants"), ("RequiredBy", ".requires"), ("UpheldBy", ".upholds")):
-        for target in words(effective, "Install", directive):
-            wanting = target.replace("%i", instance).replace("%p", name.prefix).replace("%n", linked)
-            if "%" in wanting:
-                return None
-            found.add(os.path.join(folder, wanting + suffix, linked))
-    for alias in words(effective, "Install", "Alias"):
-        if "%" in alias:
-            return None
-        found.add(os.path.join(folder, alias))
-    return found
-
-
 def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
     """The stamps a process of this unit carries if it is started from these files."""
     found: Set[str] = set()
@@ -349,7 +287,7 @@ def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, .
     loaded = view.observed.states
     on_change = {unit: dropin.on_change for dropin in desired.dropins for unit in units_under(loaded, dropin.unit.text)}
     changing = {unit for path in paths for unit in _units_of_path(path, view.observed, wanted_by_unit)}
-    subjects = dict.fromkeys([*wanted_by_unit, *on_change, *sorted(changing), *view.pending.owed])
+    subjects = dict.fromkeys([*wanted_by_unit, *on_change, *sorted({*changing, *view.leaving}), *view.pending.owed])
     return tuple(
         _case(unit, wanted_by_unit.get(unit), on_change.get(unit, "restart"), unit in changing, view)
         for unit in subjects
@@ -377,7 +315,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], on_change: str, changing: boo
         unit=unit,
         kind=kind,
         now=observed.state(unit),
-        wanted=wanted.state if wanted else "present",
+        wanted=wanted.state if wanted else "absent" if unit in view.leaving else "present",
         on_change=wanted.on_change if wanted else on_change,
         runs_on_change=bool(wanted and wanted.runs_on_change),
         new=new,

@@ -47,6 +47,7 @@ class UnitWanted:
     """A unit as it shall be. path is None for a unit that someone else defines (state only).
 
     members: the units that state and enablement are for, the instances of a template or the unit itself.
+    lists_instances: a template whose other instances are left over, since nothing else starts any.
     enabled None: left as it is. on_change: what a change that needs a restart does.
     """
 
@@ -62,6 +63,7 @@ class UnitWanted:
     health: Health
     stamp: str
     replace: bool
+    lists_instances: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,7 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
         health=_health(entry, defaults),
         stamp=rendered.stamp if rendered else "",
         replace=bool(entry.get("replace")),
+        lists_instances=rendered is not None and entry.get("instances") is not None,
     )
 
 
@@ -379,7 +382,12 @@ def _defaults(unit: UnitWanted, entry: Params, started_by_others: Set[str]) -> U
             state = "stopped"
     if enabled is None and unit.path is not None and not on_demand and effective.get("Install"):
         enabled = state not in ("stopped", "absent")
-    return replace(unit, state=state, enabled=False if state == "absent" else enabled)
+    return replace(
+        unit,
+        state=state,
+        enabled=False if state == "absent" else enabled,
+        lists_instances=unit.lists_instances and unit.name.text not in started_by_others,
+    )
 
 
 def _missing_triggers(entries: Sequence[Params], facts: HostFacts) -> List[Problem]:

@@ -37,7 +37,7 @@ class Act(NamedTuple):
 def decide(case: Case, version: int) -> List[Act]:
     """What is to be done to one unit."""
     if case.gone or case.wanted == "absent":
-        return _leave(case, "its file goes")
+        return _leave(case, "its file goes" if case.gone else "no longer declared")
     if case.wanted == "stopped":
         return [Act("stop", case.unit, "declared stopped")] if case.up else []
     if case.owed == "reset-failed" and case.now.active == "failed" and case.wanted == "present":

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.unitwright.systemd.plugins.module_utils._change import cases, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._change import cases, enablement, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._change.desired import Desired, build
 from ansible_collections.unitwright.systemd.plugins.module_utils._change.render import HostFacts
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
@@ -65,7 +65,7 @@ def in_force(
     links: dict[str, str] = {}
     for unit in desired.units if desired else ():
         for member in unit.members if unit.enabled else ():
-            expected = cases.expected_links(member, loadpath, SYSTEM.units) or set()
+            expected = enablement.expected_links(member, loadpath, SYSTEM.units) or set()
             links.update(dict.fromkeys(expected, f"{SYSTEM.units}/{member}"))
     return Observed(
         places=SYSTEM,

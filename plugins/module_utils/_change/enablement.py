@@ -1,0 +1,121 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Enablement as the symbolic links that it is: which there are, and which there shall be. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, List, Optional, Sequence, Set, Tuple
+
+from .._host.observed import Observed, units_under
+from .._syntax.loadpath import LoadPath, last, words
+from .._syntax.names import parse_name
+from .._syntax.problem import Refused
+from .desired import Desired, UnitWanted
+
+
+def enablement(
+    desired: Desired, observed: Observed, after: LoadPath, gone: Sequence[str], leaving: Sequence[str]
+) -> Dict[str, Tuple[str, ...]]:
+    """Units to enable, reenable and disable; [Install] is read as systemd will after this run.
+
+    gone: files that are removed. leaving: instances that are no longer listed.
+    """
+    result: Dict[str, List[str]] = {"enable": [], "reenable": [], "disable": []}
+    for unit in desired.units:
+        for member in unit.members or ((unit.name.text,) if unit.enabled else ()):
+            verb = _verb(unit, member, observed, after)
+            if verb:
+                result[verb].append(member)
+    units = list(leaving)
+    for path in gone:
+        name = os.path.basename(path)
+        if os.path.dirname(path) == observed.places.units and after.fragment(name) is None:
+            units += _of_file(name, observed)
+    result["disable"] += [unit for unit in units if observed.links_to(unit) and unit not in result["disable"]]
+    return {verb: tuple(units) for verb, units in result.items()}
+
+
+def _verb(unit: UnitWanted, member: str, observed: Observed, after: LoadPath) -> str:
+    present = set(observed.links_to(member))
+    if unit.enabled:
+        expected = expected_links(member, after, observed.places.units)
+        if not present:
+            return "enable" if expected or expected is None else ""
+        return "reenable" if expected is not None and present != expected else ""
+    if unit.enabled is None and not (unit.path and _lost_install(member, observed, after)):
+        return ""
+    return "disable" if present else ""
+
+
+def _lost_install(unit: str, observed: Observed, after: LoadPath) -> bool:
+    """Its links would stay, and go on starting it at boot, when [Install] goes from a text."""
+    return not after.effective(unit).get("Install") and bool(observed.loadpath.effective(unit).get("Install"))
+
+
+def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -> List[str]:
+    """Instances of a template that are enabled, or run where none can be, though the template does not list them.
+
+    One that a file names is someone's deliberate dependency.
+    """
+    found = []
+    for unit in desired.units:
+        if not unit.lists_instances:
+            continue
+        installs = bool(after.effective(unit.name.text).get("Install"))
+        for instance in _of_file(unit.name.text, observed):
+            alive = observed.links_to(instance) or (observed.is_up(instance) and not installs)
+            if alive and instance not in unit.members and not _named(instance, after):
+                found.append(instance)
+    return found
+
+
+def _named(unit: str, after: LoadPath) -> bool:
+    return any(unit.encode() in content for content in after.contents.values())
+
+
+def _of_file(unit: str, observed: Observed) -> List[str]:
+    """A unit file's own name, or for a template the instances that are loaded or enabled."""
+    name = parse_name(unit)
+    if not name.is_template:
+        return [unit]
+    linked = {os.path.basename(path) for path in observed.links}
+    return sorted({*units_under(observed.states, unit), *(link for link in linked if _template(link) == unit)})
+
+
+def _template(link: str) -> Optional[str]:
+    """The template of an instance's name, None for all else; a link may have any name."""
+    try:
+        return parse_name(link).template if "@" in link else None
+    except Refused:
+        return None
+
+
+def expected_links(unit: str, loadpath: LoadPath, folder: str) -> Optional[Set[str]]:
+    """Paths of the links that `systemctl enable` makes for a unit; None where a specifier hides them."""
+    effective = loadpath.effective(unit)
+    name = parse_name(unit)
+    linked = unit
+    if name.is_template:
+        default = last(effective, "Install", "DefaultInstance")
+        if not default:
+            return set()
+        linked = f"{name.prefix}@{default}.{name.kind}"
+    instance = parse_name(linked).instance or ""
+    found = set()
+    for directive, suffix in (("WantedBy", ".wants"), ("RequiredBy", ".requires"), ("UpheldBy", ".upholds")):
+        for target in words(effective, "Install", directive):
+            wanting = target.replace("%i", instance).replace("%p", name.prefix).replace("%n", linked)
+            if "%" in wanting:
+                return None
+            found.add(os.path.join(folder, wanting + suffix, linked))
+    for alias in words(effective, "Install", "Alias"):
+        if "%" in alias:
+            return None
+        found.add(os.path.join(folder, alias))
+    return found
