@@ -82,7 +82,8 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     extra, secret_files = _environment(params, kind, stem, owner, facts, unit, problems)
     if problems:
         raise Problems(problems)
-    stamp = _stamp(params, kind, sections, extra, facts) if kind == "service" and facts.places.scope != "global" else ""
+    stamped = kind == "service" and facts.places.scope != "global" and not _is_per_connection(params)
+    stamp = _stamp(params, kind, sections, extra, facts) if stamped else ""
     if stamp:
         extra.append(("LogExtraFields", f"{STAMP_FIELD}={stamp}"))
     try:
@@ -92,6 +93,15 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
         raise Problems([Problem(str(refused), unit=unit, rule="syntax")]) from None
     main = FileWanted(path, text.encode(), 0o644, unit, shown_text(text.encode()))
     return Rendered((main, *secret_files), entries, stamp)
+
+
+def _is_per_connection(params: Params) -> bool:
+    """May a socket start an instance of it a connection? PID 1 leaves a file behind for each that is stamped.
+
+    What a text cannot show, secrets and triggers, is worth that.
+    """
+    hidden = any(params.get(option) for option in ("secrets", "credentials", "triggers"))
+    return "@." in params["name"] and not params.get("instances") and not hidden
 
 
 def shown_text(content: bytes) -> str:
