@@ -34,6 +34,8 @@ _NO_TRUTH = names(
     URL
     """
 )
+# The same by name, where the dump only says OTHER.
+_NAMES_NO_TRUTH = names("User Group SupplementaryGroups SocketUser SocketGroup WorkingDirectory RootDirectory BusName")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ISO_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d)T(?=\d)")
 
@@ -56,7 +58,8 @@ def _to_value(value: object, kind: Optional[str], directive: str) -> str:
     if isinstance(value, str):
         return _from_text(str(value), kind, directive)
     if isinstance(value, bool):
-        if kind in _NO_TRUTH or (kind or "").startswith(("PATH", "UNIT", "SOCKET ")):
+        lost = kind in _NO_TRUTH or directive in _NAMES_NO_TRUTH
+        if lost or (kind or "").startswith(("PATH", "UNIT", "SOCKET ")):
             raise Refused("YAML made a truth value of it (yes, no, on, off, true, false): quote it")
         return "yes" if value else "no"
     if isinstance(value, int):
