@@ -34,6 +34,7 @@ PROPERTIES = (
     "ExecMainStatus",
     "ReloadResult",
     "ConditionResult",
+    "ConditionTimestampMonotonic",
     "AssertResult",
     "UnitFileState",
     "NextElapseUSecRealtime",
@@ -104,6 +105,8 @@ def judge(unit: str, expect: str, shown: Properties) -> Optional[str]:
         return None if active in ("inactive", "active") else ""
     if active == "active":
         return _judge_active(unit.rpartition(".")[2], sub, shown)
+    if shown.get("ConditionTimestampMonotonic") == "0":  # nothing refers to it, so systemd has forgotten it already
+        return "is not running: it ended by itself right away, or one of its conditions is not met"
     if shown.get("ConditionResult") == "no":
         return "was not started since one of its conditions is not met: mend that, or declare state: present"
     if shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") == "no":
