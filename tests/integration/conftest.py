@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.integration.support import PROGRAMS, TRACES, Stack
 from tests.testbed.host import Host
 from tests.testbed.image import default_suite
 from tests.testbed.listing import restore
 from tests.tooling import COLLECTION, COLLECTIONS
+
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +30,8 @@ def host(worker_id: str) -> Iterator[Host]:
         machine.up()
         machine.install_collection(COLLECTIONS / COLLECTION)
         restore(machine)
+        for program in Path(__file__).with_name("programs").glob("*.py"):
+            machine.write(f"{PROGRAMS}/{program.name}", program.read_text(encoding="utf-8"))
         yield machine
     finally:
         if not kept:
@@ -36,3 +43,25 @@ def tidy(host: Host) -> Iterator[None]:
     """What a test leaves in systemd's and the collection's folders is stopped and gone after it."""
     yield
     restore(host)
+
+
+@pytest.fixture(scope="session")
+def version(host: Host) -> int:
+    """The host's systemd."""
+    return int(host.sh("systemctl --version").split()[1])
+
+
+@pytest.fixture
+def stack(host: Host) -> Iterator[Stack]:
+    """A stack with a name of its own, of which nothing may be left once it is removed."""
+    ours = Stack(host, f"it{os.getpid()}n{next(NUMBERS)}")
+    try:
+        yield ours
+        ours.remove()
+        left = host.sh(TRACES.format(name=ours.name), check=False)
+    except BaseException:
+        restore(host)
+        raise
+    if left:
+        restore(host)
+    assert left == ""
