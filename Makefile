@@ -68,11 +68,11 @@ sanity: tools ## Run ansible-test's sanity checks
 
 .PHONY: unit
 unit: tools $(SOURCE) ## Test what needs no systemd
-	@$(PYTEST) tests/unit $(PYTEST_ARGS)
+	@$(PYTEST) $(or $(TESTS),tests/unit) $(PYTEST_ARGS)
 
 .PHONY: integration
 integration: artifact image ## Test the modules against a systemd in a container
-	@$(PYTEST) tests/integration $(PYTEST_ARGS)
+	@$(PYTEST) $(or $(TESTS),tests/integration) $(PYTEST_ARGS)
 
 .PHONY: molecule
 molecule: setup ## Run Molecule's default scenario
@@ -84,7 +84,7 @@ bench: setup ## Measure the cost of the modules
 
 .PHONY: faults
 faults: artifact image ## Kill the modules at every step
-	@$(PYTEST) tests/faults $(PYTEST_ARGS)
+	@$(PYTEST) $(or $(TESTS),tests/faults) $(PYTEST_ARGS)
 
 .PHONY: docs
 docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links

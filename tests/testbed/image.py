@@ -34,6 +34,10 @@ PACKAGES = (
 )
 # In bullseye the package nginx brings image and geography modules with dozens of libraries.
 WEB_SERVER = {"bullseye": "nginx-light"}
+# As Debian's installer has it since 2019; the later suites merge /usr by themselves.
+MERGED_USR = {
+    "bullseye": ['--setup-hook=for d in bin sbin lib lib64; do mkdir -p "$1/usr/$d"; ln -s "usr/$d" "$1/$d"; done'],
+}
 
 # What has no place in a container: consoles, what reaches for the host's kernel, and jobs that want a network.
 MASKED = (
@@ -88,6 +92,7 @@ def build_command(suite: str) -> list[str]:
         "--skip=check/signed-by,cleanup/reproducible",
         *(f"--aptopt={option}" for option in APT_OPTIONS),
         *(f"--dpkgopt={option}" for option in DPKG_OPTIONS),
+        *MERGED_USR.get(suite, []),
         f"--include={','.join(packages)}",
         *(f"--customize-hook={command.format(masked=' '.join(MASKED))}" for command in CUSTOMIZE),
         "--format=tar",
