@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
-from .._syntax.loadpath import LoadPath, words
+from .._syntax.loadpath import LoadPath, last, words
 from .._syntax.problem import Problem
 from .cases import Differences
 from .desired import STARTS, Desired
@@ -151,8 +151,9 @@ def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
         after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
         for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
             after[later].add(unit)
-        if not unit.endswith(".socket"):
-            after[unit].update(other for other in members if other == unit.rpartition(".")[0] + ".socket")
+        started = last(text, "Socket", "Service") or unit.rpartition(".")[0] + ".service"
+        if unit.endswith(".socket") and started in members:
+            after[started].add(unit)
     result: List[str] = []
     state: Dict[str, int] = {}
 

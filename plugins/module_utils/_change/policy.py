@@ -133,6 +133,8 @@ def _timer(case: Case, version: int) -> List[Act]:
     """daemon-reload alone puts a new schedule into force; a restart would fire a persistent timer out of time."""
     if case.now.load != "loaded" and case.changed:
         return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
+    if case.now.sub == "elapsed" and any(section == "Timer" for section, _directive in case.changed):
+        return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]
     return []
 
 

@@ -196,6 +196,8 @@ class Manager:
             selection = ["_SYSTEMD_INVOCATION_ID=" + invocation, "+", "INVOCATION_ID=" + invocation]
         else:
             selection = ["--unit=" + unit]
+        # What was said last may not have been written yet; without the right to ask for it that has to do.
+        self.run(["journalctl", "--sync"], timeout=20.0)
         command = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *selection]
         outcome = self.run(command, timeout=20.0)
         return [line for line in outcome.out.splitlines() if line.strip()]

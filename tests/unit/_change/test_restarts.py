@@ -216,6 +216,15 @@ def _gains_socket() -> plan.Plan:
     return made
 
 
+@circumstance("a timer whose times were over, its schedule changed")
+def _elapsed_timer() -> plan.Plan:
+    def timer(calendar: str) -> Entry:
+        return {"name": "a.timer", "timer": {"OnCalendar": calendar}}
+
+    elapsed = UnitState("loaded", "active", "elapsed")
+    return planned(declare(timer("daily")), in_force(declare(timer("2001-01-01")), {"a.timer": elapsed}))
+
+
 @circumstance("the unit that this run itself lives in")
 def _own_unit() -> plan.Plan:
     desired = declare(service())
