@@ -51,7 +51,10 @@ def verify(manager: Manager, differences: Differences, observed: Observed) -> Li
     with staged(observed.places.units, new, gone) as stage:
         complaints = _complaints(manager, observed, stage, subjects, differences.after)
     if complaints:
-        known = {problem.message for problem in _complaints(manager, observed, "", subjects, observed.loadpath)}
+        there = {unit for folder in observed.loadpath.names.values() for unit in folder}
+        # A unit of others that only now is drawn in brings its old faults along.
+        asked = dict.fromkeys([*subjects, *(each.unit for each in complaints if each.unit in there)])
+        known = {problem.message for problem in _complaints(manager, observed, "", list(asked), observed.loadpath)}
         complaints = [problem for problem in complaints if problem.message not in known or _is_ours(problem, new)]
     return [replace(each, rule="missing") if _NOT_YET.search(each.message) else each for each in complaints]
 
@@ -118,8 +121,21 @@ def _problem(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[
     if _NOISE.match(named.group("text") if named else text):
         return None
     if named:
-        return Problem(named.group("text"), named.group("unit"), rule="verify")
+        return _traced(Problem(named.group("text"), named.group("unit"), rule="verify"), loadpath)
     return Problem(text, rule="verify")
+
+
+def _traced(problem: Problem, loadpath: LoadPath) -> Problem:
+    """The directive that names what a complaint without a line is about: a program, or a unit."""
+    told = {word.strip(".,:;'\"") for word in problem.message.split()}
+    for path in [path for path in loadpath.contents if {problem.unit, problem.unit + ".d"} & set(path.split(os.sep))]:
+        for entry in _entries(path, loadpath):
+            values = entry.value.split()
+            if entry.directive.startswith("Exec"):
+                values = [value.lstrip("@-:+!|") for value in values[:1]]
+            if (entry.directive.startswith("Exec") or entry.section == "Unit") and told.intersection(values):
+                return replace(problem, section=entry.section, directive=entry.directive)
+    return problem
 
 
 def _unit_of(path: str, units: str) -> str:
@@ -128,8 +144,11 @@ def _unit_of(path: str, units: str) -> str:
 
 
 def _entry_at(path: str, line: int, loadpath: LoadPath) -> Optional[unitfile.Entry]:
+    return next((entry for entry in reversed(_entries(path, loadpath)) if entry.line <= line), None)
+
+
+def _entries(path: str, loadpath: LoadPath) -> Sequence[unitfile.Entry]:
     try:
-        entries = unitfile.parse(loadpath.contents.get(path, b"").decode("utf-8", "replace"))
+        return unitfile.parse(loadpath.contents.get(path, b"").decode("utf-8", "replace"))
     except Refused:
-        return None
-    return next((entry for entry in reversed(entries) if entry.line <= line), None)
+        return ()
