@@ -1,0 +1,88 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process that runs with something older than its files say is found, whoever forgot to restart it."""
+
+from __future__ import annotations
+
+from tests.integration.support import Stack, actions, environment
+
+
+def test_a_missed_restart_is_made_up_for(stack: Stack) -> None:
+    """The files are there and loaded, the process is not: as a handler that never ran leaves it."""
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    old = stack.host.read(stack.path("main.service"))
+    changed = {**unit, "environment": {"A": "2"}}
+    stack.apply(changed)
+    new = stack.host.read(stack.path("main.service"))
+    stack.host.write(stack.path("main.service"), old)
+    stack.host.sh(f"systemctl daemon-reload; systemctl restart {unit['name']}")
+    stack.host.write(stack.path("main.service"), new)
+    stack.host.sh("systemctl daemon-reload")
+    result = stack.settled(changed)
+    assert actions(result) == [("restart", unit["name"])]
+    assert environment(stack.host, unit["name"])["A"] == "2"
+
+
+def test_files_that_systemd_has_not_loaded_yet_are_loaded(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    stack.host.sh(f"systemctl stop {unit['name']}; cp -a {stack.path('main.service')} /tmp/kept")
+    stack.host.write(stack.path("main.service"), "[Service]\nExecStart=/bin/false\n")
+    stack.host.sh("systemctl daemon-reload")
+    stack.host.sh(f"mv /tmp/kept {stack.path('main.service')}")
+    result = stack.settled(unit)
+    assert ("daemon-reload", "") in actions(result)
+    assert environment(stack.host, unit["name"])["A"] == "1"
+
+
+def test_an_edit_by_hand_is_taken_back(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    stack.host.sh(f"sed -i s/A=1/A=hand/ {stack.path('main.service')}")
+    stack.host.sh(f"systemctl daemon-reload; systemctl restart {unit['name']}")
+    assert environment(stack.host, unit["name"])["A"] == "hand"
+    stack.settled(unit)
+    assert environment(stack.host, unit["name"])["A"] == "1"
+
+
+def test_a_mode_changed_by_hand_is_taken_back(stack: Stack) -> None:
+    unit = stack.service(secrets={"TOKEN": "not-to-be-seen"})
+    stack.apply(unit)
+    secret = f"/etc/unitwright/{stack.name}/{unit['name']}.env"
+    stack.host.sh(f"chmod 644 {secret}")
+    result = stack.settled(unit)
+    assert result["plan"][0]["path"] == secret
+    assert stack.host.sh(f"stat -c %a {secret}") == "600"
+
+
+def test_a_unit_file_removed_by_hand_is_written_again(stack: Stack) -> None:
+    unit = stack.service(install={"WantedBy": "multi-user.target"})
+    stack.apply(unit)
+    stack.host.sh(f"rm {stack.path('main.service')}; systemctl daemon-reload")
+    stack.settled(unit)
+    assert stack.show("main.service", "LoadState") == "loaded"
+
+
+def test_a_restart_by_anyone_makes_a_process_current(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    stack.host.sh(f"systemctl restart {unit['name']}")
+    stack.again(unit)
+
+
+def test_a_daemon_reexec_changes_nothing(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"}, install={"WantedBy": "multi-user.target"})
+    stack.apply(unit)
+    stack.host.sh("systemctl daemon-reexec")
+    stack.again(unit)
+
+
+def test_the_journal_can_be_asked_for_one_deployed_version(stack: Stack) -> None:
+    unit = stack.service(command="/bin/sh -c 'echo it is me; exec sleep infinity'")
+    stack.apply(unit)
+    (line,) = stack.host.sh(f"grep -h LogExtraFields= {stack.path('main.service')}").splitlines()
+    stamp = line.partition("=")[2]
+    stack.host.sh("journalctl --sync")
+    assert "it is me" in stack.host.sh(f"journalctl --quiet --output=cat {stamp}")

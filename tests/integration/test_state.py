@@ -1,0 +1,171 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run state and enablement: what is said, what a person means who says nothing, and units of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.support import Stack, actions
+from tests.integration.world import show, state, untouched
+from tests.testbed.host import Host
+
+WANTED = {"WantedBy": "multi-user.target"}
+
+
+def enabled(host: Host, unit: str) -> str:
+    return host.sh(f"systemctl is-enabled {unit}", check=False)
+
+
+def test_a_service_without_install_is_started_and_static(stack: Stack) -> None:
+    unit = stack.service()
+    stack.settled(unit)
+    assert (state(stack.host, unit["name"]), enabled(stack.host, unit["name"])) == ("active", "static")
+
+
+def test_stopped_is_neither_started_nor_enabled(stack: Stack) -> None:
+    unit = stack.service(install=WANTED)
+    stack.apply(unit)
+    result = stack.settled({**unit, "state": "stopped"})
+    assert result["stopped"] == [unit["name"]]
+    assert (state(stack.host, unit["name"]), enabled(stack.host, unit["name"])) == ("inactive", "disabled")
+
+
+def test_stopped_but_enabled_waits_for_the_next_boot(stack: Stack) -> None:
+    unit = stack.service(install=WANTED, state="stopped", enabled=True)
+    stack.settled(unit)
+    assert (state(stack.host, unit["name"]), enabled(stack.host, unit["name"])) == ("inactive", "enabled")
+
+
+def test_started_but_not_enabled(stack: Stack) -> None:
+    unit = stack.service(install=WANTED, enabled=False)
+    stack.settled(unit)
+    assert (state(stack.host, unit["name"]), enabled(stack.host, unit["name"])) == ("active", "disabled")
+
+
+def test_present_leaves_the_run_state_alone(stack: Stack) -> None:
+    unit = stack.service(install=WANTED, state="present")
+    assert stack.settled(unit)["started"] == []
+    stack.host.sh(f"systemctl start {unit['name']}")
+    stack.again(unit)
+    assert state(stack.host, unit["name"]) == "active"
+
+
+def test_absent_takes_one_unit_away(stack: Stack) -> None:
+    unit, other = stack.service(install=WANTED), stack.service("other")
+    stack.apply(unit, other)
+    result = stack.settled({"name": unit["name"], "state": "absent"}, other)
+    assert (result["stopped"], result["removed"]) == ([unit["name"]], [stack.path("main.service")])
+    assert stack.show("main.service", "LoadState") == "not-found"
+    assert stack.host.sh(f"find /etc/systemd -name {unit['name']}") == ""
+
+
+def test_absent_for_the_stack_takes_all_away_in_order(stack: Stack) -> None:
+    first = stack.service("a", install=WANTED, secrets={"TOKEN": "not-to-be-seen"})
+    second = stack.service("b", unit={"Requires": first["name"], "After": first["name"]})
+    stack.apply(first, second, dropins=[{"name": first["name"], "dropin": "x", "environment": {"A": "1"}}])
+    result = stack.remove()
+    assert result["stopped"] == [second["name"], first["name"]]
+    assert not stack.remove()["changed"]
+
+
+def test_a_unit_that_was_stopped_by_hand_is_started(stack: Stack) -> None:
+    unit = stack.service()
+    stack.apply(unit)
+    stack.host.sh(f"systemctl stop {unit['name']}")
+    assert actions(stack.settled(unit)) == [("start", unit["name"])]
+
+
+def test_enablement_that_was_removed_by_hand_is_restored(stack: Stack) -> None:
+    unit = stack.service(install=WANTED)
+    stack.apply(unit)
+    before = stack.invocation("main.service")
+    stack.host.sh(f"systemctl disable {unit['name']}")
+    result = stack.settled(unit)
+    assert ("enable", unit["name"]) in actions(result)
+    assert enabled(stack.host, unit["name"]) == "enabled"
+    assert stack.invocation("main.service") == before
+
+
+def test_a_unit_that_was_enabled_by_hand_is_disabled(stack: Stack) -> None:
+    unit = stack.service(install=WANTED, enabled=False)
+    stack.apply(unit)
+    stack.host.sh(f"systemctl enable {unit['name']}")
+    stack.settled(unit)
+    assert enabled(stack.host, unit["name"]) == "disabled"
+
+
+def test_masked_units_cannot_be_started_and_masked_false_undoes_it(stack: Stack) -> None:
+    unit = stack.service(install=WANTED)
+    stack.apply(unit)
+    masked = {"name": unit["name"], "masked": True}
+    result = stack.settled(masked)
+    assert result["stopped"] == [unit["name"]]
+    assert enabled(stack.host, unit["name"]) == "masked"
+    assert "masked: false" in stack.refused(unit)["msg"]
+    stack.settled({**unit, "masked": False})
+    assert (state(stack.host, unit["name"]), enabled(stack.host, unit["name"])) == ("active", "enabled")
+
+
+@pytest.fixture
+def nginx(host: Host) -> Iterator[str]:
+    yield "nginx.service"
+    host.sh("systemctl unmask nginx.service; systemctl enable --now nginx.service")
+
+
+def test_a_unit_of_others_by_state_and_enablement_only(stack: Stack, nginx: str) -> None:
+    stack.settled({"name": nginx, "state": "stopped", "enabled": False})
+    assert (state(stack.host, nginx), enabled(stack.host, nginx)) == ("inactive", "disabled")
+    result = stack.settled({"name": nginx, "state": "started", "enabled": True})
+    assert result["started"] == [nginx]
+    assert (state(stack.host, nginx), enabled(stack.host, nginx)) == ("active", "enabled")
+    assert not stack.host.exists("/etc/systemd/system/nginx.service")
+
+
+def test_a_unit_of_others_is_left_alone_unless_told(stack: Stack, nginx: str) -> None:
+    with untouched(stack.host):
+        stack.again({"name": nginx})
+    stack.host.sh(f"systemctl stop {nginx}")
+    stack.again({"name": nginx, "enabled": True})
+    assert state(stack.host, nginx) == "inactive"
+
+
+def test_a_unit_of_others_is_masked_and_unmasked(stack: Stack, nginx: str) -> None:
+    stack.settled({"name": nginx, "masked": True})
+    assert (state(stack.host, nginx), enabled(stack.host, nginx)) == ("inactive", "masked")
+    stack.settled({"name": nginx, "masked": False, "state": "started"})
+    assert state(stack.host, nginx) == "active"
+
+
+def test_a_unit_of_others_outlives_the_stack(stack: Stack, nginx: str) -> None:
+    stack.apply({"name": nginx, "state": "started"}, stack.service())
+    stack.remove()
+    assert state(stack.host, nginx) == "active"
+
+
+def test_a_failed_unit_is_started_again(stack: Stack) -> None:
+    unit = stack.service()
+    stack.apply(unit)
+    stack.host.sh(
+        f"systemctl kill --signal=ABRT {unit['name']}; while systemctl -q is-active {unit['name']}; do :; done"
+    )
+    assert stack.show("main.service", "ActiveState") == "failed"
+    result = stack.settled(unit)
+    assert result["started"] == [unit["name"]]
+
+
+def test_the_modules_for_one_unit_do_the_same(stack: Stack) -> None:
+    name = stack.unit("one.service")
+    entry: dict[str, Any] = {"name": name, "service": {"ExecStart": "/bin/sleep infinity"}, "health": {"stable_for": 0}}
+    assert stack.host.module("unit", **entry)["started"] == [name]
+    assert not stack.host.module("unit", **entry)["changed"]
+    dropin: dict[str, Any] = {"name": name, "dropin": "50-more", "environment": {"A": "1"}, "health": {"stable_for": 0}}
+    assert stack.host.module("dropin", **dropin)["restarted"] == [name]
+    assert not stack.host.module("dropin", **dropin)["changed"]
+    assert stack.host.module("dropin", name=name, dropin="50-more", state="absent", health={"stable_for": 0})["changed"]
+    assert stack.host.module("unit", name=name, state="absent")["stopped"] == [name]
+    assert show(stack.host, name, "LoadState") == "not-found"

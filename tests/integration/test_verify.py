@@ -1,0 +1,122 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The host's own systemd judges before anything is written, and its complaints lead to unit, section and directive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.support import FOREVER, Stack, places
+from tests.integration.world import untouched
+
+
+def refused(stack: Stack, *units: dict[str, Any], **options: Any) -> list[tuple[str, str, str]]:
+    """Where the errors are, after seeing that the host is as it was before."""
+    with untouched(stack.host):
+        result = stack.refused(*units, **options)
+    assert {error["rule"] for error in result["errors"]} <= {"verify", "missing"}
+    assert all(error["message"] in result["msg"] for error in result["errors"])
+    assert "/tmp/" not in result["msg"], "a path of the stage means nothing to a user"
+    return places(result)
+
+
+@pytest.mark.parametrize(
+    ("directive", "value"),
+    [
+        ("Type", "notfy"),
+        ("Restart", "maybe"),
+        ("MemoryMax", "64 apples"),
+        ("TimeoutStopSec", "soon"),
+        ("PrivateTmp", "perhaps"),
+        ("LimitNOFILE", "many"),
+        ("Nice", "99"),
+        ("KillSignal", "SIGNONE"),
+        ("WorkingDirectory", "relative/path"),
+        ("ExecStartPre", "relative"),
+        ("SystemCallFilter", "no_such_call"),
+    ],
+)
+def test_a_bad_value_is_traced_to_its_directive(stack: Stack, directive: str, value: str) -> None:
+    unit = stack.service(unit={"Description": "first"}, service={"User": "root", directive: value})
+    assert (unit["name"], "Service", directive) in refused(stack, unit)
+
+
+def test_a_bad_value_in_text_is_traced_to_its_line(stack: Stack) -> None:
+    content = f"# a comment\n\n[Unit]\nDescription=x\n[Service]\nExecStart={FOREVER}\nType=notfy\n"
+    unit = {"name": stack.unit("text.service"), "content": content}
+    assert refused(stack, unit) == [(unit["name"], "Service", "Type")]
+
+
+def test_a_bad_value_in_a_drop_in(stack: Stack) -> None:
+    dropin = {"name": "nginx.service", "dropin": "50-bad", "service": {"Restart": "maybe"}}
+    assert ("nginx.service", "Service", "Restart") in refused(stack, dropins=[dropin])
+
+
+def test_a_bad_calendar(stack: Stack) -> None:
+    timer = {"name": stack.unit("t.timer"), "timer": {"OnCalendar": "every full moon"}}
+    assert (timer["name"], "Timer", "OnCalendar") in refused(stack, stack.service("t"), timer)
+
+
+def test_a_missing_program(stack: Stack) -> None:
+    unit = stack.service(command="/usr/bin/not-there --flag")
+    assert refused(stack, unit) == [(unit["name"], "Service", "ExecStart")]
+
+
+def test_a_service_that_starts_nothing(stack: Stack) -> None:
+    unit = {"name": stack.unit("none.service"), "service": {"User": "root"}}
+    assert [unit for unit, _section, _directive in refused(stack, unit)] == [unit["name"]]
+
+
+def test_a_missing_requirement(stack: Stack) -> None:
+    unit = stack.service(unit={"Requires": stack.unit("ghost.service")})
+    assert refused(stack, unit) == [(unit["name"], "Unit", "Requires")]
+
+
+def test_a_cycle(stack: Stack) -> None:
+    names = [stack.unit("a.service"), stack.unit("b.service")]
+    first = stack.service("a", unit={"After": names[1], "Requires": names[1]})
+    second = stack.service("b", unit={"After": names[0], "Requires": names[0]})
+    assert {unit for unit, _section, _directive in refused(stack, first, second)} & set(names)
+
+
+def test_units_that_need_each_other_are_judged_together(stack: Stack) -> None:
+    first = stack.service("a", unit={"Requires": stack.unit("b.service"), "After": stack.unit("b.service")})
+    stack.settled(first, stack.service("b"))
+
+
+def test_a_unit_that_others_of_the_stack_require_does_not_go(stack: Stack) -> None:
+    base = stack.service("base")
+    user = stack.service("user", unit={"Requires": base["name"], "After": base["name"]})
+    stack.apply(base, user)
+    with untouched(stack.host):
+        result = stack.refused(user, prune=True)
+    assert base["name"] in result["msg"]
+    assert user["name"] in result["msg"]
+
+
+@pytest.fixture
+def broken(stack: Stack) -> str:
+    """Someone else's unit with mistakes of its own, which refers to one of ours."""
+    name = stack.unit("main.service")
+    path = f"/etc/systemd/system/foreign-{stack.name}.service"
+    stack.host.write(path, f"[Unit]\nRequires=ghost.service\nWants={name}\n[Service]\nExecStart=nothing\nFnord=1\n")
+    return path
+
+
+def test_someone_elses_broken_unit_blocks_nothing(stack: Stack, broken: str) -> None:
+    unit = stack.service(state="present")
+    stack.settled(unit)
+    stack.settled({**unit, "unit": {"Wants": broken.rpartition("/")[2]}, "environment": {"A": "1"}})
+    stack.remove()
+    stack.host.sh(f"rm {broken}")
+
+
+def test_a_drop_in_over_a_unit_with_an_old_fault(stack: Stack) -> None:
+    name = f"foreign-{stack.name}.service"
+    stack.host.write(f"/etc/systemd/system/{name}", f"[Service]\nExecStart={FOREVER}\nFnord=1\n")
+    stack.settled(dropins=[{"name": name, "dropin": "50-more", "environment": {"A": "1"}}])
+    stack.remove()
+    stack.host.sh(f"rm /etc/systemd/system/{name}")
