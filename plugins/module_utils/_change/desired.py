@@ -135,7 +135,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
     return Desired(
         owner=owner,
         files=files,
-        units=tuple(_defaults(unit, _explicit(given_units, unit), started_by_others) for unit in units),
+        units=tuple(_defaults(unit, started_by_others) for unit in units),
         dropins=tuple(dropins),
         removed=frozenset(
             [facts.places.unit_file(unit.name.text) for unit in units if unit.state == "absent"]
@@ -364,11 +364,7 @@ def _started_by(units: Sequence[UnitWanted]) -> Set[str]:
     return started
 
 
-def _explicit(given: Sequence[Params], unit: UnitWanted) -> Params:
-    return next(entry for entry in given if entry["name"] == unit.name.text)
-
-
-def _defaults(unit: UnitWanted, entry: Params, started_by_others: Set[str]) -> UnitWanted:
+def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
     """What a person means by declaring a unit: started and enabled, unless something else starts it."""
     effective = unitfile.effective([unit.entries])
     on_demand = unit.name.text in started_by_others or (unit.name.is_template and not unit.members)

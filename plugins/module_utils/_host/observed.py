@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
 
 from .._syntax.loadpath import LoadPath, dropin_folders
@@ -81,12 +82,17 @@ class Observed:
 
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
-        found = []
-        for path, target in self.links.items():
-            in_folder = os.path.dirname(path) != self.places.units
-            if (os.path.basename(path) if in_folder else os.path.basename(target)) == unit:
-                found.append(path)
-        return sorted(found)
+        return self._links_by_unit.get(unit, [])
+
+    @cached_property
+    def _links_by_unit(self) -> Dict[str, List[str]]:
+        """Made once, as every unit is asked for and a stack may have as many links as units."""
+        found: Dict[str, List[str]] = {}
+        for path in sorted(self.links):
+            folder, name = os.path.split(path)
+            unit = os.path.basename(self.links[path]) if folder == self.places.units else name
+            found.setdefault(unit, []).append(path)
+        return found
 
     def with_bound(self, manager: Manager, units: Iterable[str]) -> Observed:
         """Ask which units a stop or restart of these takes along (systemd.unit(5): Requires=, BindsTo=, PartOf=)."""
