@@ -162,7 +162,8 @@ timings:
 errors:
   description:
     - What is wrong, one entry a problem, with the unit, section and directive it is about, as far as it is about any.
-    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal).
+    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), the latter for
+      the first ten such units.
   returned: failure
   type: list
   elements: dict

@@ -22,6 +22,8 @@ from .plan import Plan
 from .render import shown_text
 
 _JOURNAL_LINES = 10
+# Each is a process of its own; of units that fail by the hundred the first few tell why.
+_MOST_JOURNALS = 10
 _HIDDEN = "********"
 _VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
 # What is shorter is a part of ordinary words; hiding it would only garble the text.
@@ -91,24 +93,22 @@ def sentence(failures: Sequence[Failure]) -> str:
 
 
 def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable[bytes]) -> List[Dict[str, Any]]:
-    """The failures as data, each with the unit's last journal lines.
+    """The failures as data, the first of them with the unit's last journal lines.
 
     Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
     """
     hidden = sorted(_values(secret_files), key=len, reverse=True)
+    shown = [failure for failure in failures if failure.unit][:_MOST_JOURNALS]
+    journals = {each.unit: manager.journal(each.unit, each.invocation, _JOURNAL_LINES) for each in shown}
     return [
         {
             **Problem(failure.message, unit=failure.unit, rule="health").as_dict(),
             "result": failure.result,
             "status": failure.status,
-            "journal": [_without(line, hidden) for line in _journal(failure, manager)],
+            "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],
         }
         for failure in failures
     ]
-
-
-def _journal(failure: Failure, manager: Manager) -> List[str]:
-    return manager.journal(failure.unit, failure.invocation, _JOURNAL_LINES) if failure.unit else []
 
 
 def _values(secret_files: Iterable[bytes]) -> List[str]:

@@ -1,0 +1,79 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many units cost no more processes than one: every command is given all units at once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from typing import Any
+
+from tests.integration.support import PROGRAMS, Result, Stack, failed, succeeded
+
+LOG = "/run/unitwright-processes"
+WANTED = {"WantedBy": "multi-user.target"}
+# 500 units take their time to start on a small machine.
+PATIENT = {"stable_for": 0.0, "timeout": 300.0}
+
+
+def audited(stack: Stack, **options: Any) -> tuple[Result, list[str]]:
+    """A run's result, and the commands it started, each as program and verb."""
+    prefix = ("python3", f"{PROGRAMS}/audited.py", LOG)
+    result = stack.host.module("stack", name=stack.name, prefix=prefix, **options)
+    return result, [command(json.loads(line)) for line in stack.host.read(LOG).splitlines()]
+
+
+def command(words: list[str]) -> str:
+    """`systemctl --quiet start -- a.service` is "systemctl start"; without a verb the first option tells it."""
+    verb = next((word for word in words[1:] if not word.startswith("-")), "".join(words[1:2]))
+    return f"{os.path.basename(words[0])} {verb}"
+
+
+def once(commands: list[str]) -> list[str]:
+    """While it waits for units a run asks for their state again and again, which depends on the time they take."""
+    return [name for name, _same in itertools.groupby(commands)]
+
+
+def services(stack: Stack, count: int) -> list[dict[str, Any]]:
+    return [stack.service(str(number), install=WANTED) for number in range(count)]
+
+
+def lives(stack: Stack, count: int) -> dict[str, list[str]]:
+    """What a stack of so many services starts from its first run to its last."""
+    units = services(stack, count)
+    first = {**units[0], "environment": {"VERSION": "2"}}
+    found: dict[str, list[str]] = {}
+    for name, given in (
+        ("first apply", {"units": units}),
+        ("no change", {"units": units}),
+        ("one change", {"units": [first, *units[1:]]}),
+        ("all change", {"units": [{**unit, "environment": {"VERSION": "3"}} for unit in units]}),
+        ("absent", {"state": "absent"}),
+    ):
+        result, commands = audited(stack, health=PATIENT, **given)
+        succeeded(result)
+        assert result["changed"] == (name != "no change"), name
+        found[name] = commands if name == "no change" else once(commands)
+    return found
+
+
+def test_the_commands_of_500_units_are_those_of_one(stack: Stack) -> None:
+    of_one = lives(stack, 1)
+    assert of_one["no change"] == [
+        "systemctl --version",
+        "systemd --dump-configuration-items",
+        "systemctl list-units",
+    ]
+    assert lives(stack, 50) == of_one
+    assert lives(stack, 500) == of_one
+
+
+def test_only_the_first_of_many_failures_are_looked_up_in_the_journal(stack: Stack) -> None:
+    nobody_listens = {"tcp": "127.0.0.1:9", "stable_for": 0.0, "timeout": 1.0}
+    units = [stack.service(str(number), health=nobody_listens) for number in range(30)]
+    result, commands = audited(stack, units=units)
+    errors = failed(result)["errors"]
+    assert len([error for error in errors if error["journal"]]) == min(10, len(errors))
+    assert len([name for name in commands if name.startswith("journalctl")]) <= 2 * 10
