@@ -190,16 +190,18 @@ class Manager:
 
     def journal(self, unit: str, invocation: str, lines: int) -> List[str]:
         """The last lines a unit, or one run of it, left in the journal; [] where there is no journal to read."""
-        if self.places.scope == "user":
-            selection = ["--user-unit=" + unit]
-        elif invocation:  # the unit's own processes, then what PID 1 says of this run of it
-            selection = ["_SYSTEMD_INVOCATION_ID=" + invocation, "+", "INVOCATION_ID=" + invocation]
-        else:
-            selection = ["--unit=" + unit]
+        ask = ["journalctl", "--quiet", "--no-pager"]
         # What was said last may not have been written yet; without the right to ask for it that has to do.
         self.run(["journalctl", "--sync"], timeout=20.0)
-        command = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *selection]
-        outcome = self.run(command, timeout=20.0)
+        user = self.places.scope == "user"
+        selection = [("--user-unit=" if user else "--unit=") + unit]
+        if invocation:
+            # Lines of a process that was gone before journald looked at it lack the invocation, so it is told by time;
+            # they may stand before what PID 1 says first of it.
+            field = "USER_INVOCATION_ID=" if user else "INVOCATION_ID="
+            first = self.run([*ask, "--output=short-unix", field + invocation], timeout=20.0).out.partition(".")[0]
+            selection += [f"--since=@{int(first) - 1}"] if first.isdigit() else []
+        outcome = self.run([*ask, "--output=cat", f"--lines={lines}", *selection], timeout=20.0)
         return [line for line in outcome.out.splitlines() if line.strip()]
 
 
