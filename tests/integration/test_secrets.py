@@ -1,0 +1,109 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets reach the process and nothing else: no unit file, no result, no diff, no journal, no other user."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.support import Result, Stack, environment
+from tests.integration.world import show
+
+CANARY = "canary-5f2e-tweets"
+OTHER = "canary-9a1b-sings"
+
+
+def hidden(stack: Stack, *results: Result) -> None:
+    """No canary in what was returned, nor where others than root may read."""
+    assert "canary-" not in json.dumps(results)
+    stack.host.sh("journalctl --sync")
+    readable = "grep -rls canary- /etc/systemd /run/systemd /run/log /var/log /tmp; journalctl --all | grep canary-"
+    readable += "; find /var/lib/unitwright /etc/unitwright -perm /044 -type f -exec grep -l canary- {} +"
+    assert stack.host.sh(readable, check=False) == ""
+
+
+def declared(stack: Stack, value: str = CANARY, **more: Any) -> dict[str, Any]:
+    return stack.service(secrets={"TOKEN": value, "SECOND": 'it\'s "quoted" ' + value}, **more)
+
+
+def test_secrets_are_in_the_process_and_nowhere_else(stack: Stack) -> None:
+    unit = declared(stack, credentials={"password": CANARY})
+    first = stack.apply(unit)
+    assert environment(stack.host, unit["name"])["TOKEN"] == CANARY
+    changed = stack.apply(declared(stack, OTHER, credentials={"password": OTHER}))
+    assert changed["restarted"] == [unit["name"]]
+    assert changed["diff"], "the diff says at least that something differs"
+    hidden(stack, first, changed)
+    assert "canary-" not in stack.host.sh(f"systemctl show {unit['name']}; systemctl cat {unit['name']}")
+
+
+def test_secret_files_are_for_root_alone(stack: Stack) -> None:
+    unit = declared(stack, credentials={"password": CANARY})
+    stack.settled(unit)
+    folder = f"/etc/unitwright/{stack.name}"
+    seen = stack.host.sh(f"cd {folder} && find . -printf '%P %M %u:%g\n' | sort").splitlines()
+    assert seen == [
+        " drwx------ root:root",
+        f"{unit['name']}.credentials drwx------ root:root",
+        f"{unit['name']}.credentials/password -rw------- root:root",
+        f"{unit['name']}.env -rw------- root:root",
+    ]
+    text = stack.host.read(stack.path("main.service"))
+    assert f"EnvironmentFile={folder}/{unit['name']}.env" in text
+    assert f"LoadCredential=password:{folder}/{unit['name']}.credentials/password" in text
+
+
+def test_secrets_that_are_no_longer_declared_are_removed(stack: Stack) -> None:
+    stack.settled(declared(stack, credentials={"password": CANARY}))
+    result = stack.settled(stack.service())
+    assert len(result["removed"]) == 2
+    assert not stack.host.exists(f"/etc/unitwright/{stack.name}")
+    hidden(stack, result)
+
+
+def test_check_mode_and_drop_ins_hide_them_too(stack: Stack) -> None:
+    unit = stack.service()
+    dropin = {"name": unit["name"], "dropin": "x", "secrets": {"TOKEN": CANARY}, "credentials": {"pass": CANARY}}
+    would = stack.apply(unit, dropins=[dropin], check_mode=True)
+    result = stack.apply(unit, dropins=[dropin])
+    assert environment(stack.host, unit["name"])["TOKEN"] == CANARY
+    gone = stack.apply(unit, dropins=[{**dropin, "state": "absent"}])
+    hidden(stack, would, result, gone)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"service": {"Fnord": 1}},
+        {"service": {"Type": "notfy"}},
+        {"service": {"ExecStart": "/bin/false"}},
+        {"on_change": "reload"},
+        {"secrets": {"TOKEN": {"nested": CANARY}}},
+        {"secrets": {"not a name": CANARY}},
+        {"credentials": {"a/b": CANARY}},
+    ],
+)
+def test_a_failing_run_hides_them(stack: Stack, broken: dict[str, Any]) -> None:
+    unit = declared(stack)
+    result = stack.refused({**unit, **broken, "service": {**unit["service"], **broken.get("service", {})}})
+    hidden(stack, result)
+
+
+def test_a_secret_that_the_program_tells_is_blotted_out_of_the_error(stack: Stack) -> None:
+    command = "/bin/sh -c 'echo my token is $$TOKEN; exit 3'"
+    result = stack.refused(stack.service(command=command, secrets={"TOKEN": "told-7c1d"}, health={"stable_for": 1}))
+    assert "my token is" in json.dumps(result["errors"])
+    assert "told-7c1d" not in json.dumps(result)
+
+
+def test_an_environment_is_not_logged_by_the_module(stack: Stack) -> None:
+    unit = stack.service(environment={"PLAIN": CANARY})
+    stack.apply(unit)
+    assert show(stack.host, unit["name"], "Environment") == f"PLAIN={CANARY}"
+    stack.host.sh("journalctl --sync")
+    assert stack.host.sh("journalctl --all | grep canary-", check=False) == ""
+    stack.host.sh("journalctl --quiet | grep -q 'ansible-.*Invoked'")
