@@ -70,14 +70,14 @@ def merged(entry: Mapping[str, Any], more: Mapping[str, Any]) -> Entry:
 def stack(host: Host, *units: Entry, **more: Any) -> Result:
     """A run that has to succeed."""
     result = host.module("stack", **{"name": "test", "units": list(units), **more})
-    assert not result.get("failed"), result
+    assert not result.get("failed"), (result["msg"], result.get("errors"))
     return result
 
 
 def failing(host: Host, *units: Entry, **more: Any) -> Result:
     """A run that has to fail with a message and errors."""
     result = host.module("stack", **{"name": "test", "units": list(units), **more})
-    assert result.get("failed"), result
+    assert result.get("failed"), result["plan"]
     assert result["msg"]
     assert result["errors"]
     return result

@@ -1,0 +1,203 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a change of a socket, timer, target, path, mount or slice does to what runs (docs/restarts.md)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.testbed.host import Host
+
+from .world import (
+    QUICK,
+    SERVER,
+    SERVER_TEXT,
+    Entry,
+    answer,
+    app,
+    forget_versions,
+    invocation,
+    program,
+    server,
+    show,
+    stack,
+    state,
+    until,
+    version,
+)
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+
+@pytest.fixture(autouse=True)
+def web_server(host: Host) -> None:
+    host.write(SERVER, SERVER_TEXT)
+
+
+def socket(port: int, **more: object) -> Entry:
+    return {"name": "web.socket", "socket": {"ListenStream": f"127.0.0.1:{port}", **more}, "health": QUICK}
+
+
+def served(text: str) -> Entry:
+    return {"name": "web.service", "service": {"ExecStart": server(text, 0)}, "health": QUICK}
+
+
+def test_a_service_is_restarted_while_its_socket_listens_on(host: Host) -> None:
+    stack(host, socket(8002), served("old"))
+    assert answer(host, 8002) == "old"
+    since = show(host, "web.socket", "ActiveEnterTimestampMonotonic")
+    errors = "/run/version-errors"
+    asking = f"while :; do curl -s --max-time 10 127.0.0.1:8002 || echo $? >> {errors}; done"
+    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}'")
+    try:
+        result = stack(host, socket(8002), served("new"))
+    finally:
+        host.sh("systemctl stop asking.service")
+    assert result["restarted"] == ["web.service"]
+    assert answer(host, 8002) == "new"
+    assert show(host, "web.socket", "ActiveEnterTimestampMonotonic") == since
+    # A connection that the old process had taken may end with it (52, 56), but none is refused (7).
+    assert "7" not in host.sh(f"cat {errors} 2>/dev/null; rm -f {errors}").split()
+
+
+def test_a_changed_address_is_open_and_the_old_one_closed(host: Host) -> None:
+    stack(host, socket(8002), served("old"))
+    assert answer(host, 8002) == "old"
+    result = stack(host, socket(8003), served("old"))
+    assert answer(host, 8003) == "old"
+    assert not host.sh("curl -s 127.0.0.1:8002", check=False)
+    assert state(host, "web.service") == "active"
+    stops = [step["unit"] for step in result["plan"] if step["action"] == "stop"]
+    assert stops == ["web.socket", "web.service"]
+
+
+def test_a_changed_socket_does_not_start_an_idle_service(host: Host) -> None:
+    stack(host, socket(8002), served("old"))
+    stack(host, socket(8003), served("old"))
+    assert [state(host, unit) for unit in ("web.socket", "web.service")] == ["active", "inactive"]
+    assert answer(host, 8003) == "old"
+
+
+def test_a_running_service_gains_a_socket(host: Host) -> None:
+    alone = {**served("old"), "service": {"ExecStart": server("old", 8002)}}
+    stack(host, alone)
+    assert answer(host, 8002) == "old"
+    stack(host, socket(8002), served("new"))
+    assert answer(host, 8002) == "new"
+    assert [state(host, unit) for unit in ("web.socket", "web.service")] == ["active", "active"]
+
+
+def test_a_timer_neither_misses_nor_doubles_an_elapse(host: Host) -> None:
+    log = "/run/version-log"
+
+    def job(**more: str) -> list[Entry]:
+        timer = {"OnCalendar": "*:*:0/2", "AccuracySec": "10ms", **more}
+        service = {"Type": "oneshot", "ExecStart": f"/bin/sh -c 'date +%%s >> {log}'"}
+        unit = {"StartLimitIntervalSec": 0}
+        return [{"name": "job.service", "unit": unit, "service": service}, {"name": "job.timer", "timer": timer}]
+
+    def runs() -> list[int]:
+        return [int(line) for line in host.sh(f"cat {log} 2>/dev/null", check=False).split()]
+
+    host.sh(f"rm -f {log}")
+    stack(host, *job())
+    until(runs, "it never ran")
+    stack(host, *job(Persistent="yes"))
+    stack(host, *job(OnCalendar="*:*:0/2,1/2"))
+    stack(host, *job(OnCalendar="*:*:0/2"))
+    count = len(runs())
+    until(lambda: len(runs()) > count + 1, "it runs no more")
+    host.sh("systemctl stop job.timer")
+    times = runs()
+    even = [time for time in times if time % 2 == 0]
+    assert len(times) == len(set(times)), times
+    assert even == list(range(even[0], even[-1] + 1, 2)), times
+
+
+def test_a_timer_does_not_run_its_service_out_of_time(host: Host) -> None:
+    def job(number: int, calendar: str, **more: object) -> list[Entry]:
+        service = {"Type": "oneshot", "ExecStart": program(number, "job", "true")}
+        return [
+            {"name": "job.service", "service": service},
+            {"name": "job.timer", "timer": {"OnCalendar": calendar, "Persistent": True, **more}},
+        ]
+
+    forget_versions(host)
+    stack(host, *job(1, "yearly"))
+    result = stack(host, *job(2, "monthly", RandomizedDelaySec=5))
+    assert (result["started"], result["restarted"]) == ([], [])
+    assert [state(host, unit) for unit in ("job.service", "job.timer")] == ["inactive", "active"]
+    assert not host.exists("/run/version-job")
+    assert show(host, "job.timer", "NextElapseUSecRealtime").split()[1].endswith("-01")
+
+
+def test_a_timer_whose_times_were_over_has_new_ones(host: Host) -> None:
+    def job(calendar: str) -> list[Entry]:
+        service = {"Type": "oneshot", "ExecStart": "/bin/true"}
+        return [{"name": "job.service", "service": service}, {"name": "job.timer", "timer": {"OnCalendar": calendar}}]
+
+    host.module("stack", name="test", units=job("2001-01-01"), on_failure="keep")
+    stack(host, *job("daily"))
+    assert show(host, "job.timer", "SubState") == "waiting"
+
+
+def test_a_target_starts_its_new_members_and_leaves_the_others_alone(host: Host) -> None:
+    def units(*members: str) -> list[Entry]:
+        target = {"name": "lab.target", "unit": {"Wants": [f"{name}.service" for name in members]}}
+        return [target, *(app(1, name, unit={"PartOf": "lab.target"}, state="present") for name in ("one", "two"))]
+
+    stack(host, *units("one"))
+    before = invocation(host, "one.service")
+    assert [state(host, unit) for unit in ("one.service", "two.service")] == ["active", "inactive"]
+    stack(host, *units("one", "two"))
+    assert [state(host, unit) for unit in ("one.service", "two.service")] == ["active", "active"]
+    assert invocation(host, "one.service") == before
+
+
+def test_a_path_watches_the_new_place_at_once(host: Host) -> None:
+    def units(place: str) -> list[Entry]:
+        once = {"Type": "oneshot", "RemainAfterExit": True, "ExecStart": program(place, "path", "true")}
+        path = {"name": "watch.path", "path": {"PathExists": f"/run/{place}"}}
+        return [path, {"name": "watch.service", "service": once}]
+
+    host.sh("rm -f /run/first /run/second")
+    forget_versions(host)
+    stack(host, *units("first"))
+    since = show(host, "watch.path", "ActiveEnterTimestampMonotonic")
+    stack(host, *units("second"))
+    assert show(host, "watch.path", "ActiveEnterTimestampMonotonic") == since
+    host.sh("touch /run/first /run/second")
+    assert version(host, "path") == "second"
+
+
+def test_a_mount_is_mounted_anew_with_what_is_in_it(host: Host) -> None:
+    def mount(size: str, kind: str = "tmpfs") -> Entry:
+        return {"name": "srv.mount", "mount": {"What": kind, "Where": "/srv", "Type": "tmpfs", "Options": size}}
+
+    stack(host, mount("size=4m"))
+    host.sh("touch /srv/kept")
+    result = stack(host, mount("size=8m"))
+    assert result["reloaded"] == ["srv.mount"]
+    assert host.exists("/srv/kept")
+    assert "size=8192k" in host.sh("grep ' /srv ' /proc/mounts")
+    assert stack(host, mount("size=8m", "other"))["restarted"] == ["srv.mount"]
+    assert not host.exists("/srv/kept")
+
+
+def test_a_slice_is_never_restarted(host: Host) -> None:
+    def units(weight: int) -> list[Entry]:
+        return [{"name": "lab.slice", "slice": {"CPUWeight": weight}}, app(1, service={"Slice": "lab.slice"})]
+
+    stack(host, *units(100))
+    before = invocation(host, "app.service")
+    stack(host, *units(200))
+    assert invocation(host, "app.service") == before
+    assert show(host, "lab.slice", "CPUWeight") == "200"
+
+
+def test_binding_to_a_unit_that_is_down_starts_it(host: Host) -> None:
+    """daemon-reload alone would stop what is bound to an inactive unit."""
+    stack(host, app(1), app(1, "base", state="present"))
+    stack(host, app(1, unit={"BindsTo": "base.service"}), app(1, "base", state="present"))
+    assert [state(host, unit) for unit in ("app.service", "base.service")] == ["active", "active"]

@@ -1,0 +1,272 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A change that one unit cannot live with takes all others back with it: sockets, timers, links, masks, run state."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.testbed.host import Host
+from tests.testbed.listing import listing
+
+from .world import (
+    QUICK,
+    SERVER,
+    SERVER_TEXT,
+    Entry,
+    answer,
+    app,
+    failing,
+    forget_versions,
+    invocation,
+    no_record,
+    program,
+    server,
+    show,
+    stack,
+    state,
+    untouched,
+    version,
+)
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+# A unit that takes a run down with it.
+BAD: Entry = app(0, "bad", service={"ExecStart": program(0, "bad", "exit 3")})
+
+
+@pytest.fixture(autouse=True)
+def web_server(host: Host) -> None:
+    host.write(SERVER, SERVER_TEXT)
+
+
+def test_one_of_ten_fails(host: Host) -> None:
+    names = [f"app{number}" for number in range(10)]
+    stack(host, *(app(1, name) for name in names))
+    before = listing(host)
+    new = [app(2, name) for name in names]
+    new[6]["service"]["ExecStart"] = program(2, names[6], "exit 3")
+    result = failing(host, *new)
+    assert [error["unit"] for error in result["errors"]] == ["app6.service"]
+    assert listing(host) == before
+    assert [version(host, name) for name in names] == ["1"] * 10
+    assert host.sh("systemctl is-active 'app*.service' | sort -u") == "active"
+    assert no_record(host)
+
+
+def test_files_of_every_sort_and_links_are_back(host: Host) -> None:
+    """Drop-ins, secrets, credentials, an alias, links of our own and of others, a pruned unit, a mask."""
+    host.sh("ln -s /dev/null /etc/systemd/system/unmasked.service")
+    host.write("/usr/local/lib/systemd/system/masked.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+    first = app(1, secrets={"TOKEN": "first"}, credentials={"key": "first"}, install={"Alias": "nick.service"})
+    dropin = {"name": "app.service", "dropin": "50-own", "service": {"LimitNOFILE": 1000}, "secrets": {"MORE": "first"}}
+    stack(host, first, app(1, "pruned", install={"RequiredBy": "rescue.target"}), dropins=[dropin])
+    host.sh("cd /etc/systemd/system && mkdir -p x.target.wants && ln -s ../app.service x.target.wants/app.service")
+    host.sh("chmod 0600 /etc/systemd/system/app.service.d/50-own.conf; systemctl daemon-reload")
+    before = listing(host)
+    second = app(2, secrets={"TOKEN": "second"}, credentials={"other": "second"}, install={"WantedBy": "y.target"})
+    dropin = {**dropin, "service": {"LimitNOFILE": 2000}, "secrets": {"MORE": "second"}}
+    masks = [{"name": "masked.service", "masked": True}, {"name": "unmasked.service", "masked": False}]
+    failing(host, second, *masks, BAD, dropins=[dropin], prune=True)
+    assert listing(host) == before
+    assert version(host) == "1"
+    assert state(host, "pruned.service") == "active"
+    assert show(host, "unmasked.service", "LoadState") == "masked"
+    assert show(host, "masked.service", "LoadState") == "loaded"
+    assert "secret" not in host.sh("tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID app.service)/environ")
+
+
+def test_what_was_stopped_runs_and_what_was_started_does_not(host: Host) -> None:
+    stack(host, app(1, "ran"), app(1, "rested", state="stopped"), app(1, "untouched"))
+    kept = invocation(host, "untouched.service")
+    before = listing(host)
+    failing(host, app(1, "ran", state="stopped"), app(1, "rested"), app(1, "untouched"), BAD)
+    assert listing(host) == before
+    assert [state(host, f"{name}.service") for name in ("ran", "rested")] == ["active", "inactive"]
+    assert invocation(host, "untouched.service") == kept
+
+
+def test_what_shall_be_gone_is_back_and_runs(host: Host) -> None:
+    stack(host, app(1, service={"ExecStop": "/bin/sh -c 'echo stopped > /run/version-stopped'"}))
+    before = listing(host)
+    failing(host, {"name": "app.service", "state": "absent"}, BAD)
+    assert listing(host) == before
+    assert version(host, "stopped") == "stopped"
+    assert state(host, "app.service") == "active"
+    assert host.sh("systemctl is-enabled app.service") == "enabled"
+
+
+def test_a_calendar_that_is_none_is_told_before_anything_is_written(host: Host) -> None:
+    stack(host, *timer("daily"))
+    with untouched(host):
+        result = failing(host, *timer("every other blue moon"))
+    error = result["errors"][0]
+    assert (error["unit"], error["section"], error["directive"]) == ("job.timer", "Timer", "OnCalendar")
+    assert state(host, "job.timer") == "active"
+
+
+def test_a_calendar_that_lies_in_the_past(host: Host) -> None:
+    stack(host, *timer("daily"))
+    before, elapse = listing(host), show(host, "job.timer", "NextElapseUSecRealtime")
+    result = failing(host, *timer("2001-01-01"))
+    assert result["errors"][0]["unit"] == "job.timer"
+    assert "has no next elapse" in result["msg"]
+    assert listing(host) == before
+    assert show(host, "job.timer", "NextElapseUSecRealtime") == elapse
+    assert not host.exists("/run/version-job")
+
+
+def timer(calendar: str) -> list[Entry]:
+    forget = {"Type": "oneshot", "ExecStart": program(1, "job", "true")}
+    return [
+        {"name": "job.service", "service": forget},
+        {"name": "job.timer", "timer": {"OnCalendar": calendar}, "install": {"WantedBy": "timers.target"}},
+    ]
+
+
+def socket(port: int, served: str) -> list[Entry]:
+    """A socket and the service behind it, which tells its version."""
+    return [
+        {"name": "web.socket", "socket": {"ListenStream": f"127.0.0.1:{port}"}, "health": QUICK},
+        {"name": "web.service", "service": {"ExecStart": server(served, port)}, "health": QUICK},
+    ]
+
+
+@pytest.mark.parametrize("service_runs", [False, True], ids=["idle", "while its service runs"])
+def test_a_socket_whose_port_is_taken(host: Host, service_runs: bool) -> None:
+    taken = app(0, "other", service={"ExecStart": server("other", 8001)}, health={"tcp": "127.0.0.1:8001"})
+    stack(host, taken, *socket(8002, "old"))
+    if service_runs:
+        assert answer(host, 8002) == "old"
+    before = listing(host)
+    result = failing(host, taken, *socket(8001, "new"))
+    assert "web.socket" in {error["unit"] for error in result["errors"]}
+    assert any("Address already in use" in line for error in result["errors"] for line in error["journal"])
+    assert listing(host) == before
+    assert state(host, "web.service") == ("active" if service_runs else "inactive")
+    assert answer(host, 8002) == "old"
+    assert answer(host, 8001) == "other"
+
+
+def test_a_changed_socket_whose_service_runs_is_back_where_it_was(host: Host) -> None:
+    stack(host, *socket(8002, "old"))
+    assert answer(host, 8002) == "old"
+    before = listing(host)
+    result = failing(host, *socket(8003, "new"), BAD)
+    assert [error["unit"] for error in result["errors"]] == ["bad.service"]
+    assert listing(host) == before
+    assert show(host, "web.socket", "Listen") == "127.0.0.1:8002 (Stream)"
+    assert state(host, "web.service") == "active"
+    assert answer(host, 8002) == "old"
+    assert not answer_now(host, 8003)
+
+
+def test_a_socket_that_starts_a_service_of_another_name(host: Host) -> None:
+    def units(port: int, served: str) -> list[Entry]:
+        units = socket(port, served)
+        units[0]["socket"]["Service"] = units[1]["name"] = "served.service"
+        return units
+
+    stack(host, *units(8002, "old"))
+    assert answer(host, 8002) == "old"
+    before = listing(host)
+    failing(host, *units(8003, "new"), BAD)
+    assert listing(host) == before
+    assert answer(host, 8002) == "old"
+    stack(host, *units(8003, "new"))
+    assert answer(host, 8003) == "new"
+
+
+def answer_now(host: Host, port: int) -> str:
+    return host.sh(f"curl -s 127.0.0.1:{port}", check=False)
+
+
+def test_a_cycle_is_told_before_anything_is_written(host: Host) -> None:
+    first = app(1, "first", unit={"Requires": "second.service", "After": "second.service"})
+    second = app(1, "second", unit={"Requires": "first.service", "After": "first.service"})
+    with untouched(host):
+        result = failing(host, first, second)
+    assert "cycle" in result["msg"]
+    assert {error["unit"] for error in result["errors"]} <= {"first.service", "second.service"}
+    assert state(host, "first.service") == "inactive"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [{"service": {"RuntimeMaxSec": 1}}, {"unit": {"StopWhenUnneeded": True}}],
+    ids=["RuntimeMaxSec", "StopWhenUnneeded"],
+)
+def test_a_daemon_reload_alone_that_ends_a_process(host: Host, harm: Entry) -> None:
+    """None of these restarts anything, but systemd ends the process as soon as it has read them."""
+    stack(host, app(1, install=None))
+    before, runs = listing(host), invocation(host, "app.service")
+    forget_versions(host)
+    result = failing(host, app(1, install=None, health={"stable_for": 2}, **harm))
+    assert not result["restarted"]
+    assert [error["unit"] for error in result["errors"]] == ["app.service"]
+    assert listing(host) == before
+    assert version(host) == "1"
+    assert invocation(host, "app.service") != runs
+
+
+def test_a_unit_that_is_bound_to_a_changed_one_and_does_not_come_back(host: Host) -> None:
+    """A unit of someone else that a restart takes along is judged too, and runs again after the roll-back."""
+    stack(host, app(1))
+    check = "/bin/sh -c '! grep -q 2 /run/version-app'"
+    bound = "[Unit]\nRequires=app.service\nAfter=app.service\n"
+    bound += f"[Service]\nExecStartPre={check}\nExecStart=/bin/sleep infinity\n"
+    host.write("/etc/systemd/system/bound.service", bound)
+    host.sh("systemctl daemon-reload && systemctl start bound.service")
+    before = listing(host)
+    result = failing(host, app(2, service={"Type": "exec"}))
+    assert [error["unit"] for error in result["errors"]] == ["bound.service"]
+    assert listing(host) == before
+    assert version(host) == "1"
+    assert state(host, "bound.service") == "active"
+
+
+def test_a_dropin_for_a_unit_of_someone_else(host: Host) -> None:
+    foreign = f"[Service]\nExecStart={program('foreign')}\n"
+    host.write("/usr/local/lib/systemd/system/app.service", foreign)
+    host.sh("systemctl daemon-reload && systemctl start app.service")
+    before = listing(host)
+    dropin = {"name": "app.service", "dropin": "10-user", "service": {"User": "nobody-here"}, "health": QUICK}
+    result = host.module("stack", name="test", dropins=[dropin])
+    assert result["errors"][0]["status"] == "217"
+    assert listing(host) == before
+    assert state(host, "app.service") == "active"
+    assert show(host, "app.service", "User", "DropInPaths") == ""
+
+
+def test_instances_of_a_template(host: Host) -> None:
+    def template(number: int, then: str = "exec sleep infinity") -> Entry:
+        service = {"ExecStart": program(number, "%i", then)}
+        install = {"WantedBy": "multi-user.target"}
+        return {
+            "name": "t@.service",
+            "instances": ["one", "two"],
+            "service": service,
+            "install": install,
+            "health": QUICK,
+        }
+
+    stack(host, template(1))
+    before = listing(host)
+    result = failing(host, template(2, "test %i = one && exec sleep infinity"))
+    assert [error["unit"] for error in result["errors"]] == ["t@two.service"]
+    assert listing(host) == before
+    assert [version(host, name) for name in ("one", "two")] == ["1", "1"]
+    assert host.sh("systemctl is-active t@one.service t@two.service") == "active\nactive"
+
+
+def test_a_unit_as_one_module_call(host: Host) -> None:
+    """The modules for single units roll back as the stack does."""
+    good, bad = app(1), app(2, service={"ExecStart": program(2, then="exit 3")})
+    assert host.module("unit", **good)["started"] == ["app.service"]
+    before = listing(host)
+    result = host.module("unit", **bad)
+    assert result["failed"]
+    assert result["rolled_back"]
+    assert listing(host) == before
+    assert version(host) == "1"
