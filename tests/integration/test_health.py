@@ -1,0 +1,142 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What does not come up is told with unit, result, exit status and its last words; what does is believed only then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.support import PROGRAMS, Stack
+
+NOTIFY = {"Type": "notify", "NotifyAccess": "all"}
+
+
+def error_of(stack: Stack, unit: dict[str, Any], **health: Any) -> dict[str, Any]:
+    """The one error of a unit that does not become healthy."""
+    result = stack.refused({**unit, "health": {"stable_for": 0.3, "timeout": 15, **health}})
+    (error,) = result["errors"]
+    assert (error["unit"], error["rule"]) == (unit["name"], "health")
+    assert unit["name"] in result["msg"]
+    assert error["message"] in result["msg"]
+    return error
+
+
+def test_a_program_that_ends_at_once(stack: Stack) -> None:
+    error = error_of(stack, stack.service(command="/bin/sh -c 'echo goodbye; exit 3'"))
+    assert (error["result"], error["status"]) == ("exit-code", "3")
+    assert "goodbye" in error["journal"]
+    assert "exit status 3" in error["message"]
+
+
+def test_a_program_that_ends_well_but_should_run(stack: Stack) -> None:
+    error = error_of(stack, stack.service(command="/bin/true", install={"WantedBy": "multi-user.target"}))
+    assert "ended by itself" in error["message"]
+
+
+def test_a_program_that_falls_over_while_it_should_be_stable(stack: Stack) -> None:
+    error = error_of(stack, stack.service(command="/bin/sh -c 'sleep 0.7; exit 4'"), stable_for=3)
+    assert error["status"] == "4"
+
+
+def test_a_program_that_is_restarted_over_and_over(stack: Stack) -> None:
+    unit = stack.service(command="/bin/false", service={"Restart": "always", "RestartSec": "200ms"})
+    assert "result exit-code" in error_of(stack, unit)["message"]
+
+
+def test_a_program_that_is_killed(stack: Stack) -> None:
+    error = error_of(stack, stack.service(command="/bin/sh -c 'kill -SEGV $$$$'"))
+    assert error["result"] in ("signal", "core-dump")
+    assert "signal" in error["message"]
+
+
+def test_a_service_that_never_says_ready(stack: Stack) -> None:
+    unit = stack.service(service={**NOTIFY, "TimeoutStartSec": "infinity"})
+    error = error_of(stack, unit, timeout=1)
+    assert "after 1 s" in error["message"]
+    assert "activating" in error["message"]
+
+
+def test_a_service_that_systemd_gives_up_on(stack: Stack) -> None:
+    error = error_of(stack, stack.service(service={**NOTIFY, "TimeoutStartSec": "1s"}))
+    assert error["result"] == "timeout"
+
+
+def test_a_user_that_is_not_there(stack: Stack) -> None:
+    error = error_of(stack, stack.service(service={"User": "nobody-of-that-name"}))
+    assert error["status"] == "217"
+    assert "no such user" in error["message"]
+
+
+def test_a_folder_that_is_not_there(stack: Stack) -> None:
+    error = error_of(stack, stack.service(service={"WorkingDirectory": "/no/such/folder"}))
+    assert error["status"] == "200"
+
+
+def test_a_oneshot_that_fails(stack: Stack) -> None:
+    unit = stack.service(command="/bin/sh -c 'echo sorry; exit 5'", service={"Type": "oneshot"}, run="on_change")
+    error = error_of(stack, unit)
+    assert error["status"] == "5"
+    assert "sorry" in error["journal"]
+
+
+def test_a_condition_that_is_not_met(stack: Stack) -> None:
+    unit = stack.service(unit={"ConditionPathExists": "/no/such/path"}, install={"WantedBy": "multi-user.target"})
+    assert "condition" in error_of(stack, unit)["message"]
+
+
+def test_a_timer_without_a_next_elapse(stack: Stack) -> None:
+    timer = {"name": stack.unit("t.timer"), "timer": {"OnCalendar": "2001-01-01"}}
+    result = stack.refused(stack.service("t", "/bin/true", service={"Type": "oneshot"}), timer)
+    assert "no next elapse" in result["msg"]
+
+
+def test_a_port_that_is_taken(stack: Stack) -> None:
+    socket = {"name": stack.unit("s.socket"), "socket": {"ListenStream": "127.0.0.1:80"}}
+    result = stack.refused(stack.service("s"), socket)
+    assert [error["unit"] for error in result["errors"]] == [socket["name"]]
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ({"tcp": "127.0.0.1:9"}, "127.0.0.1:9"),
+        ({"unix": "/run/no.sock"}, "/run/no.sock"),
+        ({"http": "http://127.0.0.1:80/no-such-page"}, "no-such-page"),
+        ({"command": ["/bin/test", "-e", "/no/such"]}, "/no/such"),
+    ],
+)
+def test_a_check_that_does_not_pass(stack: Stack, check: dict[str, Any], said: str) -> None:
+    error = error_of(stack, stack.service(), timeout=1, **check)
+    assert "does not pass" in error["message"]
+    assert said in error["message"]
+
+
+def test_checks_that_pass_in_time(stack: Stack) -> None:
+    port = "127.0.0.1:4712"
+    late = f"/bin/sh -c 'sleep 1; exec /usr/bin/python3 -m http.server --bind 127.0.0.1 4712 --directory {PROGRAMS}'"
+    checks = {"tcp": port, "http": f"http://{port}/answer.py", "command": ["/bin/test", "-d", "/etc"]}
+    stack.settled(stack.service(command=late, health={"stable_for": 0.2, "timeout": 20, **checks}))
+
+
+def test_one_deadline_holds_for_all(stack: Stack) -> None:
+    unready = [stack.service(name, service={**NOTIFY, "TimeoutStartSec": "infinity"}) for name in "abcdef"]
+    result = stack.refused(*({**unit, "health": {"timeout": 1}} for unit in unready), on_failure="keep")
+    assert result["timings"]["apply"] < 10
+
+
+def test_keep_leaves_what_failed(stack: Stack) -> None:
+    unit = stack.service(command="/bin/false", install={"WantedBy": "multi-user.target"}, health={"stable_for": 0.3})
+    stack.refused(unit, on_failure="keep")
+    assert stack.host.exists(stack.path("main.service"))
+    assert stack.show("main.service", "ActiveState") == "failed"
+
+
+def test_without_keep_nothing_is_left_of_what_failed(stack: Stack) -> None:
+    unit = stack.service(command="/bin/false", install={"WantedBy": "multi-user.target"}, health={"stable_for": 0.3})
+    stack.refused(unit, stack.service("other"))
+    assert stack.host.sh(f"find /etc/systemd -name '*{stack.name}*'") == ""
+    assert stack.show("main.service", "LoadState") == "not-found"
+    assert stack.show("other.service", "ActiveState") == "inactive"

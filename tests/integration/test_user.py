@@ -1,0 +1,147 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Units of users: of one, by the user's own manager, and of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.support import FOREVER, QUICK, Result, failed, succeeded, verbs
+from tests.integration.world import show, until
+from tests.testbed.host import Host
+
+USER, HOME = "wright", "/home/wright"
+UNITS = f"{HOME}/.config/systemd/user"
+AS_USER = ("runuser", "-u", USER, "--")
+# What become leaves of the environment: the connecting user's, or none.
+BECOME = {"HOME": "/root", "USER": "root", "XDG_RUNTIME_DIR": "/run/user/0"}
+
+
+@pytest.fixture(scope="module")
+def user(host: Host) -> Iterator[str]:
+    """A user with linger, and a manager that runs."""
+    host.sh(f"id {USER} 2>/dev/null || useradd --create-home --shell /bin/bash {USER}; loginctl enable-linger {USER}")
+    uid = host.sh(f"id -u {USER}")
+    until(lambda: host.exists(f"/run/user/{uid}/systemd/private"), "the user's manager does not come up", 30)
+    yield USER
+    host.sh(f"loginctl disable-linger {USER}; systemctl stop user@{uid}.service; userdel --remove {USER} 2>/dev/null")
+
+
+def ask(host: Host, command: str) -> str:
+    return host.sh(f"XDG_RUNTIME_DIR=/run/user/$(id -u {USER}) runuser -u {USER} -- {command}", check=False)
+
+
+def apply(host: Host, *units: dict[str, Any], **more: Any) -> Result:
+    given = {"scope": "user", "prefix": AS_USER, "env": BECOME, "health": QUICK, **more}
+    return host.module("stack", name="mine", **({"units": list(units)} if units else {}), **given)
+
+
+def settled(host: Host, *units: dict[str, Any], **more: Any) -> Result:
+    result = succeeded(apply(host, *units, **more))
+    assert succeeded(apply(host, *units, **more))["plan"] == []
+    return result
+
+
+def service(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "mine-web.service",
+        "service": {"ExecStart": FOREVER},
+        "install": {"WantedBy": "default.target"},
+        **more,
+    }
+
+
+@pytest.fixture
+def clean(host: Host, user: str) -> Iterator[Host]:
+    yield host
+    succeeded(apply(host, state="absent"))
+    assert host.sh(f"find {UNITS} {HOME}/.config/unitwright -name '*mine*'", check=False) == ""
+    assert ask(host, "systemctl --user list-units --all --plain --no-legend 'mine*'") == ""
+
+
+def test_a_users_service_is_started_enabled_and_its_own(clean: Host) -> None:
+    result = settled(clean, service())
+    assert result["started"] == ["mine-web.service"]
+    assert ask(clean, "systemctl --user is-enabled mine-web.service") == "enabled"
+    pid = ask(clean, "systemctl --user show --value --property=MainPID mine-web.service")
+    assert clean.sh(f"stat -c %U /proc/{pid} {UNITS}/mine-web.service") == f"{USER}\n{USER}"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"environment": {"A": "2"}},
+        {"triggers": {"values": [2]}},
+        {"secrets": {"TOKEN": "not-to-be-seen"}},
+    ],
+)
+def test_a_users_service_is_restarted_once_a_change(clean: Host, changed: dict[str, Any]) -> None:
+    settled(clean, service(environment={"A": "1"}, triggers={"values": [1]}))
+    entry = service(environment={"A": "1"}, triggers={"values": [1]})
+    assert settled(clean, {**entry, **changed})["restarted"] == ["mine-web.service"]
+
+
+def test_a_users_service_restarted_by_anyone_stays_current(clean: Host) -> None:
+    settled(clean, service(environment={"A": "1"}))
+    ask(clean, "systemctl --user restart mine-web.service")
+    assert succeeded(apply(clean, service(environment={"A": "1"})))["plan"] == []
+
+
+def test_a_users_secret_is_the_users_alone(clean: Host) -> None:
+    settled(clean, service(secrets={"TOKEN": "not-to-be-seen"}))
+    path = f"{HOME}/.config/unitwright/mine/mine-web.service.env"
+    assert clean.sh(f"stat -c '%a %U' {path}") == f"600 {USER}"
+
+
+def test_a_users_description_restarts_nothing(clean: Host) -> None:
+    settled(clean, service())
+    assert verbs(settled(clean, service(unit={"Description": "new"}))) == ["write", "daemon-reload"]
+
+
+def test_a_users_broken_unit_is_refused(clean: Host) -> None:
+    result = failed(apply(clean, {"name": "mine-bad.service", "service": {"ExecStart": FOREVER, "Type": "notfy"}}))
+    assert result["errors"][0]["directive"] == "Type"
+    assert not clean.exists(f"{UNITS}/mine-bad.service")
+
+
+def test_a_users_service_that_fails_is_told(clean: Host) -> None:
+    broken = {**service(), "service": {"ExecStart": "/bin/sh -c 'exit 6'"}, "health": {"stable_for": 0.3}}
+    (error,) = failed(apply(clean, broken))["errors"]
+    assert (error["unit"], error["status"]) == ("mine-web.service", "6")
+
+
+def test_check_mode_for_a_user(clean: Host) -> None:
+    would = succeeded(apply(clean, service(), check_mode=True))
+    assert not clean.exists(f"{UNITS}/mine-web.service")
+    assert succeeded(apply(clean, service()))["plan"] == would["plan"]
+
+
+def test_without_a_manager_the_error_names_linger(host: Host) -> None:
+    prefix = ("runuser", "-u", "nobody", "--")
+    result = failed(host.module("stack", name="mine", units=[service()], scope="user", prefix=prefix))
+    assert "linger" in result["msg"]
+
+
+def test_scope_global_writes_for_all_users_and_starts_nothing(host: Host, user: str) -> None:
+    entry = {**service(), "name": "everyone.service"}
+    result = succeeded(host.module("stack", name="all", units=[entry], scope="global"))
+    assert (result["started"], result["deferred"]) == ([], ["everyone.service"])
+    link = "/etc/systemd/user/default.target.wants/everyone.service"
+    assert host.sh(f"readlink -f {link}") == "/etc/systemd/user/everyone.service"
+    assert succeeded(host.module("stack", name="all", units=[entry], scope="global"))["plan"] == []
+    ask(host, "systemctl --user daemon-reload")
+    assert ask(host, "systemctl --user is-enabled everyone.service") == "enabled"
+    assert show(host, "everyone.service", "LoadState") == "not-found"
+    succeeded(host.module("stack", name="all", state="absent", scope="global"))
+    assert host.sh("find /etc/systemd/user -name 'everyone*'") == ""
+    ask(host, "systemctl --user daemon-reload")
+
+
+def test_scope_global_takes_no_secrets(host: Host) -> None:
+    entry = service(secrets={"TOKEN": "not-to-be-seen"})
+    result = failed(host.module("stack", name="all", units=[entry], scope="global"))
+    assert result["errors"][0]["rule"] == "secrets-global"
