@@ -16,10 +16,8 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set,
 from .._syntax import names, unitfile
 from .._syntax.loadpath import Effective, is_true, last, words
 from .._syntax.problem import Problem, Problems, Refused
+from .checks import Health, health
 from .render import FileWanted, HostFacts, Params, has_text, render
-
-STABLE_FOR = 5.0
-TIMEOUT = 60.0
 
 # Which directive of a kind names the unit it starts, and the kind it starts by default (systemd.timer(5) and the like).
 STARTS = {
@@ -28,18 +26,6 @@ STARTS = {
     "path": ("Path", "Unit", "service"),
     "automount": ("", "", "mount"),
 }
-
-
-@dataclass(frozen=True)
-class Health:
-    """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside."""
-
-    stable_for: float = STABLE_FOR
-    timeout: float = TIMEOUT
-    tcp: str = ""
-    unix: str = ""
-    http: str = ""
-    command: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -304,24 +290,10 @@ def _dropin(
 
 
 def _health(entry: Params, defaults: Params) -> Health:
-    given = {key: value for key, value in {**defaults, **_given(entry.get("health"))}.items() if value is not None}
-    if "command" in given:
-        given["command"] = tuple(given["command"])
-    health = Health(**given)
-    problem = ""
-    if health.stable_for < 0 or health.timeout <= 0:
-        problem = "health: stable_for cannot be negative and timeout must be more than 0 (seconds)"
-    elif health.tcp and not health.tcp.rpartition(":")[2].isdigit():
-        problem = f"health: tcp is HOST:PORT, not {health.tcp!r}"
-    elif health.http and not health.http.startswith(("http://", "https://")):
-        problem = f"health: http is a URL that starts with http:// or https://, not {health.http!r}"
-    if problem:
-        raise Problems([Problem(problem, unit=entry["name"], rule="health")])
-    return health
-
-
-def _given(options: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
-    return {key: value for key, value in (options or {}).items() if value is not None}
+    try:
+        return health(entry.get("health"), defaults)
+    except Refused as refused:
+        raise Problems([Problem(str(refused), unit=entry["name"], rule="health")]) from None
 
 
 def _duplicates(units: Sequence[UnitWanted], dropins: Sequence[DropinWanted]) -> List[Problem]:
