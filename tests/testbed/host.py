@@ -97,26 +97,8 @@ class Host:
         **args: Any,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a module, whatever end it comes to; `prefix` goes before the interpreter, say a tracer that kills it."""
-        internal = {
-            "_ansible_check_mode": check_mode,
-            "_ansible_diff": diff,
-            "_ansible_debug": False,
-            "_ansible_ignore_unknown_opts": False,
-            "_ansible_keep_remote_files": False,
-            "_ansible_module_name": f"unitwright.systemd.{module}",
-            "_ansible_no_log": False,
-            "_ansible_remote_tmp": "/tmp",
-            "_ansible_selinux_special_fs": [],
-            "_ansible_shell_executable": "/bin/sh",
-            "_ansible_socket": None,
-            "_ansible_syslog_facility": "LOG_USER",
-            "_ansible_target_log_info": None,
-            "_ansible_tmpdir": None,
-            "_ansible_tracebacks_for": [],
-            "_ansible_verbosity": 0,
-            "_ansible_version": "2.19.0",
-        }
-        data = json.dumps({"ANSIBLE_MODULE_ARGS": {**args, **internal}}).encode()
+        arguments = module_input(module, check_mode=check_mode, diff=diff, **args)
+        data = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
         variables = [f"{key}={value}" for key, value in (env or {}).items()]
         command = ["env", *variables, *prefix, python, f"{BASE}/{RUNNER.name}", module]
         return self.run(*command, data=data, timeout=timeout)
@@ -133,6 +115,30 @@ class Host:
         for key in {"warnings", "deprecations"} & result.keys():
             result[key] = [_message(entry) for entry in result[key]]
         return result
+
+
+def module_input(module: str, /, *, check_mode: bool = False, diff: bool = True, **args: Any) -> dict[str, Any]:
+    """A module's arguments as the controller sends them, with those of its own."""
+    return {
+        **args,
+        "_ansible_check_mode": check_mode,
+        "_ansible_diff": diff,
+        "_ansible_debug": False,
+        "_ansible_ignore_unknown_opts": False,
+        "_ansible_keep_remote_files": False,
+        "_ansible_module_name": f"unitwright.systemd.{module}",
+        "_ansible_no_log": False,
+        "_ansible_remote_tmp": "/tmp",
+        "_ansible_selinux_special_fs": [],
+        "_ansible_shell_executable": "/bin/sh",
+        "_ansible_socket": None,
+        "_ansible_syslog_facility": "LOG_USER",
+        "_ansible_target_log_info": None,
+        "_ansible_tmpdir": None,
+        "_ansible_tracebacks_for": [],
+        "_ansible_verbosity": 0,
+        "_ansible_version": "2.19.0",
+    }
 
 
 def _message(entry: Any) -> Any:

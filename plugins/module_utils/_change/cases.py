@@ -129,7 +129,10 @@ def compare(
     remove += _masked_over(desired, observed)
     new_units = {wanted.path: wanted.content for wanted in write if not wanted.secret}
     gone_units = [path for path in remove if path.startswith(observed.places.units + os.sep)]
-    after = observed.loadpath.changed(new_units, gone_units) if new_units or gone_units else observed.loadpath
+    unmask = _unmasked(desired, observed)
+    masks = [observed.places.unit_file(unit) for unit in unmask]
+    altered = new_units or gone_units or masks
+    after = observed.loadpath.changed(new_units, [*gone_units, *masks]) if altered else observed.loadpath
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
     links = enablement(desired, observed, after, gone_units, leaving)
@@ -145,17 +148,17 @@ def compare(
         mask=tuple(
             unit.name.text for unit in desired.units if unit.masked and not observed.loadpath.masked(unit.name.text)
         ),
-        unmask=tuple(
-            unit.name.text
-            for unit in desired.units
-            if unit.masked is False
-            and observed.loadpath.links.get(observed.places.unit_file(unit.name.text)) == "/dev/null"
-        ),
+        unmask=unmask,
         reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed),
         cases=cases,
         after=after,
         pending=pending,
     )
+
+
+def _unmasked(desired: Desired, observed: Observed) -> Tuple[str, ...]:
+    names = [unit.name.text for unit in desired.units if unit.masked is False]
+    return tuple(name for name in names if observed.loadpath.links.get(observed.places.unit_file(name)) == "/dev/null")
 
 
 def _differs(wanted: FileWanted, observed: Observed) -> bool:
@@ -273,6 +276,8 @@ def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
 def is_stale(unit: str, view: _View) -> bool:
     """Was the running process started with something else than these files say?"""
     wanted = stamps(unit, view.after)
+    if not wanted:  # systemd keeps the stamp of an earlier start then, so it says nothing of this one
+        return False
     if view.observed.running.get(unit, frozenset()) == wanted:
         return False
     known = view.accepted.get(unit)

@@ -48,7 +48,8 @@ def verify(manager: Manager, differences: Differences, observed: Observed) -> Li
     if not new and not gone:
         return []
     subjects = _subjects(differences, observed, new, gone)
-    with staged(observed.places.units, new, gone) as stage:
+    masks = [observed.places.unit_file(unit) for unit in differences.unmask]
+    with staged(observed.places.units, new, [*gone, *masks]) as stage:
         complaints = _complaints(manager, observed, stage, subjects, differences.after)
     if complaints:
         there = {unit for folder in observed.loadpath.names.values() for unit in folder}

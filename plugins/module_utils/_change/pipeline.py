@@ -13,13 +13,15 @@ import hashlib
 import os
 import pwd
 import secrets
+import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host import files
-from .._host.health import Failure
-from .._host.manager import Manager, ManagerError
+from .._host.health import Failure, settle
+from .._host.manager import Manager, ManagerError, UnitState
 from .._host.observed import Observed, observe
 from .._host.places import Places, places
 from .._syntax.directives import parse_dump
@@ -31,7 +33,7 @@ from .judge import verify
 from .plan import Plan
 from .render import HostFacts, Params
 from .rollback import describe, roll_back
-from .transaction import carry_out
+from .transaction import STOP_TIMEOUT, carry_out
 
 
 class Failed(Exception):
@@ -68,8 +70,10 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
         ours = (os.geteuid(), os.getegid())
         where = places(params.get("scope") or "system", params.get("root") or "", dict(_environ()), ours)
         manager = Manager(where)
-        with files.locked(where.units):
+        with files.locked(where.lock):
             run.lap("ask")
+            if not check_mode:
+                files.sweep([where.units, where.secrets, where.state])
             return _locked(run, manager)
     except (ManagerError, files.FileRefused, files.LockBusy) as error:
         raise Problems([Problem(str(error), rule="host")]) from error
@@ -95,8 +99,11 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     run.lap("render")
     units = [name for unit in desired.units for name in (unit.name.text, *unit.members)]
     units += [dropin.unit.text for dropin in desired.dropins]
-    observed = observe(manager, [desired.owner, *desired.adopt], units)
     interrupted = record.load(where, desired.owner)
+    if interrupted is not None and manager.live:
+        # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
+        settle(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
+    observed = observe(manager, [desired.owner, *desired.adopt], units)
     run.lap("look")
     plan, observed, problems = _plan(desired, observed, interrupted, manager)
     unverified = _passable(problems, lenient=run.check_mode or bool(where.root))
@@ -109,14 +116,36 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
         if new_key and plan.differences.write:
             writer.make_folder(where.state, 0o700)
             writer.write(where.state + "/key", key, 0o600)
-        begun = record.begin(plan, observed, interrupted)
-        failure = _transact(run, plan, desired, observed, manager, writer, begun)
-        states = manager.list_units() if manager.live else states
+        begun = record.begin(plan, observed, interrupted, manager)
+        with _connection_may_go():
+            failure = _transact(run, plan, desired, observed, manager, writer, begun)
+        states = _states_after(manager, states)
         run.lap("apply")
     result = {**report.result(plan, desired, observed, states, unverified), "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result})
     return result
+
+
+@contextmanager
+def _connection_may_go() -> Iterator[None]:
+    """A connection that is lost hangs up on what it carried: half a change is worse than a result that nobody reads."""
+    try:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    except ValueError:  # only the main thread may
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _states_after(manager: Manager, before: Mapping[str, UnitState]) -> Mapping[str, UnitState]:
+    try:
+        return manager.list_units() if manager.live else before
+    except ManagerError:  # what the run has done or undone is to be told all the same
+        return before
 
 
 def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
@@ -142,7 +171,7 @@ def _transact(
     kept_on_disk = manager.live
     if kept_on_disk:
         record.save(where, desired.owner, begun, writer)
-    outcomes = carry_out(plan, desired, observed, manager, writer)
+    outcomes = carry_out(plan, desired, where, manager, writer, begun.backups)
     failure = None
     undone: Sequence[Failure] = ()
     if outcomes.failures:
@@ -202,7 +231,7 @@ def _plan(
     if found:
         raise Problems(found)
     accepted = record.accepted(manager.places, desired.owner)
-    differences = cases.compare(desired, observed, accepted, record.pending(interrupted, observed))
+    differences = cases.compare(desired, observed, accepted, record.pending(interrupted, observed, manager))
     plan = planning.make(differences, observed)
     concerned = planning.affected(plan)
     if concerned and observed.live:

@@ -44,9 +44,21 @@ def decide(case: Case, version: int) -> List[Act]:
         return [Act("reset-failed", case.unit, _OWED)]
     if not case.up:
         return _bring_up(case)
-    if case.owed in ("restart", "reload", "cycle", "pull"):
-        verb = "start" if case.owed == "pull" else case.owed
-        return _restart(case, _OWED) if verb == "restart" else [Act(verb, case.unit, _OWED)]
+    return [*_owed(case), *_wished(case, version)]
+
+
+def _owed(case: Case) -> List[Act]:
+    """What an interrupted run has left undone to a unit that is up."""
+    if case.owed == "restart":
+        return _restart(case, _OWED)
+    if case.owed == "cycle":
+        return [Act("cycle", unit, _OWED) for unit in (case.unit, *(case.partners if case.kind == "socket" else ()))]
+    verb = {"reload": "reload", "pull": "start", "run": "run"}.get(case.owed)
+    return [Act(verb, case.unit, _OWED)] if verb else []
+
+
+def _wished(case: Case, version: int) -> List[Act]:
+    """What the declaration asks of a unit that is up."""
     if case.wanted == "restarted":
         return _restart(case, "declared restarted")
     if case.wanted == "started" and case.now.sub.startswith("auto-restart") and not case.stale:

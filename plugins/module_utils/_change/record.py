@@ -45,7 +45,7 @@ class Record:
     watched: Mapping[str, str]
 
 
-def begin(plan: Plan, observed: Observed, earlier: Optional[Record]) -> Record:
+def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Manager) -> Record:
     """The record of a run that is about to begin. What an earlier one that was cut off had backed up counts first."""
     differences = plan.differences
     paths = [*(wanted.path for wanted in differences.write), *differences.remove]
@@ -53,13 +53,14 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record]) -> Record:
     also = [unit for name in touched for unit in words(differences.after.effective(name), "Install", "Also")]
     enabled = tuple(dict.fromkeys([*touched, *also]))
     concerned = {*plan.watched, *(unit for units in plan.jobs.values() for unit in units)}
+    up = sorted(unit for unit in concerned if observed.runs(unit))
     record = Record(
         boot=observed.boot,
         begun=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         backups={path: observed.files.get(path) for path in dict.fromkeys([*paths, *_mask_paths(plan, observed)])},
         enabled=enabled,
         links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
-        up={unit: _invocation(unit, observed) for unit in sorted(concerned) if observed.runs(unit)},
+        up=invocations(manager, up),
         owed=_owed(plan, observed),
         watched=dict(plan.watched),
     )
@@ -79,17 +80,25 @@ def _mask_paths(plan: Plan, observed: Observed) -> List[str]:
     return [observed.places.unit_file(unit) for unit in [*plan.differences.mask, *plan.differences.unmask]]
 
 
-def _invocation(unit: str, observed: Observed) -> str:
-    run = observed.invocations.get(unit)
-    return run.id if run else ""
+def invocations(manager: Manager, units: Iterable[str]) -> Dict[str, str]:
+    """The ID of each unit's present run: sockets, targets and timers have one too, though no file shows it."""
+    shown = manager.show(sorted(units), ["InvocationID"]) if manager.live else {}
+    return {unit: each.get("InvocationID", "") for unit, each in shown.items()}
 
 
 def _joined(earlier: Record, record: Record) -> Record:
     known = set(earlier.enabled)
-    links = {path: target for path, target in record.links.items() if os.path.basename(path) not in known}
-    up = {**record.up, **earlier.up}
+    links = {
+        path: target
+        for path, target in record.links.items()  # a link's own name is an alias, or the unit's
+        if not known.intersection((os.path.basename(path), os.path.basename(target)))
+    }
+    # What the earlier run was about and was not up before it is new, even if it has been started since.
+    concerned = {*earlier.watched, *earlier.owed}
+    newer = {unit: run for unit, run in record.up.items() if unit in earlier.up or unit not in concerned}
+    up = {**newer, **earlier.up}
     if earlier.boot != record.boot:  # no run of before is still that run
-        up = {**dict.fromkeys(earlier.up, ""), **record.up}
+        up = {**dict.fromkeys(earlier.up, ""), **newer}
     return replace(
         record,
         backups={**record.backups, **earlier.backups},
@@ -100,19 +109,20 @@ def _joined(earlier: Record, record: Record) -> Record:
     )
 
 
-def pending(record: Optional[Record], observed: Observed) -> Pending:
+def pending(record: Optional[Record], observed: Observed, manager: Manager) -> Pending:
     """What an interrupted run left to be done. A boot since then has started everything anew: no restart is owed."""
     if record is None:
         return Pending()
     same_boot = record.boot == observed.boot
     owed: Dict[str, str] = {}
+    runs = invocations(manager, record.up)
     for unit, verb in record.owed.items():
         if verb == "run" or (same_boot and verb in ("reload", "pull", "reset-failed")):
             owed[unit] = verb
         elif same_boot and unit in record.up:
             if not observed.is_up(unit):
                 owed[unit] = "start"
-            elif _invocation(unit, observed) == record.up[unit]:
+            elif runs.get(unit) == record.up[unit]:
                 owed[unit] = verb
     judged = {unit: expect for unit, expect in record.watched.items() if expect == "up"}
     return Pending(owed=owed, judged=judged, since=record.begun)

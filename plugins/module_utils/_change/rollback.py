@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List, Optional, Sequence, Tuple
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
 from .._host.health import Checks, Failure, watch
-from .._host.manager import Manager
+from .._host.manager import Manager, ManagerError
 from .._host.observed import Observed, observe
 from .desired import STARTS
 from .plan import in_order
-from .record import Record
+from .record import Record, invocations
 
 # Long enough for a stop that systemd has to end by SIGKILL after its default of 90 s.
 _TIMEOUT = 120.0
@@ -23,24 +24,47 @@ _STABLE_FOR = 1.0
 
 
 def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]:
-    """Bring back the state that the record describes; returns what did not come back, [] if all did."""
+    """Bring back the state that the record describes; returns what did not come back, [] if all did.
+
+    What cannot be brought back hinders nothing else.
+    """
     failures: List[Failure] = []
     concerned = sorted({*record.up, *record.watched, *record.owed})
+    writer.discard()
     if manager.live:
-        now = manager.list_units()
-        new = [unit for unit in concerned if unit not in record.up and _runs(now[unit].active if unit in now else "")]
-        failures += _down(new, manager)
-    for path, seen in record.backups.items():
-        _restore(path, seen, manager, writer)
-    restored = observe(manager, [], concerned)
-    _relink(record, restored, writer)
-    writer.settle()
+        with _noted(failures):
+            failures += _down(_new(record, concerned, manager), manager)
+    # What is new goes first, so that a full disk has room for what was.
+    for path, seen in sorted(record.backups.items(), key=lambda item: item[1] is not None):
+        with _noted(failures):
+            _restore(path, seen, manager, writer)
+    with _noted(failures):
+        _relink(record, observe(manager, [], concerned), writer)
+    with _noted(failures):
+        writer.settle()
     if manager.live:
-        done = manager.daemon_reload()
-        if done.code != 0:
-            failures.append(Failure("", f"daemon-reload failed: {done.message}"))
-        failures += _up_again(record, observe(manager, [], concerned), manager)
+        with _noted(failures):
+            done = manager.daemon_reload()
+            if done.code != 0:
+                failures.append(Failure("", f"daemon-reload failed: {done.message}"))
+            failures += _up_again(record, observe(manager, [], concerned), manager)
     return failures
+
+
+@contextmanager
+def _noted(failures: List[Failure]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        failures.append(Failure("", f"{error.filename or 'the host'} cannot be restored: {error.strerror}"))
+    except ManagerError as error:
+        failures.append(Failure("", str(error)))
+
+
+def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
+    """Units that run and did not before."""
+    now = manager.list_units()
+    return [unit for unit in concerned if unit not in record.up and _runs(now[unit].active if unit in now else "")]
 
 
 def _runs(active: str) -> bool:
@@ -69,6 +93,8 @@ def _restore(path: str, seen: Optional[Seen], manager: Manager, writer: Writer) 
         if now is None or now.target != seen.target:
             writer.link(path, seen.target)
     elif now is None or (now.content, now.mode, now.uid, now.gid) != (seen.content, seen.mode, seen.uid, seen.gid):
+        if path.startswith(manager.places.secrets + os.sep):
+            writer.make_folder(os.path.dirname(path), 0o700)
         writer.write(path, seen.content or b"", seen.mode & 0o7777, (seen.uid, seen.gid))
 
 
@@ -92,11 +118,13 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
     failed = [unit for unit in record.watched if restored.state(unit).active == "failed"]
     if failed:
         manager.systemctl("reset-failed", failed)
-    touched, reloaded = _touched(record, restored)
+    touched, reloaded = _touched(record, restored, manager)
     sockets = [unit for unit in touched if unit.endswith(".socket")]
     # A socket starts only while its service is down.
     stems = {unit.rpartition(".")[0] for unit in sockets}
-    cycled = [unit for unit in record.up if unit.rpartition(".")[0] in stems]
+    cycled = [
+        unit for unit in record.up if unit.rpartition(".")[0] in stems or (sockets and record.owed.get(unit) == "cycle")
+    ]
     failures = _down([unit for unit in cycled if restored.is_up(unit)], manager)
     ordered = in_order([*dict.fromkeys([*cycled, *touched])], restored.loadpath)
     running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
@@ -113,17 +141,14 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
     return failures + verdict.failures
 
 
-def _touched(record: Record, restored: Observed) -> Tuple[List[str], List[str]]:
+def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List[str], List[str]]:
     """(units that have to be started anew, units that have to be reloaded)"""
     touched, reloaded = [], []
+    runs = invocations(manager, record.up)
     for unit, invocation in record.up.items():
-        run = restored.invocations.get(unit)
-        owed = record.owed.get(unit)
-        # Only what runs a process has an invocation to tell by; of the rest, what had a job is started anew.
-        same = (run.id if run else "") == invocation and not (run is None and owed in ("restart", "cycle"))
-        if not restored.is_up(unit) or not same:
+        if not restored.is_up(unit) or runs.get(unit) != invocation:
             touched.append(unit)
-        elif owed == "reload":
+        elif record.owed.get(unit) == "reload":
             reloaded.append(unit)
     return touched, reloaded
 

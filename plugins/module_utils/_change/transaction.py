@@ -16,12 +16,12 @@ from typing import Callable, Dict, Iterable, List, Sequence, Tuple
 from .._host.files import Writer
 from .._host.health import Checks, Failure, baseline, watch
 from .._host.manager import Manager, ManagerError, Outcome
-from .._host.observed import Observed
+from .._host.places import Places
 from .desired import Desired
 from .plan import Plan
 
 # A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
-_STOP_TIMEOUT = 120.0
+STOP_TIMEOUT = 120.0
 _BEFORE_FILES = ("disable", "unmask")
 _AFTER_FILES = ("mask", "reenable", "enable")
 
@@ -34,13 +34,20 @@ class Outcomes:
     states: Dict[str, Dict[str, str]] = field(default_factory=dict)
 
 
-def carry_out(plan: Plan, desired: Desired, observed: Observed, manager: Manager, writer: Writer) -> Outcomes:
-    """Do all steps of a plan; stops at the first step that systemd or the file system refuses."""
+def carry_out(
+    plan: Plan, desired: Desired, places: Places, manager: Manager, writer: Writer, concerned: Iterable[str]
+) -> Outcomes:
+    """Do all steps of a plan; stops at the first step that systemd or the file system refuses.
+
+    concerned: all paths that this run, or one that was cut off before it, writes or removes.
+    """
     outcomes = Outcomes()
     steps: Sequence[Callable[[], None]] = (
+        # A full or read-only disk shows here, while everything still runs.
+        lambda: _prepare(plan, places, writer),
         lambda: _stop(plan, manager, outcomes),
         lambda: _enablement(_BEFORE_FILES, plan, manager, outcomes),
-        lambda: _files(plan, observed, writer),
+        lambda: _files(plan, places, writer, concerned),
         lambda: _enablement(_AFTER_FILES, plan, manager, outcomes),
         lambda: _reload(plan, manager, outcomes),
         lambda: _jobs(plan, desired, manager, outcomes),
@@ -74,29 +81,31 @@ def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
     if not units:
         return
     _note(outcomes, manager.queue("stop", units), "stop", units)
-    verdict = watch(manager, {unit: Checks("down", timeout=_STOP_TIMEOUT) for unit in units}, {})
+    verdict = watch(manager, {unit: Checks("down", timeout=STOP_TIMEOUT) for unit in units}, {})
     outcomes.failures += verdict.failures
 
 
-def _files(plan: Plan, observed: Observed, writer: Writer) -> None:
+def _prepare(plan: Plan, places: Places, writer: Writer) -> None:
+    differences = plan.differences
+    enablement = any(getattr(differences, verb) for verb in (*_BEFORE_FILES, *_AFTER_FILES))
+    folders = {os.path.dirname(path) for path in differences.remove} | ({places.units} if enablement else set())
+    for folder in sorted(folders):
+        writer.refuse_read_only(folder)
+    for wanted in differences.write:
+        if wanted.secret:
+            writer.make_folder(os.path.dirname(wanted.path), 0o700)
+        writer.prepare(wanted.path, wanted.content, wanted.mode, places.owner)
+
+
+def _files(plan: Plan, places: Places, writer: Writer, concerned: Iterable[str]) -> None:
     for path in plan.differences.remove:
         writer.remove(path)
-        for folder in _own_folders(path, observed):
-            writer.remove_folder_if_empty(folder)
-    for wanted in plan.differences.write:
-        folder = os.path.dirname(wanted.path)
-        if wanted.secret:
-            writer.make_folder(folder, 0o700)
-        writer.write(wanted.path, wanted.content, wanted.mode, observed.places.owner)
+    writer.put_in_place()
+    for path in concerned:
+        if not os.path.lexists(path):
+            for folder in places.own_folders(path):
+                writer.remove_folder_if_empty(folder)
     writer.settle()
-
-
-def _own_folders(path: str, observed: Observed) -> Iterable[str]:
-    """The folders that were made for a file and have no use once it is gone: NAME.d, an owner's secrets."""
-    folder = os.path.dirname(path)
-    while folder not in (observed.places.units, os.path.dirname(observed.places.secrets), "/"):
-        yield folder
-        folder = os.path.dirname(folder)
 
 
 def _enablement(verbs: Sequence[str], plan: Plan, manager: Manager, outcomes: Outcomes) -> None:

@@ -16,11 +16,13 @@ import shutil
 import stat
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import AbstractSet, Callable, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 LOCK_TIMEOUT = 300.0
+TEMPORARY = ".unitwright-"
+_STAGE = "unitwright-stage-"
 
 # Gives a new file the SELinux label its final path shall have: (temporary path, final path).
 Labeller = Callable[[str, str], None]
@@ -97,13 +99,19 @@ class Writer:
     def __init__(self, label: Optional[Labeller] = None) -> None:
         self._label = label
         self._unsettled: dict[str, bool] = {}
+        self._prepared: List[Tuple[str, str]] = []
 
     def write(self, path: str, content: bytes, mode: int, owner: Optional[Tuple[int, int]] = None) -> None:
         """Write path with its mode (and uid, gid) from the first byte: temporary file, fsync, rename."""
+        self.prepare(path, content, mode, owner)
+        self._rename(*self._prepared.pop())
+
+    def prepare(self, path: str, content: bytes, mode: int, owner: Optional[Tuple[int, int]] = None) -> None:
+        """All of a write that may fail for want of space or permission; `put_in_place` does what is left of it."""
         folder = os.path.dirname(path)
         self.make_folder(folder)
         # systemd reads only *.conf in NAME.d and known suffixes beside it, so a dotted temporary name is never loaded.
-        handle, temporary = tempfile.mkstemp(prefix=".unitwright-", dir=folder)
+        handle, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=folder)
         try:
             with os.fdopen(handle, "wb") as stream:
                 os.fchmod(stream.fileno(), mode)
@@ -114,11 +122,30 @@ class Writer:
                 if self._label is not None:
                     self._label(temporary, path)
                 os.fsync(stream.fileno())
+        except BaseException as error:
+            _unlink_if_there(temporary)
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = path
+            raise
+        self._prepared.append((temporary, path))
+
+    def put_in_place(self) -> None:
+        """Give every prepared file its name."""
+        while self._prepared:
+            self._rename(*self._prepared.pop(0))
+
+    def discard(self) -> None:
+        """Give up what is prepared."""
+        while self._prepared:
+            _unlink_if_there(self._prepared.pop()[0])
+
+    def _rename(self, temporary: str, path: str) -> None:
+        try:
             os.rename(temporary, path)
         except BaseException:
             _unlink_if_there(temporary)
             raise
-        self._unsettled[folder] = True
+        self._unsettled[os.path.dirname(path)] = True
 
     def make_folder(self, folder: str, mode: int = 0o755) -> None:
         """Make a folder and what is missing above it."""
@@ -127,11 +154,21 @@ class Writer:
             missing.append(folder)
             folder = os.path.dirname(folder)
         for each in reversed(missing):
-            os.mkdir(each, mode)
-            os.chmod(each, mode)
+            # With a chmod after it, a run that is cut off in between would leave whatever the umask says.
+            mask = os.umask(0)
+            try:
+                os.mkdir(each, mode)
+            finally:
+                os.umask(mask)
             if self._label is not None:
                 self._label(each, each)
             self._unsettled[os.path.dirname(each)] = True
+
+    def refuse_read_only(self, folder: str) -> None:
+        """Raise OSError if nothing can be made or removed in a folder, as far as that can be told beforehand."""
+        if os.path.isdir(folder) and not os.access(folder, os.W_OK | os.X_OK):
+            code = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+            raise OSError(code, os.strerror(code), folder)
 
     def remove(self, path: str) -> None:
         """Take a file or link away, if it is there."""
@@ -139,6 +176,8 @@ class Writer:
             self._unsettled[os.path.dirname(path)] = True
 
     def remove_folder_if_empty(self, folder: str) -> None:
+        if not os.path.isdir(folder):  # a read-only file system would refuse even that
+            return
         try:
             os.rmdir(folder)
         except OSError as error:
@@ -152,14 +191,9 @@ class Writer:
         """Put a symbolic link in place, over whatever link or file was there."""
         folder = os.path.dirname(path)
         self.make_folder(folder)
-        temporary = os.path.join(folder, f".unitwright-{os.getpid()}")
+        temporary = os.path.join(folder, f"{TEMPORARY}{os.getpid()}")
         os.symlink(target, temporary)
-        try:
-            os.rename(temporary, path)
-        except BaseException:
-            _unlink_if_there(temporary)
-            raise
-        self._unsettled[folder] = True
+        self._rename(temporary, path)
 
     def settle(self) -> None:
         """Make names durable: fsync each folder that changed, once."""
@@ -214,7 +248,7 @@ def staged(units: str, new: Mapping[str, bytes], gone: Sequence[str]) -> Iterato
 
     new and gone name paths below `units`. The folder is for reading by systemd-analyze and is removed at the end.
     """
-    stage = tempfile.mkdtemp(prefix="unitwright-stage-")
+    stage, lock = _new_stage()
     try:
         touched = {os.path.relpath(path, units) for path in [*new, *gone]}
         opened = {os.path.dirname(path) for path in touched} - {""}
@@ -228,6 +262,65 @@ def staged(units: str, new: Mapping[str, bytes], gone: Sequence[str]) -> Iterato
         yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        os.close(lock)
+
+
+def _new_stage() -> Tuple[str, int]:
+    """A new folder and a lock on it, which says that the process it is for still lives."""
+    while True:
+        stage = tempfile.mkdtemp(prefix=_STAGE)
+        lock = os.open(stage, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.isdir(stage):
+            return stage, lock
+        os.close(lock)  # `sweep` of another run came between the two
+
+
+def sweep(folders: Iterable[str]) -> None:
+    """Remove what runs that were cut off have left: temporary files below these folders, and stages.
+
+    Only for who holds the lock. What cannot be removed does no harm and stays.
+    """
+    for folder in folders:
+        for path in _leftovers(folder):
+            with suppress(OSError):
+                os.unlink(path)
+    scratch = tempfile.gettempdir()
+    for entry in _entries(scratch):
+        if entry.name.startswith(_STAGE):
+            _remove_dead_stage(entry.path)
+
+
+def _leftovers(folder: str) -> Iterator[str]:
+    for entry in _entries(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _leftovers(entry.path)
+        elif entry.name.startswith(TEMPORARY):
+            yield entry.path
+
+
+def _entries(folder: str) -> List[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _remove_dead_stage(stage: str) -> None:
+    """Whoever may write to the scratch folder may have put something of that name there: only what is ours goes."""
+    try:
+        lock = os.open(stage, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        if os.fstat(lock).st_uid == os.geteuid():
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(stage, ignore_errors=True)
+    except BlockingIOError:
+        pass
+    finally:
+        os.close(lock)
 
 
 def _mirror(units: str, stage: str, folder: str, without: AbstractSet[str]) -> None:
@@ -237,7 +330,7 @@ def _mirror(units: str, stage: str, folder: str, without: AbstractSet[str]) -> N
         return
     for name in names:
         below = os.path.join(folder, name)
-        if below in without or name.startswith(".unitwright-"):
+        if below in without or name.startswith(TEMPORARY):
             continue
         entry = os.path.join(units, below)
         # An alias or a mask must stay a link for systemd to see it, and an alias must lead to the staged unit.

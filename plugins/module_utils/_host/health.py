@@ -265,7 +265,7 @@ def _connects(family: int, address: str) -> bool:
         else:
             host, _colon, port = address.rpartition(":")
             socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=_CHECK_TIMEOUT).close()
-    except OSError:
+    except (OSError, ValueError, OverflowError):
         return False
     return True
 
@@ -298,3 +298,18 @@ def _failure(unit: str, message: str, shown: Properties, invocation: str) -> Fai
 
 def baseline(manager: Manager, units: Sequence[str]) -> Dict[str, Dict[str, str]]:
     return manager.show(sorted(units), PROPERTIES)
+
+
+def settle(manager: Manager, units: Sequence[str], timeout: float) -> None:
+    """Wait until no job is taking these units down or reloading them; what is being started may go on."""
+    deadline = time.monotonic() + timeout
+    while units and time.monotonic() < deadline:
+        shown = manager.show(sorted(units), ("ActiveState", "Job"))
+        if not any(_on_its_way(each) for each in shown.values()):
+            break
+        time.sleep(_INTERVAL)
+
+
+def _on_its_way(shown: Properties) -> bool:
+    active = shown.get("ActiveState", "")
+    return active in ("deactivating", "reloading", "refreshing") or (active == "active" and _queued(shown))

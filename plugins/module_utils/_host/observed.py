@@ -207,7 +207,10 @@ def _with_foreign(loadpath: LoadPath, ours: str, units: Iterable[str]) -> LoadPa
     contents = dict(loadpath.contents)
     links = dict(loadpath.links)
     for unit in units:
-        for path in loadpath.files(unit):
+        mask = os.path.join(ours, unit)
+        # Behind a mask lies what is in force once it is taken away.
+        behind = loadpath.changed({}, [mask]).files(unit) if links.get(mask) == "/dev/null" else ()
+        for path in [*loadpath.files(unit), *behind]:
             if path in contents or path.startswith(ours + os.sep):
                 continue
             seen = look(path)

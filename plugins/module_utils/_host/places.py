@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Dict, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 SCOPES = ("system", "user", "global")
 
@@ -69,9 +69,21 @@ class Places:
     manager: str
     owner: Tuple[int, int] = (0, 0)
 
+    @property
+    def lock(self) -> str:
+        """The folder that two runs for the same files lock: one that is there before the first of them."""
+        return self.manager if self.scope == "user" else self.units
+
     def inside(self, path: str) -> str:
         """The path as a process inside `root` sees it: what may stand in a unit file."""
         return path[len(self.root) :] if self.root else path
+
+    def own_folders(self, path: str) -> Iterator[str]:
+        """The folders that are made for a file and have no use once it is gone: NAME.d, an owner's secrets."""
+        folder = os.path.dirname(path)
+        while folder not in (self.units, self.secrets, "/"):
+            yield folder
+            folder = os.path.dirname(folder)
 
     def unit_file(self, name: str) -> str:
         return os.path.join(self.units, name)
