@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from . import unitfile
@@ -69,11 +70,18 @@ class LoadPath:
         """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder."""
         chosen: Dict[str, str] = {}
         for below in dropin_folders(unit):
+            if below not in self._dropin_names:
+                continue
             for folder in self.folders:
                 place = posixpath.join(folder, below)
                 for name in self.dropins.get(place, ()):
                     chosen.setdefault(name, posixpath.join(place, name))
         return [chosen[name] for name in sorted(chosen) if self.links.get(chosen[name]) != "/dev/null"]
+
+    @cached_property
+    def _dropin_names(self) -> FrozenSet[str]:
+        """The NAME.d folders that there are anywhere: few, where a unit could have one of many names in any folder."""
+        return frozenset(posixpath.basename(place) for place in self.dropins)
 
     def files(self, unit: str) -> List[str]:
         fragment = self.fragment(unit)
