@@ -69,6 +69,7 @@ elif json.load(open(MARK)) != seen():
             systemctl("stop", "--", *new)
         for top in filter(os.path.lexists, sys.argv[1:]):
             (os.unlink if os.path.islink(top) else shutil.rmtree)(top)
+        tar.extraction_filter = lambda member, path: member  # Python 3.14 would refuse absolute links
         tar.extractall("/")
     systemctl("daemon-reload")
     systemctl("reset-failed")
