@@ -37,8 +37,7 @@ PROPERTIES = (
     "NextElapseUSecRealtime",
     "NextElapseUSecMonotonic",
 )
-# Most units are up in no time; what takes longer is asked for less often.
-_SOON, _INTERVAL = 0.02, 0.1
+_INTERVAL = 0.1
 _CHECK_TIMEOUT = 3.0
 _GOOD_SUB = {
     "timer": ("waiting", "running"),
@@ -191,7 +190,7 @@ def watch(
         if verdict.failures:
             break
         if open_checks:
-            time.sleep(min(_INTERVAL, _SOON + now() - begun))
+            time.sleep(_INTERVAL)
     return verdict
 
 
