@@ -58,7 +58,7 @@ lint: artifact $(SOURCE) ## Check style, types and YAML: ruff, mypy, yamllint, a
 	$(RUN) ruff check --cache-dir $(BUILD)/ruff .
 	$(RUN) ruff format --cache-dir $(BUILD)/ruff --check .
 	$(RUN) mypy --python-version 3.8 -p ansible_collections.unitwright.systemd.plugins
-	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling
+	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling -p tests.benchmarks
 	$(RUN) yamllint --strict .
 	$(RUN) ansible-lint
 

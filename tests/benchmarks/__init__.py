@@ -1,0 +1,4 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module stack costs beside an empty module and beside a loop; docs/benchmarks.md holds a run of it."""
