@@ -56,7 +56,7 @@ def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> H
         raise Refused(f"health: tcp is HOST:PORT, not {shown(checks.tcp)}")
     if checks.http and not _is_url(checks.http):
         raise Refused(f"health: http is a URL that starts with http:// or https://, not {shown(checks.http)}")
-    if chosen.get("command") is not None and not all(checks.command[:1]):
+    if not all(checks.command[:1]):
         raise Refused("health: command is empty: name a program")
     return checks
 

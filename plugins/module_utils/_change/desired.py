@@ -15,7 +15,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set,
 
 from .._syntax import names, unitfile
 from .._syntax.loadpath import Effective, is_true, last, words
-from .._syntax.problem import Problem, Problems, Refused
+from .._syntax.problem import Problem, Problems, Refused, shown
 from .checks import Health, health
 from .render import FileWanted, HostFacts, Params, has_text, render
 
@@ -114,6 +114,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
     for entry in given_dropins:
         _collect(lambda e=entry: _dropin(e, owner, defaults, facts, files), dropins, problems)
     problems += _duplicates(units, dropins)
+    problems += _bad_triggers([*given_units, *given_dropins])
     problems += _empty_prune(params, units, dropins)
     if problems:
         raise Problems(problems)
@@ -356,6 +357,15 @@ def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
         enabled=False if state == "absent" else enabled,
         lists_instances=unit.lists_instances and unit.name.text not in started_by_others,
     )
+
+
+def _bad_triggers(entries: Sequence[Params]) -> List[Problem]:
+    return [
+        Problem(f"triggers: {shown(path)} is not an absolute path", unit=entry["name"], rule="trigger")
+        for entry in entries
+        for path in trigger_files([entry])
+        if not path.startswith("/") or "\0" in path
+    ]
 
 
 def _missing_triggers(entries: Sequence[Params], facts: HostFacts) -> List[Problem]:

@@ -70,6 +70,9 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
         ours = (os.geteuid(), os.getegid())
         where = places(params.get("scope") or "system", params.get("root") or "", dict(_environ()), ours)
         manager = Manager(where)
+        if where.root:
+            for folder in (where.units, where.secrets, where.state):
+                files.refuse_detours(folder + "/.", where.root)
         with files.locked(where.lock):
             run.lap("ask")
             if not check_mode:
@@ -211,12 +214,18 @@ def _facts(params: Params, manager: Manager, key: bytes) -> HostFacts:
     catalogue = parse_dump(manager.configuration_items(), manager.version)
     entries = [*(params.get("units") or []), *(params.get("dropins") or [])]
     root = manager.places.root
-    return HostFacts(manager.places, catalogue, key, {path: _digest(root + path) for path in trigger_files(entries)})
+    return HostFacts(manager.places, catalogue, key, {path: _digest(path, root) for path in trigger_files(entries)})
 
 
-def _digest(path: str) -> Optional[str]:
+def _digest(path: str, root: str) -> Optional[str]:
+    """None for a file that is not there, or a path that is none: the declaration is refused for it later."""
+    if not path.startswith("/") or "\0" in path:
+        return None
     try:
-        return hashlib.sha256(files.read(path)).hexdigest()
+        found = files.resolve(root + path, root)
+        if os.path.exists(found) and not os.path.isfile(found):
+            raise files.FileRefused(f"triggers: {path} is no file: name the files in a folder one by one")
+        return hashlib.sha256(files.read(found)).hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

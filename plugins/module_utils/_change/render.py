@@ -12,18 +12,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.places import Places
 from .._syntax import unitfile, values
 from .._syntax.directives import EXEC_KINDS, SECTIONS, Catalogue, Effect, effect
-from .._syntax.problem import Problem, Problems, Refused
+from .._syntax.problem import Problem, Problems, Refused, shown
 from .options import SECTION_OPTIONS
 
 STAMP_FIELD = "UNITWRIGHT_STAMP"
 MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
 SECRET_MODE = 0o600
+
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 
 Params = Mapping[str, Any]
 Assignment = Tuple[str, str]
@@ -184,11 +187,11 @@ def _environment(
         if params.get("secrets"):
             path = places.environment_file(owner, stem)
             content = (MARK + owner + "\n" + values.environment_file(params["secrets"])).encode()
-            extra.append(("EnvironmentFile", places.inside(path)))
+            extra.append(("EnvironmentFile", _literal(places.inside(path))))
             files.append(FileWanted(path, content, SECRET_MODE, unit, _names_only(params["secrets"]), secret=True))
         for name, value in (params.get("credentials") or {}).items():
             path = places.credential_file(owner, stem, _credential_name(str(name)))
-            extra.append(("LoadCredential", f"{name}:{places.inside(path)}"))
+            extra.append(("LoadCredential", f"{name}:{_literal(places.inside(path))}"))
             content = _credential_text(value)
             files.append(FileWanted(path, content, SECRET_MODE, unit, "(a credential, not shown)\n", secret=True))
     except Refused as refused:
@@ -200,10 +203,15 @@ def _names_only(secrets: Mapping[str, object]) -> str:
     return "".join(f"{name}=(not shown)\n" for name in secrets)
 
 
+def _literal(path: str) -> str:
+    """A path for a directive that expands specifiers: a drop-in's name may hold a percent sign."""
+    return path.replace("%", "%%")
+
+
 def _credential_name(name: str) -> str:
-    """systemd.exec(5), LoadCredential=: an identifier is a file name and cannot hold a colon."""
-    if not name or "/" in name or ":" in name or name.startswith(".") or not name.isprintable() or " " in name:
-        raise Refused(f"{name!r} cannot name a credential: use letters, digits, '-', '_' and '.'")
+    """systemd.exec(5), LoadCredential=: a file name up to a colon; quotes, specifiers and the like are undone."""
+    if not _CREDENTIAL.fullmatch(name):
+        raise Refused(f"{shown(name)} cannot name a credential: use letters, digits, '-', '_', '@' and '.'")
     return name
 
 

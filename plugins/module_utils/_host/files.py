@@ -23,6 +23,7 @@ from typing import AbstractSet, Callable, Iterable, Iterator, List, Mapping, Opt
 LOCK_TIMEOUT = 300.0
 TEMPORARY = ".unitwright-"
 _STAGE = "unitwright-stage-"
+_MOST_HOPS = 40
 
 # Gives a new file the SELinux label its final path shall have: (temporary path, final path).
 Labeller = Callable[[str, str], None]
@@ -63,6 +64,31 @@ def look(path: str) -> Optional[Seen]:
 def read(path: str) -> bytes:
     with open(path, "rb") as stream:
         return stream.read()
+
+
+def resolve(path: str, root: str) -> str:
+    """A path below root with its symbolic links followed as a process inside root would: none leads out of it."""
+    if not root:
+        return os.path.realpath(path)
+    done: List[str] = []
+    pending = os.path.relpath(path, root).split(os.sep)[::-1]
+    hops = 0
+    while pending:
+        part = pending.pop()
+        if part in ("", ".", ".."):
+            done = done[:-1] if part == ".." else done
+            continue
+        try:
+            target = os.readlink(os.path.join(root, *done, part))
+        except OSError:
+            done.append(part)
+            continue
+        hops += 1
+        if hops > _MOST_HOPS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+        done = [] if target.startswith(os.sep) else done
+        pending += target.split(os.sep)[::-1]
+    return os.path.join(root, *done)
 
 
 def refuse_detours(path: str, below: str) -> None:

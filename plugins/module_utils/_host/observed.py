@@ -16,7 +16,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tupl
 
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import parse_name
-from .files import Seen, look, read
+from .files import Seen, look, read, resolve
 from .manager import Manager, UnitState
 from .places import Places
 
@@ -110,13 +110,15 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     """Look at all that matters for these owners and unit names; one list-units call, the rest is files."""
     places = manager.places
     folders = manager.unit_path() if os.environ.get("SYSTEMD_UNIT_PATH") else places.lookup
+    if places.root:
+        folders = tuple(dict.fromkeys(resolve(folder, places.root) for folder in folders))
     files, links, names, dropins = _our_folder(places.units)
     for owner in owners:
         files.update(_tree(os.path.join(places.secrets, owner)))
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
     loadpath = _load_path(folders, places, names, dropins, contents, files)
     states = manager.list_units() if manager.live else {}
-    loadpath = _with_foreign(loadpath, places.units, sorted(set(units)))
+    loadpath = _with_foreign(loadpath, places.units, places.root, sorted(set(units)))
     invocations = _invocations(places.manager) if manager.live else {}
     return Observed(
         places=places,
@@ -202,7 +204,7 @@ def _load_path(
     return LoadPath(tuple(folders), all_names, all_dropins, dict(contents), links)
 
 
-def _with_foreign(loadpath: LoadPath, ours: str, units: Iterable[str]) -> LoadPath:
+def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]) -> LoadPath:
     """Read those fragments and drop-ins of the named units that lie outside our folder."""
     contents = dict(loadpath.contents)
     links = dict(loadpath.links)
@@ -216,8 +218,8 @@ def _with_foreign(loadpath: LoadPath, ours: str, units: Iterable[str]) -> LoadPa
             seen = look(path)
             if seen is not None and seen.target is not None:
                 links[path] = seen.target
-                if seen.target != "/dev/null" and os.path.isfile(path):
-                    seen = look(os.path.realpath(path))
+                if seen.target != "/dev/null":
+                    seen = look(resolve(path, root))
             if seen is not None and seen.content is not None:
                 contents[path] = seen.content
     return replace(loadpath, contents=contents, links=links)

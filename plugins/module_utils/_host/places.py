@@ -81,7 +81,7 @@ class Places:
     def own_folders(self, path: str) -> Iterator[str]:
         """The folders that are made for a file and have no use once it is gone: NAME.d, an owner's secrets."""
         folder = os.path.dirname(path)
-        while folder not in (self.units, self.secrets, "/"):
+        while folder not in (self.units, os.path.dirname(self.secrets), "/"):
             yield folder
             folder = os.path.dirname(folder)
 

@@ -1,0 +1,282 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Input that means harm: each gets an error of its own and nothing is written, or the right thing happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.testbed.host import Host
+from tests.testbed.listing import listing
+
+from .world import QUICK, Entry, app, failing, merged, no_record, program, show, stack, state, untouched
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+NAMES = [
+    "",
+    ".",
+    "..",
+    "x",
+    "x.conf",
+    "x.servicee",
+    "x.service.d",
+    "x.service.wants",
+    ".x.service",
+    ".service",
+    "@.service",
+    "@x.service",
+    "x y.service",
+    "x\n.service",
+    "x.service\n",
+    "x\0.service",
+    "x\x1b[31m.service",
+    "é.service",
+    "x'.service",
+    "$(touch /run/hurt).service",
+    "../x.service",
+    "x/../../y.service",
+    "/etc/cron.d/x.service",
+    "x.service/../../../cron.d/x",
+    "x@../../y.service",
+    "x@a/b.service",
+    "a--b.slice",
+    "x@y.slice",
+    "x" * 250 + ".service",
+]
+# Nothing of this may stand in one line of a unit file.
+BREAKS = [
+    "a\nExecStart=/bin/hurt",
+    "a\r\nUser=root",
+    "a\rb",
+    "a\0b",
+    "a\x1b[31mb",
+    "a\x7fb",
+    "a\x85b",
+    "a\ud800b",
+    "a\\",
+]
+# What smuggles another assignment, or a whole section, in the place of a name.
+KEYS = [
+    "",
+    " ",
+    "ExecStart=/bin/hurt\nUser",
+    "X-Own\nUser",
+    "X-Own=1\n[Service]\nUser",
+    "X-Own]\n[Service",
+    "X-Own ",
+    "X-Ow\0n",
+    "#User",
+    "[Service]",
+    "User\\",
+    "X-é",
+]
+CONTENTS = [
+    "[Service]\nExecStart=/bin/true\0\n",
+    "[Service]\nExecStart=/bin/true\rUser=root\n",
+    "[Service]\n# a comment\rUser=root\n",
+    "[Service]\nExecStart=/bin/true\x1b[31m\n",
+    "[Service]\nExecStart=/bin/true\n[Install]]\nWantedBy=x.target\n",
+    "[Service]\nExecStart=/bin/true\n[X-A\n[Service]\nFnord=1\n",
+    "[Service]\nExecStart=/bin/true\n[Timer]\nOnCalendar=daily\n",
+    "[Service]\nExecStart=/bin/true\nUser\n",
+    "[Service]\nExecStart=/bin/\ud800\n",
+    "ExecStart=/bin/true\n",
+]
+HEALTH: list[Entry] = [
+    {"timeout": float("nan")},
+    {"timeout": float("inf")},
+    {"timeout": 0},
+    {"stable_for": float("inf")},
+    {"stable_for": float("nan")},
+    {"stable_for": -1},
+    {"tcp": "localhost"},
+    {"tcp": "localhost:0"},
+    {"tcp": "localhost:65536"},
+    {"tcp": "localhost:²"},
+    {"tcp": "local\nhost:1"},
+    {"tcp": "x" * 64 + ":1"},
+    {"unix": "/run/a\0b"},
+    {"http": "ftp://localhost/"},
+    {"http": "http://"},
+    {"http": "http://localhost/\r\nX-Injected: 1"},
+    {"http": "http://localhost:99999/"},
+    {"http": "http://[::1"},
+    {"command": [""]},
+    {"command": ["/bin/true", "a\0b"]},
+]
+# Each a whole entry beside its name.
+OTHERS: list[Entry] = [
+    {"environment": {"A=B": "x"}},
+    {"environment": {"A\nB": "x"}},
+    {"environment": {"": "x"}},
+    {"environment": {"A": "x\0y"}},
+    {"secrets": {"A=B": "some secret"}},
+    {"secrets": {"A\nB": "some secret"}},
+    {"secrets": {"A": "some\0secret"}},
+    {"credentials": {"": "some secret"}},
+    {"credentials": {"..": "some secret"}},
+    {"credentials": {"a/b": "some secret"}},
+    {"credentials": {"a:b": "some secret"}},
+    {"credentials": {"a\nb": "some secret"}},
+    {"credentials": {"a\0b": "some secret"}},
+    {"credentials": {"%n": "some secret"}},
+    {"credentials": {"x" * 256: "some secret"}},
+    {"triggers": {"files": ["/etc/hostname\0"]}},
+    {"triggers": {"files": ["relative"]}},
+    {"service": {"Environment": {"A\nB": "x"}}},
+    {"service": {"ExecStart": ["/bin/true", "/bin/true\nUser=root"]}},
+]
+
+
+def refused_one_by_one(host: Host, units: list[Entry], **more: Any) -> None:
+    """Every unit has an error of its own, and nothing is written."""
+    with untouched(host):
+        result = failing(host, *units, **more)
+    blamed = {error["unit"] for error in result["errors"]}
+    assert not [entry["name"] for entry in units if entry["name"] not in blamed], result["msg"]
+    assert "unexpected" not in result["msg"]
+    assert no_record(host)
+
+
+def numbered(entries: list[Entry]) -> list[Entry]:
+    return [merged(app(1, f"u{number}", health=None), entry) for number, entry in enumerate(entries)]
+
+
+def test_names_that_leave_the_folder_or_name_something_else(host: Host) -> None:
+    refused_one_by_one(host, [{**app(1), "name": name} for name in NAMES])
+    assert not host.exists("/run/hurt")
+
+
+def test_names_of_dropins(host: Host) -> None:
+    names = ["", ".", "..", ".x", "../x", "a/b", "/etc/x", "a\nb", "a\0b", "a\x1bb", "x" * 300, "\ud800"]
+    with untouched(host):
+        dropins = [{"name": f"u{n}.service", "dropin": name, "service": {"Nice": 1}} for n, name in enumerate(names)]
+        result = failing(host, dropins=dropins)
+    assert {error["unit"] for error in result["errors"]} == {f"u{number}.service" for number in range(len(names))}
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\nb", "a b", "a.service", "x" * 65, "é", "-a"])
+def test_names_of_stacks(host: Host, name: str) -> None:
+    with untouched(host):
+        result = failing(host, app(1), name=name)
+        failing(host, app(1), adopt=[name])
+    assert "cannot name a stack" in result["msg"]
+
+
+def test_instances(host: Host) -> None:
+    names = ["", "a/b", "../x", "a b", "a\nb", "a\0b", "é", "x" * 250]
+    units = [{**app(1), "name": f"u{n}@.service", "instances": [name]} for n, name in enumerate(names)]
+    refused_one_by_one(host, units)
+
+
+def test_line_breaks_and_control_characters_in_values(host: Host) -> None:
+    sections = [("unit", "Description"), ("service", "ExecStart"), ("service", "X-Own"), ("install", "WantedBy")]
+    values = [{section: {directive: value}} for section, directive in sections for value in BREAKS]
+    refused_one_by_one(host, numbered(values))
+
+
+def test_names_of_directives_that_smuggle_others(host: Host) -> None:
+    refused_one_by_one(host, numbered([{"service": {key: "x"}} for key in KEYS]))
+
+
+def test_texts_that_smuggle(host: Host) -> None:
+    units = [{"name": f"u{number}.service", "content": text} for number, text in enumerate(CONTENTS)]
+    refused_one_by_one(host, units)
+
+
+def test_health(host: Host) -> None:
+    refused_one_by_one(host, numbered([{"health": health} for health in HEALTH]))
+
+
+def test_the_other_options(host: Host) -> None:
+    refused_one_by_one(host, numbered(OTHERS))
+
+
+def test_the_same_in_dropins(host: Host) -> None:
+    with untouched(host):
+        dropins = [
+            {"name": f"u{number}.service", "dropin": "x", "service": {"Nice": 1}, **entry}
+            for number, entry in enumerate([*OTHERS, *({"service": {key: "x"}} for key in KEYS)])
+        ]
+        result = failing(host, dropins=dropins)
+    assert {error["unit"] for error in result["errors"]} == {each["name"] for each in dropins}
+
+
+def test_a_program_is_given_exactly_what_was_declared(host: Host) -> None:
+    """What is special to shells, to systemd or to files is data in an environment, a secret and a credential."""
+    wild = "a\nb \\n \"q\" 'p' $HOME ${A} %n %% `id` ; # \t é \u2028 end\n"
+    names = {"environment": {"PLAIN": wild}, "secrets": {"SECRET": wild}, "credentials": {"key": wild + "\0"}}
+    stack(host, app(1, triggers={"values": [wild, "\0"]}, **names))
+    environ = environment(host)
+    assert environ["PLAIN"] == wild
+    assert environ["SECRET"] == wild
+    credential = host.run("cat", "/etc/unitwright/test/app.service.credentials/key")
+    assert credential.stdout == (wild + "\0").encode()
+
+
+def environment(host: Host) -> dict[str, str]:
+    told = host.run("cat", f"/proc/{show(host, 'app.service', 'MainPID')}/environ").stdout.decode()
+    return dict(line.split("=", 1) for line in told.split("\0") if "=" in line)
+
+
+def test_a_dropin_whose_name_is_full_of_specifiers(host: Host) -> None:
+    stack(host, app(1))
+    dropin = {"name": "app.service", "dropin": "50 %n 100%", "secrets": {"TOKEN": "found it"}}
+    stack(host, app(1), dropins=[dropin])
+    assert environment(host)["TOKEN"] == "found it"
+
+
+def test_names_that_look_like_options_are_names(host: Host) -> None:
+    entry = {**app(1, "dashes"), "name": "--now.service"}
+    stack(host, entry)
+    assert state(host, "--now.service") == "active"
+    assert host.exists("/etc/systemd/system/multi-user.target.wants/--now.service")
+    assert not stack(host, entry)["changed"]
+    stack(host, {**entry, "service": {"ExecStart": program(2, "dashes")}})
+    stack(host, {"name": "--now.service", "state": "absent"})
+    assert not host.exists("/etc/systemd/system/--now.service")
+
+
+@pytest.mark.parametrize("secret", ["e", "1", "started", "changed", "true", "True", "********", "app.service"])
+def test_secrets_that_are_a_part_of_the_result(host: Host, secret: str) -> None:
+    """What Ansible blots out of texts may garble them, but never what a play decides by, nor what is done."""
+    entry = app(1, secrets={"TOKEN": secret})
+    result = stack(host, entry)
+    assert result["changed"] is True
+    assert {"started", "restarted", "plan", "units"} <= set(result)
+    assert f"TOKEN={secret}\0" in host.sh("cat /proc/$(systemctl show -P MainPID app.service)/environ")
+    again = stack(host, entry)
+    assert again["changed"] is False
+    bad = failing(host, app(2, service={"ExecStart": program(2, then="exit 3")}, secrets={"TOKEN": secret}))
+    assert bad["failed"] is True
+    assert bad["rolled_back"] is True
+    assert state(host, "app.service") == "active"
+
+
+def test_values_of_a_megabyte(host: Host) -> None:
+    """A line that systemd would fail to load is refused; a secret or a credential of that size is none."""
+    million = "x" * 1_000_000
+    with untouched(host):
+        failing(host, app(1, unit={"Description": million + million[:60_000]}))
+        failing(host, app(1, environment={"BIG": million + million[:60_000]}))
+    stack(host, app(1, "line", unit={"X-Big": million}), app(1, "file", credentials={"big": million}))
+    assert len(host.read("/etc/unitwright/test/file.service.credentials/big")) == len(million)
+    assert host.sh("systemctl is-active line.service file.service") == "active\nactive"
+
+
+def test_nothing_of_a_declaration_with_one_mistake_is_done(host: Host) -> None:
+    stack(host, app(1, "first"), app(1, "second"))
+    with untouched(host):
+        result = failing(host, app(2, "first"), app(2, "second", service={"User": "a\nb"}), prune=True)
+    assert [error["unit"] for error in result["errors"]] == ["second.service"]
+
+
+def test_check_mode_says_the_same_and_writes_nothing(host: Host) -> None:
+    hostile = app(1, service={"ExecStart": "/bin/true\nUser=root"}, health=QUICK)
+    before = listing(host, times=True)
+    assert failing(host, hostile, check_mode=True)["msg"] == failing(host, hostile)["msg"]
+    assert listing(host, times=True) == before
