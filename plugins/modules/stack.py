@@ -85,55 +85,55 @@ plan:
     - {action: start, unit: shop-web.service, reason: not running}
 started:
   description: Units that were started.
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: [shop-web.service]
 restarted:
   description: Units that were restarted.
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: []
 reloaded:
   description: Units that were reloaded.
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: []
 stopped:
   description: Units that were stopped and stay so.
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: []
 removed:
   description: Files that were removed.
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: []
 orphaned:
   description: Units and drop-ins of the stack that are no longer declared, where O(prune) is V(false).
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: [shop-old.service]
 unverified:
   description:
     - What could not be vouched for since it is not there yet, in check mode and under O(root), as RV(errors).
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: dict
   sample: []
 kept:
   description: Units that were left running with an older version, each with the reason.
-  returned: success
+  returned: success, and failure after the plan was made
   type: dict
   sample: {}
 deferred:
   description: Units whose run state was left to the next boot, since no systemd runs for these files.
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: []
@@ -144,19 +144,19 @@ rolled_back:
   sample: true
 recovered:
   description: What an interrupted run had left and this one finished.
-  returned: success
+  returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: []
 units:
   description: The state of every declared unit after the run.
-  returned: success
+  returned: success, and failure after the plan was made
   type: dict
   sample:
     shop-web.service: {load: loaded, active: active, sub: running}
 timings:
   description: Seconds by phase of the run.
-  returned: success
+  returned: success, and failure after the plan was made
   type: dict
   sample: {ask: 0.01, render: 0.01, look: 0.02, plan: 0.05, apply: 5.4, result: 0.01}
 errors:
