@@ -46,8 +46,10 @@ _RESTORE = """
 import json, os, shutil, subprocess, sys, tarfile
 BASE, MARK = "/opt/unitwright-baseline.tar", "/opt/unitwright-baseline.json"
 def seen():
-    return sorted([path, os.lstat(path).st_ctime_ns] for top in sys.argv[1:] for folder, names, files in os.walk(top)
-                  for path in [folder] + [os.path.join(folder, name) for name in names + files])
+    tops = list(filter(os.path.lexists, sys.argv[1:]))
+    below = [os.path.join(folder, name) for top in tops for folder, names, files in os.walk(top)
+             for name in names + files]
+    return sorted([path, os.lstat(path).st_ctime_ns] for path in tops + below)
 def units(top):
     for folder in (top + "/system" for top in sys.argv[1:]):
         for name in os.listdir(folder) if os.path.isdir(folder) else ():

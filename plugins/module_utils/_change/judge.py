@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import Dict, List, Mapping, Optional, Sequence, Set
+from typing import AbstractSet, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from .._host.files import staged
 from .._host.manager import Manager
@@ -24,6 +24,7 @@ from .cases import Differences
 
 _PLACED = re.compile(r"^(?P<path>/[^:]+):(?P<line>\d+): (?P<text>.*)$")
 _UNIT = re.compile(r"^(?P<unit>[A-Za-z0-9:_.\\@-]+\.[a-z]+): (?P<text>.*)$")
+_BARE = re.compile(r"Command (?P<program>[^/\s]+) is not executable")
 # What an earlier task of the play would have put there: no fault of the unit, but nothing we could vouch for either.
 _NOT_YET = re.compile(
     r"is not executable|Failed to (?:load|find)|not found|No such file or directory|Unable to (?:locate|find)",
@@ -35,6 +36,13 @@ _NOISE = re.compile(
     r"|Failed to create \S+: (?:Unit \S+ has a bad unit file setting|Transaction order is cyclic)"
     r"|Support for option .* has been removed)"
 )
+
+
+class _Complaint(NamedTuple):
+    """A line of verify, and the file it is about ("" where the line names none)."""
+
+    problem: Problem
+    path: str = ""
 
 
 def verify(manager: Manager, differences: Differences, observed: Observed) -> List[Problem]:
@@ -54,14 +62,20 @@ def verify(manager: Manager, differences: Differences, observed: Observed) -> Li
     if complaints:
         there = {unit for folder in observed.loadpath.names.values() for unit in folder}
         # A unit of others that only now is drawn in brings its old faults along.
-        asked = dict.fromkeys([*subjects, *(each.unit for each in complaints if each.unit in there)])
-        known = {problem.message for problem in _complaints(manager, observed, "", list(asked), observed.loadpath)}
-        complaints = [problem for problem in complaints if problem.message not in known or _is_ours(problem, new)]
-    return [replace(each, rule="missing") if _NOT_YET.search(each.message) else each for each in complaints]
+        asked = dict.fromkeys([*subjects, *(each.problem.unit for each in complaints if each.problem.unit in there)])
+        before = _complaints(manager, observed, "", list(asked), observed.loadpath)
+        known = {each.problem.message for each in before}
+        complaints = [each for each in complaints if _is_new(each, new, known)]
+    problems = list(dict.fromkeys(each.problem for each in complaints))
+    return [replace(each, rule="missing") if _NOT_YET.search(each.message) else each for each in problems]
 
 
-def _is_ours(problem: Problem, new: Mapping[str, bytes]) -> bool:
-    return any(os.path.basename(path) == problem.unit for path in new)
+def _is_new(complaint: _Complaint, new: Mapping[str, bytes], known: AbstractSet[str]) -> bool:
+    """What is said of a line in a file that stays as it is, say a drop-in of someone else, is an old fault."""
+    if complaint.path:
+        return complaint.path in new
+    ours = any(os.path.basename(path) == complaint.problem.unit for path in new)
+    return ours or complaint.problem.message not in known
 
 
 def _subjects(differences: Differences, observed: Observed, new: Mapping[str, bytes], gone: Sequence[str]) -> List[str]:
@@ -84,7 +98,7 @@ def _own_units(observed: Observed, after: LoadPath) -> Dict[str, bytes]:
 
 def _complaints(
     manager: Manager, observed: Observed, stage: str, subjects: Sequence[str], loadpath: LoadPath
-) -> List[Problem]:
+) -> List[_Complaint]:
     """What verify says of these units, in the stage or (stage "") on the host as it is."""
     units = observed.places.units
     files = []
@@ -99,16 +113,25 @@ def _complaints(
     outcome = manager.verify(":".join(folders), files)
     if outcome.code == 127:
         return []
-    found = [_problem(line.strip(), stage, units, loadpath) for line in outcome.err.splitlines() if line.strip()]
-    problems = list(dict.fromkeys(problem for problem in found if problem is not None))
-    if not problems and outcome.code not in (0, 124) and stage:
-        problems.append(Problem(f"systemd-analyze verify refuses it: {outcome.message}", rule="verify"))
+    lines = [line.strip() for line in outcome.err.splitlines() if line.strip()]
+    judged = [line for line in lines if not _is_found(line, manager)]
+    found = [_complaint(line, stage, units, loadpath) for line in judged]
+    complaints = [each for each in found if each is not None]
+    if not complaints and outcome.code not in (0, 124) and stage and len(judged) == len(lines):
+        refusal = Problem(f"systemd-analyze verify refuses it: {outcome.message}", rule="verify")
+        complaints.append(_Complaint(refusal))
     if outcome.code == 124:
-        problems.append(Problem(outcome.message, rule="verify"))
-    return problems
+        complaints.append(_Complaint(Problem(outcome.message, rule="verify")))
+    return complaints
 
 
-def _problem(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[Problem]:
+def _is_found(line: str, manager: Manager) -> bool:
+    """verify of 247 looks for no program by its bare name, though PID 1 does (systemd.service(5), ExecStart=)."""
+    bare = _BARE.search(line)
+    return bare is not None and manager.finds(bare.group("program"))
+
+
+def _complaint(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[_Complaint]:
     """A line of verify as a problem of a unit and directive; versions differ in the texts, not in the shape."""
     placed = _PLACED.match(line)
     if placed:
@@ -116,14 +139,14 @@ def _problem(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[
         unit, entry = _unit_of(path, units), _entry_at(path, int(placed.group("line")), loadpath)
         text = placed.group("text").replace(stage, units) if stage else placed.group("text")
         section, directive = (entry.section, entry.directive) if entry else ("", "")
-        return Problem(text, unit, section, directive, "verify")
+        return _Complaint(Problem(text, unit, section, directive, "verify"), path)
     text = line.replace(stage, units) if stage else line
     named = _UNIT.match(text)
     if _NOISE.match(named.group("text") if named else text):
         return None
     if named:
-        return _traced(Problem(named.group("text"), named.group("unit"), rule="verify"), loadpath)
-    return Problem(text, rule="verify")
+        return _Complaint(_traced(Problem(named.group("text"), named.group("unit"), rule="verify"), loadpath))
+    return _Complaint(Problem(text, rule="verify"))
 
 
 def _traced(problem: Problem, loadpath: LoadPath) -> Problem:

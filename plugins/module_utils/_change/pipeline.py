@@ -35,6 +35,8 @@ from .render import HostFacts, Params
 from .rollback import describe, roll_back
 from .transaction import STOP_TIMEOUT, carry_out
 
+_KEY_BYTES = 32
+
 
 class Failed(Exception):
     """The run failed after it had begun; the result says how far it came."""
@@ -72,7 +74,7 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
         manager = Manager(where)
         if where.root:
             for folder in (where.units, where.secrets, where.state):
-                files.refuse_detours(folder + "/.", where.root)
+                files.refuse_linked(folder, where.root)
         with files.locked(where.lock):
             run.lap("ask")
             if not check_mode:
@@ -205,9 +207,9 @@ def _secret_files(plan: Plan, observed: Observed) -> List[bytes]:
 def _key(where: Places) -> Tuple[bytes, bool]:
     """The host's secret for stamps, and whether it is new."""
     seen = files.look(where.state + "/key")
-    if seen is not None and seen.content:
+    if seen is not None and seen.content and len(seen.content) >= _KEY_BYTES:
         return seen.content, False
-    return secrets.token_bytes(32), True
+    return secrets.token_bytes(_KEY_BYTES), True
 
 
 def _facts(params: Params, manager: Manager, key: bytes) -> HostFacts:

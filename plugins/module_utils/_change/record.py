@@ -135,10 +135,16 @@ def load(where: Places, owner: str) -> Optional[Record]:
         return None
     try:
         data = json.loads(seen.content)
+        if not all(_is_map_of_texts(data[name]) for name in ("links", "up", "owed", "watched")):
+            return None
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
         return Record(backups=backups, enabled=tuple(data.pop("enabled")), **data)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _is_map_of_texts(data: object) -> bool:
+    return isinstance(data, dict) and all(isinstance(value, str) for value in data.values())
 
 
 def save(where: Places, owner: str, record: Record, writer: Writer) -> None:

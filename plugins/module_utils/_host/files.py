@@ -97,19 +97,10 @@ def refuse_detours(path: str, below: str) -> None:
     A symbolic link would take the write elsewhere, out of an image even; a hard link would keep the name of a file
     that someone else can still write to.
     """
-    parts = os.path.relpath(os.path.dirname(path), below).split(os.sep)
-    folder = below
-    for part in ["", *parts]:
-        folder = os.path.normpath(os.path.join(folder, part))
-        try:
-            mode = os.lstat(folder).st_mode
-        except FileNotFoundError:
-            return
-        if not stat.S_ISDIR(mode):
-            raise FileRefused(f"{folder} is a symbolic link or not a folder, so {path} is not written: remove it first")
+    refuse_linked(os.path.dirname(path), below)
     try:
         status = os.lstat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     if not stat.S_ISREG(status.st_mode):
         raise FileRefused(f"{path} is a symbolic link, a folder or a device, not a file: remove it first")
@@ -117,6 +108,19 @@ def refuse_detours(path: str, below: str) -> None:
         raise FileRefused(
             f"{path} has {status.st_nlink} hard links: a change would go by the other names; remove it first"
         )
+
+
+def refuse_linked(folder: str, below: str) -> None:
+    """Raise FileRefused if a folder, or one between `below` and it, is a symbolic link or no folder."""
+    each = below
+    for part in ["", *os.path.relpath(folder, below).split(os.sep)]:
+        each = os.path.normpath(os.path.join(each, part))
+        try:
+            mode = os.lstat(each).st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISDIR(mode):
+            raise FileRefused(f"{each} is a symbolic link or not a folder, so nothing is written below it: remove it")
 
 
 class Writer:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -184,6 +185,10 @@ class Manager:
         if self.places.scope == "global":
             environ["XDG_RUNTIME_DIR"] = os.environ.get("XDG_RUNTIME_DIR", "/run")
         return self.run(["systemd-analyze", *flags, "verify", *files], environ=environ, timeout=300.0)
+
+    def finds(self, program: str) -> bool:
+        """Is there a program of this bare name where systemd looks for one?"""
+        return shutil.which(program, path=_PATH) is not None
 
     def touch_slice(self, slice_unit: str) -> Outcome:
         """Start something that ends at once in a slice: from 257 on only that puts changed cgroup limits into force."""
