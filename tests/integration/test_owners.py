@@ -103,7 +103,7 @@ def test_a_stack_is_renamed_by_adoption(stack: Stack, other: Stack) -> None:
 
 
 def test_a_packaged_unit_is_not_defined_anew_unless_told(stack: Stack) -> None:
-    name = "systemd-time-wait-sync.service"
+    name = "systemd-fsck-root.service"
     unit = {"name": name, "service": {"ExecStart": FOREVER}, "state": "present"}
     with untouched(stack.host):
         result = stack.refused(unit)

@@ -80,7 +80,7 @@ def test_check_mode_and_drop_ins_hide_them_too(stack: Stack) -> None:
     [
         {"service": {"Fnord": 1}},
         {"service": {"Type": "notfy"}},
-        {"service": {"ExecStart": "/bin/false"}},
+        {"service": {"ExecStart": "/bin/false"}, "health": {"stable_for": 1}},
         {"on_change": "reload"},
         {"secrets": {"TOKEN": {"nested": CANARY}}},
         {"secrets": {"not a name": CANARY}},
