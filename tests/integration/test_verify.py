@@ -60,6 +60,11 @@ def test_a_bad_calendar(stack: Stack) -> None:
     assert (timer["name"], "Timer", "OnCalendar") in refused(stack, stack.service("t"), timer)
 
 
+def test_a_program_by_its_bare_name_is_found(stack: Stack) -> None:
+    stack.apply(stack.service(command="sleep infinity"))
+    assert stack.show("main.service", "ActiveState") == "active"
+
+
 def test_a_missing_program(stack: Stack) -> None:
     unit = stack.service(command="/usr/bin/not-there --flag")
     assert refused(stack, unit) == [(unit["name"], "Service", "ExecStart")]
