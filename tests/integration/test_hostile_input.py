@@ -209,7 +209,7 @@ def test_the_same_in_dropins(host: Host) -> None:
 def test_a_program_is_given_exactly_what_was_declared(host: Host) -> None:
     """What is special to shells, to systemd or to files is data in an environment, a secret and a credential."""
     wild = "a\nb \\n \"q\" 'p' $HOME ${A} %n %% `id` ; # \t é \u2028 end\n"
-    names = {"environment": {"PLAIN": wild}, "secrets": {"SECRET": wild}, "credentials": {"key": wild + "\0"}}
+    names: Entry = {"environment": {"PLAIN": wild}, "secrets": {"SECRET": wild}, "credentials": {"key": wild + "\0"}}
     stack(host, app(1, triggers={"values": [wild, "\0"]}, **names))
     environ = environment(host)
     assert environ["PLAIN"] == wild
