@@ -84,7 +84,7 @@ bench: setup ## Measure the cost of the modules
 
 .PHONY: faults
 faults: artifact image ## Kill the modules at every step
-	@$(PYTEST) $(or $(TESTS),tests/faults) $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses=auto --maxprocesses=4 --dist=worksteal $(or $(TESTS),tests/faults) $(PYTEST_ARGS)
 
 .PHONY: docs
 docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links

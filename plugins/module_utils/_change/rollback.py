@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
-from .._host.health import Checks, Failure, watch
+from .._host.health import Checks, Failure, settle, watch
 from .._host.manager import Manager, ManagerError
 from .._host.observed import Observed, observe
 from .desired import STARTS
@@ -32,6 +32,8 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
     concerned = sorted({*record.up, *record.watched, *record.owed})
     writer.discard()
     if manager.live:
+        with _noted(failures):
+            settle(manager, concerned, _TIMEOUT)
         with _noted(failures):
             failures += _down(_new(record, concerned, manager), manager)
     # What is new goes first, so that a full disk has room for what was.
@@ -76,7 +78,9 @@ def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
     if not units:
         return []
     ordered = sorted(units, key=lambda unit: unit.rpartition(".")[2] not in STARTS)
-    manager.queue("stop", ordered)
+    done = manager.queue("stop", ordered)
+    if done.code != 0:
+        return [Failure(ordered[0] if len(ordered) == 1 else "", f"stop failed: {done.message}")]
     return watch(manager, {unit: Checks("down", timeout=_TIMEOUT) for unit in ordered}, {}).failures
 
 

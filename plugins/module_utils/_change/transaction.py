@@ -81,6 +81,8 @@ def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
     if not units:
         return
     _note(outcomes, manager.queue("stop", units), "stop", units)
+    if outcomes.failures:  # there is nothing to wait for
+        return
     verdict = watch(manager, {unit: Checks("down", timeout=STOP_TIMEOUT) for unit in units}, {})
     outcomes.failures += verdict.failures
 

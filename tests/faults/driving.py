@@ -1,0 +1,90 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The driver on a test host: what it needs to be there, and requests to it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.testbed.host import BASE, CommandError, Host, module_input
+
+from .scenarios import Params, Scenario
+
+INSIDE = Path(__file__).with_name("inside")
+GOAL = "/opt/unitwright-faults"
+USER = "tester"
+
+
+class Driver:
+    """Runs requests on a host that has the collection."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def install(self) -> None:
+        for path in sorted(INSIDE.glob("*.py")):
+            self.host.write(f"{GOAL}/{path.name}", path.read_text(encoding="utf-8"))
+        # A session is kept there, also by the user.
+        self.host.sh(f"chmod 1777 {GOAL}")
+
+    def add_user(self) -> None:
+        """Someone with a manager of their own, for the scenarios of scope user."""
+        self.host.sh(f"id {USER} 2>/dev/null || useradd --create-home {USER}; loginctl enable-linger {USER}")
+        self.host.sh(f"systemctl start user@$(id -u {USER}).service")
+
+    def trials(self, scenario: Scenario, how: str = "kill", **choice: Any) -> dict[str, Any]:
+        """Cut off at every point, or those of a choice: `part` of `parts`, `only` those that match a pattern."""
+        return self.ask("trials", scenario, how=how, **choice)
+
+    def ask(self, what: str, scenario: Scenario, **more: Any) -> dict[str, Any]:
+        choice = {"part": 0, "parts": 1, "only": []}
+        request = {"do": what, "base": BASE, **_request(scenario), **choice, **more}
+        command = ["/usr/bin/python3", f"{GOAL}/driver.py"]
+        if scenario.scope == "user":
+            runtime = f"XDG_RUNTIME_DIR=/run/user/{self.host.sh(f'id -u {USER}')}"
+            command = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "env", runtime, *command]
+        done = self.host.run(*command, data=json.dumps(request).encode())
+        if done.returncode != 0:
+            raise CommandError(f"{scenario.name}: {what}: {(done.stdout + done.stderr).decode(errors='replace')}")
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+
+def complaints(answer: dict[str, Any]) -> str:
+    """What trials have found wrong, as text that can be read; "" if nothing is."""
+    lines = list(answer["complaints"])
+    for point, found in answer["failed"].items():
+        lines += [f"cut off at: {point}", *(f"    {line}" for line in found)]
+    return "\n".join(lines)
+
+
+def _request(scenario: Scenario) -> dict[str, Any]:
+    def call(params: Params) -> dict[str, Any]:
+        return {"module": "stack", "arguments": module_input("stack", **params), "umask": scenario.umask}
+
+    return {
+        "scope": scenario.scope,
+        "foreign": dict(scenario.foreign),
+        "commands": list(scenario.commands),
+        "before": [call(params) for params in scenario.before],
+        "run": call(scenario.run),
+        "again": call(scenario.again or scenario.run),
+        "run_fails": scenario.fails,
+        "again_fails": scenario.fails and scenario.again is None,
+        "unchanged": scenario.fails,
+        "first": scenario.first,
+        "proofs": dict(scenario.proofs),
+        "new_key": scenario.new_key,
+        "ignored": _ignored(scenario),
+    }
+
+
+def _ignored(scenario: Scenario) -> list[str]:
+    """What a bad version or a second reload wrote is no harm, unless the scenario says what it has to be."""
+    if not (scenario.fails or scenario.again or scenario.scope == "user"):
+        return []
+    return [f"/faults/(?!({'|'.join(map(re.escape, scenario.proofs))})$)."]
