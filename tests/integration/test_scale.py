@@ -74,7 +74,7 @@ def test_processes_do_not_grow_with_the_units(stack: Stack) -> None:
 def test_two_runs_at_once_wait_for_each_other(stack: Stack) -> None:
     slow = stack.service(service={"ExecStartPre": "/bin/sleep 1", "Type": "exec"})
     with ThreadPoolExecutor() as pool:
-        results = [future.result() for future in [pool.submit(stack.apply, slow) for _ in range(3)]]
+        results = [future.result() for future in [pool.submit(stack.apply, slow) for _turn in range(3)]]
     assert sorted(result["changed"] for result in results) == [False, False, True]
 
 
