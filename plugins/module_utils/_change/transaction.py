@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterable, List, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Sequence, Set, Tuple
 
 from .._host.files import Writer
 from .._host.health import Checks, Failure, baseline, watch
@@ -125,16 +125,19 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) ->
     if deliberate:
         # Earlier starts count against StartLimitBurst=, and that is no reason to refuse one that is meant.
         manager.systemctl("reset-failed", list(deliberate))
+    skipped: Set[str] = set()
     for verb, units in (
         ("reload", jobs["reload"]),
         ("restart", jobs["restart"]),
         ("start", (*jobs["start"], *jobs["run"])),
     ):
-        if units:
+        if outcomes.failures:  # all will be undone, so nothing more is begun
+            skipped.update(units)
+        elif units:
             _note(outcomes, manager.queue(verb, units), verb, units)
     for slice_unit in jobs["touch-slice"]:
         _note(outcomes, manager.touch_slice(slice_unit), "start in " + slice_unit)
-    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down"}
+    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down" and unit not in skipped}
     verdict = watch(manager, {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}, before)
     told = {failure.unit for failure in verdict.failures}
     outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + verdict.failures
