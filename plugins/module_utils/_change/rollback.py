@@ -150,7 +150,9 @@ def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List
     touched, reloaded = [], []
     runs = invocations(manager, record.up)
     for unit, invocation in record.up.items():
-        if not restored.is_up(unit) or runs.get(unit) != invocation:
+        # A timer whose new times were over does not take up the old ones by daemon-reload.
+        elapsed = unit.endswith(".timer") and restored.state(unit).sub == "elapsed" and unit in record.watched
+        if not restored.is_up(unit) or runs.get(unit) != invocation or elapsed:
             touched.append(unit)
         elif record.owed.get(unit) == "reload":
             reloaded.append(unit)

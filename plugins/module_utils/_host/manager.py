@@ -208,8 +208,9 @@ class Manager:
             field = "USER_INVOCATION_ID=" if user else "INVOCATION_ID="
             first = self.run([*ask, "--output=short-unix", field + invocation], timeout=20.0).out.partition(".")[0]
             selection += [f"--since=@{int(first) - 1}"] if first.isdigit() else []
-        outcome = self.run([*ask, "--output=cat", f"--lines={lines}", *selection], timeout=20.0)
-        return [line for line in outcome.out.splitlines() if line.strip()]
+        # Together with --since, --lines counts from the front unless the order is turned round.
+        outcome = self.run([*ask, "--output=cat", "--reverse", f"--lines={lines}", *selection], timeout=20.0)
+        return [line for line in reversed(outcome.out.splitlines()) if line.strip()]
 
 
 def _properties(block: str) -> Dict[str, str]:
