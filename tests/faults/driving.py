@@ -79,12 +79,10 @@ def _request(scenario: Scenario) -> dict[str, Any]:
         "first": scenario.first,
         "proofs": dict(scenario.proofs),
         "new_key": scenario.new_key,
-        "ignored": _ignored(scenario),
+        "ignored": other_proofs(scenario) if scenario.fails or scenario.again or scenario.scope == "user" else [],
     }
 
 
-def _ignored(scenario: Scenario) -> list[str]:
+def other_proofs(scenario: Scenario) -> list[str]:
     """What a bad version or a second reload wrote is no harm, unless the scenario says what it has to be."""
-    if not (scenario.fails or scenario.again or scenario.scope == "user"):
-        return []
     return [f"/faults/(?!({'|'.join(map(re.escape, scenario.proofs))})$)."]

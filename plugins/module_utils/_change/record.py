@@ -97,8 +97,8 @@ def _joined(earlier: Record, record: Record) -> Record:
     concerned = {*earlier.watched, *earlier.owed}
     newer = {unit: run for unit, run in record.up.items() if unit in earlier.up or unit not in concerned}
     up = {**newer, **earlier.up}
-    if earlier.boot != record.boot:  # no run of before is still that run
-        up = {**dict.fromkeys(earlier.up, ""), **newer}
+    if earlier.boot != record.boot:  # no run of before is still that run, and the boot may have taken newer files
+        up = {**newer, **dict.fromkeys(earlier.up, "")}
     return replace(
         record,
         backups={**record.backups, **earlier.backups},
