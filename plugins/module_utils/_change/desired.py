@@ -54,7 +54,7 @@ class UnitWanted:
 
 @dataclass(frozen=True)
 class DropinWanted:
-    """A drop-in as it shall be; path None: it shall be gone."""
+    """A drop-in as it shall be; present False: it shall be gone."""
 
     unit: names.UnitName
     path: str
@@ -63,6 +63,7 @@ class DropinWanted:
     on_change: str
     health: Optional[Health]
     stamp: str
+    replace: bool
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,10 @@ def build(params: Params, facts: HostFacts) -> Desired:
             [facts.places.unit_file(unit.name.text) for unit in units if unit.state == "absent"]
             + [dropin.path for dropin in dropins if not dropin.present]
         ),
-        replaced=frozenset(unit.path for unit in units if unit.path and unit.replace),
+        replaced=frozenset(
+            [unit.path for unit in units if unit.path and unit.replace]
+            + [dropin.path for dropin in dropins if dropin.replace]
+        ),
         prune=bool(params.get("prune")) or params.get("state") == "absent",
         max_removed=params.get("max_removed"),
         adopt=frozenset(params.get("adopt") or ()),
@@ -287,6 +291,7 @@ def _dropin(
         on_change=entry.get("on_change") or "restart",
         health=_health(entry, defaults),
         stamp=rendered.stamp if rendered else "",
+        replace=bool(entry.get("replace")),
     )
 
 

@@ -68,6 +68,7 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
     Raises Problems (nothing was written) or Failed (a unit did not become healthy).
     """
     run = Run(params, check_mode, label)
+    _refuse_root(params)
     try:
         ours = (os.geteuid(), os.getegid())
         where = places(params.get("scope") or "system", params.get("root") or "", dict(_environ()), ours)
@@ -87,6 +88,17 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
         raise Problems([Problem(f"{where_to} cannot be read or written: {error.strerror}", rule="host")]) from error
 
 
+def _refuse_root(params: Params) -> None:
+    root = params.get("root")
+    message = ""
+    if root and params.get("scope") == "user":
+        message = "root is for scope system and global: the units of a user are where that user's home is"
+    elif root and not (os.path.isabs(root) and os.path.isdir(root)):
+        message = f"root has to be the absolute path of a folder that is there, and {root} is not"
+    if message:
+        raise Problems([Problem(message, rule="root")])
+
+
 def _environ() -> Mapping[str, str]:
     """The environment, with what a login would have set and become does not."""
     environ = dict(os.environ)
@@ -104,7 +116,7 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     run.lap("render")
     units = [name for unit in desired.units for name in (unit.name.text, *unit.members)]
     units += [dropin.unit.text for dropin in desired.dropins]
-    interrupted = record.load(where, desired.owner)
+    interrupted = record.load(where, desired.owner) if manager.live else None
     if interrupted is not None and manager.live:
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
         settle(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)

@@ -14,7 +14,7 @@ from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, last, words
 from .._syntax.problem import Problem
 from .cases import Differences
-from .desired import STARTS, Desired
+from .desired import STARTS, Desired, UnitWanted, is_run_once
 from .policy import Act, decide
 from .render import FileWanted
 
@@ -191,7 +191,9 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
     watched = {unit: "up" for unit in differences.pending.judged if observed.is_up(unit)}
     for case in differences.cases:
-        if case.up and (case.changed or case.new) and case.wanted not in ("stopped", "absent") and not case.gone:
+        stays = case.wanted not in ("stopped", "absent") and not case.gone
+        # What runs once ends by itself, at a time of its own.
+        if case.up and (case.changed or case.new) and stays and not is_run_once(case.after):
             watched[case.unit] = "up"
     for verb in ("reload", "restart", "start"):
         watched.update(dict.fromkeys(jobs[verb], "up"))
@@ -246,6 +248,30 @@ def _file_step(wanted: FileWanted, observed: Observed) -> Step:
     return Step("write", wanted.unit, reason, wanted.path)
 
 
+def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
+    """What speaks against naming this unit, or enabling it."""
+    name, after = unit.name.text, differences.after
+    primary = _alias_of(name, after)
+    if primary:
+        return [Problem(f"this is an alias: name the unit itself, {primary}", unit=name, rule="alias")]
+    if not unit.enabled or unit.path is not None:
+        return []
+    if after.fragment(name) is None and name not in observed.states:
+        message = "there is no such unit on this host: install what brings it, or give its text"
+        return [Problem(message, unit=name, rule="no-such-unit")] if unit.state == "present" else []
+    if not any(after.effective(name).get("Install", {}).values()):
+        message = "enabled needs an [Install] section, which this unit has not: leave out enabled"
+        return [Problem(message, unit=name, rule="no-install")]
+    return []
+
+
+def _alias_of(name: str, loadpath: LoadPath) -> str:
+    """The unit that a name stands for, "" if it is its own. systemd lists states by that name alone."""
+    path = loadpath.fragment(name) or ""
+    primary = os.path.basename(loadpath.links.get(path, ""))
+    return primary if os.path.basename(path) == name and primary not in ("", "null", name) else ""
+
+
 def impossible(desired: Desired, differences: Differences, observed: Observed) -> List[Problem]:
     """Wishes that no step can fulfil: a unit that is nowhere, enablement without [Install], a refused start."""
     found = []
@@ -263,10 +289,10 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         if dropin.present and not partial and differences.after.fragment(unit) is None and unit not in observed.states:
             message = "there is no such unit on this host yet: the drop-in waits for it"
             found.append(Problem(message, unit=unit, rule="dropin-without-unit"))
-    for unit in differences.enable:
-        if not differences.after.effective(unit).get("Install"):
-            message = "enabled needs an [Install] section, which this unit has not: leave out enabled"
-            found.append(Problem(message, unit=unit, rule="no-install"))
+        if _alias_of(unit, differences.after):
+            message = f"this is an alias: name the unit itself, {_alias_of(unit, differences.after)}"
+            found.append(Problem(message, unit=unit, rule="alias"))
+    found += [problem for unit in desired.units for problem in _unfit(unit, differences, observed)]
     removals = [path for path in differences.remove if path not in desired.removed]
     if desired.max_removed is not None and len(removals) > desired.max_removed:
         message = f"prune would remove {len(removals)} files, more than max_removed ({desired.max_removed})"

@@ -14,6 +14,7 @@ from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
 from .._syntax.directives import Effect
 from .._syntax.loadpath import last
 from .cases import Case
+from .desired import is_run_once
 
 # Mounts that the host itself stands on: never restarted, at most reloaded.
 _KEPT_MOUNTS = ("-.mount", "usr.mount", "var.mount")
@@ -104,6 +105,8 @@ def _because(changed: Iterable[Tuple[str, str]]) -> str:
 
 def _service(case: Case, version: int) -> List[Act]:
     needs = case.touched(Effect.RESTART)
+    if (needs or case.stale) and is_run_once(case.after) and not case.runs_on_change:
+        return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]
     if needs or case.stale:
         reason = "changed: " + ", ".join(needs) if needs else "runs with older files, environment or triggers"
         if case.on_change == "none":

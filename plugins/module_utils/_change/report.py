@@ -116,7 +116,9 @@ def _values(secret_files: Iterable[bytes]) -> List[str]:
     for content in secret_files:
         text = content.decode("utf-8", "replace")
         values = [re.sub(r"\\(.)", r"\1", value) for value in _VARIABLE.findall(text)]
-        found += [value for value in values or [text.strip()] if len(value) >= _SHORTEST_HIDDEN]
+        # A journal line holds one line of a value.
+        lines = [line for value in values or [text.strip()] for line in (value, *value.splitlines())]
+        found += [line for line in lines if len(line) >= _SHORTEST_HIDDEN]
     return found
 
 

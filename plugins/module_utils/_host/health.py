@@ -179,7 +179,7 @@ def watch(
             message = judge(unit, check.expect, shown[unit])
             if message is None:
                 message = _proof(manager, unit, check, shown[unit], before, steady, now())
-            if message == "" and now() - begun > check.timeout:
+            if message == "" and unit not in steady and now() - begun > check.timeout:
                 message = _late(check, shown[unit])
             if message is None:
                 del open_checks[unit]

@@ -22,6 +22,8 @@ from .places import Places
 
 STAMP_PREFIX = "UNITWRIGHT_STAMP="
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
+# systemd.unit(5): who goes down, or is restarted, with a unit.
+_BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
 INACTIVE = UnitState("not-found", "inactive", "dead")
 # What a remote run reaches the host by, whatever the connection is.
 _CONNECTION = (
@@ -96,14 +98,25 @@ class Observed:
 
     def with_bound(self, manager: Manager, units: Iterable[str]) -> Observed:
         """Ask which units a stop or restart of these takes along (systemd.unit(5): Requires=, BindsTo=, PartOf=)."""
-        asked = sorted(set(units) - set(self.bound))
-        properties = ("RequiredBy", "BoundBy", "ConsistsOf")
-        shown = manager.show(asked, properties) if self.live else {}
-        new = {
-            unit: tuple(sorted({w for p in properties for w in values.get(p, "").split()}))
-            for unit, values in shown.items()
-        }
-        return replace(self, bound={**self.bound, **new})
+        direct: Dict[str, Set[str]] = {}
+        asked = set(units)
+        while asked and self.live:
+            shown = manager.show(sorted(asked), _BINDING)
+            direct.update(
+                {unit: {w for value in values.values() for w in value.split()} for unit, values in shown.items()}
+            )
+            asked = {other for unit in asked for other in direct[unit]} - set(direct)
+        return replace(self, bound={unit: tuple(sorted(_reached(unit, direct))) for unit in units})
+
+
+def _reached(unit: str, direct: Mapping[str, Set[str]]) -> Set[str]:
+    """What is bound to a unit, and to what is bound to it."""
+    found: Set[str] = set()
+    ahead = set(direct.get(unit, ()))
+    while ahead:
+        found |= ahead
+        ahead = {other for each in ahead for other in direct.get(each, ())} - found
+    return found - {unit}
 
 
 def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Observed:

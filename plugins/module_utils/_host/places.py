@@ -110,7 +110,8 @@ def places(scope: str, root: str, environ: Dict[str, str], owner: Tuple[int, int
         scope=scope,
         root=root,
         units=root + unit_dir,
-        secrets=root + "/etc/unitwright",
+        # Scope global takes no secrets, and must not see those of a system stack of the same name.
+        secrets=root + ("/etc/unitwright" if scope == "system" else "/var/lib/unitwright/global/secrets"),
         state=root + "/var/lib/unitwright/" + scope,
         lookup=tuple(root + folder for folder in lookup),
         manager="/run/systemd" if scope == "system" and not root else "",

@@ -163,6 +163,18 @@ def _timers_oneshot() -> plan.Plan:
     return planned(declare(*stack("/bin/b")), in_force(declare(*stack("/bin/a")), states))
 
 
+@circumstance("a oneshot that is at its work, its `ExecStart` changed")
+def _working_oneshot() -> plan.Plan:
+    def once(start: str) -> Entry:
+        return {"name": "a.service", "service": {"Type": "oneshot", "ExecStart": start}}
+
+    states = {"a.service": UnitState("loaded", "activating", "start")}
+    made = planned(declare(once("/bin/b")), in_force(declare(once("/bin/a")), states))
+    assert "at its work" in made.kept["a.service"]
+    assert not made.watched
+    return made
+
+
 @circumstance("a oneshot with `run: on_change`, its `ExecStart` changed")
 def _run_on_change() -> plan.Plan:
     def once(start: str) -> Entry:
