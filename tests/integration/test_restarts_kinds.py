@@ -79,15 +79,6 @@ def test_a_changed_socket_does_not_start_an_idle_service(host: Host) -> None:
     assert answer(host, 8003) == "old"
 
 
-def test_a_running_service_gains_a_socket(host: Host) -> None:
-    alone = {**served("old"), "service": {"ExecStart": server("old", 8002)}}
-    stack(host, alone)
-    assert answer(host, 8002) == "old"
-    stack(host, socket(8002), served("new"))
-    assert answer(host, 8002) == "new"
-    assert [state(host, unit) for unit in ("web.socket", "web.service")] == ["active", "active"]
-
-
 def test_a_timer_neither_misses_nor_doubles_an_elapse(host: Host) -> None:
     log = "/run/version-log"
 
@@ -140,19 +131,6 @@ def test_a_timer_whose_times_were_over_has_new_ones(host: Host) -> None:
     host.module("stack", name="test", units=job("2001-01-01"), on_failure="keep")
     stack(host, *job("daily"))
     assert show(host, "job.timer", "SubState") == "waiting"
-
-
-def test_a_target_starts_its_new_members_and_leaves_the_others_alone(host: Host) -> None:
-    def units(*members: str) -> list[Entry]:
-        target = {"name": "lab.target", "unit": {"Wants": [f"{name}.service" for name in members]}}
-        return [target, *(app(1, name, unit={"PartOf": "lab.target"}, state="present") for name in ("one", "two"))]
-
-    stack(host, *units("one"))
-    before = invocation(host, "one.service")
-    assert [state(host, unit) for unit in ("one.service", "two.service")] == ["active", "inactive"]
-    stack(host, *units("one", "two"))
-    assert [state(host, unit) for unit in ("one.service", "two.service")] == ["active", "active"]
-    assert invocation(host, "one.service") == before
 
 
 def test_a_path_watches_the_new_place_at_once(host: Host) -> None:

@@ -211,14 +211,6 @@ def test_a_dropin_for_a_unit_of_a_package(host: Host) -> None:
     assert not host.exists("/etc/systemd/system/vendor.service.d")
 
 
-def test_a_dropin_for_a_unit_that_does_not_run_starts_nothing(host: Host) -> None:
-    dropin = {"name": "nginx.service", "dropin": "50-lab", "service": {"LimitNOFILE": 1234}}
-    host.sh("systemctl stop nginx.service")
-    result = stack(host, dropins=[dropin])
-    assert (result["started"], result["restarted"]) == ([], [])
-    assert state(host, "nginx.service") == "inactive"
-
-
 def test_every_running_instance_of_a_template(host: Host) -> None:
     """Also one that nobody declared but somebody runs."""
 
@@ -231,20 +223,3 @@ def test_every_running_instance_of_a_template(host: Host) -> None:
     result = stack(host, template(2))
     assert set(result["restarted"]) == {"t@declared.service", "t@byhand.service"}
     assert [version(host, name) for name in ("declared", "byhand")] == ["2", "2"]
-
-
-def test_on_change(host: Host) -> None:
-    reloads = {"ExecReload": f"/bin/sh -c 'echo reloaded > {'/run/version-reload'}'"}
-    stack(host, app(1, "kept"), app(1, "reload", service=reloads))
-    before = [invocation(host, unit) for unit in ("kept.service", "reload.service")]
-    changed = [
-        app(2, "kept", on_change="none"),
-        app(1, "reload", service={**reloads, "LimitNOFILE": 99}, on_change="reload"),
-    ]
-    result = stack(host, *changed)
-    assert (result["restarted"], result["reloaded"]) == ([], ["reload.service"])
-    assert "on_change is none" in result["kept"]["kept.service"]
-    assert version(host, "reload") == "reloaded"
-    assert [invocation(host, unit) for unit in ("kept.service", "reload.service")] == before
-    again = stack(host, *changed)
-    assert (list(again["kept"]), again["reloaded"]) == (["kept.service"], [])

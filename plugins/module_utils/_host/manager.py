@@ -201,12 +201,14 @@ class Manager:
         # What was said last may not have been written yet; without the right to ask for it that has to do.
         self.run(["journalctl", "--sync"], timeout=20.0)
         user = self.places.scope == "user"
-        selection = [("--user-unit=" if user else "--unit=") + unit]
+        # Not --unit=, which leaves out what a child of PID 1 says before it has become the unit's process.
+        prefix, own = ("USER_", f"_UID={os.getuid()}") if user else ("", "_UID=0")
+        selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if user else []), "+", f"{prefix}UNIT={unit}", own]
         if invocation:
             # Lines of a process that was gone before journald looked at it lack the invocation, so it is told by time;
             # they may stand before what PID 1 says first of it.
-            field = "USER_INVOCATION_ID=" if user else "INVOCATION_ID="
-            first = self.run([*ask, "--output=short-unix", field + invocation], timeout=20.0).out.partition(".")[0]
+            begun = [*ask, "--output=short-unix", f"{prefix}INVOCATION_ID={invocation}"]
+            first = self.run(begun, timeout=20.0).out.partition(".")[0]
             selection += [f"--since=@{int(first) - 1}"] if first.isdigit() else []
         # Together with --since, --lines counts from the front unless the order is turned round.
         outcome = self.run([*ask, "--output=cat", "--reverse", f"--lines={lines}", *selection], timeout=20.0)
