@@ -288,3 +288,42 @@ def test_state_reloaded_does_so_at_every_run(stack: Stack) -> None:
     before = stack.invocation("main.service")
     assert actions(stack.apply(unit)) == [("reload", unit["name"])]
     assert stack.invocation("main.service") == before
+
+
+def test_a_chain_of_bound_units_is_up_again_after_its_end_was_bound_anew(stack: Stack) -> None:
+    def chain(path: str) -> list[dict[str, Any]]:
+        first, second = stack.unit("first.service"), stack.unit("second.service")
+        socket = {"name": stack.unit("first.socket"), "socket": {"ListenStream": f"/run/{stack.name}-{path}"}}
+        return [
+            stack.service("third", unit={"Requires": second, "After": second}),
+            stack.service("second", unit={"Requires": first, "After": first}),
+            stack.service("first", state="started"),
+            socket,
+        ]
+
+    stack.apply(*chain("old"))
+    stack.settled(*chain("new"))
+    names = ("first.socket", "first.service", "second.service", "third.service")
+    assert [stack.show(name, "ActiveState") for name in names] == ["active"] * 4
+
+
+def test_a_oneshot_that_is_at_its_work_is_not_cut_off(stack: Stack) -> None:
+    def job(command: str) -> list[dict[str, Any]]:
+        timer = {"name": stack.unit("job.timer"), "timer": {"OnCalendar": "*-*-* 03:00:00"}}
+        return [stack.service("job", command, service={"Type": "oneshot"}), timer]
+
+    stack.apply(*job(FOREVER))
+    stack.host.sh(f"systemctl start --no-block {stack.unit('job.service')}")
+    until(lambda: stack.show("job.service", "ActiveState") == "activating", "the job is at work")
+    before = stack.show("job.service", "MainPID")
+    result = stack.apply(*job("/bin/sleep 3600"))
+    assert stack.unit("job.service") in result["kept"]
+    assert stack.show("job.service", "MainPID") == before
+
+
+def test_an_alias_is_not_taken_for_a_unit_of_its_own(stack: Stack) -> None:
+    alias = stack.unit("alias.service")
+    stack.apply(stack.service(install={**WANTED, "Alias": alias}))
+    error = stack.refused(stack.service(install={**WANTED, "Alias": alias}), {"name": alias, "state": "stopped"})
+    assert stack.unit("main.service") in error["msg"]
+    assert stack.show("main.service", "ActiveState") == "active"

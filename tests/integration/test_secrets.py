@@ -107,3 +107,16 @@ def test_an_environment_is_not_logged_by_the_module(stack: Stack) -> None:
     stack.host.sh("journalctl --sync")
     assert stack.host.sh("journalctl --all | grep canary-", check=False) == ""
     stack.host.sh("journalctl --quiet | grep -q 'ansible-.*Invoked'")
+
+
+def test_a_secret_of_several_lines_is_not_in_the_error_line_by_line(stack: Stack) -> None:
+    telling = stack.service(command="/bin/sh -c 'echo \"$TOKEN\"; exit 3'", secrets={"TOKEN": f"{CANARY}\n{OTHER}"})
+    assert "canary-" not in json.dumps(stack.refused(telling))
+
+
+def test_a_global_stack_of_the_same_name_leaves_secrets_alone(stack: Stack) -> None:
+    stack.apply(declared(stack))
+    unit = {"name": stack.unit("other.service"), "service": {"ExecStart": "/bin/true"}}
+    assert stack.apply(unit, scope="global", prune=True)["removed"] == []
+    assert stack.host.exists(f"/etc/unitwright/{stack.name}/{stack.unit('main.service')}.env")
+    stack.host.module("stack", name=stack.name, scope="global", state="absent")

@@ -121,9 +121,11 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) ->
     """Queue all jobs, dependencies in order, then wait for all of them together."""
     jobs = plan.jobs
     before = baseline(manager, [*jobs["reload"], *jobs["restart"]])
-    deliberate = dict.fromkeys(unit for verb in ("reset-failed", "restart", "start", "run") for unit in jobs[verb])
+    verbs = ("stop", "reset-failed", "restart", "start", "run")
+    deliberate = dict.fromkeys(unit for verb in verbs for unit in jobs[verb])
     if deliberate:
-        # Earlier starts count against StartLimitBurst=, and that is no reason to refuse one that is meant.
+        # Earlier starts count against StartLimitBurst=, and that is no reason to refuse one that is meant; and what was
+        # stopped at its work has not failed.
         manager.systemctl("reset-failed", list(deliberate))
     skipped: Set[str] = set()
     for verb, units in (

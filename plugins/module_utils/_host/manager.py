@@ -68,6 +68,7 @@ class Manager:
     def __init__(self, places: Places) -> None:
         self.places = places
         self.calls = 0
+        self._journal_synced = False
         self._scope_flag = {"system": "--system", "user": "--user", "global": "--global"}[places.scope]
         self._environ = {**os.environ, **_ENVIRONMENT}
         self._environ["PATH"] = os.environ.get("PATH", "") + ":" + _PATH
@@ -199,7 +200,9 @@ class Manager:
         """The last lines a unit, or one run of it, left in the journal; [] where there is no journal to read."""
         ask = ["journalctl", "--quiet", "--no-pager"]
         # What was said last may not have been written yet; without the right to ask for it that has to do.
-        self.run(["journalctl", "--sync"], timeout=20.0)
+        if not self._journal_synced:
+            self.run(["journalctl", "--sync"], timeout=20.0)
+            self._journal_synced = True
         user = self.places.scope == "user"
         # Not --unit=, which leaves out what a child of PID 1 says before it has become the unit's process.
         prefix, own = ("USER_", f"_UID={os.getuid()}") if user else ("", "_UID=0")
