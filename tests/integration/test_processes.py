@@ -76,4 +76,6 @@ def test_only_the_first_of_many_failures_are_looked_up_in_the_journal(stack: Sta
     result, commands = audited(stack, units=units)
     errors = failed(result)["errors"]
     assert len([error for error in errors if error["journal"]]) == min(10, len(errors))
-    assert len([name for name in commands if name.startswith("journalctl")]) <= 2 * 10
+    journal = [name for name in commands if name.startswith("journalctl")]
+    assert len([name for name in journal if "--sync" in name]) == 1
+    assert len(journal) <= 1 + 2 * 10
