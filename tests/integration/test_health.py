@@ -140,3 +140,50 @@ def test_without_keep_nothing_is_left_of_what_failed(stack: Stack) -> None:
     assert stack.host.sh(f"find /etc/systemd -name '*{stack.name}*'") == ""
     assert stack.show("main.service", "LoadState") == "not-found"
     assert stack.show("other.service", "ActiveState") == "inactive"
+
+
+def test_a_timer_whose_time_after_the_boot_is_over(stack: Stack) -> None:
+    """It runs at once then, and not again before the next boot."""
+    job = stack.service("t", "/bin/true", service={"Type": "oneshot"})
+    stack.settled(job, {"name": stack.unit("t.timer"), "timer": {"OnBootSec": "1us"}})
+    assert stack.show("t.timer", "SubState") == "elapsed"
+    since = stack.show("t.service", "ExecMainStartTimestampMonotonic")
+    stack.settled(job, {"name": stack.unit("t.timer"), "timer": {"OnBootSec": "2us"}})
+    assert stack.show("t.service", "ExecMainStartTimestampMonotonic") == since
+
+
+def test_a_slow_stop_is_the_units_own_to_take(stack: Stack) -> None:
+    slow = "/bin/bash -c 'trap \"sleep 4; exit\" TERM; while :; do sleep 0.1; done'"
+    health = {"stable_for": 0, "timeout": 2}
+    stack.apply(stack.service(command=slow, environment={"A": "1"}, health=health))
+    result = stack.settled(stack.service(command=slow, environment={"A": "2"}, health=health))
+    assert result["restarted"] == [stack.unit("main.service")]
+
+
+def test_without_systemd_analyze_it_is_said_that_nothing_was_verified(stack: Stack) -> None:
+    stack.host.sh("mv /usr/bin/systemd-analyze /usr/bin/systemd-analyze.away")
+    try:
+        result = stack.apply(stack.service())
+    finally:
+        stack.host.sh("mv /usr/bin/systemd-analyze.away /usr/bin/systemd-analyze")
+    assert [each["rule"] for each in result["unverified"]] == ["no-verify"]
+
+
+def test_what_keep_left_undone_is_done_by_the_next_run(stack: Stack) -> None:
+    """A reload that a run never came to shows nowhere but in its record."""
+    where = f"/run/{stack.name}"
+    unit = "run-" + stack.name + ".mount"
+
+    def mount(options: str) -> dict[str, Any]:
+        return {"name": unit, "mount": {"What": "tmpfs", "Where": where, "Type": "tmpfs", "Options": options}}
+
+    stack.apply(mount("mode=0700"))
+    links = f"/etc/systemd/system/{stack.unit('x.target.wants')}"
+    stack.host.write(links, "in the way")
+    enabled = stack.service(install={"WantedBy": stack.unit("x.target")})
+    stack.refused(mount("mode=0755,size=4M"), enabled, on_failure="keep")
+    assert "size=4096k" not in stack.host.sh(f"findmnt -no OPTIONS {where}")
+    stack.host.sh(f"rm {links}")
+    result = stack.settled(mount("mode=0755,size=4M"), enabled)
+    assert result["recovered"]
+    assert "size=4096k" in stack.host.sh(f"findmnt -no OPTIONS {where}")

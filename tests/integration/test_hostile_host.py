@@ -154,7 +154,7 @@ def test_files_that_are_not_utf8(host: Host) -> None:
     assert host.exists(f"{UNITS}/theirs.service")
 
 
-@pytest.mark.parametrize("name", ["running/test.json", "accepted/test.json"])
+@pytest.mark.parametrize("name", ["running/test.json", "accepted.json"])
 def test_damaged_records(host: Host, name: str) -> None:
     """What cannot be read counts as not there; the run goes on and leaves it in order."""
     stack(host, app(1))

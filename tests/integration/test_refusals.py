@@ -155,3 +155,10 @@ def test_an_unknown_option_is_an_error(stack: Stack) -> None:
         result = stack.host.module("stack", name=stack.name, units=[{**stack.service(), "servcie": {}}])
     assert result["failed"]
     assert "servcie" in result["msg"]
+
+
+def test_the_name_of_a_single_unit_is_too_long_to_be_remembered(stack: Stack) -> None:
+    unit = stack.unit("x" * 200 + ".service")
+    result = stack.host.module("dropin", name=unit, dropin="y" * 100, environment={"A": "1"})
+    assert result["failed"]
+    assert "bytes" in result["errors"][0]["message"]

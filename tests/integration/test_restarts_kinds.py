@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.testbed.host import Host
+from tests.testbed.listing import listing
 
 from .world import (
     QUICK,
@@ -16,6 +17,7 @@ from .world import (
     Entry,
     answer,
     app,
+    failing,
     forget_versions,
     invocation,
     program,
@@ -33,6 +35,10 @@ pytestmark = pytest.mark.usefixtures("tidy")
 @pytest.fixture(autouse=True)
 def web_server(host: Host) -> None:
     host.write(SERVER, SERVER_TEXT)
+
+
+# A unit that takes a run down with it.
+BAD: Entry = app(0, "bad", service={"ExecStart": program(0, "bad", "exit 3")})
 
 
 def socket(port: int, **more: object) -> Entry:
@@ -70,6 +76,52 @@ def test_a_changed_address_is_open_and_the_old_one_closed(host: Host) -> None:
     assert state(host, "web.service") == "active"
     stops = [step["unit"] for step in result["plan"] if step["action"] == "stop"]
     assert stops == ["web.socket", "web.service"]
+
+
+def second_socket(port: int) -> Entry:
+    listen = {"ListenStream": f"127.0.0.1:{port}", "Service": "web.service"}
+    return {"name": "other.socket", "socket": listen, "health": QUICK}
+
+
+def test_one_of_two_sockets_changes_while_the_other_is_asked(host: Host) -> None:
+    """A connection to the other would start the service while the changed one is still closed."""
+    stack(host, socket(8002), second_socket(8005), served("old"))
+    assert answer(host, 8002) == "old"
+    asking = "while :; do curl -s --max-time 1 127.0.0.1:8005; done"
+    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}'")
+    try:
+        stack(host, socket(8003), second_socket(8005), served("old"))
+        before = listing(host)
+        result = failing(host, socket(8004), second_socket(8005), served("old"), BAD)
+        assert result["rolled_back"], result["msg"]
+        assert listing(host) == before
+    finally:
+        host.sh("systemctl stop asking.service")
+    assert [error["unit"] for error in result["errors"]] == ["bad.service"]
+    assert host.sh("systemctl is-active web.socket other.socket") == "active\nactive"
+    assert answer(host, 8003) == "old"
+
+
+def test_a_connection_that_is_served_is_not_cut_off(host: Host) -> None:
+    """Each instance of a socket with Accept=yes is one connection."""
+
+    def echo(text: str) -> list[Entry]:
+        command = f"/bin/sh -c 'echo {text}; exec cat'"
+        service = {"ExecStart": command, "StandardInput": "socket"}
+        listen = {"ListenStream": "127.0.0.1:8002", "Accept": True}
+        return [{"name": "echo.socket", "socket": listen}, {"name": "echo@.service", "service": service}]
+
+    stack(host, *echo("old"))
+    host.sh("systemd-run --quiet --unit=asking /bin/bash -c 'exec 3<>/dev/tcp/127.0.0.1/8002; exec sleep infinity'")
+    running = "systemctl list-units --plain --no-legend --state=active 'echo@*.service' | cut -d' ' -f1"
+    until(lambda: host.sh(running), "no connection is served")
+    instance = host.sh(running)
+    since = invocation(host, instance)
+    for change in ({}, {"dropins": [{"name": "echo@.service", "dropin": "more", "environment": {"A": "1"}}]}):
+        result = stack(host, *echo("new"), **change)
+        assert instance in result["kept"]
+    assert invocation(host, instance) == since
+    host.sh("systemctl stop asking.service")
 
 
 def test_a_changed_socket_does_not_start_an_idle_service(host: Host) -> None:

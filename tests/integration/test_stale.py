@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from tests.integration.support import Stack, actions, environment
+from tests.integration.support import QUICK, Stack, actions, environment
 
 
 def test_a_missed_restart_is_made_up_for(stack: Stack) -> None:
@@ -86,3 +86,35 @@ def test_the_journal_can_be_asked_for_one_deployed_version(stack: Stack) -> None
     stamp = line.partition("=")[2]
     stack.host.sh("journalctl --sync")
     assert "it is me" in stack.host.sh(f"journalctl --quiet --output=cat {stamp}")
+
+
+def test_a_file_of_someone_else_that_systemd_has_not_read_is_put_into_force(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    folder = stack.path("main.service.d")
+    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
+    result = stack.settled(unit)
+    assert actions(result) == [("daemon-reload", ""), ("restart", unit["name"])]
+    assert environment(stack.host, unit["name"])["B"] == "2"
+    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+
+
+def test_a_stamp_that_someone_else_resets_restarts_nothing(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    folder = stack.path("main.service.d")
+    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nLogExtraFields=\n")
+    stack.host.sh(f"systemctl daemon-reload; systemctl restart {unit['name']}")
+    stack.again(unit)
+    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+
+
+def test_what_was_reloaded_for_a_dropin_of_another_owner_is_current(stack: Stack) -> None:
+    unit = stack.service(service={"ExecReload": "/bin/true"})
+    stack.apply(unit)
+    since = stack.invocation("main.service")
+    dropin = {"name": unit["name"], "dropin": "more", "environment": {"A": "1"}, "on_change": "reload"}
+    assert stack.host.module("dropin", **dropin, health=QUICK)["reloaded"] == [unit["name"]]
+    stack.again(unit)
+    assert stack.invocation("main.service") == since
+    assert stack.host.module("dropin", name=unit["name"], dropin="more", state="absent")["changed"]

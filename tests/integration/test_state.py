@@ -169,3 +169,51 @@ def test_the_modules_for_one_unit_do_the_same(stack: Stack) -> None:
     assert stack.host.module("dropin", name=name, dropin="50-more", state="absent", health={"stable_for": 0})["changed"]
     assert stack.host.module("unit", name=name, state="absent")["stopped"] == [name]
     assert show(stack.host, name, "LoadState") == "not-found"
+
+
+def test_a_mask_does_not_take_the_place_of_a_file_by_hand(stack: Stack) -> None:
+    unit = stack.unit("hand.service")
+    stack.host.write(stack.path("hand.service"), "[Service]\nExecStart=/bin/sleep infinity\n")
+    stack.host.sh(f"systemctl daemon-reload; systemctl start {unit}")
+    with untouched(stack.host):
+        result = stack.refused({"name": unit, "masked": True})
+    assert result["errors"][0]["rule"] == "owner"
+    assert state(stack.host, unit) == "active"
+    stack.host.sh(f"systemctl stop {unit}; rm {stack.path('hand.service')}; systemctl daemon-reload")
+
+
+def test_a_unit_that_was_linked_is_enabled_and_stays_linked(stack: Stack) -> None:
+    unit = stack.unit("linked.service")
+    text = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
+    stack.host.write(f"/opt/{unit}", text)
+    stack.host.sh(f"systemctl enable /opt/{unit}")
+    stack.again({"name": unit, "enabled": True})
+    stack.host.sh(f"systemctl disable {unit}; systemctl link /opt/{unit}")
+    stack.settled({"name": unit, "enabled": True, "state": "started"})
+    assert (state(stack.host, unit), enabled(stack.host, unit)) == ("active", "enabled")
+    stack.host.sh(f"systemctl disable --now {unit}; rm /opt/{unit}")
+
+
+def test_a_template_is_enabled_by_its_default_instance(stack: Stack) -> None:
+    install = {"WantedBy": "multi-user.target", "DefaultInstance": "main"}
+    template = stack.unit("t@.service")
+    unit = {"name": template, "service": {"ExecStart": "/bin/sleep infinity"}, "install": install, "enabled": True}
+    stack.settled(unit)
+    assert enabled(stack.host, stack.unit("t@main.service")) == "enabled"
+    stack.settled({**unit, "enabled": False})
+    assert enabled(stack.host, stack.unit("t@main.service")) == "disabled"
+
+
+def test_an_instance_that_a_timer_starts_is_not_started_at_once(stack: Stack) -> None:
+    job = {"name": stack.unit("job@.service"), "instances": ["a"], "service": {"ExecStart": "/bin/sleep infinity"}}
+    timer = {"OnCalendar": "daily", "Unit": stack.unit("job@a.service")}
+    stack.settled(job, {"name": stack.unit("job.timer"), "timer": timer})
+    assert state(stack.host, stack.unit("job@a.service")) == "inactive"
+    assert state(stack.host, stack.unit("job.timer")) == "active"
+
+
+def test_a_reload_that_the_unit_of_a_package_cannot_do_is_refused(stack: Stack) -> None:
+    dropin = {"name": "nginx.service", "dropin": "more", "environment": {"A": "1"}, "on_change": "reload"}
+    with untouched(stack.host):
+        result = stack.refused(dropins=[{**dropin, "service": {"ExecReload": ""}}])
+    assert result["errors"][0]["directive"] == "ExecReload"

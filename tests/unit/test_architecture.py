@@ -41,7 +41,7 @@ WRITING = {
     "fsync",
 }
 # The pure files of the rooms that may touch the host.
-PURE = [f"_change/{name}.py" for name in ("desired", "cases", "enablement", "policy", "plan", "render")]
+PURE = [f"_change/{name}.py" for name in ("desired", "cases", "owners", "enablement", "policy", "plan", "render")]
 
 
 def name_of(path: Path) -> str:

@@ -15,17 +15,19 @@ from dataclasses import dataclass, field
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.manager import UnitState
-from .._host.observed import Observed, units_under
+from .._host.observed import UP, Observed, units_under
 from .._syntax import unitfile
 from .._syntax.directives import GAINS_START, Effect, effect
 from .._syntax.loadpath import Effective, LoadPath, is_true, last
 from .._syntax.names import parse_name
-from .._syntax.problem import Problem
 from .desired import STARTS, Desired, UnitWanted, gained
 from .enablement import enablement, left_over_instances
+from .owners import label, leftover_secrets, masked_over, orphans
 from .render import STAMP_FIELD, FileWanted, owner_of
 
-_STAMP = re.compile(rb"^LogExtraFields=" + STAMP_FIELD.encode() + rb"=(\w+)$", re.MULTILINE)
+_STAMP = re.compile(
+    rb"^[ \t]*LogExtraFields[ \t]*=[ \t]*(?:" + STAMP_FIELD.encode() + rb"=(\w+))?[ \t\r]*$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Case:
     changed: the (section, directive) pairs whose merged values differ. restamped: what its process is started with
     differs, environment, secrets and triggers included. stale: the process runs with something older
     than is declared. pulls: units it newly wants or requires. partners: the units its socket, timer or path starts.
+    per_connection: it serves one connection of a socket with Accept=yes.
     """
 
     unit: str
@@ -72,12 +75,13 @@ class Case:
     owed: str
     pulls: Tuple[str, ...]
     partners: Tuple[str, ...]
+    per_connection: bool
     before: Effective
     after: Effective
 
     @property
     def up(self) -> bool:
-        return self.now.active in ("active", "activating", "reloading", "refreshing")
+        return self.now.active in UP
 
     def touched(self, *effects: Effect) -> List[str]:
         """Names of the changed directives that take one of these effects."""
@@ -121,12 +125,11 @@ def compare(
 ) -> Differences:
     """Hold a declaration against a host; `conflicts` has been asked first."""
     write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
-    orphans = _orphans(desired, observed)
-    leftover = _leftover_secrets(desired, observed)
-    remove = [path for path in desired.removed if path in observed.files] + leftover
+    unlisted = orphans(desired, observed)
+    remove = [path for path in desired.removed if path in observed.files] + leftover_secrets(desired, observed)
     if desired.prune:
-        remove += [path for path in orphans if path not in remove]
-    remove += _masked_over(desired, observed)
+        remove += [path for path in unlisted if path not in remove]
+    remove += masked_over(desired, observed)
     new_units = {wanted.path: wanted.content for wanted in write if not wanted.secret}
     gone_units = [path for path in remove if path.startswith(observed.places.units + os.sep)]
     unmask = _unmasked(desired, observed)
@@ -141,7 +144,7 @@ def compare(
     return Differences(
         write=write,
         remove=tuple(remove),
-        orphaned=() if desired.prune else (*(_label(path, observed) for path in orphans), *left_over),
+        orphaned=() if desired.prune else (*(label(path, observed) for path in unlisted), *left_over),
         enable=links["enable"],
         reenable=links["reenable"],
         disable=links["disable"],
@@ -168,123 +171,49 @@ def _differs(wanted: FileWanted, observed: Observed) -> bool:
     return (seen.mode & 0o7777) != wanted.mode or (seen.uid, seen.gid) != observed.places.owner
 
 
-def _owned(desired: Desired, observed: Observed) -> List[str]:
-    """Unit files and drop-ins marked as this owner's, secrets by their folder."""
-    owners = {desired.owner, *desired.adopt}
-    found = []
-    for path, seen in observed.files.items():
-        if path.startswith(observed.places.secrets + os.sep) or (
-            seen.content is not None and owner_of(seen.content) in owners
-        ):
-            found.append(path)
-    return found
-
-
-def _orphans(desired: Desired, observed: Observed) -> List[str]:
-    return [path for path in _owned(desired, observed) if path not in desired.files and path not in desired.removed]
-
-
-def _stem(path: str, observed: Observed) -> str:
-    """The unit (or UNIT.d-DROPIN) that a secret file is for, as its name says; "" for other files."""
-    if not path.startswith(observed.places.secrets + os.sep):
-        return ""
-    below = os.path.relpath(path, observed.places.secrets).split(os.sep)[1]
-    return below[: -len(".env")] if below.endswith(".env") else below[: -len(".credentials")]
-
-
-def _leftover_secrets(desired: Desired, observed: Observed) -> List[str]:
-    """Secrets of units that are declared or go, and that no longer take these: never left behind, prune or not."""
-    stems = {unit.name.text for unit in desired.units}
-    stems |= {f"{dropin.unit.text}.d-{os.path.basename(dropin.path)[: -len('.conf')]}" for dropin in desired.dropins}
-    return [path for path in _orphans(desired, observed) if _stem(path, observed) in stems]
-
-
-def _masked_over(desired: Desired, observed: Observed) -> List[str]:
-    """Our own file of a unit that is to be masked: the mask takes its place."""
-    owned = set(_owned(desired, observed))
-    paths = [observed.places.unit_file(unit.name.text) for unit in desired.units if unit.masked]
-    return [path for path in paths if path in owned and path not in desired.removed and not desired.prune]
-
-
-def _label(path: str, observed: Observed) -> str:
-    """An orphan by the name a person knows it by: the unit, UNIT.d/DROPIN.conf, or the path of a secret."""
-    below = observed.places.units + os.sep
-    return path[len(below) :] if path.startswith(below) else path
-
-
 def _reload_due(desired: Desired, observed: Observed) -> str:
     """Why the manager has to read its files again though none differs, "" if it need not."""
-    if not observed.live or observed.loaded_at is None:
+    if not observed.not_loaded:
         return ""
-    for path, wanted in desired.files.items():
-        seen = observed.files.get(path)
-        if not wanted.secret and seen is not None and seen.changed_at > observed.loaded_at:
-            return f"{os.path.basename(path)} is newer than what systemd has loaded"
-    return ""
-
-
-def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
-    """Files in the way that are not this owner's."""
-    found = []
-    owners = {desired.owner, *desired.adopt}
-    for path in [*desired.files, *sorted(desired.removed)]:
-        wanted = desired.files.get(path)
-        if wanted is not None and wanted.secret:
-            continue
-        problem = _conflict(path, desired, observed, owners)
-        if problem:
-            found.append(Problem(problem, unit=wanted.unit if wanted else os.path.basename(path), rule="owner"))
-    return found
-
-
-def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str]) -> str:
-    seen = observed.files.get(path)
-    name = os.path.basename(path)
-    may_replace = path in desired.replaced
-    if seen is None:
-        if os.path.dirname(path) != observed.places.units or may_replace:
-            return ""
-        vendor = observed.loadpath.fragment(name)
-        if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
-            return ""
-        mend = "override it by a dropin, or take it over by replace: true"
-        return f"{vendor} defines this unit: {mend if path in desired.files else 'it can only be masked or stopped'}"
-    if seen.target == "/dev/null":
-        unmasked = any(unit.path == path and unit.masked is False for unit in desired.units)
-        return (
-            "" if unmasked or path in desired.removed else "this unit is masked: add masked: false to have it unmasked"
-        )
-    if seen.content is None:
-        return f"{path} is a symbolic link or not a file, so it is not replaced: remove it first"
-    owner = owner_of(seen.content)
-    if owner in owners or may_replace:
-        return ""
-    if owner is None:
-        mend = "take it over by replace: true" if path in desired.files else "remove it yourself"
-        return f"{path} is there and not ours: {mend}, or use a dropin"
-    return f"{path} belongs to the stack {owner!r}: take it over by adopt: [{owner}]"
+    units = [name for unit in desired.units for name in (unit.name.text, *unit.members)]
+    units += [dropin.unit.text for dropin in desired.dropins]
+    paths = {path for unit in units for path in observed.loadpath.files(unit)}
+    newer = sorted(observed.not_loaded & {*paths, *(path for path, each in desired.files.items() if not each.secret)})
+    return f"{os.path.basename(newer[0])} is newer than what systemd has loaded" if newer else ""
 
 
 def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
-    """The stamps a process of this unit carries if it is started from these files."""
+    """The stamps a process of this unit carries if it is started from these files; LogExtraFields= alone resets all."""
     found: Set[str] = set()
     for path in loadpath.files(unit):
-        found.update(stamp.decode() for stamp in _STAMP.findall(loadpath.contents.get(path, b"")))
+        for stamp in _STAMP.findall(loadpath.contents.get(path, b"")):
+            found = {*found, stamp.decode()} if stamp else set()
     return frozenset(found)
 
 
 def is_stale(unit: str, view: _View) -> bool:
     """Was the running process started with something else than these files say?"""
+    observed = view.observed
+    if _has_foreign_news(unit, observed):
+        return True
     wanted = stamps(unit, view.after)
     if not wanted:  # systemd keeps the stamp of an earlier start then, so it says nothing of this one
         return False
-    if view.observed.running.get(unit, frozenset()) == wanted:
+    if observed.running.get(unit, frozenset()) == wanted:
         return False
     known = view.accepted.get(unit)
-    run = view.observed.invocations.get(unit)
+    run = observed.invocations.get(unit)
     if known is None or run is None or known.stamps != wanted:
         return True
-    return known.invocation != run.id and (view.observed.places.scope == "system" or run.began < known.since)
+    return known.invocation != run.id and (observed.places.scope == "system" or run.began < known.since)
+
+
+def _has_foreign_news(unit: str, observed: Observed) -> bool:
+    """Has someone else changed a file of the unit that systemd has not read yet? No stamp tells of those."""
+    if not observed.not_loaded:
+        return False
+    newer = observed.not_loaded.intersection(observed.loadpath.files(unit))
+    return any(owner_of(observed.loadpath.contents.get(path, b"")) is None for path in newer)
 
 
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
@@ -304,7 +233,7 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
     folder, name = os.path.split(path)
     unit = name if folder == observed.places.units else os.path.basename(folder)[: -len(".d")]
     parsed = parse_name(unit)
-    if not parsed.is_template and not parsed.prefix.endswith("-"):
+    if not parsed.stands_for_others:
         return [unit]
     return units_under({*observed.states, *declared}, unit)
 
@@ -331,6 +260,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], on_change: str, changing: boo
         owed=view.pending.owed.get(unit, ""),
         pulls=tuple(gained(before_text, after_text, sorted(GAINS_START))) if changing else (),
         partners=tuple(_partners(unit, kind, after_text)),
+        per_connection=_is_per_connection(unit, after),
         before=before_text,
         after=after_text,
     )
@@ -354,6 +284,13 @@ def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
 
 def _foreign(values: Sequence[str]) -> List[str]:
     return [value for value in values if not value.startswith(STAMP_FIELD + "=")]
+
+
+def _is_per_connection(unit: str, after: LoadPath) -> bool:
+    name = parse_name(unit)
+    if name.kind != "service" or not name.instance:
+        return False
+    return is_true(last(after.effective(f"{name.prefix}.socket"), "Socket", "Accept"))
 
 
 def _partners(unit: str, kind: str, text: Effective) -> List[str]:

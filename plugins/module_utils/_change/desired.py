@@ -19,6 +19,9 @@ from .._syntax.problem import Problem, Problems, Refused, shown
 from .checks import Health, health
 from .render import FileWanted, HostFacts, Params, has_text, render
 
+# What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
+_OWNER_MAX = 240
+
 # Which directive of a kind names the unit it starts, and the kind it starts by default (systemd.timer(5) and the like).
 STARTS = {
     "timer": ("Timer", "Unit", "service"),
@@ -151,8 +154,12 @@ def _owner(params: Params, problems: List[Problem]) -> str:
     try:
         for old in params.get("adopt") or ():
             names.parse_stack(old)
+        if not params.get("owner"):
+            return names.parse_stack(params["name"])
         # A module for a single unit passes the unit's own name, which no stack can have.
-        return params["owner"] if params.get("owner") else names.parse_stack(params["name"])
+        if len(params["owner"].encode("utf-8", "replace")) > _OWNER_MAX:
+            raise Refused(f"its name has more than {_OWNER_MAX} bytes: declare it in a stack, or shorten it")
+        return str(params["owner"])
     except Refused as refused:
         problems.append(Problem(str(refused), rule="stack-name"))
         return "-"
@@ -345,7 +352,8 @@ def _started_by(units: Sequence[UnitWanted]) -> Set[str]:
 def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
     """What a person means by declaring a unit: started and enabled, unless something else starts it."""
     effective = unitfile.effective([unit.entries])
-    on_demand = unit.name.text in started_by_others or (unit.name.is_template and not unit.members)
+    on_demand = bool(started_by_others.intersection([unit.name.text, *unit.members]))
+    on_demand = on_demand or (unit.name.is_template and not unit.members)
     run_once = unit.name.kind == "service" and is_run_once(effective)
     state, enabled = unit.state, unit.enabled
     if not state:

@@ -28,10 +28,11 @@ def enablement(
     """
     result: Dict[str, List[str]] = {"enable": [], "reenable": [], "disable": []}
     for unit in desired.units:
-        for member in unit.members or ((unit.name.text,) if unit.enabled else ()):
+        for member in unit.members or (() if unit.enabled is None else (unit.name.text,)):
             verb = _verb(unit, member, observed, after)
             if verb:
-                result[verb].append(member)
+                # To disable a template would disable all its instances.
+                result[verb].append(_enabled_as(member, after) if verb == "disable" else member)
     units = list(leaving)
     for path in gone:
         name = os.path.basename(path)
@@ -42,12 +43,17 @@ def enablement(
 
 
 def _verb(unit: UnitWanted, member: str, observed: Observed, after: LoadPath) -> str:
-    present = set(observed.links_to(member))
+    present = {*observed.links_to(member), *observed.links_to(_enabled_as(member, after))}
+    linked = observed.places.unit_file(member)  # a unit from outside the load path, as systemctl link leaves it
+    present.discard(linked)
     if unit.enabled:
         expected = expected_links(member, after, observed.places.units)
         if not present:
             return "enable" if expected or expected is None else ""
-        return "reenable" if expected is not None and present != expected else ""
+        if expected is None or present == expected:
+            return ""
+        # reenable would take away the link that makes it a unit.
+        return "enable" if linked in observed.links else "reenable"
     if unit.enabled is None and not (unit.path and _lost_install(member, observed, after)):
         return ""
     return "disable" if present else ""
@@ -96,16 +102,22 @@ def _template(link: str) -> Optional[str]:
         return None
 
 
+def _enabled_as(unit: str, loadpath: LoadPath) -> str:
+    """The name that is linked when a unit is enabled: a template's default instance, "" if it has none."""
+    name = parse_name(unit)
+    if not name.is_template:
+        return unit
+    default = last(loadpath.effective(unit), "Install", "DefaultInstance")
+    return f"{name.prefix}@{default}.{name.kind}" if default else ""
+
+
 def expected_links(unit: str, loadpath: LoadPath, folder: str) -> Optional[Set[str]]:
     """Paths of the links that `systemctl enable` makes for a unit; None where a specifier hides them."""
     effective = loadpath.effective(unit)
     name = parse_name(unit)
-    linked = unit
-    if name.is_template:
-        default = last(effective, "Install", "DefaultInstance")
-        if not default:
-            return set()
-        linked = f"{name.prefix}@{default}.{name.kind}"
+    linked = _enabled_as(unit, loadpath)
+    if not linked:
+        return set()
     instance = parse_name(linked).instance or ""
     found = set()
     for directive, suffix in (("WantedBy", ".wants"), ("RequiredBy", ".requires"), ("UpheldBy", ".upholds")):

@@ -13,7 +13,8 @@ from typing import Any, Callable, Iterator, Mapping, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from .._host.files import Labeller
-from .._syntax.problem import Problems
+from .._syntax.names import parse_dropin
+from .._syntax.problem import Problems, Refused
 from .options import Spec
 from .options import host as host_options
 from .pipeline import Failed, apply
@@ -71,10 +72,18 @@ def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     def as_stack(params: Mapping[str, Any]) -> Mapping[str, Any]:
         host = {option: params[option] for option in host_options()}
         entry = {option: value for option, value in params.items() if option not in host}
-        owner = entry["name"] + (f".d-{entry['dropin']}" if "dropin" in entry else "")
+        owner = entry["name"] + (f".d-{_file_name(entry['dropin'])}" if "dropin" in entry else "")
         return {"name": owner, "owner": owner, kind: [entry], **host}
 
     return as_stack
+
+
+def _file_name(dropin: str) -> str:
+    """Both ways of naming a drop-in are one owner; a name that is none is refused later."""
+    try:
+        return parse_dropin(dropin)
+    except Refused:
+        return dropin
 
 
 def _labeller(module: AnsibleModule) -> Optional[Labeller]:

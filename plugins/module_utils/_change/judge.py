@@ -112,7 +112,8 @@ def _complaints(
     folders = [stage if stage and folder == units else folder for folder in loadpath.folders]
     outcome = manager.verify(":".join(folders), files)
     if outcome.code == 127:
-        return []
+        message = "systemd-analyze is not installed, so nothing was verified: install it with systemd's other tools"
+        return [_Complaint(Problem(message, rule="no-verify"))]
     lines = [line.strip() for line in outcome.err.splitlines() if line.strip()]
     judged = [line for line in lines if not _is_found(line, manager)]
     found = [_complaint(line, stage, units, loadpath) for line in judged]

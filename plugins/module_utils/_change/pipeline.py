@@ -26,7 +26,7 @@ from .._host.observed import Observed, observe
 from .._host.places import Places, places
 from .._syntax.directives import parse_dump
 from .._syntax.problem import Problem, Problems
-from . import cases, record, report
+from . import cases, owners, record, report
 from . import plan as planning
 from .desired import Desired, build, trigger_files
 from .judge import verify
@@ -114,13 +114,11 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     key, new_key = _key(where)
     desired = build(run.params, _facts(run.params, manager, key))
     run.lap("render")
-    units = [name for unit in desired.units for name in (unit.name.text, *unit.members)]
-    units += [dropin.unit.text for dropin in desired.dropins]
     interrupted = record.load(where, desired.owner) if manager.live else None
     if interrupted is not None and manager.live:
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
         settle(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
-    observed = observe(manager, [desired.owner, *desired.adopt], units)
+    observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
     run.lap("look")
     plan, observed, problems = _plan(desired, observed, interrupted, manager)
     unverified = _passable(problems, lenient=run.check_mode or bool(where.root))
@@ -142,6 +140,16 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result})
     return result
+
+
+def _named(desired: Desired) -> Iterator[str]:
+    """All units that a declaration is about, and the sockets that may start a template's instances."""
+    for unit in desired.units:
+        yield from (unit.name.text, *unit.members)
+    for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
+        yield name.text
+        if name.is_template and name.kind == "service":
+            yield f"{name.prefix}.socket"
 
 
 @contextmanager
@@ -167,7 +175,9 @@ def _states_after(manager: Manager, before: Mapping[str, UnitState]) -> Mapping[
 
 def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
     """Raise Problems unless all that was found is merely not there yet; returns that, to be reported as unverified."""
-    passable = {"dropin-without-unit", *(("missing", "no-such-unit", "trigger-missing") if lenient else ())}
+    passable = {"dropin-without-unit", "no-verify"}
+    if lenient:
+        passable |= {"missing", "no-such-unit", "trigger-missing"}
     grave = [problem for problem in problems if problem.rule not in passable]
     if grave:
         raise Problems(grave)
@@ -203,8 +213,10 @@ def _transact(
             after = describe(undone) if undone else "What was before is back in force"
             failure = Failed(f"{text}. {after}", {"errors": errors, "rolled_back": not undone})
     elif manager.live and where.scope != "global":
-        record.accept(where, desired, plan, manager, writer)
-    if kept_on_disk and not undone:
+        record.accept(where, plan, manager, writer)
+    # A new state that stays and was not got into force is owed: the next run finds the record and completes it.
+    owed = failure is not None and not failure.result["rolled_back"] and not outcomes.begun
+    if kept_on_disk and not undone and not owed:
         record.drop(where, desired.owner, writer)
     return failure
 
@@ -250,16 +262,15 @@ def _plan(
     desired: Desired, observed: Observed, interrupted: Optional[record.Record], manager: Manager
 ) -> Tuple[Plan, Observed, List[Problem]]:
     """The plan, the host as it was seen for it, and all that speaks against it."""
-    found = cases.conflicts(desired, observed)
+    found = owners.conflicts(desired, observed)
     if found:
         raise Problems(found)
-    accepted = record.accepted(manager.places, desired.owner)
+    accepted = record.accepted(manager.places)
     differences = cases.compare(desired, observed, accepted, record.pending(interrupted, observed, manager))
     plan = planning.make(differences, observed)
-    concerned = planning.affected(plan)
-    if concerned and observed.live:
-        # What a stop or restart takes along is known only once we know what is stopped or restarted.
-        observed = observed.with_bound(manager, concerned)
+    # What a stop or restart takes along is known only once we know what is stopped or restarted.
+    while observed.live and not planning.affected(plan) <= set(observed.bound):
+        observed = observed.with_bound(manager, planning.affected(plan) - set(observed.bound))
         plan = planning.make(differences, observed)
     problems = [
         *planning.impossible(desired, differences, observed),

@@ -13,8 +13,8 @@ from typing import Dict, List, Mapping, Sequence, Set, Tuple
 from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, last, words
 from .._syntax.problem import Problem
-from .cases import Differences
-from .desired import STARTS, Desired, UnitWanted, is_run_once
+from .cases import Case, Differences
+from .desired import STARTS, Desired, UnitWanted, can_reload, is_run_once
 from .policy import Act, decide
 from .render import FileWanted
 
@@ -58,9 +58,9 @@ def make(differences: Differences, observed: Observed) -> Plan:
     """Put all that has to be done into the order in which it is safe to do."""
     acts: List[Act] = []
     for case in differences.cases:
-        acts += decide(case, observed.version)
+        acts += _kept_alive(decide(case, observed.version), observed)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
-    acts = _settle(_kept_alive(acts, observed), observed)
+    acts = _settle(acts, observed)
     jobs = {
         verb: _ordered(verb, acts, differences.after)
         for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
@@ -85,12 +85,15 @@ def make(differences: Differences, observed: Observed) -> Plan:
 
 
 def _kept_alive(acts: Sequence[Act], observed: Observed) -> List[Act]:
-    """A restart of what this run or its connection lives in would cut it off half-way, so that is left to a person."""
+    """A restart of what this run or its connection lives in would cut it off half-way, so that is left to a person.
+
+    acts: all that is to be done for one unit. A socket is not cycled without its service, nor started while that runs.
+    """
+    if not any(act.verb in ("restart", "cycle") and _carries(act.unit, observed) for act in acts):
+        return list(acts)
     reason = "; but this run's own connection depends on it: restart it yourself"
-    return [
-        Act("keep", act.unit, act.reason + reason) if act.verb == "restart" and _carries(act.unit, observed) else act
-        for act in acts
-    ]
+    left = ("restart", "cycle", "start")
+    return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
 
 
 def _carries(unit: str, observed: Observed) -> bool:
@@ -109,10 +112,15 @@ def _settle(acts: Sequence[Act], observed: Observed) -> List[Act]:
     """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start."""
     leaving = {act.unit for act in acts if act.verb == "stop"}
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle" and observed.is_up(act.unit)}
-    for unit in list(cycled):
-        for other in observed.bound.get(unit, ()):
-            if observed.is_up(other):
-                cycled.setdefault(other, f"goes down with {unit}")
+    ahead = list(cycled)
+    while ahead:
+        unit = ahead.pop()
+        # A connection to one that still listens would start the service, and then no other socket of it can start.
+        also = dict.fromkeys(observed.sockets.get(unit, ()), f"it would start {unit}, which goes down")
+        also.update(dict.fromkeys(observed.bound.get(unit, ()), f"goes down with {unit}"))
+        more = {other: reason for other, reason in also.items() if observed.is_up(other) and other not in cycled}
+        cycled.update(more)
+        ahead += more
     cycled = {unit: reason for unit, reason in cycled.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}
     result: Dict[Tuple[str, str], Act] = {}
@@ -283,10 +291,13 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         elif case.wanted == "started" and not case.up and case.is_set("RefuseManualStart"):
             message = "refuses a manual start: declare state: present, and start what pulls it in"
             found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
+        elif "reload" in (case.on_change, case.wanted.replace("reloaded", "reload")) and _cannot_reload(case):
+            message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
+            found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))
     for dropin in desired.dropins:
         unit = dropin.unit.text
-        partial = dropin.unit.is_template or dropin.unit.prefix.endswith("-")
-        if dropin.present and not partial and differences.after.fragment(unit) is None and unit not in observed.states:
+        nowhere = differences.after.fragment(unit) is None and unit not in observed.states
+        if dropin.present and nowhere and not dropin.unit.stands_for_others:
             message = "there is no such unit on this host yet: the drop-in waits for it"
             found.append(Problem(message, unit=unit, rule="dropin-without-unit"))
         if _alias_of(unit, differences.after):
@@ -300,6 +311,11 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
     return found
 
 
-def affected(plan: Plan) -> List[str]:
+def _cannot_reload(case: Case) -> bool:
+    """Only of a text that was read can that be told."""
+    return case.kind == "service" and bool(case.after.get("Service")) and not can_reload(case.after)
+
+
+def affected(plan: Plan) -> Set[str]:
     """Units whose dependents the plan has to know."""
-    return [*plan.jobs["stop"], *plan.jobs["restart"]]
+    return {*plan.jobs["stop"], *plan.jobs["restart"]}

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
 
 from .._syntax.directives import Effect
-from .._syntax.loadpath import last
 from .cases import Case
 from .desired import is_run_once
 
@@ -27,7 +26,7 @@ class Act(NamedTuple):
     """Something to do to a unit.
 
     verb: one of systemctl's, or run (start and await its end), cycle (down before the files change, up after),
-    touch-slice (put dormant limits into force), keep (nothing, but say why).
+    touch-slice (start something in its slice, which puts dormant limits into force), keep (nothing, but say why).
     """
 
     verb: str
@@ -107,6 +106,8 @@ def _service(case: Case, version: int) -> List[Act]:
     needs = case.touched(Effect.RESTART)
     if (needs or case.stale) and is_run_once(case.after) and not case.runs_on_change:
         return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]
+    if (needs or case.stale) and case.per_connection:
+        return [Act("keep", case.unit, "it serves a connection, which a restart would cut off: the next gets the new")]
     if needs or case.stale:
         reason = "changed: " + ", ".join(needs) if needs else "runs with older files, environment or triggers"
         if case.on_change == "none":
@@ -114,7 +115,7 @@ def _service(case: Case, version: int) -> List[Act]:
         if case.on_change == "reload":
             return [Act("reload", case.unit, reason)]
         return _restart(case, reason)
-    return _pull(case) or _wake_limits(case, version)
+    return _pull(case) + _wake_limits(case, version)
 
 
 def _pull(case: Case) -> List[Act]:
@@ -128,16 +129,14 @@ def _wake_limits(case: Case, version: int) -> List[Act]:
     limits = case.touched(Effect.CGROUP)
     if not limits or version < _DORMANT_SINCE:
         return []
-    slice_unit = last(case.after, case.kind.capitalize(), "Slice") or "system.slice"
-    slice_unit = case.unit if case.kind == "slice" else slice_unit
-    return [Act("touch-slice", slice_unit, f"puts {', '.join(limits)} of {case.unit} into force")]
+    return [Act("touch-slice", case.unit, f"puts {', '.join(limits)} into force")]
 
 
 def _socket(case: Case, version: int) -> List[Act]:
     """A changed address opens only by a new start, and a socket does not start while its service runs."""
     rebind = case.touched(Effect.REBIND, Effect.RESTART)
     if not rebind:
-        return _pull(case)
+        return _pull(case) + _wake_limits(case, version)
     reason = "changed: " + ", ".join(rebind)
     if case.on_change == "none":
         return [Act("keep", case.unit, reason + "; on_change is none")]
@@ -148,9 +147,15 @@ def _timer(case: Case, version: int) -> List[Act]:
     """daemon-reload alone puts a new schedule into force; a restart would fire a persistent timer out of time."""
     if case.now.load != "loaded" and case.changed:
         return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
-    if case.now.sub == "elapsed" and any(section == "Timer" for section, _directive in case.changed):
+    if case.now.sub == "elapsed" and any(section == "Timer" for section, _directive in case.changed) and _recurs(case):
         return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]
     return []
+
+
+def _recurs(case: Case) -> bool:
+    """Has a timer other times than those after a boot? A new start would run what it starts for that boot again."""
+    times = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")
+    return any(case.after.get("Timer", {}).get(each) for each in times)
 
 
 def _mount(case: Case, version: int) -> List[Act]:

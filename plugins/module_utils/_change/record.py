@@ -22,7 +22,6 @@ from .._host.observed import Observed
 from .._host.places import Places
 from .._syntax.loadpath import words
 from .cases import Accepted, Pending, stamps
-from .desired import Desired
 from .plan import Plan
 
 
@@ -179,13 +178,14 @@ def _unpacked(packed: Optional[Mapping[str, Any]]) -> Optional[Seen]:
     return Seen(packed["mode"], packed["uid"], packed["gid"], 0.0, content, packed["target"])
 
 
-def _accepted_path(where: Places, owner: str) -> str:
-    return os.path.join(where.state, "accepted", owner + ".json")
+def _accepted_path(where: Places) -> str:
+    """One for all owners: a unit of one may have been reloaded for the drop-in of another."""
+    return os.path.join(where.state, "accepted.json")
 
 
-def accepted(where: Places, owner: str) -> Dict[str, Accepted]:
+def accepted(where: Places) -> Dict[str, Accepted]:
     """The processes that are known to be current though their stamp does not show it. A damaged file counts as none."""
-    seen = look(_accepted_path(where, owner))
+    seen = look(_accepted_path(where))
     if seen is None or seen.content is None:
         return {}
     try:
@@ -195,21 +195,22 @@ def accepted(where: Places, owner: str) -> Dict[str, Accepted]:
         return {}
 
 
-def accept(where: Places, desired: Desired, plan: Plan, manager: Manager, writer: Writer) -> None:
+def accept(where: Places, plan: Plan, manager: Manager, writer: Writer) -> None:
     """Remember what this run made current: reloaded services, and under a user manager all that it started."""
-    known = accepted(where, desired.owner)
-    units = {unit for each in desired.units for unit in each.members} | {dropin.unit.text for dropin in desired.dropins}
-    kept = {unit: row for unit, row in known.items() if unit in units}
+    known = accepted(where)
+    after = plan.differences.after
+    kept = {unit: row for unit, row in known.items() if stamps(unit, after)}
     for unit, run in _now_current(plan, manager).items():
-        kept[unit] = Accepted(run, stamps(unit, plan.differences.after), time.time())
+        if stamps(unit, after):
+            kept[unit] = Accepted(run, stamps(unit, after), time.time())
     if kept == known:
         return
-    path = _accepted_path(where, desired.owner)
+    path = _accepted_path(where)
     if not kept:
         writer.remove(path)
     else:
         rows = {u: {"invocation": r.invocation, "stamps": sorted(r.stamps), "since": r.since} for u, r in kept.items()}
-        writer.make_folder(os.path.dirname(path), 0o700)
+        writer.make_folder(where.state, 0o700)
         writer.write(path, json.dumps(rows).encode(), 0o600)
     writer.settle()
 

@@ -68,7 +68,7 @@ class Rendered:
 
 def owner_of(content: bytes) -> Optional[str]:
     """The stack a file is marked as belonging to, None if it has no mark of ours."""
-    first = content[:200].split(b"\n", 1)[0].decode("utf-8", "replace")
+    first = content.split(b"\n", 1)[0].decode("utf-8", "replace")
     return first[len(MARK) :].strip() if first.startswith(MARK) else None
 
 

@@ -13,7 +13,8 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from .._host.files import Seen, Writer, look
 from .._host.health import Checks, Failure, settle, watch
 from .._host.manager import Manager, ManagerError
-from .._host.observed import Observed, observe
+from .._host.observed import UP, Observed, observe, sockets_of
+from .._syntax.loadpath import last
 from .desired import STARTS
 from .plan import in_order
 from .record import Record, invocations
@@ -21,6 +22,7 @@ from .record import Record, invocations
 # Long enough for a stop that systemd has to end by SIGKILL after its default of 90 s.
 _TIMEOUT = 120.0
 _STABLE_FOR = 1.0
+_RUNNING = (*UP, "deactivating")
 
 
 def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]:
@@ -66,11 +68,7 @@ def _noted(failures: List[Failure]) -> Iterator[None]:
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
     """Units that run and did not before."""
     now = manager.list_units()
-    return [unit for unit in concerned if unit not in record.up and _runs(now[unit].active if unit in now else "")]
-
-
-def _runs(active: str) -> bool:
-    return active in ("active", "activating", "reloading", "refreshing", "deactivating")
+    return [unit for unit in concerned if unit not in record.up and unit in now and now[unit].active in _RUNNING]
 
 
 def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
@@ -123,12 +121,7 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
     if failed:
         manager.systemctl("reset-failed", failed)
     touched, reloaded = _touched(record, restored, manager)
-    sockets = [unit for unit in touched if unit.endswith(".socket")]
-    # A socket starts only while its service is down.
-    stems = {unit.rpartition(".")[0] for unit in sockets}
-    cycled = [
-        unit for unit in record.up if unit.rpartition(".")[0] in stems or (sockets and record.owed.get(unit) == "cycle")
-    ]
+    cycled = _cycled(touched, restored, manager)
     failures = _down([unit for unit in cycled if restored.is_up(unit)], manager)
     ordered = in_order([*dict.fromkeys([*cycled, *touched])], restored.loadpath)
     running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
@@ -143,6 +136,20 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
                 failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
     verdict = watch(manager, {u: Checks("up", _STABLE_FOR, _TIMEOUT) for u in [*ordered, *reloaded]}, {})
     return failures + verdict.failures
+
+
+def _cycled(touched: Sequence[str], restored: Observed, manager: Manager) -> List[str]:
+    """Sockets that have to start anew, the services they start, and those services' other sockets.
+
+    A socket starts only while its service is down, and another that listens would start that.
+    """
+    services = {
+        last(restored.loadpath.effective(unit), "Socket", "Service") or unit.rpartition(".")[0] + ".service"
+        for unit in touched
+        if unit.endswith(".socket")
+    }
+    sockets = [unit for each in sockets_of(manager, services).values() for unit in each]
+    return [unit for unit in dict.fromkeys([*sockets, *services]) if unit in touched or restored.is_up(unit)]
 
 
 def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List[str], List[str]]:

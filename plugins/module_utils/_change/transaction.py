@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterable, List, Sequence, Set, Tuple
+from typing import Callable, Iterable, List, Sequence, Set, Tuple
 
 from .._host.files import Writer
 from .._host.health import Checks, Failure, baseline, watch
@@ -28,10 +28,10 @@ _AFTER_FILES = ("mask", "reenable", "enable")
 
 @dataclass
 class Outcomes:
-    """What became of a plan. failures empty: every watched unit is as it shall be."""
+    """What became of a plan. failures empty: every watched unit is as it shall be. begun: no job was left out."""
 
     failures: List[Failure] = field(default_factory=list)
-    states: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    begun: bool = False
 
 
 def carry_out(
@@ -137,13 +137,19 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) ->
             skipped.update(units)
         elif units:
             _note(outcomes, manager.queue(verb, units), verb, units)
-    for slice_unit in jobs["touch-slice"]:
+    for slice_unit in _slices(jobs["touch-slice"], manager):
         _note(outcomes, manager.touch_slice(slice_unit), "start in " + slice_unit)
+    outcomes.begun = not skipped
     watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down" and unit not in skipped}
     verdict = watch(manager, {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}, before)
     told = {failure.unit for failure in verdict.failures}
     outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + verdict.failures
-    outcomes.states = verdict.states
+
+
+def _slices(units: Sequence[str], manager: Manager) -> List[str]:
+    """The slice that each unit is in, a slice itself; only systemd knows, as the default depends on scope and name."""
+    shown = manager.show(units, ("Slice",))
+    return sorted({unit if unit.endswith(".slice") else shown[unit].get("Slice", "") for unit in units} - {""})
 
 
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:

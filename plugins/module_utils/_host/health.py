@@ -36,7 +36,11 @@ PROPERTIES = (
     "UnitFileState",
     "NextElapseUSecRealtime",
     "NextElapseUSecMonotonic",
+    "TimersMonotonic",
+    "TimeoutStopUSec",
 )
+# Bases of times that come once: after a boot, or after the timer's own start (systemd.timer(5)).
+_ONCE = ("OnBootUSec", "OnStartupUSec", "OnActiveUSec")
 _INTERVAL = 0.1
 _CHECK_TIMEOUT = 3.0
 _GOOD_SUB = {
@@ -80,7 +84,6 @@ class Failure:
 @dataclass
 class Verdict:
     failures: List[Failure] = field(default_factory=list)
-    states: Dict[str, Dict[str, str]] = field(default_factory=dict)
 
 
 def judge(unit: str, expect: str, shown: Properties) -> Optional[str]:
@@ -118,6 +121,8 @@ def _queued(shown: Properties) -> bool:
 def _judge_active(kind: str, sub: str, shown: Properties) -> Optional[str]:
     good = _GOOD_SUB.get(kind)
     if kind == "timer" and sub == "elapsed":
+        if any(base in shown.get("TimersMonotonic", "") for base in _ONCE):  # its work for this boot is done
+            return None
         return "has no next elapse: its times are over, or count from a run that never was (add OnActiveSec=)"
     if good is not None and sub not in good:
         return f"is {sub}, not {good[0]}"
@@ -168,18 +173,19 @@ def watch(
     Ends at once when one has failed: what is wrong shall not run any longer than it has to.
     before: the properties of units ahead of their jobs; a reloaded unit must still be the same process.
     """
-    begun = now()
+    begun = dict.fromkeys(checks, now())
     verdict = Verdict()
     open_checks = dict(checks)
     steady: Dict[str, Tuple[float, Tuple[str, ...]]] = {}
     while open_checks:
         shown = manager.show(sorted(open_checks), PROPERTIES)
         for unit, check in list(open_checks.items()):
-            verdict.states[unit] = dict(shown[unit])
             message = judge(unit, check.expect, shown[unit])
             if message is None:
                 message = _proof(manager, unit, check, shown[unit], before, steady, now())
-            if message == "" and unit not in steady and now() - begun > check.timeout:
+            if _is_bounded(shown[unit]):
+                begun[unit] = now()
+            if message == "" and unit not in steady and now() - begun[unit] > check.timeout:
                 message = _late(check, shown[unit])
             if message is None:
                 del open_checks[unit]
@@ -194,10 +200,15 @@ def watch(
     return verdict
 
 
+def _is_bounded(shown: Properties) -> bool:
+    """systemd itself ends a stop, by TimeoutStopSec= (systemd.service(5)): that time is the unit's own to take."""
+    return shown.get("ActiveState") == "deactivating" and shown.get("TimeoutStopUSec") != "infinity"
+
+
 def _late(check: Checks, shown: Properties) -> str:
-    if shown.get("ActiveState") == "active":
-        probe = check.tcp or check.unix or check.http or " ".join(check.command)
-        return f"runs, but its check ({probe}) does not pass after {check.timeout:g} s"
+    asked = check.tcp or check.unix or check.http or " ".join(check.command)
+    if shown.get("ActiveState") == "active" and asked:
+        return f"runs, but its check ({asked}) does not pass after {check.timeout:g} s"
     where = f"{shown.get('ActiveState')} ({shown.get('SubState')})"
     return f"is not {check.expect} after {check.timeout:g} s: {where}"
 
@@ -222,15 +233,14 @@ def _proof(
     since, first = steady.get(unit, (0.0, identity))
     if identity != first:
         return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
-    passed = probe(manager, check)
     if unit not in steady:
-        if passed:
-            steady[unit] = (now, identity)
-            return None if not _must_stay(unit, check, shown) else ""
-        return ""
+        if not probe(manager, check):
+            return ""
+        steady[unit] = (now, identity)
+        return "" if _must_stay(unit, check, shown) else None
     if now - since < check.stable_for:
         return ""
-    return None if passed else f"passed its check once, but no longer after {check.stable_for:g} s"
+    return None if probe(manager, check) else f"passed its check once, but no longer after {check.stable_for:g} s"
 
 
 def _identity(shown: Properties) -> Tuple[str, str]:

@@ -67,7 +67,6 @@ class Manager:
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        self.calls = 0
         self._journal_synced = False
         self._scope_flag = {"system": "--system", "user": "--user", "global": "--global"}[places.scope]
         self._environ = {**os.environ, **_ENVIRONMENT}
@@ -83,7 +82,6 @@ class Manager:
         self, command: Sequence[str], timeout: float = ANSWER_TIMEOUT, environ: Optional[Mapping[str, str]] = None
     ) -> Outcome:
         """Run a command without a shell; never raises for its exit code."""
-        self.calls += 1
         try:
             done = subprocess.run(  # pylint: disable=subprocess-run-check
                 list(command),
@@ -219,5 +217,9 @@ class Manager:
 
 
 def _properties(block: str) -> Dict[str, str]:
-    pairs = (line.partition("=") for line in block.split("\n"))
-    return {key: value for key, sep, value in pairs if sep}
+    """A property that has several values, such as a timer's times, is shown as several lines."""
+    found: Dict[str, str] = {}
+    for key, equals, value in (line.partition("=") for line in block.split("\n")):
+        if equals:
+            found[key] = f"{found[key]}\n{value}" if key in found else value
+    return found

@@ -24,16 +24,22 @@ STAMP_PREFIX = "UNITWRIGHT_STAMP="
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 # systemd.unit(5): who goes down, or is restarted, with a unit.
 _BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
+_STARTED_BY = "TriggeredBy"
 INACTIVE = UnitState("not-found", "inactive", "dead")
 # What a remote run reaches the host by, whatever the connection is.
 _CONNECTION = (
     "NetworkManager.service",
     "dbus-broker.service",
     "dbus.service",
+    "dbus.socket",
+    "iwd.service",
     "networking.service",
     "ssh.service",
+    "ssh.socket",
     "sshd.service",
+    "sshd.socket",
     "systemd-networkd.service",
+    "wpa_supplicant.service",
 )
 UP = ("active", "activating", "reloading", "refreshing")
 
@@ -52,10 +58,10 @@ class Observed:
 
     boot: tells one life of the manager from the next.
     files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's secrets). links: symbolic links that
-    systemctl enable made there, path to target. states: units in memory. loaded_at: when the manager last read its
-    files (seconds since the epoch), None if that cannot be told. running: stamps that each unit's process was started
-    with. invocations: ID and start time of each unit's present run. bound: units that a stop or restart of a unit takes
-    along. carriers: units that this very run, or its connection, lives in.
+    systemctl enable made there, path to target. states: units in memory. running: stamps that each unit's process was
+    started with. invocations: ID and start time of each unit's present run. carriers: units that this very run, or its
+    connection, lives in. bound: units that a stop or restart of a unit takes along. sockets: those that start a unit.
+    not_loaded: files of units, ours and others', that changed after the manager last read its files.
     """
 
     places: Places
@@ -66,11 +72,12 @@ class Observed:
     links: Mapping[str, str]
     states: Mapping[str, UnitState]
     loadpath: LoadPath
-    loaded_at: Optional[float]
     running: Mapping[str, FrozenSet[str]]
     invocations: Mapping[str, Invocation]
     carriers: FrozenSet[str] = frozenset()
     bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    sockets: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    not_loaded: FrozenSet[str] = frozenset()
 
     def state(self, unit: str) -> UnitState:
         return self.states.get(unit, INACTIVE)
@@ -99,14 +106,25 @@ class Observed:
     def with_bound(self, manager: Manager, units: Iterable[str]) -> Observed:
         """Ask which units a stop or restart of these takes along (systemd.unit(5): Requires=, BindsTo=, PartOf=)."""
         direct: Dict[str, Set[str]] = {}
+        sockets: Dict[str, Tuple[str, ...]] = {}
         asked = set(units)
-        while asked and self.live:
-            shown = manager.show(sorted(asked), _BINDING)
-            direct.update(
-                {unit: {w for value in values.values() for w in value.split()} for unit, values in shown.items()}
-            )
+        while asked:
+            for unit, shown in manager.show(sorted(asked), (*_BINDING, _STARTED_BY)).items():
+                direct[unit] = {other for name in _BINDING for other in shown.get(name, "").split()}
+                sockets[unit] = _sockets(shown)
             asked = {other for unit in asked for other in direct[unit]} - set(direct)
-        return replace(self, bound={unit: tuple(sorted(_reached(unit, direct))) for unit in units})
+        bound = {unit: tuple(sorted(_reached(unit, direct))) for unit in units}
+        return replace(self, bound={**self.bound, **bound}, sockets={**self.sockets, **sockets})
+
+
+def sockets_of(manager: Manager, services: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
+    """The sockets that start each of these."""
+    shown = manager.show(sorted(services), (_STARTED_BY,))
+    return {service: _sockets(each) for service, each in shown.items()}
+
+
+def _sockets(shown: Mapping[str, str]) -> Tuple[str, ...]:
+    return tuple(unit for unit in shown.get(_STARTED_BY, "").split() if unit.endswith(".socket"))
 
 
 def _reached(unit: str, direct: Mapping[str, Set[str]]) -> Set[str]:
@@ -131,7 +149,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
     loadpath = _load_path(folders, places, names, dropins, contents, files)
     states = manager.list_units() if manager.live else {}
-    loadpath = _with_foreign(loadpath, places.units, places.root, sorted(set(units)))
+    loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(set(units)))
     invocations = _invocations(places.manager) if manager.live else {}
     return Observed(
         places=places,
@@ -142,11 +160,20 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         links=links,
         states=states,
         loadpath=loadpath,
-        loaded_at=_loaded_at(places.manager) if manager.live else None,
         running=_stamps(places.manager, invocations) if manager.live else {},
         invocations=invocations,
         carriers=_carriers() if manager.live else frozenset(),
+        not_loaded=_not_loaded({**foreign, **files}, places.manager) if manager.live else frozenset(),
     )
+
+
+def _not_loaded(files: Mapping[str, Seen], manager: str) -> FrozenSet[str]:
+    """Files newer than what is loaded; those of generators (below the manager's folder) are made by the loading."""
+    loaded_at = _loaded_at(manager)
+    if loaded_at is None:
+        return frozenset()
+    newer = (path for path, seen in files.items() if seen.changed_at > loaded_at)
+    return frozenset(path for path in newer if not path.startswith(manager + os.sep))
 
 
 def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
@@ -217,8 +244,9 @@ def _load_path(
     return LoadPath(tuple(folders), all_names, all_dropins, dict(contents), links)
 
 
-def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]) -> LoadPath:
-    """Read those fragments and drop-ins of the named units that lie outside our folder."""
+def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]) -> Tuple[LoadPath, Dict[str, Seen]]:
+    """Read those fragments and drop-ins of the named units that lie outside our folder, or are linked into it."""
+    found: Dict[str, Seen] = {}
     contents = dict(loadpath.contents)
     links = dict(loadpath.links)
     for unit in units:
@@ -226,7 +254,7 @@ def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]
         # Behind a mask lies what is in force once it is taken away.
         behind = loadpath.changed({}, [mask]).files(unit) if links.get(mask) == "/dev/null" else ()
         for path in [*loadpath.files(unit), *behind]:
-            if path in contents or path.startswith(ours + os.sep):
+            if path in contents:
                 continue
             seen = look(path)
             if seen is not None and seen.target is not None:
@@ -235,13 +263,14 @@ def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]
                     seen = look(resolve(path, root))
             if seen is not None and seen.content is not None:
                 contents[path] = seen.content
-    return replace(loadpath, contents=contents, links=links)
+                found[path] = seen
+    return replace(loadpath, contents=contents, links=links), found
 
 
 def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:
     """The loaded units that a fragment or drop-in folder of this name is for: instances, dashed prefixes."""
     name = parse_name(file_unit)
-    if not name.is_template and not name.prefix.endswith("-"):
+    if not name.stands_for_others:
         return [file_unit]
     folder = file_unit + ".d"
     same_kind = [unit for unit in observed_units if unit.endswith("." + name.kind)]
@@ -249,7 +278,10 @@ def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:
 
 
 def _loaded_at(manager: str) -> Optional[float]:
-    """When the manager last read its unit files: newer ones touch a file then, 247 remakes the generators' folders."""
+    """When the manager last read its unit files, in seconds since the epoch; None if that cannot be told.
+
+    Newer ones touch a file then, 247 remakes the generators' folders.
+    """
     try:
         return os.stat(manager + "/systemd-units-load").st_mtime
     except OSError:

@@ -13,8 +13,6 @@ import os
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Tuple
 
-SCOPES = ("system", "user", "global")
-
 # systemd.unit(5), "Unit File Load Path", highest priority first; PID 1 names the same in its UnitPath property.
 _SYSTEM_LOOKUP = (
     "/etc/systemd/system.control",

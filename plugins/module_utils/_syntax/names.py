@@ -52,6 +52,11 @@ class UnitName:
         return self.instance == ""
 
     @property
+    def stands_for_others(self) -> bool:
+        """A template, or a prefix of dashed names: its files are part of other units, and it never runs itself."""
+        return self.is_template or self.prefix.endswith("-")
+
+    @property
     def template(self) -> Optional[str]:
         """The template of an instance ("a@.service" for "a@b.service"), None for any other name."""
         return f"{self.prefix}@.{self.kind}" if self.instance else None
@@ -167,18 +172,6 @@ def escape_path(path: str) -> str:
     if ".." in parts:
         raise Refused(f"{shown(path)} contains '..': write the path without it")
     return escape("/".join(parts)) if parts else "-"
-
-
-def unescape(text: str) -> str:
-    """Undo `escape`, as `systemd-escape --unescape` does. Raises Refused for text that nothing escapes to."""
-    if "\\" in _ESCAPED.sub("", text) or "\\x00" in text:
-        raise Refused(f"{shown(text)} is not escaped text: a backslash is written '\\x5c'")
-    plain = text.replace("-", "/").encode("utf-8", "surrogatepass").decode("latin-1")
-    data = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), plain).encode("latin-1")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refused(f"{shown(text)} does not unescape to valid UTF-8") from None
 
 
 def _to_bytes(text: str) -> bytes:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
-from typing import Iterator, List, Mapping, Optional, Tuple
+from typing import List, Mapping, Optional
 
-from .characters import WHITESPACE, refuse_unwritable, refuse_value
+from .characters import refuse_unwritable, refuse_value
 from .problem import Refused, shown
 from .tables import names
 
@@ -168,77 +168,3 @@ def _scalar(value: object, name: str) -> str:
     # Only the printing characters are systemd's to judge here: the others are escaped or stand in quotes.
     refuse_unwritable("".join(char for char in value if ord(char) > 0x9F), f"environment variable {name}")
     return str(value)
-
-
-def parse_environment(value: str) -> List[Tuple[str, str]]:
-    """Read the right-hand side of Environment= back to names and values; a doubled % is one, specifiers stay.
-
-    Raises Refused where systemd drops the line: an open quote, an unknown escape, no NAME=.
-    """
-    pairs = []
-    for word in _split(value, unescape=True):
-        name, equals, text = word.partition("=")
-        if not equals or not _NAME.fullmatch(name):
-            raise Refused("Environment= holds a word that is not NAME=value: quote a value with spaces")
-        pairs.append((name, text.replace("%%", "%")))
-    return pairs
-
-
-def words(value: str) -> List[str]:
-    """Split a list of units or the like at white space, as systemd does: quotes group, a backslash is kept.
-
-    Raises Refused for a quote that does not end.
-    """
-    return list(_split(value, unescape=False))
-
-
-# systemd's cunescape_one().
-_ESCAPE = re.compile(r"\\(?:([abfnrtv\\\"'s])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3}))")
-_LETTERS = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39, "s": 32}
-
-
-def _split(value: str, unescape: bool) -> Iterator[str]:
-    """systemd's extract_first_word(): quotes may open anywhere in a word, and are not part of it."""
-    word: Optional[bytearray] = None
-    quote = ""
-    position = 0
-    while position < len(value):
-        char = value[position]
-        position += 1
-        if not quote and char in WHITESPACE:
-            if word is not None:
-                yield word.decode("utf-8", "replace")
-            word = None
-            continue
-        word = bytearray() if word is None else word
-        if char == quote:
-            quote = ""
-        elif not quote and char in "\"'":
-            quote = char
-        elif char == "\\" and unescape:
-            match = _ESCAPE.match(value, position - 1)
-            if not match:
-                raise Refused("a backslash is not followed by an escape systemd knows: double it")
-            word += _unescaped(match)
-            position = match.end()
-        else:
-            word += char.encode("utf-8", "surrogatepass")
-    if quote:
-        raise Refused(f"a quote ({quote}) is not closed")
-    if word is not None:
-        yield word.decode("utf-8", "replace")
-
-
-def _unescaped(match: re.Match[str]) -> bytes:
-    letter, byte, short, long, octal = match.groups()
-    if letter:
-        return bytes([_LETTERS[letter]])
-    if byte or octal:
-        code = int(byte, 16) if byte else int(octal, 8)
-        if not 0 < code < 256:
-            raise Refused("an escape stands for no byte: systemd would drop the line")
-        return bytes([code])
-    code = int(short or long, 16)
-    if not 0 < code < 0x110000 or 0xD800 <= code < 0xE000:
-        raise Refused("an escape stands for no character: systemd would drop the line")
-    return chr(code).encode("utf-8")

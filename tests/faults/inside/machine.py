@@ -69,10 +69,12 @@ class Machine:
             self.runtime = os.environ["XDG_RUNTIME_DIR"]
             self.units = self.home + "/.config/systemd/user"
             self.state = self.home + "/.local/state/unitwright"
+            self.accepted = self.state + "/accepted.json"
             self.roots = [self.home]
         else:
             self.units = "/etc/systemd/system"
             self.state = "/var/lib/unitwright"
+            self.accepted = self.state + "/system/accepted.json"
             self.roots = [self.units, "/etc/unitwright", self.state, "/usr/local/lib/systemd"]
         # What the units themselves write, to prove what they were started or reloaded with.
         self.proofs = self.runtime + "/faults"
@@ -208,16 +210,14 @@ class Machine:
 
     def _accepted(self) -> dict[str, Any]:
         """What was reloaded still has the stamp of its start, and is known to be current by this."""
-        rows: dict[str, Any] = {}
-        for path, entry in self.tree().items():
-            if path.startswith(self.state) and "/accepted/" in path and not os.path.basename(path).startswith("."):
-                rows.update(json.loads(entry[3]))
+        entry = self.tree().get(self.accepted)
+        rows: dict[str, Any] = json.loads(entry[3]) if entry else {}
         return rows
 
     def _readable(self, path: str, entry: Entry) -> list[Any]:
         mode, uid, gid, content = entry
         text = content.decode("utf-8", "replace")
-        if path.startswith(self.state) and "/accepted/" in path and not os.path.basename(path).startswith("."):
+        if path == self.accepted:
             rows = json.loads(text)
             shown = self._show(sorted(rows))
             text = json.dumps(

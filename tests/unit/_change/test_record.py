@@ -57,11 +57,11 @@ def test_a_record_reads_back(where: Places) -> None:
 @pytest.mark.parametrize("kind", ["running", "accepted"])
 def test_a_damaged_file_counts_as_none(where: Places, kind: str, damage: bytes | dict[str, Any]) -> None:
     record.save(where, "test", WHOLE, Writer())
-    path = Path(where.state, kind, "test.json")
-    whole = json.loads(Path(where.state, "running", "test.json").read_bytes())
-    path.parent.mkdir(exist_ok=True)
+    running = Path(where.state, "running", "test.json")
+    whole = json.loads(running.read_bytes())
+    path = running if kind == "running" else Path(where.state, "accepted.json")
     path.write_bytes(damage if isinstance(damage, bytes) else json.dumps({**whole, **damage}).encode())
     if kind == "running":
         assert record.load(where, "test") is None
     else:
-        assert record.accepted(where, "test") == {}
+        assert record.accepted(where) == {}

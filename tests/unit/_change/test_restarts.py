@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._change import plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 
-from .world import RUNNING, Entry, declare, in_force, jobs, planned, with_stamps
+from .world import RUNNING, SYSTEM, Entry, declare, in_force, jobs, planned, with_stamps
 
 _DOCS = Path(__file__).parents[3] / "docs" / "restarts.md"
 _CHANGED = re.compile(r"`\[(\w+)\] (\w+)`(?: on (\d+))?")
@@ -203,10 +203,42 @@ def _dropin() -> plan.Plan:
     return foreign("[Service]\nExecStart=/bin/a\n", dropin)
 
 
-@circumstance("a drop-in that says what the unit says already")
+@circumstance("a drop-in of ours that says what the unit says already, of what systemd reads itself")
 def _same_text() -> plan.Plan:
     dropin = {"name": "a.service", "dropin": "50-again", "service": {"RestartSec": 5}}
     return foreign("[Service]\nExecStart=/bin/a\nRestartSec=5\n", dropin)
+
+
+@circumstance("a drop-in of ours that says what the unit says already, of what a process keeps")
+def _same_scalar() -> plan.Plan:
+    dropin = {"name": "a.service", "dropin": "50-again", "service": {"Nice": 5}}
+    return foreign("[Service]\nExecStart=/bin/a\nNice=5\n", dropin)
+
+
+@circumstance("a drop-in of someone else that systemd has not read yet, over a running unit of ours")
+def _foreign_news() -> plan.Plan:
+    desired = declare(service())
+    observed = in_force(desired, {"a.service": RUNNING})
+    folder = f"{SYSTEM.units}/a.service.d"
+    loadpath = observed.loadpath.changed({f"{folder}/by-hand.conf": b"[Service]\nNice=1\n"}, [])
+    observed = replace(observed, loadpath=loadpath, not_loaded=frozenset({f"{folder}/by-hand.conf"}))
+    made = planned(desired, observed)
+    assert made.reload
+    return made
+
+
+@circumstance(
+    "an instance that serves one connection of a socket with `Accept=yes`, its template's `ExecStart` changed"
+)
+def _per_connection() -> plan.Plan:
+    def stack(start: str) -> list[Entry]:
+        socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a", "Accept": True}}
+        return [{"name": "a@.service", "service": {"ExecStart": start}}, socket]
+
+    states = {"a.socket": UnitState("loaded", "active", "listening"), "a@1-2-3.service": RUNNING}
+    made = planned(declare(*stack("/bin/b")), in_force(declare(*stack("/bin/a")), states))
+    assert "connection" in made.kept["a@1-2-3.service"]
+    return made
 
 
 @circumstance("a unit that is no longer declared, with `prune`")
@@ -228,6 +260,30 @@ def _gains_socket() -> plan.Plan:
     return made
 
 
+@circumstance("one of two sockets of a running service, its `ListenStream` changed")
+def _two_sockets() -> plan.Plan:
+    def stack(path: str) -> list[Entry]:
+        other = {"name": "b.socket", "socket": {"ListenStream": "/run/b", "Service": "a.service"}}
+        return [service(), {"name": "a.socket", "socket": {"ListenStream": path}}, other]
+
+    listening = UnitState("loaded", "active", "running")
+    states = {"a.service": RUNNING, "a.socket": listening, "b.socket": listening}
+    observed = in_force(declare(*stack("/run/a")), states)
+    observed = replace(observed, sockets={"a.service": ("a.socket", "b.socket")})
+    made = planned(declare(*stack("/run/c")), observed)
+    assert made.jobs["stop"][2] == made.jobs["start"][2] == "a.service"
+    return made
+
+
+@circumstance("a timer with only `OnBootSec` whose time was over, that changed")
+def _boot_timer() -> plan.Plan:
+    def timer(span: str) -> Entry:
+        return {"name": "a.timer", "timer": {"OnBootSec": span}}
+
+    elapsed = UnitState("loaded", "active", "elapsed")
+    return planned(declare(timer("2min")), in_force(declare(timer("1min")), {"a.timer": elapsed}))
+
+
 @circumstance("a timer whose times were over, its schedule changed")
 def _elapsed_timer() -> plan.Plan:
     def timer(calendar: str) -> Entry:
@@ -243,6 +299,18 @@ def _own_unit() -> plan.Plan:
     observed = with_stamps(in_force(desired, {"a.service": RUNNING}), {"a.service": ["older"]})
     made = planned(desired, replace(observed, carriers=frozenset({"a.service"})))
     assert "connection" in made.kept["a.service"]
+    return made
+
+
+@circumstance("a socket of such a unit, its `ListenStream` changed")
+def _own_socket() -> plan.Plan:
+    def stack(path: str) -> list[Entry]:
+        return [service(), {"name": "a.socket", "socket": {"ListenStream": path}}]
+
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    observed = replace(in_force(declare(*stack("/run/a")), states), carriers=frozenset({"a.service"}))
+    made = planned(declare(*stack("/run/b")), observed)
+    assert sorted(made.kept) == ["a.service", "a.socket"]
     return made
 
 

@@ -76,7 +76,6 @@ def in_force(
         links=links,
         states=dict(states or {}),
         loadpath=loadpath,
-        loaded_at=1.0,
         running={unit: cases.stamps(unit, loadpath) for unit in up},
         invocations={},
     )

@@ -140,13 +140,6 @@ def test_environment_value(value: object, line: str) -> None:
     assert values.environment_value("A", value) == line
 
 
-@given(ENVIRONMENT)
-def test_environment_reads_back(value: str) -> None:
-    line = values.environment_value("A", value)
-    text = unitfile.render([("Service", [("Environment", line + " B=2")])])
-    assert values.parse_environment(unitfile.parse(text)[0].value) == [("A", value), ("B", "2")]
-
-
 @pytest.mark.parametrize(
     ("name", "value", "mend"),
     [
@@ -183,37 +176,3 @@ def test_environment_file_has_no_quote_that_ends_a_value_early(items: dict[str, 
     content = values.environment_file(items)
     found = re.findall(r'^([A-Z0-9_]+)="((?:[^"\\`$]|\\["\\`$])*)"\n', content, re.MULTILINE)
     assert {name: re.sub(r"\\(.)", r"\1", text) for name, text in found if name in items} == items
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ('A=1 "B=2 3" C="x y"', [("A", "1"), ("B", "2 3"), ("C", "x y")]),
-        (r"D=a\nb J=\sx H=\x41\101\u00e9", [("D", "a\nb"), ("J", " x"), ("H", "AAé")]),
-        ("E=$F G=%%d P=%h", [("E", "$F"), ("G", "%d"), ("P", "%h")]),
-        ('I=a"b c"d \'K="\'', [("I", "ab cd"), ("K", '"')]),
-        ("  ", []),
-        ("A=", [("A", "")]),
-        ("A=b=c", [("A", "b=c")]),
-        (r"A=\xc3\xa9", [("A", "é")]),
-    ],
-)
-def test_parse_environment(line: str, expected: list[tuple[str, str]]) -> None:
-    assert values.parse_environment(line) == expected
-
-
-@pytest.mark.parametrize(
-    "line", ['"A=1', "A=\\", r"A=\q", r"A=\x4", r"A=\x00", r"A=\777", r"A=\ud800", "A", "=x", "1=x"]
-)
-def test_parse_environment_refuses_what_systemd_drops(line: str) -> None:
-    with pytest.raises(Refused):
-        values.parse_environment(line)
-
-
-def test_words() -> None:
-    assert values.words(" a.service  'b.service'\t\"c d\" ") == ["a.service", "b.service", "c d"]
-    assert values.words(r"mnt-a\x2db.mount") == [r"mnt-a\x2db.mount"]
-    assert values.words("") == []
-    assert values.words("''") == [""]
-    with pytest.raises(Refused):
-        values.words("'a")

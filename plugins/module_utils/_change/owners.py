@@ -1,0 +1,121 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Whose files are whose: what of ours is left over, and what of others is in the way. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import List, Optional, Set
+
+from .._host.files import Seen
+from .._host.observed import Observed
+from .._syntax.problem import Problem
+from .desired import Desired
+from .render import owner_of
+
+
+def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
+    """Files in the way that are not this owner's."""
+    found = []
+    owners = {desired.owner, *desired.adopt}
+    for path in [*desired.files, *sorted(desired.removed)]:
+        wanted = desired.files.get(path)
+        if wanted is not None and wanted.secret:
+            continue
+        problem = _conflict(path, desired, observed, owners)
+        if problem:
+            found.append(Problem(problem, unit=wanted.unit if wanted else os.path.basename(path), rule="owner"))
+    for name in (unit.name.text for unit in desired.units if unit.masked):
+        problem = _in_the_way(observed.files.get(observed.places.unit_file(name)), name, owners)
+        if problem:
+            found.append(Problem(problem, unit=name, rule="owner"))
+    return found
+
+
+def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str]) -> str:
+    seen = observed.files.get(path)
+    name = os.path.basename(path)
+    may_replace = path in desired.replaced
+    if seen is None:
+        if os.path.dirname(path) != observed.places.units or may_replace:
+            return ""
+        vendor = observed.loadpath.fragment(name)
+        if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
+            return ""
+        mend = "override it by a dropin, or take it over by replace: true"
+        return f"{vendor} defines this unit: {mend if path in desired.files else 'it can only be masked or stopped'}"
+    if seen.target == "/dev/null":
+        unmasked = any(unit.path == path and unit.masked is False for unit in desired.units)
+        return (
+            "" if unmasked or path in desired.removed else "this unit is masked: add masked: false to have it unmasked"
+        )
+    if seen.content is None:
+        return f"{path} is a symbolic link or not a file, so it is not replaced: remove it first"
+    owner = owner_of(seen.content)
+    if owner in owners or may_replace:
+        return ""
+    if owner is None:
+        mend = "take it over by replace: true" if path in desired.files else "remove it yourself"
+        return f"{path} is there and not ours: {mend}, or use a dropin"
+    return f"{path} belongs to the stack {owner!r}: take it over by adopt: [{owner}]"
+
+
+def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> str:
+    """What speaks against putting a mask, which is a link, where this lies."""
+    if seen is None or seen.target == "/dev/null":
+        return ""
+    owner = owner_of(seen.content) if seen.content is not None else None
+    if owner in owners:
+        return ""
+    if owner is None:
+        return f"a mask takes the place of {name} in this folder, and what is there is not ours: remove it yourself"
+    return f"it belongs to the stack {owner!r}, and a mask would take its place: take it over by adopt: [{owner}]"
+
+
+def _owned(desired: Desired, observed: Observed) -> List[str]:
+    """Unit files and drop-ins marked as this owner's, secrets by their folder."""
+    owners = {desired.owner, *desired.adopt}
+    found = []
+    for path, seen in observed.files.items():
+        if path.startswith(observed.places.secrets + os.sep) or (
+            seen.content is not None and owner_of(seen.content) in owners
+        ):
+            found.append(path)
+    return found
+
+
+def orphans(desired: Desired, observed: Observed) -> List[str]:
+    return [path for path in _owned(desired, observed) if path not in desired.files and path not in desired.removed]
+
+
+def leftover_secrets(desired: Desired, observed: Observed) -> List[str]:
+    """Secrets of units that are declared or go, and that no longer take these: never left behind, prune or not."""
+    stems = {unit.name.text for unit in desired.units}
+    stems |= {f"{dropin.unit.text}.d-{os.path.basename(dropin.path)[: -len('.conf')]}" for dropin in desired.dropins}
+    return [path for path in orphans(desired, observed) if _stem(path, observed) in stems]
+
+
+def _stem(path: str, observed: Observed) -> str:
+    """The unit (or UNIT.d-DROPIN) that a secret file is for, as its name says; "" for other files."""
+    if not path.startswith(observed.places.secrets + os.sep):
+        return ""
+    below = os.path.relpath(path, observed.places.secrets).split(os.sep)[1]
+    return below[: -len(".env")] if below.endswith(".env") else below[: -len(".credentials")]
+
+
+def masked_over(desired: Desired, observed: Observed) -> List[str]:
+    """Our own file of a unit that is to be masked: the mask takes its place."""
+    owned = set(_owned(desired, observed))
+    paths = [observed.places.unit_file(unit.name.text) for unit in desired.units if unit.masked]
+    return [path for path in paths if path in owned and path not in desired.removed and not desired.prune]
+
+
+def label(path: str, observed: Observed) -> str:
+    """An orphan by the name a person knows it by: the unit, UNIT.d/DROPIN.conf, or the path of a secret."""
+    below = observed.places.units + os.sep
+    return path[len(below) :] if path.startswith(below) else path
