@@ -114,6 +114,9 @@ on_change:
   description:
     - What is done to a running unit when something changes that a C(daemon-reload) alone does not put into force.
     - V(none) leaves the process as it is and lists it under RV(ignore:kept) until it was restarted by someone.
+    - For a drop-in this counts where its unit is not declared beside it. A later run for a stack that declares the unit
+      goes by what is said there of the unit.
+    - V(reload) needs C(ExecReload=) or C(Type=notify-reload) in the unit.
   type: str
   choices: [restart, reload, none]
   default: restart
@@ -130,9 +133,10 @@ name:
   type: str
   required: true
 instances:
-  description: The instances of a template; O(state) and O(enabled) are for them.
+  description:
+    - The instances of a template, as text or whole numbers; O(state) and O(enabled) are for them.
   type: list
-  elements: str
+  elements: raw
 run:
   description:
     - Runs a C(Type=oneshot) service, and waits for its end, whenever it was changed.
@@ -184,11 +188,13 @@ scope:
 root:
   description:
     - An image or another root folder to write to instead of the running host. Nothing is started there.
+    - The systemd of the host that the module runs on judges the files, so it should be no newer than that of the image.
   type: path
 on_failure:
   description:
     - What is done when a unit does not become healthy. V(rollback) brings back the files, the enablement and the run
       state of before; V(keep) leaves the new ones. The task fails in either case.
+    - Where V(keep) leaves a change that did not get as far as its jobs, the next run of the same stack finishes it.
   type: str
   choices: [rollback, keep]
   default: rollback

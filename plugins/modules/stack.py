@@ -114,14 +114,15 @@ removed:
   elements: str
   sample: []
 orphaned:
-  description: Units and drop-ins of the stack that are no longer declared, where O(prune) is V(false).
+  description: What this owner has and no longer declares, and was left, such as instances of a template.
   returned: success, and failure after the plan was made
   type: list
   elements: str
   sample: [shop-old.service]
 unverified:
   description:
-    - What could not be vouched for since it is not there yet, in check mode and under O(root), as RV(errors).
+    - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet;
+      without C(systemd-analyze) it is every file.
   returned: success, and failure after the plan was made
   type: list
   elements: dict

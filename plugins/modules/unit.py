@@ -108,9 +108,16 @@ removed:
   type: list
   elements: str
   sample: []
+orphaned:
+  description: What this owner has and no longer declares, and was left, such as instances of a template.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: [shop-old.service]
 unverified:
   description:
-    - What could not be vouched for since it is not there yet, in check mode and under O(root), as RV(errors).
+    - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet;
+      without C(systemd-analyze) it is every file.
   returned: success, and failure after the plan was made
   type: list
   elements: dict
@@ -151,7 +158,8 @@ timings:
 errors:
   description:
     - What is wrong, one entry a problem, with the unit, section and directive it is about, as far as it is about any.
-    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal).
+    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), the latter for
+      the first ten such units.
   returned: failure
   type: list
   elements: dict

@@ -48,7 +48,7 @@ class Stack:
     def refused(self, *units: dict[str, Any], **options: Any) -> Result:
         return failed(self.run(*units, **options))
 
-    def again(self, *units: dict[str, Any], **options: Any) -> None:
+    def assert_settled(self, *units: dict[str, Any], **options: Any) -> None:
         """The same once more has nothing to do."""
         result = self.apply(*units, **options)
         assert result["plan"] == [], "the second run is not idempotent"
@@ -57,7 +57,7 @@ class Stack:
     def settled(self, *units: dict[str, Any], **options: Any) -> Result:
         """Apply, and see that a second run has nothing to do."""
         result = self.apply(*units, **options)
-        self.again(*units, **options)
+        self.assert_settled(*units, **options)
         return result
 
     def remove(self) -> Result:

@@ -87,7 +87,7 @@ def test_a_changed_trigger_file_restarts(stack: Stack) -> None:
     unit = stack.service(triggers={"files": [config]})
     stack.settled(unit)
     stack.host.sh(f"touch {config}")
-    stack.again(unit)
+    stack.assert_settled(unit)
     stack.host.write(config, "two")
     result = stack.settled(unit)
     assert result["restarted"] == [unit["name"]]

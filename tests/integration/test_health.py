@@ -118,7 +118,8 @@ def test_checks_that_pass_in_time(stack: Stack) -> None:
     port = "127.0.0.1:4712"
     late = f"/bin/sh -c 'sleep 1; exec /usr/bin/python3 -m http.server --bind 127.0.0.1 4712 --directory {PROGRAMS}'"
     checks = {"tcp": port, "http": f"http://{port}/answer.py", "command": ["/bin/test", "-d", "/etc"]}
-    stack.settled(stack.service(command=late, health={"stable_for": 0.2, "timeout": 20, **checks}))
+    result = stack.settled(stack.service(command=late, health={"stable_for": 0.2, "timeout": 20, **checks}))
+    assert result["started"] == [stack.unit("main.service")]
 
 
 def test_one_deadline_holds_for_all(stack: Stack) -> None:

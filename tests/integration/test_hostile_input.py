@@ -132,7 +132,7 @@ OTHERS: list[Entry] = [
 ]
 
 
-def refused_one_by_one(host: Host, units: list[Entry], **more: Any) -> None:
+def assert_refused_one_by_one(host: Host, units: list[Entry], **more: Any) -> None:
     """Every unit has an error of its own, and nothing is written."""
     with untouched(host):
         result = failing(host, *units, **more)
@@ -147,7 +147,7 @@ def numbered(entries: list[Entry]) -> list[Entry]:
 
 
 def test_names_that_leave_the_folder_or_name_something_else(host: Host) -> None:
-    refused_one_by_one(host, [{**app(1), "name": name} for name in NAMES])
+    assert_refused_one_by_one(host, [{**app(1), "name": name} for name in NAMES])
     assert not host.exists("/run/hurt")
 
 
@@ -170,30 +170,30 @@ def test_names_of_stacks(host: Host, name: str) -> None:
 def test_instances(host: Host) -> None:
     names = ["", "a/b", "../x", "a b", "a\nb", "a\0b", "é", "x" * 250]
     units = [{**app(1), "name": f"u{n}@.service", "instances": [name]} for n, name in enumerate(names)]
-    refused_one_by_one(host, units)
+    assert_refused_one_by_one(host, units)
 
 
 def test_line_breaks_and_control_characters_in_values(host: Host) -> None:
     sections = [("unit", "Description"), ("service", "ExecStart"), ("service", "X-Own"), ("install", "WantedBy")]
     values = [{section: {directive: value}} for section, directive in sections for value in BREAKS]
-    refused_one_by_one(host, numbered(values))
+    assert_refused_one_by_one(host, numbered(values))
 
 
 def test_names_of_directives_that_smuggle_others(host: Host) -> None:
-    refused_one_by_one(host, numbered([{"service": {key: "x"}} for key in KEYS]))
+    assert_refused_one_by_one(host, numbered([{"service": {key: "x"}} for key in KEYS]))
 
 
 def test_texts_that_smuggle(host: Host) -> None:
     units = [{"name": f"u{number}.service", "content": text} for number, text in enumerate(CONTENTS)]
-    refused_one_by_one(host, units)
+    assert_refused_one_by_one(host, units)
 
 
 def test_health(host: Host) -> None:
-    refused_one_by_one(host, numbered([{"health": health} for health in HEALTH]))
+    assert_refused_one_by_one(host, numbered([{"health": health} for health in HEALTH]))
 
 
 def test_the_other_options(host: Host) -> None:
-    refused_one_by_one(host, numbered(OTHERS))
+    assert_refused_one_by_one(host, numbered(OTHERS))
 
 
 def test_the_same_in_dropins(host: Host) -> None:

@@ -27,7 +27,9 @@ def test_a_service_of_a_type_is_started_and_enabled(stack: Stack, kind: str) -> 
 def test_a_notify_service_is_awaited_until_it_says_ready(stack: Stack) -> None:
     command = "/bin/sh -c 'sleep 0.5; touch /run/%N.ready; systemd-notify --ready; exec sleep infinity'"
     stack.settled(stack.service(command=command, service={"Type": "notify", "NotifyAccess": "all"}))
-    stack.host.sh(f"rm /run/{stack.unit('main')}.ready")
+    ready = f"/run/{stack.unit('main')}.ready"
+    assert stack.host.exists(ready)
+    stack.host.sh(f"rm {ready}")
 
 
 def test_a_notify_reload_service_is_reloaded(stack: Stack, version: int) -> None:
@@ -103,7 +105,7 @@ def test_a_socket_starts_its_service_at_the_first_connection(stack: Stack) -> No
     assert result["started"] == [socket["name"]]
     assert stack.show("web.service", "ActiveState") == "inactive"
     assert stack.host.sh(f"curl -s --unix-socket {address} http://x/") == "hello"
-    stack.again(service, socket)
+    stack.assert_settled(service, socket)
 
 
 def test_a_socket_that_accepts_starts_an_instance_a_connection(stack: Stack) -> None:
@@ -172,7 +174,7 @@ def test_an_automount_mounts_on_access(stack: Stack) -> None:
     assert stack.settled(mount, automount)["started"] == [automount["name"]]
     stack.host.sh(f"ls {where}/.")
     assert show(stack.host, mount["name"], "ActiveState") == "active"
-    stack.again(mount, automount)
+    stack.assert_settled(mount, automount)
     stack.remove()
     stack.host.sh(f"rmdir {where}")
 

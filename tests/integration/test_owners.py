@@ -45,7 +45,7 @@ def test_prune_touches_nobody_else(stack: Stack, other: Stack) -> None:
     by_hand = f"/etc/systemd/system/{stack.unit('hand.service')}"
     stack.host.write(by_hand, f"[Service]\nExecStart={FOREVER}\n")
     stack.settled(stack.service("a"), prune=True)
-    other.again(other.service())
+    other.assert_settled(other.service())
     assert stack.host.exists(by_hand)
     stack.host.sh(f"rm {by_hand}; systemctl daemon-reload")
 

@@ -41,7 +41,7 @@ def test_two_hundred_units_in_one_go(stack: Stack, reloads: Callable[[], int]) -
     assert len(result["started"]) == 200
     assert verbs(result).count("daemon-reload") == 1
     assert reloads() == 1
-    stack.again(*units)
+    stack.assert_settled(*units)
     units[7]["environment"] = {"A": "2"}
     assert stack.apply(*units)["restarted"] == [units[7]["name"]]
     assert reloads() == 2
@@ -53,7 +53,7 @@ def test_a_run_without_change_reloads_nothing(stack: Stack, reloads: Callable[[]
     unit = stack.service()
     stack.apply(unit)
     before = reloads()
-    stack.again(unit)
+    stack.assert_settled(unit)
     assert reloads() == before
 
 

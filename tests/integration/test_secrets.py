@@ -17,7 +17,7 @@ CANARY = "canary-5f2e-tweets"
 OTHER = "canary-9a1b-sings"
 
 
-def hidden(stack: Stack, *results: Result) -> None:
+def assert_hidden(stack: Stack, *results: Result) -> None:
     """No canary in what was returned, nor where others than root may read."""
     assert "canary-" not in json.dumps(results)
     stack.host.sh("journalctl --sync")
@@ -37,7 +37,7 @@ def test_secrets_are_in_the_process_and_nowhere_else(stack: Stack) -> None:
     changed = stack.apply(declared(stack, OTHER, credentials={"password": OTHER}))
     assert changed["restarted"] == [unit["name"]]
     assert changed["diff"], "the diff says at least that something differs"
-    hidden(stack, first, changed)
+    assert_hidden(stack, first, changed)
     assert "canary-" not in stack.host.sh(f"systemctl show {unit['name']}; systemctl cat {unit['name']}")
 
 
@@ -62,7 +62,7 @@ def test_secrets_that_are_no_longer_declared_are_removed(stack: Stack) -> None:
     result = stack.settled(stack.service())
     assert len(result["removed"]) == 2
     assert not stack.host.exists(f"/etc/unitwright/{stack.name}")
-    hidden(stack, result)
+    assert_hidden(stack, result)
 
 
 def test_check_mode_and_drop_ins_hide_them_too(stack: Stack) -> None:
@@ -72,7 +72,7 @@ def test_check_mode_and_drop_ins_hide_them_too(stack: Stack) -> None:
     result = stack.apply(unit, dropins=[dropin])
     assert environment(stack.host, unit["name"])["TOKEN"] == CANARY
     gone = stack.apply(unit, dropins=[{**dropin, "state": "absent"}])
-    hidden(stack, would, result, gone)
+    assert_hidden(stack, would, result, gone)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_check_mode_and_drop_ins_hide_them_too(stack: Stack) -> None:
 def test_a_failing_run_hides_them(stack: Stack, broken: dict[str, Any]) -> None:
     unit = declared(stack)
     result = stack.refused({**unit, **broken, "service": {**unit["service"], **broken.get("service", {})}})
-    hidden(stack, result)
+    assert_hidden(stack, result)
 
 
 def test_a_secret_that_the_program_tells_is_blotted_out_of_the_error(stack: Stack) -> None:

@@ -69,14 +69,14 @@ def test_a_restart_by_anyone_makes_a_process_current(stack: Stack) -> None:
     unit = stack.service(environment={"A": "1"})
     stack.apply(unit)
     stack.host.sh(f"systemctl restart {unit['name']}")
-    stack.again(unit)
+    stack.assert_settled(unit)
 
 
 def test_a_daemon_reexec_changes_nothing(stack: Stack) -> None:
     unit = stack.service(environment={"A": "1"}, install={"WantedBy": "multi-user.target"})
     stack.apply(unit)
     stack.host.sh("systemctl daemon-reexec")
-    stack.again(unit)
+    stack.assert_settled(unit)
 
 
 def test_the_journal_can_be_asked_for_one_deployed_version(stack: Stack) -> None:
@@ -105,7 +105,7 @@ def test_a_stamp_that_someone_else_resets_restarts_nothing(stack: Stack) -> None
     folder = stack.path("main.service.d")
     stack.host.write(f"{folder}/by-hand.conf", "[Service]\nLogExtraFields=\n")
     stack.host.sh(f"systemctl daemon-reload; systemctl restart {unit['name']}")
-    stack.again(unit)
+    stack.assert_settled(unit)
     stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
 
 
@@ -115,6 +115,6 @@ def test_what_was_reloaded_for_a_dropin_of_another_owner_is_current(stack: Stack
     since = stack.invocation("main.service")
     dropin = {"name": unit["name"], "dropin": "more", "environment": {"A": "1"}, "on_change": "reload"}
     assert stack.host.module("dropin", **dropin, health=QUICK)["reloaded"] == [unit["name"]]
-    stack.again(unit)
+    stack.assert_settled(unit)
     assert stack.invocation("main.service") == since
     assert stack.host.module("dropin", name=unit["name"], dropin="more", state="absent")["changed"]

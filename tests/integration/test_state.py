@@ -51,7 +51,7 @@ def test_present_leaves_the_run_state_alone(stack: Stack) -> None:
     unit = stack.service(install=WANTED, state="present")
     assert stack.settled(unit)["started"] == []
     stack.host.sh(f"systemctl start {unit['name']}")
-    stack.again(unit)
+    stack.assert_settled(unit)
     assert state(stack.host, unit["name"]) == "active"
 
 
@@ -128,9 +128,9 @@ def test_a_unit_of_others_by_state_and_enablement_only(stack: Stack, nginx: str)
 
 def test_a_unit_of_others_is_left_alone_unless_told(stack: Stack, nginx: str) -> None:
     with untouched(stack.host):
-        stack.again({"name": nginx})
+        stack.assert_settled({"name": nginx})
     stack.host.sh(f"systemctl stop {nginx}")
-    stack.again({"name": nginx, "enabled": True})
+    stack.assert_settled({"name": nginx, "enabled": True})
     assert state(stack.host, nginx) == "inactive"
 
 
@@ -187,7 +187,7 @@ def test_a_unit_that_was_linked_is_enabled_and_stays_linked(stack: Stack) -> Non
     text = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
     stack.host.write(f"/opt/{unit}", text)
     stack.host.sh(f"systemctl enable /opt/{unit}")
-    stack.again({"name": unit, "enabled": True})
+    stack.assert_settled({"name": unit, "enabled": True})
     stack.host.sh(f"systemctl disable {unit}; systemctl link /opt/{unit}")
     stack.settled({"name": unit, "enabled": True, "state": "started"})
     assert (state(stack.host, unit), enabled(stack.host, unit)) == ("active", "enabled")

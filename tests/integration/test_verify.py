@@ -89,7 +89,8 @@ def test_a_cycle(stack: Stack) -> None:
 
 def test_units_that_need_each_other_are_judged_together(stack: Stack) -> None:
     first = stack.service("a", unit={"Requires": stack.unit("b.service"), "After": stack.unit("b.service")})
-    stack.settled(first, stack.service("b"))
+    result = stack.settled(first, stack.service("b"))
+    assert result["started"] == [stack.unit("b.service"), stack.unit("a.service")]
 
 
 def test_a_unit_that_others_of_the_stack_require_does_not_go(stack: Stack) -> None:
@@ -114,7 +115,7 @@ def broken(stack: Stack) -> str:
 def test_someone_elses_broken_unit_blocks_nothing(stack: Stack, broken: str) -> None:
     unit = stack.service(state="present")
     stack.settled(unit)
-    stack.settled({**unit, "unit": {"Wants": broken.rpartition("/")[2]}, "environment": {"A": "1"}})
+    assert stack.settled({**unit, "unit": {"Wants": broken.rpartition("/")[2]}, "environment": {"A": "1"}})["changed"]
     stack.remove()
     stack.host.sh(f"rm {broken}")
 
@@ -122,6 +123,6 @@ def test_someone_elses_broken_unit_blocks_nothing(stack: Stack, broken: str) -> 
 def test_a_drop_in_over_a_unit_with_an_old_fault(stack: Stack) -> None:
     name = f"foreign-{stack.name}.service"
     stack.host.write(f"/etc/systemd/system/{name}", f"[Service]\nExecStart={FOREVER}\nFnord=1\n")
-    stack.settled(dropins=[{"name": name, "dropin": "50-more", "environment": {"A": "1"}}])
+    assert stack.settled(dropins=[{"name": name, "dropin": "50-more", "environment": {"A": "1"}}])["changed"]
     stack.remove()
     stack.host.sh(f"rm /etc/systemd/system/{name}")

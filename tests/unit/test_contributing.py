@@ -59,3 +59,17 @@ def test_every_pointer_leads_somewhere(path: Path, name: str) -> None:
 def test_every_file_of_the_way_is_named() -> None:
     named = {path for path, _name in pointers()}
     assert {path for path in (UTILS / "_change").glob("*.py") if path.name != "__init__.py"} <= named
+
+
+@pytest.mark.parametrize("name", ["guarantees.md", "restarts.md"])
+def test_every_proof_that_is_named_is_there(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests|plugins)/[\w/.]+)`", text)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_promise_names_its_proof() -> None:
+    promises = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8").split("## Promises\n")[1]
+    paragraphs = promises.split("\n## ")[0].strip().split("\n\n")
+    assert [each for each in paragraphs if "`tests/" not in each] == []

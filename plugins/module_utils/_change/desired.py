@@ -209,7 +209,13 @@ def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
         return () if name.is_template else (name.text,)
     if not name.is_template:
         raise Refused(f"instances belong to a template: name it {name.prefix}@.{name.kind}")
-    return tuple(names.with_instance(name.text, instance) for instance in instances)
+    for instance in instances:
+        # A number stands for itself, unless YAML has rounded it.
+        if isinstance(instance, bool) or not isinstance(instance, (str, int)):
+            raise Refused(
+                f"YAML made the instance {instance!r} of something else (1.10 becomes 1.1, on True): quote it"
+            )
+    return tuple(names.with_instance(name.text, str(instance)) for instance in instances)
 
 
 def _contradictions(entry: Params, name: names.UnitName, brings_text: bool) -> List[Problem]:

@@ -89,8 +89,14 @@ def _file_name(dropin: str) -> str:
 def _labeller(module: AnsibleModule) -> Optional[Labeller]:
     if not module.selinux_enabled():
         return None
+    from ansible.module_utils.compat import selinux  # noqa: PLC0415 (only where there is a libselinux)
+
+    set_label: Callable[[str, str], int] = vars(selinux)["lsetfilecon"]  # it is made at import
 
     def label(temporary: str, final: str) -> None:
-        module.set_context_if_different(temporary, module.selinux_default_context(final), False)
+        # Not the module's own method, which ends the process where it fails, in the middle of a change.
+        context = module.selinux_default_context(final)
+        if None not in context and not module.is_special_selinux_path(final)[0]:
+            set_label(temporary, ":".join(context))
 
     return label

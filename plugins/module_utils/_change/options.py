@@ -53,7 +53,7 @@ def unit() -> Spec:
     return {
         "name": {"type": "str", "required": True},
         **text(),
-        "instances": {"type": "list", "elements": "str"},
+        "instances": {"type": "list", "elements": "raw"},
         "run": {"type": "str", "choices": ["on_change"]},
         "enabled": {"type": "bool"},
         "state": {"type": "str", "choices": list(STATES)},

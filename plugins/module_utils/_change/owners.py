@@ -93,6 +93,15 @@ def orphans(desired: Desired, observed: Observed) -> List[str]:
     return [path for path in _owned(desired, observed) if path not in desired.files and path not in desired.removed]
 
 
+def unit_of(path: str, observed: Observed) -> str:
+    """The unit that a file of ours is for: a fragment, a drop-in or a secret."""
+    stem = _stem(path, observed)
+    if stem:
+        return stem.split(".d-")[0]
+    folder, name = os.path.split(path)
+    return name if folder == observed.places.units else os.path.basename(folder)[: -len(".d")]
+
+
 def leftover_secrets(desired: Desired, observed: Observed) -> List[str]:
     """Secrets of units that are declared or go, and that no longer take these: never left behind, prune or not."""
     stems = {unit.name.text for unit in desired.units}

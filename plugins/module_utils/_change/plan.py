@@ -15,6 +15,7 @@ from .._syntax.loadpath import LoadPath, last, words
 from .._syntax.problem import Problem
 from .cases import Case, Differences
 from .desired import STARTS, Desired, UnitWanted, can_reload, is_run_once
+from .owners import unit_of
 from .policy import Act, decide
 from .render import FileWanted
 
@@ -230,7 +231,7 @@ def _steps(
     steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in differences.disable]
     steps += [Step("unmask", unit, "declared not masked") for unit in differences.unmask]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
-    steps += [Step("remove", os.path.basename(path), "no longer declared", path) for path in differences.remove]
+    steps += [Step("remove", unit_of(path, observed), "no longer declared", path) for path in differences.remove]
     steps += [Step("mask", unit, "declared masked") for unit in differences.mask]
     steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in differences.reenable]
     steps += [Step("enable", unit, "declared enabled") for unit in differences.enable]
