@@ -75,7 +75,7 @@ def _request(scenario: Scenario) -> dict[str, Any]:
         "again": call(scenario.again or scenario.run),
         "run_fails": scenario.fails,
         "again_fails": scenario.fails and scenario.again is None,
-        "unchanged": scenario.fails,
+        "unchanged": scenario.fails and not scenario.keeps,
         "first": scenario.first,
         "proofs": dict(scenario.proofs),
         "new_key": scenario.new_key,

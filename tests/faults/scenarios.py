@@ -25,7 +25,8 @@ class Scenario:
     foreign: files that someone else has put there. before: the declarations that make the start state. run: the one
     that is cut off; again: the one that is made after that, run itself unless given. commands: done after `before`.
     first: a point at which a run has been cut off already when the one that is tried begins. proofs: what services
-    shall have written. fails: the run fails, and leads back to the start. parts: tests to spread its points over.
+    shall have written. fails: the run fails, and leads back to the start, unless it keeps what it made. parts: tests to
+    spread its points over.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Scenario:
     first: str = ""
     proofs: Mapping[str, str] = field(default_factory=dict)
     fails: bool = False
+    keeps: bool = False
     scope: str = "system"
     umask: str = "022"
     parts: int = 1
@@ -302,6 +304,22 @@ _FIRST_TIME = Scenario(
     proofs={"fx-other.service.started": "1"},
 )
 
+_KEEP = Scenario(
+    "keep",
+    fails=True,
+    keeps=True,
+    before=[stack(_web("1"), service("fx-told.service", "1", **_RELOADED), service("fx-gone.service", "1"))],
+    commands=["systemctl reload fx-told.service"],
+    run=stack(
+        _web("2"),
+        service("fx-told.service", "2", **_RELOADED),
+        service("fx-bad.service", "2", install=ENABLED, service=_BAD),
+        prune=True,
+        on_failure="keep",
+    ),
+    proofs={f"{_WEB}.started": "2", "fx-told.service.reloaded": "2"},
+)
+
 _USER_ENABLED = {"WantedBy": "default.target"}
 
 
@@ -370,6 +388,7 @@ KILLED = (
     _TWICE_BACK,
     ADD,
     _FIRST_TIME,
+    _KEEP,
     RESTART,
     _RELOAD,
     _REBIND,

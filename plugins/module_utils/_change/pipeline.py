@@ -198,22 +198,23 @@ def _transact(
     kept_on_disk = manager.live
     if kept_on_disk:
         record.save(where, desired.owner, begun, writer)
-    outcomes = carry_out(plan, desired, where, manager, writer, begun.backups)
+    keep = run.params.get("on_failure") == "keep"
+    outcomes = carry_out(plan, desired, where, manager, writer, begun.backups, keep)
     failure = None
     undone: Sequence[Failure] = ()
     if outcomes.failures:
         # The journal is asked before the units' earlier version writes to it too.
         errors = report.errors(outcomes.failures, manager, _secret_files(plan, observed))
         text = report.sentence(outcomes.failures)
-        if run.params.get("on_failure") == "keep":
+        if keep:
             text += ". The new state stays, since on_failure is keep"
             failure = Failed(text, {"errors": errors, "rolled_back": False})
         else:
             undone = roll_back(begun, manager, writer)
             after = describe(undone) if undone else "What was before is back in force"
             failure = Failed(f"{text}. {after}", {"errors": errors, "rolled_back": not undone})
-    elif manager.live and where.scope != "global":
-        record.accept(where, plan, manager, writer)
+    if manager.live and outcomes.begun and (keep or not outcomes.failures):
+        record.accept(where, plan, manager, writer, {failed.unit for failed in outcomes.failures})
     # A new state that stays and was not got into force is owed: the next run finds the record and completes it.
     owed = failure is not None and not failure.result["rolled_back"] and not outcomes.begun
     if kept_on_disk and not undone and not owed:

@@ -14,7 +14,7 @@ import json
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
@@ -195,13 +195,13 @@ def accepted(where: Places) -> Dict[str, Accepted]:
         return {}
 
 
-def accept(where: Places, plan: Plan, manager: Manager, writer: Writer) -> None:
+def accept(where: Places, plan: Plan, manager: Manager, writer: Writer, failed: AbstractSet[str]) -> None:
     """Remember what this run made current: reloaded services, and under a user manager all that it started."""
     known = accepted(where)
     after = plan.differences.after
     kept = {unit: row for unit, row in known.items() if stamps(unit, after)}
     for unit, run in _now_current(plan, manager).items():
-        if stamps(unit, after):
+        if stamps(unit, after) and unit not in failed:
             kept[unit] = Accepted(run, stamps(unit, after), time.time())
     if kept == known:
         return

@@ -35,11 +35,18 @@ class Outcomes:
 
 
 def carry_out(
-    plan: Plan, desired: Desired, places: Places, manager: Manager, writer: Writer, concerned: Iterable[str]
+    plan: Plan,
+    desired: Desired,
+    places: Places,
+    manager: Manager,
+    writer: Writer,
+    concerned: Iterable[str],
+    keep: bool = False,
 ) -> Outcomes:
     """Do all steps of a plan; stops at the first step that systemd or the file system refuses.
 
-    concerned: all paths that this run, or one that was cut off before it, writes or removes.
+    concerned: all paths that this run, or one that was cut off before it, writes or removes. keep: what fails stays, so
+    every other job is done and judged all the same.
     """
     outcomes = Outcomes()
     steps: Sequence[Callable[[], None]] = (
@@ -50,7 +57,7 @@ def carry_out(
         lambda: _files(plan, places, writer, concerned),
         lambda: _enablement(_AFTER_FILES, plan, manager, outcomes),
         lambda: _reload(plan, manager, outcomes),
-        lambda: _jobs(plan, desired, manager, outcomes),
+        lambda: _jobs(plan, desired, manager, outcomes, keep),
     )
     for step in steps:
         try:
@@ -117,7 +124,7 @@ def _enablement(verbs: Sequence[str], plan: Plan, manager: Manager, outcomes: Ou
             _note(outcomes, manager.change_enablement(verb, units), verb, units)
 
 
-def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) -> None:
+def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, keep: bool) -> None:
     """Queue all jobs, dependencies in order, then wait for all of them together."""
     jobs = plan.jobs
     before = baseline(manager, [*jobs["reload"], *jobs["restart"]])
@@ -133,7 +140,7 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) ->
         ("restart", jobs["restart"]),
         ("start", (*jobs["start"], *jobs["run"])),
     ):
-        if outcomes.failures:  # all will be undone, so nothing more is begun
+        if outcomes.failures and not keep:  # all will be undone, so nothing more is begun
             skipped.update(units)
         elif units:
             _note(outcomes, manager.queue(verb, units), verb, units)
@@ -141,7 +148,8 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes) ->
         _note(outcomes, manager.touch_slice(slice_unit), "start in " + slice_unit)
     outcomes.begun = not skipped
     watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down" and unit not in skipped}
-    verdict = watch(manager, {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}, before)
+    checks = {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}
+    verdict = watch(manager, checks, before, to_the_end=keep)
     told = {failure.unit for failure in verdict.failures}
     outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + verdict.failures
 

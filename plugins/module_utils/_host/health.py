@@ -12,7 +12,7 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .manager import Manager
 
@@ -166,14 +166,14 @@ def watch(
     manager: Manager,
     checks: Mapping[str, Checks],
     before: Mapping[str, Properties],
-    now: Callable[[], float] = time.monotonic,
+    to_the_end: bool = False,
 ) -> Verdict:
     """Wait until every unit is what it shall be and has stayed so; one deadline a unit, all waited for together.
 
-    Ends at once when one has failed: what is wrong shall not run any longer than it has to.
+    Ends at once when one has failed, unless told to go on: what is wrong shall not run any longer than it has to.
     before: the properties of units ahead of their jobs; a reloaded unit must still be the same process.
     """
-    begun = dict.fromkeys(checks, now())
+    begun = dict.fromkeys(checks, time.monotonic())
     verdict = Verdict()
     open_checks = dict(checks)
     steady: Dict[str, Tuple[float, Tuple[str, ...]]] = {}
@@ -182,10 +182,10 @@ def watch(
         for unit, check in list(open_checks.items()):
             message = judge(unit, check.expect, shown[unit])
             if message is None:
-                message = _proof(manager, unit, check, shown[unit], before, steady, now())
+                message = _proof(manager, unit, check, shown[unit], before, steady, time.monotonic())
             if _is_bounded(shown[unit]):
-                begun[unit] = now()
-            if message == "" and unit not in steady and now() - begun[unit] > check.timeout:
+                begun[unit] = time.monotonic()
+            if message == "" and unit not in steady and time.monotonic() - begun[unit] > check.timeout:
                 message = _late(check, shown[unit])
             if message is None:
                 del open_checks[unit]
@@ -193,7 +193,7 @@ def watch(
                 fallen = steady[unit][1][0] if unit in steady else shown[unit].get("InvocationID", "")
                 verdict.failures.append(_failure(unit, message, shown[unit], fallen))
                 del open_checks[unit]
-        if verdict.failures:
+        if verdict.failures and not to_the_end:
             break
         if open_checks:
             time.sleep(_INTERVAL)

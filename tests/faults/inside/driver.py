@@ -121,11 +121,10 @@ class Session:
         folders = [path for path in self.machine.tree() if path.endswith("/running")]
         return any(name.endswith(".json") for folder in folders for name in os.listdir(folder))
 
-    @staticmethod
-    def judged(ran: Ran, fails: bool) -> list[str]:
+    def judged(self, ran: Ran, fails: bool) -> list[str]:
         if ran.killed or ran.result is None:
             return [f"the run did not end well: {ran.out}"]
-        if ran.failed is fails and (not fails or ran.result.get("rolled_back")):
+        if ran.failed is fails and (not fails or ran.result.get("rolled_back") == self.request["unchanged"]):
             return []
         told = ran.result.get("msg") or ran.result.get("plan")
         return [f"the run {'failed' if ran.failed else 'succeeded'}: {told}"]
