@@ -134,7 +134,7 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
         begun = record.begin(plan, observed, interrupted, manager)
         with _connection_may_go():
             failure = _transact(run, plan, desired, observed, manager, writer, begun)
-        states = _states_after(manager, states)
+            states = _states_after(manager, states)
         run.lap("apply")
     result = {**report.result(plan, desired, observed, states, unverified), "timings": run.timings}
     if failure is not None:
