@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import Stack, verbs
+from tests.integration.support import Stack, places, verbs
+from tests.integration.world import untouched
 from tests.testbed.host import Host
 
 
@@ -47,6 +48,16 @@ def test_two_hundred_units_in_one_go(stack: Stack, reloads: Callable[[], int]) -
     assert reloads() == 2
     assert len(stack.remove()["stopped"]) == 200
     assert reloads() == 3
+
+
+def test_five_thousand_units_and_one_mistake_among_them(stack: Stack) -> None:
+    units = many(stack, 5000, install={"WantedBy": "multi-user.target"}, state="present")
+    wrong = {**units[4321], "service": {"ExecStart": "/no/such/program"}}
+    with untouched(stack.host):
+        result = stack.refused(*units[:4321], wrong, *units[4322:])
+    assert places(result) == [(wrong["name"], "Service", "ExecStart")]
+    assert len(stack.settled(*units)["plan"]) == 10001
+    assert len(stack.remove()["removed"]) == 5000
 
 
 def test_a_run_without_change_reloads_nothing(stack: Stack, reloads: Callable[[], int]) -> None:
