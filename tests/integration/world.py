@@ -19,19 +19,20 @@ Result = dict[str, Any]
 # Where a program notes its version when it starts.
 VERSIONS = "/run/version"
 SERVER = "/usr/local/lib/server.py"
-# Takes the socket that systemd hands over, if it does.
+# Takes the sockets that systemd hands over, if it does.
 SERVER_TEXT = """
-import http.server, os, socket, sys
+import http.server, os, socket, sys, threading
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(sys.argv[1].encode())
-given = "LISTEN_FDS" in os.environ
-served = http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Answer, bind_and_activate=not given)
-if given:
-    served.socket = socket.socket(fileno=3)
-served.serve_forever()
+given = range(3, 3 + int(os.environ.get("LISTEN_FDS", 0)))
+for handle in given or [None]:
+    served = http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Answer, bind_and_activate=handle is None)
+    if handle is not None:
+        served.socket = socket.socket(fileno=handle)
+    threading.Thread(target=served.serve_forever).start()
 """
 # Long enough to see a program fall that falls at once.
 QUICK = {"stable_for": 0.3, "timeout": 20}
