@@ -145,7 +145,7 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
 def _named(desired: Desired) -> Iterator[str]:
     """All units that a declaration is about, and the sockets that may start a template's instances."""
     for unit in desired.units:
-        yield from (unit.name.text, *unit.members)
+        yield from unit.members
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
         yield name.text
         if name.is_template and name.kind == "service":
