@@ -71,7 +71,7 @@ unit: tools $(SOURCE) ## Test what needs no systemd
 	@$(PYTEST) $(or $(TESTS),tests/unit) $(PYTEST_ARGS)
 
 .PHONY: integration
-integration: artifact image ## Test the modules against a systemd in a container
+integration: artifact image $(SOURCE) ## Test the modules against a systemd in a container
 	@$(PYTEST) $(or $(TESTS),tests/integration) $(PYTEST_ARGS)
 
 .PHONY: molecule
@@ -83,7 +83,7 @@ bench: setup ## Measure the cost of the modules
 	@$(CONNECTED) python3 -m tests.benchmarks
 
 .PHONY: faults
-faults: artifact image ## Kill the modules at every step
+faults: artifact image $(SOURCE) ## Kill the modules at every step
 	@$(PYTEST) --numprocesses=auto --maxprocesses=4 --dist=worksteal $(or $(TESTS),tests/faults) $(PYTEST_ARGS)
 
 .PHONY: docs

@@ -140,7 +140,7 @@ def test_a_path_starts_its_service_when_the_file_is_there(stack: Stack) -> None:
     service = stack.service("drop", f"/bin/mv {wanted} {trace}", service={"Type": "oneshot"})
     path = {"name": stack.unit("drop.path"), "path": {"PathExists": wanted}, "install": WANTED}
     assert stack.settled(service, path)["started"] == [path["name"]]
-    stack.host.write(wanted, "x")
+    stack.host.sh(f"touch {wanted}")
     until(lambda: stack.host.exists(trace), "the file is not taken up")
     stack.host.sh(f"rm {trace}")
 

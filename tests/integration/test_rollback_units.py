@@ -199,6 +199,8 @@ def test_a_cycle_is_told_before_anything_is_written(host: Host) -> None:
 )
 def test_a_daemon_reload_alone_that_ends_a_process(host: Host, harm: Entry) -> None:
     """None of these restarts anything, but systemd ends the process as soon as it has read them."""
+    if "unit" in harm and "systemd 247" in host.sh("systemctl --version"):
+        pytest.skip("systemd 247 does not look at StopWhenUnneeded= of a unit that runs when it reads it")
     stack(host, app(1, install=None))
     before, runs = listing(host), invocation(host, "app.service")
     forget_versions(host)

@@ -41,19 +41,6 @@ def test_secrets_are_in_the_process_and_nowhere_else(stack: Stack) -> None:
     assert "canary-" not in stack.host.sh(f"systemctl show {unit['name']}; systemctl cat {unit['name']}")
 
 
-def test_a_program_reads_its_credential(stack: Stack) -> None:
-    plain = "systemd-run --quiet --collect --wait --pipe --property=SetCredential=x:given"
-    if stack.host.sh(f"{plain} /bin/sh -c 'cat $CREDENTIALS_DIRECTORY/x'", check=False) != "given":
-        pytest.skip("in this container this systemd hands no service a credential, whoever asks for it")
-    unit = stack.service(
-        command=f"/bin/sh -c 'cat $CREDENTIALS_DIRECTORY/password > /run/{stack.name}; exec sleep infinity'",
-        credentials={"password": CANARY},
-        health={"command": ["/bin/grep", "-qx", CANARY, f"/run/{stack.name}"]},
-    )
-    assert stack.settled(unit)["started"] == [unit["name"]]
-    stack.host.sh(f"rm /run/{stack.name}")
-
-
 def test_secret_files_are_for_root_alone(stack: Stack) -> None:
     unit = declared(stack, credentials={"password": CANARY})
     stack.settled(unit)
