@@ -83,8 +83,8 @@ plan:
     - {action: write, unit: shop-web.service, reason: new, path: /etc/systemd/system/shop-web.service}
     - {action: daemon-reload, reason: unit files changed}
     - {action: start, unit: shop-web.service, reason: not running}
-started:
-  description: Units that were started.
+newly_started:
+  description: Units that were not running and were started. (C(started) is a word of Ansible itself, for async tasks.)
   returned: success, and failure after the plan was made
   type: list
   elements: str

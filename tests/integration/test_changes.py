@@ -22,7 +22,7 @@ def untouched(stack: Stack, unit: dict[str, Any], changed: dict[str, Any]) -> li
     before = stack.invocation(suffix)
     result = stack.settled(changed)
     assert stack.invocation(suffix) == before
-    assert (result["restarted"], result["started"], result["stopped"]) == ([], [], [])
+    assert (result["restarted"], result["newly_started"], result["stopped"]) == ([], [], [])
     return verbs(result)
 
 
@@ -239,7 +239,7 @@ def test_a_running_service_gains_a_socket(stack: Stack) -> None:
     alone = {**service, "service": {"ExecStart": FOREVER}}
     stack.apply(alone)
     result = stack.settled(service, socket)
-    assert socket["name"] in result["started"]
+    assert socket["name"] in result["newly_started"]
     assert ask(stack, address) == "hi"
 
 

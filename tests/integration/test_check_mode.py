@@ -24,7 +24,7 @@ def foretold(stack: Stack, *units: dict[str, Any], **options: Any) -> Result:
         "changed",
         "plan",
         "diff",
-        "started",
+        "newly_started",
         "restarted",
         "reloaded",
         "stopped",

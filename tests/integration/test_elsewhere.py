@@ -104,7 +104,7 @@ def bare(host: Host) -> Iterator[Host]:
 
 def test_a_container_without_systemd_gets_files_and_enablement(bare: Host) -> None:
     result = succeeded(bare.module("stack", name="bare", units=[service()]))
-    assert (result["deferred"], result["started"]) == (["inside.service"], [])
+    assert (result["deferred"], result["newly_started"]) == (["inside.service"], [])
     assert {action for action, _unit in actions(result)} == {"write", "enable"}
     assert bare.sh("systemctl is-enabled inside.service") == "enabled"
     assert succeeded(bare.module("stack", name="bare", units=[service()]))["plan"] == []

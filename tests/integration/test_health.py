@@ -119,7 +119,7 @@ def test_checks_that_pass_in_time(stack: Stack) -> None:
     late = f"/bin/sh -c 'sleep 1; exec /usr/bin/python3 -m http.server --bind 127.0.0.1 4712 --directory {PROGRAMS}'"
     checks = {"tcp": port, "http": f"http://{port}/answer.py", "command": ["/bin/test", "-d", "/etc"]}
     result = stack.settled(stack.service(command=late, health={"stable_for": 0.2, "timeout": 20, **checks}))
-    assert result["started"] == [stack.unit("main.service")]
+    assert result["newly_started"] == [stack.unit("main.service")]
 
 
 def test_one_deadline_holds_for_all(stack: Stack) -> None:
@@ -188,3 +188,47 @@ def test_what_keep_left_undone_is_done_by_the_next_run(stack: Stack) -> None:
     result = stack.settled(mount("mode=0755,size=4M"), enabled)
     assert result["recovered"]
     assert "size=4096k" in stack.host.sh(f"findmnt -no OPTIONS {where}")
+
+
+def test_a_oneshot_that_its_dependency_keeps_from_running(stack: Stack) -> None:
+    needed = stack.service("needed", "/bin/false", service={"Type": "oneshot"}, state="present")
+    once = {"Type": "oneshot"}
+    needs = {"Requires": needed["name"], "After": needed["name"]}
+    job = stack.service("job", "/bin/true", service=once, unit=needs, run="on_change")
+    assert stack.unit("job.service") in stack.refused(needed, job)["msg"]
+    stack.settled({**needed, "service": {**needed["service"], "ExecStart": "/bin/true"}}, job)
+
+
+def test_a_oneshot_that_is_at_its_work_runs_once_more(stack: Stack) -> None:
+    def job(number: int) -> dict[str, Any]:
+        command = f"/bin/sh -c 'sleep 1; echo {number} >> /run/{stack.name}'"
+        return stack.service("job", command, service={"Type": "oneshot"}, run="on_change")
+
+    stack.apply(job(1))
+    stack.host.sh(f"systemctl start --no-block {stack.unit('job.service')}")
+    stack.settled(job(2))
+    assert stack.host.sh(f"cat /run/{stack.name}; rm /run/{stack.name}") == "1\n1\n2"
+
+
+def test_a_reload_that_failed_long_ago_is_not_this_runs_fault(stack: Stack) -> None:
+    unit = stack.service(service={"ExecReload": "/bin/false"})
+    stack.apply(unit)
+    stack.host.sh(f"systemctl reload {unit['name']}", check=False)
+    stack.settled({**unit, "unit": {"Description": "Another"}})
+
+
+def test_one_waits_for_another_within_the_time_of_each(stack: Stack) -> None:
+    slow = {"Type": "oneshot", "RemainAfterExit": True}
+    health = {"stable_for": 0, "timeout": 5}
+    first = stack.service("a", "/bin/sleep 3", service=slow, health=health)
+    second = stack.service("b", "/bin/sleep 3", service=slow, unit={"After": first["name"]}, health=health)
+    assert len(stack.settled(first, second)["newly_started"]) == 2
+
+
+def test_keep_tells_all_that_failed_and_starts_the_rest(stack: Stack) -> None:
+    bad = [stack.service(name, "/bin/false", health={"stable_for": 0.5}) for name in ("x", "y")]
+    refusing = stack.service("z", unit={"RefuseManualStart": True}, environment={"A": "1"})
+    good = stack.service("good")
+    result = stack.refused(*bad, refusing, good, on_failure="keep")
+    assert sorted(error["unit"] for error in result["errors"]) == [unit["name"] for unit in bad]
+    assert stack.show("good.service", "ActiveState") == "active"

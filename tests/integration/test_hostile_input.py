@@ -247,7 +247,7 @@ def test_secrets_that_are_a_part_of_the_result(host: Host, secret: str) -> None:
     entry = app(1, secrets={"TOKEN": secret})
     result = stack(host, entry)
     assert result["changed"] is True
-    assert {"started", "restarted", "plan", "units"} <= set(result)
+    assert {"newly_started", "restarted", "plan", "units"} <= set(result)
     assert f"TOKEN={secret}\0" in host.sh("cat /proc/$(systemctl show -P MainPID app.service)/environ")
     again = stack(host, entry)
     assert again["changed"] is False

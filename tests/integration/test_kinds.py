@@ -19,7 +19,7 @@ WANTED = {"WantedBy": "multi-user.target"}
 def test_a_service_of_a_type_is_started_and_enabled(stack: Stack, kind: str) -> None:
     unit = stack.service(service={"Type": kind}, install=WANTED)
     result = stack.settled(unit)
-    assert result["started"] == [unit["name"]]
+    assert result["newly_started"] == [unit["name"]]
     assert result["units"][unit["name"]] == {"load": "loaded", "active": "active", "sub": "running"}
     assert stack.host.sh(f"systemctl is-enabled {unit['name']}") == "enabled"
 
@@ -69,14 +69,14 @@ def test_a_dbus_service_is_up_once_it_has_its_name(stack: Stack, bus_name: str) 
 
 def test_a_oneshot_is_not_run_unless_that_is_said(stack: Stack) -> None:
     unit = stack.service(command="/bin/touch /run/%N.ran", service={"Type": "oneshot"})
-    assert stack.settled(unit)["started"] == []
+    assert stack.settled(unit)["newly_started"] == []
     assert not stack.host.exists(f"/run/{stack.unit('main')}.ran")
 
 
 def test_a_oneshot_with_run_on_change_runs_once_a_change(stack: Stack) -> None:
     trace = f"/run/{stack.name}.runs"
     unit = stack.service(command=f"/bin/sh -c 'echo run >> {trace}'", service={"Type": "oneshot"}, run="on_change")
-    assert stack.settled(unit)["started"] == [unit["name"]]
+    assert stack.settled(unit)["newly_started"] == [unit["name"]]
     stack.settled({**unit, "environment": {"A": "1"}})
     assert stack.host.read(trace) == "run\nrun\n"
     stack.host.sh(f"rm {trace}")
@@ -102,7 +102,7 @@ def test_a_socket_starts_its_service_at_the_first_connection(stack: Stack) -> No
         "install": {"WantedBy": "sockets.target"},
     }
     result = stack.settled(service, socket)
-    assert result["started"] == [socket["name"]]
+    assert result["newly_started"] == [socket["name"]]
     assert stack.show("web.service", "ActiveState") == "inactive"
     assert stack.host.sh(f"curl -s --unix-socket {address} http://x/") == "hello"
     stack.assert_settled(service, socket)
@@ -129,7 +129,7 @@ def test_a_timer_waits_with_a_next_elapse(stack: Stack) -> None:
         "install": {"WantedBy": "timers.target"},
     }
     result = stack.settled(service, timer)
-    assert result["started"] == [timer["name"]]
+    assert result["newly_started"] == [timer["name"]]
     assert stack.show("job.timer", "NextElapseUSecRealtime") != ""
     assert stack.host.sh(f"systemctl is-enabled {service['name']}", check=False) == "disabled"
     assert not stack.host.exists(f"/run/{stack.unit('job')}.ran")
@@ -139,7 +139,7 @@ def test_a_path_starts_its_service_when_the_file_is_there(stack: Stack) -> None:
     wanted, trace = f"/run/{stack.name}.in", f"/run/{stack.name}.out"
     service = stack.service("drop", f"/bin/mv {wanted} {trace}", service={"Type": "oneshot"})
     path = {"name": stack.unit("drop.path"), "path": {"PathExists": wanted}, "install": WANTED}
-    assert stack.settled(service, path)["started"] == [path["name"]]
+    assert stack.settled(service, path)["newly_started"] == [path["name"]]
     stack.host.sh(f"touch {wanted}")
     until(lambda: stack.host.exists(trace), "the file is not taken up")
     stack.host.sh(f"rm {trace}")
@@ -171,7 +171,7 @@ def test_an_automount_mounts_on_access(stack: Stack) -> None:
     where = f"/mnt/{stack.name}"
     mount = {"name": mount_name(stack, "mount"), "mount": {"What": "tmpfs", "Where": where, "Type": "tmpfs"}}
     automount = {"name": mount_name(stack, "automount"), "automount": {"Where": where}, "install": WANTED}
-    assert stack.settled(mount, automount)["started"] == [automount["name"]]
+    assert stack.settled(mount, automount)["newly_started"] == [automount["name"]]
     stack.host.sh(f"ls {where}/.")
     assert show(stack.host, mount["name"], "ActiveState") == "active"
     stack.assert_settled(mount, automount)
@@ -208,7 +208,7 @@ def test_a_target_takes_its_members_down_with_it(stack: Stack) -> None:
     stack.host.sh(f"systemctl stop {target['name']}")
     assert stack.show("main.service", "ActiveState") == "inactive"
     result = stack.settled(target, member)
-    assert sorted(result["started"]) == sorted([target["name"], member["name"]])
+    assert sorted(result["newly_started"]) == sorted([target["name"], member["name"]])
 
 
 def test_a_template_runs_in_its_instances(stack: Stack) -> None:
@@ -220,7 +220,7 @@ def test_a_template_runs_in_its_instances(stack: Stack) -> None:
     }
     first, second = stack.unit("w@a.service"), stack.unit("w@b.service")
     result = stack.settled(template)
-    assert sorted(result["started"]) == [first, second]
+    assert sorted(result["newly_started"]) == [first, second]
     assert stack.host.sh(f"systemctl is-enabled {first} {second}") == "enabled\nenabled"
     template["service"]["ExecStart"] = "/bin/sleep 1000000"
     assert sorted(stack.settled(template)["restarted"]) == [first, second]
@@ -240,7 +240,7 @@ def test_an_instance_that_is_no_longer_declared_is_stopped(stack: Stack) -> None
 
 def test_a_template_without_instances_is_only_written(stack: Stack) -> None:
     template = {"name": stack.unit("w@.service"), "service": {"ExecStart": FOREVER}, "install": WANTED}
-    assert stack.settled(template)["started"] == []
+    assert stack.settled(template)["newly_started"] == []
 
 
 def test_a_unit_as_text_goes_the_same_way(stack: Stack) -> None:

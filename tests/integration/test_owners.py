@@ -68,7 +68,7 @@ def test_prune_stops_short_of_max_removed(stack: Stack) -> None:
 def test_a_renamed_unit_is_moved_by_prune(stack: Stack) -> None:
     stack.apply(stack.service("old"))
     result = stack.settled(stack.service("new"), prune=True)
-    assert (result["stopped"], result["started"]) == ([stack.unit("old.service")], [stack.unit("new.service")])
+    assert (result["stopped"], result["newly_started"]) == ([stack.unit("old.service")], [stack.unit("new.service")])
 
 
 def test_a_file_by_hand_is_not_replaced_unless_told(stack: Stack) -> None:
@@ -131,3 +131,14 @@ def test_absent_does_not_take_what_is_not_ours(stack: Stack) -> None:
         stack.refused({"name": "nginx.service", "state": "absent"})
     assert state(stack.host, "nginx.service") == "active"
     stack.host.sh(f"rm {stack.path('main.service')}")
+
+
+def test_what_an_adopted_stack_had_begun_is_finished_by_its_new_owner(stack: Stack, other: Stack) -> None:
+    unit = other.service(environment={"A": "1"})
+    other.apply(unit)
+    changed = {**unit, "environment": {"A": "2"}, "health": {"stable_for": 60}}
+    killed = ("timeout", "--signal=KILL", "4")
+    other.host.start_module("stack", name=other.name, units=[changed], prefix=killed)
+    result = stack.settled({**unit, "environment": {"A": "2"}}, adopt=[other.name])
+    assert result["recovered"]
+    assert not stack.host.sh("ls /var/lib/unitwright/system/running")

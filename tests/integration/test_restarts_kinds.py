@@ -124,6 +124,25 @@ def test_a_connection_that_is_served_is_not_cut_off(host: Host) -> None:
     host.sh("systemctl stop asking.service")
 
 
+def test_a_socket_declared_restarted_is_though_its_service_runs(host: Host) -> None:
+    stack(host, socket(8002), served("old"))
+    assert answer(host, 8002) == "old"
+    since = invocation(host, "web.socket")
+    stack(host, {**socket(8002), "state": "restarted"}, served("old"))
+    assert invocation(host, "web.socket") != since
+    assert answer(host, 8002) == "old"
+
+
+def test_a_socket_whose_service_refuses_to_be_stopped_is_kept(host: Host) -> None:
+    refusing = {**served("old"), "unit": {"RefuseManualStop": True}}
+    stack(host, socket(8002), refusing)
+    assert answer(host, 8002) == "old"
+    result = stack(host, socket(8003), refusing)
+    assert "refuses" in result["kept"]["web.socket"]
+    assert host.sh("systemctl is-active web.socket web.service") == "active\nactive"
+    assert failing(host, socket(8003), {**refusing, "state": "stopped"})["errors"][0]["rule"] == "refused-stop"
+
+
 def test_a_changed_socket_does_not_start_an_idle_service(host: Host) -> None:
     stack(host, socket(8002), served("old"))
     stack(host, socket(8003), served("old"))
@@ -169,7 +188,7 @@ def test_a_timer_does_not_run_its_service_out_of_time(host: Host) -> None:
     forget_versions(host)
     stack(host, *job(1, "yearly"))
     result = stack(host, *job(2, "monthly", RandomizedDelaySec=5))
-    assert (result["started"], result["restarted"]) == ([], [])
+    assert (result["newly_started"], result["restarted"]) == ([], [])
     assert [state(host, unit) for unit in ("job.service", "job.timer")] == ["inactive", "active"]
     assert not host.exists("/run/version-job")
     assert show(host, "job.timer", "NextElapseUSecRealtime").split()[1].endswith("-01")

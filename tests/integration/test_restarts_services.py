@@ -164,7 +164,7 @@ def test_stopped_by_hand(host: Host) -> None:
     stack(host, app(1), app(1, "left", state="present"))
     host.sh("systemctl start left.service && systemctl stop app.service left.service")
     result = stack(host, app(2), app(2, "left", state="present"))
-    assert result["started"] == ["app.service"]
+    assert result["newly_started"] == ["app.service"]
     assert [state(host, unit) for unit in ("app.service", "left.service")] == ["active", "inactive"]
     assert version(host) == "2"
 
@@ -173,7 +173,7 @@ def test_failed_and_masked(host: Host) -> None:
     stack(host, app(1))
     host.sh("systemctl kill --signal=SEGV app.service")
     host.sh("while systemctl is-active -q app.service; do sleep 0.05; done")
-    assert stack(host, app(1))["started"] == ["app.service"]
+    assert stack(host, app(1))["newly_started"] == ["app.service"]
     assert state(host, "app.service") == "active"
     foreign = {"name": "nginx.service"}
     stack(host, app(1), {**foreign, "masked": True})

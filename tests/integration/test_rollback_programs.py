@@ -177,7 +177,7 @@ def test_a_unit_that_has_hit_its_start_limit_is_mended(host: Host) -> None:
     crashes = {"ExecStart": program(1, then="exit 5"), "Restart": "always", "RestartSec": "10ms"}
     failing(host, app(1, unit=limit, service=crashes), on_failure="keep")
     until(lambda: state(host, "app.service") == "failed", "it never hit its limit")
-    assert stack(host, app(2, unit=limit))["started"] == ["app.service"]
+    assert stack(host, app(2, unit=limit))["newly_started"] == ["app.service"]
     assert_runs(host, 2)
 
 

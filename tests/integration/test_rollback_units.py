@@ -26,6 +26,7 @@ from .world import (
     show,
     stack,
     state,
+    until,
     untouched,
     version,
 )
@@ -266,10 +267,50 @@ def test_instances_of_a_template(host: Host) -> None:
 def test_a_unit_as_one_module_call(host: Host) -> None:
     """The modules for single units roll back as the stack does."""
     good, bad = app(1), app(2, service={"ExecStart": program(2, then="exit 3")})
-    assert host.module("unit", **good)["started"] == ["app.service"]
+    assert host.module("unit", **good)["newly_started"] == ["app.service"]
     before = listing(host)
     result = host.module("unit", **bad)
     assert result["failed"]
     assert result["rolled_back"]
     assert listing(host) == before
     assert version(host) == "1"
+
+
+def foreign(host: Host, name: str, text: str = "") -> None:
+    host.write(f"/etc/systemd/system/{name}.service", f"{text}\n[Service]\nExecStart=/bin/sleep infinity\n")
+    host.sh(f"systemctl daemon-reload && systemctl start {name}.service")
+
+
+def test_what_others_ran_and_a_run_took_down_runs_again(host: Host) -> None:
+    """By a declared stop, and by Conflicts= of a unit that is started."""
+    stack(host, app(1, "down"))
+    foreign(host, "needing", "[Unit]\nRequires=down.service")
+    foreign(host, "displaced")
+    displacing = app(1, "displacing", unit={"Conflicts": "displaced.service"})
+    result = failing(host, app(1, "down", state="stopped"), displacing, BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.sh("systemctl is-active down needing displaced") == "active\nactive\nactive"
+
+
+def test_a_unit_that_kept_ending_is_tried_again_after_it(host: Host) -> None:
+    looping = "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1000\n"
+    host.write("/etc/systemd/system/loops.service", looping)
+    host.sh("systemctl daemon-reload && systemctl start loops.service")
+    until(lambda: show(host, "loops.service", "SubState") == "auto-restart", "it does not loop")
+    result = failing(host, {"name": "loops.service", "state": "started"}, BAD)
+    assert result["rolled_back"], result["msg"]
+    assert show(host, "loops.service", "ActiveState") == "activating"
+
+
+def test_links_of_default_instances_and_of_also_are_back(host: Host) -> None:
+    install = {"WantedBy": "multi-user.target"}
+    other = app(1, "other", install=install, state="present")
+    also = app(1, "also", install={**install, "Also": "other.service"}, state="present")
+    stack(host, other, also)
+    before = listing(host, "/etc")
+    template = app(1, "t@", install={**install, "DefaultInstance": "one"}, enabled=True)
+    result = failing(host, other, template, BAD, prune=True)
+    assert result["rolled_back"], result["msg"]
+    assert listing(host, "/etc") == before
+    stack(host, other, prune=True)
+    assert host.sh("systemctl is-enabled other.service") == "enabled"

@@ -39,7 +39,7 @@ def many(stack: Stack, number: int, **more: Any) -> list[dict[str, Any]]:
 def test_two_hundred_units_in_one_go(stack: Stack, reloads: Callable[[], int]) -> None:
     units = many(stack, 200, install={"WantedBy": "multi-user.target"}, environment={"A": "1"})
     result = stack.apply(*units)
-    assert len(result["started"]) == 200
+    assert len(result["newly_started"]) == 200
     assert verbs(result).count("daemon-reload") == 1
     assert reloads() == 1
     stack.assert_settled(*units)
@@ -93,6 +93,6 @@ def test_two_stacks_at_once(stack: Stack) -> None:
     stacks = [Stack(stack.host, f"{stack.name}{word}") for word in ("first", "second", "third")]
     with ThreadPoolExecutor() as pool:
         for future in [pool.submit(each.settled, *many(each, 5)) for each in stacks]:
-            assert len(future.result()["started"]) == 5
+            assert len(future.result()["newly_started"]) == 5
         for future in [pool.submit(each.remove) for each in stacks]:
             assert len(future.result()["stopped"]) == 5

@@ -111,6 +111,7 @@ def test_an_environment_is_not_logged_by_the_module(stack: Stack) -> None:
 
 def test_a_secret_of_several_lines_is_not_in_the_error_line_by_line(stack: Stack) -> None:
     telling = stack.service(command="/bin/sh -c 'echo \"$TOKEN\"; exit 3'", secrets={"TOKEN": f"{CANARY}\n{OTHER}"})
+    telling["health"] = {"stable_for": 1}
     assert "canary-" not in json.dumps(stack.refused(telling))
 
 
@@ -120,3 +121,13 @@ def test_a_global_stack_of_the_same_name_leaves_secrets_alone(stack: Stack) -> N
     assert stack.apply(unit, scope="global", prune=True)["removed"] == []
     assert stack.host.exists(f"/etc/unitwright/{stack.name}/{stack.unit('main.service')}.env")
     stack.host.module("stack", name=stack.name, scope="global", state="absent")
+
+
+def test_the_secret_of_another_owner_is_blotted_out_too(stack: Stack) -> None:
+    unit = stack.service(command="/bin/sh -c 'echo my token is $$TOKEN; test -z $$FAIL'", secrets={"TOKEN": CANARY})
+    unit["service"]["ExecStart"] = "/bin/sh -c 'echo my token is $$TOKEN; test -z $$FAIL && exec sleep infinity'"
+    stack.apply(unit)
+    dropin = {"name": unit["name"], "dropin": "x", "environment": {"FAIL": "1"}, "health": {"stable_for": 1}}
+    result = stack.host.module("dropin", **dropin)
+    assert "my token is" in json.dumps(result["errors"])
+    assert "canary-" not in json.dumps(result)

@@ -49,7 +49,7 @@ def test_started_but_not_enabled(stack: Stack) -> None:
 
 def test_present_leaves_the_run_state_alone(stack: Stack) -> None:
     unit = stack.service(install=WANTED, state="present")
-    assert stack.settled(unit)["started"] == []
+    assert stack.settled(unit)["newly_started"] == []
     stack.host.sh(f"systemctl start {unit['name']}")
     stack.assert_settled(unit)
     assert state(stack.host, unit["name"]) == "active"
@@ -121,7 +121,7 @@ def test_a_unit_of_others_by_state_and_enablement_only(stack: Stack, nginx: str)
     stack.settled({"name": nginx, "state": "stopped", "enabled": False})
     assert (state(stack.host, nginx), enabled(stack.host, nginx)) == ("inactive", "disabled")
     result = stack.settled({"name": nginx, "state": "started", "enabled": True})
-    assert result["started"] == [nginx]
+    assert result["newly_started"] == [nginx]
     assert (state(stack.host, nginx), enabled(stack.host, nginx)) == ("active", "enabled")
     assert not stack.host.exists("/etc/systemd/system/nginx.service")
 
@@ -155,13 +155,13 @@ def test_a_failed_unit_is_started_again(stack: Stack) -> None:
     )
     assert stack.show("main.service", "ActiveState") == "failed"
     result = stack.settled(unit)
-    assert result["started"] == [unit["name"]]
+    assert result["newly_started"] == [unit["name"]]
 
 
 def test_the_modules_for_one_unit_do_the_same(stack: Stack) -> None:
     name = stack.unit("one.service")
     entry: dict[str, Any] = {"name": name, "service": {"ExecStart": "/bin/sleep infinity"}, "health": {"stable_for": 0}}
-    assert stack.host.module("unit", **entry)["started"] == [name]
+    assert stack.host.module("unit", **entry)["newly_started"] == [name]
     assert not stack.host.module("unit", **entry)["changed"]
     dropin: dict[str, Any] = {"name": name, "dropin": "50-more", "environment": {"A": "1"}, "health": {"stable_for": 0}}
     assert stack.host.module("dropin", **dropin)["restarted"] == [name]
@@ -217,3 +217,45 @@ def test_a_reload_that_the_unit_of_a_package_cannot_do_is_refused(stack: Stack) 
     with untouched(stack.host):
         result = stack.refused(dropins=[{**dropin, "service": {"ExecReload": ""}}])
     assert result["errors"][0]["directive"] == "ExecReload"
+
+
+def test_a_unit_that_is_linked_is_not_taken_away(stack: Stack) -> None:
+    unit = stack.unit("linked.service")
+    text = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
+    stack.host.write(f"/opt/{unit}", text)
+    stack.host.sh(f"systemctl enable /opt/{unit}")
+    with untouched(stack.host):
+        assert stack.refused({"name": unit, "enabled": False})["errors"][0]["rule"] == "linked"
+    stack.host.sh(f"systemctl disable --now {unit}; rm /opt/{unit}")
+
+
+def test_other_instances_stay_enabled_when_the_default_one_is_disabled(stack: Stack) -> None:
+    install = {"WantedBy": "multi-user.target", "DefaultInstance": "main"}
+    service = {"ExecStart": "/bin/sleep infinity"}
+    unit = {"name": stack.unit("t@.service"), "service": service, "install": install, "enabled": True}
+    stack.apply(unit)
+    other = stack.unit("t@other.service")
+    stack.host.sh(f"systemctl enable {other}")
+    stack.settled({**unit, "enabled": False})
+    assert enabled(stack.host, other) == "enabled"
+    stack.host.sh(f"systemctl disable {other}")
+
+
+def test_a_template_that_only_has_an_alias_is_enabled_by_it(stack: Stack) -> None:
+    install = {"Alias": stack.unit("other@.service")}
+    unit = {"name": stack.unit("t@.service"), "service": {"ExecStart": "/bin/true"}, "install": install}
+    stack.settled({**unit, "enabled": True})
+    assert stack.host.exists(stack.path("other@.service"))
+    stack.settled({**unit, "enabled": False})
+    assert not stack.host.exists(stack.path("other@.service"))
+
+
+def test_a_mask_that_the_next_boot_would_lift(stack: Stack) -> None:
+    unit = stack.unit("vendor.service")
+    stack.host.write(f"/usr/local/lib/systemd/system/{unit}", "[Service]\nExecStart=/bin/sleep infinity\n")
+    stack.host.sh(f"systemctl daemon-reload; systemctl mask --runtime {unit}")
+    assert stack.refused({"name": unit, "masked": False, "state": "started"})["errors"][0]["rule"] == "masked"
+    stack.settled({"name": unit, "masked": True})
+    assert stack.host.exists(f"/etc/systemd/system/{unit}")
+    stack.host.sh(f"systemctl unmask {unit}; systemctl unmask --runtime {unit}")
+    stack.host.sh(f"rm /usr/local/lib/systemd/system/{unit}; systemctl daemon-reload")

@@ -65,7 +65,7 @@ def clean(host: Host, user: str) -> Iterator[Host]:
 
 def test_a_users_service_is_started_enabled_and_its_own(clean: Host) -> None:
     result = settled(clean, service())
-    assert result["started"] == ["mine-web.service"]
+    assert result["newly_started"] == ["mine-web.service"]
     assert ask(clean, "systemctl --user is-enabled mine-web.service") == "enabled"
     pid = ask(clean, "systemctl --user show --value --property=MainPID mine-web.service")
     assert clean.sh(f"stat -c %U /proc/{pid} {UNITS}/mine-web.service") == f"{USER}\n{USER}"
@@ -129,7 +129,7 @@ def test_without_a_manager_the_error_names_linger(host: Host) -> None:
 def test_scope_global_writes_for_all_users_and_starts_nothing(host: Host, user: str) -> None:
     entry = {**service(), "name": "everyone.service"}
     result = succeeded(host.module("stack", name="all", units=[entry], scope="global"))
-    assert (result["started"], result["deferred"]) == ([], ["everyone.service"])
+    assert (result["newly_started"], result["deferred"]) == ([], ["everyone.service"])
     link = "/etc/systemd/user/default.target.wants/everyone.service"
     assert host.sh(f"readlink -f {link}") == "/etc/systemd/user/everyone.service"
     assert succeeded(host.module("stack", name="all", units=[entry], scope="global"))["plan"] == []

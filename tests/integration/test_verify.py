@@ -90,7 +90,7 @@ def test_a_cycle(stack: Stack) -> None:
 def test_units_that_need_each_other_are_judged_together(stack: Stack) -> None:
     first = stack.service("a", unit={"Requires": stack.unit("b.service"), "After": stack.unit("b.service")})
     result = stack.settled(first, stack.service("b"))
-    assert result["started"] == [stack.unit("b.service"), stack.unit("a.service")]
+    assert result["newly_started"] == [stack.unit("b.service"), stack.unit("a.service")]
 
 
 def test_a_unit_that_others_of_the_stack_require_does_not_go(stack: Stack) -> None:

@@ -41,7 +41,10 @@ WRITING = {
     "fsync",
 }
 # The pure files of the rooms that may touch the host.
-PURE = [f"_change/{name}.py" for name in ("desired", "cases", "owners", "enablement", "policy", "plan", "render")]
+PURE = [
+    f"_change/{name}.py"
+    for name in ("desired", "cases", "owners", "enablement", "policy", "plan", "refusals", "render")
+]
 
 
 def name_of(path: Path) -> str:

@@ -18,9 +18,9 @@ from .._host.manager import UnitState
 from .._host.observed import UP, Observed, units_under
 from .._syntax import unitfile
 from .._syntax.directives import GAINS_START, Effect, effect
-from .._syntax.loadpath import Effective, LoadPath, is_true, last
+from .._syntax.loadpath import Effective, LoadPath, entries, is_true, last
 from .._syntax.names import parse_name
-from .desired import STARTS, Desired, UnitWanted, gained
+from .desired import STARTS, Desired, UnitWanted, gained, started_by
 from .enablement import enablement, left_over_instances
 from .owners import label, leftover_secrets, masked_over, orphans
 from .render import STAMP_FIELD, FileWanted, owner_of
@@ -36,7 +36,6 @@ class Accepted:
 
     invocation: str
     stamps: FrozenSet[str]
-    since: float
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,6 @@ class Case:
     pulls: Tuple[str, ...]
     partners: Tuple[str, ...]
     per_connection: bool
-    before: Effective
     after: Effective
 
     @property
@@ -144,15 +142,17 @@ def compare(
     return Differences(
         write=write,
         remove=tuple(remove),
-        orphaned=() if desired.prune else (*(label(path, observed) for path in unlisted), *left_over),
+        orphaned=()
+        if desired.prune
+        else (*(label(path, observed) for path in unlisted if path not in remove), *left_over),
         enable=links["enable"],
         reenable=links["reenable"],
         disable=links["disable"],
         mask=tuple(
-            unit.name.text for unit in desired.units if unit.masked and not observed.loadpath.masked(unit.name.text)
+            unit.name.text for unit in desired.units if unit.masked and not _is_masked_here(unit.name.text, observed)
         ),
         unmask=unmask,
-        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed),
+        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
         cases=cases,
         after=after,
         pending=pending,
@@ -161,7 +161,12 @@ def compare(
 
 def _unmasked(desired: Desired, observed: Observed) -> Tuple[str, ...]:
     names = [unit.name.text for unit in desired.units if unit.masked is False]
-    return tuple(name for name in names if observed.loadpath.links.get(observed.places.unit_file(name)) == "/dev/null")
+    return tuple(name for name in names if _is_masked_here(name, observed))
+
+
+def _is_masked_here(unit: str, observed: Observed) -> bool:
+    """By a link of our folder: one below /run is gone after the next boot."""
+    return observed.loadpath.links.get(observed.places.unit_file(unit)) == "/dev/null"
 
 
 def _differs(wanted: FileWanted, observed: Observed) -> bool:
@@ -171,8 +176,12 @@ def _differs(wanted: FileWanted, observed: Observed) -> bool:
     return (seen.mode & 0o7777) != wanted.mode or (seen.uid, seen.gid) != observed.places.owner
 
 
-def _reload_due(desired: Desired, observed: Observed) -> str:
+def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> str:
     """Why the manager has to read its files again though none differs, "" if it need not."""
+    for case in cases:
+        news = _foreign_news(case.unit, observed) if case.stale and observed.places.scope == "user" else ""
+        if news:  # a user's manager does not show when it has read its files
+            return f"someone else changed {os.path.basename(news)}"
     if not observed.not_loaded:
         return ""
     units = [name for unit in desired.units for name in (unit.name.text, *unit.members)]
@@ -194,7 +203,8 @@ def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
 def is_stale(unit: str, view: _View) -> bool:
     """Was the running process started with something else than these files say?"""
     observed = view.observed
-    if _has_foreign_news(unit, observed):
+    run = observed.invocations.get(unit)
+    if _foreign_news(unit, observed):
         return True
     wanted = stamps(unit, view.after)
     if not wanted:  # systemd keeps the stamp of an earlier start then, so it says nothing of this one
@@ -202,29 +212,48 @@ def is_stale(unit: str, view: _View) -> bool:
     if observed.running.get(unit, frozenset()) == wanted:
         return False
     known = view.accepted.get(unit)
-    run = observed.invocations.get(unit)
-    if known is None or run is None or known.stamps != wanted:
-        return True
-    return known.invocation != run.id and (observed.places.scope == "system" or run.began < known.since)
-
-
-def _has_foreign_news(unit: str, observed: Observed) -> bool:
-    """Has someone else changed a file of the unit that systemd has not read yet? No stamp tells of those."""
-    if not observed.not_loaded:
+    if run is not None and known is not None and known.stamps == wanted and known.invocation == run.id:
         return False
-    newer = observed.not_loaded.intersection(observed.loadpath.files(unit))
-    return any(owner_of(observed.loadpath.contents.get(path, b"")) is None for path in newer)
+    return observed.places.scope == "system" or run is None or not _began_with_these(unit, run.began, view)
+
+
+def _began_with_these(unit: str, began: float, view: _View) -> bool:
+    """A user's manager keeps no stamp, so that is told by time: our files have not changed since the run began."""
+    observed = view.observed
+    ours = [observed.files[path] for path in observed.loadpath.files(unit) if path in observed.files]
+    same = stamps(unit, observed.loadpath) == stamps(unit, view.after)
+    return same and all(seen.changed_at < began for seen in ours)
+
+
+def _foreign_news(unit: str, observed: Observed) -> str:
+    """A file in which someone else has changed what a process keeps, after it was started. No stamp tells of those.
+
+    By the time of its content, which survives a daemon-reload and is old for what a package brings. A time that is yet
+    to come says nothing.
+    """
+    run = observed.invocations.get(unit)
+    if run is None:
+        return ""
+    kind = parse_name(unit).kind
+    for path in observed.loadpath.files(unit):
+        seen = observed.files.get(path) or observed.foreign.get(path)
+        if seen is None or not run.began < seen.modified_at <= observed.looked_at or owner_of(seen.content or b""):
+            continue
+        if any(effect(kind, each.section, each.directive) is Effect.RESTART for each in entries(seen.content or b"")):
+            return path
+    return ""
 
 
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
     wanted_by_unit: Dict[str, UnitWanted] = {member: unit for unit in desired.units for member in unit.members}
     loaded = view.observed.states
     on_change = {unit: dropin.on_change for dropin in desired.dropins for unit in units_under(loaded, dropin.unit.text)}
+    for template in (unit for unit in desired.units if unit.name.is_template):
+        on_change.update(dict.fromkeys(units_under(loaded, template.name.text), template.on_change))
     changing = {unit for path in paths for unit in _units_of_path(path, view.observed, wanted_by_unit)}
     subjects = dict.fromkeys([*wanted_by_unit, *on_change, *sorted({*changing, *view.leaving}), *view.pending.owed])
     return tuple(
-        _case(unit, wanted_by_unit.get(unit), on_change.get(unit, "restart"), unit in changing, view)
-        for unit in subjects
+        _case(unit, wanted_by_unit.get(unit), on_change.get(unit, ""), unit in changing, view) for unit in subjects
     )
 
 
@@ -238,7 +267,8 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
     return units_under({*observed.states, *declared}, unit)
 
 
-def _case(unit: str, wanted: Optional[UnitWanted], on_change: str, changing: bool, view: _View) -> Case:
+def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: bool, view: _View) -> Case:
+    """inherited: what the unit's template, or a drop-in over it, says of on_change."""
     observed, after = view.observed, view.after
     kind = parse_name(unit).kind
     before_text = observed.loadpath.effective(unit) if changing else {}
@@ -250,7 +280,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], on_change: str, changing: boo
         kind=kind,
         now=observed.state(unit),
         wanted=wanted.state if wanted else "absent" if unit in view.leaving else "present",
-        on_change=wanted.on_change if wanted else on_change,
+        on_change=wanted.on_change if wanted and (wanted.path or not inherited) else inherited or "restart",
         runs_on_change=bool(wanted and wanted.runs_on_change),
         new=new,
         gone=changing and after.fragment(unit) is None,
@@ -259,9 +289,8 @@ def _case(unit: str, wanted: Optional[UnitWanted], on_change: str, changing: boo
         stale=observed.is_up(unit) and kind == "service" and is_stale(unit, view),
         owed=view.pending.owed.get(unit, ""),
         pulls=tuple(gained(before_text, after_text, sorted(GAINS_START))) if changing else (),
-        partners=tuple(_partners(unit, kind, after_text)),
+        partners=tuple(filter(None, [started_by(unit, after_text)])),
         per_connection=_is_per_connection(unit, after),
-        before=before_text,
         after=after_text,
     )
 
@@ -291,11 +320,3 @@ def _is_per_connection(unit: str, after: LoadPath) -> bool:
     if name.kind != "service" or not name.instance:
         return False
     return is_true(last(after.effective(f"{name.prefix}.socket"), "Socket", "Accept"))
-
-
-def _partners(unit: str, kind: str, text: Effective) -> List[str]:
-    if kind not in STARTS:
-        return []
-    section, directive, started = STARTS[kind]
-    named = last(text, section, directive) if directive else ""
-    return [named or unit[: -len(kind)] + started]

@@ -70,8 +70,8 @@ def _is_port(text: str) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    host, _colon, port = text.rpartition(":")
-    return _is_port(port) and _is_host(host)
+    host, colon, port = text.rpartition(":")
+    return bool(colon) and _is_port(port) and _is_host(host)
 
 
 def _is_host(host: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax import names, unitfile
-from .._syntax.loadpath import Effective, is_true, last, words
+from .._syntax.loadpath import Effective, dropin_folders, is_true, last, words
 from .._syntax.problem import Problem, Problems, Refused, shown
 from .checks import Health, health
 from .render import FileWanted, HostFacts, Params, has_text, render
@@ -29,6 +29,21 @@ STARTS = {
     "path": ("Path", "Unit", "service"),
     "automount": ("", "", "mount"),
 }
+
+
+def started_by(unit: str, effective: Effective) -> str:
+    """The unit that a timer, socket, path or automount starts, "" for other kinds.
+
+    A socket with Accept=yes starts instances of a template (systemd.socket(5)).
+    """
+    stem, _dot, kind = unit.rpartition(".")
+    if kind not in STARTS:
+        return ""
+    section, directive, started = STARTS[kind]
+    if kind == "socket" and is_true(last(effective, section, "Accept")):
+        return f"{stem}@.{started}"
+    named = last(effective, section, directive) if directive else ""
+    return named or f"{stem}.{started}"
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,6 @@ class DropinWanted:
     entries: Tuple[unitfile.Entry, ...]
     on_change: str
     health: Optional[Health]
-    stamp: str
     replace: bool
 
 
@@ -85,11 +99,16 @@ class Desired:
     missing_triggers: Tuple[Problem, ...] = field(default=())
 
     def health_of(self, unit: str) -> Health:
+        """By its own entry, else by its template's, else by that of a drop-in over it."""
+        template, folders = names.parse_name(unit).template, dropin_folders(unit)
         for wanted in self.units:
             if unit in wanted.members:
                 return wanted.health
+        for wanted in self.units:
+            if wanted.name.text == template:
+                return wanted.health
         for dropin in self.dropins:
-            if dropin.unit.text == unit and dropin.health:
+            if f"{dropin.unit.text}.d" in folders and dropin.health:
                 return dropin.health
         return Health()
 
@@ -119,7 +138,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         _collect(lambda e=entry: _dropin(e, owner, defaults, facts, files), dropins, problems)
     problems += _duplicates(units, dropins)
     problems += _bad_triggers([*given_units, *given_dropins])
-    problems += _empty_prune(params, units, dropins)
+    problems += _empty_prune(params)
     if problems:
         raise Problems(problems)
     started_by_others = _started_by(units)
@@ -153,7 +172,7 @@ def _collect(make: Any, into: List[Any], problems: List[Problem]) -> None:
 def _owner(params: Params, problems: List[Problem]) -> str:
     try:
         for old in params.get("adopt") or ():
-            names.parse_stack(old)
+            names.parse_owner(old)
         if not params.get("owner"):
             return names.parse_stack(params["name"])
         # A module for a single unit passes the unit's own name, which no stack can have.
@@ -303,7 +322,6 @@ def _dropin(
         entries=rendered.entries if rendered else (),
         on_change=entry.get("on_change") or "restart",
         health=_health(entry, defaults),
-        stamp=rendered.stamp if rendered else "",
         replace=bool(entry.get("replace")),
     )
 
@@ -332,8 +350,9 @@ def _duplicates(units: Sequence[UnitWanted], dropins: Sequence[DropinWanted]) ->
     return found
 
 
-def _empty_prune(params: Params, units: Sequence[UnitWanted], dropins: Sequence[DropinWanted]) -> List[Problem]:
-    if params.get("prune") and params.get("state") != "absent" and not units and not dropins:
+def _empty_prune(params: Params) -> List[Problem]:
+    declared = params.get("units") or params.get("dropins")
+    if params.get("prune") and params.get("state") != "absent" and not declared:
         message = "an empty declaration with prune would remove all: if that is meant, say state: absent"
         return [Problem(message, rule="empty-prune")]
     return []
@@ -341,18 +360,8 @@ def _empty_prune(params: Params, units: Sequence[UnitWanted], dropins: Sequence[
 
 def _started_by(units: Sequence[UnitWanted]) -> Set[str]:
     """Units that a timer, socket, path or automount of this stack starts."""
-    started: Set[str] = set()
-    for unit in units:
-        if unit.name.kind not in STARTS or unit.path is None:
-            continue
-        section, directive, kind = STARTS[unit.name.kind]
-        effective = unitfile.effective([unit.entries])
-        named = last(effective, section, directive) if directive else ""
-        started.add(named or unit.name.text[: -len(unit.name.kind)] + kind)
-        # A socket with Accept=yes starts instances of a template (systemd.socket(5)).
-        if unit.name.kind == "socket" and is_true(last(effective, "Socket", "Accept")):
-            started.add(f"{unit.name.prefix}@.service")
-    return started
+    ours = (unit for unit in units if unit.path is not None)
+    return {started_by(unit.name.text, unitfile.effective([unit.entries])) for unit in ours} - {""}
 
 
 def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:

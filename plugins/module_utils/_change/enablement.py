@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from .._host.observed import Observed, units_under
 from .._syntax.loadpath import LoadPath, last, words
@@ -32,18 +32,24 @@ def enablement(
             verb = _verb(unit, member, observed, after)
             if verb:
                 # To disable a template would disable all its instances.
-                result[verb].append(_enabled_as(member, after) if verb == "disable" else member)
+                result[verb].append((verb == "disable" and _enabled_as(member, after)) or member)
     units = list(leaving)
     for path in gone:
         name = os.path.basename(path)
         if os.path.dirname(path) == observed.places.units and after.fragment(name) is None:
             units += _of_file(name, observed)
     result["disable"] += [unit for unit in units if observed.links_to(unit) and unit not in result["disable"]]
+    # What a unit names under Also= is disabled with it.
+    lost = linked_with([*result["disable"], *result["reenable"]], [observed.loadpath])
+    wanted = [member for unit in desired.units if unit.enabled for member in unit.members]
+    result["enable"] += [
+        unit for unit in wanted if unit in lost and unit not in [*result["enable"], *result["reenable"]]
+    ]
     return {verb: tuple(units) for verb, units in result.items()}
 
 
 def _verb(unit: UnitWanted, member: str, observed: Observed, after: LoadPath) -> str:
-    present = {*observed.links_to(member), *observed.links_to(_enabled_as(member, after))}
+    present = {*observed.links_to(member), *observed.links_to(_enabled_as(member, after) or member)}
     linked = observed.places.unit_file(member)  # a unit from outside the load path, as systemctl link leaves it
     present.discard(linked)
     if unit.enabled:
@@ -52,8 +58,7 @@ def _verb(unit: UnitWanted, member: str, observed: Observed, after: LoadPath) ->
             return "enable" if expected or expected is None else ""
         if expected is None or present == expected:
             return ""
-        # reenable would take away the link that makes it a unit.
-        return "enable" if linked in observed.links else "reenable"
+        return "reenable"
     if unit.enabled is None and not (unit.path and _lost_install(member, observed, after)):
         return ""
     return "disable" if present else ""
@@ -94,12 +99,30 @@ def _of_file(unit: str, observed: Observed) -> List[str]:
     return sorted({*units_under(observed.states, unit), *(link for link in linked if _template(link) == unit)})
 
 
+def _is_name(text: str) -> bool:
+    try:
+        return bool(parse_name(text))
+    except Refused:
+        return False
+
+
 def _template(link: str) -> Optional[str]:
     """The template of an instance's name, None for all else; a link may have any name."""
-    try:
-        return parse_name(link).template if "@" in link else None
-    except Refused:
-        return None
+    return parse_name(link).template if "@" in link and _is_name(link) else None
+
+
+def linked_with(units: Iterable[str], loadpaths: Sequence[LoadPath]) -> List[str]:
+    """All names whose links systemctl may change for these units: default instances, what Also= names, and so on."""
+    found = dict.fromkeys(units)
+    ahead = list(found)
+    while ahead:
+        unit = ahead.pop()
+        for loadpath in loadpaths:
+            more = [_enabled_as(unit, loadpath), *words(loadpath.effective(unit), "Install", "Also")]
+            new = [each for each in more if each and each not in found and _is_name(each)]
+            found.update(dict.fromkeys(new))
+            ahead += new
+    return list(found)
 
 
 def _enabled_as(unit: str, loadpath: LoadPath) -> str:
@@ -116,12 +139,10 @@ def expected_links(unit: str, loadpath: LoadPath, folder: str) -> Optional[Set[s
     effective = loadpath.effective(unit)
     name = parse_name(unit)
     linked = _enabled_as(unit, loadpath)
-    if not linked:
-        return set()
-    instance = parse_name(linked).instance or ""
+    instance = parse_name(linked or unit).instance or ""
     found = set()
     for directive, suffix in (("WantedBy", ".wants"), ("RequiredBy", ".requires"), ("UpheldBy", ".upholds")):
-        for target in words(effective, "Install", directive):
+        for target in words(effective, "Install", directive) if linked else ():
             wanting = target.replace("%i", instance).replace("%p", name.prefix).replace("%n", linked)
             if "%" in wanting:
                 return None

@@ -31,6 +31,10 @@ _NOT_YET = re.compile(
     re.I,
 )
 # Consequences of a complaint that has a line of its own, and words about the host rather than the unit.
+# What systemd takes as it stands and advises against.
+_ADVICE = re.compile(
+    r"this is not safe|is obsolete, automatically updating|is unsafe, as it disables|deprecated|Please consider", re.I
+)
 _NOISE = re.compile(
     r"(?:Proceeding anyway|Unit \S+ has a bad unit file setting|Unable to break cycle|Requested transaction contains"
     r"|Failed to create \S+: (?:Unit \S+ has a bad unit file setting|Transaction order is cyclic)"
@@ -67,7 +71,13 @@ def verify(manager: Manager, differences: Differences, observed: Observed) -> Li
         known = {each.problem.message for each in before}
         complaints = [each for each in complaints if _is_new(each, new, known)]
     problems = list(dict.fromkeys(each.problem for each in complaints))
-    return [replace(each, rule="missing") if _NOT_YET.search(each.message) else each for each in problems]
+    return [replace(each, rule=_rule(each)) for each in problems]
+
+
+def _rule(problem: Problem) -> str:
+    if _ADVICE.search(problem.message):
+        return "advice"
+    return "missing" if _NOT_YET.search(problem.message) else problem.rule
 
 
 def _is_new(complaint: _Complaint, new: Mapping[str, bytes], known: AbstractSet[str]) -> bool:

@@ -30,11 +30,20 @@ def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
         problem = _conflict(path, desired, observed, owners)
         if problem:
             found.append(Problem(problem, unit=wanted.unit if wanted else os.path.basename(path), rule="owner"))
+    found += _textless(desired, observed)
     for name in (unit.name.text for unit in desired.units if unit.masked):
         problem = _in_the_way(observed.files.get(observed.places.unit_file(name)), name, owners)
         if problem:
             found.append(Problem(problem, unit=name, rule="owner"))
     return found
+
+
+def _textless(desired: Desired, observed: Observed) -> List[Problem]:
+    """Units that are named, but whose own file prune would take for one that is no longer declared."""
+    message = "it is this stack's own and has no text here: give it, or leave the unit out to have it pruned"
+    owned = {*_owned(desired, observed)} - desired.removed if desired.prune else set()
+    units = [unit.name.text for unit in desired.units if unit.path is None and not unit.masked]
+    return [Problem(message, name, rule="no-text") for name in units if observed.places.unit_file(name) in owned]
 
 
 def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str]) -> str:
@@ -90,7 +99,19 @@ def _owned(desired: Desired, observed: Observed) -> List[str]:
 
 
 def orphans(desired: Desired, observed: Observed) -> List[str]:
-    return [path for path in _owned(desired, observed) if path not in desired.files and path not in desired.removed]
+    """What this owner has and no longer declares. An entry without a text leaves its unit's files as they are."""
+    stays = (unit for unit in desired.units if unit.path is None and unit.state != "absent" and not unit.masked)
+    left = {unit.name.text for unit in stays}
+    return [
+        path
+        for path in _owned(desired, observed)
+        if path not in desired.files and path not in desired.removed and not _is_of(path, left, observed)
+    ]
+
+
+def _is_of(path: str, units: Set[str], observed: Observed) -> bool:
+    """Is it the fragment of one of these units, or one of its secrets?"""
+    return (_stem(path, observed) or os.path.relpath(path, observed.places.units)) in units
 
 
 def unit_of(path: str, observed: Observed) -> str:

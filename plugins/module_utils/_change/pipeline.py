@@ -22,11 +22,11 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from .._host import files
 from .._host.health import Failure, settle
 from .._host.manager import Manager, ManagerError, UnitState
-from .._host.observed import Observed, observe
+from .._host.observed import Observed, observe, tree
 from .._host.places import Places, places
 from .._syntax.directives import parse_dump
 from .._syntax.problem import Problem, Problems
-from . import cases, owners, record, report
+from . import cases, owners, record, refusals, report
 from . import plan as planning
 from .desired import Desired, build, trigger_files
 from .judge import verify
@@ -91,6 +91,9 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
 def _refuse_root(params: Params) -> None:
     root = params.get("root")
     message = ""
+    if not root and params.get("scope") != "user" and os.geteuid() != 0:
+        message = "units of the whole host are root's: give the task become: true, or scope: user for units of your own"
+        raise Problems([Problem(message, rule="become")])
     if root and params.get("scope") == "user":
         message = "root is for scope system and global: the units of a user are where that user's home is"
     elif root and not (os.path.isabs(root) and os.path.isdir(root)):
@@ -114,8 +117,8 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     key, new_key = _key(where)
     desired = build(run.params, _facts(run.params, manager, key))
     run.lap("render")
-    interrupted = record.load(where, desired.owner) if manager.live else None
-    if interrupted is not None and manager.live:
+    interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
+    if interrupted is not None:
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
         settle(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
@@ -175,7 +178,7 @@ def _states_after(manager: Manager, before: Mapping[str, UnitState]) -> Mapping[
 
 def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
     """Raise Problems unless all that was found is merely not there yet; returns that, to be reported as unverified."""
-    passable = {"dropin-without-unit", "no-verify"}
+    passable = {"dropin-without-unit", "no-verify", "no-such-target", "advice"}
     if lenient:
         passable |= {"missing", "no-such-unit", "trigger-missing"}
     grave = [problem for problem in problems if problem.rule not in passable]
@@ -218,13 +221,14 @@ def _transact(
     # A new state that stays and was not got into force is owed: the next run finds the record and completes it.
     owed = failure is not None and not failure.result["rolled_back"] and not outcomes.begun
     if kept_on_disk and not undone and not owed:
-        record.drop(where, desired.owner, writer)
+        record.drop(where, [desired.owner, *desired.adopt], writer)
     return failure
 
 
 def _secret_files(plan: Plan, observed: Observed) -> List[bytes]:
-    """Contents of this owner's secret files, as they were and as they shall be."""
-    old = [seen.content for path, seen in observed.files.items() if path.startswith(observed.places.secrets)]
+    """Contents of secret files: this owner's as they were and shall be, and all there are, as units may share them."""
+    there = [*observed.files.items(), *tree(observed.places.secrets).items()]
+    old = [seen.content for path, seen in there if path.startswith(observed.places.secrets)]
     new = [wanted.content for wanted in plan.differences.write if wanted.secret]
     return [content for content in [*old, *new] if content]
 
@@ -274,8 +278,8 @@ def _plan(
         observed = observed.with_bound(manager, planning.affected(plan) - set(observed.bound))
         plan = planning.make(differences, observed)
     problems = [
-        *planning.impossible(desired, differences, observed),
-        *planning.suicidal(plan, observed),
+        *refusals.impossible(desired, differences, observed),
+        *refusals.forbidden(plan, observed),
         *desired.missing_triggers,
         *verify(manager, differences, observed),
     ]

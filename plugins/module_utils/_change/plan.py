@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
-from .._syntax.loadpath import LoadPath, last, words
-from .._syntax.problem import Problem
-from .cases import Case, Differences
-from .desired import STARTS, Desired, UnitWanted, can_reload, is_run_once
+from .._syntax.loadpath import LoadPath, is_true, last, words
+from .cases import Differences
+from .desired import STARTS, is_run_once, started_by
 from .owners import unit_of
 from .policy import Act, decide
 from .render import FileWanted
@@ -59,14 +58,16 @@ def make(differences: Differences, observed: Observed) -> Plan:
     """Put all that has to be done into the order in which it is safe to do."""
     acts: List[Act] = []
     for case in differences.cases:
-        acts += _kept_alive(decide(case, observed.version), observed)
+        acts += _left_alone(decide(case, observed.version), observed)
+    acts += _deprived(differences, observed)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
     acts = _settle(acts, observed)
     jobs = {
         verb: _ordered(verb, acts, differences.after)
         for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
     }
-    kept = {act.unit: act.reason for act in acts if act.verb == "keep"}
+    done = {unit for units in jobs.values() for unit in units}
+    kept = {act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done}
     reload = _reload_reason(differences, observed)
     deferred: Tuple[str, ...] = ()
     if not observed.live:
@@ -85,28 +86,51 @@ def make(differences: Differences, observed: Observed) -> Plan:
     )
 
 
-def _kept_alive(acts: Sequence[Act], observed: Observed) -> List[Act]:
-    """A restart of what this run or its connection lives in would cut it off half-way, so that is left to a person.
+def _deprived(differences: Differences, observed: Observed) -> List[Act]:
+    """Services that shall run on without the socket that they were started by: what it opened for them goes with it."""
+    started = {case.unit for case in differences.cases if case.wanted == "started" and case.up and not case.gone}
+    sockets = [case.unit for case in differences.cases if case.kind == "socket" and case.gone and case.up]
+    served = [(socket, started_by(socket, observed.loadpath.effective(socket))) for socket in sockets]
+    acts = [Act("restart", service, f"its socket {socket} goes") for socket, service in served if service in started]
+    return _left_alone(acts, observed)
 
-    acts: all that is to be done for one unit. A socket is not cycled without its service, nor started while that runs.
+
+def _left_alone(acts: Sequence[Act], observed: Observed) -> List[Act]:
+    """What is to be done for one unit, less what has to be left to a person.
+
+    A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop some
+    units. A socket is not cycled without its service, nor started while that runs.
     """
-    if not any(act.verb in ("restart", "cycle") and _carries(act.unit, observed) for act in acts):
+    reason = ""
+    if any(act.verb in ("restart", "cycle") and carries(act.unit, observed.bound, observed) for act in acts):
+        reason = "; but this run's own connection depends on it: restart it yourself"
+    elif any(act.verb == "cycle" and observed.is_up(act.unit) and _refuses(act.unit, observed) for act in acts):
+        reason = "; but it or what it starts refuses a manual stop: it is current after the next boot"
+    if not reason:
         return list(acts)
-    reason = "; but this run's own connection depends on it: restart it yourself"
     left = ("restart", "cycle", "start")
     return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
 
 
-def _carries(unit: str, observed: Observed) -> bool:
-    return any(each in observed.carriers and observed.is_up(each) for each in (unit, *observed.bound.get(unit, ())))
+def _refuses(unit: str, observed: Observed) -> bool:
+    text = observed.loadpath.effective(unit)
+    return any(is_true(last(text, "Unit", directive)) for directive in ("RefuseManualStop", "RefuseManualStart"))
 
 
-def suicidal(plan: Plan, observed: Observed) -> List[Problem]:
-    """Stops that would end this run or its connection: refused before anything is written."""
-    message = "to stop it would cut off this very run, which depends on it: do that by another way into the host"
-    return [
-        Problem(message, unit=unit, rule="own-connection") for unit in plan.jobs["stop"] if _carries(unit, observed)
-    ]
+def carries(unit: str, bound: Mapping[str, Sequence[str]], observed: Observed) -> bool:
+    return any(each in observed.carriers and observed.is_up(each) for each in (unit, *bound.get(unit, ())))
+
+
+def displaced(plan: Plan, observed: Observed) -> Dict[str, str]:
+    """Units that run and that a start ends by Conflicts= (systemd.unit(5)), each with the unit that is started."""
+    after = plan.differences.after
+    started = [unit for verb in ("restart", "start", "run") for unit in plan.jobs[verb]]
+    return {
+        other: unit
+        for unit in started
+        for other in words(after.effective(unit), "Unit", "Conflicts")
+        if observed.is_up(other) and other not in started
+    }
 
 
 def _settle(acts: Sequence[Act], observed: Observed) -> List[Act]:
@@ -118,7 +142,7 @@ def _settle(acts: Sequence[Act], observed: Observed) -> List[Act]:
         unit = ahead.pop()
         # A connection to one that still listens would start the service, and then no other socket of it can start.
         also = dict.fromkeys(observed.sockets.get(unit, ()), f"it would start {unit}, which goes down")
-        also.update(dict.fromkeys(observed.bound.get(unit, ()), f"goes down with {unit}"))
+        also.update(dict.fromkeys(observed.stopped_with.get(unit, ()), f"goes down with {unit}"))
         more = {other: reason for other, reason in also.items() if observed.is_up(other) and other not in cycled}
         cycled.update(more)
         ahead += more
@@ -160,7 +184,7 @@ def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
         after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
         for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
             after[later].add(unit)
-        started = last(text, "Socket", "Service") or unit.rpartition(".")[0] + ".service"
+        started = started_by(unit, text)
         if unit.endswith(".socket") and started in members:
             after[started].add(unit)
     result: List[str] = []
@@ -202,7 +226,7 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
     for case in differences.cases:
         stays = case.wanted not in ("stopped", "absent") and not case.gone
         # What runs once ends by itself, at a time of its own.
-        if case.up and (case.changed or case.new) and stays and not is_run_once(case.after):
+        if observed.runs(case.unit) and (case.changed or case.new) and stays and not is_run_once(case.after):
             watched[case.unit] = "up"
     for verb in ("reload", "restart", "start"):
         watched.update(dict.fromkeys(jobs[verb], "up"))
@@ -243,8 +267,9 @@ def _steps(
 
 def _job_step(verb: str, unit: str, reasons: Mapping[Tuple[str, str], str], observed: Observed) -> Step:
     reason = reasons.get((verb, unit), "")
-    bound = [other for other in observed.bound.get(unit, ()) if observed.is_up(other)]
-    if verb in ("stop", "restart") and bound:
+    along = {"stop": observed.stopped_with, "restart": observed.bound}.get(verb, {})
+    bound = [other for other in along.get(unit, ()) if observed.is_up(other)]
+    if bound:
         reason += f"; takes {', '.join(bound)} along"
     return Step(verb, unit, reason)
 
@@ -255,66 +280,6 @@ def _file_step(wanted: FileWanted, observed: Observed) -> Step:
         return Step("write", wanted.unit, "new", wanted.path)
     reason = "differs" if seen.content != wanted.content else "its mode or owner differs"
     return Step("write", wanted.unit, reason, wanted.path)
-
-
-def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
-    """What speaks against naming this unit, or enabling it."""
-    name, after = unit.name.text, differences.after
-    primary = _alias_of(name, after)
-    if primary:
-        return [Problem(f"this is an alias: name the unit itself, {primary}", unit=name, rule="alias")]
-    if not unit.enabled or unit.path is not None:
-        return []
-    if after.fragment(name) is None and name not in observed.states:
-        message = "there is no such unit on this host: install what brings it, or give its text"
-        return [Problem(message, unit=name, rule="no-such-unit")] if unit.state == "present" else []
-    if not any(after.effective(name).get("Install", {}).values()):
-        message = "enabled needs an [Install] section, which this unit has not: leave out enabled"
-        return [Problem(message, unit=name, rule="no-install")]
-    return []
-
-
-def _alias_of(name: str, loadpath: LoadPath) -> str:
-    """The unit that a name stands for, "" if it is its own. systemd lists states by that name alone."""
-    path = loadpath.fragment(name) or ""
-    primary = os.path.basename(loadpath.links.get(path, ""))
-    return primary if os.path.basename(path) == name and primary not in ("", "null", name) else ""
-
-
-def impossible(desired: Desired, differences: Differences, observed: Observed) -> List[Problem]:
-    """Wishes that no step can fulfil: a unit that is nowhere, enablement without [Install], a refused start."""
-    found = []
-    for case in differences.cases:
-        nowhere = differences.after.fragment(case.unit) is None and case.now.load == "not-found"
-        if case.wanted in ("started", "restarted", "reloaded") and nowhere:
-            message = "there is no such unit on this host: install what brings it, or give its text"
-            found.append(Problem(message, unit=case.unit, rule="no-such-unit"))
-        elif case.wanted == "started" and not case.up and case.is_set("RefuseManualStart"):
-            message = "refuses a manual start: declare state: present, and start what pulls it in"
-            found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
-        elif "reload" in (case.on_change, case.wanted.replace("reloaded", "reload")) and _cannot_reload(case):
-            message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
-            found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))
-    for dropin in desired.dropins:
-        unit = dropin.unit.text
-        nowhere = differences.after.fragment(unit) is None and unit not in observed.states
-        if dropin.present and nowhere and not dropin.unit.stands_for_others:
-            message = "there is no such unit on this host yet: the drop-in waits for it"
-            found.append(Problem(message, unit=unit, rule="dropin-without-unit"))
-        if _alias_of(unit, differences.after):
-            message = f"this is an alias: name the unit itself, {_alias_of(unit, differences.after)}"
-            found.append(Problem(message, unit=unit, rule="alias"))
-    found += [problem for unit in desired.units for problem in _unfit(unit, differences, observed)]
-    removals = [path for path in differences.remove if path not in desired.removed]
-    if desired.max_removed is not None and len(removals) > desired.max_removed:
-        message = f"prune would remove {len(removals)} files, more than max_removed ({desired.max_removed})"
-        found.append(Problem(f"{message}: nothing is done", rule="max-removed"))
-    return found
-
-
-def _cannot_reload(case: Case) -> bool:
-    """Only of a text that was read can that be told."""
-    return case.kind == "service" and bool(case.after.get("Service")) and not can_reload(case.after)
 
 
 def affected(plan: Plan) -> Set[str]:

@@ -52,23 +52,29 @@ def _owed(case: Case) -> List[Act]:
     if case.owed == "restart":
         return _restart(case, _OWED)
     if case.owed == "cycle":
-        return [Act("cycle", unit, _OWED) for unit in (case.unit, *(case.partners if case.kind == "socket" else ()))]
-    verb = {"reload": "reload", "pull": "start", "run": "run"}.get(case.owed)
+        return _cycle(case, _OWED)
+    verb = {"reload": "reload", "pull": "start", "run": "run", "touch-slice": "touch-slice"}.get(case.owed)
     return [Act(verb, case.unit, _OWED)] if verb else []
+
+
+def _cycle(case: Case, reason: str) -> List[Act]:
+    """A socket does not start while its service runs."""
+    return [Act("cycle", unit, reason) for unit in (case.unit, *(case.partners if case.kind == "socket" else ()))]
 
 
 def _wished(case: Case, version: int) -> List[Act]:
     """What the declaration asks of a unit that is up."""
+    if case.now.sub.startswith("auto-restart"):  # there is no process, and the next will be of the new text
+        if case.wanted == "present":
+            return []
+        return [Act("reset-failed", case.unit, "it keeps ending"), *_restart(case, "waits to be restarted again")]
     if case.wanted == "restarted":
-        return _restart(case, "declared restarted")
-    if case.wanted == "started" and case.now.sub.startswith("auto-restart") and not case.stale:
-        return [
-            Act("reset-failed", case.unit, "it keeps ending"),
-            Act("start", case.unit, "waits to be restarted again"),
-        ]
-    if case.wanted == "reloaded":
-        return [Act("reload", case.unit, "declared reloaded")]
-    return _UP.get(case.kind, _nothing)(case, version)
+        reason = "declared restarted"
+        return _cycle(case, reason) if case.kind == "socket" else _restart(case, reason)
+    acts = _UP.get(case.kind, _nothing)(case, version)
+    if case.wanted == "reloaded" and not any(act.verb in ("restart", "cycle", "keep") for act in acts):
+        acts = [act for act in acts if act.verb != "reload"] + [Act("reload", case.unit, "declared reloaded")]
+    return acts
 
 
 def _leave(case: Case, reason: str) -> List[Act]:
@@ -104,7 +110,9 @@ def _because(changed: Iterable[Tuple[str, str]]) -> str:
 
 def _service(case: Case, version: int) -> List[Act]:
     needs = case.touched(Effect.RESTART)
-    if (needs or case.stale) and is_run_once(case.after) and not case.runs_on_change:
+    if (needs or case.stale) and is_run_once(case.after):
+        if case.runs_on_change:
+            return [Act("run", case.unit, "once more, when its present run has ended")]
         return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]
     if (needs or case.stale) and case.per_connection:
         return [Act("keep", case.unit, "it serves a connection, which a restart would cut off: the next gets the new")]
@@ -140,7 +148,7 @@ def _socket(case: Case, version: int) -> List[Act]:
     reason = "changed: " + ", ".join(rebind)
     if case.on_change == "none":
         return [Act("keep", case.unit, reason + "; on_change is none")]
-    return [Act("cycle", unit, reason) for unit in (case.unit, *case.partners)]
+    return _cycle(case, reason)
 
 
 def _timer(case: Case, version: int) -> List[Act]:
@@ -164,7 +172,8 @@ def _mount(case: Case, version: int) -> List[Act]:
             return [Act("keep", case.unit, _because(case.changed) + "; mounted anew only at the next boot")]
         return _restart(case, _because(case.changed))
     if case.touched(Effect.REMOUNT):
-        return [Act("reload", case.unit, _because(case.changed))]
+        verb, why = ("keep", "; on_change is none") if case.on_change == "none" else ("reload", "")
+        return [Act(verb, case.unit, _because(case.changed) + why)]
     return _pull(case)
 
 

@@ -14,15 +14,15 @@ import json
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
 from .._host.observed import Observed
 from .._host.places import Places
-from .._syntax.loadpath import words
 from .cases import Accepted, Pending, stamps
-from .plan import Plan
+from .enablement import linked_with
+from .plan import Plan, displaced
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class Record:
     """A run in progress: what it needs to be undone, and what it owes if it is cut off.
 
     boot: which boot it began in. backups: what lay at each path that it writes or removes. enabled: units whose links
-    it may change, and links: those that there were. up: units that ran, with the ID of that run. owed: verb by unit.
-    watched: units whose health decides, as Plan.watched.
+    it may change, and links: those that there were. up: units that ran, with the ID of that run. retrying: those that
+    had ended and waited for their automatic restart. owed: verb by unit. watched: units whose health decides, as
+    Plan.watched.
     """
 
     boot: str
@@ -40,6 +41,7 @@ class Record:
     enabled: Tuple[str, ...]
     links: Mapping[str, str]
     up: Mapping[str, str]
+    retrying: Tuple[str, ...]
     owed: Mapping[str, str]
     watched: Mapping[str, str]
 
@@ -49,9 +51,9 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
     differences = plan.differences
     paths = [*(wanted.path for wanted in differences.write), *differences.remove]
     touched = [*differences.enable, *differences.reenable, *differences.disable, *differences.mask, *differences.unmask]
-    also = [unit for name in touched for unit in words(differences.after.effective(name), "Install", "Also")]
-    enabled = tuple(dict.fromkeys([*touched, *also]))
-    concerned = {*plan.watched, *(unit for units in plan.jobs.values() for unit in units)}
+    enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
+    concerned = {*plan.watched, *displaced(plan, observed), *(unit for units in plan.jobs.values() for unit in units)}
+    concerned |= {other for unit in plan.jobs["stop"] for other in observed.stopped_with.get(unit, ())}
     up = sorted(unit for unit in concerned if observed.runs(unit))
     record = Record(
         boot=observed.boot,
@@ -60,6 +62,7 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
         enabled=enabled,
         links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
         up=invocations(manager, up),
+        retrying=tuple(sorted(unit for unit in concerned if observed.is_up(unit) and not observed.runs(unit))),
         owed=_owed(plan, observed),
         watched=dict(plan.watched),
     )
@@ -68,7 +71,9 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
 
 def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
     """The verb that a run which is cut off may leave undone, by unit; a stop is done before any file changes."""
-    owed = {unit: verb for verb in ("reset-failed", "reload", "restart", "run") for unit in plan.jobs[verb]}
+    owed = {
+        unit: verb for verb in ("reset-failed", "touch-slice", "reload", "restart", "run") for unit in plan.jobs[verb]
+    }
     for unit in plan.jobs["start"]:
         owed[unit] = "cycle" if unit in plan.jobs["stop"] else "pull" if observed.is_up(unit) else "start"
     return owed
@@ -104,6 +109,7 @@ def _joined(earlier: Record, record: Record) -> Record:
         enabled=tuple(dict.fromkeys([*earlier.enabled, *record.enabled])),
         links={**links, **earlier.links},
         up=up,
+        retrying=tuple(unit for unit in dict.fromkeys([*earlier.retrying, *record.retrying]) if unit not in up),
         watched={**earlier.watched, **record.watched},
     )
 
@@ -116,7 +122,7 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
     owed: Dict[str, str] = {}
     runs = invocations(manager, record.up)
     for unit, verb in record.owed.items():
-        if verb == "run" or (same_boot and verb in ("reload", "pull", "reset-failed")):
+        if verb == "run" or (same_boot and verb in ("reload", "pull", "reset-failed", "touch-slice")):
             owed[unit] = verb
         elif same_boot and unit in record.up:
             if not observed.is_up(unit):
@@ -127,8 +133,20 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
     return Pending(owed=owed, judged=judged, since=record.begun)
 
 
-def load(where: Places, owner: str) -> Optional[Record]:
-    """The record that a run which was cut off has left, None if there is none. A damaged one counts as none."""
+def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
+    """The record that a run which was cut off has left, None if there is none. Those of several owners become one."""
+    whole: Optional[Record] = None
+    for owner in owners:
+        other = _load(where, owner)
+        if whole is None or other is None:
+            whole = whole or other
+        else:
+            whole = replace(_joined(whole, other), owed={**other.owed, **whole.owed}, boot=whole.boot)
+    return whole
+
+
+def _load(where: Places, owner: str) -> Optional[Record]:
+    """A damaged one counts as none."""
     seen = look(_record_path(where, owner))
     if seen is None or seen.content is None:
         return None
@@ -137,7 +155,8 @@ def load(where: Places, owner: str) -> Optional[Record]:
         if not all(_is_map_of_texts(data[name]) for name in ("links", "up", "owed", "watched")):
             return None
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
-        return Record(backups=backups, enabled=tuple(data.pop("enabled")), **data)
+        enabled, retrying = tuple(data.pop("enabled")), tuple(data.pop("retrying"))
+        return Record(backups=backups, enabled=enabled, retrying=retrying, **data)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -155,8 +174,9 @@ def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     writer.settle()
 
 
-def drop(where: Places, owner: str, writer: Writer) -> None:
-    writer.remove(_record_path(where, owner))
+def drop(where: Places, owners: Sequence[str], writer: Writer) -> None:
+    for owner in owners:
+        writer.remove(_record_path(where, owner))
     writer.settle()
 
 
@@ -190,7 +210,7 @@ def accepted(where: Places) -> Dict[str, Accepted]:
         return {}
     try:
         rows = json.loads(seen.content)
-        return {unit: Accepted(row["invocation"], frozenset(row["stamps"]), row["since"]) for unit, row in rows.items()}
+        return {unit: Accepted(row["invocation"], frozenset(row["stamps"])) for unit, row in rows.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -202,14 +222,14 @@ def accept(where: Places, plan: Plan, manager: Manager, writer: Writer, failed: 
     kept = {unit: row for unit, row in known.items() if stamps(unit, after)}
     for unit, run in _now_current(plan, manager).items():
         if stamps(unit, after) and unit not in failed:
-            kept[unit] = Accepted(run, stamps(unit, after), time.time())
+            kept[unit] = Accepted(run, stamps(unit, after))
     if kept == known:
         return
     path = _accepted_path(where)
     if not kept:
         writer.remove(path)
     else:
-        rows = {u: {"invocation": r.invocation, "stamps": sorted(r.stamps), "since": r.since} for u, r in kept.items()}
+        rows = {u: {"invocation": r.invocation, "stamps": sorted(r.stamps)} for u, r in kept.items()}
         writer.make_folder(where.state, 0o700)
         writer.write(path, json.dumps(rows).encode(), 0o600)
     writer.settle()

@@ -192,7 +192,7 @@ def _environment(
         for name, value in (params.get("credentials") or {}).items():
             path = places.credential_file(owner, stem, _credential_name(str(name)))
             extra.append(("LoadCredential", f"{name}:{_literal(places.inside(path))}"))
-            content = _credential_text(value)
+            content = _credential_text(str(name), value)
             files.append(FileWanted(path, content, SECRET_MODE, unit, "(a credential, not shown)\n", secret=True))
     except Refused as refused:
         problems.append(Problem(str(refused), unit, rule="environment"))
@@ -215,9 +215,9 @@ def _credential_name(name: str) -> str:
     return name
 
 
-def _credential_text(value: object) -> bytes:
+def _credential_text(name: str, value: object) -> bytes:
     if not isinstance(value, str):
-        raise Refused("a credential is text: quote it")
+        raise Refused(f"the credential {name} is text: quote it")
     return value.encode()
 
 

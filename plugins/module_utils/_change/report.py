@@ -41,7 +41,7 @@ def result(
     return {
         "changed": not plan.empty,
         "plan": [step.as_dict() for step in plan.steps],
-        "started": [*plan.jobs["start"], *plan.jobs["run"]],
+        "newly_started": [*plan.jobs["start"], *plan.jobs["run"]],
         "restarted": list(plan.jobs["restart"]),
         "reloaded": list(plan.jobs["reload"]),
         "stopped": [unit for unit in plan.jobs["stop"] if unit not in plan.jobs["start"]],

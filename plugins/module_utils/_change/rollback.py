@@ -14,8 +14,7 @@ from .._host.files import Seen, Writer, look
 from .._host.health import Checks, Failure, settle, watch
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, sockets_of
-from .._syntax.loadpath import last
-from .desired import STARTS
+from .desired import STARTS, started_by
 from .plan import in_order
 from .record import Record, invocations
 
@@ -31,7 +30,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
     What cannot be brought back hinders nothing else.
     """
     failures: List[Failure] = []
-    concerned = sorted({*record.up, *record.watched, *record.owed})
+    concerned = sorted({*record.up, *record.retrying, *record.watched, *record.owed})
     writer.discard()
     if manager.live:
         with _noted(failures):
@@ -87,10 +86,8 @@ def _restore(path: str, seen: Optional[Seen], manager: Manager, writer: Writer) 
     if seen is None:
         if now is not None:
             writer.remove(path)
-        folder = os.path.dirname(path)
-        while folder not in (manager.places.units, os.path.dirname(manager.places.secrets), "/"):
+        for folder in manager.places.own_folders(path):
             writer.remove_folder_if_empty(folder)
-            folder = os.path.dirname(folder)
     elif seen.target is not None:
         if now is None or now.target != seen.target:
             writer.link(path, seen.target)
@@ -135,6 +132,11 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
             if done.code != 0:
                 failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
     verdict = watch(manager, {u: Checks("up", _STABLE_FOR, _TIMEOUT) for u in [*ordered, *reloaded]}, {})
+    # Its limits of before sleep as the new ones did.
+    asleep = [unit for unit, verb in record.owed.items() if verb == "touch-slice" and restored.is_up(unit)]
+    failures += [Failure("", message) for message in manager.wake_limits(asleep)]
+    if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
+        manager.queue("start", record.retrying)
     return failures + verdict.failures
 
 
@@ -143,11 +145,8 @@ def _cycled(touched: Sequence[str], restored: Observed, manager: Manager) -> Lis
 
     A socket starts only while its service is down, and another that listens would start that.
     """
-    services = {
-        last(restored.loadpath.effective(unit), "Socket", "Service") or unit.rpartition(".")[0] + ".service"
-        for unit in touched
-        if unit.endswith(".socket")
-    }
+    services = {started_by(unit, restored.loadpath.effective(unit)) for unit in touched if unit.endswith(".socket")}
+    services = {unit for unit in services if restored.is_up(unit) or unit in touched}
     sockets = [unit for each in sockets_of(manager, services).values() for unit in each]
     return [unit for unit in dict.fromkeys([*sockets, *services]) if unit in touched or restored.is_up(unit)]
 

@@ -10,11 +10,12 @@ Private to the collection.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Callable, Iterable, List, Sequence, Set, Tuple
 
 from .._host.files import Writer
-from .._host.health import Checks, Failure, baseline, watch
+from .._host.health import Checks, Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .desired import Desired
@@ -79,7 +80,8 @@ def _reload(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
 
 def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
     if done.code != 0:
-        unit = next((unit for unit in units if unit in done.message), units[0] if len(units) == 1 else "")
+        told = re.findall(r"[\w:.@\\-]+", done.message)
+        unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
         outcomes.failures.append(Failure(unit, f"systemctl {what} failed: {done.message}"))
 
 
@@ -138,26 +140,24 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
     for verb, units in (
         ("reload", jobs["reload"]),
         ("restart", jobs["restart"]),
-        ("start", (*jobs["start"], *jobs["run"])),
+        ("start", jobs["start"]),
+        ("run", jobs["run"]),
     ):
         if outcomes.failures and not keep:  # all will be undone, so nothing more is begun
             skipped.update(units)
+        elif units and verb == "run":
+            timeout = max(desired.health_of(unit).timeout for unit in units)
+            settle(manager, units, timeout, lasting=True)  # one that is at its work is not begun anew by a start
+            _note(outcomes, manager.run_to_end(units, timeout), verb, units)
         elif units:
             _note(outcomes, manager.queue(verb, units), verb, units)
-    for slice_unit in _slices(jobs["touch-slice"], manager):
-        _note(outcomes, manager.touch_slice(slice_unit), "start in " + slice_unit)
+    outcomes.failures += [Failure("", message) for message in manager.wake_limits(jobs["touch-slice"])]
     outcomes.begun = not skipped
     watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down" and unit not in skipped}
     checks = {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}
     verdict = watch(manager, checks, before, to_the_end=keep)
     told = {failure.unit for failure in verdict.failures}
     outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + verdict.failures
-
-
-def _slices(units: Sequence[str], manager: Manager) -> List[str]:
-    """The slice that each unit is in, a slice itself; only systemd knows, as the default depends on scope and name."""
-    shown = manager.show(units, ("Slice",))
-    return sorted({unit if unit.endswith(".slice") else shown[unit].get("Slice", "") for unit in units} - {""})
 
 
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:

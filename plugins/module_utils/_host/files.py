@@ -39,7 +39,10 @@ class LockBusy(Exception):
 
 @dataclass(frozen=True)
 class Seen:
-    """What lies at a path. content is None for all but regular files; target is a symbolic link's."""
+    """What lies at a path. content is None for all but regular files; target is a symbolic link's.
+
+    changed_at: when it last changed in any way, modified_at: when its content did; seconds since the epoch.
+    """
 
     mode: int
     uid: int
@@ -47,6 +50,7 @@ class Seen:
     changed_at: float
     content: Optional[bytes] = None
     target: Optional[str] = None
+    modified_at: float = 0.0
 
 
 def look(path: str) -> Optional[Seen]:
@@ -58,7 +62,7 @@ def look(path: str) -> Optional[Seen]:
         content = read(path) if stat.S_ISREG(status.st_mode) else None
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return Seen(status.st_mode, status.st_uid, status.st_gid, status.st_ctime, content)
+    return Seen(status.st_mode, status.st_uid, status.st_gid, status.st_ctime, content, None, status.st_mtime)
 
 
 def read(path: str) -> bytes:

@@ -32,12 +32,11 @@ PROPERTIES = (
     "ReloadResult",
     "ConditionResult",
     "ConditionTimestampMonotonic",
-    "AssertResult",
-    "UnitFileState",
     "NextElapseUSecRealtime",
     "NextElapseUSecMonotonic",
     "TimersMonotonic",
     "TimeoutStopUSec",
+    "TimeoutUSec",
 )
 # Bases of times that come once: after a boot, or after the timer's own start (systemd.timer(5)).
 _ONCE = ("OnBootUSec", "OnStartupUSec", "OnActiveUSec")
@@ -86,8 +85,11 @@ class Verdict:
     failures: List[Failure] = field(default_factory=list)
 
 
-def judge(unit: str, expect: str, shown: Properties) -> Optional[str]:
-    """None: as it shall be. "": not yet. Else: one sentence that says what is wrong."""
+def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> Optional[str]:
+    """None: as it shall be. "": not yet. Else: one sentence that says what is wrong.
+
+    reloaded: this run has reloaded it, so that a reload which failed is not an old one.
+    """
     load, active, sub = shown.get("LoadState", ""), shown.get("ActiveState", ""), shown.get("SubState", "")
     if expect == "down":
         return None if active in ("inactive", "failed") and not _queued(shown) else ""
@@ -97,7 +99,7 @@ def judge(unit: str, expect: str, shown: Properties) -> Optional[str]:
         return "failed: " + describe(shown)
     if sub.startswith("auto-restart"):
         return "ended and waits for its automatic restart: " + describe(shown)
-    if shown.get("ReloadResult", "success") not in ("success", "") and not _queued(shown):
+    if reloaded and shown.get("ReloadResult", "success") not in ("success", "") and not _queued(shown):
         return f"its reload failed ({shown['ReloadResult']})"
     if _queued(shown) or active in ("activating", "deactivating", "reloading", "refreshing"):
         return ""
@@ -180,10 +182,10 @@ def watch(
     while open_checks:
         shown = manager.show(sorted(open_checks), PROPERTIES)
         for unit, check in list(open_checks.items()):
-            message = judge(unit, check.expect, shown[unit])
+            message = judge(unit, check.expect, shown[unit], check.reloaded)
             if message is None:
                 message = _proof(manager, unit, check, shown[unit], before, steady, time.monotonic())
-            if _is_bounded(shown[unit]):
+            if _is_bounded(shown[unit]) or _waits(unit, shown):
                 begun[unit] = time.monotonic()
             if message == "" and unit not in steady and time.monotonic() - begun[unit] > check.timeout:
                 message = _late(check, shown[unit])
@@ -202,7 +204,17 @@ def watch(
 
 def _is_bounded(shown: Properties) -> bool:
     """systemd itself ends a stop, by TimeoutStopSec= (systemd.service(5)): that time is the unit's own to take."""
-    return shown.get("ActiveState") == "deactivating" and shown.get("TimeoutStopUSec") != "infinity"
+    endless = "infinity" in (shown.get("TimeoutStopUSec"), shown.get("TimeoutUSec"))
+    return shown.get("ActiveState") == "deactivating" and not endless
+
+
+def _waits(unit: str, shown: Mapping[str, Properties]) -> bool:
+    """Has its job not begun, while another of these units is on its way? Then it may have to wait for that one."""
+    resting = ("inactive", "failed", "active")
+    mine = _queued(shown[unit]) and shown[unit].get("ActiveState") in resting
+    return mine and any(
+        each.get("ActiveState") in ("activating", "deactivating") for other, each in shown.items() if other != unit
+    )
 
 
 def _late(check: Checks, shown: Properties) -> str:
@@ -309,12 +321,16 @@ def baseline(manager: Manager, units: Sequence[str]) -> Dict[str, Dict[str, str]
     return manager.show(sorted(units), PROPERTIES)
 
 
-def settle(manager: Manager, units: Sequence[str], timeout: float) -> None:
-    """Wait until no job is taking these units down or reloading them; what is being started may go on."""
+def settle(manager: Manager, units: Sequence[str], timeout: float, lasting: bool = False) -> None:
+    """Wait until no job is taking these units down or reloading them; what is being started may go on.
+
+    lasting: wait for what is being started, too: a oneshot until its work is done.
+    """
     deadline = time.monotonic() + timeout
     while units and time.monotonic() < deadline:
         shown = manager.show(sorted(units), ("ActiveState", "Job"))
-        if not any(_on_its_way(each) for each in shown.values()):
+        busy = lasting and any(each.get("ActiveState") == "activating" for each in shown.values())
+        if not busy and not any(_on_its_way(each) for each in shown.values()):
             break
         time.sleep(_INTERVAL)
 

@@ -126,6 +126,10 @@ class Manager:
         """One call for all units, in the given order. Only queues jobs (--no-block): health waits for them."""
         return self.run(["systemctl", self._scope_flag, *flags, verb, "--", *units])
 
+    def run_to_end(self, units: Sequence[str], timeout: float) -> Outcome:
+        """Start oneshots and wait: what came of a job cannot be told later of a unit that systemd has forgotten."""
+        return self.run(["systemctl", self._scope_flag, "--quiet", "start", "--", *units], timeout=timeout)
+
     def queue(self, verb: str, units: Sequence[str]) -> Outcome:
         return self.systemctl(verb, units, ["--no-block", "--quiet"])
 
@@ -189,10 +193,21 @@ class Manager:
         """Is there a program of this bare name where systemd looks for one?"""
         return shutil.which(program, path=_PATH) is not None
 
-    def touch_slice(self, slice_unit: str) -> Outcome:
-        """Start something that ends at once in a slice: from 257 on only that puts changed cgroup limits into force."""
-        command = ["systemd-run", self._scope_flag, "--quiet", "--collect", "--wait", "--slice=" + slice_unit, "true"]
-        return self.run(command)
+    def wake_limits(self, units: Sequence[str]) -> List[str]:
+        """Start something that ends at once in each unit's slice: from 257 on only that puts changed limits into force.
+
+        Which slice that is only systemd knows, as it depends on scope and name. Returns what went wrong.
+        """
+        shown = self.show(units, ("Slice",))
+        slices = {unit if unit.endswith(".slice") else shown[unit].get("Slice", "") for unit in units}
+        failures = []
+        for each in sorted(slices - {""}):
+            done = self.run(
+                ["systemd-run", self._scope_flag, "--quiet", "--collect", "--wait", "--slice=" + each, "true"]
+            )
+            if done.code != 0:
+                failures.append(f"nothing could be started in {each} to wake its limits: {done.message}")
+        return failures
 
     def journal(self, unit: str, invocation: str, lines: int) -> List[str]:
         """The last lines a unit, or one run of it, left in the journal; [] where there is no journal to read."""

@@ -10,6 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
@@ -24,6 +25,8 @@ STAMP_PREFIX = "UNITWRIGHT_STAMP="
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 # systemd.unit(5): who goes down, or is restarted, with a unit.
 _BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
+# Only a stop, from systemd 249 on.
+_STOPPED_WITH = "PropagatesStopTo"
 _STARTED_BY = "TriggeredBy"
 INACTIVE = UnitState("not-found", "inactive", "dead")
 # What a remote run reaches the host by, whatever the connection is.
@@ -60,8 +63,10 @@ class Observed:
     files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's secrets). links: symbolic links that
     systemctl enable made there, path to target. states: units in memory. running: stamps that each unit's process was
     started with. invocations: ID and start time of each unit's present run. carriers: units that this very run, or its
-    connection, lives in. bound: units that a stop or restart of a unit takes along. sockets: those that start a unit.
-    not_loaded: files of units, ours and others', that changed after the manager last read its files.
+    connection, lives in. bound: units that a stop or restart of a unit takes along; stopped_with: those that a stop
+    does. sockets: those that start a unit.
+    looked_at: the time of this look. not_loaded: files of units, ours and others', that changed after the manager last
+    read its files. foreign: what of others is read of the units that the declaration names, outside our folder.
     """
 
     places: Places
@@ -76,8 +81,11 @@ class Observed:
     invocations: Mapping[str, Invocation]
     carriers: FrozenSet[str] = frozenset()
     bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    stopped_with: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     sockets: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    looked_at: float = 0.0
     not_loaded: FrozenSet[str] = frozenset()
+    foreign: Mapping[str, Seen] = field(default_factory=dict)
 
     def state(self, unit: str) -> UnitState:
         return self.states.get(unit, INACTIVE)
@@ -105,16 +113,22 @@ class Observed:
 
     def with_bound(self, manager: Manager, units: Iterable[str]) -> Observed:
         """Ask which units a stop or restart of these takes along (systemd.unit(5): Requires=, BindsTo=, PartOf=)."""
-        direct: Dict[str, Set[str]] = {}
+        bound: Dict[str, Set[str]] = {}
+        stopped: Dict[str, Set[str]] = {}
         sockets: Dict[str, Tuple[str, ...]] = {}
         asked = set(units)
         while asked:
-            for unit, shown in manager.show(sorted(asked), (*_BINDING, _STARTED_BY)).items():
-                direct[unit] = {other for name in _BINDING for other in shown.get(name, "").split()}
+            for unit, shown in manager.show(sorted(asked), (*_BINDING, _STOPPED_WITH, _STARTED_BY)).items():
+                bound[unit] = {other for name in _BINDING for other in shown.get(name, "").split()}
+                stopped[unit] = bound[unit].union(shown.get(_STOPPED_WITH, "").split())
                 sockets[unit] = _sockets(shown)
-            asked = {other for unit in asked for other in direct[unit]} - set(direct)
-        bound = {unit: tuple(sorted(_reached(unit, direct))) for unit in units}
-        return replace(self, bound={**self.bound, **bound}, sockets={**self.sockets, **sockets})
+            asked = {other for unit in asked for other in stopped[unit]} - set(stopped)
+        return replace(
+            self,
+            bound={**self.bound, **{unit: tuple(sorted(_reached(unit, bound))) for unit in units}},
+            stopped_with={**self.stopped_with, **{unit: tuple(sorted(_reached(unit, stopped))) for unit in units}},
+            sockets={**self.sockets, **sockets},
+        )
 
 
 def sockets_of(manager: Manager, services: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
@@ -145,7 +159,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         folders = tuple(dict.fromkeys(resolve(folder, places.root) for folder in folders))
     files, links, names, dropins = _our_folder(places.units)
     for owner in owners:
-        files.update(_tree(os.path.join(places.secrets, owner)))
+        files.update(tree(os.path.join(places.secrets, owner)))
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
     loadpath = _load_path(folders, places, names, dropins, contents, files)
     states = manager.list_units() if manager.live else {}
@@ -164,16 +178,21 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         invocations=invocations,
         carriers=_carriers() if manager.live else frozenset(),
         not_loaded=_not_loaded({**foreign, **files}, places.manager) if manager.live else frozenset(),
+        foreign=foreign,
+        looked_at=time.time(),
     )
 
 
 def _not_loaded(files: Mapping[str, Seen], manager: str) -> FrozenSet[str]:
-    """Files newer than what is loaded; those of generators (below the manager's folder) are made by the loading."""
+    """Files newer than what is loaded.
+
+    Those of generators (below the manager's folder) are made by the loading, those of set-property in force at once.
+    """
     loaded_at = _loaded_at(manager)
     if loaded_at is None:
         return frozenset()
     newer = (path for path, seen in files.items() if seen.changed_at > loaded_at)
-    return frozenset(path for path in newer if not path.startswith(manager + os.sep))
+    return frozenset(path for path in newer if not path.startswith(manager + os.sep) and ".control/" not in path)
 
 
 def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
@@ -208,11 +227,12 @@ def _scan(folder: str) -> List[os.DirEntry[str]]:
         return []
 
 
-def _tree(folder: str) -> Dict[str, Seen]:
+def tree(folder: str) -> Dict[str, Seen]:
+    """All files below a folder, by path."""
     found: Dict[str, Seen] = {}
     for entry in _scan(folder):
         if entry.is_dir(follow_symlinks=False):
-            found.update(_tree(entry.path))
+            found.update(tree(entry.path))
         else:
             seen = look(entry.path)
             if seen is not None:

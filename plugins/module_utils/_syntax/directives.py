@@ -195,7 +195,7 @@ _SERVICE_LIVE = _KILL | names(
     Restart RestartSec RestartSteps RestartMaxDelaySec RestartRandomizedDelaySec RestartMode RestartPreventExitStatus
     RestartForceExitStatus SuccessExitStatus TimeoutSec TimeoutStartSec TimeoutStopSec TimeoutAbortSec
     TimeoutStartFailureMode TimeoutStopFailureMode RuntimeMaxSec ExecStop ExecStopPost ExecReload ExecReloadPost
-    ReloadSignal RemainAfterExit ExitType NotifyAccess FileDescriptorStoreMax RuntimeDirectoryPreserve Type
+    ReloadSignal RemainAfterExit ExitType FileDescriptorStoreMax RuntimeDirectoryPreserve
     StartLimitInterval StartLimitBurst StartLimitAction FailureAction RebootArgument
     """
 )

@@ -89,7 +89,7 @@ class LoadPath:
 
     def effective(self, unit: str) -> Effective:
         """The unit's directives as systemd merges them; a foreign file that cannot be parsed counts as empty."""
-        return unitfile.effective([_entries(self.contents.get(path, b"")) for path in self.files(unit)])
+        return unitfile.effective([entries(self.contents.get(path, b"")) for path in self.files(unit)])
 
     def changed(self, new: Mapping[str, bytes], gone: Iterable[str]) -> LoadPath:
         """The load path after files were written and others removed (paths in any folder or NAME.d of it)."""
@@ -116,7 +116,8 @@ class LoadPath:
         )
 
 
-def _entries(content: bytes) -> Sequence[unitfile.Entry]:
+def entries(content: bytes) -> Sequence[unitfile.Entry]:
+    """The assignments of a file, none if it cannot be parsed."""
     try:
         return unitfile.parse(content.decode("utf-8", "replace"))
     except Refused:

@@ -202,6 +202,14 @@ def parse_dropin(text: str) -> str:
     return name
 
 
+def parse_owner(text: str) -> str:
+    """The name of an owner of files: a stack, a unit, or a drop-in as UNIT.d-DROPIN.conf. Raises Refused for others."""
+    unit, dash, dropin = text.partition(".d-")
+    if "." not in text:
+        return parse_stack(text)
+    return parse_name(unit).text + (dash + parse_dropin(dropin) if dash else "")
+
+
 def parse_stack(text: str) -> str:
     """The name of a stack, as given. Raises Refused unless it is up to 64 letters, digits, "_" and "-"."""
     if not _STACK.fullmatch(text):

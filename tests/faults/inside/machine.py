@@ -108,6 +108,8 @@ class Machine:
         self.systemctl("daemon-reload")
         self.systemctl("reset-failed", PREFIX + "*", check=False)
         if start.up:
+            # 257 takes the pattern for failed units alone, and starts count that came before.
+            self.systemctl("reset-failed", *start.up, check=False)
             self.systemctl("start", *start.up)
         return Start(start.tree, start.up, self.fingerprint())
 

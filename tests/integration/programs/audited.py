@@ -17,10 +17,14 @@ STARTS = ("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.
 
 def main(log: str, program: list[str]) -> None:
     with open(log, "w", encoding="utf-8", buffering=1) as stream:
+        opened: list[object] = []
 
         def note(event: str, arguments: tuple[object, ...]) -> None:
             if event == "subprocess.Popen":
                 stream.write(json.dumps(arguments[1]) + "\n")
+                opened.append(arguments[1])
+            elif event == "os.posix_spawn" and opened:  # Popen's own way to start it, since Python 3.13
+                opened.clear()
             elif event in STARTS:
                 stream.write(json.dumps([event]) + "\n")
 

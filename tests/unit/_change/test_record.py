@@ -29,6 +29,7 @@ WHOLE = record.Record(
     enabled=("a.service",),
     links={"/x": "/y"},
     up={"a.service": "id"},
+    retrying=(),
     owed={"a.service": "restart"},
     watched={"a.service": "up"},
 )
@@ -41,9 +42,9 @@ def where(tmp_path: Path) -> Places:
 
 def test_a_record_reads_back(where: Places) -> None:
     record.save(where, "test", WHOLE, Writer())
-    assert record.load(where, "test") == WHOLE
-    record.drop(where, "test", Writer())
-    assert record.load(where, "test") is None
+    assert record.load(where, ["test"]) == WHOLE
+    record.drop(where, ["test"], Writer())
+    assert record.load(where, ["test"]) is None
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,6 @@ def test_a_damaged_file_counts_as_none(where: Places, kind: str, damage: bytes |
     path = running if kind == "running" else Path(where.state, "accepted.json")
     path.write_bytes(damage if isinstance(damage, bytes) else json.dumps({**whole, **damage}).encode())
     if kind == "running":
-        assert record.load(where, "test") is None
+        assert record.load(where, ["test"]) is None
     else:
         assert record.accepted(where) == {}

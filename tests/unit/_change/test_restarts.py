@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._change import plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation
 
 from .world import RUNNING, SYSTEM, Entry, declare, in_force, jobs, planned, with_stamps
 
@@ -183,6 +185,52 @@ def _run_on_change() -> plan.Plan:
     return planned(declare(once("/bin/b")), in_force(declare(once("/bin/a"))))
 
 
+@circumstance("the same that is at its work")
+def _run_on_change_at_work() -> plan.Plan:
+    def once(start: str) -> Entry:
+        return {"name": "a.service", "run": "on_change", "service": {"Type": "oneshot", "ExecStart": start}}
+
+    states = {"a.service": UnitState("loaded", "activating", "start")}
+    made = planned(declare(once("/bin/b")), in_force(declare(once("/bin/a")), states))
+    assert dict(made.watched) == {"a.service": "done"}
+    return made
+
+
+@circumstance("a service with `state: reloaded`, its `ExecStart` changed")
+def _reloaded_and_changed() -> plan.Plan:
+    def reloaded(start: str) -> Entry:
+        return {"name": "a.service", "state": "reloaded", "service": {"ExecStart": start, "ExecReload": "/bin/r"}}
+
+    return planned(declare(reloaded("/bin/b")), in_force(declare(reloaded("/bin/a")), {"a.service": RUNNING}))
+
+
+@circumstance("a socket with `state: restarted` whose service runs")
+def _restarted_socket() -> plan.Plan:
+    socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}, "state": "restarted"}
+    desired = declare(service(), socket)
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    return planned(desired, in_force(desired, states))
+
+
+@circumstance("a socket whose service has `RefuseManualStop=yes`, its `ListenStream` changed")
+def _refusing_service() -> plan.Plan:
+    def stack(path: str) -> list[Entry]:
+        refusing = service(unit={"RefuseManualStop": True})
+        return [refusing, {"name": "a.socket", "socket": {"ListenStream": path}}]
+
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    made = planned(declare(*stack("/run/b")), in_force(declare(*stack("/run/a")), states))
+    assert "refuses" in made.kept["a.socket"]
+    return made
+
+
+@circumstance("a unit with `state: present` that keeps ending and waits to be restarted, its `ExecStart` changed")
+def _crash_loop_present() -> plan.Plan:
+    made = after_change(UnitState("loaded", "activating", "auto-restart"), state="present")
+    assert not made.watched
+    return made
+
+
 @circumstance("a template's `ExecStart` changed, with two instances running")
 def _template() -> plan.Plan:
     def template(start: str) -> Entry:
@@ -215,14 +263,21 @@ def _same_scalar() -> plan.Plan:
     return foreign("[Service]\nExecStart=/bin/a\nNice=5\n", dropin)
 
 
-@circumstance("a drop-in of someone else that systemd has not read yet, over a running unit of ours")
+@circumstance("a drop-in of someone else, of what a process keeps, written after the process of our unit was started")
 def _foreign_news() -> plan.Plan:
     desired = declare(service())
     observed = in_force(desired, {"a.service": RUNNING})
     folder = f"{SYSTEM.units}/a.service.d"
     loadpath = observed.loadpath.changed({f"{folder}/by-hand.conf": b"[Service]\nNice=1\n"}, [])
-    observed = replace(observed, loadpath=loadpath, not_loaded=frozenset({f"{folder}/by-hand.conf"}))
-    made = planned(desired, observed)
+    path = f"{folder}/by-hand.conf"
+    by_hand = Seen(0o100644, 0, 0, 5.0, b"[Service]\nNice=1\n", None, 5.0)
+    runs = {"a.service": Invocation("1", 4.0)}
+    observed = replace(
+        observed, loadpath=loadpath, files={**observed.files, path: by_hand}, invocations=runs, looked_at=6.0
+    )
+    for harmless in (replace(by_hand, modified_at=3.0), replace(by_hand, modified_at=7.0)):
+        assert planned(desired, replace(observed, files={**observed.files, path: harmless})).empty
+    made = planned(desired, replace(observed, not_loaded=frozenset({path})))
     assert made.reload
     return made
 
@@ -273,6 +328,14 @@ def _two_sockets() -> plan.Plan:
     made = planned(declare(*stack("/run/c")), observed)
     assert made.jobs["stop"][2] == made.jobs["start"][2] == "a.service"
     return made
+
+
+@circumstance("a socket that goes while its service is declared started")
+def _socket_goes() -> plan.Plan:
+    socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    observed = in_force(declare(service(), socket), states)
+    return planned(declare(service(state="started"), prune=True), observed)
 
 
 @circumstance("a timer with only `OnBootSec` whose time was over, that changed")

@@ -143,11 +143,11 @@ def test_accepted(version: int, section: str, directive: str) -> None:
         (
             "service",
             "Service",
-            "ExecStart Environment User WatchdogSec Slice LogExtraFields LimitNOFILE",
+            "ExecStart Type NotifyAccess Environment User WatchdogSec Slice LogExtraFields LimitNOFILE",
             Effect.RESTART,
         ),
         ("service", "Service", "NoSuchDirective LoadCredential StandardOutput ProtectSystem", Effect.RESTART),
-        ("service", "Service", "Restart RestartSec KillMode ExecStop ExecReload TimeoutStopSec Type", Effect.LIVE),
+        ("service", "Service", "Restart RestartSec KillMode ExecStop ExecReload TimeoutStopSec", Effect.LIVE),
         ("service", "Service", "MemoryMax CPUQuota TasksMax IOWeight OOMPolicy DevicePolicy", Effect.CGROUP),
         ("slice", "Slice", "MemoryMax CPUWeight", Effect.CGROUP),
         ("slice", "Slice", "ConcurrencyHardMax NoSuchDirective", Effect.LIVE),

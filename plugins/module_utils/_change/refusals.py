@@ -1,0 +1,129 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What speaks against a declaration or its plan on this host, before anything is written. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import List
+
+from .._host.observed import Observed
+from .._syntax.loadpath import LoadPath, is_true, last, words
+from .._syntax.problem import Problem
+from .cases import Case, Differences
+from .desired import Desired, UnitWanted, can_reload, started_by
+from .plan import Plan, carries, displaced
+
+
+def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
+    """Stops that would end this run or its connection, or that systemd refuses: told before anything is written."""
+    found = []
+    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan, observed).items()]:
+        if carries(unit, observed.stopped_with, observed):
+            what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
+            message = f"{what} would cut off this very run, which depends on it: do that by another way into the host"
+            found.append(Problem(message, unit=unit, rule="own-connection"))
+        elif not reason and is_true(last(observed.loadpath.effective(unit), "Unit", "RefuseManualStop")):
+            message = "refuses a manual stop: stop what it belongs to, or leave it to the next boot by state: present"
+            found.append(Problem(message, unit, "Unit", "RefuseManualStop", "refused-stop"))
+    return found
+
+
+def impossible(desired: Desired, differences: Differences, observed: Observed) -> List[Problem]:
+    """Wishes that no step can fulfil: a unit that is nowhere, enablement without [Install], a refused start."""
+    found = []
+    for case in differences.cases:
+        nowhere = differences.after.fragment(case.unit) is None and case.now.load == "not-found"
+        if case.wanted in ("started", "restarted", "reloaded") and differences.after.masked(case.unit):
+            mask = differences.after.fragment(case.unit)
+            message = (
+                f"it is masked by {mask}: add masked: false, or take that away yourself (systemctl unmask --runtime)"
+            )
+            found.append(Problem(message, unit=case.unit, rule="masked"))
+            continue
+        if case.wanted in ("started", "restarted", "reloaded") and nowhere:
+            message = "there is no such unit on this host: install what brings it, or give its text"
+            found.append(Problem(message, unit=case.unit, rule="no-such-unit"))
+        elif case.wanted == "started" and not case.up and case.is_set("RefuseManualStart"):
+            message = "refuses a manual start: declare state: present, and start what pulls it in"
+            found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
+        elif "reload" in (case.on_change, case.wanted.replace("reloaded", "reload")) and _cannot_reload(case):
+            message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
+            found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))
+    for dropin in desired.dropins:
+        unit = dropin.unit.text
+        nowhere = differences.after.fragment(unit) is None and unit not in observed.states
+        if dropin.present and nowhere and not dropin.unit.stands_for_others:
+            message = "there is no such unit on this host yet: the drop-in waits for it"
+            found.append(Problem(message, unit=unit, rule="dropin-without-unit"))
+        if alias_of(unit, differences.after):
+            message = f"this is an alias: name the unit itself, {alias_of(unit, differences.after)}"
+            found.append(Problem(message, unit=unit, rule="alias"))
+    found += [problem for unit in desired.units for problem in _unfit(unit, differences, observed)]
+    found += [problem for unit in desired.units for problem in _pointless(unit, differences, observed)]
+    removals = [path for path in differences.remove if path not in desired.removed]
+    if desired.max_removed is not None and len(removals) > desired.max_removed:
+        message = f"prune would remove {len(removals)} files, more than max_removed ({desired.max_removed})"
+        found.append(Problem(f"{message}: nothing is done", rule="max-removed"))
+    return found
+
+
+def _cannot_reload(case: Case) -> bool:
+    """Only of a text that was read can that be told."""
+    return case.kind == "service" and bool(case.after.get("Service")) and not can_reload(case.after)
+
+
+def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
+    """What speaks against naming this unit, or enabling it."""
+    name, after = unit.name.text, differences.after
+    primary = alias_of(name, after)
+    if primary:
+        return [Problem(f"this is an alias: name the unit itself, {primary}", unit=name, rule="alias")]
+    linked = observed.links.get(observed.places.unit_file(name), "")
+    if os.path.basename(linked) == name and name in (*differences.disable, *differences.reenable):
+        message = f"is linked from {linked}, and systemctl disable would take that away: give its text, or use a dropin"
+        return [Problem(message, unit=name, rule="linked")]
+    if not unit.enabled or unit.path is not None:
+        return []
+    if after.fragment(name) is None and name not in observed.states:
+        message = "there is no such unit on this host: install what brings it, or give its text"
+        return [Problem(message, unit=name, rule="no-such-unit")] if unit.state == "present" else []
+    if not any(after.effective(name).get("Install", {}).values()):
+        message = "enabled needs an [Install] section, which this unit has not: leave out enabled"
+        return [Problem(message, unit=name, rule="no-install")]
+    return []
+
+
+def _pointless(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
+    """What the text points at, and is not there: a unit to start, or one that shall want this one."""
+    if unit.path is None:
+        return []
+    name, after = unit.name.text, differences.after
+    text = after.effective(name)
+
+    def is_there(other: str) -> bool:
+        return after.fragment(other) is not None or other in observed.states
+
+    found = []
+    started = started_by(name, text)
+    if unit.name.kind in ("timer", "path") and "%" not in started and not is_there(started):
+        message = f"it starts {started}, which is nowhere: declare that too, or mend the name"
+        found.append(Problem(message, name, unit.name.kind.capitalize(), "Unit", "missing"))
+    for directive in ("WantedBy", "RequiredBy", "UpheldBy"):
+        for other in words(text, "Install", directive):
+            if unit.enabled and "%" not in other and not is_there(other):
+                message = f"there is no {other} on this host: nothing starts this unit at boot unless that comes"
+                found.append(Problem(message, name, "Install", directive, "no-such-target"))
+    return found
+
+
+def alias_of(name: str, loadpath: LoadPath) -> str:
+    """The unit that a name stands for, "" if it is its own. systemd lists states by that name alone."""
+    path = loadpath.fragment(name) or ""
+    primary = os.path.basename(loadpath.links.get(path, ""))
+    return primary if os.path.basename(path) == name and primary not in ("", "null", name) else ""
