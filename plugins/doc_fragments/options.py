@@ -87,6 +87,7 @@ secrets:
     - Environment variables that nobody but root may read. They go to a file with mode 0600 that C(EnvironmentFile=)
       names, and never into a unit file, a diff, a result or the journal.
     - Values of less than four characters blot out parts of Ansible's output, which hides them wherever they occur.
+    - Ansible itself shows the item of a loop, with any secret in it, so give such a loop a C(label) in C(loop_control).
   type: dict
 credentials:
   description:
@@ -152,12 +153,16 @@ state:
   description:
     - V(present) writes the files and leaves the run state alone. V(restarted) and V(reloaded) do so at every run.
     - V(absent) stops, disables and removes the unit.
+    - A restart that would cut off this very run (of the SSH server, D-Bus or the network) is not done, and the unit is
+      listed under RV(ignore:kept); to stop one of those is refused.
     - Defaults to V(started), but to V(present) where something else starts the unit, for a C(Type=oneshot) service
       without C(RemainAfterExit=), for a template without instances, and for a unit without a text here.
   type: str
   choices: [started, stopped, restarted, reloaded, present, absent]
 masked:
-  description: Whether the unit is masked. A masked unit has no text, and V(false) unmasks.
+  description:
+    - Whether the unit is masked. A masked unit has no text, and V(false) unmasks.
+    - A mask is nobody's, and stays when its entry or the stack goes.
   type: bool
 """
 
@@ -216,7 +221,10 @@ max_removed:
   description: The most files that O(prune) may remove in one run; with more, nothing is done.
   type: int
 adopt:
-  description: Names of other stacks whose files are taken over by this one.
+  description:
+    - Names of other owners whose files are taken over by this one, and whose interrupted runs are finished by it.
+    - The owner of what M(unitwright.systemd.unit) wrote is the unit's name; of M(unitwright.systemd.dropin) it is the
+      unit's and the drop-in's, such as V(nginx.service.d-50-limits.conf).
   type: list
   elements: str
 health:

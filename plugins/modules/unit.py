@@ -14,7 +14,7 @@ version_added: 1.0.0
 description:
   - Brings one unit to its declared state, with the same checks, watch and roll-back as M(unitwright.systemd.stack).
   - Takes every kind of unit that systemd reads from files, as sections or as text.
-  - Without any text it is about the state of a unit that someone else defines.
+  - Without any text it is about the state of a unit, whoever defines it. Files that an earlier task wrote for it stay.
 extends_documentation_fragment:
   - unitwright.systemd.options.unit
   - unitwright.systemd.attributes

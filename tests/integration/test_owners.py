@@ -142,3 +142,35 @@ def test_what_an_adopted_stack_had_begun_is_finished_by_its_new_owner(stack: Sta
     result = stack.settled({**unit, "environment": {"A": "2"}}, adopt=[other.name])
     assert result["recovered"]
     assert not stack.host.sh("ls /var/lib/unitwright/system/running")
+
+
+def test_an_entry_without_a_text_leaves_the_units_files_alone(stack: Stack) -> None:
+    unit = stack.service(secrets={"TOKEN": "not-to-be-seen"}, credentials={"key": "not-to-be-seen"})
+    stack.apply(unit)
+    with untouched(stack.host):
+        result = stack.apply({"name": unit["name"], "state": "started"})
+        assert not result["changed"]
+        assert not result["orphaned"]
+        refused = stack.refused({"name": unit["name"], "state": "started"}, prune=True)
+    assert refused["errors"][0]["rule"] == "no-text"
+    stack.host.sh(f"systemctl restart {unit['name']}")
+
+
+def test_a_stack_takes_over_what_the_modules_for_one_unit_wrote(stack: Stack) -> None:
+    unit = stack.service(secrets={"TOKEN": "not-to-be-seen"})
+    dropin = {"name": unit["name"], "dropin": "more", "environment": {"A": "1"}}
+    quick = {"health": {"stable_for": 0}}
+    assert not stack.host.module("unit", **{**unit, **quick}).get("failed")
+    assert not stack.host.module("dropin", **dropin, **quick).get("failed")
+    refused = stack.refused(unit, dropins=[dropin])
+    owners = [unit["name"], f"{unit['name']}.d-more.conf"]
+    assert all(f"adopt: [{owner}]" in refused["msg"] for owner in owners)
+    stack.settled(unit, dropins=[dropin], adopt=owners)
+    assert stack.show("main.service", "ActiveState") == "active"
+
+
+def test_a_secret_that_goes_is_removed_and_no_orphan(stack: Stack) -> None:
+    stack.apply(stack.service(secrets={"TOKEN": "not-to-be-seen"}))
+    result = stack.settled(stack.service())
+    assert len(result["removed"]) == 1
+    assert result["orphaned"] == []

@@ -143,6 +143,17 @@ def test_a_socket_whose_service_refuses_to_be_stopped_is_kept(host: Host) -> Non
     assert failing(host, socket(8003), {**refusing, "state": "stopped"})["errors"][0]["rule"] == "refused-stop"
 
 
+def test_a_service_that_loses_its_socket_runs_on_without_it(host: Host) -> None:
+    """It holds what the socket opened: without a restart its next start would be the first to fail."""
+    stack(host, socket(8002), served("old"))
+    assert answer(host, 8002) == "old"
+    alone = {**served("old"), "service": {"ExecStart": server("old", 8002)}, "state": "started"}
+    result = stack(host, alone, prune=True)
+    assert result["restarted"] == ["web.service"]
+    assert answer(host, 8002) == "old"
+    assert "LISTEN_FDS" not in host.sh("cat /proc/$(systemctl show -P MainPID web.service)/environ | tr '\\0' '\\n'")
+
+
 def test_a_changed_socket_does_not_start_an_idle_service(host: Host) -> None:
     stack(host, socket(8002), served("old"))
     stack(host, socket(8003), served("old"))

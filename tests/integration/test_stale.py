@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from tests.integration.support import QUICK, Stack, actions, environment
+from tests.integration.world import untouched
 
 
 def test_a_missed_restart_is_made_up_for(stack: Stack) -> None:
@@ -118,3 +119,13 @@ def test_what_was_reloaded_for_a_dropin_of_another_owner_is_current(stack: Stack
     stack.assert_settled(unit)
     assert stack.invocation("main.service") == since
     assert stack.host.module("dropin", name=unit["name"], dropin="more", state="absent")["changed"]
+
+
+def test_what_an_operator_sets_in_an_emergency_restarts_nothing(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    stack.host.sh(f"systemctl set-property {unit['name']} CPUWeight=50")
+    with untouched(stack.host):
+        stack.assert_settled(unit)
+    stack.host.sh(f"systemctl revert {unit['name']}")
+    stack.apply(unit)

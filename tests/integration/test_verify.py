@@ -126,3 +126,23 @@ def test_a_drop_in_over_a_unit_with_an_old_fault(stack: Stack) -> None:
     assert stack.settled(dropins=[{"name": name, "dropin": "50-more", "environment": {"A": "1"}}])["changed"]
     stack.remove()
     stack.host.sh(f"rm /etc/systemd/system/{name}")
+
+
+def test_what_systemd_only_advises_against_is_told(stack: Stack) -> None:
+    unit = stack.service(service={"StandardOutput": "syslog"}, install={"WantedBy": stack.unit("nowhere.target")})
+    result = stack.apply(unit)
+    assert {"no-such-target", "advice"} == {each["rule"] for each in result["unverified"]}
+    assert "nowhere.target" in str(result["unverified"])
+
+
+def test_a_timer_without_a_service_is_told_before_anything_is_written(stack: Stack) -> None:
+    timer = {"name": stack.unit("lonely.timer"), "timer": {"OnCalendar": "daily"}}
+    with untouched(stack.host):
+        assert stack.unit("lonely.service") in stack.refused(timer)["msg"]
+        assert stack.unit("lonely.service") in str(stack.apply(timer, check_mode=True)["unverified"])
+
+
+def test_whoever_is_not_root_is_told_to_become(stack: Stack) -> None:
+    with untouched(stack.host):
+        result = stack.refused(stack.service(), prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+    assert "become: true" in result["msg"]

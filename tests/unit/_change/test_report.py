@@ -22,6 +22,7 @@ def test_every_module_returns_the_same_and_documents_all_of_it() -> None:
     desired = declare()
     observed = in_force(desired)
     always = report.result(planned(desired, observed), desired, observed, {}, ())
+    assert not {"started", "finished"} & set(always), "Ansible takes these for the state of an async task"
     told_by_ansible = {"changed", "diff"}
     assert set(yaml.safe_load(documented)) == set(always) - told_by_ansible | {"timings", "rolled_back", "errors"}
 
