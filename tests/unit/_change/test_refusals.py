@@ -1,0 +1,106 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is refused before anything is written, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._change import cases, owners, refusals
+from ansible_collections.unitwright.systemd.plugins.module_utils._change.desired import Desired
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem import Problem
+
+from .world import RUNNING, SYSTEM, Entry, declare, in_force, planned
+
+MASKED = UnitState("masked", "inactive", "dead")
+
+
+def service(name: str = "a.service", **more: Any) -> Entry:
+    return {"name": name, "service": {"ExecStart": "/bin/a"}, **more}
+
+
+def rules(problems: list[Problem]) -> list[tuple[str, str]]:
+    return [(problem.unit, problem.rule) for problem in problems]
+
+
+def forbidden(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
+    return rules(refusals.forbidden(planned(desired, observed), observed))
+
+
+def impossible(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
+    return rules(refusals.impossible(desired, cases.compare(desired, observed, {}), observed))
+
+
+def test_a_stop_of_what_carries_this_run() -> None:
+    observed = replace(in_force(declare(service()), {"a.service": RUNNING}), carriers=frozenset({"a.service"}))
+    assert forbidden(declare(service(state="stopped")), observed) == [("a.service", "own-connection")]
+
+
+def test_a_stop_that_takes_along_what_carries_this_run() -> None:
+    observed = in_force(declare(service()), {"a.service": RUNNING, "ssh.service": RUNNING})
+    observed = replace(observed, carriers=frozenset({"ssh.service"}), stopped_with={"a.service": ("ssh.service",)})
+    assert forbidden(declare(service(state="stopped")), observed) == [("a.service", "own-connection")]
+
+
+def test_a_start_that_conflicts_with_what_carries_this_run() -> None:
+    observed = replace(in_force(None, {"ssh.service": RUNNING}), carriers=frozenset({"ssh.service"}))
+    conflicting = service(unit={"Conflicts": "ssh.service"})
+    assert forbidden(declare(conflicting), observed) == [("ssh.service", "own-connection")]
+
+
+def test_a_stop_that_systemd_refuses() -> None:
+    refusing = service(unit={"RefuseManualStop": True})
+    observed = in_force(declare(refusing), {"a.service": RUNNING})
+    assert forbidden(declare({**refusing, "state": "stopped"}), observed) == [("a.service", "refused-stop")]
+
+
+@pytest.mark.parametrize("state", ["started", "restarted"])
+def test_a_start_of_what_another_folder_masks(state: str) -> None:
+    observed = in_force(None, {"a.service": MASKED}, vendor={"a.service": ""})
+    assert impossible(declare({"name": "a.service", "state": state}), observed) == [("a.service", "masked")]
+
+
+def test_a_target_that_is_nowhere() -> None:
+    unit = service(install={"WantedBy": "multi-user.target mutli-user.target"})
+    observed = in_force(None, {"multi-user.target": UnitState("loaded", "active", "active")})
+    assert impossible(declare(unit), observed) == [("a.service", "no-such-target")]
+
+
+def test_a_timer_that_starts_nothing() -> None:
+    timer = {"name": "a.timer", "timer": {"OnCalendar": "daily"}}
+    assert impossible(declare(timer), in_force(None)) == [("a.timer", "missing")]
+    assert impossible(declare(timer, service()), in_force(None)) == []
+
+
+def test_what_would_take_a_linked_unit_away() -> None:
+    path = f"{SYSTEM.units}/a.service"
+    text = b"[Service]\nExecStart=/bin/a\n[Install]\nWantedBy=multi-user.target\n"
+    observed = in_force(None)
+    loadpath = observed.loadpath.changed({path: text}, [])
+    wants = f"{SYSTEM.units}/multi-user.target.wants/a.service"
+    links = {path: "/opt/a.service", wants: "/opt/a.service"}
+    observed = replace(observed, loadpath=loadpath, links=links)
+    assert impossible(declare({"name": "a.service", "enabled": True}), observed) == []
+    assert impossible(declare({"name": "a.service", "enabled": False}), observed) == [("a.service", "linked")]
+
+
+def test_a_prune_of_what_is_named_without_a_text() -> None:
+    observed = in_force(declare(service()), {"a.service": RUNNING})
+    named = declare({"name": "a.service", "state": "started"}, prune=True)
+    assert rules(owners.conflicts(named, observed)) == [("a.service", "no-text")]
+    assert rules(owners.conflicts(declare({"name": "a.service", "state": "absent"}, prune=True), observed)) == []
+
+
+def test_a_mask_over_a_file_of_someone_else() -> None:
+    path = f"{SYSTEM.units}/a.service"
+    masked = declare({"name": "a.service", "masked": True})
+    by_hand = replace(in_force(None), files={path: Seen(0o100644, 0, 0, 0.0, b"[Service]\n")})
+    assert rules(owners.conflicts(masked, by_hand)) == [("a.service", "owner")]
+    assert owners.conflicts(masked, in_force(declare(service()))) == []
