@@ -146,9 +146,7 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
         if outcomes.failures and not keep:  # all will be undone, so nothing more is begun
             skipped.update(units)
         elif units and verb == "run":
-            timeout = max(desired.health_of(unit).timeout for unit in units)
-            settle(manager, units, timeout, lasting=True)  # one that is at its work is not begun anew by a start
-            _note(outcomes, manager.run_to_end(units, timeout), verb, units)
+            _run(units, max(desired.health_of(unit).timeout for unit in units), manager, outcomes)
         elif units:
             _note(outcomes, manager.queue(verb, units), verb, units)
     outcomes.failures += [Failure("", message) for message in manager.wake_limits(jobs["touch-slice"])]
@@ -158,6 +156,14 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
     verdict = watch(manager, checks, before, to_the_end=keep)
     told = {failure.unit for failure in verdict.failures}
     outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + verdict.failures
+
+
+def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outcomes) -> None:
+    """Have oneshots do their work, once more if they are at it: a start alone would only wait for that."""
+    if settle(manager, units, timeout, lasting=True):
+        _note(outcomes, manager.run_to_end(units, timeout), "run", units)
+    else:
+        outcomes.failures.append(Failure("", f"{', '.join(units)}: still at its earlier work after {timeout:g} s"))
 
 
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:

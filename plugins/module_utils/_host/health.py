@@ -321,18 +321,21 @@ def baseline(manager: Manager, units: Sequence[str]) -> Dict[str, Dict[str, str]
     return manager.show(sorted(units), PROPERTIES)
 
 
-def settle(manager: Manager, units: Sequence[str], timeout: float, lasting: bool = False) -> None:
+def settle(manager: Manager, units: Sequence[str], timeout: float, lasting: bool = False) -> bool:
     """Wait until no job is taking these units down or reloading them; what is being started may go on.
 
-    lasting: wait for what is being started, too: a oneshot until its work is done.
+    lasting: wait for what is being started, too: a oneshot until its work is done. False if that took too long.
     """
     deadline = time.monotonic() + timeout
-    while units and time.monotonic() < deadline:
+    while units:
+        if time.monotonic() > deadline:
+            return False
         shown = manager.show(sorted(units), ("ActiveState", "Job"))
         busy = lasting and any(each.get("ActiveState") == "activating" for each in shown.values())
         if not busy and not any(_on_its_way(each) for each in shown.values()):
             break
         time.sleep(_INTERVAL)
+    return True
 
 
 def _on_its_way(shown: Properties) -> bool:
