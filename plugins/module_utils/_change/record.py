@@ -18,7 +18,7 @@ from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Se
 
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
-from .._host.observed import Observed
+from .._host.observed import UP, Observed
 from .._host.places import Places
 from .cases import Accepted, Pending, stamps
 from .enablement import linked_with
@@ -216,7 +216,7 @@ def accepted(where: Places) -> Dict[str, Accepted]:
 
 
 def accept(where: Places, plan: Plan, manager: Manager, writer: Writer, failed: AbstractSet[str]) -> None:
-    """Remember what this run made current: reloaded services, and under a user manager all that it started."""
+    """Remember what is current and does not show it."""
     known = accepted(where)
     after = plan.differences.after
     kept = {unit: row for unit, row in known.items() if stamps(unit, after)}
@@ -236,6 +236,9 @@ def accept(where: Places, plan: Plan, manager: Manager, writer: Writer, failed: 
 
 
 def _now_current(plan: Plan, manager: Manager) -> Mapping[str, str]:
-    verbs: Iterable[str] = ("reload", "start", "restart") if manager.places.scope == "user" else ("reload",)
-    services = sorted({unit for verb in verbs for unit in plan.jobs[verb] if unit.endswith(".service")})
-    return {unit: shown.get("InvocationID", "") for unit, shown in manager.show(services, ["InvocationID"]).items()}
+    """Runs that are of the newest text: what was reloaded, and under a user manager all that runs and is not kept."""
+    units = {unit for unit in plan.jobs["reload"] if unit.endswith(".service")}
+    if manager.places.scope == "user":
+        units |= {case.unit for case in plan.differences.cases if case.kind == "service"} - set(plan.kept)
+    shown = manager.show(sorted(units), ["ActiveState", "InvocationID"])
+    return {unit: each["InvocationID"] for unit, each in shown.items() if each.get("ActiveState") in UP}
