@@ -214,7 +214,7 @@ def test_a_reload_that_failed_long_ago_is_not_this_runs_fault(stack: Stack) -> N
     unit = stack.service(service={"ExecReload": "/bin/false"})
     stack.apply(unit)
     stack.host.sh(f"systemctl reload {unit['name']}", check=False)
-    stack.settled({**unit, "unit": {"Description": "Another"}})
+    assert stack.settled({**unit, "unit": {"Description": "Another"}})["changed"]
 
 
 def test_one_waits_for_another_within_the_time_of_each(stack: Stack) -> None:
