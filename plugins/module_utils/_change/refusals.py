@@ -19,6 +19,9 @@ from .cases import Case, Differences
 from .desired import Desired, UnitWanted, can_reload, started_by
 from .plan import Plan, carries, displaced
 
+# Kinds of which systemd takes a reload job.
+_RELOADABLE = ("service", "mount")
+
 
 def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses: told before anything is written."""
@@ -52,6 +55,9 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         elif case.wanted == "started" and not case.up and case.is_set("RefuseManualStart"):
             message = "refuses a manual start: declare state: present, and start what pulls it in"
             found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
+        elif case.wanted == "reloaded" and case.kind not in _RELOADABLE:
+            message = f"a .{case.kind} cannot be reloaded: declare state: started, or restarted"
+            found.append(Problem(message, unit=case.unit, rule="option"))
         elif "reload" in (case.on_change, case.wanted.replace("reloaded", "reload")) and _cannot_reload(case):
             message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
             found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))

@@ -67,6 +67,13 @@ def test_a_start_of_what_another_folder_masks(state: str) -> None:
     assert impossible(declare({"name": "a.service", "state": state}), observed) == [("a.service", "masked")]
 
 
+@pytest.mark.parametrize("kind", ["timer", "target", "path", "slice", "socket"])
+def test_a_reload_of_what_has_none(kind: str) -> None:
+    states = {f"a.{kind}": UnitState("loaded", "active", "active")}
+    reloaded = declare({"name": f"a.{kind}", "state": "reloaded"})
+    assert impossible(reloaded, in_force(None, states, vendor={f"a.{kind}": "[Unit]\n"})) == [(f"a.{kind}", "option")]
+
+
 def test_a_target_that_is_nowhere() -> None:
     unit = service(install={"WantedBy": "multi-user.target mutli-user.target"})
     observed = in_force(None, {"multi-user.target": UnitState("loaded", "active", "active")})
