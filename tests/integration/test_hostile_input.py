@@ -163,8 +163,17 @@ def test_names_of_dropins(host: Host) -> None:
 def test_names_of_stacks(host: Host, name: str) -> None:
     with untouched(host):
         result = failing(host, app(1), name=name)
-        failing(host, app(1), adopt=[name])
+        if name != "a.service":  # that owns what the module of one unit wrote
+            failing(host, app(1), adopt=[name])
     assert "cannot name a stack" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../a.service", "a.service.d-../x", "a.service.d-", "a.service.d-a\nb", "a.fnord", "."]
+)
+def test_names_of_owners_to_adopt(host: Host, name: str) -> None:
+    with untouched(host):
+        failing(host, app(1), adopt=[name])
 
 
 def test_instances(host: Host) -> None:
