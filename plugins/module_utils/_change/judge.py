@@ -30,11 +30,11 @@ _NOT_YET = re.compile(
     r"is not executable|Failed to (?:load|find)|not found|No such file or directory|Unable to (?:locate|find)",
     re.I,
 )
-# Consequences of a complaint that has a line of its own, and words about the host rather than the unit.
 # What systemd takes as it stands and advises against.
 _ADVICE = re.compile(
     r"this is not safe|is obsolete, automatically updating|is unsafe, as it disables|deprecated|Please consider", re.I
 )
+# Consequences of a complaint that has a line of its own, and words about the host rather than the unit.
 _NOISE = re.compile(
     r"(?:Proceeding anyway|Unit \S+ has a bad unit file setting|Unable to break cycle|Requested transaction contains"
     r"|Failed to create \S+: (?:Unit \S+ has a bad unit file setting|Transaction order is cyclic)"
