@@ -113,14 +113,15 @@ health:
 @CHECKS@
 on_change:
   description:
-    - What is done to a running unit when something changes that a C(daemon-reload) alone does not put into force.
+    - What is done to a running unit when something changes that a C(daemon-reload) alone does not put into force; it is
+      restarted unless something else is said.
     - V(none) leaves the process as it is and lists it under RV(ignore:kept) until it was restarted by someone.
-    - For a drop-in this counts where its unit is not declared beside it. A later run for a stack that declares the unit
-      goes by what is said there of the unit.
+    - For a drop-in this counts where its unit is not declared beside it with a text or an C(on_change) of its own; of
+      several drop-ins the most cautious counts. A later run for a stack that declares the unit goes by what is said
+      there of the unit.
     - V(reload) needs C(ExecReload=) or C(Type=notify-reload) in the unit.
   type: str
   choices: [restart, reload, none]
-  default: restart
 replace:
   description:
     - Take over a file that is not ours, or define a unit anew that a package defines.

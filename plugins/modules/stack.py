@@ -84,7 +84,9 @@ plan:
     - {action: daemon-reload, reason: unit files changed}
     - {action: start, unit: shop-web.service, reason: not running}
 newly_started:
-  description: Units that were not running and were started. (C(started) is a word of Ansible itself, for async tasks.)
+  description:
+    - Units that were not running and were started, and oneshots that were run. (C(started) is a word of Ansible itself,
+      for async tasks.)
   returned: success, and failure after the plan was made
   type: list
   elements: str

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import PROGRAMS, Stack
+from tests.integration.support import PROGRAMS, Stack, failed
 
 NOTIFY = {"Type": "notify", "NotifyAccess": "all"}
 
@@ -232,3 +232,29 @@ def test_keep_tells_all_that_failed_and_starts_the_rest(stack: Stack) -> None:
     result = stack.refused(*bad, refusing, good, on_failure="keep")
     assert sorted(error["unit"] for error in result["errors"]) == [unit["name"] for unit in bad]
     assert stack.show("good.service", "ActiveState") == "active"
+
+
+def test_a_oneshot_that_is_at_its_work_for_too_long_is_told_once(stack: Stack) -> None:
+    health = {"timeout": 1}
+    job = stack.service("job", "/bin/sleep 30", service={"Type": "oneshot"}, run="on_change", health=health)
+    stack.apply({key: value for key, value in job.items() if key != "run"})
+    stack.host.sh(f"systemctl start --no-block {job['name']}")
+    (error,) = stack.refused({**job, "service": {"Type": "oneshot", "ExecStart": "/bin/sleep 31"}})["errors"]
+    assert error["unit"] == job["name"]
+    assert "earlier work" in error["message"]
+
+
+def test_the_checks_of_a_dropin_count(stack: Stack) -> None:
+    stack.apply(stack.service("main"))
+    dropins = [
+        {"name": stack.unit("main.service"), "dropin": "a", "environment": {"A": "1"}},
+        {
+            "name": stack.unit("main.service"),
+            "dropin": "b",
+            "environment": {"B": "1"},
+            "health": {"tcp": "127.0.0.1:9", "timeout": 1},
+        },
+    ]
+    named = {"name": stack.unit("main.service"), "state": "started"}
+    result = failed(stack.host.module("stack", name=stack.name + "-over", units=[named], dropins=dropins))
+    assert "127.0.0.1:9" in result["msg"]

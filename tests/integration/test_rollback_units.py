@@ -292,6 +292,15 @@ def test_what_others_ran_and_a_run_took_down_runs_again(host: Host) -> None:
     assert host.sh("systemctl is-active down needing displaced") == "active\nactive\nactive"
 
 
+def test_what_names_a_started_unit_under_conflicts_runs_again(host: Host) -> None:
+    """Conflicts= is of both sides, and what goes down by it takes along what needs it."""
+    foreign(host, "against", "[Unit]\nConflicts=newer.service")
+    foreign(host, "needing", "[Unit]\nRequires=against.service")
+    result = failing(host, app(1, "newer"), BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.sh("systemctl is-active against needing") == "active\nactive"
+
+
 def test_a_unit_that_kept_ending_is_tried_again_after_it(host: Host) -> None:
     looping = "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1000\n"
     host.write("/etc/systemd/system/loops.service", looping)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from tests.integration.support import QUICK, Stack, actions, environment
+from tests.integration.support import QUICK, Stack, actions, environment, verbs
 from tests.integration.world import untouched
 
 
@@ -98,6 +98,43 @@ def test_a_file_of_someone_else_that_systemd_has_not_read_is_put_into_force(stac
     assert actions(result) == [("daemon-reload", ""), ("restart", unit["name"])]
     assert environment(stack.host, unit["name"])["B"] == "2"
     stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+
+
+def test_a_process_that_was_restarted_before_systemd_read_such_a_file(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    folder = stack.path("main.service.d")
+    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
+    stack.host.sh(f"systemctl restart {unit['name']}")
+    assert "B" not in environment(stack.host, unit["name"])
+    assert stack.settled(unit)["restarted"] == [unit["name"]]
+    assert environment(stack.host, unit["name"])["B"] == "2"
+    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+
+
+def test_such_a_file_is_reloaded_for_once(stack: Stack) -> None:
+    unit = stack.service(service={"ExecReload": "/bin/true"}, on_change="reload")
+    stack.apply(unit)
+    folder = stack.path("main.service.d")
+    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
+    stack.host.sh("systemctl daemon-reload")
+    assert stack.settled(unit)["reloaded"] == [unit["name"]]
+    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+
+
+def test_a_unit_of_someone_else_is_not_restarted_for_what_others_change(stack: Stack) -> None:
+    """It may be about to fail by that, and a task that only asks for its state has nothing to do with it."""
+    name = stack.unit("theirs.service")
+    stack.host.write(f"/etc/systemd/system/{name}", "[Service]\nExecStart=/bin/sleep infinity\n")
+    stack.host.sh(f"systemctl daemon-reload; systemctl start {name}")
+    stack.host.write(f"/etc/systemd/system/{name}.d/by-hand.conf", "[Service]\nExecStart=\nExecStart=/bin/false\n")
+    stack.host.sh("systemctl daemon-reload")
+    about = {"name": name, "dropin": "about", "unit": {"Documentation": "man:sleep(1)"}}
+    for given in ({"name": name, "state": "started"}, {"name": name, "enabled": False}):
+        assert stack.apply(given)["plan"] == []
+    assert verbs(stack.settled(dropins=[about])) == ["write", "daemon-reload"]
+    stack.remove()
+    stack.host.sh(f"systemctl stop {name}; rm -r /etc/systemd/system/{name}*; systemctl daemon-reload")
 
 
 def test_a_stamp_that_someone_else_resets_restarts_nothing(stack: Stack) -> None:

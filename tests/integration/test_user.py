@@ -91,6 +91,55 @@ def test_a_users_service_restarted_by_anyone_stays_current(clean: Host) -> None:
     assert succeeded(apply(clean, service(environment={"A": "1"})))["plan"] == []
 
 
+BY_HAND = "mine-web.service.d/by-hand.conf"
+
+
+@pytest.mark.parametrize("on_change", ["none", "reload"])
+def test_a_users_manager_is_told_once_of_what_someone_else_wrote(clean: Host, on_change: str) -> None:
+    entry = service(on_change=on_change)
+    entry["service"] = {**entry["service"], "ExecReload": "/bin/true"}
+    settled(clean, entry)
+    clean.sh(f"runuser -u {USER} -- mkdir -p {UNITS}/mine-web.service.d")
+    clean.write(f"{UNITS}/{BY_HAND}", "[Service]\nEnvironment=B=2\n")
+    result = settled(clean, entry)
+    assert verbs(result) == ["daemon-reload", *(["reload"] if on_change == "reload" else [])]
+    assert "mine-web.service" in result["kept"] or on_change == "reload"
+    clean.sh(f"rm -r {UNITS}/mine-web.service.d")
+
+
+def test_a_users_process_that_was_restarted_before_such_a_file_was_read(clean: Host) -> None:
+    settled(clean, service())
+    clean.sh(f"runuser -u {USER} -- mkdir -p {UNITS}/mine-web.service.d")
+    clean.write(f"{UNITS}/{BY_HAND}", "[Service]\nEnvironment=B=2\n")
+    ask(clean, "systemctl --user restart mine-web.service")
+    assert verbs(settled(clean, service())) == ["daemon-reload", "restart"]
+    pid = ask(clean, "systemctl --user show --value --property=MainPID mine-web.service")
+    assert "B=2" in clean.read(f"/proc/{pid}/environ").split("\0")
+    clean.sh(f"rm -r {UNITS}/mine-web.service.d")
+
+
+def test_a_users_kept_process_stays_kept(clean: Host) -> None:
+    """What it was started with is remembered, not what a later run has left it with."""
+    settled(clean, service(on_change="none", environment={"A": "1"}))
+    changed = service(on_change="none", environment={"A": "2"})
+    for _again in range(2):
+        assert "mine-web.service" in succeeded(apply(clean, changed))["kept"]
+    assert settled(clean, service(environment={"A": "2"}))["restarted"] == ["mine-web.service"]
+
+
+def test_a_users_missed_restart_is_made_up_for(clean: Host) -> None:
+    path = f"{UNITS}/mine-web.service"
+    settled(clean, service(environment={"A": "1"}))
+    clean.sh(f"cat {path} > /run/old")
+    settled(clean, service(environment={"A": "2"}))
+    clean.sh(f"cat {path} > /run/new; cat /run/old > {path}")
+    ask(clean, "systemctl --user daemon-reload")
+    ask(clean, "systemctl --user restart mine-web.service")
+    clean.sh(f"cat /run/new > {path}")
+    ask(clean, "systemctl --user daemon-reload")
+    assert settled(clean, service(environment={"A": "2"}))["restarted"] == ["mine-web.service"]
+
+
 def test_a_users_secret_is_the_users_alone(clean: Host) -> None:
     settled(clean, service(secrets={"TOKEN": "not-to-be-seen"}))
     path = f"{HOME}/.config/unitwright/mine/mine-web.service.env"

@@ -10,32 +10,23 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.manager import UnitState
 from .._host.observed import UP, Observed, units_under
 from .._syntax import unitfile
 from .._syntax.directives import GAINS_START, Effect, effect
-from .._syntax.loadpath import Effective, LoadPath, entries, is_true, last
+from .._syntax.loadpath import Effective, LoadPath, is_true, last
 from .._syntax.names import parse_name
 from .desired import STARTS, Desired, UnitWanted, gained, started_by
 from .enablement import enablement, left_over_instances
 from .owners import label, leftover_secrets, masked_over, orphans
-from .render import STAMP_FIELD, FileWanted, owner_of
+from .render import STAMP_FIELD, FileWanted
+from .stale import Accepted, is_stale, stamps
 
-_STAMP = re.compile(
-    rb"^[ \t]*LogExtraFields[ \t]*=[ \t]*(?:" + STAMP_FIELD.encode() + rb"=(\w+))?[ \t\r]*$", re.MULTILINE
-)
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """A process known to be current though its stamp cannot show it: reloaded, or under a user manager."""
-
-    invocation: str
-    stamps: FrozenSet[str]
+# "" says nothing.
+_BY_CAUTION = ("none", "reload", "restart", "")
 
 
 @dataclass(frozen=True)
@@ -57,6 +48,7 @@ class Case:
     changed: the (section, directive) pairs whose merged values differ. restamped: what its process is started with
     differs, environment, secrets and triggers included. stale: the process runs with something older
     than is declared. pulls: units it newly wants or requires. partners: the units its socket, timer or path starts.
+    deprived_by: the socket that opened something for it and goes, "" if none does.
     per_connection: it serves one connection of a socket with Accept=yes.
     """
 
@@ -74,6 +66,7 @@ class Case:
     owed: str
     pulls: Tuple[str, ...]
     partners: Tuple[str, ...]
+    deprived_by: str
     per_connection: bool
     after: Effective
 
@@ -109,13 +102,17 @@ class Differences:
 
 @dataclass(frozen=True)
 class _View:
-    """What a case is made from besides the declaration. leaving: instances that are no longer listed."""
+    """What a case is made from besides the declaration.
+
+    leaving: instances that are no longer listed. sockets: those that go, by the service that they started.
+    """
 
     observed: Observed
     after: LoadPath
     accepted: Mapping[str, Accepted]
     pending: Pending
     leaving: FrozenSet[str]
+    sockets: Mapping[str, str]
 
 
 def compare(
@@ -137,7 +134,7 @@ def compare(
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
     links = enablement(desired, observed, after, gone_units, leaving)
-    view = _View(observed, after, accepted, pending, frozenset(leaving))
+    view = _View(observed, after, accepted, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
     cases = _cases(desired, view, [*new_units, *gone_units])
     return Differences(
         write=write,
@@ -152,11 +149,17 @@ def compare(
             unit.name.text for unit in desired.units if unit.masked and not _is_masked_here(unit.name.text, observed)
         ),
         unmask=unmask,
-        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
+        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed),
         cases=cases,
         after=after,
         pending=pending,
     )
+
+
+def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
+    names = [os.path.basename(path) for path in gone if path.endswith(".socket")]
+    sockets = [name for name in names if observed.is_up(name) and after.fragment(name) is None]
+    return {started_by(socket, observed.loadpath.effective(socket)): socket for socket in sockets}
 
 
 def _unmasked(desired: Desired, observed: Observed) -> Tuple[str, ...]:
@@ -176,12 +179,8 @@ def _differs(wanted: FileWanted, observed: Observed) -> bool:
     return (seen.mode & 0o7777) != wanted.mode or (seen.uid, seen.gid) != observed.places.owner
 
 
-def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> str:
+def _reload_due(desired: Desired, observed: Observed) -> str:
     """Why the manager has to read its files again though none differs, "" if it need not."""
-    for case in cases:
-        news = _foreign_news(case.unit, observed) if case.stale and observed.places.scope == "user" else ""
-        if news:  # a user's manager does not show when it has read its files
-            return f"someone else changed {os.path.basename(news)}"
     if not observed.not_loaded:
         return ""
     units = [name for unit in desired.units for name in (unit.name.text, *unit.members)]
@@ -191,70 +190,26 @@ def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> 
     return f"{os.path.basename(newer[0])} is newer than what systemd has loaded" if newer else ""
 
 
-def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
-    """The stamps a process of this unit carries if it is started from these files; LogExtraFields= alone resets all."""
-    found: Set[str] = set()
-    for path in loadpath.files(unit):
-        for stamp in _STAMP.findall(loadpath.contents.get(path, b"")):
-            found = {*found, stamp.decode()} if stamp else set()
-    return frozenset(found)
-
-
-def is_stale(unit: str, view: _View) -> bool:
-    """Was the running process started with something else than these files say?"""
-    observed = view.observed
-    run = observed.invocations.get(unit)
-    if _foreign_news(unit, observed):
-        return True
-    wanted = stamps(unit, view.after)
-    if not wanted:  # systemd keeps the stamp of an earlier start then, so it says nothing of this one
-        return False
-    if observed.running.get(unit, frozenset()) == wanted:
-        return False
-    known = view.accepted.get(unit)
-    if run is not None and known is not None and known.stamps == wanted and known.invocation == run.id:
-        return False
-    return observed.places.scope == "system" or run is None or not _began_with_these(unit, run.began, view)
-
-
-def _began_with_these(unit: str, began: float, view: _View) -> bool:
-    """A user's manager keeps no stamp, so that is told by time: our files have not changed since the run began."""
-    observed = view.observed
-    ours = [observed.files[path] for path in observed.loadpath.files(unit) if path in observed.files]
-    same = stamps(unit, observed.loadpath) == stamps(unit, view.after)
-    return same and all(seen.changed_at < began for seen in ours)
-
-
-def _foreign_news(unit: str, observed: Observed) -> str:
-    """A file in which someone else has changed what a process keeps, after it was started. No stamp tells of those.
-
-    By the time of its content, which survives a daemon-reload and is old for what a package brings. A time that is yet
-    to come says nothing.
-    """
-    run = observed.invocations.get(unit)
-    if run is None:
-        return ""
-    kind = parse_name(unit).kind
-    for path in observed.loadpath.files(unit):
-        seen = observed.files.get(path) or observed.foreign.get(path)
-        if seen is None or not run.began < seen.modified_at <= observed.looked_at or owner_of(seen.content or b""):
-            continue
-        if any(effect(kind, each.section, each.directive) is Effect.RESTART for each in entries(seen.content or b"")):
-            return path
-    return ""
-
-
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
     wanted_by_unit: Dict[str, UnitWanted] = {member: unit for unit in desired.units for member in unit.members}
-    loaded = view.observed.states
-    on_change = {unit: dropin.on_change for dropin in desired.dropins for unit in units_under(loaded, dropin.unit.text)}
-    for template in (unit for unit in desired.units if unit.name.is_template):
-        on_change.update(dict.fromkeys(units_under(loaded, template.name.text), template.on_change))
+    inherited = _inherited(desired, view.observed.states)
     changing = {unit for path in paths for unit in _units_of_path(path, view.observed, wanted_by_unit)}
-    subjects = dict.fromkeys([*wanted_by_unit, *on_change, *sorted({*changing, *view.leaving}), *view.pending.owed])
+    subjects = dict.fromkeys([*wanted_by_unit, *inherited, *sorted({*changing, *view.leaving}), *view.pending.owed])
     return tuple(
-        _case(unit, wanted_by_unit.get(unit), on_change.get(unit, ""), unit in changing, view) for unit in subjects
+        _case(unit, wanted_by_unit.get(unit), inherited.get(unit, ""), unit in changing, view) for unit in subjects
     )
+
+
+def _inherited(desired: Desired, loaded: Iterable[str]) -> Dict[str, str]:
+    """What is said of on_change for units by their template, else by the most cautious of the drop-ins over them."""
+    found: Dict[str, str] = {}
+    for dropin in desired.dropins:
+        for unit in units_under(loaded, dropin.unit.text):
+            found[unit] = min(found.get(unit, ""), dropin.on_change, key=_BY_CAUTION.index)
+    for template in (unit for unit in desired.units if unit.name.is_template):
+        for unit in units_under(loaded, template.name.text):
+            found[unit] = template.on_change or found.get(unit, "")
+    return found
 
 
 def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:
@@ -268,36 +223,44 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
 
 
 def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: bool, view: _View) -> Case:
-    """inherited: what the unit's template, or a drop-in over it, says of on_change."""
+    """inherited: what the unit's template, or drop-ins over it, say of on_change."""
     observed, after = view.observed, view.after
     kind = parse_name(unit).kind
+    stale = observed.is_up(unit) and kind == "service" and is_stale(unit, observed, after, view.accepted.get(unit))
     before_text = observed.loadpath.effective(unit) if changing else {}
-    own_text = {} if changing or kind in STARTS else _own_text(wanted)
-    after_text = own_text or after.effective(unit)
+    after_text = _own_text(unit, wanted, view) if not changing and not stale else after.effective(unit)
     new = changing and observed.loadpath.fragment(unit) is None
     return Case(
         unit=unit,
         kind=kind,
         now=observed.state(unit),
         wanted=wanted.state if wanted else "absent" if unit in view.leaving else "present",
-        on_change=wanted.on_change if wanted and (wanted.path or not inherited) else inherited or "restart",
+        on_change=_on_change(wanted, inherited),
         runs_on_change=bool(wanted and wanted.runs_on_change),
         new=new,
         gone=changing and after.fragment(unit) is None,
         changed=tuple(changes(before_text, after_text)) if changing and not new else (),
         restamped=changing and stamps(unit, observed.loadpath) != stamps(unit, after),
-        stale=observed.is_up(unit) and kind == "service" and is_stale(unit, view),
+        stale=stale,
         owed=view.pending.owed.get(unit, ""),
         pulls=tuple(gained(before_text, after_text, sorted(GAINS_START))) if changing else (),
         partners=tuple(filter(None, [started_by(unit, after_text)])),
+        deprived_by=view.sockets.get(unit, ""),
         per_connection=_is_per_connection(unit, after),
         after=after_text,
     )
 
 
-def _own_text(wanted: Optional[UnitWanted]) -> Effective:
-    """Enough for a unit whose files do not change, without merging its drop-ins again."""
-    return unitfile.effective([wanted.entries]) if wanted and wanted.entries else {}
+def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:
+    """A drop-in speaks for its unit where that has no text here and says nothing itself."""
+    said = wanted.on_change if wanted else ""
+    return said or ("" if wanted and wanted.path else inherited) or "restart"
+
+
+def _own_text(unit: str, wanted: Optional[UnitWanted], view: _View) -> Effective:
+    """Of a unit for which nothing is to be done most likely: enough without merging its drop-ins again."""
+    enough = wanted and wanted.entries and parse_name(unit).kind not in STARTS and unit not in view.pending.owed
+    return unitfile.effective([wanted.entries]) if wanted and enough else view.after.effective(unit)
 
 
 def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
@@ -306,12 +269,12 @@ def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
     for section in {**before, **after}:
         old, new = before.get(section, {}), after.get(section, {})
         for directive in {**old, **new}:
-            if _foreign(old.get(directive, [])) != _foreign(new.get(directive, [])):
+            if _without_stamp(old.get(directive, [])) != _without_stamp(new.get(directive, [])):
                 found.append((section, directive))
     return found
 
 
-def _foreign(values: Sequence[str]) -> List[str]:
+def _without_stamp(values: Sequence[str]) -> List[str]:
     return [value for value in values if not value.startswith(STAMP_FIELD + "=")]
 
 

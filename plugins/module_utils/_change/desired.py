@@ -52,7 +52,7 @@ class UnitWanted:
 
     members: the units that state and enablement are for, the instances of a template or the unit itself.
     lists_instances: a template whose other instances are left over, since nothing else starts any.
-    enabled None: left as it is. on_change: what a change that needs a restart does.
+    enabled None: left as it is. on_change: what a change that needs a restart does, "" if the entry does not say.
     """
 
     name: names.UnitName
@@ -64,8 +64,7 @@ class UnitWanted:
     masked: Optional[bool]
     on_change: str
     runs_on_change: bool
-    health: Health
-    stamp: str
+    health: Optional[Health]
     replace: bool
     lists_instances: bool = False
 
@@ -93,24 +92,19 @@ class Desired:
     dropins: Tuple[DropinWanted, ...]
     removed: FrozenSet[str]
     replaced: FrozenSet[str]
+    health: Health
     prune: bool = False
     max_removed: Optional[int] = None
     adopt: FrozenSet[str] = frozenset()
     missing_triggers: Tuple[Problem, ...] = field(default=())
 
     def health_of(self, unit: str) -> Health:
-        """By its own entry, else by its template's, else by that of a drop-in over it."""
+        """By its own entry, else by its template's, else by that of a drop-in over it, else as for all units."""
         template, folders = names.parse_name(unit).template, dropin_folders(unit)
-        for wanted in self.units:
-            if unit in wanted.members:
-                return wanted.health
-        for wanted in self.units:
-            if wanted.name.text == template:
-                return wanted.health
-        for dropin in self.dropins:
-            if f"{dropin.unit.text}.d" in folders and dropin.health:
-                return dropin.health
-        return Health()
+        own = [wanted.health for wanted in self.units if unit in wanted.members]
+        general = [wanted.health for wanted in self.units if wanted.name.text == template]
+        over = [dropin.health for dropin in self.dropins if f"{dropin.unit.text}.d" in folders]
+        return next((each for each in [*own, *general, *over] if each), self.health)
 
 
 def trigger_files(entries: Sequence[Params]) -> List[str]:
@@ -139,6 +133,8 @@ def build(params: Params, facts: HostFacts) -> Desired:
     problems += _duplicates(units, dropins)
     problems += _bad_triggers([*given_units, *given_dropins])
     problems += _empty_prune(params)
+    general: List[Health] = []
+    _collect(lambda: _health({"name": "", "health": defaults}, {}) or Health(), general, problems)
     if problems:
         raise Problems(problems)
     started_by_others = _started_by(units)
@@ -156,6 +152,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
             + [dropin.path for dropin in dropins if dropin.replace]
         ),
         prune=bool(params.get("prune")) or params.get("state") == "absent",
+        health=general[0],
         max_removed=params.get("max_removed"),
         adopt=frozenset(params.get("adopt") or ()),
         missing_triggers=tuple(_missing_triggers([*given_units, *given_dropins], facts)),
@@ -213,10 +210,9 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
         state=entry.get("state") or "",
         enabled=entry.get("enabled"),
         masked=entry.get("masked"),
-        on_change=entry.get("on_change") or "restart",
+        on_change=entry.get("on_change") or "",
         runs_on_change=entry.get("run") == "on_change",
         health=_health(entry, defaults),
-        stamp=rendered.stamp if rendered else "",
         replace=bool(entry.get("replace")),
         lists_instances=rendered is not None and entry.get("instances") is not None,
     )
@@ -320,15 +316,15 @@ def _dropin(
         path=path,
         present=present,
         entries=rendered.entries if rendered else (),
-        on_change=entry.get("on_change") or "restart",
+        on_change=entry.get("on_change") or "",
         health=_health(entry, defaults),
         replace=bool(entry.get("replace")),
     )
 
 
-def _health(entry: Params, defaults: Params) -> Health:
+def _health(entry: Params, defaults: Params) -> Optional[Health]:
     try:
-        return health(entry.get("health"), defaults)
+        return health(entry["health"], defaults) if entry.get("health") else None
     except Refused as refused:
         raise Problems([Problem(str(refused), unit=entry["name"], rule="health")]) from None
 

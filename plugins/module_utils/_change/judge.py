@@ -32,7 +32,9 @@ _NOT_YET = re.compile(
 )
 # What systemd takes as it stands and advises against.
 _ADVICE = re.compile(
-    r"this is not safe|is obsolete, automatically updating|is unsafe, as it disables|deprecated|Please consider", re.I
+    r"this is not safe|is obsolete, (?:automatically updating|replacing by)|is unsafe, as it disables|deprecated"
+    r"|please (?:consider|use \S+ instead)",
+    re.I,
 )
 # Consequences of a complaint that has a line of its own, and words about the host rather than the unit.
 _NOISE = re.compile(

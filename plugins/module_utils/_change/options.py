@@ -44,7 +44,7 @@ def text() -> Spec:
             },
         },
         "health": {"type": "dict", "options": health()},
-        "on_change": {"type": "str", "choices": ["restart", "reload", "none"], "default": "restart"},
+        "on_change": {"type": "str", "choices": ["restart", "reload", "none"]},
         "replace": {"type": "bool", "default": False},
     }
 

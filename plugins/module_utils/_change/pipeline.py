@@ -68,7 +68,7 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
     Raises Problems (nothing was written) or Failed (a unit did not become healthy).
     """
     run = Run(params, check_mode, label)
-    _refuse_root(params)
+    _refuse_place(params)
     try:
         ours = (os.geteuid(), os.getegid())
         where = places(params.get("scope") or "system", params.get("root") or "", dict(_environ()), ours)
@@ -88,7 +88,7 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
         raise Problems([Problem(f"{where_to} cannot be read or written: {error.strerror}", rule="host")]) from error
 
 
-def _refuse_root(params: Params) -> None:
+def _refuse_place(params: Params) -> None:
     root = params.get("root")
     message = ""
     if not root and params.get("scope") != "user" and os.geteuid() != 0:
@@ -217,7 +217,7 @@ def _transact(
             after = describe(undone) if undone else "What was before is back in force"
             failure = Failed(f"{text}. {after}", {"errors": errors, "rolled_back": not undone})
     if manager.live and outcomes.begun and (keep or not outcomes.failures):
-        record.accept(where, plan, manager, writer, {failed.unit for failed in outcomes.failures})
+        record.accept(plan, observed, manager, writer, {failed.unit for failed in outcomes.failures})
     # A new state that stays and was not got into force is owed: the next run finds the record and completes it.
     owed = failure is not None and not failure.result["rolled_back"] and not outcomes.begun
     if kept_on_disk and not undone and not owed:
@@ -273,9 +273,9 @@ def _plan(
     accepted = record.accepted(manager.places)
     differences = cases.compare(desired, observed, accepted, record.pending(interrupted, observed, manager))
     plan = planning.make(differences, observed)
-    # What a stop or restart takes along is known only once we know what is stopped or restarted.
-    while observed.live and not planning.affected(plan) <= set(observed.bound):
-        observed = observed.with_bound(manager, planning.affected(plan) - set(observed.bound))
+    # What a job takes along is known only once we know the jobs.
+    while observed.live and not planning.affected(plan, observed) <= set(observed.bound):
+        observed = observed.with_relations(manager, planning.affected(plan, observed) - set(observed.bound))
         plan = planning.make(differences, observed)
     problems = [
         *refusals.impossible(desired, differences, observed),

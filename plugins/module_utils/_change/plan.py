@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
-from .._syntax.loadpath import LoadPath, is_true, last, words
+from .._syntax.loadpath import LoadPath, words
 from .cases import Differences
 from .desired import STARTS, is_run_once, started_by
 from .owners import unit_of
@@ -59,14 +59,13 @@ def make(differences: Differences, observed: Observed) -> Plan:
     acts: List[Act] = []
     for case in differences.cases:
         acts += _left_alone(decide(case, observed.version), observed)
-    acts += _deprived(differences, observed)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
     acts = _settle(acts, observed)
     jobs = {
         verb: _ordered(verb, acts, differences.after)
         for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
     }
-    done = {unit for units in jobs.values() for unit in units}
+    done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
     kept = {act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done}
     reload = _reload_reason(differences, observed)
     deferred: Tuple[str, ...] = ()
@@ -86,15 +85,6 @@ def make(differences: Differences, observed: Observed) -> Plan:
     )
 
 
-def _deprived(differences: Differences, observed: Observed) -> List[Act]:
-    """Services that shall run on without the socket that they were started by: what it opened for them goes with it."""
-    started = {case.unit for case in differences.cases if case.wanted == "started" and case.up and not case.gone}
-    sockets = [case.unit for case in differences.cases if case.kind == "socket" and case.gone and case.up]
-    served = [(socket, started_by(socket, observed.loadpath.effective(socket))) for socket in sockets]
-    acts = [Act("restart", service, f"its socket {socket} goes") for socket, service in served if service in started]
-    return _left_alone(acts, observed)
-
-
 def _left_alone(acts: Sequence[Act], observed: Observed) -> List[Act]:
     """What is to be done for one unit, less what has to be left to a person.
 
@@ -104,7 +94,7 @@ def _left_alone(acts: Sequence[Act], observed: Observed) -> List[Act]:
     reason = ""
     if any(act.verb in ("restart", "cycle") and carries(act.unit, observed.bound, observed) for act in acts):
         reason = "; but this run's own connection depends on it: restart it yourself"
-    elif any(act.verb == "cycle" and observed.is_up(act.unit) and _refuses(act.unit, observed) for act in acts):
+    elif any(act.verb == "cycle" and observed.is_up(act.unit) and act.unit in observed.refusing for act in acts):
         reason = "; but it or what it starts refuses a manual stop: it is current after the next boot"
     if not reason:
         return list(acts)
@@ -112,23 +102,18 @@ def _left_alone(acts: Sequence[Act], observed: Observed) -> List[Act]:
     return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
 
 
-def _refuses(unit: str, observed: Observed) -> bool:
-    text = observed.loadpath.effective(unit)
-    return any(is_true(last(text, "Unit", directive)) for directive in ("RefuseManualStop", "RefuseManualStart"))
-
-
 def carries(unit: str, bound: Mapping[str, Sequence[str]], observed: Observed) -> bool:
     return any(each in observed.carriers and observed.is_up(each) for each in (unit, *bound.get(unit, ())))
 
 
 def displaced(plan: Plan, observed: Observed) -> Dict[str, str]:
-    """Units that run and that a start ends by Conflicts= (systemd.unit(5)), each with the unit that is started."""
+    """Units that run and that a start ends by Conflicts= of either (systemd.unit(5)), each with what is started."""
     after = plan.differences.after
     started = [unit for verb in ("restart", "start", "run") for unit in plan.jobs[verb]]
     return {
         other: unit
         for unit in started
-        for other in words(after.effective(unit), "Unit", "Conflicts")
+        for other in (*words(after.effective(unit), "Unit", "Conflicts"), *observed.conflicting.get(unit, ()))
         if observed.is_up(other) and other not in started
     }
 
@@ -282,6 +267,7 @@ def _file_step(wanted: FileWanted, observed: Observed) -> Step:
     return Step("write", wanted.unit, reason, wanted.path)
 
 
-def affected(plan: Plan) -> Set[str]:
-    """Units whose dependents the plan has to know."""
-    return {*plan.jobs["stop"], *plan.jobs["restart"]}
+def affected(plan: Plan, observed: Observed) -> Set[str]:
+    """Units whose relations to others the plan has to know: what gets a job that starts or stops it."""
+    units = {unit for verb in ("stop", "restart", "start", "run") for unit in plan.jobs[verb]}
+    return {*units, *displaced(plan, observed)}

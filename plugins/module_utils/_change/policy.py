@@ -67,12 +67,13 @@ def _wished(case: Case, version: int) -> List[Act]:
     if case.now.sub.startswith("auto-restart"):  # there is no process, and the next will be of the new text
         if case.wanted == "present":
             return []
-        return [Act("reset-failed", case.unit, "it keeps ending"), *_restart(case, "waits to be restarted again")]
+        acts = _restart(case, "waits to be restarted again")
+        return [Act("reset-failed", case.unit, "it keeps ending"), *acts] if acts[0].verb == "restart" else acts
     if case.wanted == "restarted":
         reason = "declared restarted"
         return _cycle(case, reason) if case.kind == "socket" else _restart(case, reason)
     acts = _UP.get(case.kind, _nothing)(case, version)
-    if case.wanted == "reloaded" and not any(act.verb in ("restart", "cycle", "keep") for act in acts):
+    if case.wanted == "reloaded":  # which is nothing beside a restart, if that is not left to a person
         acts = [act for act in acts if act.verb != "reload"] + [Act("reload", case.unit, "declared reloaded")]
     return acts
 
@@ -110,17 +111,20 @@ def _because(changed: Iterable[Tuple[str, str]]) -> str:
 
 def _service(case: Case, version: int) -> List[Act]:
     needs = case.touched(Effect.RESTART)
+    deprived = case.deprived_by if case.wanted != "present" else ""
     if (needs or case.stale) and is_run_once(case.after):
         if case.runs_on_change:
             return [Act("run", case.unit, "once more, when its present run has ended")]
         return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]
     if (needs or case.stale) and case.per_connection:
         return [Act("keep", case.unit, "it serves a connection, which a restart would cut off: the next gets the new")]
-    if needs or case.stale:
+    if needs or case.stale or deprived:
         reason = "changed: " + ", ".join(needs) if needs else "runs with older files, environment or triggers"
+        if deprived and not (needs or case.stale):  # what the socket opened for it goes too, and no reload opens it
+            reason = f"its socket {deprived} goes"
         if case.on_change == "none":
             return [Act("keep", case.unit, reason + "; on_change is none")]
-        if case.on_change == "reload":
+        if case.on_change == "reload" and not deprived:
             return [Act("reload", case.unit, reason)]
         return _restart(case, reason)
     return _pull(case) + _wake_limits(case, version)

@@ -20,9 +20,10 @@ from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
 from .._host.observed import UP, Observed
 from .._host.places import Places
-from .cases import Accepted, Pending, stamps
+from .cases import Pending
 from .enablement import linked_with
 from .plan import Plan, displaced
+from .stale import Accepted, stamps
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
     paths = [*(wanted.path for wanted in differences.write), *differences.remove]
     touched = [*differences.enable, *differences.reenable, *differences.disable, *differences.mask, *differences.unmask]
     enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
-    concerned = {*plan.watched, *displaced(plan, observed), *(unit for units in plan.jobs.values() for unit in units)}
-    concerned |= {other for unit in plan.jobs["stop"] for other in observed.stopped_with.get(unit, ())}
+    ended = {*plan.jobs["stop"], *displaced(plan, observed)}
+    concerned = {*plan.watched, *ended, *(unit for units in plan.jobs.values() for unit in units)}
+    concerned |= {other for unit in ended for other in observed.stopped_with.get(unit, ())}
     up = sorted(unit for unit in concerned if observed.runs(unit))
     record = Record(
         boot=observed.boot,
@@ -135,13 +137,10 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
 
 def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
     """The record that a run which was cut off has left, None if there is none. Those of several owners become one."""
+    found = [each for each in (_load(where, owner) for owner in owners) if each is not None]
     whole: Optional[Record] = None
-    for owner in owners:
-        other = _load(where, owner)
-        if whole is None or other is None:
-            whole = whole or other
-        else:
-            whole = replace(_joined(whole, other), owed={**other.owed, **whole.owed}, boot=whole.boot)
+    for later in sorted(found, key=lambda each: each.begun):
+        whole = replace(_joined(whole, later), owed={**whole.owed, **later.owed}) if whole else later
     return whole
 
 
@@ -210,26 +209,27 @@ def accepted(where: Places) -> Dict[str, Accepted]:
         return {}
     try:
         rows = json.loads(seen.content)
-        return {unit: Accepted(row["invocation"], frozenset(row["stamps"])) for unit, row in rows.items()}
+        return {u: Accepted(row["invocation"], frozenset(row["stamps"]), float(row["at"])) for u, row in rows.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
-def accept(where: Places, plan: Plan, manager: Manager, writer: Writer, failed: AbstractSet[str]) -> None:
+def accept(plan: Plan, observed: Observed, manager: Manager, writer: Writer, failed: AbstractSet[str]) -> None:
     """Remember what is current and does not show it."""
+    where = observed.places
     known = accepted(where)
     after = plan.differences.after
     kept = {unit: row for unit, row in known.items() if stamps(unit, after)}
     for unit, run in _now_current(plan, manager).items():
         if stamps(unit, after) and unit not in failed:
-            kept[unit] = Accepted(run, stamps(unit, after))
+            kept[unit] = Accepted(run, stamps(unit, after), observed.looked_at)
     if kept == known:
         return
     path = _accepted_path(where)
     if not kept:
         writer.remove(path)
     else:
-        rows = {u: {"invocation": r.invocation, "stamps": sorted(r.stamps)} for u, r in kept.items()}
+        rows = {u: {"invocation": r.invocation, "stamps": sorted(r.stamps), "at": r.at} for u, r in kept.items()}
         writer.make_folder(where.state, 0o700)
         writer.write(path, json.dumps(rows).encode(), 0o600)
     writer.settle()
@@ -239,6 +239,6 @@ def _now_current(plan: Plan, manager: Manager) -> Mapping[str, str]:
     """Runs that are of the newest text: what was reloaded, and under a user manager all that runs and is not kept."""
     units = {unit for unit in plan.jobs["reload"] if unit.endswith(".service")}
     if manager.places.scope == "user":
-        units |= {case.unit for case in plan.differences.cases if case.kind == "service"} - set(plan.kept)
-    shown = manager.show(sorted(units), ["ActiveState", "InvocationID"])
+        units |= {case.unit for case in plan.differences.cases if case.kind == "service"}
+    shown = manager.show(sorted(units - set(plan.kept)), ["ActiveState", "InvocationID"])
     return {unit: each["InvocationID"] for unit, each in shown.items() if each.get("ActiveState") in UP}

@@ -13,7 +13,7 @@ import os
 from typing import List
 
 from .._host.observed import Observed
-from .._syntax.loadpath import LoadPath, is_true, last, words
+from .._syntax.loadpath import LoadPath, words
 from .._syntax.problem import Problem
 from .cases import Case, Differences
 from .desired import Desired, UnitWanted, can_reload, started_by
@@ -31,7 +31,7 @@ def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
             message = f"{what} would cut off this very run, which depends on it: do that by another way into the host"
             found.append(Problem(message, unit=unit, rule="own-connection"))
-        elif not reason and is_true(last(observed.loadpath.effective(unit), "Unit", "RefuseManualStop")):
+        elif not reason and "RefuseManualStop" in observed.refusing.get(unit, ()):
             message = "refuses a manual stop: stop what it belongs to, or leave it to the next boot by state: present"
             found.append(Problem(message, unit, "Unit", "RefuseManualStop", "refused-stop"))
     return found
@@ -41,7 +41,7 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
     """Wishes that no step can fulfil: a unit that is nowhere, enablement without [Install], a refused start."""
     found = []
     for case in differences.cases:
-        nowhere = differences.after.fragment(case.unit) is None and case.now.load == "not-found"
+        nowhere = not _is_there(case.unit, differences.after, observed)
         if case.wanted in ("started", "restarted", "reloaded") and differences.after.masked(case.unit):
             mask = differences.after.fragment(case.unit)
             message = (
@@ -63,7 +63,7 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
             found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))
     for dropin in desired.dropins:
         unit = dropin.unit.text
-        nowhere = differences.after.fragment(unit) is None and unit not in observed.states
+        nowhere = not _is_there(unit, differences.after, observed)
         if dropin.present and nowhere and not dropin.unit.stands_for_others:
             message = "there is no such unit on this host yet: the drop-in waits for it"
             found.append(Problem(message, unit=unit, rule="dropin-without-unit"))
@@ -96,7 +96,7 @@ def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> Li
         return [Problem(message, unit=name, rule="linked")]
     if not unit.enabled or unit.path is not None:
         return []
-    if after.fragment(name) is None and name not in observed.states:
+    if not _is_there(name, after, observed):
         message = "there is no such unit on this host: install what brings it, or give its text"
         return [Problem(message, unit=name, rule="no-such-unit")] if unit.state == "present" else []
     if not any(after.effective(name).get("Install", {}).values()):
@@ -111,21 +111,22 @@ def _pointless(unit: UnitWanted, differences: Differences, observed: Observed) -
         return []
     name, after = unit.name.text, differences.after
     text = after.effective(name)
-
-    def is_there(other: str) -> bool:
-        return after.fragment(other) is not None or other in observed.states
-
     found = []
     started = started_by(name, text)
-    if unit.name.kind in ("timer", "path") and "%" not in started and not is_there(started):
+    if unit.name.kind in ("timer", "path") and "%" not in started and not _is_there(started, after, observed):
         message = f"it starts {started}, which is nowhere: declare that too, or mend the name"
         found.append(Problem(message, name, unit.name.kind.capitalize(), "Unit", "missing"))
     for directive in ("WantedBy", "RequiredBy", "UpheldBy"):
         for other in words(text, "Install", directive):
-            if unit.enabled and "%" not in other and not is_there(other):
+            if unit.enabled and "%" not in other and not _is_there(other, after, observed):
                 message = f"there is no {other} on this host: nothing starts this unit at boot unless that comes"
                 found.append(Problem(message, name, "Install", directive, "no-such-target"))
     return found
+
+
+def _is_there(unit: str, after: LoadPath, observed: Observed) -> bool:
+    """Has it a file, or has systemd made it? What only others refer to is in memory too, as not found."""
+    return after.fragment(unit) is not None or observed.state(unit).load != "not-found"
 
 
 def alias_of(name: str, loadpath: LoadPath) -> str:

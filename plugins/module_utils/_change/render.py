@@ -59,11 +59,10 @@ class FileWanted:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The files of one unit or drop-in, the parsed main one, and its stamp ("" where nothing is started from it)."""
+    """The files of one unit or drop-in, and the parsed main one."""
 
     files: Tuple[FileWanted, ...]
     entries: Tuple[unitfile.Entry, ...]
-    stamp: str
 
 
 def owner_of(content: bytes) -> Optional[str]:
@@ -95,7 +94,7 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     except Refused as refused:
         raise Problems([Problem(str(refused), unit=unit, rule="syntax")]) from None
     main = FileWanted(path, text.encode(), 0o644, unit, shown_text(text.encode()))
-    return Rendered((main, *secret_files), entries, stamp)
+    return Rendered((main, *secret_files), entries)
 
 
 def _is_per_connection(params: Params) -> bool:

@@ -41,8 +41,8 @@ def result(
     return {
         "changed": not plan.empty,
         "plan": [step.as_dict() for step in plan.steps],
-        "newly_started": [*plan.jobs["start"], *plan.jobs["run"]],
-        "restarted": list(plan.jobs["restart"]),
+        "newly_started": [*(unit for unit in plan.jobs["start"] if not observed.is_up(unit)), *plan.jobs["run"]],
+        "restarted": [*plan.jobs["restart"], *(unit for unit in plan.jobs["start"] if unit in plan.jobs["stop"])],
         "reloaded": list(plan.jobs["reload"]),
         "stopped": [unit for unit in plan.jobs["stop"] if unit not in plan.jobs["start"]],
         "removed": list(plan.differences.remove),

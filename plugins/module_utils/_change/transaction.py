@@ -146,7 +146,7 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
         if outcomes.failures and not keep:  # all will be undone, so nothing more is begun
             skipped.update(units)
         elif units and verb == "run":
-            _run(units, max(desired.health_of(unit).timeout for unit in units), manager, outcomes)
+            skipped.update(_run(units, max(desired.health_of(unit).timeout for unit in units), manager, outcomes))
         elif units:
             _note(outcomes, manager.queue(verb, units), verb, units)
     outcomes.failures += [Failure("", message) for message in manager.wake_limits(jobs["touch-slice"])]
@@ -158,12 +158,17 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
     outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + verdict.failures
 
 
-def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outcomes) -> None:
-    """Have oneshots do their work, once more if they are at it: a start alone would only wait for that."""
-    if settle(manager, units, timeout, lasting=True):
+def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outcomes) -> Sequence[str]:
+    """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.
+
+    Returns those that were not begun.
+    """
+    busy = settle(manager, units, timeout, lasting=True)
+    if not busy:
         _note(outcomes, manager.run_to_end(units, timeout), "run", units)
-    else:
-        outcomes.failures.append(Failure("", f"{', '.join(units)}: still at its earlier work after {timeout:g} s"))
+        return ()
+    outcomes.failures += [Failure(unit, f"is still at its earlier work after {timeout:g} s") for unit in busy]
+    return units
 
 
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:

@@ -321,23 +321,24 @@ def baseline(manager: Manager, units: Sequence[str]) -> Dict[str, Dict[str, str]
     return manager.show(sorted(units), PROPERTIES)
 
 
-def settle(manager: Manager, units: Sequence[str], timeout: float, lasting: bool = False) -> bool:
+def settle(manager: Manager, units: Sequence[str], timeout: float, lasting: bool = False) -> List[str]:
     """Wait until no job is taking these units down or reloading them; what is being started may go on.
 
-    lasting: wait for what is being started, too: a oneshot until its work is done. False if that took too long.
+    lasting: wait for what is being started, too: a oneshot until its work is done. Returns those that took too long.
     """
     deadline = time.monotonic() + timeout
-    while units:
-        if time.monotonic() > deadline:
-            return False
+    busy = list(units)
+    while busy:
         shown = manager.show(sorted(units), ("ActiveState", "Job"))
-        busy = lasting and any(each.get("ActiveState") == "activating" for each in shown.values())
-        if not busy and not any(_on_its_way(each) for each in shown.values()):
+        busy = [unit for unit, each in shown.items() if _on_its_way(each, lasting)]
+        if time.monotonic() > deadline:
             break
-        time.sleep(_INTERVAL)
-    return True
+        if busy:
+            time.sleep(_INTERVAL)
+    return busy
 
 
-def _on_its_way(shown: Properties) -> bool:
+def _on_its_way(shown: Properties, lasting: bool) -> bool:
     active = shown.get("ActiveState", "")
-    return active in ("deactivating", "reloading", "refreshing") or (active == "active" and _queued(shown))
+    on_its_way = ("deactivating", "reloading", "refreshing", *(("activating",) if lasting else ()))
+    return active in on_its_way or (active == "active" and _queued(shown))

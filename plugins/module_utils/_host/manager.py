@@ -194,7 +194,7 @@ class Manager:
         return shutil.which(program, path=_PATH) is not None
 
     def wake_limits(self, units: Sequence[str]) -> List[str]:
-        """Start something that ends at once in each unit's slice: from 257 on only that puts changed limits into force.
+        """Start something that ends at once in each unit's slice: from 253 on only that puts changed limits into force.
 
         Which slice that is only systemd knows, as it depends on scope and name. Returns what went wrong.
         """

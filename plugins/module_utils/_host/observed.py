@@ -28,6 +28,8 @@ _BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
 # Only a stop, from systemd 249 on.
 _STOPPED_WITH = "PropagatesStopTo"
 _STARTED_BY = "TriggeredBy"
+_CONFLICTING = "ConflictedBy"
+_REFUSALS = ("RefuseManualStart", "RefuseManualStop")
 INACTIVE = UnitState("not-found", "inactive", "dead")
 # What a remote run reaches the host by, whatever the connection is.
 _CONNECTION = (
@@ -64,7 +66,8 @@ class Observed:
     systemctl enable made there, path to target. states: units in memory. running: stamps that each unit's process was
     started with. invocations: ID and start time of each unit's present run. carriers: units that this very run, or its
     connection, lives in. bound: units that a stop or restart of a unit takes along; stopped_with: those that a stop
-    does. sockets: those that start a unit.
+    does. sockets: those that start a unit. conflicting: those that name a unit under Conflicts=. refusing: which of
+    RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
     looked_at: the time of this look. not_loaded: files of units, ours and others', that changed after the manager last
     read its files. foreign: what of others is read of the units that the declaration names, outside our folder.
     """
@@ -83,6 +86,8 @@ class Observed:
     bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     stopped_with: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     sockets: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    conflicting: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    refusing: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     looked_at: float = 0.0
     not_loaded: FrozenSet[str] = frozenset()
     foreign: Mapping[str, Seen] = field(default_factory=dict)
@@ -111,23 +116,31 @@ class Observed:
             found.setdefault(unit, []).append(path)
         return found
 
-    def with_bound(self, manager: Manager, units: Iterable[str]) -> Observed:
-        """Ask which units a stop or restart of these takes along (systemd.unit(5): Requires=, BindsTo=, PartOf=)."""
+    def with_relations(self, manager: Manager, units: Iterable[str]) -> Observed:
+        """Ask what a job of these units does to others (systemd.unit(5): Requires=, BindsTo=, PartOf=, Conflicts=)."""
         bound: Dict[str, Set[str]] = {}
         stopped: Dict[str, Set[str]] = {}
         sockets: Dict[str, Tuple[str, ...]] = {}
+        conflicting: Dict[str, Tuple[str, ...]] = {}
+        refusing: Dict[str, Tuple[str, ...]] = {}
+        properties = (*_BINDING, _STOPPED_WITH, _STARTED_BY, _CONFLICTING, *_REFUSALS)
         asked = set(units)
         while asked:
-            for unit, shown in manager.show(sorted(asked), (*_BINDING, _STOPPED_WITH, _STARTED_BY)).items():
+            for unit, shown in manager.show(sorted(asked), properties).items():
                 bound[unit] = {other for name in _BINDING for other in shown.get(name, "").split()}
                 stopped[unit] = bound[unit].union(shown.get(_STOPPED_WITH, "").split())
                 sockets[unit] = _sockets(shown)
+                conflicting[unit] = tuple(shown.get(_CONFLICTING, "").split())
+                refusals = tuple(name for name in _REFUSALS if shown.get(name) == "yes")
+                refusing.update({unit: refusals} if refusals else {})
             asked = {other for unit in asked for other in stopped[unit]} - set(stopped)
         return replace(
             self,
             bound={**self.bound, **{unit: tuple(sorted(_reached(unit, bound))) for unit in units}},
             stopped_with={**self.stopped_with, **{unit: tuple(sorted(_reached(unit, stopped))) for unit in units}},
             sockets={**self.sockets, **sockets},
+            conflicting={**self.conflicting, **conflicting},
+            refusing={**self.refusing, **refusing},
         )
 
 
@@ -300,19 +313,21 @@ def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:
 def _loaded_at(manager: str) -> Optional[float]:
     """When the manager last read its unit files, in seconds since the epoch; None if that cannot be told.
 
-    Newer ones touch a file then, 247 remakes the generators' folders.
+    Newer ones touch a file then, 247 and a user's manager remake the generators' folders, if only for a moment.
     """
+    folders = ["/generator", "/generator.early", "/generator.late"]
+    for marks in (["/systemd-units-load"], folders, [""]):
+        times = [each for each in (_changed_at(manager + mark) for mark in marks) if each is not None]
+        if times:
+            return max(times)
+    return None
+
+
+def _changed_at(path: str) -> Optional[float]:
     try:
-        return os.stat(manager + "/systemd-units-load").st_mtime
+        return os.stat(path).st_mtime
     except OSError:
-        pass
-    times = []
-    for folder in ("generator", "generator.early", "generator.late"):
-        try:
-            times.append(os.stat(manager + "/" + folder).st_mtime)
-        except OSError:
-            continue
-    return max(times) if times else None
+        return None
 
 
 def _stamps(manager: str, invocations: Mapping[str, Invocation]) -> Dict[str, FrozenSet[str]]:

@@ -204,9 +204,9 @@ def parse_dropin(text: str) -> str:
 
 def parse_owner(text: str) -> str:
     """The name of an owner of files: a stack, a unit, or a drop-in as UNIT.d-DROPIN.conf. Raises Refused for others."""
-    unit, dash, dropin = text.partition(".d-")
     if "." not in text:
         return parse_stack(text)
+    unit, dash, dropin = text.partition(".d-") if text.endswith(".conf") else (text, "", "")
     return parse_name(unit).text + (dash + parse_dropin(dropin) if dash else "")
 
 

@@ -13,7 +13,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._change.desired
 from ansible_collections.unitwright.systemd.plugins.module_utils._change.render import owner_of
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem import Problem, Problems
 
-from .world import Entry, declare, facts
+from .world import Entry, declare, facts, stamp
 
 SERVICE: Entry = {"name": "a.service", "service": {"ExecStart": "/bin/a"}}
 INSTALL = {"WantedBy": "multi-user.target"}
@@ -170,14 +170,14 @@ def test_a_secret_is_only_in_its_own_root_only_file() -> None:
     ],
 )
 def test_the_stamp_is_of_what_a_process_keeps_from_its_start(first: Entry, second: Entry, same: bool) -> None:
-    stamps = [declare({**SERVICE, **each}).units[0].stamp for each in (first, second)]
+    stamps = [stamp(declare({**SERVICE, **each})) for each in (first, second)]
     assert all(stamps)
     assert (stamps[0] == stamps[1]) is same
 
 
 def test_the_stamp_follows_the_content_of_a_trigger_file() -> None:
     params = {"name": "test", "units": [{**SERVICE, "triggers": {"files": ["/etc/a"]}}]}
-    stamps = {build(params, facts(digests={"/etc/a": digest})).units[0].stamp for digest in ("1", "2", None)}
+    stamps = {stamp(build(params, facts(digests={"/etc/a": digest}))) for digest in ("1", "2", None)}
     assert len(stamps) == 3
 
 
@@ -187,3 +187,24 @@ def test_text_stays_as_it_was_written() -> None:
     text = main_text(desired, "a.service")
     assert content in text
     assert text.rstrip().splitlines()[-2] == "Environment=A=b" or 'Environment="A=b"' in text
+
+
+def test_whose_health_counts_for_a_unit() -> None:
+    def checked(number: int) -> Entry:
+        return {"health": {"timeout": number}}
+
+    unit = {"name": "a.service", "state": "started"}
+    template = {"name": "t@.service", "instances": ["x"], "service": {"ExecStart": "/bin/t"}}
+    over = [{"name": name, "dropin": "x", "service": {"Nice": 1}} for name in ("a.service", "t@.service", "b-.service")]
+
+    def timeout(name: str, units: list[Entry], dropins: list[Entry]) -> float:
+        return declare(*units, dropins=dropins, health={"timeout": 9}).health_of(name).timeout
+
+    assert timeout("a.service", [unit], over) == 9
+    assert timeout("a.service", [unit], [{**over[0], **checked(1)}]) == 1
+    assert timeout("a.service", [{**unit, **checked(2)}], [{**over[0], **checked(1)}]) == 2
+    assert timeout("t@y.service", [{**template, **checked(3)}], [{**over[1], **checked(1)}]) == 3
+    assert timeout("t@y.service", [template], [{**over[1], **checked(4)}]) == 4
+    assert timeout("b-c.service", [], [{**over[2], **checked(5)}]) == 5
+    with pytest.raises(Problems, match="timeout"):
+        declare(health={"timeout": -1})

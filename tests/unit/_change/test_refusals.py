@@ -111,3 +111,17 @@ def test_a_mask_over_a_file_of_someone_else() -> None:
     by_hand = replace(in_force(None), files={path: Seen(0o100644, 0, 0, 0.0, b"[Service]\n")})
     assert rules(owners.conflicts(masked, by_hand)) == [("a.service", "owner")]
     assert owners.conflicts(masked, in_force(declare(service()))) == []
+
+
+def test_what_others_only_refer_to_is_not_there() -> None:
+    """systemd has it in memory then, as not found."""
+    referred = {name: UnitState("not-found", "inactive", "dead") for name in ("gone.service", "gone.target")}
+    timer = {"name": "a.timer", "timer": {"OnCalendar": "daily", "Unit": "gone.service"}}
+    assert impossible(declare(timer), in_force(None, referred)) == [("a.timer", "missing")]
+    wanting = service(install={"WantedBy": "gone.target"})
+    assert impossible(declare(wanting), in_force(None, referred)) == [("a.service", "no-such-target")]
+    dropin = {"name": "gone.service", "dropin": "x", "service": {"Nice": 1}}
+    assert impossible(declare(dropins=[dropin]), in_force(None, referred)) == [("gone.service", "dropin-without-unit")]
+    for enabled in (True, False):
+        named = declare({"name": "gone.service", "enabled": enabled, "state": "started"})
+        assert ("gone.service", "no-such-unit") in impossible(named, in_force(None, referred))

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ansible_collections.unitwright.systemd.plugins.module_utils._change import report
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 
-from .world import declare, in_force, planned
+from .world import RUNNING, declare, in_force, planned
 
 _MODULES = Path(__file__).parents[3] / "plugins" / "modules"
 
@@ -43,3 +45,16 @@ def test_a_removal_names_the_unit_that_the_file_is_for() -> None:
         ("c.service", "c.service.d-x.env"),
         ("c.service", "x.conf"),
     ]
+
+
+def test_a_unit_that_goes_down_and_comes_up_was_restarted() -> None:
+    def units(path: str) -> list[dict[str, Any]]:
+        socket = {"name": "a.socket", "socket": {"ListenStream": path}}
+        return [{"name": "a.service", "service": {"ExecStart": "/bin/a"}}, socket]
+
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    observed = in_force(declare(*units("/run/a")), states)
+    desired = declare(*units("/run/b"))
+    result = report.result(planned(desired, observed), desired, observed, {}, ())
+    assert sorted(result["restarted"]) == ["a.service", "a.socket"]
+    assert (result["newly_started"], result["stopped"]) == ([], [])

@@ -17,7 +17,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.files imp
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation
 
-from .world import RUNNING, SYSTEM, Entry, declare, in_force, jobs, planned, with_stamps
+from .world import RUNNING, SYSTEM, Entry, declare, in_force, jobs, planned, stamp, with_stamps
 
 _DOCS = Path(__file__).parents[3] / "docs" / "restarts.md"
 _CHANGED = re.compile(r"`\[(\w+)\] (\w+)`(?: on (\d+))?")
@@ -146,7 +146,7 @@ def _crash_loop() -> plan.Plan:
     desired = declare(service())
     state = UnitState("loaded", "activating", "auto-restart")
     observed = in_force(desired, {"a.service": state})
-    return planned(desired, with_stamps(observed, {"a.service": [desired.units[0].stamp]}))
+    return planned(desired, with_stamps(observed, {"a.service": [stamp(desired)]}))
 
 
 @circumstance("a unit declared stopped that runs")

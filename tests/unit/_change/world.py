@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.unitwright.systemd.plugins.module_utils._change import cases, enablement, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._change import cases, enablement, plan, stale
 from ansible_collections.unitwright.systemd.plugins.module_utils._change.desired import Desired, build
 from ansible_collections.unitwright.systemd.plugins.module_utils._change.render import HostFacts
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
@@ -19,7 +19,12 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager i
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import (
+    Effective,
+    LoadPath,
+    is_true,
+    last,
+)
 
 SYSTEM = places("system", "", {})
 VENDOR = "/usr/lib/systemd/system"
@@ -76,9 +81,21 @@ def in_force(
         links=links,
         states=dict(states or {}),
         loadpath=loadpath,
-        running={unit: cases.stamps(unit, loadpath) for unit in up},
+        running={unit: stale.stamps(unit, loadpath) for unit in up},
         invocations={},
+        refusing={unit: refused for unit in up for refused in [_refusing(loadpath.effective(unit))] if refused},
     )
+
+
+def _refusing(text: Effective) -> tuple[str, ...]:
+    """As systemd tells of a unit that it has in memory."""
+    return tuple(name for name in ("RefuseManualStart", "RefuseManualStop") if is_true(last(text, "Unit", name)))
+
+
+def stamp(desired: Desired, unit: str = "a.service") -> str:
+    """The one stamp that a process of this unit would carry."""
+    (found,) = stale.stamps(unit, in_force(desired).loadpath)
+    return found
 
 
 def planned(desired: Desired, observed: Observed) -> plan.Plan:
