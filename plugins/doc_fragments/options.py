@@ -81,11 +81,13 @@ content:
 environment:
   description:
     - Environment variables for the processes of the unit, meant literally. Everyone on the host can read them.
+    - Text, or whole numbers. A truth value is refused, since its spelling is lost (V(yes), V(False)); quote it.
   type: dict
 secrets:
   description:
     - Environment variables that nobody but root may read. They go to a file with mode 0600 that C(EnvironmentFile=)
       names, and never into a unit file, a diff, a result or the journal.
+    - Text alone; quote a number, of which YAML may make another (V(0123) is 83).
     - Values of less than four characters blot out parts of Ansible's output, which hides them wherever they occur.
     - Ansible itself shows the item of a loop, with any secret in it, so give such a loop a C(label) in C(loop_control).
   type: dict
@@ -224,6 +226,9 @@ max_removed:
 adopt:
   description:
     - Names of other owners whose files are taken over by this one, and whose interrupted runs are finished by it.
+    - Only what is declared here is taken over. What else they have is listed under RV(ignore:orphaned) and goes with
+      O(prune), so keep their names here until none of it is left.
+    - A unit with secrets is restarted by that, since their file gets another path.
     - The owner of what M(unitwright.systemd.unit) wrote is the unit's name; of M(unitwright.systemd.dropin) it is the
       unit's and the drop-in's, such as V(nginx.service.d-50-limits.conf).
   type: list

@@ -123,8 +123,9 @@ orphaned:
   sample: [shop-old.service]
 unverified:
   description:
-    - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet;
-      without C(systemd-analyze) it is every file.
+    - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet.
+    - A target that is nowhere, what systemd advises against, checks of what does not run, a user without linger, and a
+      host without C(systemd-analyze) are warnings too.
   returned: success, and failure after the plan was made
   type: list
   elements: dict

@@ -102,10 +102,13 @@ def test_a_port_that_is_taken(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("check", "said"),
     [
-        ({"tcp": "127.0.0.1:9"}, "127.0.0.1:9"),
-        ({"unix": "/run/no.sock"}, "/run/no.sock"),
-        ({"http": "http://127.0.0.1:80/no-such-page"}, "no-such-page"),
-        ({"command": ["/bin/test", "-e", "/no/such"]}, "/no/such"),
+        ({"tcp": "127.0.0.1:9"}, "127.0.0.1:9: Connection refused"),
+        ({"unix": "/run/no.sock"}, "/run/no.sock: No such file or directory"),
+        ({"http": "http://127.0.0.1:80/no-such-page"}, "no-such-page answers with 404"),
+        ({"http": "http://127.0.0.1:9/"}, "Connection refused"),
+        ({"tcp": "127.0.0.1:80", "http": "http://127.0.0.1:80/no-such-page"}, "no-such-page answers with 404"),
+        ({"command": ["/bin/sh", "-c", "echo no luck >&2; exit 4"]}, "exit code 4, no luck"),
+        ({"command": ["no-such-command"]}, "no-such-command is not installed"),
     ],
 )
 def test_a_check_that_does_not_pass(stack: Stack, check: dict[str, Any], said: str) -> None:
@@ -258,3 +261,31 @@ def test_the_checks_of_a_dropin_count(stack: Stack) -> None:
     named = {"name": stack.unit("main.service"), "state": "started"}
     result = failed(stack.host.module("stack", name=stack.name + "-over", units=[named], dropins=dropins))
     assert "127.0.0.1:9" in result["msg"]
+
+
+def test_a_path_that_starts_its_service_over_and_over(stack: Stack) -> None:
+    path = {"name": stack.unit("p.path"), "path": {"PathExists": "/etc/passwd"}}
+    once = stack.service("p", "/bin/true", service={"Type": "oneshot"})
+    result = stack.refused(path, once, health={"stable_for": 2, "timeout": 20})
+    assert [error["unit"] for error in result["errors"]] == [path["name"]]
+    assert "start-limit" in result["msg"]
+
+
+def test_checks_of_what_does_not_run_are_said_to_be_undone(stack: Stack) -> None:
+    listen = {"ListenStream": "127.0.0.1:4713"}
+    socket = {"name": stack.unit("s.socket"), "socket": listen}
+    check = {"tcp": "127.0.0.1:4713", "timeout": 2}
+    result = stack.settled(stack.service("s", health=check), socket)
+    assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [(stack.unit("s.service"), "not-checked")]
+    assert any("its socket" in warning for warning in result["warnings"])
+    assert stack.settled(stack.service("s"), {**socket, "health": check})["unverified"] == []
+
+
+def test_a_secret_that_a_check_prints_is_hidden(stack: Stack) -> None:
+    secret = {"TOKEN": "not-to-be-seen"}
+    stack.apply(stack.service("other", secrets=secret))
+    path = f"/etc/unitwright/{stack.name}/{stack.unit('other.service')}.env"
+    check = {"command": ["/bin/sh", "-c", f"cat {path} >&2; exit 1"], "timeout": 1, "stable_for": 0}
+    result = failed(stack.host.module("unit", **stack.service("asking", health=check)))
+    assert "exit code 1" in result["msg"]
+    assert "not-to-be-seen" not in str(result)

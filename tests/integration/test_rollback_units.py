@@ -292,6 +292,44 @@ def test_what_others_ran_and_a_run_took_down_runs_again(host: Host) -> None:
     assert host.sh("systemctl is-active down needing displaced") == "active\nactive\nactive"
 
 
+def test_what_a_new_path_timer_or_socket_has_started_goes_with_it(host: Host) -> None:
+    """None of them had a job of its own: something else started it, the last one even a check."""
+    new = [
+        {"name": "p.path", "path": {"PathExists": "/etc/passwd"}},
+        {"name": "t.timer", "timer": {"OnActiveSec": 0}},
+        {"name": "s.socket", "socket": {"ListenStream": "127.0.0.1:8002"}},
+        {"name": "a.socket", "socket": {"ListenStream": "127.0.0.1:8003", "Accept": True}},
+        *(app(1, name, install=None) for name in ("p", "t", "s")),
+        app(1, "a@", install=None, service={"StandardInput": "socket"}),
+    ]
+    before = listing(host, "/etc")
+    bad = app(0, "bad", service={"ExecStart": program(0, "bad", "sleep 1; exit 3")}, health={"stable_for": 5})
+    asking = "exec 3<>/dev/tcp/127.0.0.1/8002; exec 4<>/dev/tcp/127.0.0.1/8003; sleep 60"
+    check = {"command": ["/usr/bin/systemd-run", "--quiet", "--unit=asking", "/bin/bash", "-c", asking]}
+    result = failing(host, *new, {**bad, "health": {**bad["health"], **check}})
+    host.sh("systemctl stop asking.service", check=False)
+    assert result["rolled_back"], result["msg"]
+    assert listing(host, "/etc") == before
+    assert host.sh("systemctl list-units --plain --no-legend --state=active '[ptsa].*' 'a@*'") == ""
+
+
+def test_an_idle_service_that_was_started_by_its_new_version_is_down_again(host: Host) -> None:
+    def on_demand(text: str) -> list[Entry]:
+        service = {"name": "web.service", "service": {"ExecStart": server(text, 0)}, "health": QUICK}
+        check = {"http": "http://127.0.0.1:8002/", **QUICK}
+        socket = {"name": "web.socket", "socket": {"ListenStream": "127.0.0.1:8002"}, "health": check}
+        return [service, socket]
+
+    stack(host, *on_demand("old"))
+    host.sh("systemctl stop web.service")
+    changed = on_demand("new")
+    changed[1]["socket"]["Backlog"] = 5
+    result = failing(host, *changed, BAD)
+    assert result["rolled_back"], result["msg"]
+    assert [state(host, unit) for unit in ("web.socket", "web.service")] == ["active", "inactive"]
+    assert answer(host, 8002) == "old"
+
+
 def test_what_names_a_started_unit_under_conflicts_runs_again(host: Host) -> None:
     """Conflicts= is of both sides, and what goes down by it takes along what needs it."""
     foreign(host, "against", "[Unit]\nConflicts=newer.service")

@@ -169,6 +169,15 @@ def test_check_mode_for_a_user(clean: Host) -> None:
     assert succeeded(apply(clean, service()))["plan"] == would["plan"]
 
 
+def test_a_manager_that_ends_with_its_session_is_a_warning(clean: Host) -> None:
+    assert succeeded(apply(clean, service()))["unverified"] == []
+    linger = f"/var/lib/systemd/linger/{USER}"
+    clean.sh(f"mv {linger} /run/linger")
+    result = succeeded(apply(clean, service()))
+    clean.sh(f"mv /run/linger {linger}")
+    assert [each["rule"] for each in result["unverified"]] == ["no-linger"]
+
+
 def test_without_a_manager_the_error_names_linger(host: Host) -> None:
     prefix = ("runuser", "-u", "nobody", "--")
     result = failed(host.module("stack", name="mine", units=[service()], scope="user", prefix=prefix))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.support import PROGRAMS, Stack, environment
+from tests.integration.support import FOREVER, PROGRAMS, Stack, environment
 from tests.integration.world import show
 from tests.testbed.host import Host
 
@@ -52,11 +52,23 @@ def test_environment_as_a_mapping_in_the_section_is_the_same(stack: Stack) -> No
     assert {name: seen.get(name) for name in ODD} == ODD
 
 
-def test_scalars_of_yaml_become_their_words(stack: Stack) -> None:
-    unit = stack.service(environment={"NUMBER": 8080, "TRUTH": True, "NEGATIVE": -1})
+def test_numbers_of_yaml_arrive_as_such(stack: Stack) -> None:
+    unit = stack.service(environment={"NUMBER": 8080, "NEGATIVE": -1})
     stack.apply(unit)
     seen = environment(stack.host, unit["name"])
-    assert (seen["NUMBER"], seen["TRUTH"], seen["NEGATIVE"]) == ("8080", "true", "-1")
+    assert (seen["NUMBER"], seen["NEGATIVE"]) == ("8080", "-1")
+
+
+def test_a_name_with_a_backslash_takes_secrets(stack: Stack) -> None:
+    """systemd takes EnvironmentFile= for a pattern, in which a backslash quotes."""
+    unit = stack.service("a\\x20b", secrets={"TOKEN": "not-to-be-seen"})
+    stack.settled(unit)
+    assert environment(stack.host, unit["name"])["TOKEN"] == "not-to-be-seen"
+
+
+def test_a_byte_order_mark_is_left_out(stack: Stack) -> None:
+    unit = {"name": stack.unit("main.service"), "content": f"\ufeff[Service]\nExecStart={FOREVER}\n"}
+    assert stack.settled(unit)["newly_started"] == [unit["name"]]
 
 
 def test_secrets_win_over_environment(stack: Stack) -> None:

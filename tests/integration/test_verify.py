@@ -143,6 +143,25 @@ def test_a_timer_without_a_service_is_told_before_anything_is_written(stack: Sta
         assert stack.unit("lonely.service") in str(stack.apply(timer, check_mode=True)["unverified"])
 
 
+def test_a_socket_without_a_service_is_told_by_the_name_to_declare(stack: Stack) -> None:
+    socket = {"name": stack.unit("lonely.socket"), "socket": {"ListenStream": "/run/lonely", "Accept": True}}
+    (error,) = stack.refused(socket)["errors"]
+    assert (error["section"], error["directive"]) == ("Socket", "Service")
+    assert stack.unit("lonely@.service") in error["message"]
+
+
+def test_a_dropin_that_starts_a_second_program_is_told_how_to_replace_the_first(stack: Stack) -> None:
+    dropin = {"name": "nginx.service", "dropin": "50-more", "service": {"ExecStart": FOREVER}}
+    (error,) = stack.refused(dropins=[dropin])["errors"]
+    assert (error["unit"], error["directive"]) == ("nginx.service", "ExecStart")
+    assert 'begins with ""' in error["message"]
+
+
+def test_a_target_that_is_nearly_there_is_a_warning_with_its_name(stack: Stack) -> None:
+    result = stack.settled(stack.service(install={"WantedBy": "multiuser.target"}))
+    assert any("did you mean multi-user.target?" in warning for warning in result["warnings"])
+
+
 def test_whoever_is_not_root_is_told_to_become(stack: Stack) -> None:
     with untouched(stack.host):
         result = stack.refused(stack.service(), prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))

@@ -21,6 +21,7 @@ from .render import FileWanted, HostFacts, Params, has_text, render
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
+_NAME_SHOWN = 40
 
 # Which directive of a kind names the unit it starts, and the kind it starts by default (systemd.timer(5) and the like).
 STARTS = {
@@ -174,7 +175,8 @@ def _owner(params: Params, problems: List[Problem]) -> str:
             return names.parse_stack(params["name"])
         # A module for a single unit passes the unit's own name, which no stack can have.
         if len(params["owner"].encode("utf-8", "replace")) > _OWNER_MAX:
-            raise Refused(f"its name has more than {_OWNER_MAX} bytes: declare it in a stack, or shorten it")
+            name = shown(params["owner"][:_NAME_SHOWN] + "...")
+            raise Refused(f"the name {name} has more than {_OWNER_MAX} bytes: declare it in a stack, or shorten it")
         return str(params["owner"])
     except Refused as refused:
         problems.append(Problem(str(refused), rule="stack-name"))

@@ -14,10 +14,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin
-from .._syntax.problem import Problems, Refused
+from .._syntax.problem import Problem, Problems, Refused
 from .options import Spec
 from .options import host as host_options
 from .pipeline import Failed, apply
+from .report import TOLD
 
 _SHORTEST_SECRET = 4
 
@@ -43,6 +44,9 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
         for warning in _short_secrets(params):
             module.warn(warning)
         result = apply(params, module.check_mode, _labeller(module))
+        for told in result["unverified"]:
+            if told["rule"] in TOLD:
+                module.warn(str(Problem(**told)))
     except Problems as found:
         module.fail_json(msg=str(found), errors=[problem.as_dict() for problem in found.problems])
     except Failed as failed:

@@ -44,6 +44,11 @@ _NOISE = re.compile(
 )
 
 
+_TWICE = "more than one ExecStart= setting"
+_ALONE = re.compile(r"service \S+ not loaded, (?:socket|\S+) cannot be started")
+_IGNORED = re.compile(r", ignoring\b")
+
+
 class _Complaint(NamedTuple):
     """A line of verify, and the file it is about ("" where the line names none)."""
 
@@ -73,7 +78,17 @@ def verify(manager: Manager, differences: Differences, observed: Observed) -> Li
         known = {each.problem.message for each in before}
         complaints = [each for each in complaints if _is_new(each, new, known)]
     problems = list(dict.fromkeys(each.problem for each in complaints))
-    return [replace(each, rule=_rule(each)) for each in problems]
+    return [replace(_mended(each), rule=_rule(each)) for each in problems]
+
+
+def _mended(problem: Problem) -> Problem:
+    """With the mend that systemd leaves to the reader, where it is the same for all."""
+    if _TWICE in problem.message:
+        mend = 'write a list that begins with "", so that it takes the place of the earlier one'
+        return replace(problem, message=f"{problem.message} {mend}", section="Service", directive="ExecStart")
+    if _IGNORED.search(problem.message):
+        return replace(problem, message=f"{problem.message}: systemd would drop this line, so mend or remove it")
+    return problem
 
 
 def _rule(problem: Problem) -> str:
@@ -127,7 +142,7 @@ def _complaints(
         message = "systemd-analyze is not installed, so nothing was verified: install it with systemd's other tools"
         return [_Complaint(Problem(message, rule="no-verify"))]
     lines = [line.strip() for line in outcome.err.splitlines() if line.strip()]
-    judged = [line for line in lines if not _is_found(line, manager)]
+    judged = [line for line in lines if not _is_found(line, manager) and not _is_told(line, units, loadpath)]
     found = [_complaint(line, stage, units, loadpath) for line in judged]
     complaints = [each for each in found if each is not None]
     if not complaints and outcome.code not in (0, 124) and stage and len(judged) == len(lines):
@@ -142,6 +157,13 @@ def _is_found(line: str, manager: Manager) -> bool:
     """verify of 247 looks for no program by its bare name, though PID 1 does (systemd.service(5), ExecStart=)."""
     bare = _BARE.search(line)
     return bare is not None and manager.finds(bare.group("program"))
+
+
+def _is_told(line: str, units: str, loadpath: LoadPath) -> bool:
+    """Of a socket of ours without its service `refusals` tells more."""
+    named = _UNIT.match(line)
+    fragment = loadpath.fragment(named.group("unit")) if named and _ALONE.search(line) else None
+    return fragment is not None and os.path.dirname(fragment) == units
 
 
 def _complaint(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[_Complaint]:

@@ -71,7 +71,7 @@ def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str])
     if owner is None:
         mend = "take it over by replace: true" if path in desired.files else "remove it yourself"
         return f"{path} is there and not ours: {mend}, or use a dropin"
-    return f"{path} belongs to the stack {owner!r}: take it over by adopt: [{owner}]"
+    return f"{path} belongs to the stack {owner!r}: a stack takes it over by adopt: [{owner}]"
 
 
 def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> str:
@@ -83,7 +83,9 @@ def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> str:
         return ""
     if owner is None:
         return f"a mask takes the place of {name} in this folder, and what is there is not ours: remove it yourself"
-    return f"it belongs to the stack {owner!r}, and a mask would take its place: take it over by adopt: [{owner}]"
+    return (
+        f"it belongs to the stack {owner!r}, and a mask would take its place: a stack takes it over by adopt: [{owner}]"
+    )
 
 
 def _owned(desired: Desired, observed: Observed) -> List[str]:

@@ -178,7 +178,7 @@ def _states_after(manager: Manager, before: Mapping[str, UnitState]) -> Mapping[
 
 def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
     """Raise Problems unless all that was found is merely not there yet; returns that, to be reported as unverified."""
-    passable = {"dropin-without-unit", "no-verify", "no-such-target", "advice"}
+    passable = set(report.TOLD)
     if lenient:
         passable |= {"missing", "no-such-unit", "trigger-missing"}
     grave = [problem for problem in problems if problem.rule not in passable]
@@ -208,7 +208,7 @@ def _transact(
     if outcomes.failures:
         # The journal is asked before the units' earlier version writes to it too.
         errors = report.errors(outcomes.failures, manager, _secret_files(plan, observed))
-        text = report.sentence(outcomes.failures)
+        text = report.sentence(errors)
         if keep:
             text += ". The new state stays, since on_failure is keep"
             failure = Failed(text, {"errors": errors, "rolled_back": False})

@@ -20,7 +20,9 @@ from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
 from .._host.observed import UP, Observed
 from .._host.places import Places
+from .._syntax.names import parse_name
 from .cases import Pending
+from .desired import is_run_once
 from .enablement import linked_with
 from .plan import Plan, displaced
 from .stale import Accepted, stamps
@@ -32,8 +34,9 @@ class Record:
 
     boot: which boot it began in. backups: what lay at each path that it writes or removes. enabled: units whose links
     it may change, and links: those that there were. up: units that ran, with the ID of that run. retrying: those that
-    had ended and waited for their automatic restart. owed: verb by unit. watched: units whose health decides, as
-    Plan.watched.
+    had ended and waited for their automatic restart. idle: units that did not run and are new or changed, which some
+    other may start meanwhile; for a new template stands its name. owed: verb by unit. watched: units whose health
+    decides, as Plan.watched.
     """
 
     boot: str
@@ -43,6 +46,7 @@ class Record:
     links: Mapping[str, str]
     up: Mapping[str, str]
     retrying: Tuple[str, ...]
+    idle: Tuple[str, ...]
     owed: Mapping[str, str]
     watched: Mapping[str, str]
 
@@ -65,10 +69,20 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
         links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
         up=invocations(manager, up),
         retrying=tuple(sorted(unit for unit in concerned if observed.is_up(unit) and not observed.runs(unit))),
+        idle=tuple(_idle(plan, observed)),
         owed=_owed(plan, observed),
         watched=dict(plan.watched),
     )
     return record if earlier is None else _joined(earlier, record)
+
+
+def _idle(plan: Plan, observed: Observed) -> List[str]:
+    """What ends by itself is left to do so, once it is at its work; but nothing new outlives its file."""
+    cases = [case for case in plan.differences.cases if not case.up]
+    found = [case.unit for case in cases if case.new or (case.changed and not is_run_once(case.after))]
+    new = [wanted.path for wanted in plan.differences.write if wanted.path not in observed.files]
+    names = [os.path.basename(path) for path in new if os.path.dirname(path) == observed.places.units]
+    return found + [name for name in names if parse_name(name).is_template]
 
 
 def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
@@ -112,6 +126,7 @@ def _joined(earlier: Record, record: Record) -> Record:
         links={**links, **earlier.links},
         up=up,
         retrying=tuple(unit for unit in dict.fromkeys([*earlier.retrying, *record.retrying]) if unit not in up),
+        idle=tuple(unit for unit in dict.fromkeys([*earlier.idle, *record.idle]) if unit not in up),
         watched={**earlier.watched, **record.watched},
     )
 
@@ -154,8 +169,8 @@ def _load(where: Places, owner: str) -> Optional[Record]:
         if not all(_is_map_of_texts(data[name]) for name in ("links", "up", "owed", "watched")):
             return None
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
-        enabled, retrying = tuple(data.pop("enabled")), tuple(data.pop("retrying"))
-        return Record(backups=backups, enabled=enabled, retrying=retrying, **data)
+        data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle")})
+        return Record(backups=backups, **data)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

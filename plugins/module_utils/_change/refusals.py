@@ -9,14 +9,15 @@ Private to the collection.
 
 from __future__ import annotations
 
+import difflib
 import os
-from typing import List
+from typing import List, Set
 
 from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, words
 from .._syntax.problem import Problem
 from .cases import Case, Differences
-from .desired import Desired, UnitWanted, can_reload, started_by
+from .desired import STARTS, Desired, UnitWanted, can_reload, started_by
 from .plan import Plan, carries, displaced
 
 # Kinds of which systemd takes a reload job.
@@ -72,6 +73,10 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
             found.append(Problem(message, unit=unit, rule="alias"))
     found += [problem for unit in desired.units for problem in _unfit(unit, differences, observed)]
     found += [problem for unit in desired.units for problem in _pointless(unit, differences, observed)]
+    found += [_unchecked(unit.name.text) for unit in desired.units if _goes_unchecked(unit, observed)]
+    if not observed.lingers:
+        message = "this user has no linger, so all of it ends with the user's last session: loginctl enable-linger"
+        found.append(Problem(message, rule="no-linger"))
     removals = [path for path in differences.remove if path not in desired.removed]
     if desired.max_removed is not None and len(removals) > desired.max_removed:
         message = f"prune would remove {len(removals)} files, more than max_removed ({desired.max_removed})"
@@ -113,15 +118,34 @@ def _pointless(unit: UnitWanted, differences: Differences, observed: Observed) -
     text = after.effective(name)
     found = []
     started = started_by(name, text)
-    if unit.name.kind in ("timer", "path") and "%" not in started and not _is_there(started, after, observed):
+    section, directive, _kind = STARTS.get(unit.name.kind, ("", "", ""))
+    if directive and "%" not in started and not _is_there(started, after, observed):
         message = f"it starts {started}, which is nowhere: declare that too, or mend the name"
-        found.append(Problem(message, name, unit.name.kind.capitalize(), "Unit", "missing"))
+        found.append(Problem(message, name, section, directive, "missing"))
     for directive in ("WantedBy", "RequiredBy", "UpheldBy"):
         for other in words(text, "Install", directive):
             if unit.enabled and "%" not in other and not _is_there(other, after, observed):
-                message = f"there is no {other} on this host: nothing starts this unit at boot unless that comes"
+                near = difflib.get_close_matches(other, sorted({*observed.states, *_names(after)}), 1)
+                mend = f"did you mean {near[0]}?" if near else "nothing starts this unit at boot unless that comes"
+                message = f"there is no {other} on this host: {mend}"
                 found.append(Problem(message, name, "Install", directive, "no-such-target"))
     return found
+
+
+def _names(loadpath: LoadPath) -> Set[str]:
+    return {name for names in loadpath.names.values() for name in names}
+
+
+def _goes_unchecked(unit: UnitWanted, observed: Observed) -> bool:
+    """Checks are declared for it, and nothing of a run would start it so that they could pass."""
+    health = unit.health
+    asked = bool(health and (health.tcp or health.unix or health.http or health.command))
+    return asked and unit.state == "present" and not any(observed.is_up(member) for member in unit.members)
+
+
+def _unchecked(unit: str) -> Problem:
+    message = "its checks are not done while it does not run: give them to what starts it, its socket say"
+    return Problem(message, unit=unit, rule="not-checked")
 
 
 def _is_there(unit: str, after: LoadPath, observed: Observed) -> bool:

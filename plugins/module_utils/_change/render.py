@@ -180,13 +180,17 @@ def _environment(
         return [], []
     extra: List[Assignment] = []
     files: List[FileWanted] = []
-    try:
-        for name, value in (params.get("environment") or {}).items():
+    for name, value in (params.get("environment") or {}).items():
+        try:
             extra.append(("Environment", values.environment_value(str(name), value)))
+        except Refused as refused:
+            problems.append(Problem(str(refused), unit, rule="environment"))
+    try:
         if params.get("secrets"):
             path = places.environment_file(owner, stem)
             content = (MARK + owner + "\n" + values.environment_file(params["secrets"])).encode()
-            extra.append(("EnvironmentFile", _literal(places.inside(path))))
+            # systemd takes it for a pattern (systemd.exec(5)), in which a backslash quotes; a unit's name may hold one.
+            extra.append(("EnvironmentFile", _literal(places.inside(path)).replace("\\", "\\\\")))
             files.append(FileWanted(path, content, SECRET_MODE, unit, _names_only(params["secrets"]), secret=True))
         for name, value in (params.get("credentials") or {}).items():
             path = places.credential_file(owner, stem, _credential_name(str(name)))
@@ -230,7 +234,8 @@ def _text(
     mark = MARK[2:] + owner
     if params.get("content") is not None:
         # The text stays as it was written, comments and all; sections that repeat are merged (systemd.syntax(7)).
-        text = unitfile.render([], header=[mark]) + str(params["content"]).rstrip("\n") + "\n"
+        content = str(params["content"]).lstrip("\ufeff").rstrip("\n")
+        text = unitfile.render([], header=[mark]) + content + "\n"
         return text + ("\n" + unitfile.render([(own, extra)]) if extra else "")
     merged = [(section, list(assignments)) for section, assignments in sections]
     if extra:

@@ -21,6 +21,8 @@ from .desired import Desired
 from .plan import Plan
 from .render import shown_text
 
+# Rules of what is told and hinders nothing.
+TOLD = ("dropin-without-unit", "no-verify", "no-such-target", "advice", "not-checked", "no-linger")
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
 _MOST_JOURNALS = 10
@@ -88,8 +90,9 @@ def _diff_row(path: str, seen: Optional[Seen], secret: bool, after: str) -> Dict
     return {"before_header": path, "after_header": path, "before": before, "after": after}
 
 
-def sentence(failures: Sequence[Failure]) -> str:
-    return "; ".join(f"{failure.unit}: {failure.message}" if failure.unit else failure.message for failure in failures)
+def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
+    """What `errors` returned as one line."""
+    return "; ".join(": ".join(filter(None, (error["unit"], error["message"]))) for error in errors)
 
 
 def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable[bytes]) -> List[Dict[str, Any]]:
@@ -102,7 +105,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
     journals = {each.unit: manager.journal(each.unit, each.invocation, _JOURNAL_LINES) for each in shown}
     return [
         {
-            **Problem(failure.message, unit=failure.unit, rule="health").as_dict(),
+            **Problem(_without(failure.message, hidden), unit=failure.unit, rule="health").as_dict(),
             "result": failure.result,
             "status": failure.status,
             "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
-from .._host.health import Checks, Failure, settle, watch
+from .._host.health import Failure, settle, watch
 from .._host.manager import Manager, ManagerError
-from .._host.observed import UP, Observed, observe, sockets_of
+from .._host.observed import UP, Observed, observe, sockets_of, units_under
+from .._host.probe import Checks
 from .desired import STARTS, started_by
 from .plan import in_order
 from .record import Record, invocations
@@ -65,9 +66,11 @@ def _noted(failures: List[Failure]) -> Iterator[None]:
 
 
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
-    """Units that run and did not before."""
+    """Units that run and did not before, by a job of this run or since something else has started them."""
     now = manager.list_units()
-    return [unit for unit in concerned if unit not in record.up and unit in now and now[unit].active in _RUNNING]
+    also = [unit for name in record.idle for unit in (units_under(now, name) if "@." in name else [name])]
+    units = dict.fromkeys([*concerned, *also])
+    return [unit for unit in units if unit not in record.up and unit in now and now[unit].active in _RUNNING]
 
 
 def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
@@ -114,7 +117,8 @@ def _relink(record: Record, restored: Observed, writer: Writer) -> None:
 
 def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Failure]:
     """What ran before runs again, by its old text; a process that was never touched is left alone."""
-    failed = [unit for unit in record.watched if restored.state(unit).active == "failed"]
+    known = dict.fromkeys([*record.watched, *record.idle])
+    failed = [unit for unit in known if restored.state(unit).active == "failed"]
     if failed:
         manager.systemctl("reset-failed", failed)
     touched, reloaded = _touched(record, restored, manager)

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterable, List, Sequence, Set, Tuple
 
 from .._host.files import Writer
-from .._host.health import Checks, Failure, baseline, settle, watch
+from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
+from .._host.probe import Checks
 from .desired import Desired
 from .plan import Plan
 

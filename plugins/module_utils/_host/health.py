@@ -9,12 +9,12 @@ Private to the collection.
 
 from __future__ import annotations
 
-import socket
 import time
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .manager import Manager
+from .probe import Checks, probe
 
 PROPERTIES = (
     "LoadState",
@@ -41,7 +41,6 @@ PROPERTIES = (
 # Bases of times that come once: after a boot, or after the timer's own start (systemd.timer(5)).
 _ONCE = ("OnBootUSec", "OnStartupUSec", "OnActiveUSec")
 _INTERVAL = 0.1
-_CHECK_TIMEOUT = 3.0
 _GOOD_SUB = {
     "timer": ("waiting", "running"),
     "socket": ("listening", "running"),
@@ -51,21 +50,6 @@ _GOOD_SUB = {
 }
 
 Properties = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Checks:
-    """What one unit has to prove: expect is up, down or done; the rest as the `health` option says."""
-
-    expect: str
-    stable_for: float = 0.0
-    timeout: float = 60.0
-    tcp: str = ""
-    unix: str = ""
-    http: str = ""
-    command: Tuple[str, ...] = ()
-    restarted: bool = False
-    reloaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +76,7 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
     """
     load, active, sub = shown.get("LoadState", ""), shown.get("ActiveState", ""), shown.get("SubState", "")
     if expect == "down":
-        return None if active in ("inactive", "failed") and not _queued(shown) else ""
+        return _judge_down(active, sub, shown)
     if load not in ("loaded", "merged"):
         return f"systemd cannot load it ({load})"
     if active == "failed":
@@ -114,6 +98,14 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
     if shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") == "no":
         return None
     return "ended by itself right away without an error: " + describe(shown)
+
+
+def _judge_down(active: str, sub: str, shown: Properties) -> Optional[str]:
+    if _queued(shown) or active not in ("inactive", "failed", "active"):
+        return ""
+    if active == "active":
+        return f"was told to stop and is still active ({sub}): its last lines say why"
+    return None
 
 
 def _queued(shown: Properties) -> bool:
@@ -179,16 +171,17 @@ def watch(
     verdict = Verdict()
     open_checks = dict(checks)
     steady: Dict[str, Tuple[float, Tuple[str, ...]]] = {}
+    missing: Dict[str, str] = {}
     while open_checks:
         shown = manager.show(sorted(open_checks), PROPERTIES)
         for unit, check in list(open_checks.items()):
             message = judge(unit, check.expect, shown[unit], check.reloaded)
             if message is None:
-                message = _proof(manager, unit, check, shown[unit], before, steady, time.monotonic())
+                message = _proof(manager, unit, check, shown[unit], before, steady, missing)
             if _is_bounded(shown[unit]) or _waits(unit, shown):
                 begun[unit] = time.monotonic()
             if message == "" and unit not in steady and time.monotonic() - begun[unit] > check.timeout:
-                message = _late(check, shown[unit])
+                message = _late(check, shown[unit], missing.get(unit, ""))
             if message is None:
                 del open_checks[unit]
             elif message:
@@ -217,10 +210,9 @@ def _waits(unit: str, shown: Mapping[str, Properties]) -> bool:
     )
 
 
-def _late(check: Checks, shown: Properties) -> str:
-    asked = check.tcp or check.unix or check.http or " ".join(check.command)
-    if shown.get("ActiveState") == "active" and asked:
-        return f"runs, but its check ({asked}) does not pass after {check.timeout:g} s"
+def _late(check: Checks, shown: Properties, missing: str) -> str:
+    if shown.get("ActiveState") == "active" and missing:
+        return f"runs, but its check does not pass after {check.timeout:g} s: {missing}"
     where = f"{shown.get('ActiveState')} ({shown.get('SubState')})"
     return f"is not {check.expect} after {check.timeout:g} s: {where}"
 
@@ -232,9 +224,12 @@ def _proof(
     shown: Properties,
     before: Mapping[str, Properties],
     steady: Dict[str, Tuple[float, Tuple[str, ...]]],
-    now: float,
+    missing: Dict[str, str],
 ) -> Optional[str]:
-    """A unit that is up: same process after a reload, checks passed, and unchanged for as long as it has to be."""
+    """A unit that is up: same process after a reload, checks passed, and unchanged for as long as it has to be.
+
+    steady: since when it has been so, and as what. missing: what the checks have complained of last.
+    """
     if check.expect != "up":
         return None
     identity = tuple(shown.get(name, "") for name in ("InvocationID", "MainPID", "NRestarts"))
@@ -246,13 +241,15 @@ def _proof(
     if identity != first:
         return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
     if unit not in steady:
-        if not probe(manager, check):
+        missing[unit] = probe(manager, check)
+        if missing[unit]:
             return ""
-        steady[unit] = (now, identity)
+        steady[unit] = (time.monotonic(), identity)
         return "" if _must_stay(unit, check, shown) else None
-    if now - since < check.stable_for:
+    if time.monotonic() - since < check.stable_for:
         return ""
-    return None if probe(manager, check) else f"passed its check once, but no longer after {check.stable_for:g} s"
+    complaint = probe(manager, check)
+    return f"passed its check once, but no longer after {check.stable_for:g} s: {complaint}" if complaint else None
 
 
 def _identity(shown: Properties) -> Tuple[str, str]:
@@ -260,49 +257,9 @@ def _identity(shown: Properties) -> Tuple[str, str]:
 
 
 def _must_stay(unit: str, check: Checks, shown: Properties) -> bool:
-    """Only what runs a process can fall over."""
-    return check.stable_for > 0 and unit.endswith(".service") and shown.get("SubState") != "exited"
-
-
-def probe(manager: Manager, check: Checks) -> bool:
-    """Do the checks from outside pass right now? All that are given have to."""
-    return all(
-        passes
-        for passes in (
-            not check.tcp or _connects(socket.AF_UNSPEC, check.tcp),
-            not check.unix or _connects(socket.AF_UNIX, check.unix),
-            not check.http or _answers(check.http),
-            not check.command or manager.run(check.command, timeout=_CHECK_TIMEOUT * 3).code == 0,
-        )
-    )
-
-
-def _connects(family: int, address: str) -> bool:
-    try:
-        if family == socket.AF_UNIX:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
-                stream.settimeout(_CHECK_TIMEOUT)
-                stream.connect(address)
-        else:
-            host, _colon, port = address.rpartition(":")
-            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=_CHECK_TIMEOUT).close()
-    except (OSError, ValueError, OverflowError):
-        return False
-    return True
-
-
-def _answers(url: str) -> bool:
-    """Any answer below 400; no proxy, since the check is about this host."""
-    # A run without such a check, the most common, is spared a tenth of what its own imports cost.
-    import http.client  # noqa: PLC0415
-    import urllib.request  # noqa: PLC0415
-
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=_CHECK_TIMEOUT) as answer:
-            return bool(answer.status < 400)
-    except (OSError, ValueError, http.client.HTTPException):
-        return False
+    """What runs a process can fall over, and what starts others over and over (systemd.path(5), TriggerLimitBurst=)."""
+    kinds = (".service", ".socket", ".path")
+    return check.stable_for > 0 and unit.endswith(kinds) and shown.get("SubState") != "exited"
 
 
 def _failure(unit: str, message: str, shown: Properties, invocation: str) -> Failure:

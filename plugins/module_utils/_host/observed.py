@@ -10,6 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
+import pwd
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -46,6 +47,8 @@ _CONNECTION = (
     "systemd-networkd.service",
     "wpa_supplicant.service",
 )
+# A file for each user whose manager outlives the user's sessions (logind, loginctl(1)).
+_LINGER = "/var/lib/systemd/linger"
 UP = ("active", "activating", "reloading", "refreshing")
 
 
@@ -69,7 +72,8 @@ class Observed:
     does. sockets: those that start a unit. conflicting: those that name a unit under Conflicts=. refusing: which of
     RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
     looked_at: the time of this look. not_loaded: files of units, ours and others', that changed after the manager last
-    read its files. foreign: what of others is read of the units that the declaration names, outside our folder.
+    read its files. lingers: the manager outlives its user's sessions. foreign: what of others is read of the units that
+    the declaration names, outside our folder.
     """
 
     places: Places
@@ -90,6 +94,7 @@ class Observed:
     refusing: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     looked_at: float = 0.0
     not_loaded: FrozenSet[str] = frozenset()
+    lingers: bool = True
     foreign: Mapping[str, Seen] = field(default_factory=dict)
 
     def state(self, unit: str) -> UnitState:
@@ -192,6 +197,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         carriers=_carriers() if manager.live else frozenset(),
         not_loaded=_not_loaded({**foreign, **files}, places.manager) if manager.live else frozenset(),
         foreign=foreign,
+        lingers=places.scope != "user" or os.path.exists(os.path.join(_LINGER, pwd.getpwuid(os.getuid()).pw_name)),
         looked_at=time.time(),
     )
 

@@ -110,7 +110,7 @@ def environment_value(name: object, value: object) -> str:
     """One assignment for Environment= that gives `name` exactly `value`.
 
     systemd undoes quotes and C escapes, then specifiers (systemd.exec(5)), so % is doubled; $ is literal there.
-    true and false become those words, a null is refused, and so is a number that YAML rounds.
+    A null is refused, and so is what YAML may have changed: a truth value, a number that it rounds.
     """
     key = _variable(name)
     text = _scalar(value, key).replace("%", "%%")
@@ -130,7 +130,9 @@ def _c_escape(char: str) -> str:
 
 
 def environment_file(items: Mapping[str, object]) -> str:
-    """The content of an EnvironmentFile= that gives each name exactly its value (same values as above).
+    """The content of an EnvironmentFile= that gives each name exactly its value.
+
+    Numbers are refused besides what is refused above: 0123 comes from YAML as 83, and no diff would show it.
 
     Inside double quotes such a file is literal, line breaks included, but for a backslash before one of "\\`$
     (systemd's SHELL_NEED_ESCAPE); neither $ nor % is expanded.
@@ -138,6 +140,8 @@ def environment_file(items: Mapping[str, object]) -> str:
     lines = []
     for name, value in items.items():
         key = _variable(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            raise Refused(f"the secret {key} is a number, which YAML may have changed (0123 is 83): quote it")
         lines.append(f'{key}="' + re.sub(r'(["\\`$])', r"\\\1", _scalar(value, key)) + '"\n')
     return "".join(lines)
 
@@ -152,7 +156,9 @@ def _variable(name: object) -> str:
 
 def _scalar(value: object, name: str) -> str:
     if isinstance(value, bool):
-        return "true" if value else "false"
+        raise Refused(
+            f"environment variable {name} is a truth value to YAML (yes, on, False): quote the word that is meant"
+        )
     if isinstance(value, int):
         return str(value)
     if value is None:

@@ -30,6 +30,7 @@ WHOLE = record.Record(
     links={"/x": "/y"},
     up={"a.service": "id"},
     retrying=(),
+    idle=("b.service",),
     owed={"a.service": "restart"},
     watched={"a.service": "up"},
 )

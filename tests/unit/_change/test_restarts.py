@@ -306,6 +306,14 @@ def _pruned() -> plan.Plan:
     return made
 
 
+@circumstance("a slice that is no longer declared, with `prune`")
+def _pruned_slice() -> plan.Plan:
+    kept = {"name": "b.target", "unit": {"Description": "b"}, "state": "present"}
+    states = {"a.slice": UnitState("loaded", "active", "active")}
+    observed = in_force(declare({"name": "a.slice", "slice": {"MemoryMax": "1G"}}, kept), states)
+    return planned(declare(kept, prune=True), observed)
+
+
 @circumstance("a socket whose service runs already")
 def _gains_socket() -> plan.Plan:
     socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
