@@ -133,6 +133,15 @@ def test_a_socket_declared_restarted_is_though_its_service_runs(host: Host) -> N
     assert answer(host, 8002) == "old"
 
 
+def test_a_socket_whose_file_was_removed_by_hand_listens_again(host: Host) -> None:
+    """It stays active without its file, and listens no more."""
+    stack(host, socket(8002), served("old"))
+    host.sh("rm /etc/systemd/system/web.socket; systemctl daemon-reload")
+    assert state(host, "web.socket") == "active"
+    stack(host, socket(8002), served("old"))
+    assert answer(host, 8002) == "old"
+
+
 def test_a_socket_whose_service_refuses_to_be_stopped_is_kept(host: Host) -> None:
     refusing = {**served("old"), "unit": {"RefuseManualStop": True}}
     stack(host, socket(8002), refusing)

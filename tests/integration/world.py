@@ -93,9 +93,8 @@ def version(host: Host, name: str = "app") -> str:
 
 def answer(host: Host, port: int) -> str:
     """What the web server says, awaited; "" where none answers."""
-    return host.sh(
-        f"curl -s --retry 20 --retry-connrefused --retry-delay 0 --max-time 10 127.0.0.1:{port}", check=False
-    )
+    retry = "--retry 20 --retry-connrefused --retry-delay 1 --retry-max-time 20"
+    return host.sh(f"curl -s {retry} --max-time 10 127.0.0.1:{port}", check=False)
 
 
 def forget_versions(host: Host) -> None:

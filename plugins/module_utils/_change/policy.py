@@ -147,9 +147,10 @@ def _wake_limits(case: Case, version: int) -> List[Act]:
 def _socket(case: Case, version: int) -> List[Act]:
     """A changed address opens only by a new start, and a socket does not start while its service runs."""
     rebind = case.touched(Effect.REBIND, Effect.RESTART)
-    if not rebind:
+    lost = case.new and case.now.load == "not-found"
+    if not rebind and not lost:
         return _pull(case) + _wake_limits(case, version)
-    reason = "changed: " + ", ".join(rebind)
+    reason = "systemd has closed its addresses, as its file was gone" if lost else "changed: " + ", ".join(rebind)
     if case.on_change == "none":
         return [Act("keep", case.unit, reason + "; on_change is none")]
     return _cycle(case, reason)

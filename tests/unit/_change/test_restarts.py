@@ -323,6 +323,13 @@ def _gains_socket() -> plan.Plan:
     return made
 
 
+@circumstance("a socket that runs though its file is gone")
+def _lost_socket() -> plan.Plan:
+    socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
+    states = {"a.socket": UnitState("not-found", "active", "listening")}
+    return planned(declare(service(state="present"), socket), in_force(declare(service(state="present")), states))
+
+
 @circumstance("one of two sockets of a running service, its `ListenStream` changed")
 def _two_sockets() -> plan.Plan:
     def stack(path: str) -> list[Entry]:
