@@ -102,7 +102,12 @@ unverified:
   returned: success, and failure after the plan was made
   type: list
   elements: dict
-  sample: []
+  sample:
+    - unit: shop-web.service
+      section: Install
+      directive: WantedBy
+      rule: no-such-target
+      message: "there is no multiuser.target on this host: did you mean multi-user.target?"
 kept:
   description: Units that were left running with an older version, each with the reason.
   returned: success, and failure after the plan was made

@@ -114,7 +114,7 @@ def _joined(earlier: Record, record: Record) -> Record:
         if not known.intersection((os.path.basename(path), os.path.basename(target)))
     }
     # What the earlier run was about and was not up before it is new, even if it has been started since.
-    concerned = {*earlier.watched, *earlier.owed}
+    concerned = {*earlier.watched, *earlier.owed, *earlier.idle}
     newer = {unit: run for unit, run in record.up.items() if unit in earlier.up or unit not in concerned}
     up = {**newer, **earlier.up}
     if earlier.boot != record.boot:  # no run of before is still that run, and the boot may have taken newer files

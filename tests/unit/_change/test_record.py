@@ -48,6 +48,27 @@ def test_a_record_reads_back(where: Places) -> None:
     assert record.load(where, ["test"]) is None
 
 
+def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> None:
+    """What was new to the first and has been started since did not run before either."""
+    first = replace(WHOLE, up={"a.service": "id"}, idle=("b.service",), watched={"a.service": "up"})
+    second = replace(
+        WHOLE,
+        begun="2026-01-02T00:00:00Z",
+        up={"a.service": "newer", "b.service": "id", "c.service": "id"},
+        idle=("d.service",),
+        owed={"c.service": "reload"},
+        backups={"/a": None, "/d": None},
+    )
+    record.save(where, "z", first, Writer())
+    record.save(where, "a", second, Writer())
+    both = record.load(where, ["a", "z"])
+    assert both is not None
+    assert both.up == {"a.service": "id", "c.service": "id"}
+    assert both.idle == ("b.service", "d.service")
+    assert both.owed == {"a.service": "restart", "c.service": "reload"}
+    assert both.backups == {**WHOLE.backups, "/d": None}
+
+
 @pytest.mark.parametrize(
     "damage",
     [
