@@ -157,7 +157,7 @@ def test_a_timer_whose_time_after_the_boot_is_over(stack: Stack) -> None:
 
 
 def test_a_slow_stop_is_the_units_own_to_take(stack: Stack) -> None:
-    slow = "/bin/bash -c 'trap \"sleep 4; exit\" TERM; while :; do sleep 0.1; done'"
+    slow = "/bin/bash -c 'trap \"sleep 4; exit 0\" TERM; while :; do sleep 0.1; done'"
     health = {"stable_for": 0, "timeout": 2}
     stack.apply(stack.service(command=slow, environment={"A": "1"}, health=health))
     result = stack.settled(stack.service(command=slow, environment={"A": "2"}, health=health))
@@ -282,7 +282,7 @@ def test_checks_of_what_does_not_run_are_said_to_be_undone(stack: Stack) -> None
 
 
 def test_a_secret_that_a_check_prints_is_hidden(stack: Stack) -> None:
-    secret = {"TOKEN": "not-to-be-seen"}
+    secret = {"TOKEN": "not-to-be-seen" * 50}
     stack.apply(stack.service("other", secrets=secret))
     path = f"/etc/unitwright/{stack.name}/{stack.unit('other.service')}.env"
     check = {"command": ["/bin/sh", "-c", f"cat {path} >&2; exit 1"], "timeout": 1, "stable_for": 0}

@@ -113,7 +113,7 @@ BAD = {
     ),
     "does not pass its check": Bad(
         {"ExecStart": program(2)},
-        "its check (/bin/false) does not pass after 1 s",
+        "its check does not pass after 1 s: /bin/false: exit code 1",
         result="success",
         health={"stable_for": 0, "timeout": 1, "command": ["/bin/false"]},
     ),

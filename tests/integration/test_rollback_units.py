@@ -313,6 +313,23 @@ def test_what_a_new_path_timer_or_socket_has_started_goes_with_it(host: Host) ->
     assert host.sh("systemctl list-units --plain --no-legend --state=active '[ptsa].*' 'a@*'") == ""
 
 
+def test_what_was_at_its_work_or_had_failed_before_is_left_so(host: Host) -> None:
+    """An instance of a package's template that is taken over, and one that failed long ago."""
+    vendor = "/usr/lib/systemd/system/work@.service"
+    host.write(vendor, "[Service]\nType=oneshot\nExecStart=/bin/sleep 500\n")
+    host.write("/etc/systemd/system/fails.service", "[Service]\nExecStart=/bin/false\n")
+    host.sh("systemctl daemon-reload; systemctl start --no-block work@1 fails")
+    until(lambda: state(host, "fails.service") == "failed", "it does not fail")
+    taken = {"name": "work@.service", "service": {"Type": "oneshot", "ExecStart": "/bin/sleep 400"}, "replace": True}
+    dropin = {"name": "fails.service", "dropin": "x", "service": {"Nice": 1}}
+    try:
+        result = failing(host, taken, BAD, dropins=[dropin])
+        assert result["rolled_back"], result["msg"]
+        assert [state(host, unit) for unit in ("work@1.service", "fails.service")] == ["activating", "failed"]
+    finally:
+        host.sh(f"rm {vendor}; systemctl stop work@1; systemctl daemon-reload")
+
+
 def test_an_idle_service_that_was_started_by_its_new_version_is_down_again(host: Host) -> None:
     def on_demand(text: str) -> list[Entry]:
         service = {"name": "web.service", "service": {"ExecStart": server(text, 0)}, "health": QUICK}

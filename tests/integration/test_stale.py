@@ -122,6 +122,31 @@ def test_such_a_file_is_reloaded_for_once(stack: Stack) -> None:
     stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
 
 
+def test_such_a_file_over_one_of_many_that_a_dropin_is_for(stack: Stack) -> None:
+    """The unit is named nowhere, and yet systemd has to read its files for a restart to be of any use."""
+    name = stack.unit("one.service")
+    dropin = {"name": stack.unit(".service"), "dropin": "all", "environment": {"A": "1"}}
+    stack.host.write(f"/etc/systemd/system/{name}", "[Service]\nExecStart=/bin/sleep infinity\n")
+    stack.host.sh(f"systemctl daemon-reload; systemctl start {name}")
+    assert ("restart", name) in actions(stack.settled(dropins=[dropin]))
+    stack.host.write(f"/etc/systemd/system/{name}.d/by-hand.conf", "[Service]\nEnvironment=B=2\n")
+    assert actions(stack.settled(dropins=[dropin])) == [("daemon-reload", ""), ("restart", name)]
+    assert environment(stack.host, name)["B"] == "2"
+    stack.remove()
+    stack.host.sh(f"systemctl stop {name}; rm -r /etc/systemd/system/{name}*; systemctl daemon-reload")
+
+
+def test_a_mode_of_someone_elses_file_restarts_nothing(stack: Stack) -> None:
+    unit = stack.service(environment={"A": "1"})
+    stack.apply(unit)
+    folder = stack.path("main.service.d")
+    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
+    stack.settled(unit)
+    stack.host.sh(f"chmod 600 {folder}/by-hand.conf")
+    assert actions(stack.settled(unit)) == [("daemon-reload", "")]
+    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+
+
 def test_a_unit_of_someone_else_is_not_restarted_for_what_others_change(stack: Stack) -> None:
     """It may be about to fail by that, and a task that only asks for its state has nothing to do with it."""
     name = stack.unit("theirs.service")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import FOREVER, Stack, places
+from tests.integration.support import FOREVER, Stack, failed, places
 from tests.integration.world import untouched
 
 
@@ -148,6 +148,20 @@ def test_a_socket_without_a_service_is_told_by_the_name_to_declare(stack: Stack)
     (error,) = stack.refused(socket)["errors"]
     assert (error["section"], error["directive"]) == ("Socket", "Service")
     assert stack.unit("lonely@.service") in error["message"]
+
+
+def test_a_dropin_that_points_a_socket_at_nothing(stack: Stack) -> None:
+    socket = {"name": stack.unit("s.socket"), "socket": {"ListenStream": "/run/s"}}
+    stack.apply(stack.service("s"), socket)
+    dropin = {"name": socket["name"], "dropin": "x", "socket": {"Service": stack.unit("nowhere.service")}}
+    with untouched(stack.host):
+        result = failed(stack.host.module("dropin", **dropin))
+    assert [(each["directive"], each["rule"]) for each in result["errors"]] == [("Service", "missing")]
+
+
+def test_a_target_with_a_name_that_is_none(stack: Stack) -> None:
+    (error,) = stack.refused(stack.service(install={"WantedBy": "getty.target.want"}))["errors"]
+    assert (error["section"], error["directive"]) == ("Install", "WantedBy")
 
 
 def test_a_dropin_that_starts_a_second_program_is_told_how_to_replace_the_first(stack: Stack) -> None:

@@ -149,7 +149,7 @@ def compare(
             unit.name.text for unit in desired.units if unit.masked and not _is_masked_here(unit.name.text, observed)
         ),
         unmask=unmask,
-        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed),
+        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
         cases=cases,
         after=after,
         pending=pending,
@@ -179,12 +179,12 @@ def _differs(wanted: FileWanted, observed: Observed) -> bool:
     return (seen.mode & 0o7777) != wanted.mode or (seen.uid, seen.gid) != observed.places.owner
 
 
-def _reload_due(desired: Desired, observed: Observed) -> str:
+def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> str:
     """Why the manager has to read its files again though none differs, "" if it need not."""
     if not observed.not_loaded:
         return ""
-    units = [name for unit in desired.units for name in (unit.name.text, *unit.members)]
-    units += [dropin.unit.text for dropin in desired.dropins]
+    units = [unit.name.text for unit in desired.units] + [dropin.unit.text for dropin in desired.dropins]
+    units += [case.unit for case in cases]
     paths = {path for unit in units for path in observed.loadpath.files(unit)}
     newer = sorted(observed.not_loaded & {*paths, *(path for path, each in desired.files.items() if not each.secret)})
     return f"{os.path.basename(newer[0])} is newer than what systemd has loaded" if newer else ""

@@ -56,10 +56,13 @@ class _Complaint(NamedTuple):
     path: str = ""
 
 
-def verify(manager: Manager, differences: Differences, observed: Observed) -> List[Problem]:
+def verify(
+    manager: Manager, differences: Differences, observed: Observed, told: AbstractSet[str] = frozenset()
+) -> List[Problem]:
     """Have systemd-analyze verify read the host as it will be; complaints it had before do not count.
 
     Those about something that an earlier task may bring (a program, a required unit) have the rule "missing".
+    told: units of which it is said already that what they start is nowhere.
     """
     units_folder = observed.places.units + os.sep
     new = {wanted.path: wanted.content for wanted in differences.write if wanted.path.startswith(units_folder)}
@@ -78,6 +81,7 @@ def verify(manager: Manager, differences: Differences, observed: Observed) -> Li
         known = {each.problem.message for each in before}
         complaints = [each for each in complaints if _is_new(each, new, known)]
     problems = list(dict.fromkeys(each.problem for each in complaints))
+    problems = [each for each in problems if not (each.unit in told and _ALONE.search(each.message))]
     return [replace(_mended(each), rule=_rule(each)) for each in problems]
 
 
@@ -142,7 +146,7 @@ def _complaints(
         message = "systemd-analyze is not installed, so nothing was verified: install it with systemd's other tools"
         return [_Complaint(Problem(message, rule="no-verify"))]
     lines = [line.strip() for line in outcome.err.splitlines() if line.strip()]
-    judged = [line for line in lines if not _is_found(line, manager) and not _is_told(line, units, loadpath)]
+    judged = [line for line in lines if not _is_found(line, manager)]
     found = [_complaint(line, stage, units, loadpath) for line in judged]
     complaints = [each for each in found if each is not None]
     if not complaints and outcome.code not in (0, 124) and stage and len(judged) == len(lines):
@@ -157,13 +161,6 @@ def _is_found(line: str, manager: Manager) -> bool:
     """verify of 247 looks for no program by its bare name, though PID 1 does (systemd.service(5), ExecStart=)."""
     bare = _BARE.search(line)
     return bare is not None and manager.finds(bare.group("program"))
-
-
-def _is_told(line: str, units: str, loadpath: LoadPath) -> bool:
-    """Of a socket of ours without its service `refusals` tells more."""
-    named = _UNIT.match(line)
-    fragment = loadpath.fragment(named.group("unit")) if named and _ALONE.search(line) else None
-    return fragment is not None and os.path.dirname(fragment) == units
 
 
 def _complaint(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[_Complaint]:

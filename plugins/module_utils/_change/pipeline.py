@@ -277,11 +277,12 @@ def _plan(
     while observed.live and not planning.affected(plan, observed) <= set(observed.bound):
         observed = observed.with_relations(manager, planning.affected(plan, observed) - set(observed.bound))
         plan = planning.make(differences, observed)
+    refused = refusals.impossible(desired, differences, observed)
     problems = [
-        *refusals.impossible(desired, differences, observed),
+        *refused,
         *refusals.forbidden(plan, observed),
         *desired.missing_triggers,
-        *verify(manager, differences, observed),
+        *verify(manager, differences, observed, {each.unit for each in refused if each.rule == "missing"}),
     ]
     return plan, observed, problems
 

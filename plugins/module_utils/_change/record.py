@@ -20,6 +20,7 @@ from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
 from .._host.observed import UP, Observed
 from .._host.places import Places
+from .._syntax.directives import Effect
 from .._syntax.names import parse_name
 from .cases import Pending
 from .desired import is_run_once
@@ -77,12 +78,18 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
 
 
 def _idle(plan: Plan, observed: Observed) -> List[str]:
-    """What ends by itself is left to do so, once it is at its work; but nothing new outlives its file."""
-    cases = [case for case in plan.differences.cases if not case.up]
-    found = [case.unit for case in cases if case.new or (case.changed and not is_run_once(case.after))]
-    new = [wanted.path for wanted in plan.differences.write if wanted.path not in observed.files]
-    names = [os.path.basename(path) for path in new if os.path.dirname(path) == observed.places.units]
-    return found + [name for name in names if parse_name(name).is_template]
+    """Nothing new outlives its file, nor a process of a newer version its text; what ends by itself is left to that.
+
+    One that had failed is left out, so that it stays so.
+    """
+    cases = [case for case in plan.differences.cases if case.now.active not in (*UP, "failed")]
+    newer = [case for case in cases if case.restamped or case.touched(Effect.RESTART, Effect.REBIND)]
+    found = [case.unit for case in cases if case.new]
+    found += [case.unit for case in newer if not case.new and not is_run_once(case.after)]
+    folder = observed.places.units
+    written = [os.path.split(wanted.path) for wanted in plan.differences.write]
+    names = [name for where, name in written if where == folder and parse_name(name).is_template]
+    return found + [name for name in names if observed.loadpath.fragment(name) is None]
 
 
 def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
@@ -115,7 +122,11 @@ def _joined(earlier: Record, record: Record) -> Record:
     }
     # What the earlier run was about and was not up before it is new, even if it has been started since.
     concerned = {*earlier.watched, *earlier.owed, *earlier.idle}
-    newer = {unit: run for unit, run in record.up.items() if unit in earlier.up or unit not in concerned}
+    newer = {
+        unit: run
+        for unit, run in record.up.items()
+        if unit in earlier.up or not concerned.intersection((unit, parse_name(unit).template))
+    }
     up = {**newer, **earlier.up}
     if earlier.boot != record.boot:  # no run of before is still that run, and the boot may have taken newer files
         up = {**newer, **dict.fromkeys(earlier.up, "")}

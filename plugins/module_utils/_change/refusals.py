@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import difflib
 import os
-from typing import List, Set
+from typing import List
 
-from .._host.observed import Observed
+from .._host.observed import Observed, units_under
 from .._syntax.loadpath import LoadPath, words
-from .._syntax.problem import Problem
+from .._syntax.names import UnitName, parse_name
+from .._syntax.problem import Problem, Refused
 from .cases import Case, Differences
-from .desired import STARTS, Desired, UnitWanted, can_reload, started_by
+from .desired import STARTS, Desired, DropinWanted, UnitWanted, can_reload, started_by
 from .plan import Plan, carries, displaced
 
 # Kinds of which systemd takes a reload job.
@@ -72,7 +73,10 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
             message = f"this is an alias: name the unit itself, {alias_of(unit, differences.after)}"
             found.append(Problem(message, unit=unit, rule="alias"))
     found += [problem for unit in desired.units for problem in _unfit(unit, differences, observed)]
-    found += [problem for unit in desired.units for problem in _pointless(unit, differences, observed)]
+    texts = [unit.name for unit in desired.units if unit.path]
+    texts += [dropin.unit for dropin in desired.dropins if _points_elsewhere(dropin)]
+    found += [problem for name in dict.fromkeys(texts) for problem in _starts_nothing(name, differences, observed)]
+    found += [problem for unit in desired.units for problem in _wanted_by_nobody(unit, differences, observed)]
     found += [_unchecked(unit.name.text) for unit in desired.units if _goes_unchecked(unit, observed)]
     if not observed.lingers:
         message = "this user has no linger, so all of it ends with the user's last session: loginctl enable-linger"
@@ -110,37 +114,64 @@ def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> Li
     return []
 
 
-def _pointless(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
-    """What the text points at, and is not there: a unit to start, or one that shall want this one."""
-    if unit.path is None:
+def _points_elsewhere(dropin: DropinWanted) -> bool:
+    """Does it change what its timer, socket or path starts?"""
+    section, directive, _kind = STARTS.get(dropin.unit.kind, ("", "", ""))
+    own = (each for each in dropin.entries if each.section == section)
+    return any(each.directive in (directive, "Accept") for each in own) and not dropin.unit.stands_for_others
+
+
+def _starts_nothing(name: UnitName, differences: Differences, observed: Observed) -> List[Problem]:
+    """A timer, socket or path whose text, or a drop-in over it, points at a unit that is not there."""
+    section, directive, _kind = STARTS.get(name.kind, ("", "", ""))
+    started = started_by(name.text, differences.after.effective(name.text))
+    if not directive or "%" in started:
         return []
-    name, after = unit.name.text, differences.after
-    text = after.effective(name)
-    found = []
-    started = started_by(name, text)
-    section, directive, _kind = STARTS.get(unit.name.kind, ("", "", ""))
-    if directive and "%" not in started and not _is_there(started, after, observed):
+    message = _misnamed(started)
+    if not message and not _is_there(started, differences.after, observed):
         message = f"it starts {started}, which is nowhere: declare that too, or mend the name"
-        found.append(Problem(message, name, section, directive, "missing"))
+    return [Problem(message, name.text, section, directive, "missing")] if message else []
+
+
+def _wanted_by_nobody(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
+    """Targets and the like that shall want an enabled unit, and are not there."""
+    name, after = unit.name.text, differences.after
+    found = []
     for directive in ("WantedBy", "RequiredBy", "UpheldBy"):
-        for other in words(text, "Install", directive):
-            if unit.enabled and "%" not in other and not _is_there(other, after, observed):
-                near = difflib.get_close_matches(other, sorted({*observed.states, *_names(after)}), 1)
-                mend = f"did you mean {near[0]}?" if near else "nothing starts this unit at boot unless that comes"
+        others = words(after.effective(name), "Install", directive) if unit.enabled and unit.path else ()
+        for other in (each for each in others if "%" not in each):
+            misnamed = _misnamed(other)
+            if misnamed:
+                found.append(Problem(misnamed, name, "Install", directive, "unit-name"))
+            elif not _is_there(other, after, observed):
+                mend = "nothing starts this unit at boot unless that comes" + _near(other, after, observed)
                 message = f"there is no {other} on this host: {mend}"
                 found.append(Problem(message, name, "Install", directive, "no-such-target"))
     return found
 
 
-def _names(loadpath: LoadPath) -> Set[str]:
-    return {name for names in loadpath.names.values() for name in names}
+def _misnamed(unit: str) -> str:
+    try:
+        parse_name(unit)
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
+def _near(unit: str, after: LoadPath, observed: Observed) -> str:
+    suffix = "." + unit.rpartition(".")[2]
+    every = {name for names in after.names.values() for name in names} | set(observed.states)
+    known = sorted(name for name in every if name.endswith(suffix) and not _misnamed(name))
+    near = [name for name in difflib.get_close_matches(unit, known, 3, 0.85) if _is_there(name, after, observed)]
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _goes_unchecked(unit: UnitWanted, observed: Observed) -> bool:
     """Checks are declared for it, and nothing of a run would start it so that they could pass."""
     health = unit.health
     asked = bool(health and (health.tcp or health.unix or health.http or health.command))
-    return asked and unit.state == "present" and not any(observed.is_up(member) for member in unit.members)
+    units = units_under(observed.states, unit.name.text)
+    return asked and unit.state == "present" and not any(observed.is_up(each) for each in units)
 
 
 def _unchecked(unit: str) -> Problem:

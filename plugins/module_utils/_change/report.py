@@ -26,6 +26,7 @@ TOLD = ("dropin-without-unit", "no-verify", "no-such-target", "advice", "not-che
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
 _MOST_JOURNALS = 10
+_LONGEST_MESSAGE = 500
 _HIDDEN = "********"
 _VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
 # What is shorter is a part of ordinary words; hiding it would only garble the text.
@@ -105,7 +106,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
     journals = {each.unit: manager.journal(each.unit, each.invocation, _JOURNAL_LINES) for each in shown}
     return [
         {
-            **Problem(_without(failure.message, hidden), unit=failure.unit, rule="health").as_dict(),
+            **Problem(_short(_without(failure.message, hidden)), unit=failure.unit, rule="health").as_dict(),
             "result": failure.result,
             "status": failure.status,
             "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],
@@ -123,6 +124,11 @@ def _values(secret_files: Iterable[bytes]) -> List[str]:
         lines = [line for value in values or [text.strip()] for line in (value, *value.splitlines())]
         found += [line for line in lines if len(line) >= _SHORTEST_HIDDEN]
     return found
+
+
+def _short(message: str) -> str:
+    """What a program says may be long; cut only once nothing is in it that has to be hidden as a whole."""
+    return message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + "..."
 
 
 def _without(line: str, hidden: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
 from .._host.health import Failure, settle, watch
@@ -68,9 +68,13 @@ def _noted(failures: List[Failure]) -> Iterator[None]:
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
     """Units that run and did not before, by a job of this run or since something else has started them."""
     now = manager.list_units()
-    also = [unit for name in record.idle for unit in (units_under(now, name) if "@." in name else [name])]
-    units = dict.fromkeys([*concerned, *also])
+    units = dict.fromkeys([*concerned, *_started_besides(record, now)])
     return [unit for unit in units if unit not in record.up and unit in now and now[unit].active in _RUNNING]
+
+
+def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
+    """What something else may have started meanwhile, a template's instances by their names."""
+    return [unit for name in record.idle for unit in (units_under(loaded, name) if "@." in name else [name])]
 
 
 def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
@@ -117,7 +121,7 @@ def _relink(record: Record, restored: Observed, writer: Writer) -> None:
 
 def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Failure]:
     """What ran before runs again, by its old text; a process that was never touched is left alone."""
-    known = dict.fromkeys([*record.watched, *record.idle])
+    known = dict.fromkeys([*record.watched, *_started_besides(record, restored.states)])
     failed = [unit for unit in known if restored.state(unit).active == "failed"]
     if failed:
         manager.systemctl("reset-failed", failed)

@@ -82,7 +82,8 @@ def _foreign_news(unit: str, observed: Observed, since: float) -> bool:
         seen = observed.foreign.get(path) or observed.files.get(path)
         if seen is None or owner_of(seen.content or b""):
             continue
-        if path not in observed.not_loaded and not since < seen.modified_at <= observed.looked_at:
+        unread = path in observed.not_loaded and seen.modified_at > (observed.loaded_at or 0.0)
+        if not unread and not since < seen.modified_at <= observed.looked_at:
             continue
         if any(effect(kind, each.section, each.directive) is Effect.RESTART for each in entries(seen.content or b"")):
             return True

@@ -79,7 +79,7 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
         return _judge_down(active, sub, shown)
     if load not in ("loaded", "merged"):
         return f"systemd cannot load it ({load})"
-    if active == "failed":
+    if active == "failed" and not _queued(shown):  # a restart whose stop ended badly goes on to its start
         return "failed: " + describe(shown)
     if sub.startswith("auto-restart"):
         return "ended and waits for its automatic restart: " + describe(shown)

@@ -71,7 +71,8 @@ class Observed:
     connection, lives in. bound: units that a stop or restart of a unit takes along; stopped_with: those that a stop
     does. sockets: those that start a unit. conflicting: those that name a unit under Conflicts=. refusing: which of
     RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
-    looked_at: the time of this look. not_loaded: files of units, ours and others', that changed after the manager last
+    looked_at: the time of this look. loaded_at: when the manager last read its files, None if that cannot be told.
+    not_loaded: files of units, ours and others', that changed after the manager last
     read its files. lingers: the manager outlives its user's sessions. foreign: what of others is read of the units that
     the declaration names, outside our folder.
     """
@@ -93,6 +94,7 @@ class Observed:
     conflicting: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     refusing: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     looked_at: float = 0.0
+    loaded_at: Optional[float] = None
     not_loaded: FrozenSet[str] = frozenset()
     lingers: bool = True
     foreign: Mapping[str, Seen] = field(default_factory=dict)
@@ -183,6 +185,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     states = manager.list_units() if manager.live else {}
     loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(set(units)))
     invocations = _invocations(places.manager) if manager.live else {}
+    loaded_at = _loaded_at(places.manager) if manager.live else None
     return Observed(
         places=places,
         version=manager.version,
@@ -195,19 +198,19 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         running=_stamps(places.manager, invocations) if manager.live else {},
         invocations=invocations,
         carriers=_carriers() if manager.live else frozenset(),
-        not_loaded=_not_loaded({**foreign, **files}, places.manager) if manager.live else frozenset(),
+        loaded_at=loaded_at,
+        not_loaded=_not_loaded({**foreign, **files}, places.manager, loaded_at),
         foreign=foreign,
         lingers=places.scope != "user" or os.path.exists(os.path.join(_LINGER, pwd.getpwuid(os.getuid()).pw_name)),
         looked_at=time.time(),
     )
 
 
-def _not_loaded(files: Mapping[str, Seen], manager: str) -> FrozenSet[str]:
+def _not_loaded(files: Mapping[str, Seen], manager: str, loaded_at: Optional[float]) -> FrozenSet[str]:
     """Files newer than what is loaded.
 
     Those of generators (below the manager's folder) are made by the loading, those of set-property in force at once.
     """
-    loaded_at = _loaded_at(manager)
     if loaded_at is None:
         return frozenset()
     newer = (path for path, seen in files.items() if seen.changed_at > loaded_at)

@@ -17,8 +17,6 @@ from .manager import Manager
 
 _TIMEOUT = 3.0
 _COMMAND_TIMEOUT = 9.0
-# Of what a command says, enough to know why.
-_MOST_SAID = 200
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def _answers(url: str) -> str:
 
 def _succeeds(manager: Manager, command: Sequence[str]) -> str:
     done = manager.run(command, timeout=_COMMAND_TIMEOUT)
-    said = (done.err.strip() or done.out.strip()).rpartition("\n")[2][-_MOST_SAID:]
+    said = (done.err.strip() or done.out.strip()).rpartition("\n")[2]
     return f"{' '.join(command)}: exit code {done.code}{said and ', '}{said}" if done.code else ""
 
 

@@ -50,11 +50,11 @@ def test_a_record_reads_back(where: Places) -> None:
 
 def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> None:
     """What was new to the first and has been started since did not run before either."""
-    first = replace(WHOLE, up={"a.service": "id"}, idle=("b.service",), watched={"a.service": "up"})
+    first = replace(WHOLE, up={"a.service": "id"}, idle=("b.service", "t@.service"), watched={"a.service": "up"})
     second = replace(
         WHOLE,
         begun="2026-01-02T00:00:00Z",
-        up={"a.service": "newer", "b.service": "id", "c.service": "id"},
+        up={"a.service": "newer", "b.service": "id", "c.service": "id", "t@1.service": "id"},
         idle=("d.service",),
         owed={"c.service": "reload"},
         backups={"/a": None, "/d": None},
@@ -64,7 +64,7 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
     both = record.load(where, ["a", "z"])
     assert both is not None
     assert both.up == {"a.service": "id", "c.service": "id"}
-    assert both.idle == ("b.service", "d.service")
+    assert both.idle == ("b.service", "t@.service", "d.service")
     assert both.owed == {"a.service": "restart", "c.service": "reload"}
     assert both.backups == {**WHOLE.backups, "/d": None}
 

@@ -125,3 +125,34 @@ def test_what_others_only_refer_to_is_not_there() -> None:
     for enabled in (True, False):
         named = declare({"name": "gone.service", "enabled": enabled, "state": "started"})
         assert ("gone.service", "no-such-unit") in impossible(named, in_force(None, referred))
+
+
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [
+        ("multiuser.target", "multi-user.target"),
+        ("shop-worker.target", ""),
+        ("reporting.target", ""),
+        ("payments-api.target", ""),
+        ("gonee.target", ""),
+    ],
+)
+def test_the_target_that_may_have_been_meant(given: str, near: str) -> None:
+    up = UnitState("loaded", "active", "active")
+    known = ("multi-user.target", "sigpwr.target", "sockets.target", "reboot.target", "payments-api.service")
+    states = {**dict.fromkeys(known, up), "gone.target": UnitState("not-found", "inactive", "dead")}
+    desired = declare(service("payments-api.service", install={"WantedBy": given}))
+    observed = in_force(None, states)
+    (problem,) = refusals.impossible(desired, cases.compare(desired, observed, {}), observed)
+    assert "nothing starts this unit at boot" in problem.message
+    assert ("did you mean" in problem.message) is bool(near)
+    assert near in problem.message
+
+
+def test_checks_of_a_template_are_done_for_what_runs_of_it() -> None:
+    def template(start: str) -> Entry:
+        return {"name": "a@.service", "service": {"ExecStart": start}, "health": {"tcp": "127.0.0.1:80"}}
+
+    assert impossible(declare(template("/bin/b")), in_force(None)) == [("a@.service", "not-checked")]
+    running = in_force(declare(template("/bin/a")), {"a@1.service": RUNNING})
+    assert impossible(declare(template("/bin/b")), running) == []
