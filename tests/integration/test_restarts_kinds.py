@@ -174,6 +174,18 @@ def test_a_service_that_is_to_be_kept_loses_its_socket(host: Host, more: Entry) 
     assert invocation(host, "web.service") == since
 
 
+def test_a_socket_is_kept_for_what_would_not_come_up_again(host: Host) -> None:
+    needing = "[Unit]\nRequires=web.service\nRefuseManualStart=yes\n[Service]\nExecStart=/bin/sleep infinity\n"
+    starting = "[Unit]\nRequires=needing.service\n"
+    stack(host, socket(8002), served("old"))
+    host.write("/etc/systemd/system/needing.service", needing)
+    host.write("/etc/systemd/system/starting.target", starting)
+    host.sh("systemctl daemon-reload; systemctl start starting.target")
+    until(lambda: state(host, "needing.service") == "active", "it does not come up")
+    assert "refuses" in stack(host, socket(8003), served("old"))["kept"]["web.socket"]
+    assert host.sh("systemctl is-active web.socket web.service needing.service") == "active\nactive\nactive"
+
+
 def test_a_socket_of_a_package_whose_service_refuses_is_kept(host: Host) -> None:
     vendor = "/usr/lib/systemd/system/web.service"
     host.write(vendor, f"[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart={server('old', 8002)}\n")

@@ -94,12 +94,18 @@ def _left_alone(acts: Sequence[Act], observed: Observed) -> List[Act]:
     reason = ""
     if any(act.verb in ("restart", "cycle") and carries(act.unit, observed.bound, observed) for act in acts):
         reason = "; but this run's own connection depends on it: restart it yourself"
-    elif any(act.verb == "cycle" and observed.is_up(act.unit) and act.unit in observed.refusing for act in acts):
-        reason = "; but it or what it starts refuses a manual stop: it is current after the next boot"
+    elif any(act.verb == "cycle" and _refuse(act.unit, observed) for act in acts):
+        reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
     if not reason:
         return list(acts)
     left = ("restart", "cycle", "start")
     return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
+
+
+def _refuse(unit: str, observed: Observed) -> bool:
+    """Would systemd refuse to take it down and up again, with all that goes down with it?"""
+    units = (unit, *observed.stopped_with.get(unit, ()))
+    return any(observed.is_up(each) and each in observed.refusing for each in units)
 
 
 def carries(unit: str, bound: Mapping[str, Sequence[str]], observed: Observed) -> bool:

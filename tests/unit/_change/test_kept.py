@@ -116,6 +116,23 @@ def test_what_goes_down_with_a_service_comes_up_with_it() -> None:
     assert set(made.jobs["start"]) == {"a.socket", "a.service", "b.service"}
 
 
+def test_a_socket_is_kept_for_what_would_not_come_up_again() -> None:
+    """What needs its service goes down with that, and refuses to be started by hand."""
+
+    def stack(path: str) -> Desired:
+        socket = {"name": "a.socket", "socket": {"ListenStream": path}}
+        return declare({"name": "a.service", "service": {"ExecStart": "/bin/a"}}, socket)
+
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running"), "b.service": RUNNING}
+    observed = in_force(stack("/run/a"), states)
+    observed = replace(
+        observed, stopped_with={"a.service": ("b.service",)}, refusing={"b.service": ("RefuseManualStart",)}
+    )
+    made = planned(stack("/run/b"), observed)
+    assert jobs(made) == []
+    assert "refuses" in made.kept["a.socket"]
+
+
 def test_a_socket_that_goes_is_nothing_to_a_service_that_it_alone_started() -> None:
     service = {"name": "a.service", "service": {"ExecStart": "/bin/a"}, "state": "present"}
     socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
