@@ -5,8 +5,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tests.integration.support import QUICK, Stack, actions, environment, verbs
 from tests.integration.world import untouched
+
+
+@contextmanager
+def by_hand(stack: Stack, text: str = "[Service]\nEnvironment=B=2\n") -> Iterator[str]:
+    """The path of a drop-in that someone else has written over the stack's main service."""
+    folder = stack.path("main.service.d")
+    stack.host.write(f"{folder}/by-hand.conf", text)
+    try:
+        yield f"{folder}/by-hand.conf"
+    finally:
+        stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+
+
+@contextmanager
+def theirs(stack: Stack) -> Iterator[str]:
+    """A running service of someone else, by its name; what the stack had over it goes with it."""
+    name = stack.unit("theirs.service")
+    stack.host.write(f"/etc/systemd/system/{name}", "[Service]\nExecStart=/bin/sleep infinity\n")
+    stack.host.sh(f"systemctl daemon-reload; systemctl start {name}")
+    try:
+        yield name
+    finally:
+        stack.remove()
+        stack.host.sh(f"systemctl stop {name}; rm -r /etc/systemd/system/{name}*; systemctl daemon-reload")
 
 
 def test_a_missed_restart_is_made_up_for(stack: Stack) -> None:
@@ -92,84 +119,66 @@ def test_the_journal_can_be_asked_for_one_deployed_version(stack: Stack) -> None
 def test_a_file_of_someone_else_that_systemd_has_not_read_is_put_into_force(stack: Stack) -> None:
     unit = stack.service(environment={"A": "1"})
     stack.apply(unit)
-    folder = stack.path("main.service.d")
-    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
-    result = stack.settled(unit)
-    assert actions(result) == [("daemon-reload", ""), ("restart", unit["name"])]
-    assert environment(stack.host, unit["name"])["B"] == "2"
-    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+    with by_hand(stack):
+        result = stack.settled(unit)
+        assert actions(result) == [("daemon-reload", ""), ("restart", unit["name"])]
+        assert environment(stack.host, unit["name"])["B"] == "2"
 
 
 def test_a_process_that_was_restarted_before_systemd_read_such_a_file(stack: Stack) -> None:
     unit = stack.service(environment={"A": "1"})
     stack.apply(unit)
-    folder = stack.path("main.service.d")
-    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
-    stack.host.sh(f"systemctl restart {unit['name']}")
-    assert "B" not in environment(stack.host, unit["name"])
-    assert stack.settled(unit)["restarted"] == [unit["name"]]
-    assert environment(stack.host, unit["name"])["B"] == "2"
-    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+    with by_hand(stack):
+        stack.host.sh(f"systemctl restart {unit['name']}")
+        assert "B" not in environment(stack.host, unit["name"])
+        assert stack.settled(unit)["restarted"] == [unit["name"]]
+        assert environment(stack.host, unit["name"])["B"] == "2"
 
 
 def test_such_a_file_is_reloaded_for_once(stack: Stack) -> None:
     unit = stack.service(service={"ExecReload": "/bin/true"}, on_change="reload")
     stack.apply(unit)
-    folder = stack.path("main.service.d")
-    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
-    stack.host.sh("systemctl daemon-reload")
-    assert stack.settled(unit)["reloaded"] == [unit["name"]]
-    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+    with by_hand(stack):
+        stack.host.sh("systemctl daemon-reload")
+        assert stack.settled(unit)["reloaded"] == [unit["name"]]
 
 
 def test_such_a_file_over_one_of_many_that_a_dropin_is_for(stack: Stack) -> None:
     """The unit is named nowhere, and yet systemd has to read its files for a restart to be of any use."""
-    name = stack.unit("one.service")
-    dropin = {"name": stack.unit(".service"), "dropin": "all", "environment": {"A": "1"}}
-    stack.host.write(f"/etc/systemd/system/{name}", "[Service]\nExecStart=/bin/sleep infinity\n")
-    stack.host.sh(f"systemctl daemon-reload; systemctl start {name}")
-    assert ("restart", name) in actions(stack.settled(dropins=[dropin]))
-    stack.host.write(f"/etc/systemd/system/{name}.d/by-hand.conf", "[Service]\nEnvironment=B=2\n")
-    assert actions(stack.settled(dropins=[dropin])) == [("daemon-reload", ""), ("restart", name)]
-    assert environment(stack.host, name)["B"] == "2"
-    stack.remove()
-    stack.host.sh(f"systemctl stop {name}; rm -r /etc/systemd/system/{name}*; systemctl daemon-reload")
+    with theirs(stack) as name:
+        dropin = {"name": stack.unit(".service"), "dropin": "all", "environment": {"A": "1"}}
+        assert ("restart", name) in actions(stack.settled(dropins=[dropin]))
+        stack.host.write(f"/etc/systemd/system/{name}.d/by-hand.conf", "[Service]\nEnvironment=B=2\n")
+        assert actions(stack.settled(dropins=[dropin])) == [("daemon-reload", ""), ("restart", name)]
+        assert environment(stack.host, name)["B"] == "2"
 
 
 def test_a_mode_of_someone_elses_file_restarts_nothing(stack: Stack) -> None:
     unit = stack.service(environment={"A": "1"})
     stack.apply(unit)
-    folder = stack.path("main.service.d")
-    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
-    stack.settled(unit)
-    stack.host.sh(f"chmod 600 {folder}/by-hand.conf")
-    assert actions(stack.settled(unit)) == [("daemon-reload", "")]
-    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+    with by_hand(stack) as path:
+        stack.settled(unit)
+        stack.host.sh(f"chmod 600 {path}")
+        assert actions(stack.settled(unit)) == [("daemon-reload", "")]
 
 
 def test_a_unit_of_someone_else_is_not_restarted_for_what_others_change(stack: Stack) -> None:
     """It may be about to fail by that, and a task that only asks for its state has nothing to do with it."""
-    name = stack.unit("theirs.service")
-    stack.host.write(f"/etc/systemd/system/{name}", "[Service]\nExecStart=/bin/sleep infinity\n")
-    stack.host.sh(f"systemctl daemon-reload; systemctl start {name}")
-    stack.host.write(f"/etc/systemd/system/{name}.d/by-hand.conf", "[Service]\nExecStart=\nExecStart=/bin/false\n")
-    stack.host.sh("systemctl daemon-reload")
-    about = {"name": name, "dropin": "about", "unit": {"Documentation": "man:sleep(1)"}}
-    for given in ({"name": name, "state": "started"}, {"name": name, "enabled": False}):
-        assert stack.apply(given)["plan"] == []
-    assert verbs(stack.settled(dropins=[about])) == ["write", "daemon-reload"]
-    stack.remove()
-    stack.host.sh(f"systemctl stop {name}; rm -r /etc/systemd/system/{name}*; systemctl daemon-reload")
+    with theirs(stack) as name:
+        stack.host.write(f"/etc/systemd/system/{name}.d/by-hand.conf", "[Service]\nExecStart=\nExecStart=/bin/false\n")
+        stack.host.sh("systemctl daemon-reload")
+        about = {"name": name, "dropin": "about", "unit": {"Documentation": "man:sleep(1)"}}
+        for given in ({"name": name, "state": "started"}, {"name": name, "enabled": False}):
+            assert stack.apply(given)["plan"] == []
+        assert verbs(stack.settled(dropins=[about])) == ["write", "daemon-reload"]
 
 
 def test_a_stamp_that_someone_else_resets_restarts_nothing(stack: Stack) -> None:
     unit = stack.service(environment={"A": "1"})
     stack.apply(unit)
-    folder = stack.path("main.service.d")
-    stack.host.write(f"{folder}/by-hand.conf", "[Service]\nLogExtraFields=\n")
-    stack.host.sh(f"systemctl daemon-reload; systemctl restart {unit['name']}")
-    stack.assert_settled(unit)
-    stack.host.sh(f"rm -r {folder}; systemctl daemon-reload")
+    with by_hand(stack, "[Service]\nLogExtraFields=\n"):
+        stack.host.sh(f"systemctl daemon-reload; systemctl restart {unit['name']}")
+        stack.assert_settled(unit)
 
 
 def test_what_was_reloaded_for_a_dropin_of_another_owner_is_current(stack: Stack) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -91,7 +92,16 @@ def test_a_users_service_restarted_by_anyone_stays_current(clean: Host) -> None:
     assert succeeded(apply(clean, service(environment={"A": "1"})))["plan"] == []
 
 
-BY_HAND = "mine-web.service.d/by-hand.conf"
+@contextmanager
+def by_hand(host: Host) -> Iterator[None]:
+    """A drop-in that the user has written over the service."""
+    folder = f"{UNITS}/mine-web.service.d"
+    host.sh(f"runuser -u {USER} -- mkdir -p {folder}")
+    host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
+    try:
+        yield
+    finally:
+        host.sh(f"rm -r {folder}")
 
 
 @pytest.mark.parametrize("on_change", ["none", "reload"])
@@ -99,23 +109,19 @@ def test_a_users_manager_is_told_once_of_what_someone_else_wrote(clean: Host, on
     entry = service(on_change=on_change)
     entry["service"] = {**entry["service"], "ExecReload": "/bin/true"}
     settled(clean, entry)
-    clean.sh(f"runuser -u {USER} -- mkdir -p {UNITS}/mine-web.service.d")
-    clean.write(f"{UNITS}/{BY_HAND}", "[Service]\nEnvironment=B=2\n")
-    result = settled(clean, entry)
-    assert verbs(result) == ["daemon-reload", *(["reload"] if on_change == "reload" else [])]
-    assert "mine-web.service" in result["kept"] or on_change == "reload"
-    clean.sh(f"rm -r {UNITS}/mine-web.service.d")
+    with by_hand(clean):
+        result = settled(clean, entry)
+        assert verbs(result) == ["daemon-reload", *(["reload"] if on_change == "reload" else [])]
+        assert "mine-web.service" in result["kept"] or on_change == "reload"
 
 
 def test_a_users_process_that_was_restarted_before_such_a_file_was_read(clean: Host) -> None:
     settled(clean, service())
-    clean.sh(f"runuser -u {USER} -- mkdir -p {UNITS}/mine-web.service.d")
-    clean.write(f"{UNITS}/{BY_HAND}", "[Service]\nEnvironment=B=2\n")
-    ask(clean, "systemctl --user restart mine-web.service")
-    assert verbs(settled(clean, service())) == ["daemon-reload", "restart"]
-    pid = ask(clean, "systemctl --user show --value --property=MainPID mine-web.service")
-    assert "B=2" in clean.read(f"/proc/{pid}/environ").split("\0")
-    clean.sh(f"rm -r {UNITS}/mine-web.service.d")
+    with by_hand(clean):
+        ask(clean, "systemctl --user restart mine-web.service")
+        assert verbs(settled(clean, service())) == ["daemon-reload", "restart"]
+        pid = ask(clean, "systemctl --user show --value --property=MainPID mine-web.service")
+        assert "B=2" in clean.read(f"/proc/{pid}/environ").split("\0")
 
 
 def test_a_users_kept_process_stays_kept(clean: Host) -> None:

@@ -228,7 +228,9 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     kind = parse_name(unit).kind
     stale = observed.is_up(unit) and kind == "service" and is_stale(unit, observed, after, view.accepted.get(unit))
     before_text = observed.loadpath.effective(unit) if changing else {}
-    after_text = _own_text(unit, wanted, view) if not changing and not stale else after.effective(unit)
+    # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
+    quiet = not (changing or stale or kind in STARTS or unit in view.pending.owed)
+    after_text = unitfile.effective([wanted.entries]) if quiet and wanted and wanted.entries else after.effective(unit)
     new = changing and observed.loadpath.fragment(unit) is None
     return Case(
         unit=unit,
@@ -255,12 +257,6 @@ def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:
     """A drop-in speaks for its unit where that has no text here and says nothing itself."""
     said = wanted.on_change if wanted else ""
     return said or ("" if wanted and wanted.path else inherited) or "restart"
-
-
-def _own_text(unit: str, wanted: Optional[UnitWanted], view: _View) -> Effective:
-    """Of a unit for which nothing is to be done most likely: enough without merging its drop-ins again."""
-    enough = wanted and wanted.entries and parse_name(unit).kind not in STARTS and unit not in view.pending.owed
-    return unitfile.effective([wanted.entries]) if wanted and enough else view.after.effective(unit)
 
 
 def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:

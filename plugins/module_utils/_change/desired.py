@@ -135,7 +135,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
     problems += _bad_triggers([*given_units, *given_dropins])
     problems += _empty_prune(params)
     general: List[Health] = []
-    _collect(lambda: _health({"name": "", "health": defaults}, {}) or Health(), general, problems)
+    _collect(lambda: _health("", None, defaults), general, problems)
     if problems:
         raise Problems(problems)
     started_by_others = _started_by(units)
@@ -214,7 +214,7 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
         masked=entry.get("masked"),
         on_change=entry.get("on_change") or "",
         runs_on_change=entry.get("run") == "on_change",
-        health=_health(entry, defaults),
+        health=_own_health(entry, defaults),
         replace=bool(entry.get("replace")),
         lists_instances=rendered is not None and entry.get("instances") is not None,
     )
@@ -319,16 +319,20 @@ def _dropin(
         present=present,
         entries=rendered.entries if rendered else (),
         on_change=entry.get("on_change") or "",
-        health=_health(entry, defaults),
+        health=_own_health(entry, defaults),
         replace=bool(entry.get("replace")),
     )
 
 
-def _health(entry: Params, defaults: Params) -> Optional[Health]:
+def _own_health(entry: Params, defaults: Params) -> Optional[Health]:
+    return _health(entry["name"], entry["health"], defaults) if entry.get("health") else None
+
+
+def _health(unit: str, given: Optional[Params], defaults: Params) -> Health:
     try:
-        return health(entry["health"], defaults) if entry.get("health") else None
+        return health(given, defaults)
     except Refused as refused:
-        raise Problems([Problem(str(refused), unit=entry["name"], rule="health")]) from None
+        raise Problems([Problem(str(refused), unit=unit, rule="health")]) from None
 
 
 def _duplicates(units: Sequence[UnitWanted], dropins: Sequence[DropinWanted]) -> List[Problem]:

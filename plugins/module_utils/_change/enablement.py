@@ -14,8 +14,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from .._host.observed import Observed, units_under
 from .._syntax.loadpath import LoadPath, last, words
-from .._syntax.names import parse_name
-from .._syntax.problem import Refused
+from .._syntax.names import misnamed, parse_name
 from .desired import Desired, UnitWanted
 
 
@@ -99,16 +98,9 @@ def _of_file(unit: str, observed: Observed) -> List[str]:
     return sorted({*units_under(observed.states, unit), *(link for link in linked if _template(link) == unit)})
 
 
-def _is_name(text: str) -> bool:
-    try:
-        return bool(parse_name(text))
-    except Refused:
-        return False
-
-
 def _template(link: str) -> Optional[str]:
     """The template of an instance's name, None for all else; a link may have any name."""
-    return parse_name(link).template if "@" in link and _is_name(link) else None
+    return parse_name(link).template if "@" in link and not misnamed(link) else None
 
 
 def linked_with(units: Iterable[str], loadpaths: Sequence[LoadPath]) -> List[str]:
@@ -119,7 +111,7 @@ def linked_with(units: Iterable[str], loadpaths: Sequence[LoadPath]) -> List[str
         unit = ahead.pop()
         for loadpath in loadpaths:
             more = [_enabled_as(unit, loadpath), *words(loadpath.effective(unit), "Install", "Also")]
-            new = [each for each in more if each and each not in found and _is_name(each)]
+            new = [each for each in more if each and each not in found and not misnamed(each)]
             found.update(dict.fromkeys(new))
             ahead += new
     return list(found)

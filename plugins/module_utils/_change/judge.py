@@ -42,10 +42,10 @@ _NOISE = re.compile(
     r"|Failed to create \S+: (?:Unit \S+ has a bad unit file setting|Transaction order is cyclic)"
     r"|Support for option .* has been removed)"
 )
-
-
+# A socket without the service that it starts.
+_ALONE = re.compile(r"service \S+ not loaded, \S+ cannot be started")
+# Where the mend is the same for all.
 _TWICE = "more than one ExecStart= setting"
-_ALONE = re.compile(r"service \S+ not loaded, (?:socket|\S+) cannot be started")
 _IGNORED = re.compile(r", ignoring\b")
 
 
@@ -86,7 +86,7 @@ def verify(
 
 
 def _mended(problem: Problem) -> Problem:
-    """With the mend that systemd leaves to the reader, where it is the same for all."""
+    """With the mend that systemd leaves to the reader."""
     if _TWICE in problem.message:
         mend = 'write a list that begins with "", so that it takes the place of the earlier one'
         return replace(problem, message=f"{problem.message} {mend}", section="Service", directive="ExecStart")

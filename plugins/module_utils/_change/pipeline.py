@@ -274,8 +274,11 @@ def _plan(
     differences = cases.compare(desired, observed, accepted, record.pending(interrupted, observed, manager))
     plan = planning.make(differences, observed)
     # What a job takes along is known only once we know the jobs.
-    while observed.live and not planning.affected(plan, observed) <= set(observed.bound):
-        observed = observed.with_relations(manager, planning.affected(plan, observed) - set(observed.bound))
+    while observed.live:
+        unknown = planning.affected(plan, observed) - set(observed.bound)
+        if not unknown:
+            break
+        observed = observed.with_relations(manager, unknown)
         plan = planning.make(differences, observed)
     refused = refusals.impossible(desired, differences, observed)
     problems = [

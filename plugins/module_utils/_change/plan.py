@@ -105,7 +105,7 @@ def _left_alone(acts: Sequence[Act], observed: Observed) -> List[Act]:
 def _refuse(unit: str, observed: Observed) -> bool:
     """Would systemd refuse to take it down and up again, with all that goes down with it?"""
     units = (unit, *observed.stopped_with.get(unit, ()))
-    return any(observed.is_up(each) and each in observed.refusing for each in units)
+    return any(observed.is_up(each) and observed.refusing.get(each) for each in units)
 
 
 def carries(unit: str, bound: Mapping[str, Sequence[str]], observed: Observed) -> bool:

@@ -119,12 +119,11 @@ def _service(case: Case, version: int) -> List[Act]:
     if (needs or case.stale) and case.per_connection:
         return [Act("keep", case.unit, "it serves a connection, which a restart would cut off: the next gets the new")]
     if needs or case.stale or deprived:
-        reason = "changed: " + ", ".join(needs) if needs else "runs with older files, environment or triggers"
-        if deprived and not (needs or case.stale):  # what the socket opened for it goes too, and no reload opens it
-            reason = f"its socket {deprived} goes"
+        older = "runs with older files, environment or triggers" if case.stale else f"its socket {deprived} goes"
+        reason = "changed: " + ", ".join(needs) if needs else older
         if case.on_change == "none":
             return [Act("keep", case.unit, reason + "; on_change is none")]
-        if case.on_change == "reload" and not deprived:
+        if case.on_change == "reload" and not deprived:  # what a socket opened for it is not opened by a reload
             return [Act("reload", case.unit, reason)]
         return _restart(case, reason)
     return _pull(case) + _wake_limits(case, version)

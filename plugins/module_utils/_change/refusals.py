@@ -15,8 +15,8 @@ from typing import List
 
 from .._host.observed import Observed, units_under
 from .._syntax.loadpath import LoadPath, words
-from .._syntax.names import UnitName, parse_name
-from .._syntax.problem import Problem, Refused
+from .._syntax.names import UnitName, misnamed
+from .._syntax.problem import Problem
 from .cases import Case, Differences
 from .desired import STARTS, Desired, DropinWanted, UnitWanted, can_reload, started_by
 from .plan import Plan, carries, displaced
@@ -63,21 +63,13 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         elif "reload" in (case.on_change, case.wanted.replace("reloaded", "reload")) and _cannot_reload(case):
             message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
             found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))
-    for dropin in desired.dropins:
-        unit = dropin.unit.text
-        nowhere = not _is_there(unit, differences.after, observed)
-        if dropin.present and nowhere and not dropin.unit.stands_for_others:
-            message = "there is no such unit on this host yet: the drop-in waits for it"
-            found.append(Problem(message, unit=unit, rule="dropin-without-unit"))
-        if alias_of(unit, differences.after):
-            message = f"this is an alias: name the unit itself, {alias_of(unit, differences.after)}"
-            found.append(Problem(message, unit=unit, rule="alias"))
+    found += [problem for dropin in desired.dropins for problem in _unfit_dropin(dropin, differences, observed)]
     found += [problem for unit in desired.units for problem in _unfit(unit, differences, observed)]
     texts = [unit.name for unit in desired.units if unit.path]
     texts += [dropin.unit for dropin in desired.dropins if _points_elsewhere(dropin)]
     found += [problem for name in dict.fromkeys(texts) for problem in _starts_nothing(name, differences, observed)]
     found += [problem for unit in desired.units for problem in _wanted_by_nobody(unit, differences, observed)]
-    found += [_unchecked(unit.name.text) for unit in desired.units if _goes_unchecked(unit, observed)]
+    found += [problem for unit in desired.units for problem in _unchecked(unit, observed)]
     if not observed.lingers:
         message = "this user has no linger, so all of it ends with the user's last session: loginctl enable-linger"
         found.append(Problem(message, rule="no-linger"))
@@ -93,12 +85,27 @@ def _cannot_reload(case: Case) -> bool:
     return case.kind == "service" and bool(case.after.get("Service")) and not can_reload(case.after)
 
 
+def _unfit_dropin(dropin: DropinWanted, differences: Differences, observed: Observed) -> List[Problem]:
+    """What speaks against a drop-in for this name."""
+    name, after = dropin.unit.text, differences.after
+    found = []
+    if dropin.present and not dropin.unit.stands_for_others and not _is_there(name, after, observed):
+        message = "there is no such unit on this host yet: the drop-in waits for it"
+        found.append(Problem(message, unit=name, rule="dropin-without-unit"))
+    return found + _is_alias(name, after)
+
+
+def _is_alias(name: str, after: LoadPath) -> List[Problem]:
+    primary = alias_of(name, after)
+    return [Problem(f"this is an alias: name the unit itself, {primary}", unit=name, rule="alias")] if primary else []
+
+
 def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
     """What speaks against naming this unit, or enabling it."""
     name, after = unit.name.text, differences.after
-    primary = alias_of(name, after)
-    if primary:
-        return [Problem(f"this is an alias: name the unit itself, {primary}", unit=name, rule="alias")]
+    alias = _is_alias(name, after)
+    if alias:
+        return alias
     linked = observed.links.get(observed.places.unit_file(name), "")
     if os.path.basename(linked) == name and name in (*differences.disable, *differences.reenable):
         message = f"is linked from {linked}, and systemctl disable would take that away: give its text, or use a dropin"
@@ -124,10 +131,12 @@ def _points_elsewhere(dropin: DropinWanted) -> bool:
 def _starts_nothing(name: UnitName, differences: Differences, observed: Observed) -> List[Problem]:
     """A timer, socket or path whose text, or a drop-in over it, points at a unit that is not there."""
     section, directive, _kind = STARTS.get(name.kind, ("", "", ""))
-    started = started_by(name.text, differences.after.effective(name.text))
-    if not directive or "%" in started:
+    if not directive:
         return []
-    message = _misnamed(started)
+    started = started_by(name.text, differences.after.effective(name.text))
+    if "%" in started:
+        return []
+    message = misnamed(started)
     if not message and not _is_there(started, differences.after, observed):
         message = f"it starts {started}, which is nowhere: declare that too, or mend the name"
     return [Problem(message, name.text, section, directive, "missing")] if message else []
@@ -135,14 +144,16 @@ def _starts_nothing(name: UnitName, differences: Differences, observed: Observed
 
 def _wanted_by_nobody(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
     """Targets and the like that shall want an enabled unit, and are not there."""
+    if not (unit.enabled and unit.path):
+        return []
     name, after = unit.name.text, differences.after
+    text = after.effective(name)
     found = []
     for directive in ("WantedBy", "RequiredBy", "UpheldBy"):
-        others = words(after.effective(name), "Install", directive) if unit.enabled and unit.path else ()
-        for other in (each for each in others if "%" not in each):
-            misnamed = _misnamed(other)
-            if misnamed:
-                found.append(Problem(misnamed, name, "Install", directive, "unit-name"))
+        for other in (each for each in words(text, "Install", directive) if "%" not in each):
+            complaint = misnamed(other)
+            if complaint:
+                found.append(Problem(complaint, name, "Install", directive, "unit-name"))
             elif not _is_there(other, after, observed):
                 mend = "nothing starts this unit at boot unless that comes" + _near(other, after, observed)
                 message = f"there is no {other} on this host: {mend}"
@@ -150,33 +161,23 @@ def _wanted_by_nobody(unit: UnitWanted, differences: Differences, observed: Obse
     return found
 
 
-def _misnamed(unit: str) -> str:
-    try:
-        parse_name(unit)
-    except Refused as refused:
-        return str(refused)
-    return ""
-
-
 def _near(unit: str, after: LoadPath, observed: Observed) -> str:
     suffix = "." + unit.rpartition(".")[2]
     every = {name for names in after.names.values() for name in names} | set(observed.states)
-    known = sorted(name for name in every if name.endswith(suffix) and not _misnamed(name))
+    known = sorted(name for name in every if name.endswith(suffix) and not misnamed(name))
     near = [name for name in difflib.get_close_matches(unit, known, 3, 0.85) if _is_there(name, after, observed)]
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _goes_unchecked(unit: UnitWanted, observed: Observed) -> bool:
+def _unchecked(unit: UnitWanted, observed: Observed) -> List[Problem]:
     """Checks are declared for it, and nothing of a run would start it so that they could pass."""
-    health = unit.health
-    asked = bool(health and (health.tcp or health.unix or health.http or health.command))
-    units = units_under(observed.states, unit.name.text)
-    return asked and unit.state == "present" and not any(observed.is_up(each) for each in units)
-
-
-def _unchecked(unit: str) -> Problem:
+    health, name = unit.health, unit.name.text
+    if unit.state != "present" or not (health and (health.tcp or health.unix or health.http or health.command)):
+        return []
+    if any(observed.is_up(each) for each in units_under(observed.states, name)):
+        return []
     message = "its checks are not done while it does not run: give them to what starts it, its socket say"
-    return Problem(message, unit=unit, rule="not-checked")
+    return [Problem(message, unit=name, rule="not-checked")]
 
 
 def _is_there(unit: str, after: LoadPath, observed: Observed) -> bool:

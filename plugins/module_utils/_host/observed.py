@@ -72,9 +72,8 @@ class Observed:
     does. sockets: those that start a unit. conflicting: those that name a unit under Conflicts=. refusing: which of
     RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
     looked_at: the time of this look. loaded_at: when the manager last read its files, None if that cannot be told.
-    not_loaded: files of units, ours and others', that changed after the manager last
-    read its files. lingers: the manager outlives its user's sessions. foreign: what of others is read of the units that
-    the declaration names, outside our folder.
+    not_loaded: files of units, ours and others', that changed after that. lingers: the manager outlives its user's
+    sessions. foreign: what of others is read of the units that the declaration names, outside our folder.
     """
 
     places: Places
@@ -138,8 +137,7 @@ class Observed:
                 stopped[unit] = bound[unit].union(shown.get(_STOPPED_WITH, "").split())
                 sockets[unit] = _sockets(shown)
                 conflicting[unit] = tuple(shown.get(_CONFLICTING, "").split())
-                refusals = tuple(name for name in _REFUSALS if shown.get(name) == "yes")
-                refusing.update({unit: refusals} if refusals else {})
+                refusing[unit] = tuple(name for name in _REFUSALS if shown.get(name) == "yes")
             asked = {other for unit in asked for other in stopped[unit]} - set(stopped)
         return replace(
             self,

@@ -183,6 +183,15 @@ def _to_bytes(text: str) -> bytes:
         raise Refused("a name is not valid UTF-8") from None
 
 
+def misnamed(text: str) -> str:
+    """What is wrong with a text as the name of a unit, "" if nothing is."""
+    try:
+        parse_name(text)
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
 def parse_dropin(text: str) -> str:
     """The file name of a drop-in, with or without ".conf" given: "50-limits" is "50-limits.conf".
 

@@ -83,7 +83,7 @@ def in_force(
         loadpath=loadpath,
         running={unit: stale.stamps(unit, loadpath) for unit in up},
         invocations={},
-        refusing={unit: refused for unit in up for refused in [_refusing(loadpath.effective(unit))] if refused},
+        refusing={unit: _refusing(loadpath.effective(unit)) for unit in up},
     )
 
 
