@@ -117,7 +117,8 @@ on_change:
   description:
     - What is done to a running unit when something changes that a C(daemon-reload) alone does not put into force; it is
       restarted unless something else is said.
-    - V(none) leaves the process as it is and lists it under RV(ignore:kept) until it was restarted by someone.
+    - V(none) leaves what runs as it is and lists it under RV(ignore:kept). A service is listed until someone has
+      restarted it, a unit of another kind only in the run that changed it.
     - For a drop-in this counts where its unit is not declared beside it with a text or an C(on_change) of its own; of
       several drop-ins the most cautious counts. A later run for a stack that declares the unit goes by what is said
       there of the unit.
@@ -143,7 +144,7 @@ instances:
   elements: raw
 run:
   description:
-    - Runs a C(Type=oneshot) service, and waits for its end, whenever it was changed.
+    - Runs a C(Type=oneshot) service, and waits for its end, whenever it was changed, and again after it has failed.
   type: str
   choices: [on_change]
 enabled:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import PROGRAMS, Stack, failed
+from tests.integration.support import FOREVER, PROGRAMS, Stack, actions, failed
 
 NOTIFY = {"Type": "notify", "NotifyAccess": "all"}
 
@@ -289,3 +289,34 @@ def test_a_secret_that_a_check_prints_is_hidden(stack: Stack) -> None:
     result = failed(stack.host.module("unit", **stack.service("asking", health=check)))
     assert "exit code 1" in result["msg"]
     assert "not-to-be-seen" not in str(result)
+
+
+def test_a_run_that_failed_and_was_kept_is_made_again(stack: Stack) -> None:
+    flag = f"/run/{stack.name}-flag"
+    once = stack.service(command=f"/bin/test -e {flag}", service={"Type": "oneshot"}, run="on_change")
+    stack.refused(once, on_failure="keep")
+    stack.refused(once, on_failure="keep")
+    stack.host.write(flag, "")
+    assert actions(stack.settled(once)) == [("reset-failed", once["name"]), ("run", once["name"])]
+
+
+def test_a_job_that_systemd_refuses_is_told_in_its_words(stack: Stack) -> None:
+    """As when someone forbids it while the run is under way."""
+    unit = stack.service(state="restarted")
+    stack.apply(unit)
+    forbid = f"[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart={FOREVER}\n"
+    shim = "/usr/local/bin/systemctl"
+    stack.host.write("/run/forbid", forbid)
+    script = (
+        '#!/bin/sh\ncase "$*" in *restart*)\n'
+        f"mkdir -p {stack.path('main.service.d')}; cp /run/forbid {stack.path('main.service.d')}/x.conf\n"
+        '/usr/bin/systemctl daemon-reload;; esac\nexec /usr/bin/systemctl "$@"\n'
+    )
+    stack.host.write(shim, script)
+    stack.host.sh(f"chmod 755 {shim}")
+    try:
+        result = stack.refused(unit)
+    finally:
+        stack.host.sh(f"rm -r {shim} {stack.path('main.service.d')}; systemctl daemon-reload")
+    assert [each["unit"] for each in result["errors"]] == [unit["name"]]
+    assert "Operation refused" in result["msg"]

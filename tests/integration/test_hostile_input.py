@@ -84,6 +84,7 @@ CONTENTS = [
     "[Service]\nExecStart=/bin/true\n[Timer]\nOnCalendar=daily\n",
     "[Service]\nExecStart=/bin/true\nUser\n",
     "[Service]\nExecStart=/bin/\ud800\n",
+    "# half \ud800\n[Service]\nExecStart=/bin/true\n",
     "ExecStart=/bin/true\n",
 ]
 HEALTH: list[Entry] = [
@@ -107,6 +108,7 @@ HEALTH: list[Entry] = [
     {"http": "http://[::1"},
     {"command": [""]},
     {"command": ["/bin/true", "a\0b"]},
+    {"command": ["/bin/true", "\ud800"]},
 ]
 # Each a whole entry beside its name.
 OTHERS: list[Entry] = [
@@ -127,6 +129,10 @@ OTHERS: list[Entry] = [
     {"credentials": {"x" * 256: "some secret"}},
     {"triggers": {"files": ["/etc/hostname\0"]}},
     {"triggers": {"files": ["relative"]}},
+    {"triggers": {"files": ["/etc/\ud800"]}},
+    {"credentials": {"a": "half \ud800"}},
+    {"environment": {"A": "\ud800"}},
+    {"secrets": {"A": "\ud800"}},
     {"service": {"Environment": {"A\nB": "x"}}},
     {"service": {"ExecStart": ["/bin/true", "/bin/true\nUser=root"]}},
 ]

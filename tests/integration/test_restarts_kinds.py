@@ -306,3 +306,54 @@ def test_binding_to_a_unit_that_is_down_starts_it(host: Host) -> None:
     stack(host, app(1), app(1, "base", state="present"))
     stack(host, app(1, unit={"BindsTo": "base.service"}), app(1, "base", state="present"))
     assert [state(host, unit) for unit in ("app.service", "base.service")] == ["active", "active"]
+
+
+@pytest.mark.parametrize("refused", ["RefuseManualStart", "RefuseManualStop"])
+def test_a_socket_whose_sibling_refuses_is_kept(host: Host, refused: str) -> None:
+    """A connection to the sibling would start the service too early, so that would have to go down and up as well."""
+    sibling = {**socket(8004, Service="web.service"), "name": "two.socket", "state": "present", "unit": {refused: True}}
+    starting = {"name": "starting.target", "unit": {"Wants": "two.socket", "After": "two.socket"}}
+    stack(host, socket(8002), sibling, served("old"), starting)
+    assert answer(host, 8002) == "old"
+    result = stack(host, socket(8003), sibling, served("old"), starting)
+    assert "refuses" in result["kept"]["web.socket"]
+    assert host.sh("systemctl is-active web.socket two.socket web.service") == "active\nactive\nactive"
+
+
+def test_a_socket_is_kept_whose_service_shall_refuse_from_now_on(host: Host) -> None:
+    """What is in memory lets it go down, what is read then does not let it come up."""
+    stack(host, socket(8002), served("old"))
+    assert answer(host, 8002) == "old"
+    result = stack(host, socket(8003), {**served("old"), "unit": {"RefuseManualStart": True}, "state": "present"})
+    assert "refuses" in result["kept"]["web.socket"]
+    assert host.sh("systemctl is-active web.socket web.service") == "active\nactive"
+
+
+def test_a_socket_whose_service_a_path_starts_too(host: Host) -> None:
+    path = {"name": "web.path", "path": {"PathExists": "/etc/passwd"}}
+    stack(host, socket(8002), path, served("old"))
+    assert answer(host, 8002) == "old"
+    result = stack(host, socket(8003), path, served("old"))
+    assert set(result["restarted"]) == {"web.socket", "web.path", "web.service"}
+    assert answer(host, 8003) == "old"
+    bad = {"name": "bad.service", "service": {"ExecStart": "/bin/false"}, "health": QUICK}
+    assert failing(host, socket(8002), path, served("old"), bad)["rolled_back"]
+    assert answer(host, 8003) == "old"
+    assert host.sh("systemctl is-active web.socket web.path web.service") == "active\nactive\nactive"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        {"name": "a.timer", "timer": {"OnCalendar": "daily"}, "install": {"WantedBy": "timers.target"}},
+        {"name": "a.path", "path": {"PathExists": "/nowhere"}},
+        {"name": "a.slice", "slice": {"MemoryMax": "1G"}, "state": "started"},
+    ],
+    ids=lambda unit: unit["name"],
+)
+def test_what_a_unit_newly_pulls_in_is_started(host: Host, unit: Entry) -> None:
+    others = [app(1, "a", state="present"), app(1, "more", state="present", install=None)]
+    stack(host, unit, *others)
+    result = stack(host, {**unit, "unit": {"Wants": "more.service"}}, *others)
+    assert ("start", unit["name"]) in [(step["action"], step.get("unit")) for step in result["plan"]]
+    until(lambda: state(host, "more.service") == "active", "it does not come up")

@@ -223,3 +223,66 @@ def test_every_running_instance_of_a_template(host: Host) -> None:
     result = stack(host, template(2))
     assert set(result["restarted"]) == {"t@declared.service", "t@byhand.service"}
     assert [version(host, name) for name in ("declared", "byhand")] == ["2", "2"]
+
+
+@pytest.mark.parametrize("on_change", ["reload", "none"])
+def test_what_is_newly_wanted_is_started_where_the_process_stays(host: Host, on_change: str) -> None:
+    log = "/run/version-reloads"
+    reload = {"ExecReload": f"/bin/sh -c 'echo r >> {log}; sleep 0.5'"}
+    more = app(1, "more", state="present", install=None)
+    stack(host, app(1, service=reload, on_change=on_change), more)
+    since = invocation(host, "app.service")
+    wanting = app(1, service={**reload, "Nice": 1}, unit={"Wants": "more.service"}, on_change=on_change)
+    result = stack(host, wanting, more)
+    assert not result["restarted"]
+    assert invocation(host, "app.service") == since
+    assert version(host, "more") == "1"
+    if on_change == "reload":
+        assert host.read(log).split() == ["r"]
+
+
+def test_a_dropin_for_many_goes_by_what_each_of_them_is(host: Host) -> None:
+    """They are named nowhere: one is at its work, one must not be stopped, one is a service like any other."""
+    texts = {
+        "nightly-backup": "[Service]\nType=oneshot\nExecStart=/bin/sleep 500",
+        "nightly-refuses": "[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart=/bin/sleep 500",
+        "nightly-plain": "[Service]\nExecStart=/bin/sleep 500",
+    }
+    vendor = "/usr/lib/systemd/system"
+    for name, text in texts.items():
+        host.write(f"{vendor}/{name}.service", text + "\n")
+    try:
+        host.sh(f"systemctl daemon-reload; systemctl start --no-block {' '.join(texts)}")
+        dropin = {"name": "nightly-.service", "dropin": "x", "service": {"Nice": 1}}
+        result = stack(host, dropins=[dropin])
+        assert set(result["kept"]) == {"nightly-backup.service", "nightly-refuses.service"}
+        assert result["restarted"] == ["nightly-plain.service"]
+    finally:
+        host.sh(f"rm {vendor}/nightly-*; systemctl kill --signal=KILL 'nightly-*'; systemctl daemon-reload")
+
+
+def test_what_a_dropin_refuses_holds_for_what_is_declared(host: Host) -> None:
+    """The unit's own text says nothing of it, and nothing of it has changed."""
+    stack(host, app(1, state="restarted"), app(1, "down", state="stopped"))
+    for name, refused in (("app", "RefuseManualStop"), ("down", "RefuseManualStart")):
+        host.write(f"/etc/systemd/system/{name}.service.d/x.conf", f"[Unit]\n{refused}=yes\n")
+    host.sh("systemctl daemon-reload")
+    result = stack(host, app(1, state="restarted"), app(1, "down", state="stopped"))
+    assert "refuses" in result["kept"]["app.service"]
+    for wanted in ("started", "restarted"):
+        result = failing(host, app(1), app(1, "down", state=wanted))
+        assert result["errors"][0]["rule"] == "refused-start"
+    host.sh("rm -r /etc/systemd/system/{app,down}.service.d; systemctl daemon-reload")
+
+
+def test_a_folder_of_dropins_that_is_a_link(host: Host) -> None:
+    """What lies behind it is someone else's, and in force like all of theirs."""
+    stack(host, app(1, service={"Nice": 1}))
+    host.write("/srv/dropins/x.conf", "[Service]\nNice=3\n")
+    host.sh("ln -s /srv/dropins /etc/systemd/system/app.service.d")
+    try:
+        assert stack(host, app(1, service={"Nice": 1}))["restarted"] == ["app.service"]
+        assert host.sh("ps -o ni= -p $(systemctl show -P MainPID app.service)").strip() == "3"
+        assert stack(host, app(1, service={"Nice": 1}))["plan"] == []
+    finally:
+        host.sh("rm -r /etc/systemd/system/app.service.d /srv/dropins; systemctl daemon-reload")

@@ -378,3 +378,28 @@ def test_links_of_default_instances_and_of_also_are_back(host: Host) -> None:
     assert listing(host, "/etc") == before
     stack(host, other, prune=True)
     assert host.sh("systemctl is-enabled other.service") == "enabled"
+
+
+def test_an_instance_of_someone_else_outlives_a_new_template(host: Host) -> None:
+    foreign(host, "t@mine")
+    template = {"name": "t@.service", "instances": ["a"], "service": {"ExecStart": "/bin/false"}, "health": QUICK}
+    assert failing(host, template)["rolled_back"]
+    assert state(host, "t@mine.service") == "active"
+
+
+@pytest.mark.parametrize("then", ["exit 1", "sleep 500"])
+def test_what_runs_once_a_change_is_not_run_once_more_by_its_old_text(host: Host, then: str) -> None:
+    """A migration, say. The run waits for the old one to end; the new one fails, or is at its work when time is up."""
+    log = "/run/version-log"
+    forget_versions(host)
+
+    def job(text: str) -> Entry:
+        once = {"Type": "oneshot", "ExecStart": f"/bin/sh -c '{text}'"}
+        return {"name": "job.service", "service": once, "run": "on_change", "health": {"timeout": 4}}
+
+    stack(host, job(f"echo old >> {log}; sleep 2"))
+    host.sh("systemctl start --no-block job.service")
+    until(lambda: host.read(log).split() == ["old", "old"], "it does not start")
+    assert failing(host, job(f"echo new >> {log}; {then}"))["rolled_back"]
+    assert host.read(log).split() == ["old", "old", "new"]
+    assert state(host, "job.service") == "inactive"

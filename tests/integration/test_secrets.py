@@ -131,3 +131,24 @@ def test_the_secret_of_another_owner_is_blotted_out_too(stack: Stack) -> None:
     result = stack.host.module("dropin", **dropin)
     assert "my token is" in json.dumps(result["errors"])
     assert "canary-" not in json.dumps(result)
+
+
+def test_a_credential_that_holds_an_assignment_is_blotted_out_as_a_whole(stack: Stack) -> None:
+    """Given by an earlier run of another owner, so that neither Ansible nor this run was told of it."""
+    text = f'user="bobby"\ntoken={CANARY}'
+    credential = f"/etc/unitwright/{stack.name}/{stack.unit('main.service')}.credentials/key"
+    unit = stack.service(command=f"/bin/sh -c 'cat {credential}; test -z $$FAIL && exec sleep infinity'")
+    unit.update(credentials={"key": text}, state="present")
+    stack.apply(unit)
+    dropin = {"name": unit["name"], "dropin": "x", "environment": {"FAIL": "1"}}
+    telling = stack.service("telling", f"/bin/sh -c 'cat {credential}; exit 3'", health={"stable_for": 1})
+    result = stack.host.module("stack", name=f"{stack.name}-other", units=[telling], dropins=[dropin])
+    assert "********" in json.dumps(result["errors"])
+    assert "canary-" not in json.dumps(result)
+
+
+@pytest.mark.parametrize("name", ["50-[x]", "50-*?", "50-{a,b}"])
+def test_a_dropin_whose_name_is_a_pattern_takes_secrets(stack: Stack, name: str) -> None:
+    unit = stack.service()
+    stack.apply(unit, dropins=[{"name": unit["name"], "dropin": name, "secrets": {"TOKEN": CANARY}}])
+    assert environment(stack.host, unit["name"])["TOKEN"] == CANARY

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.integration.support import QUICK, Stack, actions, environment, verbs
 from tests.integration.world import untouched
 
@@ -200,3 +202,21 @@ def test_what_an_operator_sets_in_an_emergency_restarts_nothing(stack: Stack) ->
         stack.assert_settled(unit)
     stack.host.sh(f"systemctl revert {unit['name']}")
     stack.apply(unit)
+
+
+@pytest.mark.parametrize("on_change", ["none", "reload"])
+def test_a_dropin_that_is_gone_is_in_force_until_the_process_is_a_new_one(stack: Stack, on_change: str) -> None:
+    with theirs(stack) as name:
+        text = "[Service]\nExecStart=/bin/sleep infinity\nExecReload=/bin/true\n"
+        stack.host.write(f"/etc/systemd/system/{name}", text)
+        dropin = {"name": name, "dropin": "more", "environment": {"A": "1"}, "on_change": on_change}
+        stack.settled(dropins=[{**dropin, "on_change": "restart"}])
+        gone = {"name": name, "dropin": "more", "state": "absent", "on_change": on_change}
+        result = stack.settled(dropins=[gone])
+        assert environment(stack.host, name)["A"] == "1"
+        if on_change == "none":
+            assert name in result["kept"]
+            assert name in stack.apply(dropins=[gone])["kept"]
+            result = stack.settled(dropins=[{**gone, "on_change": "restart"}])
+            assert result["restarted"] == [name]
+            assert "A" not in environment(stack.host, name)

@@ -129,8 +129,7 @@ def test_a_drop_in_over_a_unit_with_an_old_fault(stack: Stack) -> None:
 
 
 def test_what_systemd_only_advises_against_is_told(stack: Stack) -> None:
-    old = {"StandardOutput": "syslog", "MemoryLimit": "1G", "CPUShares": 512}
-    unit = stack.service(service=old, install={"WantedBy": stack.unit("nowhere.target")})
+    unit = stack.service(service={"StandardOutput": "syslog"}, install={"WantedBy": stack.unit("nowhere.target")})
     result = stack.apply(unit)
     assert {"no-such-target", "advice"} == {each["rule"] for each in result["unverified"]}
     assert "nowhere.target" in str(result["unverified"])

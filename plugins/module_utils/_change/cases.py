@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.manager import UnitState
-from .._host.observed import UP, Observed, units_under
+from .._host.observed import STAMP_FIELD, UP, Observed, units_under
 from .._syntax import unitfile
 from .._syntax.directives import GAINS_START, Effect, effect
-from .._syntax.loadpath import Effective, LoadPath, is_true, last
+from .._syntax.loadpath import MASK, Effective, LoadPath, is_true, last
 from .._syntax.names import parse_name
 from .desired import STARTS, Desired, UnitWanted, gained, started_by
 from .enablement import enablement, left_over_instances
 from .owners import label, leftover_secrets, masked_over, orphans
-from .render import STAMP_FIELD, FileWanted
+from .render import FileWanted
 from .stale import Accepted, is_stale, stamps
 
 # "" says nothing.
@@ -121,7 +121,8 @@ def compare(
     """Hold a declaration against a host; `conflicts` has been asked first."""
     write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
     unlisted = orphans(desired, observed)
-    remove = [path for path in desired.removed if path in observed.files] + leftover_secrets(desired, observed)
+    remove = [path for path in desired.removed if path in observed.files]
+    remove += leftover_secrets(desired, unlisted, observed)
     if desired.prune:
         remove += [path for path in unlisted if path not in remove]
     remove += masked_over(desired, observed)
@@ -169,7 +170,7 @@ def _unmasked(desired: Desired, observed: Observed) -> Tuple[str, ...]:
 
 def _is_masked_here(unit: str, observed: Observed) -> bool:
     """By a link of our folder: one below /run is gone after the next boot."""
-    return observed.loadpath.links.get(observed.places.unit_file(unit)) == "/dev/null"
+    return observed.loadpath.links.get(observed.places.unit_file(unit)) == MASK
 
 
 def _differs(wanted: FileWanted, observed: Observed) -> bool:
@@ -229,8 +230,9 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     stale = observed.is_up(unit) and kind == "service" and is_stale(unit, observed, after, view.accepted.get(unit))
     before_text = observed.loadpath.effective(unit) if changing else {}
     # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
-    quiet = not (changing or stale or kind in STARTS or unit in view.pending.owed)
-    after_text = unitfile.effective([wanted.entries]) if quiet and wanted and wanted.entries else after.effective(unit)
+    busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, unit, observed)
+    own = wanted.entries if wanted and not busy and kind not in STARTS else ()
+    after_text = unitfile.effective([own]) if own else after.effective(unit)
     new = changing and observed.loadpath.fragment(unit) is None
     return Case(
         unit=unit,
@@ -251,6 +253,12 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         per_connection=_is_per_connection(unit, after),
         after=after_text,
     )
+
+
+def _asks_a_job(wanted: Optional[UnitWanted], unit: str, observed: Observed) -> bool:
+    """Does the declaration alone, without any change, ask for one?"""
+    state = wanted.state if wanted else ""
+    return state in ("restarted", "reloaded") or (state == "started" and not observed.runs(unit))
 
 
 def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:

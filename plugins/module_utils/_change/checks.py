@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
+from .._syntax.characters import to_utf8
 from .._syntax.problem import Refused, shown
 
 STABLE_FOR = 5.0
@@ -52,6 +53,7 @@ def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> H
     ):
         if not all(_plain(text) for text in texts):
             raise Refused(f"health: {option} contains a control character: take it out")
+        to_utf8("".join(texts), f"health: {option}")
     if checks.tcp and not _is_address(checks.tcp):
         raise Refused(f"health: tcp is HOST:PORT, not {shown(checks.tcp)}")
     if checks.http and not _is_url(checks.http):

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From parameters to the state a host shall be in; touches no host.
+"""From parameters to the state a host shall be in. Pure.
 
 Private to the collection.
 """
@@ -106,6 +106,11 @@ class Desired:
         general = [wanted.health for wanted in self.units if wanted.name.text == template]
         over = [dropin.health for dropin in self.dropins if f"{dropin.unit.text}.d" in folders]
         return next((each for each in [*own, *general, *over] if each), self.health)
+
+
+def is_path(text: str) -> bool:
+    """May a file have it for its absolute path?"""
+    return text.startswith("/") and "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def trigger_files(entries: Sequence[Params]) -> List[str]:
@@ -394,7 +399,7 @@ def _bad_triggers(entries: Sequence[Params]) -> List[Problem]:
         Problem(f"triggers: {shown(path)} is not an absolute path", unit=entry["name"], rule="trigger")
         for entry in entries
         for path in trigger_files([entry])
-        if not path.startswith("/") or "\0" in path
+        if not is_path(path)
     ]
 
 

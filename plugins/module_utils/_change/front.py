@@ -18,9 +18,8 @@ from .._syntax.problem import Problem, Problems, Refused
 from .options import Spec
 from .options import host as host_options
 from .pipeline import Failed, apply
+from .render import SHORTEST_HIDDEN
 from .report import TOLD
-
-_SHORTEST_SECRET = 4
 
 
 class Module(AnsibleModule):
@@ -60,9 +59,9 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
 def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
     for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
         for name, value in {**(entry.get("secrets") or {}), **(entry.get("credentials") or {})}.items():
-            if len(str(value)) < _SHORTEST_SECRET:
+            if len(str(value)) < SHORTEST_HIDDEN:
                 yield (
-                    f"{entry['name']}: the secret {name} has less than {_SHORTEST_SECRET} characters: "
+                    f"{entry['name']}: the secret {name} has less than {SHORTEST_HIDDEN} characters: "
                     "Ansible blots it out wherever it occurs, so results may be garbled"
                 )
 

@@ -10,10 +10,11 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from typing import List, Optional, Set
+from typing import Iterable, List, Optional, Set
 
 from .._host.files import Seen
 from .._host.observed import Observed
+from .._syntax.loadpath import MASK
 from .._syntax.problem import Problem
 from .desired import Desired
 from .render import owner_of
@@ -58,7 +59,7 @@ def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str])
             return ""
         mend = "override it by a dropin, or take it over by replace: true"
         return f"{vendor} defines this unit: {mend if path in desired.files else 'it can only be masked or stopped'}"
-    if seen.target == "/dev/null":
+    if seen.target == MASK:
         unmasked = any(unit.path == path and unit.masked is False for unit in desired.units)
         return (
             "" if unmasked or path in desired.removed else "this unit is masked: add masked: false to have it unmasked"
@@ -76,7 +77,7 @@ def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str])
 
 def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> str:
     """What speaks against putting a mask, which is a link, where this lies."""
-    if seen is None or seen.target == "/dev/null":
+    if seen is None or seen.target == MASK:
         return ""
     owner = owner_of(seen.content) if seen.content is not None else None
     if owner in owners:
@@ -125,11 +126,11 @@ def unit_of(path: str, observed: Observed) -> str:
     return name if folder == observed.places.units else os.path.basename(folder)[: -len(".d")]
 
 
-def leftover_secrets(desired: Desired, observed: Observed) -> List[str]:
-    """Secrets of units that are declared or go, and that no longer take these: never left behind, prune or not."""
+def leftover_secrets(desired: Desired, unlisted: Iterable[str], observed: Observed) -> List[str]:
+    """Of the orphans the secrets of units that are declared or go: never left behind, prune or not."""
     stems = {unit.name.text for unit in desired.units}
     stems |= {f"{dropin.unit.text}.d-{os.path.basename(dropin.path)[: -len('.conf')]}" for dropin in desired.dropins}
-    return [path for path in orphans(desired, observed) if _stem(path, observed) in stems]
+    return [path for path in unlisted if _stem(path, observed) in stems]
 
 
 def _stem(path: str, observed: Observed) -> str:

@@ -28,7 +28,7 @@ from .._syntax.directives import parse_dump
 from .._syntax.problem import Problem, Problems
 from . import cases, owners, record, refusals, report
 from . import plan as planning
-from .desired import Desired, build, trigger_files
+from .desired import Desired, build, is_path, trigger_files
 from .judge import verify
 from .plan import Plan
 from .render import HostFacts, Params
@@ -250,7 +250,7 @@ def _facts(params: Params, manager: Manager, key: bytes) -> HostFacts:
 
 def _digest(path: str, root: str) -> Optional[str]:
     """None for a file that is not there, or a path that is none: the declaration is refused for it later."""
-    if not path.startswith("/") or "\0" in path:
+    if not is_path(path):
         return None
     try:
         found = files.resolve(root + path, root)

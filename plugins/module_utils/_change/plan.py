@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
-from .._syntax.loadpath import LoadPath, words
+from .._syntax.loadpath import LoadPath, is_true, last, words
 from .cases import Differences
 from .desired import STARTS, is_run_once, started_by
 from .owners import unit_of
 from .policy import Act, decide
 from .render import FileWanted
+
+_REFUSES = ("Unit", "RefuseManualStart")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
     """Put all that has to be done into the order in which it is safe to do."""
     acts: List[Act] = []
     for case in differences.cases:
-        acts += _left_alone(decide(case, observed.version), observed)
+        acts += _left_alone(decide(case, observed.version), observed, differences.after)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
     acts = _settle(acts, observed)
     jobs = {
@@ -85,16 +87,18 @@ def make(differences: Differences, observed: Observed) -> Plan:
     )
 
 
-def _left_alone(acts: Sequence[Act], observed: Observed) -> List[Act]:
+def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> List[Act]:
     """What is to be done for one unit, less what has to be left to a person.
 
-    A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop some
-    units. A socket is not cycled without its service, nor started while that runs.
+    A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop or
+    start some units by name. A socket is not cycled without its service, nor started while that runs.
     """
     reason = ""
-    if any(act.verb in ("restart", "cycle") and carries(act.unit, observed.bound, observed) for act in acts):
+    cycled = _with_company([act.unit for act in acts if act.verb == "cycle" and observed.is_up(act.unit)], observed)
+    restarted = [act.unit for act in acts if act.verb == "restart"]
+    if not observed.carriers.isdisjoint(cycled) or any(carries(unit, observed.bound, observed) for unit in restarted):
         reason = "; but this run's own connection depends on it: restart it yourself"
-    elif any(act.verb == "cycle" and _refuse(act.unit, observed) for act in acts):
+    elif any(observed.refusing.get(unit) or is_true(last(after.effective(unit), *_REFUSES)) for unit in cycled):
         reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
     if not reason:
         return list(acts)
@@ -102,10 +106,21 @@ def _left_alone(acts: Sequence[Act], observed: Observed) -> List[Act]:
     return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
 
 
-def _refuse(unit: str, observed: Observed) -> bool:
-    """Would systemd refuse to take it down and up again, with all that goes down with it?"""
-    units = (unit, *observed.stopped_with.get(unit, ()))
-    return any(observed.is_up(each) and observed.refusing.get(each) for each in units)
+def _with_company(units: Sequence[str], observed: Observed) -> Dict[str, str]:
+    """These units, which run, and all that has to go down and up again with them, each with the reason; "" for these.
+
+    A connection to a socket that still listens would start the service, and then no other socket of it can start.
+    """
+    found = dict.fromkeys(units, "")
+    ahead = list(units)
+    while ahead:
+        unit = ahead.pop()
+        also = dict.fromkeys(observed.triggers.get(unit, ()), f"it would start {unit}, which goes down")
+        also.update(dict.fromkeys(observed.stopped_with.get(unit, ()), f"goes down with {unit}"))
+        more = {other: reason for other, reason in also.items() if observed.is_up(other) and other not in found}
+        found.update(more)
+        ahead += more
+    return found
 
 
 def carries(unit: str, bound: Mapping[str, Sequence[str]], observed: Observed) -> bool:
@@ -128,16 +143,8 @@ def _settle(acts: Sequence[Act], observed: Observed) -> List[Act]:
     """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start."""
     leaving = {act.unit for act in acts if act.verb == "stop"}
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle" and observed.is_up(act.unit)}
-    ahead = list(cycled)
-    while ahead:
-        unit = ahead.pop()
-        # A connection to one that still listens would start the service, and then no other socket of it can start.
-        also = dict.fromkeys(observed.sockets.get(unit, ()), f"it would start {unit}, which goes down")
-        also.update(dict.fromkeys(observed.stopped_with.get(unit, ()), f"goes down with {unit}"))
-        more = {other: reason for other, reason in also.items() if observed.is_up(other) and other not in cycled}
-        cycled.update(more)
-        ahead += more
-    cycled = {unit: reason for unit, reason in cycled.items() if unit not in leaving}
+    company = _with_company(list(cycled), observed)
+    cycled = {unit: cycled.get(unit, reason) for unit, reason in company.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}
     result: Dict[Tuple[str, str], Act] = {}
     for act in acts:
@@ -165,7 +172,10 @@ def _ordered(verb: str, acts: Sequence[Act], after: LoadPath) -> Tuple[str, ...]
 
 
 def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
-    """Units sorted so that each comes after those it is ordered After=; sockets before the rest. Stable, cycles cut."""
+    """Units sorted so that each comes after those it is ordered After=. Stable, cycles cut.
+
+    A socket comes before the service that it starts, which has to be down then; a path, which may start it, after.
+    """
     if len(units) < 2:
         return list(units)
     members = set(units)
@@ -178,6 +188,8 @@ def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
         started = started_by(unit, text)
         if unit.endswith(".socket") and started in members:
             after[started].add(unit)
+        elif unit.endswith(".path") and started in members:
+            after[unit].add(started)
     result: List[str] = []
     state: Dict[str, int] = {}
 

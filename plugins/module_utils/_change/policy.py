@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a difference makes us do, unit type by unit type: the table of docs/restarts.md as pure functions over data.
+"""What a difference makes us do, unit type by unit type: the table of docs/restarts.md. Pure.
 
 What each rule rests on is systemd's behaviour on 247 to 262, tried out. Private to the collection.
 """
@@ -53,8 +53,8 @@ def _owed(case: Case) -> List[Act]:
         return _restart(case, _OWED)
     if case.owed == "cycle":
         return _cycle(case, _OWED)
-    verb = {"reload": "reload", "pull": "start", "run": "run", "touch-slice": "touch-slice"}.get(case.owed)
-    return [Act(verb, case.unit, _OWED)] if verb else []
+    verbs = {"reload": "reload", "pull": "start", "run": "run", "touch-slice": "touch-slice"}
+    return [Act(verbs[each], case.unit, _OWED) for each in case.owed.split() if each in verbs]
 
 
 def _cycle(case: Case, reason: str) -> List[Act]:
@@ -85,14 +85,16 @@ def _leave(case: Case, reason: str) -> List[Act]:
 
 def _bring_up(case: Case) -> List[Act]:
     """A unit that is down: start it if it shall be up. A oneshot that a timer runs must never run out of time."""
-    if case.runs_on_change and (case.new or case.restamped or case.owed == "run"):
+    failed = case.now.active == "failed"
+    if case.runs_on_change and (case.new or case.restamped or case.owed == "run" or failed):
         reason = _because(case.changed) if case.changed else "its environment or triggers changed"
-        return [*_reset(case), Act("run", case.unit, "new" if case.new else _OWED if case.owed else reason)]
+        reason = "new" if case.new else _OWED if case.owed else reason if case.restamped else "its last run failed"
+        return [*_reset(case), Act("run", case.unit, reason)]
     if case.wanted not in ("started", "restarted", "reloaded") and case.owed != "start":
         return []
     partners = case.partners if case.kind == "socket" else ()
     before = [Act("cycle", partner, f"{case.unit} cannot start listening while it runs") for partner in partners]
-    return before + _reset(case) + [Act("start", case.unit, "failed" if case.now.active == "failed" else "not running")]
+    return before + _reset(case) + [Act("start", case.unit, "failed" if failed else "not running")]
 
 
 def _reset(case: Case, reason: str = "its start limit counts earlier failures") -> List[Act]:
@@ -110,6 +112,14 @@ def _because(changed: Iterable[Tuple[str, str]]) -> str:
 
 
 def _service(case: Case, version: int) -> List[Act]:
+    acts = _renewed(case)
+    if is_run_once(case.after) or any(act.verb == "restart" for act in acts):  # whose next start does all the rest
+        return acts
+    return acts + _pull(case) + _wake_limits(case, version)
+
+
+def _renewed(case: Case) -> List[Act]:
+    """What is done about a process that was started with something else."""
     needs = case.touched(Effect.RESTART)
     deprived = case.deprived_by if case.wanted != "present" else ""
     if (needs or case.stale) and is_run_once(case.after):
@@ -126,7 +136,7 @@ def _service(case: Case, version: int) -> List[Act]:
         if case.on_change == "reload" and not deprived:  # what a socket opened for it is not opened by a reload
             return [Act("reload", case.unit, reason)]
         return _restart(case, reason)
-    return _pull(case) + _wake_limits(case, version)
+    return []
 
 
 def _pull(case: Case) -> List[Act]:
@@ -161,7 +171,7 @@ def _timer(case: Case, version: int) -> List[Act]:
         return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
     if case.now.sub == "elapsed" and any(section == "Timer" for section, _directive in case.changed) and _recurs(case):
         return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]
-    return []
+    return _pull(case)
 
 
 def _recurs(case: Case) -> bool:
@@ -194,7 +204,7 @@ def _swap(case: Case, version: int) -> List[Act]:
     needs = case.touched(Effect.RESTART)
     if needs and case.on_change == "none":
         return [Act("keep", case.unit, _because(case.changed) + "; on_change is none")]
-    return _restart(case, _because(case.changed)) if needs else []
+    return _restart(case, _because(case.changed)) if needs else _pull(case)
 
 
 def _target(case: Case, version: int) -> List[Act]:
@@ -202,8 +212,13 @@ def _target(case: Case, version: int) -> List[Act]:
     return _pull(case)
 
 
+def _path(case: Case, version: int) -> List[Act]:
+    """daemon-reload alone has systemd watch the new places."""
+    return _pull(case)
+
+
 def _slice(case: Case, version: int) -> List[Act]:
-    return _wake_limits(case, version)
+    return _pull(case) + _wake_limits(case, version)
 
 
 def _nothing(case: Case, version: int) -> List[Act]:
@@ -216,6 +231,7 @@ _UP: Mapping[str, Callable[[Case, int], List[Act]]] = {
     "socket": _socket,
     "timer": _timer,
     "target": _target,
+    "path": _path,
     "mount": _mount,
     "automount": _automount,
     "swap": _swap,

@@ -18,7 +18,7 @@ from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Se
 
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
-from .._host.observed import UP, Observed
+from .._host.observed import UP, Observed, units_under
 from .._host.places import Places
 from .._syntax.directives import Effect
 from .._syntax.names import parse_name
@@ -28,6 +28,9 @@ from .enablement import linked_with
 from .plan import Plan, displaced
 from .stale import Accepted, stamps
 
+# What can be owed to a unit that goes on running, one beside the other.
+_LASTING = frozenset(("reload", "pull", "reset-failed", "touch-slice"))
+
 
 @dataclass(frozen=True)
 class Record:
@@ -36,7 +39,7 @@ class Record:
     boot: which boot it began in. backups: what lay at each path that it writes or removes. enabled: units whose links
     it may change, and links: those that there were. up: units that ran, with the ID of that run. retrying: those that
     had ended and waited for their automatic restart. idle: units that did not run and are new or changed, which some
-    other may start meanwhile; for a new template stands its name. owed: verb by unit. watched: units whose health
+    other may start meanwhile; for a new template stands its name. owed: verbs by unit. watched: units whose health
     decides, as Plan.watched.
     """
 
@@ -61,6 +64,9 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
     ended = {*plan.jobs["stop"], *displaced(plan, observed)}
     concerned = {*plan.watched, *ended, *(unit for units in plan.jobs.values() for unit in units)}
     concerned |= {other for unit in ended for other in observed.stopped_with.get(unit, ())}
+    idle = _idle(plan, observed)
+    # An instance may run by a file of its own before there is a template.
+    concerned |= {unit for name in idle for unit in units_under(observed.states, name)}
     up = sorted(unit for unit in concerned if observed.runs(unit))
     record = Record(
         boot=observed.boot,
@@ -70,7 +76,7 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
         links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
         up=invocations(manager, up),
         retrying=tuple(sorted(unit for unit in concerned if observed.is_up(unit) and not observed.runs(unit))),
-        idle=tuple(_idle(plan, observed)),
+        idle=tuple(idle),
         owed=_owed(plan, observed),
         watched=dict(plan.watched),
     )
@@ -93,12 +99,15 @@ def _idle(plan: Plan, observed: Observed) -> List[str]:
 
 
 def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
-    """The verb that a run which is cut off may leave undone, by unit; a stop is done before any file changes."""
-    owed = {
-        unit: verb for verb in ("reset-failed", "touch-slice", "reload", "restart", "run") for unit in plan.jobs[verb]
-    }
+    """What a run that is cut off may leave undone, by unit; a stop is done before any file changes."""
+    owed: Dict[str, str] = {}
     for unit in plan.jobs["start"]:
         owed[unit] = "cycle" if unit in plan.jobs["stop"] else "pull" if observed.is_up(unit) else "start"
+    for verb in ("restart", "run", "reload", "touch-slice", "reset-failed"):
+        for unit in plan.jobs[verb]:
+            earlier = owed.get(unit, "")
+            if _LASTING.issuperset(earlier.split()):  # what is started or stopped anew has no need of the rest
+                owed[unit] = f"{earlier} {verb}".strip()
     return owed
 
 
@@ -150,7 +159,7 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
     owed: Dict[str, str] = {}
     runs = invocations(manager, record.up)
     for unit, verb in record.owed.items():
-        if verb == "run" or (same_boot and verb in ("reload", "pull", "reset-failed", "touch-slice")):
+        if verb == "run" or (same_boot and _LASTING.issuperset(verb.split())):
             owed[unit] = verb
         elif same_boot and unit in record.up:
             if not observed.is_up(unit):
@@ -243,11 +252,13 @@ def accepted(where: Places) -> Dict[str, Accepted]:
 def accept(plan: Plan, observed: Observed, manager: Manager, writer: Writer, failed: AbstractSet[str]) -> None:
     """Remember what is current and does not show it."""
     where = observed.places
-    known = accepted(where)
+    known, runs = accepted(where), _now_current(plan, manager)
     after = plan.differences.after
-    kept = {unit: row for unit, row in known.items() if stamps(unit, after)}
-    for unit, run in _now_current(plan, manager).items():
-        if stamps(unit, after) and unit not in failed:
+    # A stamp that the process has and its files no longer would say each time anew that it is stale.
+    telling = {unit for unit in {**known, **runs} if stamps(unit, after) or observed.running.get(unit)}
+    kept = {unit: row for unit, row in known.items() if unit in telling}
+    for unit, run in runs.items():
+        if unit in telling and unit not in failed:
             kept[unit] = Accepted(run, stamps(unit, after), observed.looked_at)
     if kept == known:
         return

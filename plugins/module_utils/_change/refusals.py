@@ -23,6 +23,8 @@ from .plan import Plan, carries, displaced
 
 # Kinds of which systemd takes a reload job.
 _RELOADABLE = ("service", "mount")
+# States that leave a unit running.
+_RUNNING = ("started", "restarted", "reloaded")
 
 
 def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
@@ -44,23 +46,23 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
     found = []
     for case in differences.cases:
         nowhere = not _is_there(case.unit, differences.after, observed)
-        if case.wanted in ("started", "restarted", "reloaded") and differences.after.masked(case.unit):
+        if case.wanted in _RUNNING and differences.after.masked(case.unit):
             mask = differences.after.fragment(case.unit)
             message = (
                 f"it is masked by {mask}: add masked: false, or take that away yourself (systemctl unmask --runtime)"
             )
             found.append(Problem(message, unit=case.unit, rule="masked"))
             continue
-        if case.wanted in ("started", "restarted", "reloaded") and nowhere:
+        if case.wanted in _RUNNING and nowhere:
             message = "there is no such unit on this host: install what brings it, or give its text"
             found.append(Problem(message, unit=case.unit, rule="no-such-unit"))
-        elif case.wanted == "started" and not case.up and case.is_set("RefuseManualStart"):
+        elif case.wanted in _RUNNING and not case.up and case.is_set("RefuseManualStart"):
             message = "refuses a manual start: declare state: present, and start what pulls it in"
             found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
         elif case.wanted == "reloaded" and case.kind not in _RELOADABLE:
             message = f"a .{case.kind} cannot be reloaded: declare state: started, or restarted"
             found.append(Problem(message, unit=case.unit, rule="option"))
-        elif "reload" in (case.on_change, case.wanted.replace("reloaded", "reload")) and _cannot_reload(case):
+        elif (case.on_change == "reload" or case.wanted == "reloaded") and _cannot_reload(case):
             message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
             found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))
     found += [problem for dropin in desired.dropins for problem in _unfit_dropin(dropin, differences, observed)]

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From one entry's parameters to the text of its file: sections, environment, secrets, stamp.
+"""From one entry's parameters to the text of its file: sections, environment, secrets, stamp. Pure.
 
 Private to the collection.
 """
@@ -16,15 +16,18 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from .._host.observed import STAMP_FIELD
 from .._host.places import Places
 from .._syntax import unitfile, values
+from .._syntax.characters import to_utf8
 from .._syntax.directives import EXEC_KINDS, SECTIONS, Catalogue, Effect, effect
 from .._syntax.problem import Problem, Problems, Refused, shown
 from .options import SECTION_OPTIONS
 
-STAMP_FIELD = "UNITWRIGHT_STAMP"
 MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
 SECRET_MODE = 0o600
+# A secret with fewer characters is a part of ordinary words; hiding it would only garble the text.
+SHORTEST_HIDDEN = 4
 
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 
@@ -189,8 +192,9 @@ def _environment(
         if params.get("secrets"):
             path = places.environment_file(owner, stem)
             content = (MARK + owner + "\n" + values.environment_file(params["secrets"])).encode()
-            # systemd takes it for a pattern (systemd.exec(5)), in which a backslash quotes; a unit's name may hold one.
-            extra.append(("EnvironmentFile", _literal(places.inside(path)).replace("\\", "\\\\")))
+            # systemd takes it for a pattern (systemd.exec(5), glob(7)), and a name may hold what that is made of.
+            pattern = re.sub(r"([\\*?\[])", r"\\\1", _literal(places.inside(path)))
+            extra.append(("EnvironmentFile", pattern))
             files.append(FileWanted(path, content, SECRET_MODE, unit, _names_only(params["secrets"]), secret=True))
         for name, value in (params.get("credentials") or {}).items():
             path = places.credential_file(owner, stem, _credential_name(str(name)))
@@ -221,7 +225,7 @@ def _credential_name(name: str) -> str:
 def _credential_text(name: str, value: object) -> bytes:
     if not isinstance(value, str):
         raise Refused(f"the credential {name} is text: quote it")
-    return value.encode()
+    return to_utf8(value, f"the credential {name}")
 
 
 def _text(
@@ -235,6 +239,7 @@ def _text(
     if params.get("content") is not None:
         # The text stays as it was written, comments and all; sections that repeat are merged (systemd.syntax(7)).
         content = str(params["content"]).lstrip("\ufeff").rstrip("\n")
+        to_utf8(content, "content")
         text = unitfile.render([], header=[mark]) + content + "\n"
         return text + ("\n" + unitfile.render([(own, extra)]) if extra else "")
     merged = [(section, list(assignments)) for section, assignments in sections]

@@ -19,7 +19,7 @@ from .._host.observed import Observed
 from .._syntax.problem import Problem
 from .desired import Desired
 from .plan import Plan
-from .render import shown_text
+from .render import SHORTEST_HIDDEN, owner_of, shown_text
 
 # Rules of what is told and hinders nothing.
 TOLD = ("dropin-without-unit", "no-verify", "no-such-target", "advice", "not-checked", "no-linger")
@@ -29,8 +29,6 @@ _MOST_JOURNALS = 10
 _LONGEST_MESSAGE = 500
 _HIDDEN = "********"
 _VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
-# What is shorter is a part of ordinary words; hiding it would only garble the text.
-_SHORTEST_HIDDEN = 4
 
 
 def result(
@@ -119,10 +117,12 @@ def _values(secret_files: Iterable[bytes]) -> List[str]:
     found = []
     for content in secret_files:
         text = content.decode("utf-8", "replace")
-        values = [re.sub(r"\\(.)", r"\1", value) for value in _VARIABLE.findall(text)]
+        values = [text.strip()]
+        if owner_of(content):  # an environment file bears our mark, a credential is nothing but itself
+            values = [re.sub(r"\\(.)", r"\1", value) for value in _VARIABLE.findall(text)]
         # A journal line holds one line of a value.
-        lines = [line for value in values or [text.strip()] for line in (value, *value.splitlines())]
-        found += [line for line in lines if len(line) >= _SHORTEST_HIDDEN]
+        lines = [line for value in values for line in (value, *value.splitlines())]
+        found += [line for line in lines if len(line) >= SHORTEST_HIDDEN]
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 from .._host.files import Seen, Writer, look
 from .._host.health import Failure, settle, watch
 from .._host.manager import Manager, ManagerError
-from .._host.observed import UP, Observed, observe, sockets_of, units_under
+from .._host.observed import UP, Observed, observe, triggers_of, units_under
 from .._host.probe import Checks
 from .desired import STARTS, started_by
 from .plan import in_order
@@ -68,8 +68,11 @@ def _noted(failures: List[Failure]) -> Iterator[None]:
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
     """Units that run and did not before, by a job of this run or since something else has started them."""
     now = manager.list_units()
+    once = [unit for unit in record.up if record.owed.get(unit) == "run"]
+    anew = {unit for unit, run in invocations(manager, once).items() if run != record.up[unit]}
     units = dict.fromkeys([*concerned, *_started_besides(record, now)])
-    return [unit for unit in units if unit not in record.up and unit in now and now[unit].active in _RUNNING]
+    new = [unit for unit in units if unit not in record.up or unit in anew]
+    return [unit for unit in new if unit in now and now[unit].active in _RUNNING]
 
 
 def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
@@ -85,7 +88,7 @@ def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
     done = manager.queue("stop", ordered)
     if done.code != 0:
         return [Failure(ordered[0] if len(ordered) == 1 else "", f"stop failed: {done.message}")]
-    return watch(manager, {unit: Checks("down", timeout=_TIMEOUT) for unit in ordered}, {}).failures
+    return watch(manager, {unit: Checks("down", timeout=_TIMEOUT) for unit in ordered}, {})
 
 
 def _restore(path: str, seen: Optional[Seen], manager: Manager, writer: Writer) -> None:
@@ -139,24 +142,26 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
             done = manager.queue(verb, units)
             if done.code != 0:
                 failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
-    verdict = watch(manager, {u: Checks("up", _STABLE_FOR, _TIMEOUT) for u in [*ordered, *reloaded]}, {})
+    told = {failure.unit for failure in failures}
+    judged = [unit for unit in [*ordered, *reloaded] if unit not in told]
+    failures += watch(manager, {unit: Checks("up", _STABLE_FOR, _TIMEOUT) for unit in judged}, {})
     # Its limits of before sleep as the new ones did.
-    asleep = [unit for unit, verb in record.owed.items() if verb == "touch-slice" and restored.is_up(unit)]
+    asleep = [unit for unit, verbs in record.owed.items() if "touch-slice" in verbs.split() and restored.is_up(unit)]
     failures += [Failure("", message) for message in manager.wake_limits(asleep)]
     if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
         manager.queue("start", record.retrying)
-    return failures + verdict.failures
+    return failures
 
 
 def _cycled(touched: Sequence[str], restored: Observed, manager: Manager) -> List[str]:
-    """Sockets that have to start anew, the services they start, and those services' other sockets.
+    """Sockets that have to start anew, the services they start, and what else starts those.
 
-    A socket starts only while its service is down, and another that listens would start that.
+    A socket starts only while its service is down, and another that listens, or a path, would start that.
     """
     services = {started_by(unit, restored.loadpath.effective(unit)) for unit in touched if unit.endswith(".socket")}
     services = {unit for unit in services if restored.is_up(unit) or unit in touched}
-    sockets = [unit for each in sockets_of(manager, services).values() for unit in each]
-    return [unit for unit in dict.fromkeys([*sockets, *services]) if unit in touched or restored.is_up(unit)]
+    triggers = [unit for each in triggers_of(manager, services).values() for unit in each]
+    return [unit for unit in dict.fromkeys([*triggers, *services]) if unit in touched or restored.is_up(unit)]
 
 
 def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List[str], List[str]]:
@@ -164,11 +169,13 @@ def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List
     touched, reloaded = [], []
     runs = invocations(manager, record.up)
     for unit, invocation in record.up.items():
+        if record.owed.get(unit) == "run":  # its work was done or not, and is not done once more
+            continue
         # A timer whose new times were over does not take up the old ones by daemon-reload.
         elapsed = unit.endswith(".timer") and restored.state(unit).sub == "elapsed" and unit in record.watched
         if not restored.is_up(unit) or runs.get(unit) != invocation or elapsed:
             touched.append(unit)
-        elif record.owed.get(unit) == "reload":
+        elif "reload" in record.owed.get(unit, "").split():
             reloaded.append(unit)
     return touched, reloaded
 

@@ -13,11 +13,11 @@ import re
 from dataclasses import dataclass
 from typing import FrozenSet, Optional, Set
 
-from .._host.observed import Observed
+from .._host.observed import STAMP_FIELD, Observed
 from .._syntax.directives import Effect, effect
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import parse_name
-from .render import STAMP_FIELD, owner_of
+from .render import owner_of
 
 _STAMP = re.compile(
     rb"^[ \t]*LogExtraFields[ \t]*=[ \t]*(?:" + STAMP_FIELD.encode() + rb"=(\w+))?[ \t\r]*$", re.MULTILINE
@@ -49,17 +49,16 @@ def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
 def is_stale(unit: str, observed: Observed, after: LoadPath, accepted: Optional[Accepted]) -> bool:
     """Was the running process started with something else than these files say?
 
-    Only of what we have written something for that a process keeps; systemd keeps the stamp of an earlier start where
-    there is none now, so that it would say nothing of this one.
+    Only of what we have written something for that a process keeps, now or when it was started.
     """
-    wanted = stamps(unit, after)
-    if not wanted:
+    wanted, running = stamps(unit, after), observed.running.get(unit, frozenset())
+    if not wanted and not running:
         return False
     run = observed.invocations.get(unit)
     known = accepted if run is not None and accepted is not None and accepted.invocation == run.id else None
-    if run is not None and _foreign_news(unit, observed, max(run.began, known.at if known else 0.0)):
+    if wanted and run is not None and _foreign_news(unit, observed, max(run.began, known.at if known else 0.0)):
         return True
-    if observed.running.get(unit, frozenset()) == wanted or (known is not None and known.stamps == wanted):
+    if running == wanted or (known is not None and known.stamps == wanted):
         return False
     return observed.places.scope == "system" or run is None or not _began_with_these(unit, run.began, observed, after)
 

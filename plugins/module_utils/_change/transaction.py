@@ -69,6 +69,9 @@ def carry_out(
             outcomes.failures.append(Failure("", f"the host refuses to write{where}: {error.strerror}"))
         except ManagerError as error:
             outcomes.failures.append(Failure("", str(error)))
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            # A fault of ours, too, must not leave half a change behind.
+            outcomes.failures.append(Failure("", f"unexpected {type(error).__name__}: {error}"))
         if outcomes.failures:
             break
     return outcomes
@@ -93,8 +96,7 @@ def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
     _note(outcomes, manager.queue("stop", units), "stop", units)
     if outcomes.failures:  # there is nothing to wait for
         return
-    verdict = watch(manager, {unit: Checks("down", timeout=STOP_TIMEOUT) for unit in units}, {})
-    outcomes.failures += verdict.failures
+    outcomes.failures += watch(manager, {unit: Checks("down", timeout=STOP_TIMEOUT) for unit in units}, {})
 
 
 def _prepare(plan: Plan, places: Places, writer: Writer) -> None:
@@ -138,10 +140,14 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
         # stopped at its work has not failed.
         manager.systemctl("reset-failed", list(deliberate))
     skipped: Set[str] = set()
+    refused: Set[str] = set()  # systemd has said why, and nothing has become of them
+    # A start of a unit whose reload is under way would have that done twice.
+    pulling = [unit for unit in jobs["start"] if unit in jobs["reload"]]
     for verb, units in (
+        ("start", pulling),
         ("reload", jobs["reload"]),
         ("restart", jobs["restart"]),
-        ("start", jobs["start"]),
+        ("start", [unit for unit in jobs["start"] if unit not in pulling]),
         ("run", jobs["run"]),
     ):
         if outcomes.failures and not keep:  # all will be undone, so nothing more is begun
@@ -150,13 +156,16 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
             skipped.update(_run(units, max(desired.health_of(unit).timeout for unit in units), manager, outcomes))
         elif units:
             _note(outcomes, manager.queue(verb, units), verb, units)
+            refused.update(failure.unit for failure in outcomes.failures)
     outcomes.failures += [Failure("", message) for message in manager.wake_limits(jobs["touch-slice"])]
     outcomes.begun = not skipped
-    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down" and unit not in skipped}
-    checks = {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}
-    verdict = watch(manager, checks, before, to_the_end=keep)
-    told = {failure.unit for failure in verdict.failures}
-    outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + verdict.failures
+    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down"}
+    checks = {
+        unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items() if unit not in skipped | refused
+    }
+    found = watch(manager, checks, before, to_the_end=keep)
+    told = {failure.unit for failure in found}
+    outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + found
 
 
 def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outcomes) -> Sequence[str]:
@@ -166,7 +175,7 @@ def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outco
     """
     busy = settle(manager, units, timeout, lasting=True)
     if not busy:
-        _note(outcomes, manager.run_to_end(units, timeout), "run", units)
+        _note(outcomes, manager.run_to_end(units, timeout), "start", units)
         return ()
     outcomes.failures += [Failure(unit, f"is still at its earlier work after {timeout:g} s") for unit in busy]
     return units

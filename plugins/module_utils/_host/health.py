@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .manager import Manager
@@ -54,19 +54,13 @@ Properties = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Failure:
-    """A unit that is not what it should be. result, code and status are systemd's, for a person and for machines."""
+    """A unit that is not what it should be. result and status are systemd's, for a person and for machines."""
 
     unit: str
     message: str
     result: str = ""
-    code: str = ""
     status: str = ""
     invocation: str = ""
-
-
-@dataclass
-class Verdict:
-    failures: List[Failure] = field(default_factory=list)
 
 
 def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> Optional[str]:
@@ -161,14 +155,14 @@ def watch(
     checks: Mapping[str, Checks],
     before: Mapping[str, Properties],
     to_the_end: bool = False,
-) -> Verdict:
+) -> List[Failure]:
     """Wait until every unit is what it shall be and has stayed so; one deadline a unit, all waited for together.
 
     Ends at once when one has failed, unless told to go on: what is wrong shall not run any longer than it has to.
     before: the properties of units ahead of their jobs; a reloaded unit must still be the same process.
     """
     begun = dict.fromkeys(checks, time.monotonic())
-    verdict = Verdict()
+    failures: List[Failure] = []
     open_checks = dict(checks)
     steady: Dict[str, Tuple[float, Tuple[str, ...]]] = {}
     missing: Dict[str, str] = {}
@@ -186,13 +180,13 @@ def watch(
                 del open_checks[unit]
             elif message:
                 fallen = steady[unit][1][0] if unit in steady else shown[unit].get("InvocationID", "")
-                verdict.failures.append(_failure(unit, message, shown[unit], fallen))
+                failures.append(_failure(unit, message, shown[unit], fallen))
                 del open_checks[unit]
-        if verdict.failures and not to_the_end:
+        if failures and not to_the_end:
             break
         if open_checks:
             time.sleep(_INTERVAL)
-    return verdict
+    return failures
 
 
 def _is_bounded(shown: Properties) -> bool:
@@ -268,7 +262,6 @@ def _failure(unit: str, message: str, shown: Properties, invocation: str) -> Fai
         unit=unit,
         message=message,
         result=shown.get("Result", ""),
-        code=shown.get("ExecMainCode", ""),
         status=shown.get("ExecMainStatus", ""),
         invocation=invocation,
     )

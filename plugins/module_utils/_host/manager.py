@@ -70,7 +70,8 @@ class Manager:
         self._journal_synced = False
         self._scope_flag = {"system": "--system", "user": "--user", "global": "--global"}[places.scope]
         self._environ = {**os.environ, **_ENVIRONMENT}
-        self._environ["PATH"] = os.environ.get("PATH", "") + ":" + _PATH
+        # An empty part would stand for the working directory.
+        self._environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), _PATH)))
         if places.scope == "user":
             runtime = os.path.dirname(places.manager)
             self._environ["XDG_RUNTIME_DIR"] = runtime

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
 
-from .._syntax.loadpath import LoadPath, dropin_folders
+from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import parse_name
-from .files import Seen, look, read, resolve
+from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, UnitState
 from .places import Places
 
-STAMP_PREFIX = "UNITWRIGHT_STAMP="
+STAMP_FIELD = "UNITWRIGHT_STAMP"
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 # systemd.unit(5): who goes down, or is restarted, with a unit.
 _BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
@@ -69,8 +69,8 @@ class Observed:
     systemctl enable made there, path to target. states: units in memory. running: stamps that each unit's process was
     started with. invocations: ID and start time of each unit's present run. carriers: units that this very run, or its
     connection, lives in. bound: units that a stop or restart of a unit takes along; stopped_with: those that a stop
-    does. sockets: those that start a unit. conflicting: those that name a unit under Conflicts=. refusing: which of
-    RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
+    does. triggers: sockets and paths that start a unit. conflicting: those that name a unit under Conflicts=. refusing:
+    which of RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
     looked_at: the time of this look. loaded_at: when the manager last read its files, None if that cannot be told.
     not_loaded: files of units, ours and others', that changed after that. lingers: the manager outlives its user's
     sessions. foreign: what of others is read of the units that the declaration names, outside our folder.
@@ -89,7 +89,7 @@ class Observed:
     carriers: FrozenSet[str] = frozenset()
     bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     stopped_with: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    sockets: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    triggers: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     conflicting: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     refusing: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     looked_at: float = 0.0
@@ -126,7 +126,7 @@ class Observed:
         """Ask what a job of these units does to others (systemd.unit(5): Requires=, BindsTo=, PartOf=, Conflicts=)."""
         bound: Dict[str, Set[str]] = {}
         stopped: Dict[str, Set[str]] = {}
-        sockets: Dict[str, Tuple[str, ...]] = {}
+        triggers: Dict[str, Tuple[str, ...]] = {}
         conflicting: Dict[str, Tuple[str, ...]] = {}
         refusing: Dict[str, Tuple[str, ...]] = {}
         properties = (*_BINDING, _STOPPED_WITH, _STARTED_BY, _CONFLICTING, *_REFUSALS)
@@ -135,7 +135,7 @@ class Observed:
             for unit, shown in manager.show(sorted(asked), properties).items():
                 bound[unit] = {other for name in _BINDING for other in shown.get(name, "").split()}
                 stopped[unit] = bound[unit].union(shown.get(_STOPPED_WITH, "").split())
-                sockets[unit] = _sockets(shown)
+                triggers[unit] = _triggers(shown)
                 conflicting[unit] = tuple(shown.get(_CONFLICTING, "").split())
                 refusing[unit] = tuple(name for name in _REFUSALS if shown.get(name) == "yes")
             asked = {other for unit in asked for other in stopped[unit]} - set(stopped)
@@ -143,20 +143,21 @@ class Observed:
             self,
             bound={**self.bound, **{unit: tuple(sorted(_reached(unit, bound))) for unit in units}},
             stopped_with={**self.stopped_with, **{unit: tuple(sorted(_reached(unit, stopped))) for unit in units}},
-            sockets={**self.sockets, **sockets},
+            triggers={**self.triggers, **triggers},
             conflicting={**self.conflicting, **conflicting},
             refusing={**self.refusing, **refusing},
         )
 
 
-def sockets_of(manager: Manager, services: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
-    """The sockets that start each of these."""
+def triggers_of(manager: Manager, services: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
+    """The sockets and paths that start each of these."""
     shown = manager.show(sorted(services), (_STARTED_BY,))
-    return {service: _sockets(each) for service, each in shown.items()}
+    return {service: _triggers(each) for service, each in shown.items()}
 
 
-def _sockets(shown: Mapping[str, str]) -> Tuple[str, ...]:
-    return tuple(unit for unit in shown.get(_STARTED_BY, "").split() if unit.endswith(".socket"))
+def _triggers(shown: Mapping[str, str]) -> Tuple[str, ...]:
+    """What may start a unit at any moment; a timer has its time."""
+    return tuple(unit for unit in shown.get(_STARTED_BY, "").split() if unit.endswith((".socket", ".path")))
 
 
 def _reached(unit: str, direct: Mapping[str, Set[str]]) -> Set[str]:
@@ -175,13 +176,15 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     folders = manager.unit_path() if os.environ.get("SYSTEMD_UNIT_PATH") else places.lookup
     if places.root:
         folders = tuple(dict.fromkeys(resolve(folder, places.root) for folder in folders))
+    looked_at = time.time()  # what is written from now on is for the next look
     files, links, names, dropins = _our_folder(places.units)
     for owner in owners:
         files.update(tree(os.path.join(places.secrets, owner)))
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
     loadpath = _load_path(folders, places, names, dropins, contents, files)
     states = manager.list_units() if manager.live else {}
-    loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(set(units)))
+    named = {each for unit in set(units) for each in (unit, *units_under(states, unit))}
+    loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
     invocations = _invocations(places.manager) if manager.live else {}
     loaded_at = _loaded_at(places.manager) if manager.live else None
     return Observed(
@@ -200,7 +203,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         not_loaded=_not_loaded({**foreign, **files}, places.manager, loaded_at),
         foreign=foreign,
         lingers=places.scope != "user" or os.path.exists(os.path.join(_LINGER, pwd.getpwuid(os.getuid()).pw_name)),
-        looked_at=time.time(),
+        looked_at=looked_at,
     )
 
 
@@ -221,20 +224,22 @@ def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str],
     names: Set[str] = set()
     dropins: Dict[str, Set[str]] = {}
     for entry in _scan(folder):
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name.endswith(".d"):
-                below = [each for each in _scan(entry.path) if each.name.endswith(".conf")]
-                dropins[entry.path] = {each.name for each in below}
+        if entry.name.endswith(".d") and entry.is_dir():
+            below = [each for each in _scan(entry.path) if each.name.endswith(".conf")]
+            dropins[entry.path] = {each.name for each in below}
+            if not entry.is_symlink():  # what lies behind a link is not ours
                 files.update((each.path, seen) for each in below for seen in [look(each.path)] if seen)
-            elif entry.name.endswith(LINK_FOLDERS):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name.endswith(LINK_FOLDERS):
                 links.update((each.path, os.readlink(each.path)) for each in _scan(entry.path) if each.is_symlink())
             continue
         seen = look(entry.path)
-        if seen is None or entry.name.startswith(".unitwright-"):
+        if seen is None or entry.name.startswith(TEMPORARY):
             continue
         names.add(entry.name)
         files[entry.path] = seen
-        if seen.target is not None and seen.target != "/dev/null":
+        if seen.target is not None and seen.target != MASK:
             links[entry.path] = seen.target
     return files, links, names, dropins
 
@@ -292,14 +297,14 @@ def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]
     for unit in units:
         mask = os.path.join(ours, unit)
         # Behind a mask lies what is in force once it is taken away.
-        behind = loadpath.changed({}, [mask]).files(unit) if links.get(mask) == "/dev/null" else ()
+        behind = loadpath.changed({}, [mask]).files(unit) if links.get(mask) == MASK else ()
         for path in [*loadpath.files(unit), *behind]:
             if path in contents:
                 continue
             seen = look(path)
             if seen is not None and seen.target is not None:
                 links[path] = seen.target
-                if seen.target != "/dev/null":
+                if seen.target != MASK:
                     seen = look(resolve(path, root))
             if seen is not None and seen.content is not None:
                 contents[path] = seen.content
@@ -360,8 +365,9 @@ def _stamp_values(content: bytes) -> FrozenSet[str]:
     while len(content) >= 8:
         length = int.from_bytes(content[:8], "little")
         text = content[8 : 8 + length].decode("utf-8", "replace")
-        if text.startswith(STAMP_PREFIX):
-            values.append(text[len(STAMP_PREFIX) :])
+        name, _equals, value = text.partition("=")
+        if name == STAMP_FIELD:
+            values.append(value)
         content = content[8 + length :]
     return frozenset(values)
 

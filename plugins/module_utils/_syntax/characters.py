@@ -40,6 +40,14 @@ def refuse_unwritable(text: str, what: str) -> None:
             raise Refused(f"{what} contains the noncharacter U+{code:04X}: systemd would drop the line")
 
 
+def to_utf8(text: str, what: str) -> bytes:
+    """The bytes of a text of any lines. Raises Refused for half a surrogate pair, which YAML's escapes can write."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise Refused(f"{what} is not valid UTF-8: it holds half of a surrogate pair") from None
+
+
 def refuse_value(value: str, what: str) -> None:
     """Raise Refused unless `value` can be the right-hand side of an assignment and reads back the same."""
     refuse_unwritable(value, what)

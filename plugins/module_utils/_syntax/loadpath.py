@@ -19,6 +19,8 @@ from .names import parse_name
 from .problem import Refused
 
 Effective = Dict[str, Dict[str, List[str]]]
+# A unit whose file is a link to this is masked (systemd.unit(5)), and a drop-in is void.
+MASK = "/dev/null"
 
 
 def dropin_folders(unit: str) -> List[str]:
@@ -64,7 +66,7 @@ class LoadPath:
         path = self.fragment(unit)
         if path is None:
             return False
-        return self.links.get(path) == "/dev/null" or (path in self.contents and not self.contents[path])
+        return self.links.get(path) == MASK or (path in self.contents and not self.contents[path])
 
     def dropin_files(self, unit: str) -> List[str]:
         """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder."""
@@ -76,7 +78,7 @@ class LoadPath:
                 place = posixpath.join(folder, below)
                 for name in self.dropins.get(place, ()):
                     chosen.setdefault(name, posixpath.join(place, name))
-        return [chosen[name] for name in sorted(chosen) if self.links.get(chosen[name]) != "/dev/null"]
+        return [chosen[name] for name in sorted(chosen) if self.links.get(chosen[name]) != MASK]
 
     @cached_property
     def _dropin_names(self) -> FrozenSet[str]:

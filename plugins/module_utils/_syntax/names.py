@@ -35,7 +35,6 @@ _PLAIN = frozenset(_LETTERS + ":_.")
 _VALID = frozenset(_LETTERS + ":_.\\@-")
 _NAME_MAX = 255
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
 
 
 @dataclass(frozen=True)
