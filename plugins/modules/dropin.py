@@ -65,7 +65,7 @@ newly_started:
   elements: str
   sample: [shop-web.service]
 restarted:
-  description: Units that were restarted.
+  description: Units that were restarted, also those that a restart took along.
   returned: success, and failure after the plan was made
   type: list
   elements: str

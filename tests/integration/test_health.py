@@ -320,3 +320,13 @@ def test_a_job_that_systemd_refuses_is_told_in_its_words(stack: Stack) -> None:
         stack.host.sh(f"rm -r {shim} {stack.path('main.service.d')}; systemctl daemon-reload")
     assert [each["unit"] for each in result["errors"]] == [unit["name"]]
     assert "Operation refused" in result["msg"]
+
+
+def test_an_assertion_that_does_not_hold(stack: Stack) -> None:
+    unit = stack.service(command="/bin/sh -c 'echo said long ago; exec sleep infinity'")
+    unit["install"] = {"WantedBy": "multi-user.target"}
+    stack.apply(unit)
+    stack.host.sh(f"systemctl stop {unit['name']}")
+    result = stack.refused({**unit, "unit": {"AssertPathExists": "/nowhere"}})
+    assert "assert" in result["msg"].lower()
+    assert "said long ago" not in str(result["errors"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import Stack, actions
+from tests.integration.support import Stack, actions, places
 from tests.integration.world import show, state, untouched
 from tests.testbed.host import Host
 
@@ -259,3 +259,120 @@ def test_a_mask_that_the_next_boot_would_lift(stack: Stack) -> None:
     assert stack.host.exists(f"/etc/systemd/system/{unit}")
     stack.host.sh(f"systemctl unmask {unit}; systemctl unmask --runtime {unit}")
     stack.host.sh(f"rm /usr/local/lib/systemd/system/{unit}; systemctl daemon-reload")
+
+
+@pytest.mark.parametrize("tie", [{"PartOf": "gone.service"}, {"BindsTo": "gone.service", "After": "gone.service"}])
+@pytest.mark.parametrize("ending", ["pruned", "stopped", "masked"])
+def test_what_goes_down_with_another_and_is_declared_to_run_runs(
+    stack: Stack, tie: dict[str, str], ending: str
+) -> None:
+    """The tie goes with the other unit, but systemd acts by what it has read."""
+    gone, stays = stack.service("gone"), stack.service("stays")
+    own = {directive: value.replace("gone.service", gone["name"]) for directive, value in tie.items()}
+    stack.apply(gone, {**stays, "unit": own})
+    before = stack.invocation("stays.service")
+    after = {
+        "pruned": [],
+        "stopped": [{**gone, "state": "stopped"}],
+        "masked": [{"name": gone["name"], "masked": True}],
+    }
+    result = stack.settled(stays, *after[ending], prune=True)
+    assert result["restarted"] == [stays["name"]]
+    assert result["stopped"] == [gone["name"]]
+    assert stack.show("stays.service", "ActiveState") == "active"
+    assert stack.invocation("stays.service") != before
+    if ending == "masked":
+        stack.apply({**gone, "masked": False}, stays)
+
+
+def test_a_target_that_goes_leaves_its_members_up(stack: Stack) -> None:
+    target = {"name": stack.unit("all.target")}
+    member = stack.service("member", unit={"PartOf": target["name"]}, install={"WantedBy": "multi-user.target"})
+    stack.apply(target | {"unit": {"Wants": member["name"]}}, member)
+    assert stack.settled(member, prune=True)["restarted"] == [member["name"]]
+    assert stack.show("member.service", "ActiveState") == "active"
+
+
+@pytest.mark.parametrize("directive", ["Requires", "BindsTo", "PartOf"])
+def test_a_unit_that_shall_run_without_what_it_needs_is_refused(stack: Stack, directive: str) -> None:
+    needed, needing = stack.service("needed"), stack.service("needing")
+    needing["unit"] = {directive: needed["name"]}
+    stack.apply(needed, needing)
+    result = stack.refused({**needed, "state": "stopped"}, needing)
+    assert places(result) == [(needing["name"], "Unit", directive)]
+    assert stack.show("needing.service", "ActiveState") == "active"
+    assert stack.settled({**needed, "state": "stopped"}, {**needing, "state": "stopped"})["stopped"]
+
+
+def test_what_is_declared_stopped_is_not_left_to_be_pulled_in(stack: Stack) -> None:
+    wanted = stack.service("wanted", state="stopped")
+    wanting = stack.service("wanting", unit={"Wants": wanted["name"]})
+    result = stack.settled(wanted, wanting)
+    assert [result["units"][unit["name"]]["active"] for unit in (wanted, wanting)] == ["inactive", "active"]
+
+
+@pytest.mark.parametrize("run", [{}, {"run": "on_change"}], ids=["for the timer", "at once"])
+def test_a_service_that_ran_on_becomes_the_work_of_a_timer(stack: Stack, run: dict[str, str]) -> None:
+    log = f"/run/{stack.name}-log"
+    stack.apply(stack.service("job", health={"stable_for": 0}))
+    once = stack.service("job", f"/bin/sh -c 'echo ran >> {log}'", service={"Type": "oneshot"}, **run)
+    timer = {"name": stack.unit("job.timer"), "timer": {"OnCalendar": "2099-01-01"}}
+    result = stack.settled(once, timer)
+    assert result["newly_started"] == [timer["name"], *([once["name"]] if run else [])]
+    assert stack.show("job.service", "ActiveState") == "inactive"
+    assert stack.host.exists(log) == bool(run)
+    assert stack.show("job.timer", "SubState") == "waiting"
+
+
+def test_a_daemon_is_back_where_its_new_version_that_runs_once_fails(stack: Stack) -> None:
+    stack.apply(stack.service("job"))
+    stack.refused(stack.service("job", "/bin/false", service={"Type": "oneshot"}, run="on_change"))
+    assert stack.show("job.service", "SubState") == "running"
+
+
+def test_the_links_of_a_masked_unit(stack: Stack) -> None:
+    """systemctl leaves them, and says only that it ignores the unit."""
+    unit = stack.service(install={"WantedBy": "multi-user.target"})
+    stack.apply(unit)
+    stack.host.sh(f"mv {stack.path('main.service')} /usr/lib/systemd/system/; systemctl mask {unit['name']}")
+    named = {"name": unit["name"], "enabled": False}
+    try:
+        assert "unmask it" in stack.refused({**named, "masked": True})["msg"]
+        assert ("disable", unit["name"]) in actions(stack.settled({**named, "masked": False}))
+        assert stack.show("main.service", "UnitFileState") == "disabled"
+    finally:
+        stack.host.sh(
+            f"systemctl stop {unit['name']}; rm /usr/lib/systemd/system/{unit['name']}; systemctl daemon-reload"
+        )
+
+
+def test_an_instance_with_an_entry_of_its_own_is_no_orphan(stack: Stack) -> None:
+    template = stack.service("t@", install={"WantedBy": "multi-user.target"}, instances=["1", "2"])
+    stack.apply(template)
+    own = {"name": stack.unit("t@2.service"), "state": "started", "enabled": True}
+    assert stack.settled({**template, "instances": ["1"]}, own, prune=True)["orphaned"] == []
+    stopped = {**own, "state": "stopped", "enabled": False}
+    assert stack.settled({**template, "instances": ["1"]}, stopped)["orphaned"] == []
+
+
+def test_a_mask_below_run_is_nothing_to_a_removal(stack: Stack) -> None:
+    unit = stack.service()
+    stack.apply(unit)
+    stack.host.sh(f"systemctl mask --runtime {unit['name']}")
+    stack.remove()
+    assert not stack.host.exists(stack.path("main.service"))
+    stack.host.sh(f"systemctl unmask --runtime {unit['name']}")
+
+
+def test_an_install_section_in_a_dropin_counts_with_the_units_enablement(stack: Stack) -> None:
+    unit, alias = stack.service(install={"WantedBy": "multi-user.target"}), stack.unit("other.service")
+    stack.apply(unit)
+    dropin = {"name": unit["name"], "dropin": "x", "install": {"Alias": alias}}
+    result = stack.host.module("dropin", **dropin)
+    assert [each["rule"] for each in result["unverified"]] == ["install-of-dropin"]
+    stack.host.module("dropin", name=unit["name"], dropin="x", state="absent")
+    result = stack.settled(unit, dropins=[dropin])
+    assert result["unverified"] == []
+    assert stack.host.sh(f"readlink -f /etc/systemd/system/{alias}").strip() == stack.path("main.service")
+    stack.settled(unit, prune=True)
+    assert not stack.host.exists(f"/etc/systemd/system/{alias}")

@@ -159,7 +159,7 @@ def compare(
 
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
     names = [os.path.basename(path) for path in gone if path.endswith(".socket")]
-    sockets = [name for name in names if observed.is_up(name) and after.fragment(name) is None]
+    sockets = [name for name in names if observed.is_up(name) and not after.defines(name)]
     return {started_by(socket, observed.loadpath.effective(socket)): socket for socket in sockets}
 
 
@@ -242,7 +242,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         on_change=_on_change(wanted, inherited),
         runs_on_change=bool(wanted and wanted.runs_on_change),
         new=new,
-        gone=changing and after.fragment(unit) is None,
+        gone=changing and not after.defines(unit),
         changed=tuple(changes(before_text, after_text)) if changing and not new else (),
         restamped=changing and stamps(unit, observed.loadpath) != stamps(unit, after),
         stale=stale,

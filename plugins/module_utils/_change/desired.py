@@ -47,6 +47,10 @@ def started_by(unit: str, effective: Effective) -> str:
     return named or f"{stem}.{started}"
 
 
+# States in which a unit is declared to run.
+RUNNING = ("started", "restarted", "reloaded")
+
+
 @dataclass(frozen=True)
 class UnitWanted:
     """A unit as it shall be. path is None for a unit that someone else defines (state only).

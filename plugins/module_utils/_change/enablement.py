@@ -35,7 +35,7 @@ def enablement(
     units = list(leaving)
     for path in gone:
         name = os.path.basename(path)
-        if os.path.dirname(path) == observed.places.units and after.fragment(name) is None:
+        if os.path.dirname(path) == observed.places.units and not after.defines(name):
             units += _of_file(name, observed)
     result["disable"] += [unit for unit in units if observed.links_to(unit) and unit not in result["disable"]]
     # What a unit names under Also= is disabled with it.
@@ -74,13 +74,14 @@ def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -
     One that a file names is someone's deliberate dependency.
     """
     found = []
+    declared = {member for unit in desired.units for member in unit.members}
     for unit in desired.units:
         if not unit.lists_instances:
             continue
         installs = bool(after.effective(unit.name.text).get("Install"))
         for instance in _of_file(unit.name.text, observed):
             alive = observed.links_to(instance) or (observed.is_up(instance) and not installs)
-            if alive and instance not in unit.members and not _named(instance, after):
+            if alive and instance not in declared and not _named(instance, after):
                 found.append(instance)
     return found
 

@@ -119,7 +119,7 @@ def _subjects(differences: Differences, observed: Observed, new: Mapping[str, by
     for unit, content in _own_units(observed, differences.after).items():
         if unit not in subjects and any(name.encode() in content for name in names):
             subjects.append(unit)
-    return [unit for unit in subjects if differences.after.fragment(unit) is not None]
+    return [unit for unit in subjects if differences.after.defines(unit)]
 
 
 def _own_units(observed: Observed, after: LoadPath) -> Dict[str, bytes]:

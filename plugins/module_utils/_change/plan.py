@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, is_true, last, words
 from .cases import Differences
-from .desired import STARTS, is_run_once, started_by
+from .desired import RUNNING, STARTS, is_run_once, started_by
 from .owners import unit_of
 from .policy import Act, decide
 from .render import FileWanted
@@ -62,7 +62,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
     for case in differences.cases:
         acts += _left_alone(decide(case, observed.version), observed, differences.after)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
-    acts = _settle(acts, observed)
+    acts = _settle(acts, observed, {case.unit for case in differences.cases if case.wanted in RUNNING})
     jobs = {
         verb: _ordered(verb, acts, differences.after)
         for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
@@ -139,16 +139,22 @@ def displaced(plan: Plan, observed: Observed) -> Dict[str, str]:
     }
 
 
-def _settle(acts: Sequence[Act], observed: Observed) -> List[Act]:
-    """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start."""
+def _settle(acts: Sequence[Act], observed: Observed, running: AbstractSet[str]) -> List[Act]:
+    """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
+
+    running: units that are declared to run. What goes down with another one's stop comes up again.
+    """
     leaving = {act.unit for act in acts if act.verb == "stop"}
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle" and observed.is_up(act.unit)}
     company = _with_company(list(cycled), observed)
     cycled = {unit: cycled.get(unit, reason) for unit, reason in company.items() if unit not in leaving}
+    for unit in sorted(leaving):
+        along = [other for other in observed.stopped_with.get(unit, ()) if other in running and observed.is_up(other)]
+        cycled.update({other: f"goes down with {unit}" for other in along if other not in {*leaving, *cycled}})
     restarted = {act.unit for act in acts if act.verb == "restart"}
     result: Dict[Tuple[str, str], Act] = {}
     for act in acts:
-        beaten = act.unit in leaving and act.verb in ("restart", "reload", "start", "run")
+        beaten = act.unit in leaving and act.verb in ("restart", "reload", "start")
         beaten = beaten or (act.unit in cycled and act.verb in ("restart", "reload", "start"))
         beaten = beaten or (act.unit in restarted and act.verb in ("reload", "start"))
         if act.verb != "cycle" and not beaten:
@@ -255,8 +261,8 @@ def _steps(
     if differences.pending.since:
         steps.append(Step("recover", "", f"a run that began at {differences.pending.since} was interrupted"))
     steps += [_job_step("stop", unit, reasons, observed) for unit in jobs["stop"]]
-    steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in differences.disable]
     steps += [Step("unmask", unit, "declared not masked") for unit in differences.unmask]
+    steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in differences.disable]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
     steps += [Step("remove", unit_of(path, observed), "no longer declared", path) for path in differences.remove]
     steps += [Step("mask", unit, "declared masked") for unit in differences.mask]

@@ -123,6 +123,8 @@ def _renewed(case: Case) -> List[Act]:
     needs = case.touched(Effect.RESTART)
     deprived = case.deprived_by if case.wanted != "present" else ""
     if (needs or case.stale) and is_run_once(case.after):
+        if case.now.active != "activating":
+            return _retired(case)
         if case.runs_on_change:
             return [Act("run", case.unit, "once more, when its present run has ended")]
         return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]
@@ -137,6 +139,16 @@ def _renewed(case: Case) -> List[Act]:
             return [Act("reload", case.unit, reason)]
         return _restart(case, reason)
     return []
+
+
+def _retired(case: Case) -> List[Act]:
+    """What ran on is now to run once and end: a start would do nothing while it is there, and it ends by no itself."""
+    reason = "runs on, and shall now run once and end"
+    if case.on_change == "none":
+        return [Act("keep", case.unit, reason + "; on_change is none")]
+    if case.is_set("RefuseManualStop"):
+        return [Act("keep", case.unit, reason + "; but it refuses a manual stop")]
+    return [Act("stop", case.unit, reason), *([Act("run", case.unit, reason)] if case.runs_on_change else [])]
 
 
 def _pull(case: Case) -> List[Act]:

@@ -18,13 +18,14 @@ from .._syntax.loadpath import LoadPath, words
 from .._syntax.names import UnitName, misnamed
 from .._syntax.problem import Problem
 from .cases import Case, Differences
-from .desired import STARTS, Desired, DropinWanted, UnitWanted, can_reload, started_by
+from .desired import RUNNING, STARTS, Desired, DropinWanted, UnitWanted, can_reload, started_by
 from .plan import Plan, carries, displaced
 
 # Kinds of which systemd takes a reload job.
 _RELOADABLE = ("service", "mount")
-# States that leave a unit running.
-_RUNNING = ("started", "restarted", "reloaded")
+# systemd.unit(5): what starts another unit with it, or cannot be up without it; and what only goes down with it.
+_NEEDS = ("Requires", "Requisite", "BindsTo")
+_FOLLOWS = ("PartOf", "StopPropagatedFrom")
 
 
 def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
@@ -46,17 +47,17 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
     found = []
     for case in differences.cases:
         nowhere = not _is_there(case.unit, differences.after, observed)
-        if case.wanted in _RUNNING and differences.after.masked(case.unit):
-            mask = differences.after.fragment(case.unit)
-            message = (
-                f"it is masked by {mask}: add masked: false, or take that away yourself (systemctl unmask --runtime)"
-            )
+        if case.wanted in RUNNING and differences.after.masked(case.unit):
+            mask = differences.after.fragment(case.unit) or ""
+            ours = os.path.dirname(mask) == observed.places.units
+            mend = "add masked: false" if ours else "take that away yourself (systemctl unmask --runtime)"
+            message = f"it is masked by {mask}: {mend}"
             found.append(Problem(message, unit=case.unit, rule="masked"))
             continue
-        if case.wanted in _RUNNING and nowhere:
+        if case.wanted in RUNNING and nowhere:
             message = "there is no such unit on this host: install what brings it, or give its text"
             found.append(Problem(message, unit=case.unit, rule="no-such-unit"))
-        elif case.wanted in _RUNNING and not case.up and case.is_set("RefuseManualStart"):
+        elif case.wanted in RUNNING and not case.up and case.is_set("RefuseManualStart"):
             message = "refuses a manual start: declare state: present, and start what pulls it in"
             found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
         elif case.wanted == "reloaded" and case.kind not in _RELOADABLE:
@@ -65,7 +66,8 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         elif (case.on_change == "reload" or case.wanted == "reloaded") and _cannot_reload(case):
             message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
             found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))
-    found += [problem for dropin in desired.dropins for problem in _unfit_dropin(dropin, differences, observed)]
+    found += _at_odds(differences, observed)
+    found += _unfit_dropins(desired, differences.after, observed)
     found += [problem for unit in desired.units for problem in _unfit(unit, differences, observed)]
     texts = [unit.name for unit in desired.units if unit.path]
     texts += [dropin.unit for dropin in desired.dropins if _points_elsewhere(dropin)]
@@ -82,19 +84,39 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
     return found
 
 
+def _at_odds(differences: Differences, observed: Observed) -> List[Problem]:
+    """Units declared to run that need, or by this run go down with, one that is declared stopped."""
+    stopped = {case.unit for case in differences.cases if case.wanted == "stopped"}
+    stopping = {unit for unit in stopped if observed.is_up(unit)}
+    found = []
+    for case in differences.cases if stopped else ():
+        for directive in (*_NEEDS, *_FOLLOWS) if case.wanted in RUNNING else ():
+            others = words(differences.after.effective(case.unit), "Unit", directive)
+            for other in stopped.intersection(others) if directive in _NEEDS else stopping.intersection(others):
+                message = f"it is declared to run, and {other}, without which it does not, stopped: declare both alike"
+                found.append(Problem(message, case.unit, "Unit", directive, "contradiction"))
+    return found
+
+
 def _cannot_reload(case: Case) -> bool:
     """Only of a text that was read can that be told."""
     return case.kind == "service" and bool(case.after.get("Service")) and not can_reload(case.after)
 
 
-def _unfit_dropin(dropin: DropinWanted, differences: Differences, observed: Observed) -> List[Problem]:
-    """What speaks against a drop-in for this name."""
-    name, after = dropin.unit.text, differences.after
+def _unfit_dropins(desired: Desired, after: LoadPath, observed: Observed) -> List[Problem]:
+    """What speaks against drop-ins for these names, and what a reader should know of them."""
+    enabled = {unit.name.text for unit in desired.units if unit.enabled}
     found = []
-    if dropin.present and not dropin.unit.stands_for_others and not _is_there(name, after, observed):
-        message = "there is no such unit on this host yet: the drop-in waits for it"
-        found.append(Problem(message, unit=name, rule="dropin-without-unit"))
-    return found + _is_alias(name, after)
+    for dropin in desired.dropins:
+        name = dropin.unit.text
+        if dropin.present and not dropin.unit.stands_for_others and not _is_there(name, after, observed):
+            message = "there is no such unit on this host yet: the drop-in waits for it"
+            found.append(Problem(message, unit=name, rule="dropin-without-unit"))
+        if any(entry.section == "Install" for entry in dropin.entries) and name not in enabled:
+            message = "counts only when the unit is enabled: declare that beside the drop-in (enabled: true)"
+            found.append(Problem(message, unit=name, section="Install", rule="install-of-dropin"))
+        found += _is_alias(name, after)
+    return found
 
 
 def _is_alias(name: str, after: LoadPath) -> List[Problem]:
@@ -112,12 +134,15 @@ def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> Li
     if os.path.basename(linked) == name and name in (*differences.disable, *differences.reenable):
         message = f"is linked from {linked}, and systemctl disable would take that away: give its text, or use a dropin"
         return [Problem(message, unit=name, rule="linked")]
+    if observed.loadpath.masked(name) and name in differences.disable and name not in differences.unmask:
+        message = "it is masked, and systemctl leaves the links of a masked unit: unmask it to have it disabled"
+        return [Problem(message, unit=name, rule="masked")]
     if not unit.enabled or unit.path is not None:
         return []
     if not _is_there(name, after, observed):
         message = "there is no such unit on this host: install what brings it, or give its text"
         return [Problem(message, unit=name, rule="no-such-unit")] if unit.state == "present" else []
-    if not any(after.effective(name).get("Install", {}).values()):
+    if not after.masked(name) and not any(after.effective(name).get("Install", {}).values()):
         message = "enabled needs an [Install] section, which this unit has not: leave out enabled"
         return [Problem(message, unit=name, rule="no-install")]
     return []

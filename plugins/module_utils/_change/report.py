@@ -22,7 +22,10 @@ from .plan import Plan
 from .render import SHORTEST_HIDDEN, owner_of, shown_text
 
 # Rules of what is told and hinders nothing.
-TOLD = ("dropin-without-unit", "no-verify", "no-such-target", "advice", "not-checked", "no-linger")
+TOLD = (
+    *("advice", "dropin-without-unit", "install-of-dropin", "no-linger", "no-such-target", "no-verify"),
+    "not-checked",
+)
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
 _MOST_JOURNALS = 10
@@ -43,7 +46,7 @@ def result(
         "changed": not plan.empty,
         "plan": [step.as_dict() for step in plan.steps],
         "newly_started": [*(unit for unit in plan.jobs["start"] if not observed.is_up(unit)), *plan.jobs["run"]],
-        "restarted": [*plan.jobs["restart"], *(unit for unit in plan.jobs["start"] if unit in plan.jobs["stop"])],
+        "restarted": _restarted(plan, observed),
         "reloaded": list(plan.jobs["reload"]),
         "stopped": [unit for unit in plan.jobs["stop"] if unit not in plan.jobs["start"]],
         "removed": list(plan.differences.remove),
@@ -55,6 +58,13 @@ def result(
         "units": {unit: _unit_state(states.get(unit)) for each in desired.units for unit in each.members},
         "diff": _diff(plan, observed),
     }
+
+
+def _restarted(plan: Plan, observed: Observed) -> List[str]:
+    """Those that got a job for it, and those that such a job takes along."""
+    cycled = [unit for unit in plan.jobs["start"] if unit in plan.jobs["stop"]]
+    along = [other for unit in plan.jobs["restart"] for other in observed.bound.get(unit, ()) if observed.is_up(other)]
+    return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
 
 
 def _recovered(plan: Plan) -> List[str]:
@@ -91,7 +101,7 @@ def _diff_row(path: str, seen: Optional[Seen], secret: bool, after: str) -> Dict
 
 def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
     """What `errors` returned as one line."""
-    return "; ".join(": ".join(filter(None, (error["unit"], error["message"]))) for error in errors)
+    return "; ".join(": ".join(filter(None, (error["unit"], error["message"]))) for error in errors).rstrip(".")
 
 
 def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable[bytes]) -> List[Dict[str, Any]]:

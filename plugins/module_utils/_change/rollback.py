@@ -15,7 +15,7 @@ from .._host.health import Failure, settle, watch
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, triggers_of, units_under
 from .._host.probe import Checks
-from .desired import STARTS, started_by
+from .desired import STARTS, is_run_once, started_by
 from .plan import in_order
 from .record import Record, invocations
 
@@ -169,8 +169,8 @@ def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List
     touched, reloaded = [], []
     runs = invocations(manager, record.up)
     for unit, invocation in record.up.items():
-        if record.owed.get(unit) == "run":  # its work was done or not, and is not done once more
-            continue
+        if record.owed.get(unit) == "run" and is_run_once(restored.loadpath.effective(unit)):
+            continue  # its work was done or not, and is not done once more
         # A timer whose new times were over does not take up the old ones by daemon-reload.
         elapsed = unit.endswith(".timer") and restored.state(unit).sub == "elapsed" and unit in record.watched
         if not restored.is_up(unit) or runs.get(unit) != invocation or elapsed:

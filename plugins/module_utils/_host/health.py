@@ -31,6 +31,7 @@ PROPERTIES = (
     "ExecMainStatus",
     "ReloadResult",
     "ConditionResult",
+    "AssertResult",
     "ConditionTimestampMonotonic",
     "NextElapseUSecRealtime",
     "NextElapseUSecMonotonic",
@@ -86,9 +87,11 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
     if active == "active":
         return _judge_active(unit.rpartition(".")[2], sub, shown)
     if shown.get("ConditionTimestampMonotonic") == "0":  # nothing refers to it, so systemd has forgotten it already
-        return "is not running: it ended by itself right away, or one of its conditions is not met"
+        return "is not running: it ended by itself right away, or one of its conditions or assertions is not met"
     if shown.get("ConditionResult") == "no":
         return "was not started since one of its conditions is not met: mend that, or declare state: present"
+    if shown.get("AssertResult") == "no":
+        return "was not started since one of its assertions (Assert...=) does not hold"
     if shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") == "no":
         return None
     return "ended by itself right away without an error: " + describe(shown)
@@ -139,8 +142,8 @@ _MEANING = {
     "200": " (CHDIR: WorkingDirectory= is not there)",
     "203": " (EXEC: the program cannot be run)",
     "209": " (STDOUT)",
-    "216": " (GROUP: there is no such group)",
-    "217": " (USER: there is no such user)",
+    "216": " (GROUP: there is no such group, or it may not be taken)",
+    "217": " (USER: there is no such user, or it may not be taken)",
     "218": " (CAPABILITIES)",
     "226": " (NAMESPACE: a path of the sandbox is not there)",
     "228": " (SECCOMP)",
@@ -179,7 +182,7 @@ def watch(
             if message is None:
                 del open_checks[unit]
             elif message:
-                fallen = steady[unit][1][0] if unit in steady else shown[unit].get("InvocationID", "")
+                fallen = steady[unit][1][0] if unit in steady else _present_run(shown[unit])
                 failures.append(_failure(unit, message, shown[unit], fallen))
                 del open_checks[unit]
         if failures and not to_the_end:
@@ -244,6 +247,12 @@ def _proof(
         return ""
     complaint = probe(manager, check)
     return f"passed its check once, but no longer after {check.stable_for:g} s: {complaint}" if complaint else None
+
+
+def _present_run(shown: Properties) -> str:
+    """The ID of its run. A unit whose conditions or assertions keep it from starting shows that of an earlier one."""
+    kept = "no" in (shown.get("ConditionResult"), shown.get("AssertResult"))
+    return "" if kept else shown.get("InvocationID", "")
 
 
 def _identity(shown: Properties) -> Tuple[str, str]:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -68,11 +70,13 @@ class Manager:
     def __init__(self, places: Places) -> None:
         self.places = places
         self._journal_synced = False
+        self._begun = time.time()
         self._scope_flag = {"system": "--system", "user": "--user", "global": "--global"}[places.scope]
         self._environ = {**os.environ, **_ENVIRONMENT}
         # An empty part would stand for the working directory.
         self._environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), _PATH)))
         if places.scope == "user":
+            self._environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir  # become may leave that of another
             runtime = os.path.dirname(places.manager)
             self._environ["XDG_RUNTIME_DIR"] = runtime
             self._environ.setdefault("DBUS_SESSION_BUS_ADDRESS", f"unix:path={runtime}/bus")
@@ -211,7 +215,7 @@ class Manager:
         return failures
 
     def journal(self, unit: str, invocation: str, lines: int) -> List[str]:
-        """The last lines a unit, or one run of it, left in the journal; [] where there is no journal to read."""
+        """The last lines of one run of a unit, else those since we began; [] where there is no journal to read."""
         ask = ["journalctl", "--quiet", "--no-pager"]
         # What was said last may not have been written yet; without the right to ask for it that has to do.
         if not self._journal_synced:
@@ -227,6 +231,8 @@ class Manager:
             begun = [*ask, "--output=short-unix", f"{prefix}INVOCATION_ID={invocation}"]
             first = self.run(begun, timeout=20.0).out.partition(".")[0]
             selection += [f"--since=@{int(first) - 1}"] if first.isdigit() else []
+        else:
+            selection.append(f"--since=@{self._begun:.6f}")
         # Together with --since, --lines counts from the front unless the order is turned round.
         outcome = self.run([*ask, "--output=cat", "--reverse", f"--lines={lines}", *selection], timeout=20.0)
         return [line for line in reversed(outcome.out.splitlines()) if line.strip()]

@@ -275,17 +275,20 @@ def _load_path(
 ) -> LoadPath:
     all_names: Dict[str, FrozenSet[str]] = {places.units: frozenset(names)}
     all_dropins = {folder: frozenset(found) for folder, found in dropins.items()}
+    links: Dict[str, str] = {}
     for folder in folders:
         if folder == places.units or os.path.realpath(folder) in {os.path.realpath(each) for each in all_names}:
             continue
         entries = _scan(folder)
         all_names[folder] = frozenset(entry.name for entry in entries)
         for entry in entries:
+            if entry.name in names and entry.is_symlink():  # a mask, say, that comes to light when our file goes
+                links[entry.path] = os.readlink(entry.path)
             if entry.name.endswith(".d"):
                 all_dropins[entry.path] = frozenset(
                     each.name for each in _scan(entry.path) if each.name.endswith(".conf")
                 )
-    links = {path: seen.target for path, seen in files.items() if seen.target is not None}
+    links.update((path, seen.target) for path, seen in files.items() if seen.target is not None)
     return LoadPath(tuple(folders), all_names, all_dropins, dict(contents), links)
 
 

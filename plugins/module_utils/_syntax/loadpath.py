@@ -68,6 +68,10 @@ class LoadPath:
             return False
         return self.links.get(path) == MASK or (path in self.contents and not self.contents[path])
 
+    def defines(self, unit: str) -> bool:
+        """Has it a file, and not one that masks it?"""
+        return self.fragment(unit) is not None and not self.masked(unit)
+
     def dropin_files(self, unit: str) -> List[str]:
         """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder."""
         chosen: Dict[str, str] = {}

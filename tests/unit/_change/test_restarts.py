@@ -196,6 +196,54 @@ def _run_on_change_at_work() -> plan.Plan:
     return made
 
 
+@circumstance("a oneshot with `run: on_change` that has failed")
+def _run_that_failed() -> plan.Plan:
+    once = declare({"name": "a.service", "run": "on_change", "service": {"Type": "oneshot", "ExecStart": "/bin/a"}})
+    return planned(once, in_force(once, {"a.service": UnitState("loaded", "failed", "failed")}))
+
+
+def retired(**more: object) -> plan.Plan:
+    once = {"name": "a.service", "service": {"Type": "oneshot", "ExecStart": "/bin/b"}, "state": "present", **more}
+    return planned(declare(once), in_force(declare(service()), {"a.service": RUNNING}))
+
+
+@circumstance("a service that runs on and is now a oneshot that a timer starts")
+def _retired() -> plan.Plan:
+    return retired()
+
+
+@circumstance("the same with `run: on_change`")
+def _retired_and_run() -> plan.Plan:
+    return retired(run="on_change")
+
+
+def wanting(on_change: str) -> plan.Plan:
+    before = {"service": {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}, "on_change": on_change}
+    after = {**before, "unit": {"Wants": "b.service"}, "service": {**before["service"], "Nice": 1}}
+    return planned(declare(service(**after)), in_force(declare(service(**before)), {"a.service": RUNNING}))
+
+
+@circumstance("a service with `on_change: reload`, its `Nice` changed, that also wants another unit now")
+def _wanting_and_reloaded() -> plan.Plan:
+    return wanting("reload")
+
+
+@circumstance("that service with `on_change: none` instead")
+def _wanting_and_kept() -> plan.Plan:
+    made = wanting("none")
+    assert "a.service" in made.kept
+    return made
+
+
+@circumstance("a service that is declared to run and is bound to one that is no longer declared, with `prune`")
+def _bound_to_what_goes() -> plan.Plan:
+    bound = {"name": "b.service", "service": {"ExecStart": "/bin/b"}}
+    observed = in_force(declare(service(), bound), {"a.service": RUNNING, "b.service": RUNNING})
+    made = planned(declare(bound, prune=True), replace(observed, stopped_with={"a.service": ("b.service",)}))
+    assert made.watched == {"a.service": "down", "b.service": "up"}
+    return made
+
+
 @circumstance("a service with `state: reloaded`, its `ExecStart` changed")
 def _reloaded_and_changed() -> plan.Plan:
     def reloaded(start: str) -> Entry:
