@@ -122,9 +122,9 @@ def _renewed(case: Case) -> List[Act]:
     """What is done about a process that was started with something else."""
     needs = case.touched(Effect.RESTART)
     deprived = case.deprived_by if case.wanted != "present" else ""
+    if (case.changed or case.stale) and is_run_once(case.after) and case.now.active != "activating":
+        return _retired(case)
     if (needs or case.stale) and is_run_once(case.after):
-        if case.now.active != "activating":
-            return _retired(case)
         if case.runs_on_change:
             return [Act("run", case.unit, "once more, when its present run has ended")]
         return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]
@@ -142,8 +142,8 @@ def _renewed(case: Case) -> List[Act]:
 
 
 def _retired(case: Case) -> List[Act]:
-    """What ran on is now to run once and end: a start would do nothing while it is there, and it ends by no itself."""
-    reason = "runs on, and shall now run once and end"
+    """What ran on, or stayed up after its end, shall now run once: as long as it is up, a start would do nothing."""
+    reason = "is up, and shall now run once and end"
     if case.on_change == "none":
         return [Act("keep", case.unit, reason + "; on_change is none")]
     if case.is_set("RefuseManualStop"):

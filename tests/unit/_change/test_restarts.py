@@ -217,6 +217,16 @@ def _retired_and_run() -> plan.Plan:
     return retired(run="on_change")
 
 
+@circumstance("a oneshot that has run and loses its `RemainAfterExit`")
+def _remains_no_longer() -> plan.Plan:
+    def once(remains: bool) -> Entry:
+        text = {"Type": "oneshot", "ExecStart": "/bin/a", "RemainAfterExit": remains}
+        return {"name": "a.service", "service": text}
+
+    states = {"a.service": UnitState("loaded", "active", "exited")}
+    return planned(declare(once(False)), in_force(declare(once(True)), states))
+
+
 def wanting(on_change: str) -> plan.Plan:
     before = {"service": {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}, "on_change": on_change}
     after = {**before, "unit": {"Wants": "b.service"}, "service": {**before["service"], "Nice": 1}}
