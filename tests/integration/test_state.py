@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import Stack, actions, places
+from tests.integration.support import Stack, actions, places, verbs
 from tests.integration.world import show, state, untouched
 from tests.testbed.host import Host
 
@@ -293,22 +293,65 @@ def test_a_target_that_goes_leaves_its_members_up(stack: Stack) -> None:
     assert stack.show("member.service", "ActiveState") == "active"
 
 
-@pytest.mark.parametrize("directive", ["Requires", "BindsTo", "PartOf"])
-def test_a_unit_that_shall_run_without_what_it_needs_is_refused(stack: Stack, directive: str) -> None:
-    needed, needing = stack.service("needed"), stack.service("needing")
-    needing["unit"] = {directive: needed["name"]}
-    stack.apply(needed, needing)
-    result = stack.refused({**needed, "state": "stopped"}, needing)
+@pytest.mark.parametrize("directive", ["Requires", "BindsTo"])
+@pytest.mark.parametrize("between", [False, True])
+def test_a_unit_that_shall_run_without_what_it_needs_is_refused(stack: Stack, directive: str, between: bool) -> None:
+    needed, middle, needing = (stack.service(each) for each in ("needed", "middle", "needing"))
+    middle.update(unit={directive: needed["name"]}, state="present")
+    needing["unit"] = {directive: (middle if between else needed)["name"]}
+    stack.apply(needed, middle, needing)
+    result = stack.refused({**needed, "state": "stopped"}, middle, needing)
     assert places(result) == [(needing["name"], "Unit", directive)]
     assert stack.show("needing.service", "ActiveState") == "active"
-    assert stack.settled({**needed, "state": "stopped"}, {**needing, "state": "stopped"})["stopped"]
+    assert stack.settled({**needed, "state": "stopped"}, middle, {**needing, "state": "stopped"})["stopped"]
 
 
-def test_what_is_declared_stopped_is_not_left_to_be_pulled_in(stack: Stack) -> None:
+def test_what_is_needed_and_ends_by_itself_may_be_declared_stopped(stack: Stack) -> None:
+    once = stack.service("once", "/bin/true", service={"Type": "oneshot"}, state="stopped")
+    needing = stack.service("needing", unit={"Requires": once["name"], "After": once["name"]})
+    stack.settled(once, needing)
+    assert stack.show("needing.service", "ActiveState") == "active"
+
+
+def test_what_is_declared_stopped_and_pulled_in_is_told(stack: Stack) -> None:
     wanted = stack.service("wanted", state="stopped")
     wanting = stack.service("wanting", unit={"Wants": wanted["name"]})
-    result = stack.settled(wanted, wanting)
-    assert [result["units"][unit["name"]]["active"] for unit in (wanted, wanting)] == ["inactive", "active"]
+    result = stack.apply(wanted, wanting)
+    assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [(wanted["name"], "pulled-in")]
+    assert stack.settled(wanted, wanting)["stopped"] == [wanted["name"]]
+    assert stack.show("wanting.service", "ActiveState") == "active"
+
+
+def test_a_socket_that_goes_down_with_a_target_is_opened_again(stack: Stack) -> None:
+    """It cannot start while its service runs, which is not bound to that target."""
+    target, service = {"name": stack.unit("old.target"), "unit": {"Description": "old"}}, stack.service("s")
+    socket = {"name": stack.unit("s.socket"), "socket": {"ListenStream": f"/run/{stack.name}.sock"}}
+    stack.apply(target, service, {**socket, "unit": {"PartOf": target["name"]}})
+    stack.host.sh(f"systemctl start {service['name']} {target['name']}")
+    assert set(stack.settled(service, socket, prune=True)["restarted"]) == {socket["name"], service["name"]}
+    assert stack.show("s.socket", "SubState") == "running"
+
+
+def test_a_path_that_starts_what_goes_down_with_another(stack: Stack) -> None:
+    gone, service = stack.service("gone"), stack.service("p", state="started")
+    path = {"name": stack.unit("p.path"), "path": {"PathExists": "/etc/passwd"}}
+    stack.apply(gone, {**service, "unit": {"PartOf": gone["name"]}}, path)
+    stack.settled(service, path, prune=True)
+    assert stack.show("p.service", "ActiveState") == "active"
+
+
+@pytest.mark.parametrize("refused", ["RefuseManualStart", "RefuseManualStop"])
+def test_what_goes_down_with_another_and_refuses(stack: Stack, refused: str) -> None:
+    """systemd takes it down all the same, and only a start by name is refused."""
+    gone, stays = stack.service("gone"), stack.service("stays")
+    stack.apply(gone, {**stays, "unit": {"PartOf": gone["name"]}})
+    refusing = {**stays, "unit": {refused: True}}
+    if refused == "RefuseManualStart":
+        assert places(stack.refused(refusing, prune=True)) == [(stays["name"], "Unit", refused)]
+        return
+    stack.settled(refusing, prune=True)
+    assert stack.show("stays.service", "ActiveState") == "active"
+    stack.apply(stays)
 
 
 @pytest.mark.parametrize("run", [{}, {"run": "on_change"}], ids=["for the timer", "at once"])
@@ -376,3 +419,47 @@ def test_an_install_section_in_a_dropin_counts_with_the_units_enablement(stack: 
     assert stack.host.sh(f"readlink -f /etc/systemd/system/{alias}").strip() == stack.path("main.service")
     stack.settled(unit, prune=True)
     assert not stack.host.exists(f"/etc/systemd/system/{alias}")
+
+
+def test_a_file_over_an_alias_of_a_package_goes_again(stack: Stack) -> None:
+    real, alias = stack.unit("real.service"), stack.unit("alias.service")
+    vendor = "/usr/lib/systemd/system"
+    stack.host.write(f"{vendor}/{real}", "[Service]\nExecStart=/bin/sleep infinity\n")
+    stack.host.sh(f"ln -s {real} {vendor}/{alias}")
+    own = stack.service("alias", replace=True)
+    try:
+        stack.apply(own)
+        stack.apply({"name": alias, "state": "absent"})
+        assert not stack.host.exists(f"/etc/systemd/system/{alias}")
+        stack.settled({"name": alias, "masked": True})
+        assert stack.host.sh(f"systemctl is-enabled {alias}", check=False) == "masked"
+    finally:
+        stack.host.sh(f"rm -f /etc/systemd/system/{alias} {vendor}/{real} {vendor}/{alias}; systemctl daemon-reload")
+
+
+def test_a_dropin_over_what_has_no_file_stops_nothing(stack: Stack) -> None:
+    """A mount by hand, and a unit that was masked while it ran."""
+    where = f"/run/{stack.name}"
+    stack.host.sh(f"mkdir {where}; mount -t tmpfs tmpfs {where}")
+    try:
+        dropin = {"name": f"run-{stack.name}.mount", "dropin": "x", "unit": {"Description": "by hand"}}
+        assert verbs(stack.settled(dropins=[dropin])) == ["write", "daemon-reload"]
+        assert stack.host.sh(f"findmnt -no FSTYPE {where}") == "tmpfs"
+    finally:
+        stack.remove()
+        stack.host.sh(f"umount {where}; rmdir {where}")
+
+
+def test_check_mode_knows_what_a_run_takes_away(stack: Stack) -> None:
+    job = stack.service("job", "/bin/true", service={"Type": "oneshot"})
+    timer = {"name": stack.unit("job.timer"), "timer": {"OnCalendar": "daily"}}
+    stack.apply(job, timer)
+    for check_mode in (True, False):
+        assert "nowhere" in stack.refused(timer, prune=True, check_mode=check_mode)["msg"]
+
+
+def test_a_credential_named_like_a_word_of_a_message_goes(stack: Stack) -> None:
+    dropin = {"name": stack.unit("later.service"), "dropin": "x"}
+    text = "some text"
+    stack.apply(dropins=[{**dropin, "credentials": {"host": text, "other": text}}])
+    assert stack.settled(dropins=[{**dropin, "credentials": {"other": text}}])["removed"]

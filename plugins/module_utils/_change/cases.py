@@ -242,7 +242,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         on_change=_on_change(wanted, inherited),
         runs_on_change=bool(wanted and wanted.runs_on_change),
         new=new,
-        gone=changing and not after.defines(unit),
+        gone=changing and observed.loadpath.defines(unit) and not after.defines(unit),
         changed=tuple(changes(before_text, after_text)) if changing and not new else (),
         restamped=changing and stamps(unit, observed.loadpath) != stamps(unit, after),
         stale=stale,

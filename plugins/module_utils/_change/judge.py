@@ -82,7 +82,8 @@ def verify(
         complaints = [each for each in complaints if _is_new(each, new, known)]
     problems = list(dict.fromkeys(each.problem for each in complaints))
     problems = [each for each in problems if not (each.unit in told and _ALONE.search(each.message))]
-    return [replace(_mended(each), rule=_rule(each)) for each in problems]
+    going = {os.path.basename(path) for path in gone}
+    return [replace(_mended(each), rule=_rule(each, going)) for each in problems]
 
 
 def _mended(problem: Problem) -> Problem:
@@ -95,10 +96,16 @@ def _mended(problem: Problem) -> Problem:
     return problem
 
 
-def _rule(problem: Problem) -> str:
+def _rule(problem: Problem, going: AbstractSet[str]) -> str:
+    """What this run itself takes away (going) will not come by another task."""
     if _ADVICE.search(problem.message):
         return "advice"
-    return "missing" if _NOT_YET.search(problem.message) else problem.rule
+    not_yet = _NOT_YET.search(problem.message) and going.isdisjoint(_words(problem.message))
+    return "missing" if not_yet else problem.rule
+
+
+def _words(message: str) -> Set[str]:
+    return {word.strip(".,:;'\"") for word in message.split()}
 
 
 def _is_new(complaint: _Complaint, new: Mapping[str, bytes], known: AbstractSet[str]) -> bool:
@@ -183,7 +190,7 @@ def _complaint(line: str, stage: str, units: str, loadpath: LoadPath) -> Optiona
 
 def _traced(problem: Problem, loadpath: LoadPath) -> Problem:
     """The directive that names what a complaint without a line is about: a program, or a unit."""
-    told = {word.strip(".,:;'\"") for word in problem.message.split()}
+    told = _words(problem.message)
     for path in [path for path in loadpath.contents if {problem.unit, problem.unit + ".d"} & set(path.split(os.sep))]:
         for entry in _entries(path, loadpath):
             values = entry.value.split()

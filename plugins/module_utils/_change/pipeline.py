@@ -17,7 +17,7 @@ import signal
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import AbstractSet, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host import files
 from .._host.health import Failure, settle
@@ -124,8 +124,7 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
     run.lap("look")
     plan, observed, problems = _plan(desired, observed, interrupted, manager)
-    going = {os.path.basename(path) for path in plan.differences.remove}
-    unverified = _passable(problems, going, lenient=run.check_mode or bool(where.root))
+    unverified = _passable(problems, lenient=run.check_mode or bool(where.root))
     _refuse_detours(plan, where)
     run.lap("plan")
     failure = None
@@ -177,15 +176,12 @@ def _states_after(manager: Manager, before: Mapping[str, UnitState]) -> Mapping[
         return before
 
 
-def _passable(problems: Sequence[Problem], going: AbstractSet[str], lenient: bool) -> List[Problem]:
-    """Raise Problems unless all that was found is merely not there yet; returns that, to be reported as unverified.
-
-    going: names of what this very run takes away.
-    """
+def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
+    """Raise Problems unless all that was found is merely not there yet; returns that, to be reported as unverified."""
     passable = set(report.TOLD)
     if lenient:
         passable |= {"missing", "no-such-unit", "trigger-missing"}
-    grave = [each for each in problems if each.rule not in passable or not going.isdisjoint(each.message.split())]
+    grave = [problem for problem in problems if problem.rule not in passable]
     if grave:
         raise Problems(grave)
     return list(problems)

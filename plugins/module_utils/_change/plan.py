@@ -12,12 +12,15 @@ from typing import AbstractSet, Dict, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, is_true, last, words
+from .._syntax.names import misnamed
 from .cases import Differences
-from .desired import RUNNING, STARTS, is_run_once, started_by
+from .desired import STARTS, is_run_once, started_by
 from .owners import unit_of
 from .policy import Act, decide
 from .render import FileWanted
 
+# systemd.unit(5): what a unit cannot be up without.
+NEEDS = ("Requires", "Requisite", "BindsTo")
 _REFUSES = ("Unit", "RefuseManualStart")
 
 
@@ -62,7 +65,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
     for case in differences.cases:
         acts += _left_alone(decide(case, observed.version), observed, differences.after)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
-    acts = _settle(acts, observed, {case.unit for case in differences.cases if case.wanted in RUNNING})
+    acts = _settle(acts, differences, observed)
     jobs = {
         verb: _ordered(verb, acts, differences.after)
         for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
@@ -139,18 +142,43 @@ def displaced(plan: Plan, observed: Observed) -> Dict[str, str]:
     }
 
 
-def _settle(acts: Sequence[Act], observed: Observed, running: AbstractSet[str]) -> List[Act]:
+def needed(units: Sequence[str], after: LoadPath) -> Set[str]:
+    """These and all that they cannot be up without."""
+    found = set(units)
+    ahead = [unit for unit in units if not misnamed(unit)]
+    while ahead:
+        text = after.effective(ahead.pop())
+        more = {other for directive in NEEDS for other in words(text, "Unit", directive)} - found
+        found |= more
+        ahead += [unit for unit in more if not misnamed(unit)]
+    return found
+
+
+def _along(leaving: AbstractSet[str], differences: Differences, observed: Observed) -> Dict[str, str]:
+    """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
+    staying = (case for case in differences.cases if case.wanted not in ("stopped", "absent") and not case.gone)
+    running = {case.unit for case in staying if observed.is_up(case.unit) and not is_run_once(case.after)} - leaving
+    return {
+        other: f"goes down with {unit}"
+        for unit in sorted(leaving)
+        for other in observed.stopped_with.get(unit, ())
+        if other in running and leaving.isdisjoint(needed([other], differences.after))
+    }
+
+
+def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -> List[Act]:
     """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
 
-    running: units that are declared to run. What goes down with another one's stop comes up again.
+    What goes down with another one's stop, and is not declared stopped too, comes up again.
     """
     leaving = {act.unit for act in acts if act.verb == "stop"}
+    along = _along(leaving, differences, observed)
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle" and observed.is_up(act.unit)}
+    for socket in (unit for unit in along if unit.endswith(".socket")):  # it starts only while its service is down
+        both = (socket, started_by(socket, differences.after.effective(socket)))
+        cycled.update({unit: along[socket] for unit in both if observed.is_up(unit) and unit not in cycled})
     company = _with_company(list(cycled), observed)
-    cycled = {unit: cycled.get(unit, reason) for unit, reason in company.items() if unit not in leaving}
-    for unit in sorted(leaving):
-        along = [other for other in observed.stopped_with.get(unit, ()) if other in running and observed.is_up(other)]
-        cycled.update({other: f"goes down with {unit}" for other in along if other not in {*leaving, *cycled}})
+    cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}
     result: Dict[Tuple[str, str], Act] = {}
     for act in acts:
@@ -159,6 +187,10 @@ def _settle(acts: Sequence[Act], observed: Observed, running: AbstractSet[str]) 
         beaten = beaten or (act.unit in restarted and act.verb in ("reload", "start"))
         if act.verb != "cycle" and not beaten:
             result.setdefault((act.verb, act.unit), act)
+    for unit, reason in along.items():
+        if unit not in cycled and unit not in restarted:
+            result.pop(("reload", unit), None)
+            result[("start", unit)] = Act("start", unit, reason)
     for unit, reason in cycled.items():
         result[("stop", unit)] = Act("stop", unit, reason)
         result[("start", unit)] = Act("start", unit, reason)

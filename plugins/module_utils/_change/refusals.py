@@ -18,14 +18,11 @@ from .._syntax.loadpath import LoadPath, words
 from .._syntax.names import UnitName, misnamed
 from .._syntax.problem import Problem
 from .cases import Case, Differences
-from .desired import RUNNING, STARTS, Desired, DropinWanted, UnitWanted, can_reload, started_by
-from .plan import Plan, carries, displaced
+from .desired import RUNNING, STARTS, Desired, DropinWanted, UnitWanted, can_reload, is_run_once, started_by
+from .plan import NEEDS, Plan, carries, displaced, needed
 
 # Kinds of which systemd takes a reload job.
 _RELOADABLE = ("service", "mount")
-# systemd.unit(5): what starts another unit with it, or cannot be up without it; and what only goes down with it.
-_NEEDS = ("Requires", "Requisite", "BindsTo")
-_FOLLOWS = ("PartOf", "StopPropagatedFrom")
 
 
 def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
@@ -39,6 +36,11 @@ def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
         elif not reason and "RefuseManualStop" in observed.refusing.get(unit, ()):
             message = "refuses a manual stop: stop what it belongs to, or leave it to the next boot by state: present"
             found.append(Problem(message, unit, "Unit", "RefuseManualStop", "refused-stop"))
+        along = {*observed.stopped_with.get(unit, ())}.intersection(plan.jobs["start"])
+        for case in plan.differences.cases if along else ():
+            if case.unit in along and case.is_set("RefuseManualStart"):
+                message = f"goes down with {unit} and refuses a manual start: declare state: present, or leave {unit}"
+                found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
     return found
 
 
@@ -46,7 +48,7 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
     """Wishes that no step can fulfil: a unit that is nowhere, enablement without [Install], a refused start."""
     found = []
     for case in differences.cases:
-        nowhere = not _is_there(case.unit, differences.after, observed)
+        nowhere = not _is_there(case.unit, differences, observed)
         if case.wanted in RUNNING and differences.after.masked(case.unit):
             mask = differences.after.fragment(case.unit) or ""
             ours = os.path.dirname(mask) == observed.places.units
@@ -66,8 +68,8 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         elif (case.on_change == "reload" or case.wanted == "reloaded") and _cannot_reload(case):
             message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
             found.append(Problem(message, case.unit, "Service", "ExecReload", "option"))
-    found += _at_odds(differences, observed)
-    found += _unfit_dropins(desired, differences.after, observed)
+    found += _at_odds(differences)
+    found += _unfit_dropins(desired, differences, observed)
     found += [problem for unit in desired.units for problem in _unfit(unit, differences, observed)]
     texts = [unit.name for unit in desired.units if unit.path]
     texts += [dropin.unit for dropin in desired.dropins if _points_elsewhere(dropin)]
@@ -84,16 +86,16 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
     return found
 
 
-def _at_odds(differences: Differences, observed: Observed) -> List[Problem]:
-    """Units declared to run that need, or by this run go down with, one that is declared stopped."""
-    stopped = {case.unit for case in differences.cases if case.wanted == "stopped"}
-    stopping = {unit for unit in stopped if observed.is_up(unit)}
+def _at_odds(differences: Differences) -> List[Problem]:
+    """Units declared to run that need one which is declared stopped, and does not end by itself anyway."""
+    cases = differences.cases
+    stopped = {case.unit for case in cases if case.wanted == "stopped" and not is_run_once(case.after)}
     found = []
-    for case in differences.cases if stopped else ():
-        for directive in (*_NEEDS, *_FOLLOWS) if case.wanted in RUNNING else ():
+    for case in cases if stopped else ():
+        for directive in NEEDS if case.wanted in RUNNING else ():
             others = words(differences.after.effective(case.unit), "Unit", directive)
-            for other in stopped.intersection(others) if directive in _NEEDS else stopping.intersection(others):
-                message = f"it is declared to run, and {other}, without which it does not, stopped: declare both alike"
+            for other in stopped.intersection(needed(others, differences.after)):
+                message = f"it is declared to run and needs {other}, which is declared stopped: declare both alike"
                 found.append(Problem(message, case.unit, "Unit", directive, "contradiction"))
     return found
 
@@ -103,19 +105,19 @@ def _cannot_reload(case: Case) -> bool:
     return case.kind == "service" and bool(case.after.get("Service")) and not can_reload(case.after)
 
 
-def _unfit_dropins(desired: Desired, after: LoadPath, observed: Observed) -> List[Problem]:
+def _unfit_dropins(desired: Desired, differences: Differences, observed: Observed) -> List[Problem]:
     """What speaks against drop-ins for these names, and what a reader should know of them."""
     enabled = {unit.name.text for unit in desired.units if unit.enabled}
     found = []
     for dropin in desired.dropins:
         name = dropin.unit.text
-        if dropin.present and not dropin.unit.stands_for_others and not _is_there(name, after, observed):
+        if dropin.present and not dropin.unit.stands_for_others and not _is_there(name, differences, observed):
             message = "there is no such unit on this host yet: the drop-in waits for it"
             found.append(Problem(message, unit=name, rule="dropin-without-unit"))
         if any(entry.section == "Install" for entry in dropin.entries) and name not in enabled:
             message = "counts only when the unit is enabled: declare that beside the drop-in (enabled: true)"
             found.append(Problem(message, unit=name, section="Install", rule="install-of-dropin"))
-        found += _is_alias(name, after)
+        found += _is_alias(name, differences.after)
     return found
 
 
@@ -128,7 +130,8 @@ def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> Li
     """What speaks against naming this unit, or enabling it."""
     name, after = unit.name.text, differences.after
     alias = _is_alias(name, after)
-    if alias:
+    # What lies below our file is nothing to its removal, and a name can be masked whatever it stands for.
+    if alias and not unit.masked and observed.places.unit_file(name) not in differences.remove:
         return alias
     linked = observed.links.get(observed.places.unit_file(name), "")
     if os.path.basename(linked) == name and name in (*differences.disable, *differences.reenable):
@@ -139,7 +142,7 @@ def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> Li
         return [Problem(message, unit=name, rule="masked")]
     if not unit.enabled or unit.path is not None:
         return []
-    if not _is_there(name, after, observed):
+    if not _is_there(name, differences, observed):
         message = "there is no such unit on this host: install what brings it, or give its text"
         return [Problem(message, unit=name, rule="no-such-unit")] if unit.state == "present" else []
     if not after.masked(name) and not any(after.effective(name).get("Install", {}).values()):
@@ -164,9 +167,11 @@ def _starts_nothing(name: UnitName, differences: Differences, observed: Observed
     if "%" in started:
         return []
     message = misnamed(started)
-    if not message and not _is_there(started, differences.after, observed):
+    if not message and not _is_there(started, differences, observed):
         message = f"it starts {started}, which is nowhere: declare that too, or mend the name"
-    return [Problem(message, name.text, section, directive, "missing")] if message else []
+    # What this run itself takes away will not come by another task.
+    rule = "gone" if _goes(started, differences, observed) else "missing"
+    return [Problem(message, name.text, section, directive, rule)] if message else []
 
 
 def _wanted_by_nobody(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
@@ -181,18 +186,18 @@ def _wanted_by_nobody(unit: UnitWanted, differences: Differences, observed: Obse
             complaint = misnamed(other)
             if complaint:
                 found.append(Problem(complaint, name, "Install", directive, "unit-name"))
-            elif not _is_there(other, after, observed):
-                mend = "nothing starts this unit at boot unless that comes" + _near(other, after, observed)
+            elif not _is_there(other, differences, observed):
+                mend = "nothing starts this unit at boot unless that comes" + _near(other, differences, observed)
                 message = f"there is no {other} on this host: {mend}"
                 found.append(Problem(message, name, "Install", directive, "no-such-target"))
     return found
 
 
-def _near(unit: str, after: LoadPath, observed: Observed) -> str:
+def _near(unit: str, differences: Differences, observed: Observed) -> str:
     suffix = "." + unit.rpartition(".")[2]
-    every = {name for names in after.names.values() for name in names} | set(observed.states)
+    every = {name for names in differences.after.names.values() for name in names} | set(observed.states)
     known = sorted(name for name in every if name.endswith(suffix) and not misnamed(name))
-    near = [name for name in difflib.get_close_matches(unit, known, 3, 0.85) if _is_there(name, after, observed)]
+    near = [name for name in difflib.get_close_matches(unit, known, 3, 0.85) if _is_there(name, differences, observed)]
     return f" (did you mean {near[0]}?)" if near else ""
 
 
@@ -207,9 +212,15 @@ def _unchecked(unit: UnitWanted, observed: Observed) -> List[Problem]:
     return [Problem(message, unit=name, rule="not-checked")]
 
 
-def _is_there(unit: str, after: LoadPath, observed: Observed) -> bool:
+def _is_there(unit: str, differences: Differences, observed: Observed) -> bool:
     """Has it a file, or has systemd made it? What only others refer to is in memory too, as not found."""
-    return after.fragment(unit) is not None or observed.state(unit).load != "not-found"
+    if differences.after.fragment(unit) is not None:
+        return True
+    return not _goes(unit, differences, observed) and observed.state(unit).load != "not-found"
+
+
+def _goes(unit: str, differences: Differences, observed: Observed) -> bool:
+    return observed.places.unit_file(unit) in differences.remove
 
 
 def alias_of(name: str, loadpath: LoadPath) -> str:

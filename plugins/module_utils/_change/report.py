@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 from .._host.files import Seen
 from .._host.health import Failure
 from .._host.manager import Manager, UnitState
-from .._host.observed import Observed
+from .._host.observed import UP, Observed
 from .._syntax.problem import Problem
 from .desired import Desired
 from .plan import Plan
@@ -24,7 +24,7 @@ from .render import SHORTEST_HIDDEN, owner_of, shown_text
 # Rules of what is told and hinders nothing.
 TOLD = (
     *("advice", "dropin-without-unit", "install-of-dropin", "no-linger", "no-such-target", "no-verify"),
-    "not-checked",
+    *("not-checked", "pulled-in"),
 )
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
@@ -42,6 +42,7 @@ def result(
     unverified: Sequence[Problem],
 ) -> Dict[str, Any]:
     """The result of a run; states are those after it."""
+    unverified = [*unverified, *_pulled_in(plan, states)]
     return {
         "changed": not plan.empty,
         "plan": [step.as_dict() for step in plan.steps],
@@ -60,9 +61,18 @@ def result(
     }
 
 
+def _pulled_in(plan: Plan, states: Mapping[str, UnitState]) -> List[Problem]:
+    """What is declared stopped, and was started by what another unit wants."""
+    stopped = {case.unit for case in plan.differences.cases if case.wanted == "stopped"} - {*plan.jobs["stop"]}
+    started = sorted(unit for unit in stopped if unit in states and states[unit].active in UP)
+    message = "it is declared stopped, and was started since another unit wants it: the next run stops it"
+    return [Problem(message, unit=unit, rule="pulled-in") for unit in started]
+
+
 def _restarted(plan: Plan, observed: Observed) -> List[str]:
     """Those that got a job for it, and those that such a job takes along."""
-    cycled = [unit for unit in plan.jobs["start"] if unit in plan.jobs["stop"]]
+    down = {*plan.jobs["stop"], *(o for unit in plan.jobs["stop"] for o in observed.stopped_with.get(unit, ()))}
+    cycled = [unit for unit in plan.jobs["start"] if unit in down and observed.is_up(unit)]
     along = [other for unit in plan.jobs["restart"] for other in observed.bound.get(unit, ()) if observed.is_up(other)]
     return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
 

@@ -17,7 +17,6 @@ from typing import Callable, Iterable, List, Sequence, Set, Tuple
 from .._host.files import Writer
 from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
-from .._host.observed import UP
 from .._host.places import Places
 from .._host.probe import Checks
 from .desired import Desired
@@ -56,7 +55,7 @@ def carry_out(
     steps: Sequence[Callable[[], None]] = (
         # A full or read-only disk shows here, while everything still runs.
         lambda: _prepare(plan, places, writer),
-        lambda: _stop(plan.jobs["stop"], manager, outcomes),
+        lambda: _stop(plan, manager, outcomes),
         lambda: _enablement(_BEFORE_FILES, plan, manager, outcomes),
         lambda: _files(plan, places, writer, concerned),
         lambda: _enablement(_AFTER_FILES, plan, manager, outcomes),
@@ -91,7 +90,8 @@ def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = (
         outcomes.failures.append(Failure(unit, f"systemctl {what} failed: {done.message}"))
 
 
-def _stop(units: Sequence[str], manager: Manager, outcomes: Outcomes) -> None:
+def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
+    units = plan.jobs["stop"]
     if not units:
         return
     _note(outcomes, manager.queue("stop", units), "stop", units)
@@ -167,15 +167,6 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
     found = watch(manager, checks, before, to_the_end=keep)
     told = {failure.unit for failure in found}
     outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + found
-    if not outcomes.failures and any(jobs[verb] for verb in ("restart", "start", "run")):
-        _down_again(plan, manager, outcomes)
-
-
-def _down_again(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    """What is declared stopped, and what was started has pulled in by Wants=."""
-    stopped = sorted(case.unit for case in plan.differences.cases if case.wanted == "stopped")
-    shown = manager.show(stopped, ["ActiveState"])
-    _stop([unit for unit in stopped if shown[unit].get("ActiveState") in UP], manager, outcomes)
 
 
 def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outcomes) -> Sequence[str]:

@@ -245,11 +245,12 @@ def _wanting_and_kept() -> plan.Plan:
     return made
 
 
-@circumstance("a service that is declared to run and is bound to one that is no longer declared, with `prune`")
+@circumstance("a service that is bound to one that is no longer declared, with `prune`")
 def _bound_to_what_goes() -> plan.Plan:
     bound = {"name": "b.service", "service": {"ExecStart": "/bin/b"}}
     observed = in_force(declare(service(), bound), {"a.service": RUNNING, "b.service": RUNNING})
     made = planned(declare(bound, prune=True), replace(observed, stopped_with={"a.service": ("b.service",)}))
+    assert jobs(made) == [("stop", "a.service"), ("start", "b.service")]
     assert made.watched == {"a.service": "down", "b.service": "up"}
     return made
 
