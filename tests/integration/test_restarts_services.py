@@ -179,7 +179,7 @@ def test_failed_and_masked(host: Host) -> None:
     stack(host, app(1), {**foreign, "masked": True})
     assert show(host, "nginx.service", "LoadState") == "masked"
     failing(host, app(1), {**foreign, "state": "started"})
-    stack(host, app(1), {**foreign, "masked": False})
+    stack(host, app(1), {**foreign, "masked": False, "state": "started"})
     assert show(host, "nginx.service", "LoadState") == "loaded"
 
 

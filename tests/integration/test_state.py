@@ -367,6 +367,15 @@ def test_a_service_that_ran_on_becomes_the_work_of_a_timer(stack: Stack, run: di
     assert stack.show("job.timer", "SubState") == "waiting"
 
 
+def test_what_needs_a_daemon_that_becomes_a_oneshot_runs_on(stack: Stack) -> None:
+    job, needing = stack.service("job"), stack.service("needing")
+    needing["unit"] = {"Requires": job["name"], "After": job["name"]}
+    stack.apply(job, needing)
+    once = stack.service("job", "/bin/true", service={"Type": "oneshot"}, run="on_change")
+    stack.settled(once, needing)
+    assert stack.show("needing.service", "ActiveState") == "active"
+
+
 def test_a_daemon_is_back_where_its_new_version_that_runs_once_fails(stack: Stack) -> None:
     stack.apply(stack.service("job"))
     stack.refused(stack.service("job", "/bin/false", service={"Type": "oneshot"}, run="on_change"))

@@ -158,11 +158,13 @@ def _along(leaving: AbstractSet[str], differences: Differences, observed: Observ
     """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
     staying = (case for case in differences.cases if case.wanted not in ("stopped", "absent") and not case.gone)
     running = {case.unit for case in staying if observed.is_up(case.unit) and not is_run_once(case.after)} - leaving
+    going = {case.unit for case in differences.cases if case.wanted in ("stopped", "absent") or case.gone}
+    going.update(differences.mask)
     return {
         other: f"goes down with {unit}"
         for unit in sorted(leaving)
         for other in observed.stopped_with.get(unit, ())
-        if other in running and leaving.isdisjoint(needed([other], differences.after))
+        if other in running and going.isdisjoint(needed([other], differences.after))
     }
 
 
