@@ -119,8 +119,9 @@ orphaned:
 unverified:
   description:
     - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet.
-    - A target that is nowhere, what systemd advises against, checks of what does not run, a user without linger, and a
-      host without C(systemd-analyze) are warnings too.
+    - A target that is nowhere, what systemd advises against, checks of what does not run, an C([Install]) section in a
+      drop-in whose unit is not declared enabled, a unit declared stopped that another one has pulled in, a user without
+      linger, and a host without C(systemd-analyze) are warnings too.
   returned: success, and failure after the plan was made
   type: list
   elements: dict
@@ -142,7 +143,8 @@ deferred:
   elements: str
   sample: []
 rolled_back:
-  description: Whether what was before the run is back in force.
+  description:
+    - Whether what was before the run is back in force. The lists of units say what the run was about to do.
   returned: when a unit did not become healthy
   type: bool
   sample: true
