@@ -113,9 +113,10 @@ def _because(changed: Iterable[Tuple[str, str]]) -> str:
 
 def _service(case: Case, version: int) -> List[Act]:
     acts = _renewed(case)
-    if is_run_once(case.after) or any(act.verb == "restart" for act in acts):  # whose next start does all the rest
+    if any(act.verb in ("restart", "stop", "run") for act in acts):  # its next start does all the rest
         return acts
-    return acts + _pull(case) + _wake_limits(case, version)
+    # A start of what is at its work would be one to wait for until that has ended.
+    return acts + ([] if is_run_once(case.after) else _pull(case)) + _wake_limits(case, version)
 
 
 def _renewed(case: Case) -> List[Act]:

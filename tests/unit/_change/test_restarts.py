@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._change import plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._change.desired import Desired
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation
@@ -175,6 +176,16 @@ def _working_oneshot() -> plan.Plan:
     assert "at its work" in made.kept["a.service"]
     assert not made.watched
     return made
+
+
+@circumstance("a oneshot that is at its work, its `MemoryMax` changed, on 257")
+def _limits_of_a_working_oneshot() -> plan.Plan:
+    def once(limit: str) -> Desired:
+        text = {"Type": "oneshot", "ExecStart": "/bin/a", "MemoryMax": limit}
+        return declare({"name": "a.service", "service": text}, version=257)
+
+    states = {"a.service": UnitState("loaded", "activating", "start")}
+    return planned(once("2G"), in_force(once("1G"), states, 257))
 
 
 @circumstance("a oneshot with `run: on_change`, its `ExecStart` changed")
