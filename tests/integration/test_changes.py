@@ -144,8 +144,10 @@ def test_dependents_are_restarted_in_order(stack: Stack) -> None:
         return [
             stack.service(
                 name,
-                f"/bin/sh -c 'echo start {name} >> {log}; exec sleep infinity'",
-                service={"Type": "exec", "ExecStopPost": f"/bin/sh -c 'echo stop {name} >> {log}'"},
+                service={
+                    "ExecStartPre": f"/bin/sh -c 'echo start {name} >> {log}'",
+                    "ExecStopPost": f"/bin/sh -c 'echo stop {name} >> {log}'",
+                },
                 unit={"After": stack.unit(f"{before}.service"), "Requires": stack.unit(f"{before}.service")}
                 if before
                 else {},
