@@ -166,6 +166,38 @@ def test_dependents_are_restarted_in_order(stack: Stack) -> None:
     stack.host.sh(f"rm {log}")
 
 
+def many_on_one_base(stack: Stack, word: str) -> list[dict[str, Any]]:
+    """So many that the first has long ended before the base's own restart could be asked for."""
+    base = stack.service("base", environment={"WORD": word})
+    started = f"/bin/sh -c 'echo %n >> /run/{stack.name}.log; exec sleep infinity'"
+    bound = {"Requires": base["name"], "After": base["name"]}
+    words = {"WORD": word}
+    dependents = (
+        stack.service(f"d{i}", service={"ExecStart": started}, unit=bound, environment=words) for i in range(25)
+    )
+    return [base, *dependents]
+
+
+def test_what_depends_on_another_is_restarted_only_once(stack: Stack) -> None:
+    log = f"/run/{stack.name}.log"
+    stack.settled(*many_on_one_base(stack, "one"))
+    stack.host.sh(f"rm {log}")
+    result = stack.settled(*many_on_one_base(stack, "two"))
+    assert len(result["restarted"]) == 26
+    starts = stack.host.read(log).split()
+    assert sorted(starts) == sorted(set(starts))
+    assert len(starts) == 25
+    stack.host.sh(f"rm {log}")
+    late = {"unit": {"After": " ".join(starts)}, "run": "on_change"}
+    bad = stack.service("bad", "/bin/false", service={"Type": "oneshot"}, **late)
+    error = stack.refused(*many_on_one_base(stack, "three"), bad)
+    assert error["rolled_back"] is True
+    starts = stack.host.read(log).split()  # once by the new text and once by the old
+    assert {starts.count(unit) for unit in starts} == {2}
+    stack.remove()
+    stack.host.sh(f"rm {log}")
+
+
 def test_a_restart_names_and_watches_what_it_takes_along(stack: Stack) -> None:
     base = stack.service("base")
     bound = stack.service("bound", unit={"Requires": base["name"], "After": base["name"]})

@@ -126,4 +126,5 @@ def test_what_is_wrong_is_an_error_in_check_mode_too(stack: Stack) -> None:
 def test_a_removal_of_what_another_needs_is_refused_in_check_mode_too(stack: Stack) -> None:
     needed = stack.service("needed")
     stack.apply(stack.service("needing", unit={"BindsTo": needed["name"], "After": needed["name"]}), needed)
-    stack.refused(stack.service("needing", unit={"BindsTo": needed["name"]}), check_mode=True, prune=True)
+    error = stack.refused(stack.service("needing", unit={"BindsTo": needed["name"]}), check_mode=True, prune=True)
+    assert needed["name"] in error["msg"]

@@ -253,13 +253,13 @@ def _contradictions(entry: Params, name: names.UnitName, brings_text: bool) -> L
         found.append(f"systemd makes .{name.kind} units itself and reads no file for them: use a dropin")
     if brings_text and masked:
         found.append("a masked unit has no file of its own: leave out its text, or masked")
-    if masked and (entry.get("enabled") or entry.get("state") in ("started", "restarted", "reloaded")):
+    if masked and (entry.get("enabled") or entry.get("state") in RUNNING):
         found.append("a masked unit can be neither enabled nor started: leave out masked, or the others")
     if not brings_text and entry.get("state") != "absent":
         extra = [option for option in ("environment", "secrets", "credentials", "triggers", "run") if entry.get(option)]
         if extra:
             found.append(f"{extra[0]} needs a text of ours to stand in: declare the unit's sections, or a dropin")
-    if name.is_template and not entry.get("instances") and entry.get("state") in ("started", "restarted", "reloaded"):
+    if name.is_template and not entry.get("instances") and entry.get("state") in RUNNING:
         found.append("a template is not started itself: name its instances")
     return [Problem(message, unit=name.text, rule="contradiction") for message in found]
 
@@ -272,7 +272,7 @@ def _unit_rules(entry: Params, name: names.UnitName, entries: Sequence[unitfile.
         found.append(("", "enabled needs an [Install] section: add install: {WantedBy: multi-user.target} or the like"))
     if name.kind == "service":
         once = is_run_once(effective)
-        if once and entry.get("state") in ("started", "restarted", "reloaded"):
+        if once and entry.get("state") in RUNNING:
             found.append(
                 (
                     "Type",

@@ -21,7 +21,6 @@ from .render import FileWanted
 
 # systemd.unit(5): what a unit cannot be up without.
 NEEDS = ("Requires", "Requisite", "BindsTo")
-_REFUSES = ("Unit", "RefuseManualStart")
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,10 @@ def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> Lis
     restarted = [act.unit for act in acts if act.verb == "restart"]
     if not observed.carriers.isdisjoint(cycled) or any(carries(unit, observed.bound, observed) for unit in restarted):
         reason = "; but this run's own connection depends on it: restart it yourself"
-    elif any(observed.refusing.get(unit) or is_true(last(after.effective(unit), *_REFUSES)) for unit in cycled):
+    elif any(
+        observed.refusing.get(unit) or is_true(last(after.effective(unit), "Unit", "RefuseManualStart"))
+        for unit in cycled
+    ):
         reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
     if not reason:
         return list(acts)
@@ -162,8 +164,7 @@ def _along(leaving: AbstractSet[str], differences: Differences, observed: Observ
     going.update(differences.mask)
     return {
         other: f"goes down with {unit}"
-        for unit in sorted(leaving)
-        for other in observed.stopped_with.get(unit, ())
+        for other, unit in observed.taken_along(sorted(leaving)).items()
         if other in running and going.isdisjoint(needed([other], differences.after))
     }
 

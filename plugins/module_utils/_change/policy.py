@@ -13,7 +13,7 @@ from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
 
 from .._syntax.directives import Effect
 from .cases import Case
-from .desired import is_run_once
+from .desired import RUNNING, is_run_once
 
 # Mounts that the host itself stands on: never restarted, at most reloaded.
 _KEPT_MOUNTS = ("-.mount", "usr.mount", "var.mount")
@@ -90,7 +90,7 @@ def _bring_up(case: Case) -> List[Act]:
         reason = _because(case.changed) if case.changed else "its environment or triggers changed"
         reason = "new" if case.new else _OWED if case.owed else reason if case.restamped else "its last run failed"
         return [*_reset(case), Act("run", case.unit, reason)]
-    if case.wanted not in ("started", "restarted", "reloaded") and case.owed != "start":
+    if case.wanted not in RUNNING and case.owed != "start":
         return []
     partners = case.partners if case.kind == "socket" else ()
     before = [Act("cycle", partner, f"{case.unit} cannot start listening while it runs") for partner in partners]
@@ -122,10 +122,11 @@ def _service(case: Case, version: int) -> List[Act]:
 def _renewed(case: Case) -> List[Act]:
     """What is done about a process that was started with something else."""
     needs = case.touched(Effect.RESTART)
+    once = is_run_once(case.after)
     deprived = case.deprived_by if case.wanted != "present" else ""
-    if (case.changed or case.stale) and is_run_once(case.after) and case.now.active != "activating":
+    if (case.changed or case.stale) and once and case.now.active != "activating":
         return _retired(case)
-    if (needs or case.stale) and is_run_once(case.after):
+    if (needs or case.stale) and once:
         if case.runs_on_change:
             return [Act("run", case.unit, "once more, when its present run has ended")]
         return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]

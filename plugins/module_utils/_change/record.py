@@ -63,7 +63,7 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
     enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
     ended = {*plan.jobs["stop"], *displaced(plan, observed)}
     concerned = {*plan.watched, *ended, *(unit for units in plan.jobs.values() for unit in units)}
-    concerned |= {other for unit in ended for other in observed.stopped_with.get(unit, ())}
+    concerned.update(observed.taken_along(ended))
     idle = _idle(plan, observed)
     # An instance may run by a file of its own before there is a template.
     concerned |= {unit for name in idle for unit in units_under(observed.states, name)}

@@ -28,7 +28,8 @@ _RELOADABLE = ("service", "mount")
 def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses: told before anything is written."""
     found = []
-    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan, observed).items()]:
+    ended = [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan, observed).items()]
+    for unit, reason in ended:
         if carries(unit, observed.stopped_with, observed):
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
             message = f"{what} would cut off this very run, which depends on it: do that by another way into the host"
@@ -36,11 +37,12 @@ def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
         elif not reason and "RefuseManualStop" in observed.refusing.get(unit, ()):
             message = "refuses a manual stop: stop what it belongs to, or leave it to the next boot by state: present"
             found.append(Problem(message, unit, "Unit", "RefuseManualStop", "refused-stop"))
-        along = {*observed.stopped_with.get(unit, ())}.intersection(plan.jobs["start"])
-        for case in plan.differences.cases if along else ():
-            if case.unit in along and case.is_set("RefuseManualStart"):
-                message = f"goes down with {unit} and refuses a manual start: declare state: present, or leave {unit}"
-                found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
+    along = observed.taken_along(unit for unit, reason in ended)
+    for case in plan.differences.cases:
+        if case.unit in along and case.unit in plan.jobs["start"] and case.is_set("RefuseManualStart"):
+            unit = along[case.unit]
+            message = f"goes down with {unit} and refuses a manual start: declare state: present, or leave {unit}"
+            found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
     return found
 
 

@@ -71,7 +71,7 @@ def _pulled_in(plan: Plan, states: Mapping[str, UnitState]) -> List[Problem]:
 
 def _restarted(plan: Plan, observed: Observed) -> List[str]:
     """Those that got a job for it, and those that such a job takes along."""
-    down = {*plan.jobs["stop"], *(o for unit in plan.jobs["stop"] for o in observed.stopped_with.get(unit, ()))}
+    down = {*plan.jobs["stop"], *observed.taken_along(plan.jobs["stop"])}
     cycled = [unit for unit in plan.jobs["start"] if unit in down and observed.is_up(unit)]
     along = [other for unit in plan.jobs["restart"] for other in observed.bound.get(unit, ()) if observed.is_up(other)]
     return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))

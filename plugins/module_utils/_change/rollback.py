@@ -13,8 +13,9 @@ from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 from .._host.files import Seen, Writer, look
 from .._host.health import Failure, settle, watch
 from .._host.manager import Manager, ManagerError
-from .._host.observed import UP, Observed, observe, triggers_of, units_under
+from .._host.observed import UP, Observed, observe, units_under
 from .._host.probe import Checks
+from .._host.relations import TRIGGERED_BY, queue_restarts, triggers
 from .desired import STARTS, is_run_once, started_by
 from .plan import in_order
 from .record import Record, invocations
@@ -139,7 +140,7 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
         ("start", [unit for unit in ordered if unit not in running]),
     ):
         if units:
-            done = manager.queue(verb, units)
+            done = queue_restarts(manager, units) if verb == "restart" else manager.queue(verb, units)
             if done.code != 0:
                 failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
     told = {failure.unit for failure in failures}
@@ -160,8 +161,9 @@ def _cycled(touched: Sequence[str], restored: Observed, manager: Manager) -> Lis
     """
     services = {started_by(unit, restored.loadpath.effective(unit)) for unit in touched if unit.endswith(".socket")}
     services = {unit for unit in services if restored.is_up(unit) or unit in touched}
-    triggers = [unit for each in triggers_of(manager, services).values() for unit in each]
-    return [unit for unit in dict.fromkeys([*triggers, *services]) if unit in touched or restored.is_up(unit)]
+    shown = manager.show(sorted(services), [TRIGGERED_BY])
+    starters = [unit for each in triggers(shown).values() for unit in each]
+    return [unit for unit in dict.fromkeys([*starters, *services]) if unit in touched or restored.is_up(unit)]
 
 
 def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List[str], List[str]]:

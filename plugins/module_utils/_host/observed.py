@@ -18,17 +18,13 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tupl
 
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import parse_name
+from . import relations
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, UnitState
 from .places import Places
 
 STAMP_FIELD = "UNITWRIGHT_STAMP"
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
-# systemd.unit(5): who goes down, or is restarted, with a unit.
-_BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
-# Only a stop, from systemd 249 on.
-_STOPPED_WITH = "PropagatesStopTo"
-_STARTED_BY = "TriggeredBy"
 _CONFLICTING = "ConflictedBy"
 _REFUSALS = ("RefuseManualStart", "RefuseManualStop")
 INACTIVE = UnitState("not-found", "inactive", "dead")
@@ -108,6 +104,10 @@ class Observed:
         """Up, and not only between two attempts of a crash loop."""
         return self.is_up(unit) and not self.state(unit).sub.startswith("auto-restart")
 
+    def taken_along(self, stopped: Iterable[str]) -> Dict[str, str]:
+        """What goes down with units that are stopped, each with the one that takes it."""
+        return {other: unit for unit in stopped for other in self.stopped_with.get(unit, ())}
+
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
         return self._links_by_unit.get(unit, [])
@@ -124,50 +124,17 @@ class Observed:
 
     def with_relations(self, manager: Manager, units: Iterable[str]) -> Observed:
         """Ask what a job of these units does to others (systemd.unit(5): Requires=, BindsTo=, PartOf=, Conflicts=)."""
-        bound: Dict[str, Set[str]] = {}
-        stopped: Dict[str, Set[str]] = {}
-        triggers: Dict[str, Tuple[str, ...]] = {}
-        conflicting: Dict[str, Tuple[str, ...]] = {}
-        refusing: Dict[str, Tuple[str, ...]] = {}
-        properties = (*_BINDING, _STOPPED_WITH, _STARTED_BY, _CONFLICTING, *_REFUSALS)
-        asked = set(units)
-        while asked:
-            for unit, shown in manager.show(sorted(asked), properties).items():
-                bound[unit] = {other for name in _BINDING for other in shown.get(name, "").split()}
-                stopped[unit] = bound[unit].union(shown.get(_STOPPED_WITH, "").split())
-                triggers[unit] = _triggers(shown)
-                conflicting[unit] = tuple(shown.get(_CONFLICTING, "").split())
-                refusing[unit] = tuple(name for name in _REFUSALS if shown.get(name) == "yes")
-            asked = {other for unit in asked for other in stopped[unit]} - set(stopped)
+        shown = relations.with_company(manager, units, (relations.TRIGGERED_BY, _CONFLICTING, *_REFUSALS))
+        conflicting = {unit: tuple(each.get(_CONFLICTING, "").split()) for unit, each in shown.items()}
+        refusing = {unit: tuple(name for name in _REFUSALS if each.get(name) == "yes") for unit, each in shown.items()}
         return replace(
             self,
-            bound={**self.bound, **{unit: tuple(sorted(_reached(unit, bound))) for unit in units}},
-            stopped_with={**self.stopped_with, **{unit: tuple(sorted(_reached(unit, stopped))) for unit in units}},
-            triggers={**self.triggers, **triggers},
+            bound={**self.bound, **relations.bound(shown, units)},
+            stopped_with={**self.stopped_with, **relations.stopped_with(shown, units)},
+            triggers={**self.triggers, **relations.triggers(shown)},
             conflicting={**self.conflicting, **conflicting},
             refusing={**self.refusing, **refusing},
         )
-
-
-def triggers_of(manager: Manager, services: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
-    """The sockets and paths that start each of these."""
-    shown = manager.show(sorted(services), (_STARTED_BY,))
-    return {service: _triggers(each) for service, each in shown.items()}
-
-
-def _triggers(shown: Mapping[str, str]) -> Tuple[str, ...]:
-    """What may start a unit at any moment; a timer has its time."""
-    return tuple(unit for unit in shown.get(_STARTED_BY, "").split() if unit.endswith((".socket", ".path")))
-
-
-def _reached(unit: str, direct: Mapping[str, Set[str]]) -> Set[str]:
-    """What is bound to a unit, and to what is bound to it."""
-    found: Set[str] = set()
-    ahead = set(direct.get(unit, ()))
-    while ahead:
-        found |= ahead
-        ahead = {other for each in ahead for other in direct.get(each, ())} - found
-    return found - {unit}
 
 
 def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Observed:

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Optional
 
+from .characters import to_utf8
 from .problem import Refused, shown
 
 KINDS = (
@@ -146,7 +147,9 @@ def with_instance(template: str, instance: str) -> str:
 
 def escape(text: str) -> str:
     """Escape a string for a unit's name, as `systemd-escape` does. Raises Refused for NUL and invalid UTF-8."""
-    data = _to_bytes(text)
+    if "\0" in text:
+        raise Refused("a name cannot contain a NUL character")
+    data = to_utf8(text, "a name")
     return "".join(_escape_byte(byte, first=position == 0) for position, byte in enumerate(data))
 
 
@@ -171,15 +174,6 @@ def escape_path(path: str) -> str:
     if ".." in parts:
         raise Refused(f"{shown(path)} contains '..': write the path without it")
     return escape("/".join(parts)) if parts else "-"
-
-
-def _to_bytes(text: str) -> bytes:
-    if "\0" in text:
-        raise Refused("a name cannot contain a NUL character")
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise Refused("a name is not valid UTF-8") from None
 
 
 def misnamed(text: str) -> str:

@@ -1,0 +1,84 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a job of one unit does to others, as systemd has them in memory. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+
+from .manager import Manager, Outcome
+
+# systemd.unit(5): who goes down, or is restarted, with a unit.
+_BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
+# Only a stop, from systemd 249 on.
+_STOPPED_WITH = "PropagatesStopTo"
+TRIGGERED_BY = "TriggeredBy"
+# What a restart of another takes along: what is still starting or has failed is left alone.
+_TAKEN = ("active", "reloading")
+
+
+def with_company(manager: Manager, units: Iterable[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    """Properties of units, of all that a stop of them takes along, and of what that takes along."""
+    found: Dict[str, Dict[str, str]] = {}
+    asked = set(units)
+    while asked:
+        found.update(manager.show(sorted(asked), (*_BINDING, _STOPPED_WITH, *properties)))
+        asked = {other for unit in asked for other in _named(found[unit], (*_BINDING, _STOPPED_WITH))} - set(found)
+    return found
+
+
+def bound(shown: Mapping[str, Mapping[str, str]], units: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
+    """What a restart of each unit takes along, to the end, where it is up."""
+    return _reached(units, {unit: _named(each, _BINDING) for unit, each in shown.items()})
+
+
+def stopped_with(shown: Mapping[str, Mapping[str, str]], units: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
+    """What a stop of each unit takes along, to the end."""
+    return _reached(units, {unit: _named(each, (*_BINDING, _STOPPED_WITH)) for unit, each in shown.items()})
+
+
+def triggers(shown: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, ...]]:
+    """What may start each unit at any moment: its sockets and paths; a timer has its time."""
+    return {
+        unit: tuple(other for other in each.get(TRIGGERED_BY, "").split() if other.endswith((".socket", ".path")))
+        for unit, each in shown.items()
+    }
+
+
+def queue_restarts(manager: Manager, units: Sequence[str]) -> Outcome:
+    """Queue a restart of units, given dependents first, so that each is restarted once.
+
+    Several names in one call are jobs of their own, and what comes up again before that on which it depends is queued
+    goes down once more with it. A restart takes what is bound to it along in one transaction, so only what is bound to
+    no other is queued.
+    """
+    if len(units) == 1:
+        return manager.queue("restart", units)
+    shown = with_company(manager, units, ["ActiveState"])
+    along = bound(shown, units)
+    heads: List[str] = []
+    taken: Set[str] = set()
+    for unit in sorted(units, key=lambda unit: -len(along[unit])):
+        if unit not in taken:
+            heads.append(unit)
+            taken.update(other for other in along[unit] if shown[other].get("ActiveState") in _TAKEN)
+    return manager.queue("restart", [unit for unit in units if unit in heads])
+
+
+def _named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
+    return {other for name in properties for other in shown.get(name, "").split()}
+
+
+def _reached(units: Iterable[str], direct: Mapping[str, Set[str]]) -> Dict[str, Tuple[str, ...]]:
+    """For each unit what is bound to it, and to what is bound to it."""
+    reached: Dict[str, Tuple[str, ...]] = {}
+    for unit in units:
+        found: Set[str] = set()
+        ahead = direct[unit]
+        while ahead:
+            found |= ahead
+            ahead = {other for each in ahead for other in direct[each]} - found
+        reached[unit] = tuple(sorted(found - {unit}))
+    return reached
