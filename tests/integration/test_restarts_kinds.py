@@ -102,6 +102,24 @@ def test_one_of_two_sockets_changes_while_the_other_is_asked(host: Host) -> None
     assert answer(host, 8003) == "old"
 
 
+def test_many_sockets_of_one_service_start_though_one_is_asked_at_once(host: Host) -> None:
+    """What a connection starts between two of them would keep the rest closed."""
+
+    def sockets(first: int) -> list[Entry]:
+        ports = [8005, *range(first, first + 20)]
+        units = [{**second_socket(port), "name": f"port{number}.socket"} for number, port in enumerate(ports)]
+        return [*units, served("old")]
+
+    asking = "while :; do true > /dev/tcp/127.0.0.1/8005; done"
+    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}' 2>&1")
+    try:
+        for first in (8100, 8200, 8300):
+            stack(host, *sockets(first))
+    finally:
+        host.sh("systemctl stop asking.service")
+    assert answer(host, 8319) == "old"
+
+
 def test_a_connection_that_is_served_is_not_cut_off(host: Host) -> None:
     """Each instance of a socket with Accept=yes is one connection."""
 

@@ -15,7 +15,7 @@ from .._host.health import Failure, settle, watch
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
 from .._host.probe import Checks
-from .._host.relations import TRIGGERED_BY, queue_restarts, triggers
+from .._host.relations import TRIGGERED_BY, queue, triggers
 from .desired import STARTS, is_run_once, started_by
 from .plan import in_order
 from .record import Record, invocations
@@ -140,7 +140,7 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
         ("start", [unit for unit in ordered if unit not in running]),
     ):
         if units:
-            done = queue_restarts(manager, units) if verb == "restart" else manager.queue(verb, units)
+            done = queue(manager, verb, units)
             if done.code != 0:
                 failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
     told = {failure.unit for failure in failures}

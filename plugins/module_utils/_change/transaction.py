@@ -19,7 +19,7 @@ from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .._host.probe import Checks
-from .._host.relations import queue_restarts
+from .._host.relations import queue
 from .desired import Desired
 from .plan import Plan
 
@@ -157,8 +157,7 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
         elif units and verb == "run":
             skipped.update(_run(units, max(desired.health_of(unit).timeout for unit in units), manager, outcomes))
         elif units:
-            queued = queue_restarts(manager, units) if verb == "restart" else manager.queue(verb, units)
-            _note(outcomes, queued, verb, units)
+            _note(outcomes, queue(manager, verb, units), verb, units)
             refused.update(failure.unit for failure in outcomes.failures)
     outcomes.failures += [Failure("", message) for message in manager.wake_limits(jobs["touch-slice"])]
     outcomes.begun = not skipped

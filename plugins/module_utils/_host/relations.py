@@ -47,15 +47,28 @@ def triggers(shown: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, ...
     }
 
 
-def queue_restarts(manager: Manager, units: Sequence[str]) -> Outcome:
-    """Queue a restart of units, given dependents first, so that each is restarted once.
+def queue(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
+    """Queue a job for each unit, dependents first for a restart, else last.
 
-    Several names in one call are jobs of their own, and what comes up again before that on which it depends is queued
-    goes down once more with it. A restart takes what is bound to it along in one transaction, so only what is bound to
-    no other is queued.
+    Several names in one systemctl call are jobs of their own, and what comes between two of them would be done twice
+    or never.
     """
-    if len(units) == 1:
-        return manager.queue("restart", units)
+    if verb == "restart" and len(units) > 1:
+        units = _not_taken_along(manager, units)
+    sockets = [unit for unit in units if unit.endswith(".socket")]
+    if verb == "start" and len(sockets) > 1:
+        # A connection to the first would start their service, and no other socket of it starts then.
+        together = manager.start_together(sockets)
+        if together.code != 0:
+            return together
+    return manager.queue(verb, units)
+
+
+def _not_taken_along(manager: Manager, units: Sequence[str]) -> List[str]:
+    """Those that no restart of another of them restarts as well, in the same transaction.
+
+    With a job of its own, what comes up again before that on which it depends is queued would go down once more.
+    """
     shown = with_company(manager, units, ["ActiveState"])
     along = bound(shown, units)
     heads: List[str] = []
@@ -64,7 +77,7 @@ def queue_restarts(manager: Manager, units: Sequence[str]) -> Outcome:
         if unit not in taken:
             heads.append(unit)
             taken.update(other for other in along[unit] if shown[other].get("ActiveState") in _TAKEN)
-    return manager.queue("restart", [unit for unit in units if unit in heads])
+    return [unit for unit in units if unit in heads]
 
 
 def _named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
