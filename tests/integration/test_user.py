@@ -64,6 +64,20 @@ def clean(host: Host, user: str) -> Iterator[Host]:
     assert ask(host, "systemctl --user list-units --all --plain --no-legend 'mine*'") == ""
 
 
+def test_a_users_sockets_of_one_service_listen(clean: Host) -> None:
+    def units(first: int) -> list[dict[str, Any]]:
+        listen = {"Service": "mine-web.service"}
+        return [
+            service(),
+            {"name": "mine-a.socket", "socket": {**listen, "ListenStream": f"127.0.0.1:{first}"}},
+            {"name": "mine-b.socket", "socket": {**listen, "ListenStream": f"127.0.0.1:{first + 1}"}},
+        ]
+
+    for first in (8400, 8500):
+        settled(clean, *units(first))
+        assert ask(clean, "systemctl --user is-active mine-a.socket mine-b.socket") == "active\nactive"
+
+
 def test_a_users_service_is_started_enabled_and_its_own(clean: Host) -> None:
     result = settled(clean, service())
     assert result["newly_started"] == ["mine-web.service"]
