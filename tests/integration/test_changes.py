@@ -198,6 +198,34 @@ def test_what_depends_on_another_is_restarted_only_once(stack: Stack) -> None:
     stack.host.sh(f"rm {log}")
 
 
+def test_a_restart_or_stop_does_not_reach_beyond_what_is_down(stack: Stack) -> None:
+    """systemd restarts or stops what is bound to a unit only by way of what is up."""
+
+    def chain(word: str) -> list[dict[str, Any]]:
+        after = {
+            name: {"Requires": stack.unit(f"{name}.service"), "After": stack.unit(f"{name}.service")}
+            for name in ("base", "once")
+        }
+        base = stack.service("base", environment={"WORD": word})
+        once = stack.service("once", "/bin/true", service={"Type": "oneshot"}, unit=after["base"])
+        return [base, once, stack.service("app", unit=after["once"], environment={"WORD": word})]
+
+    stack.settled(*chain("one"))
+    assert stack.show("once.service", "ActiveState") == "inactive"
+    before = stack.invocation("app.service")
+    result = stack.settled(*chain("two"))
+    assert sorted(result["restarted"]) == [stack.unit("app.service"), stack.unit("base.service")]
+    again = stack.invocation("app.service")
+    assert again != before
+    result = stack.settled(stack.service("base"), *chain("two")[1:])
+    assert result["restarted"] == [stack.unit("base.service")]
+    assert stack.invocation("app.service") == again
+    (stop,) = (
+        step for step in stack.apply(state="absent")["plan"] if step["action"] == "stop" and "base" in step["unit"]
+    )
+    assert "along" not in stop["reason"]
+
+
 def test_a_restart_names_and_watches_what_it_takes_along(stack: Stack) -> None:
     base = stack.service("base")
     bound = stack.service("bound", unit={"Requires": base["name"], "After": base["name"]})

@@ -15,8 +15,9 @@ _BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
 # Only a stop, from systemd 249 on.
 _STOPPED_WITH = "PropagatesStopTo"
 TRIGGERED_BY = "TriggeredBy"
-# What a restart of another takes along: what is still starting or has failed is left alone.
-_TAKEN = ("active", "reloading")
+# systemd hands a restart, or a stop, on only to what is in one of these states (tried on 247 to 262).
+_RESTARTED = ("active", "reloading", "refreshing")
+_STOPPED = (*_RESTARTED, "activating", "deactivating")
 
 
 def with_company(manager: Manager, units: Iterable[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
@@ -24,19 +25,19 @@ def with_company(manager: Manager, units: Iterable[str], properties: Sequence[st
     found: Dict[str, Dict[str, str]] = {}
     asked = set(units)
     while asked:
-        found.update(manager.show(sorted(asked), (*_BINDING, _STOPPED_WITH, *properties)))
+        found.update(manager.show(sorted(asked), ("ActiveState", *_BINDING, _STOPPED_WITH, *properties)))
         asked = {other for unit in asked for other in _named(found[unit], (*_BINDING, _STOPPED_WITH))} - set(found)
     return found
 
 
 def bound(shown: Mapping[str, Mapping[str, str]], units: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
-    """What a restart of each unit takes along, to the end, where it is up."""
-    return _reached(units, {unit: _named(each, _BINDING) for unit, each in shown.items()})
+    """What a restart of each unit takes along, to the end."""
+    return _reached(units, shown, _BINDING, _RESTARTED)
 
 
 def stopped_with(shown: Mapping[str, Mapping[str, str]], units: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
     """What a stop of each unit takes along, to the end."""
-    return _reached(units, {unit: _named(each, (*_BINDING, _STOPPED_WITH)) for unit, each in shown.items()})
+    return _reached(units, shown, (*_BINDING, _STOPPED_WITH), _STOPPED)
 
 
 def triggers(shown: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, ...]]:
@@ -69,14 +70,13 @@ def _not_taken_along(manager: Manager, units: Sequence[str]) -> List[str]:
 
     With a job of its own, what comes up again before that on which it depends is queued would go down once more.
     """
-    shown = with_company(manager, units, ["ActiveState"])
-    along = bound(shown, units)
+    along = bound(with_company(manager, units, ()), units)
     heads: List[str] = []
     taken: Set[str] = set()
     for unit in sorted(units, key=lambda unit: -len(along[unit])):
         if unit not in taken:
             heads.append(unit)
-            taken.update(other for other in along[unit] if shown[other].get("ActiveState") in _TAKEN)
+            taken.update(along[unit])
     return [unit for unit in units if unit in heads]
 
 
@@ -84,8 +84,12 @@ def _named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
     return {other for name in properties for other in shown.get(name, "").split()}
 
 
-def _reached(units: Iterable[str], direct: Mapping[str, Set[str]]) -> Dict[str, Tuple[str, ...]]:
-    """For each unit what is bound to it, and to what is bound to it."""
+def _reached(
+    units: Iterable[str], shown: Mapping[str, Mapping[str, str]], properties: Sequence[str], states: Sequence[str]
+) -> Dict[str, Tuple[str, ...]]:
+    """For each unit what is named by these properties in one of these states, and what that names."""
+    there = {unit for unit, each in shown.items() if each.get("ActiveState") in states}
+    direct = {unit: _named(each, properties) & there for unit, each in shown.items()}
     reached: Dict[str, Tuple[str, ...]] = {}
     for unit in units:
         found: Set[str] = set()
