@@ -14,7 +14,7 @@ from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, is_true, last, words
 from .._syntax.names import misnamed
 from .cases import Differences
-from .desired import STARTS, is_run_once, started_by
+from .desired import RUNNING, STARTS, is_run_once, started_by
 from .owners import unit_of
 from .policy import Act, decide
 from .render import FileWanted
@@ -41,13 +41,15 @@ class Step:
 class Plan:
     """Everything a run does, in the order in which it does it.
 
-    steps: the whole as lines to read. jobs: per verb the units, in the order of the one call. watched: units whose
-    health decides, with what is expected of them (up, down, done). kept: units left with an older version on purpose.
+    steps: the whole as lines to read. jobs: per verb the units, in order; silenced: to be stopped with them, services
+    that are down and that a connection may start before their socket is closed. watched: what becomes of units, as
+    Checks.expect; health decides of all but those that go down. kept: units left with an older version on purpose.
     """
 
     steps: Tuple[Step, ...]
     differences: Differences
     jobs: Mapping[str, Tuple[str, ...]]
+    silenced: Tuple[str, ...]
     reload: bool
     watched: Mapping[str, str]
     kept: Mapping[str, str]
@@ -82,6 +84,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
         steps=tuple(steps),
         differences=differences,
         jobs=jobs,
+        silenced=tuple(_silenced(jobs["stop"], observed)),
         reload=bool(reload),
         watched=_watched(differences, jobs, observed) if observed.live else {},
         kept=kept if observed.live else {},
@@ -200,6 +203,16 @@ def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -
     return list(result.values())
 
 
+def _silenced(stopped: Sequence[str], observed: Observed) -> List[str]:
+    found = []
+    for socket in (unit for unit in stopped if unit.endswith(".socket")):
+        service = started_by(socket, observed.loadpath.effective(socket))
+        refuses = is_true(last(observed.loadpath.effective(service), "Unit", "RefuseManualStop"))
+        if service in observed.states and not observed.is_up(service) and service not in stopped and not refuses:
+            found.append(service)
+    return found
+
+
 def _ordered(verb: str, acts: Sequence[Act], after: LoadPath) -> Tuple[str, ...]:
     """systemd takes several names as separate jobs, in the order given: dependencies first for start, else last.
 
@@ -219,18 +232,7 @@ def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
     """
     if len(units) < 2:
         return list(units)
-    members = set(units)
-    after: Dict[str, Set[str]] = {unit: set() for unit in units}
-    for unit in units:
-        text = loadpath.effective(unit)
-        after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
-        for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
-            after[later].add(unit)
-        started = started_by(unit, text)
-        if unit.endswith(".socket") and started in members:
-            after[started].add(unit)
-        elif unit.endswith(".path") and started in members:
-            after[unit].add(started)
+    after = _earlier(units, loadpath)
     result: List[str] = []
     state: Dict[str, int] = {}
 
@@ -253,6 +255,37 @@ def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
     return result
 
 
+def sockets_first(units: Sequence[str], loadpath: LoadPath) -> List[str]:
+    """The sockets among units to be started, and those that a socket is to come after.
+
+    Any other job may start the service of a socket, and that socket then does not start.
+    """
+    sockets = [unit for unit in units if unit.endswith(".socket")]
+    after = _earlier(units, loadpath) if sockets else {}
+    found: Set[str] = set()
+    while sockets:
+        found.add(sockets[-1])
+        sockets += after[sockets.pop()] - found
+    return [unit for unit in units if unit in found]
+
+
+def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
+    """For each of these units those of them that it comes after."""
+    members = set(units)
+    after: Dict[str, Set[str]] = {unit: set() for unit in units}
+    for unit in units:
+        text = loadpath.effective(unit)
+        after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
+        for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
+            after[later].add(unit)
+        started = started_by(unit, text)
+        if unit.endswith(".socket") and started in members:
+            after[started].add(unit)
+        elif unit.endswith(".path") and started in members:
+            after[unit].add(started)
+    return after
+
+
 def _reload_reason(differences: Differences, observed: Observed) -> str:
     units = observed.places.units + os.sep
     if any(not wanted.secret for wanted in differences.write) or any(
@@ -266,13 +299,16 @@ def _reload_reason(differences: Differences, observed: Observed) -> str:
 
 def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observed: Observed) -> Dict[str, str]:
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
-    watched = {unit: "up" for unit in differences.pending.judged if observed.is_up(unit)}
+    watched = {unit: expect for unit, expect in differences.pending.judged.items() if observed.is_up(unit)}
     for case in differences.cases:
         stays = case.wanted not in ("stopped", "absent") and not case.gone
-        # What runs once ends by itself, at a time of its own.
-        if observed.runs(case.unit) and (case.changed or case.new) and stays and not is_run_once(case.after):
-            watched[case.unit] = "up"
-    for verb in ("reload", "restart", "start"):
+        # What runs once, or for one connection, ends by itself, at a time of its own.
+        lasting = not is_run_once(case.after) and not case.per_connection
+        if observed.runs(case.unit) and (case.changed or case.new) and stays and lasting:
+            watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
+    on_demand = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
+    watched.update({unit: "unfailed" if unit in on_demand else "up" for unit in jobs["start"]})
+    for verb in ("reload", "restart"):
         watched.update(dict.fromkeys(jobs[verb], "up"))
     watched.update(dict.fromkeys(jobs["run"], "done"))
     for unit in jobs["restart"]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
 
 from .._syntax.directives import Effect
+from .._syntax.loadpath import Effective
 from .cases import Case
 from .desired import RUNNING, is_run_once
 
@@ -137,7 +138,8 @@ def _renewed(case: Case) -> List[Act]:
         reason = "changed: " + ", ".join(needs) if needs else older
         if case.on_change == "none":
             return [Act("keep", case.unit, reason + "; on_change is none")]
-        if case.on_change == "reload" and not deprived:  # what a socket opened for it is not opened by a reload
+        # What a socket opened for it is not opened by a reload, and what is still starting cannot be reloaded.
+        if case.on_change == "reload" and not deprived and case.now.active != "activating":
             return [Act("reload", case.unit, reason)]
         return _restart(case, reason)
     return []
@@ -183,15 +185,19 @@ def _timer(case: Case, version: int) -> List[Act]:
     """daemon-reload alone puts a new schedule into force; a restart would fire a persistent timer out of time."""
     if case.now.load != "loaded" and case.changed:
         return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
-    if case.now.sub == "elapsed" and any(section == "Timer" for section, _directive in case.changed) and _recurs(case):
+    if (
+        case.now.sub == "elapsed"
+        and any(section == "Timer" for section, _directive in case.changed)
+        and recurs(case.after)
+    ):
         return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]
     return _pull(case)
 
 
-def _recurs(case: Case) -> bool:
+def recurs(effective: Effective) -> bool:
     """Has a timer other times than those after a boot? A new start would run what it starts for that boot again."""
     times = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")
-    return any(case.after.get("Timer", {}).get(each) for each in times)
+    return any(effective.get("Timer", {}).get(each) for each in times)
 
 
 def _mount(case: Case, version: int) -> List[Act]:

@@ -39,8 +39,8 @@ class Record:
     boot: which boot it began in. backups: what lay at each path that it writes or removes. enabled: units whose links
     it may change, and links: those that there were. up: units that ran, with the ID of that run. retrying: those that
     had ended and waited for their automatic restart. idle: units that did not run and are new or changed, which some
-    other may start meanwhile; for a new template stands its name. owed: verbs by unit. watched: units whose health
-    decides, as Plan.watched.
+    other may start meanwhile; for a new template stands its name. handled: units that it starts, stops or restarts, and
+    what goes with them. owed: verbs by unit. watched: what becomes of units, as Plan.watched.
     """
 
     boot: str
@@ -51,6 +51,7 @@ class Record:
     up: Mapping[str, str]
     retrying: Tuple[str, ...]
     idle: Tuple[str, ...]
+    handled: Tuple[str, ...]
     owed: Mapping[str, str]
     watched: Mapping[str, str]
 
@@ -62,8 +63,13 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
     touched = [*differences.enable, *differences.reenable, *differences.disable, *differences.mask, *differences.unmask]
     enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
     ended = {*plan.jobs["stop"], *displaced(plan, observed)}
-    concerned = {*plan.watched, *ended, *(unit for units in plan.jobs.values() for unit in units)}
-    concerned.update(observed.taken_along(ended))
+    ended.update(observed.taken_along(ended))
+    restarted = {
+        *plan.jobs["restart"],
+        *(other for unit in plan.jobs["restart"] for other in observed.bound.get(unit, ())),
+    }
+    handled = {*ended, *restarted, *plan.jobs["start"], *plan.jobs["run"]}
+    concerned = {*plan.watched, *handled, *(unit for units in plan.jobs.values() for unit in units)}
     idle = _idle(plan, observed)
     # An instance may run by a file of its own before there is a template.
     concerned |= {unit for name in idle for unit in units_under(observed.states, name)}
@@ -77,6 +83,7 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
         up=invocations(manager, up),
         retrying=tuple(sorted(unit for unit in concerned if observed.is_up(unit) and not observed.runs(unit))),
         idle=tuple(idle),
+        handled=tuple(sorted(handled)),
         owed=_owed(plan, observed),
         watched=dict(plan.watched),
     )
@@ -147,6 +154,7 @@ def _joined(earlier: Record, record: Record) -> Record:
         up=up,
         retrying=tuple(unit for unit in dict.fromkeys([*earlier.retrying, *record.retrying]) if unit not in up),
         idle=tuple(unit for unit in dict.fromkeys([*earlier.idle, *record.idle]) if unit not in up),
+        handled=tuple(dict.fromkeys([*earlier.handled, *record.handled])),
         watched={**earlier.watched, **record.watched},
     )
 
@@ -166,7 +174,7 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
                 owed[unit] = "start"
             elif runs.get(unit) == record.up[unit]:
                 owed[unit] = verb
-    judged = {unit: expect for unit, expect in record.watched.items() if expect == "up"}
+    judged = {unit: expect for unit, expect in record.watched.items() if expect in ("up", "unfailed")}
     return Pending(owed=owed, judged=judged, since=record.begun)
 
 
@@ -189,7 +197,7 @@ def _load(where: Places, owner: str) -> Optional[Record]:
         if not all(_is_map_of_texts(data[name]) for name in ("links", "up", "owed", "watched")):
             return None
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
-        data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle")})
+        data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled")})
         return Record(backups=backups, **data)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

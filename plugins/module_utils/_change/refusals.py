@@ -64,6 +64,11 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         elif case.wanted in RUNNING and not case.up and case.is_set("RefuseManualStart"):
             message = "refuses a manual start: declare state: present, and start what pulls it in"
             found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
+        elif case.wanted in RUNNING and case.kind == "service" and is_run_once(case.after):
+            message = (
+                "a oneshot without RemainAfterExit has no state to hold: leave it to its timer, or to what needs it"
+            )
+            found.append(Problem(message, case.unit, "Service", "Type", "option"))
         elif case.wanted == "reloaded" and case.kind not in _RELOADABLE:
             message = f"a .{case.kind} cannot be reloaded: declare state: started, or restarted"
             found.append(Problem(message, unit=case.unit, rule="option"))

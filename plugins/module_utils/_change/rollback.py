@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
-from .._host.health import Failure, settle, watch
+from .._host.health import Failure, settle, waits, watch
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
 from .._host.probe import Checks
-from .._host.relations import TRIGGERED_BY, queue, triggers
+from .._host.relations import TRIGGERED_BY, queue_without_gaps, triggers
 from .desired import STARTS, is_run_once, started_by
-from .plan import in_order
+from .plan import in_order, sockets_first
+from .policy import recurs
 from .record import Record, invocations
 
 # Long enough for a stop that systemd has to end by SIGKILL after its default of 90 s.
@@ -32,10 +33,11 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
     What cannot be brought back hinders nothing else.
     """
     failures: List[Failure] = []
-    concerned = sorted({*record.up, *record.retrying, *record.watched, *record.owed})
+    concerned = sorted({*record.up, *record.retrying, *record.watched, *record.handled, *record.owed})
     writer.discard()
     if manager.live:
         with _noted(failures):
+            _withdraw(concerned, manager)
             settle(manager, concerned, _TIMEOUT)
         with _noted(failures):
             failures += _down(_new(record, concerned, manager), manager)
@@ -64,6 +66,14 @@ def _noted(failures: List[Failure]) -> Iterator[None]:
         failures.append(Failure("", f"{error.filename or 'the host'} cannot be restored: {error.strerror}"))
     except ManagerError as error:
         failures.append(Failure("", str(error)))
+
+
+def _withdraw(units: Sequence[str], manager: Manager) -> None:
+    """Cancel the jobs that have not begun: one that waits for what is stopped next would start its unit after that."""
+    shown = manager.show(units, ("ActiveState", "Job"))
+    waiting = [each["Job"] for each in shown.values() if waits(each)]
+    if waiting:
+        manager.systemctl("cancel", waiting)
 
 
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
@@ -127,25 +137,30 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
     """What ran before runs again, by its old text; a process that was never touched is left alone."""
     known = dict.fromkeys([*record.watched, *_started_besides(record, restored.states)])
     failed = [unit for unit in known if restored.state(unit).active == "failed"]
-    if failed:
-        manager.systemctl("reset-failed", failed)
     touched, reloaded = _touched(record, restored, manager)
     cycled = _cycled(touched, restored, manager)
     failures = _down([unit for unit in cycled if restored.is_up(unit)], manager)
     ordered = in_order([*dict.fromkeys([*cycled, *touched])], restored.loadpath)
     running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
+    down = [unit for unit in ordered if unit not in running]
+    sockets = sockets_first(down, restored.loadpath)
+    reset = dict.fromkeys([*failed, *ordered])  # its start by the new text counts against StartLimitBurst=
+    if reset:
+        manager.systemctl("reset-failed", list(reset))
     for verb, units in (
+        ("start", sockets),
         ("reload", reloaded),
         ("restart", running[::-1]),
-        ("start", [unit for unit in ordered if unit not in running]),
+        ("start", [unit for unit in down if unit not in sockets]),
     ):
         if units:
-            done = queue(manager, verb, units)
+            done = queue_without_gaps(manager, verb, units)
             if done.code != 0:
                 failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
     told = {failure.unit for failure in failures}
     judged = [unit for unit in [*ordered, *reloaded] if unit not in told]
-    failures += watch(manager, {unit: Checks("up", _STABLE_FOR, _TIMEOUT) for unit in judged}, {})
+    expected = {unit: "unfailed" if record.watched.get(unit) == "unfailed" else "up" for unit in judged}
+    failures += watch(manager, {unit: Checks(each, _STABLE_FOR, _TIMEOUT) for unit, each in expected.items()}, {})
     # Its limits of before sleep as the new ones did.
     asleep = [unit for unit, verbs in record.owed.items() if "touch-slice" in verbs.split() and restored.is_up(unit)]
     failures += [Failure("", message) for message in manager.wake_limits(asleep)]
@@ -171,10 +186,15 @@ def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List
     touched, reloaded = [], []
     runs = invocations(manager, record.up)
     for unit, invocation in record.up.items():
-        if record.owed.get(unit) == "run" and is_run_once(restored.loadpath.effective(unit)):
+        text = restored.loadpath.effective(unit)
+        if record.owed.get(unit) == "run" and is_run_once(text):
             continue  # its work was done or not, and is not done once more
+        ours = unit in record.handled or record.watched.get(unit) == "up"
+        if not ours and (is_run_once(text) or restored.state(unit).active == "inactive"):
+            continue  # it has ended by itself
         # A timer whose new times were over does not take up the old ones by daemon-reload.
         elapsed = unit.endswith(".timer") and restored.state(unit).sub == "elapsed" and unit in record.watched
+        elapsed = elapsed and recurs(text)
         if not restored.is_up(unit) or runs.get(unit) != invocation or elapsed:
             touched.append(unit)
         elif "reload" in record.owed.get(unit, "").split():

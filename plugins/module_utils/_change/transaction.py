@@ -19,9 +19,9 @@ from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .._host.probe import Checks
-from .._host.relations import queue
+from .._host.relations import queue_without_gaps
 from .desired import Desired
-from .plan import Plan
+from .plan import Plan, sockets_first
 
 # A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
 STOP_TIMEOUT = 120.0
@@ -92,7 +92,7 @@ def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = (
 
 
 def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    units = plan.jobs["stop"]
+    units = [*plan.jobs["stop"], *plan.silenced]
     if not units:
         return
     _note(outcomes, manager.queue("stop", units), "stop", units)
@@ -145,11 +145,13 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
     refused: Set[str] = set()  # systemd has said why, and nothing has become of them
     # A start of a unit whose reload is under way would have that done twice.
     pulling = [unit for unit in jobs["start"] if unit in jobs["reload"]]
+    sockets = sockets_first(jobs["start"], plan.differences.after)
     for verb, units in (
-        ("start", pulling),
+        ("start", sockets),
+        ("start", [unit for unit in pulling if unit not in sockets]),
         ("reload", jobs["reload"]),
         ("restart", jobs["restart"]),
-        ("start", [unit for unit in jobs["start"] if unit not in pulling]),
+        ("start", [unit for unit in jobs["start"] if unit not in (*sockets, *pulling)]),
         ("run", jobs["run"]),
     ):
         if outcomes.failures and not keep:  # all will be undone, so nothing more is begun
@@ -157,7 +159,7 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
         elif units and verb == "run":
             skipped.update(_run(units, max(desired.health_of(unit).timeout for unit in units), manager, outcomes))
         elif units:
-            _note(outcomes, queue(manager, verb, units), verb, units)
+            _note(outcomes, queue_without_gaps(manager, verb, units), verb, units)
             refused.update(failure.unit for failure in outcomes.failures)
     outcomes.failures += [Failure("", message) for message in manager.wake_limits(jobs["touch-slice"])]
     outcomes.begun = not skipped
@@ -185,7 +187,7 @@ def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outco
 
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
     health = desired.health_of(unit)
-    probed = expect == "up"
+    probed = expect in ("up", "unfailed")
     return Checks(
         expect=expect,
         stable_for=health.stable_for,

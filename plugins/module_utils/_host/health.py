@@ -74,18 +74,22 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
         return _judge_down(active, sub, shown)
     if load not in ("loaded", "merged"):
         return f"systemd cannot load it ({load})"
-    if active == "failed" and not _queued(shown):  # a restart whose stop ended badly goes on to its start
+    if active == "failed" and not queued(shown):  # a restart whose stop ended badly goes on to its start
         return "failed: " + describe(shown)
     if sub.startswith("auto-restart"):
         return "ended and waits for its automatic restart: " + describe(shown)
-    if reloaded and shown.get("ReloadResult", "success") not in ("success", "") and not _queued(shown):
+    if reloaded and shown.get("ReloadResult", "success") not in ("success", "") and not queued(shown):
         return f"its reload failed ({shown['ReloadResult']})"
-    if _queued(shown) or active in ("activating", "deactivating", "reloading", "refreshing"):
+    if queued(shown) or active in ("activating", "deactivating", "reloading", "refreshing"):
         return ""
     if expect == "done":
         return None if active in ("inactive", "active") else ""
     if active == "active":
         return _judge_active(unit.rpartition(".")[2], sub, shown)
+    return None if expect == "unfailed" else _judge_inactive(shown)
+
+
+def _judge_inactive(shown: Properties) -> Optional[str]:
     if shown.get("ConditionTimestampMonotonic") == "0":  # nothing refers to it, so systemd has forgotten it already
         return "is not running: it ended by itself right away, or one of its conditions or assertions is not met"
     if shown.get("ConditionResult") == "no":
@@ -98,14 +102,15 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
 
 
 def _judge_down(active: str, sub: str, shown: Properties) -> Optional[str]:
-    if _queued(shown) or active not in ("inactive", "failed", "active"):
+    if queued(shown) or active not in ("inactive", "failed", "active"):
         return ""
     if active == "active":
         return f"was told to stop and is still active ({sub}): its last lines say why"
     return None
 
 
-def _queued(shown: Properties) -> bool:
+def queued(shown: Properties) -> bool:
+    """Has the unit a job that is not done?"""
     return shown.get("Job", "0") not in ("", "0")
 
 
@@ -153,6 +158,16 @@ _MEANING = {
 }
 
 
+@dataclass
+class _Progress:
+    """begun: when its time began to count. run: what it is up as, since when. missing: its checks' last complaint."""
+
+    begun: float
+    run: Tuple[str, ...] = ()
+    since: float = 0.0
+    missing: str = ""
+
+
 def watch(
     manager: Manager,
     checks: Mapping[str, Checks],
@@ -164,25 +179,26 @@ def watch(
     Ends at once when one has failed, unless told to go on: what is wrong shall not run any longer than it has to.
     before: the properties of units ahead of their jobs; a reloaded unit must still be the same process.
     """
-    begun = dict.fromkeys(checks, time.monotonic())
+    begun = time.monotonic()
+    progress = {unit: _Progress(begun) for unit in checks}
     failures: List[Failure] = []
     open_checks = dict(checks)
-    steady: Dict[str, Tuple[float, Tuple[str, ...]]] = {}
-    missing: Dict[str, str] = {}
     while open_checks:
+        seen_at = time.monotonic()  # checks from outside take their time, and what was seen before them grows old
         shown = manager.show(sorted(open_checks), PROPERTIES)
         for unit, check in list(open_checks.items()):
+            mine = progress[unit]
             message = judge(unit, check.expect, shown[unit], check.reloaded)
             if message is None:
-                message = _proof(manager, unit, check, shown[unit], before, steady, missing)
-            if _is_bounded(shown[unit]) or _waits(unit, shown):
-                begun[unit] = time.monotonic()
-            if message == "" and unit not in steady and time.monotonic() - begun[unit] > check.timeout:
-                message = _late(check, shown[unit], missing.get(unit, ""))
+                message = _proof(manager, unit, check, shown[unit], before.get(unit, {}), mine, seen_at)
+            if _is_bounded(shown[unit]) or _waits_for_another(unit, shown):
+                mine.begun = seen_at
+            if message == "" and seen_at - mine.begun > check.timeout + (check.stable_for if mine.run else 0):
+                message = _late(check, shown[unit], mine.missing)
             if message is None:
                 del open_checks[unit]
             elif message:
-                fallen = steady[unit][1][0] if unit in steady else _present_run(shown[unit])
+                fallen = mine.run[0] if mine.run else _present_run(shown[unit])
                 failures.append(_failure(unit, message, shown[unit], fallen))
                 del open_checks[unit]
         if failures and not to_the_end:
@@ -198,11 +214,14 @@ def _is_bounded(shown: Properties) -> bool:
     return shown.get("ActiveState") == "deactivating" and not endless
 
 
-def _waits(unit: str, shown: Mapping[str, Properties]) -> bool:
+def waits(shown: Properties) -> bool:
+    """Has the unit a job that has not begun?"""
+    return queued(shown) and shown.get("ActiveState") in ("inactive", "failed", "active")
+
+
+def _waits_for_another(unit: str, shown: Mapping[str, Properties]) -> bool:
     """Has its job not begun, while another of these units is on its way? Then it may have to wait for that one."""
-    resting = ("inactive", "failed", "active")
-    mine = _queued(shown[unit]) and shown[unit].get("ActiveState") in resting
-    return mine and any(
+    return waits(shown[unit]) and any(
         each.get("ActiveState") in ("activating", "deactivating") for other, each in shown.items() if other != unit
     )
 
@@ -211,7 +230,8 @@ def _late(check: Checks, shown: Properties, missing: str) -> str:
     if shown.get("ActiveState") == "active" and missing:
         return f"runs, but its check does not pass after {check.timeout:g} s: {missing}"
     where = f"{shown.get('ActiveState')} ({shown.get('SubState')})"
-    return f"is not {check.expect} after {check.timeout:g} s: {where}"
+    shall = "up" if check.expect == "unfailed" else check.expect
+    return f"is not {shall} after {check.timeout:g} s: {where}"
 
 
 def _proof(
@@ -219,31 +239,30 @@ def _proof(
     unit: str,
     check: Checks,
     shown: Properties,
-    before: Mapping[str, Properties],
-    steady: Dict[str, Tuple[float, Tuple[str, ...]]],
-    missing: Dict[str, str],
+    before: Properties,
+    progress: _Progress,
+    seen_at: float,
 ) -> Optional[str]:
-    """A unit that is up: same process after a reload, checks passed, and unchanged for as long as it has to be.
-
-    steady: since when it has been so, and as what. missing: what the checks have complained of last.
-    """
-    if check.expect != "up":
+    """A unit that is up: same process after a reload, checks passed, and unchanged for as long as it has to be."""
+    by_itself = check.expect == "unfailed"
+    if check.expect not in ("up", "unfailed") or (by_itself and shown.get("ActiveState") != "active"):
         return None
-    identity = tuple(shown.get(name, "") for name in ("InvocationID", "MainPID", "NRestarts"))
-    if check.reloaded and _identity(before.get(unit, {})) != _identity(shown):
+    run = tuple(shown.get(name, "") for name in ("InvocationID", "MainPID", "NRestarts"))
+    if check.reloaded and _identity(before) != _identity(shown):
         return "is not the same process after its reload: the program ended on it"
-    if check.restarted and before.get(unit, {}).get("InvocationID") == shown.get("InvocationID"):
+    if check.restarted and before.get("InvocationID") == shown.get("InvocationID"):
         return "was not restarted: another job took the place of the restart"
-    since, first = steady.get(unit, (0.0, identity))
-    if identity != first:
+    if progress.run and progress.run != run:
+        if by_itself and progress.run[-1] == run[-1]:  # systemd has not restarted it: a timer or socket has
+            return None
         return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
-    if unit not in steady:
-        missing[unit] = probe(manager, check)
-        if missing[unit]:
+    if not progress.run:
+        progress.missing = probe(manager, check)
+        if progress.missing:
             return ""
-        steady[unit] = (time.monotonic(), identity)
+        progress.run, progress.since = run, seen_at
         return "" if _must_stay(unit, check, shown) else None
-    if time.monotonic() - since < check.stable_for:
+    if seen_at - progress.since < check.stable_for:
         return ""
     complaint = probe(manager, check)
     return f"passed its check once, but no longer after {check.stable_for:g} s: {complaint}" if complaint else None
@@ -300,4 +319,4 @@ def settle(manager: Manager, units: Sequence[str], timeout: float, lasting: bool
 def _on_its_way(shown: Properties, lasting: bool) -> bool:
     active = shown.get("ActiveState", "")
     on_its_way = ("deactivating", "reloading", "refreshing", *(("activating",) if lasting else ()))
-    return active in on_its_way or (active == "active" and _queued(shown))
+    return active in on_its_way or (active == "active" and queued(shown))

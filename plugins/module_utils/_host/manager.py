@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from .places import Places
+from .places import Places, lingers
 
 OLDEST = 247
 
@@ -36,6 +36,7 @@ _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 
 # A command that only asks or only queues a job answers in milliseconds; one that needs this long hangs.
 ANSWER_TIMEOUT = 90.0
+_COMING_UP = 20.0
 
 
 class ManagerError(Exception):
@@ -119,13 +120,22 @@ class Manager:
         if self.places.root or self.places.scope == "global":
             return False
         if self.places.scope == "user":
-            if os.path.exists(self.places.manager + "/private"):
+            if self._comes_up():
                 return True
             raise ManagerError(
                 f"no user manager runs for uid {os.getuid()} ({self.places.manager}/private is not there): "
                 "enable linger for that user (loginctl enable-linger) and become that user"
             )
         return os.path.isdir("/run/systemd/system")
+
+    def _comes_up(self) -> bool:
+        """Is the user's manager there? loginctl enable-linger does not wait until it has come up."""
+        deadline = time.monotonic() + (_COMING_UP if lingers() else 0.0)
+        while not os.path.exists(self.places.manager + "/private"):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
 
     def systemctl(self, verb: str, units: Sequence[str] = (), flags: Sequence[str] = ()) -> Outcome:
         """One call for all units, in the given order. Only queues jobs (--no-block): health waits for them."""
@@ -216,9 +226,8 @@ class Manager:
         slices = {unit if unit.endswith(".slice") else shown[unit].get("Slice", "") for unit in units}
         failures = []
         for each in sorted(slices - {""}):
-            done = self.run(
-                ["systemd-run", self._scope_flag, "--quiet", "--collect", "--wait", "--slice=" + each, "true"]
-            )
+            # Not --wait, which needs a message bus; it returns when that has been started.
+            done = self.run(["systemd-run", self._scope_flag, "--quiet", "--collect", "--slice=" + each, "true"])
             if done.code != 0:
                 failures.append(f"nothing could be started in {each} to wake its limits: {done.message}")
         return failures

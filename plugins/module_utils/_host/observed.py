@@ -10,7 +10,6 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-import pwd
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,7 +20,7 @@ from .._syntax.names import parse_name
 from . import relations
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, UnitState
-from .places import Places
+from .places import Places, lingers
 
 STAMP_FIELD = "UNITWRIGHT_STAMP"
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
@@ -43,8 +42,6 @@ _CONNECTION = (
     "systemd-networkd.service",
     "wpa_supplicant.service",
 )
-# A file for each user whose manager outlives the user's sessions (logind, loginctl(1)).
-_LINGER = "/var/lib/systemd/linger"
 UP = ("active", "activating", "reloading", "refreshing")
 
 
@@ -64,8 +61,8 @@ class Observed:
     files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's secrets). links: symbolic links that
     systemctl enable made there, path to target. states: units in memory. running: stamps that each unit's process was
     started with. invocations: ID and start time of each unit's present run. carriers: units that this very run, or its
-    connection, lives in. bound: units that a stop or restart of a unit takes along; stopped_with: those that a stop
-    does. triggers: sockets and paths that start a unit. conflicting: those that name a unit under Conflicts=. refusing:
+    connection, lives in. bound: units that a restart of a unit takes along; stopped_with: those that a stop does.
+    triggers: sockets and paths that start a unit. conflicting: those that name a unit under Conflicts=. refusing:
     which of RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
     looked_at: the time of this look. loaded_at: when the manager last read its files, None if that cannot be told.
     not_loaded: files of units, ours and others', that changed after that. lingers: the manager outlives its user's
@@ -167,21 +164,24 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         invocations=invocations,
         carriers=_carriers() if manager.live else frozenset(),
         loaded_at=loaded_at,
-        not_loaded=_not_loaded({**foreign, **files}, places.manager, loaded_at),
+        not_loaded=_not_loaded({**foreign, **files}, places.manager, loaded_at, looked_at),
         foreign=foreign,
-        lingers=places.scope != "user" or os.path.exists(os.path.join(_LINGER, pwd.getpwuid(os.getuid()).pw_name)),
+        lingers=places.scope != "user" or lingers(),
         looked_at=looked_at,
     )
 
 
-def _not_loaded(files: Mapping[str, Seen], manager: str, loaded_at: Optional[float]) -> FrozenSet[str]:
+def _not_loaded(
+    files: Mapping[str, Seen], manager: str, loaded_at: Optional[float], looked_at: float
+) -> FrozenSet[str]:
     """Files newer than what is loaded.
 
     Those of generators (below the manager's folder) are made by the loading, those of set-property in force at once.
+    One of the time to come, written while the clock was ahead, would be newer than each load until then.
     """
     if loaded_at is None:
         return frozenset()
-    newer = (path for path, seen in files.items() if seen.changed_at > loaded_at)
+    newer = (path for path, seen in files.items() if loaded_at < seen.changed_at <= looked_at)
     return frozenset(path for path in newer if not path.startswith(manager + os.sep) and ".control/" not in path)
 
 

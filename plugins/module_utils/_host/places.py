@@ -10,9 +10,12 @@ Private to the collection.
 from __future__ import annotations
 
 import os
+import pwd
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Tuple
 
+# A file for each user whose manager outlives the user's sessions (logind, loginctl(1)).
+_LINGER = "/var/lib/systemd/linger"
 # systemd.unit(5), "Unit File Load Path", highest priority first; PID 1 names the same in its UnitPath property.
 _SYSTEM_LOOKUP = (
     "/etc/systemd/system.control",
@@ -46,6 +49,11 @@ _USER_LOOKUP = (
     "/usr/share/systemd/user",
     "{runtime}/systemd/generator.late",
 )
+
+
+def lingers() -> bool:
+    """Does the manager of the user who runs this outlive the user's sessions?"""
+    return os.path.exists(os.path.join(_LINGER, pwd.getpwuid(os.getuid()).pw_name))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,10 @@ _COMMAND_TIMEOUT = 9.0
 
 @dataclass(frozen=True)
 class Checks:
-    """What one unit has to prove: expect is up, down or done; the rest as the `health` option says."""
+    """What one unit has to prove; the rest as the `health` option says.
+
+    expect: up, down, done (its work), or unfailed: up, or ended well by itself.
+    """
 
     expect: str
     stable_for: float = 0.0

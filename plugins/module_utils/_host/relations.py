@@ -11,7 +11,7 @@ from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 from .manager import Manager, Outcome
 
 # systemd.unit(5): who goes down, or is restarted, with a unit.
-_BINDING = ("RequiredBy", "BoundBy", "ConsistsOf")
+_BINDING = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
 # Only a stop, from systemd 249 on.
 _STOPPED_WITH = "PropagatesStopTo"
 TRIGGERED_BY = "TriggeredBy"
@@ -48,18 +48,16 @@ def triggers(shown: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, ...
     }
 
 
-def queue(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
-    """Queue a job for each unit, dependents first for a restart, else last.
+def queue_without_gaps(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
+    """Queue jobs in the order given, so that nothing that happens between two of them does harm.
 
-    Several names in one systemctl call are jobs of their own, and what comes between two of them would be done twice
-    or never.
+    Several names in one systemctl call are jobs of their own, not one transaction.
     """
     if verb == "restart" and len(units) > 1:
         units = _not_taken_along(manager, units)
-    sockets = [unit for unit in units if unit.endswith(".socket")]
-    if verb == "start" and len(sockets) > 1:
-        # A connection to the first would start their service, and no other socket of it starts then.
-        together = manager.start_together(sockets)
+    if verb == "start" and len(units) > 1 and any(unit.endswith(".socket") for unit in units):
+        # A connection to the first socket would start its service, and no other socket of that starts then.
+        together = manager.start_together(units)
         if together.code != 0:
             return together
     return manager.queue(verb, units)

@@ -31,6 +31,7 @@ WHOLE = record.Record(
     up={"a.service": "id"},
     retrying=(),
     idle=("b.service",),
+    handled=("a.service",),
     owed={"a.service": "restart"},
     watched={"a.service": "up"},
 )

@@ -1,0 +1,229 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ends or starts by itself while a run is at work: no failure, not started out of time, not left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.testbed.host import Host
+from tests.testbed.listing import listing
+
+from .world import (
+    QUICK,
+    SERVER,
+    SERVER_TEXT,
+    Entry,
+    answer,
+    app,
+    failing,
+    program,
+    server,
+    show,
+    stack,
+    state,
+    until,
+    version,
+)
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+FLAG, LOG = "/run/version-flag", "/run/version-log"
+
+
+@pytest.fixture(autouse=True)
+def web_server(host: Host) -> None:
+    host.write(SERVER, SERVER_TEXT)
+
+
+def bad(after: str = "") -> Entry:
+    """A unit that takes a run down with it, once `after` has been so."""
+    return app(0, "bad", service={"ExecStart": program(0, "bad", f"{after}exit 3")})
+
+
+def job(description: str) -> list[Entry]:
+    """What works until the flag goes, started by hand, as a timer would."""
+    work = f"/bin/sh -c 'echo begun >> {LOG}; while test -e {FLAG}; do sleep 0.05; done'"
+    return [
+        {
+            "name": "job.service",
+            "unit": {"Description": description},
+            "service": {"ExecStart": work},
+            "state": "present",
+            "health": QUICK,
+        }
+    ]
+
+
+def begin_job(host: Host) -> None:
+    stack(host, *job("old"))
+    host.sh(f"rm -f {LOG}; touch {FLAG}; systemctl start job.service")
+
+
+END_JOB = f"rm {FLAG}; while systemctl -q is-active job.service; do sleep 0.05; done"
+
+
+def test_what_ends_well_by_itself_meanwhile_has_not_failed(host: Host) -> None:
+    begin_job(host)
+    ends_it = app(1, health={"stable_for": 0.3, "timeout": 20, "command": ["/bin/sh", "-c", f"{END_JOB}; true"]})
+    patient = {**job("new")[0], "health": {"stable_for": 60, "timeout": 20}}
+    host.sh(f"touch {FLAG}")
+    result = stack(host, ends_it, patient)
+    assert result["changed"]
+    assert state(host, "job.service") == "inactive"
+    assert host.read(LOG).split() == ["begun"]
+
+
+def test_what_has_ended_by_itself_is_not_run_once_more_by_a_roll_back(host: Host) -> None:
+    begin_job(host)
+    before = listing(host)
+    failing(host, *job("new"), bad(f"{END_JOB}; "))
+    assert listing(host) == before
+    assert state(host, "job.service") == "inactive"
+    assert host.read(LOG).split() == ["begun"]
+
+
+def test_a_connection_that_ends_meanwhile_is_no_failure(host: Host) -> None:
+    def echo(text: str) -> list[Entry]:
+        service = {"ExecStart": f"/bin/sh -c 'echo {text}; exec cat'", "StandardInput": "socket"}
+        listen = {"ListenStream": "127.0.0.1:8002", "Accept": True}
+        return [{"name": "echo.socket", "socket": listen}, {"name": "echo@.service", "service": service}]
+
+    running = "systemctl list-units --plain --no-legend --state=active 'echo@*.service'"
+    stack(host, *echo("old"))
+    for hang_up in (True, False):
+        host.sh("systemd-run --quiet --unit=asking /bin/bash -c 'exec 3<>/dev/tcp/127.0.0.1/8002; exec sleep infinity'")
+        until(lambda: host.sh(running), "no connection is served")
+        ends_it = f"systemctl stop asking.service; while {running} | grep -q .; do sleep 0.05; done; "
+        if hang_up:
+            command = ["/bin/sh", "-c", ends_it + "true"]
+            stack(host, *echo("new"), app(1, health={"stable_for": 0.3, "timeout": 20, "command": command}))
+        else:
+            result = failing(host, *echo("newer"), bad(ends_it))
+            assert result["rolled_back"], result["msg"]
+        assert host.sh(running) == ""
+
+
+def test_what_waits_for_another_is_not_started_after_a_roll_back(host: Host) -> None:
+    slow = app(1, "slow", service={"Type": "notify", "TimeoutStartSec": "infinity"})
+    late = app(1, "late", unit={"After": "slow.service", "Wants": "slow.service"})
+    stack(host, app(1))
+    before = listing(host)
+    result = failing(host, app(1), slow, late, bad())
+    assert result["rolled_back"], result["msg"]
+    until(lambda: host.sh("systemctl list-jobs --no-legend") == "", "jobs are left")
+    assert listing(host) == before
+    assert state(host, "late.service") == "inactive"
+    assert not host.exists("/run/version-late")
+
+
+def test_a_start_limit_of_one_does_not_hinder_the_roll_back(host: Host) -> None:
+    limited: dict[str, Any] = {"unit": {"StartLimitBurst": 1, "StartLimitIntervalSec": 600}}
+    stack(host, app(1, **limited))
+    result = failing(host, app(2, **limited), bad("while ! grep -q 2 /run/version-app; do sleep 0.05; done; "))
+    assert result["rolled_back"], result["msg"]
+    assert state(host, "app.service") == "active"
+    assert version(host) == "1"
+
+
+def test_a_timer_whose_time_for_this_boot_is_over_does_not_run_again(host: Host) -> None:
+    def timer(description: str) -> list[Entry]:
+        unit = {"Description": description}
+        work = {"Type": "oneshot", "ExecStart": f"/bin/sh -c 'echo ran >> {LOG}'"}
+        return [
+            {"name": "once.timer", "unit": unit, "timer": {"OnBootSec": "1s", "AccuracySec": "1ms"}},
+            {"name": "once.service", "service": work},
+        ]
+
+    stack(host, *timer("old"))
+    until(lambda: show(host, "once.timer", "SubState") == "elapsed", "the timer does not elapse")
+    ran = host.read(LOG)
+    result = failing(host, *timer("new"), bad())
+    assert result["rolled_back"], result["msg"]
+    assert show(host, "once.timer", "SubState") == "elapsed"
+    until(lambda: state(host, "once.service") == "inactive", "it runs")
+    assert host.read(LOG) == ran
+
+
+def wants_what_a_socket_starts(port: int, text: str) -> list[Entry]:
+    """The one that pulls it in comes first, and the service has no job of its own."""
+    listen = {"ListenStream": f"127.0.0.1:{port}", "Service": "api.service"}
+    return [
+        app(text, unit={"Wants": "api.service", "After": "api.service"}),
+        {"name": "api.service", "service": {"ExecStart": server(text, 0)}, "health": QUICK},
+        {"name": "api.socket", "socket": listen, "health": QUICK},
+    ]
+
+
+def test_a_socket_is_open_before_another_unit_starts_its_service(host: Host) -> None:
+    stack(host, *wants_what_a_socket_starts(8002, "one"))
+    assert answer(host, 8002) == "one"
+    stack(host, *wants_what_a_socket_starts(8003, "two"))
+    assert answer(host, 8003) == "two"
+    before = listing(host)
+    result = failing(host, *wants_what_a_socket_starts(8004, "three"), bad())
+    assert result["rolled_back"], result["msg"]
+    assert listing(host) == before
+    assert answer(host, 8003) == "two"
+
+
+def test_a_socket_comes_after_what_it_is_ordered_after(host: Host) -> None:
+    first = app(1, "first", service={"Type": "oneshot", "RemainAfterExit": True, "ExecStart": "/bin/sleep 0.5"})
+    units = [
+        first,
+        *(
+            {
+                "name": f"{each}.socket",
+                "unit": {"After": "first.service"},
+                "socket": {"ListenStream": f"127.0.0.1:{port}", "Service": "api.service"},
+            }
+            for port, each in ((8002, "a"), (8003, "b"))
+        ),
+    ]
+    api = {"name": "api.service", "service": {"ExecStart": server("one", 0)}}
+    stack(host, *units, api)
+    done = int(show(host, "first.service", "ActiveEnterTimestampMonotonic"))
+    assert all(int(show(host, f"{each}.socket", "ActiveEnterTimestampMonotonic")) >= done for each in "ab")
+
+
+def test_a_socket_changes_while_its_service_comes_and_goes(host: Host) -> None:
+    """What is down when the host is looked at may have been started when its socket is closed."""
+
+    def units(port: int) -> list[Entry]:
+        more = {"Service": "brief.service", "TriggerLimitIntervalSec": 0}
+        brief = {"Type": "simple", "ExecStart": "/usr/bin/python3 -c 'import socket; socket.socket(fileno=3).accept()'"}
+        return [
+            {"name": "changed.socket", "socket": {"ListenStream": f"127.0.0.1:{port}", **more}, "health": QUICK},
+            {"name": "brief.service", "unit": {"StartLimitIntervalSec": 0}, "service": brief, "health": QUICK},
+        ]
+
+    stack(host, *units(8300))
+    asking = "while :; do for port in {8300..8306}; do true > /dev/tcp/127.0.0.1/$$port; done; sleep 0.2; done"
+    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}' 2>&1")
+    try:
+        for port in range(8301, 8307):
+            stack(host, *units(port))
+    finally:
+        host.sh("systemctl stop asking.service")
+
+
+def test_what_requisite_takes_along_is_up_again(host: Host) -> None:
+    def units(port: int) -> list[Entry]:
+        needs = {"Requisite": "api.service", "After": "api.service"}
+        listen = {"ListenStream": f"127.0.0.1:{port}", "Service": "api.service"}
+        return [
+            {"name": "api.socket", "socket": listen, "health": QUICK},
+            {"name": "api.service", "service": {"ExecStart": server("one", 0)}, "health": QUICK},
+            app(1, "worker", unit=needs),
+        ]
+
+    stack(host, *units(8002)[:2])
+    assert answer(host, 8002) == "one"
+    stack(host, *units(8002))
+    result = stack(host, *units(8003))
+    assert "worker.service" in result["restarted"]
+    assert state(host, "worker.service") == "active"
+    assert stack(host, *units(8003))["changed"] is False
