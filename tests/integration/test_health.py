@@ -41,6 +41,17 @@ def test_a_program_that_falls_over_while_it_should_be_stable(stack: Stack) -> No
     assert error["status"] == "4"
 
 
+def test_a_slow_check_of_one_unit_is_no_time_that_another_has_stayed_up(stack: Stack) -> None:
+    """The check fails at once at first, so that the time is taken, and then takes longer than the other one lives."""
+    once = f"/run/{stack.name}.once"
+    check = f"test -e {once} && exec sleep 4; touch {once}; exit 1"
+    slow = stack.service("a", health={"command": ["/bin/sh", "-c", check], "timeout": 15})
+    brief = stack.service("b", "/bin/sh -c 'sleep 2; exit 4'", health={"stable_for": 3, "timeout": 15})
+    result = stack.refused(slow, brief)
+    assert [(error["unit"], error["status"]) for error in result["errors"]] == [(brief["name"], "4")]
+    stack.host.sh(f"rm {once}")
+
+
 def test_a_program_that_is_restarted_over_and_over(stack: Stack) -> None:
     unit = stack.service(command="/bin/false", service={"Restart": "always", "RestartSec": "200ms"})
     assert "result exit-code" in error_of(stack, unit)["message"]

@@ -150,6 +150,16 @@ def test_a_unit_that_is_nowhere(stack: Stack) -> None:
     assert result["errors"][0]["rule"] == "no-such-unit"
 
 
+def test_a_oneshot_of_others_is_not_started_as_if_it_stayed_up(stack: Stack) -> None:
+    name = stack.unit("job.service")
+    stack.host.write(f"/run/systemd/system/{name}", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
+    stack.host.sh("systemctl daemon-reload")
+    (error,) = refused(stack, {"name": name, "state": "started"})["errors"]
+    assert (error["unit"], error["section"], error["directive"]) == (name, "Service", "Type")
+    assert "no state to hold" in error["message"]
+    stack.host.sh(f"rm /run/systemd/system/{name}; systemctl daemon-reload")
+
+
 def test_an_unknown_option_is_an_error(stack: Stack) -> None:
     with untouched(stack.host):
         result = stack.host.module("stack", name=stack.name, units=[{**stack.service(), "servcie": {}}])

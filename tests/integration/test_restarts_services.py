@@ -275,6 +275,23 @@ def test_what_a_dropin_refuses_holds_for_what_is_declared(host: Host) -> None:
     host.sh("rm -r /etc/systemd/system/{app,down}.service.d; systemctl daemon-reload")
 
 
+def test_what_is_still_starting_is_restarted_where_a_reload_would_be_lost(host: Host) -> None:
+    ready = "test $$WORD = one || systemd-notify --ready; exec sleep infinity"
+
+    def unit(word: str, **more: object) -> Entry:
+        service = {"Type": "notify", "NotifyAccess": "all", "ExecReload": "/bin/true", "TimeoutStartSec": "infinity"}
+        service["ExecStart"] = program(word, then=ready)
+        return {**app(word, service=service), "environment": {"WORD": word}, "on_change": "reload", **more}
+
+    stack(host, unit("one", state="present"))
+    host.sh("systemctl start --no-block app.service")
+    assert version(host) == "one"
+    assert state(host, "app.service") == "activating"
+    stack(host, unit("two"))
+    assert state(host, "app.service") == "active"
+    assert version(host) == "two"
+
+
 def test_a_folder_of_dropins_that_is_a_link(host: Host) -> None:
     """What lies behind it is someone else's, and in force like all of theirs."""
     stack(host, app(1, service={"Nice": 1}))

@@ -64,6 +64,13 @@ def clean(host: Host, user: str) -> Iterator[Host]:
     assert ask(host, "systemctl --user list-units --all --plain --no-legend 'mine*'") == ""
 
 
+def test_a_manager_that_is_about_to_come_up_is_awaited(clean: Host) -> None:
+    uid = clean.sh(f"id -u {USER}")
+    clean.sh(f"systemctl stop user@{uid}.service; systemd-run --quiet --on-active=2 systemctl start user@{uid}.service")
+    assert not clean.exists(f"/run/user/{uid}/systemd/private")
+    settled(clean, service())
+
+
 def test_a_users_sockets_of_one_service_listen(clean: Host) -> None:
     def units(first: int) -> list[dict[str, Any]]:
         listen = {"Service": "mine-web.service"}
