@@ -106,6 +106,14 @@ def _stale_reload() -> plan.Plan:
     return stale(on_change="reload", service={"ExecStart": "/bin/a", "ExecReload": "/bin/r"})
 
 
+@circumstance("the same with `on_change: reload`, still starting")
+def _reload_too_early() -> plan.Plan:
+    starting = UnitState("loaded", "activating", "start")
+    text = {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}
+    desired = declare(service(on_change="reload", service=text))
+    return planned(desired, with_stamps(in_force(desired, {"a.service": starting}), {"a.service": ["older"]}))
+
+
 @circumstance("the same with `on_change: none`")
 def _stale_none() -> plan.Plan:
     made = stale(on_change="none")
