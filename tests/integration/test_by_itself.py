@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -189,25 +191,100 @@ def test_a_socket_comes_after_what_it_is_ordered_after(host: Host) -> None:
     assert all(int(show(host, f"{each}.socket", "ActiveEnterTimestampMonotonic")) >= done for each in "ab")
 
 
-def test_a_socket_changes_while_its_service_comes_and_goes(host: Host) -> None:
-    """What is down when the host is looked at may have been started when its socket is closed."""
+# Serves one connection, whichever socket it comes from.
+BRIEF = (
+    '/usr/bin/python3 -c \'import os, select, socket; fds = [*range(3, 3 + int(os.environ["LISTEN_FDS"]))]; '
+    "socket.socket(fileno=select.select(fds, [], [])[0][0]).accept()'"
+)
 
-    def units(port: int) -> list[Entry]:
-        more = {"Service": "brief.service", "TriggerLimitIntervalSec": 0}
-        brief = {"Type": "simple", "ExecStart": "/usr/bin/python3 -c 'import socket; socket.socket(fileno=3).accept()'"}
-        return [
-            {"name": "changed.socket", "socket": {"ListenStream": f"127.0.0.1:{port}", **more}, "health": QUICK},
-            {"name": "brief.service", "unit": {"StartLimitIntervalSec": 0}, "service": brief, "health": QUICK},
-        ]
 
-    stack(host, *units(8300))
-    asking = "while :; do for port in {8300..8306}; do true > /dev/tcp/127.0.0.1/$$port; done; sleep 0.2; done"
+def brief(port: int, start: str = BRIEF, **more: Entry) -> list[Entry]:
+    """A service that comes and goes, with a socket that changes and one that does not."""
+    listen = {"Service": "brief.service", "TriggerLimitIntervalSec": 0}
+    unit = {"StartLimitIntervalSec": 0, **more.pop("unit", {})}
+    return [
+        {"name": "changed.socket", "socket": {"ListenStream": f"127.0.0.1:{port}", **listen}, "health": QUICK},
+        {"name": "other.socket", "socket": {"ListenStream": "127.0.0.1:8005", **listen}, "health": QUICK},
+        {"name": "brief.service", "unit": unit, "service": {"ExecStart": start}, "health": QUICK, **more},
+    ]
+
+
+@contextmanager
+def asked(host: Host) -> Iterator[None]:
+    asking = "while :; do for port in 8005 {8300..8306}; do true > /dev/tcp/127.0.0.1/$$port; done; sleep 0.2; done"
     host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}' 2>&1")
     try:
-        for port in range(8301, 8307):
-            stack(host, *units(port))
+        yield
     finally:
         host.sh("systemctl stop asking.service")
+
+
+def test_a_socket_changes_while_its_service_comes_and_goes(host: Host) -> None:
+    """What is down when the host is looked at may have been started when its socket is closed, by another one too."""
+    stack(host, *brief(8300))
+    with asked(host):
+        for port in range(8301, 8305):
+            stack(host, *brief(port))
+        for port in (8305, 8306):
+            result = failing(host, *brief(port), bad())
+            assert result["rolled_back"], result["msg"]
+            assert host.sh("systemctl is-active changed.socket other.socket") == "active\nactive"
+
+
+def test_nothing_of_it_is_left_when_it_goes(host: Host) -> None:
+    for _time in range(4):
+        stack(host, *brief(8300))
+        with asked(host):
+            stack(host, state="absent")
+            assert state(host, "brief.service") == "inactive"
+
+
+def test_what_crashes_on_each_connection_has_failed(host: Host) -> None:
+    """Its socket starts it again each time, so that it looks up."""
+    patient = {"stable_for": 3, "timeout": 20}
+    stack(host, *brief(8300, "/bin/sleep infinity"))
+    host.sh("systemctl start brief.service")
+    with asked(host):
+        result = failing(host, *brief(8301, "/bin/sh -c 'sleep 0.25; exit 3'", health=patient))
+    assert "brief.service" in [error["unit"] for error in result["errors"]]
+    assert result["rolled_back"], result["msg"]
+
+
+def test_what_a_condition_keeps_down_after_its_socket_has_changed_is_told(host: Host) -> None:
+    idle = "/bin/sleep infinity"
+    stack(host, *brief(8300, idle))
+    host.sh("systemctl start brief.service")
+    result = failing(host, *brief(8301, idle, unit={"ConditionPathExists": "/nowhere"}))
+    assert "conditions is not met" in result["msg"]
+    assert state(host, "brief.service") == "active"
+
+
+def test_what_is_bound_to_a_service_that_is_down_goes_on(host: Host) -> None:
+    part = app(1, "part", unit={"PartOf": "brief.service"})
+    stack(host, *brief(8300), part)
+    pid = show(host, "part.service", "MainPID")
+    stack(host, *brief(8301), part)
+    assert show(host, "part.service", "MainPID") == pid
+
+
+def test_a_socket_that_needs_what_is_restarted_starts_once(host: Host) -> None:
+    def units(version: int) -> list[Entry]:
+        changed, *rest = brief(8300 + version)
+        return [app(version, "base"), {**changed, "unit": {"Requires": "base.service", "After": "base.service"}}, *rest]
+
+    stack(host, *units(0))
+    with asked(host):
+        for version in range(1, 5):
+            stack(host, *units(version))
+
+
+def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Host) -> None:
+    """They fail once, so that all are looked at again and again."""
+    slow = "test -e /run/version-$0 && exit 0; touch /run/version-$0; sleep 4; exit 1"
+    units = [app(1, each, health={**QUICK, "command": ["/bin/sh", "-c", slow, each]}) for each in ("a", "b", "c")]
+    ready = program(1, "z", "sleep 1; systemd-notify --ready; exec sleep infinity")
+    notify = {"Type": "notify", "NotifyAccess": "all", "ExecStart": ready}
+    stack(host, *units, app(1, "z", service=notify, health={"stable_for": 1, "timeout": 5}))
 
 
 def test_what_requisite_takes_along_is_up_again(host: Host) -> None:

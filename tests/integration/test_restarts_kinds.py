@@ -107,7 +107,7 @@ def test_many_sockets_of_one_service_start_though_one_is_asked_at_once(host: Hos
 
     def sockets(first: int) -> list[Entry]:
         ports = [8005, *range(first, first + 20)]
-        units = [{**second_socket(port), "name": f"port{number}.socket"} for number, port in enumerate(ports)]
+        units = [{**second_socket(port), "name": f"port\\x2d{number}.socket"} for number, port in enumerate(ports)]
         return [*units, served("old")]
 
     asking = "while :; do true > /dev/tcp/127.0.0.1/8005; done"

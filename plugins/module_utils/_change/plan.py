@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import AbstractSet, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, is_true, last, words
@@ -41,15 +41,15 @@ class Step:
 class Plan:
     """Everything a run does, in the order in which it does it.
 
-    steps: the whole as lines to read. jobs: per verb the units, in order; silenced: to be stopped with them, services
-    that are down and that a connection may start before their socket is closed. watched: what becomes of units, as
-    Checks.expect; health decides of all but those that go down. kept: units left with an older version on purpose.
+    steps: the whole as lines to read. jobs: per verb the units, in order. to_stay_down: services that are down, and
+    that something may start before its stop. watched: what becomes of units, as Checks.expect; health decides of all
+    but those that go down. kept: units left with an older version on purpose.
     """
 
     steps: Tuple[Step, ...]
     differences: Differences
     jobs: Mapping[str, Tuple[str, ...]]
-    silenced: Tuple[str, ...]
+    to_stay_down: FrozenSet[str]
     reload: bool
     watched: Mapping[str, str]
     kept: Mapping[str, str]
@@ -66,6 +66,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
     for case in differences.cases:
         acts += _left_alone(decide(case, observed.version), observed, differences.after)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
+    to_stay_down = _to_stay_down(acts, differences, observed)
     acts = _settle(acts, differences, observed)
     jobs = {
         verb: _ordered(verb, acts, differences.after)
@@ -84,12 +85,21 @@ def make(differences: Differences, observed: Observed) -> Plan:
         steps=tuple(steps),
         differences=differences,
         jobs=jobs,
-        silenced=tuple(_silenced(jobs["stop"], observed)),
+        to_stay_down=to_stay_down if observed.live else frozenset(),
         reload=bool(reload),
         watched=_watched(differences, jobs, observed) if observed.live else {},
         kept=kept if observed.live else {},
         deferred=deferred,
     )
+
+
+def _to_stay_down(acts: Sequence[Act], differences: Differences, observed: Observed) -> FrozenSet[str]:
+    """Services that are down, and must be while a socket of theirs starts, or go with what starts them."""
+    going = {case.unit for case in differences.cases if case.wanted in ("stopped", "absent") or case.gone}
+    leaving = [act.unit for act in acts if act.verb == "stop"]
+    found = going.intersection(started_by(unit, observed.loadpath.effective(unit)) for unit in leaving)
+    found.update(act.unit for act in acts if act.verb == "cycle")
+    return frozenset(unit for unit in found if unit in observed.states and not observed.is_up(unit))
 
 
 def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> List[Act]:
@@ -99,7 +109,7 @@ def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> Lis
     start some units by name. A socket is not cycled without its service, nor started while that runs.
     """
     reason = ""
-    cycled = _with_company([act.unit for act in acts if act.verb == "cycle" and observed.is_up(act.unit)], observed)
+    cycled = _with_company([act.unit for act in acts if act.verb == "cycle"], observed)
     restarted = [act.unit for act in acts if act.verb == "restart"]
     if not observed.carriers.isdisjoint(cycled) or any(carries(unit, observed.bound, observed) for unit in restarted):
         reason = "; but this run's own connection depends on it: restart it yourself"
@@ -115,20 +125,22 @@ def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> Lis
 
 
 def _with_company(units: Sequence[str], observed: Observed) -> Dict[str, str]:
-    """These units, which run, and all that has to go down and up again with them, each with the reason; "" for these.
+    """Those of these units that run, and all that has to go down and up again with these, each with the reason.
 
-    A connection to a socket that still listens would start the service, and then no other socket of it can start.
+    A connection to a socket that still listens would start the service, and then no other socket of it can start: so
+    its sockets go down and up even if the service itself is down just now.
     """
     found = dict.fromkeys(units, "")
     ahead = list(units)
     while ahead:
         unit = ahead.pop()
         also = dict.fromkeys(observed.triggers.get(unit, ()), f"it would start {unit}, which goes down")
-        also.update(dict.fromkeys(observed.stopped_with.get(unit, ()), f"goes down with {unit}"))
+        if observed.is_up(unit):
+            also.update(dict.fromkeys(observed.stopped_with.get(unit, ()), f"goes down with {unit}"))
         more = {other: reason for other, reason in also.items() if observed.is_up(other) and other not in found}
         found.update(more)
         ahead += more
-    return found
+    return {unit: reason for unit, reason in found.items() if observed.is_up(unit)}
 
 
 def carries(unit: str, bound: Mapping[str, Sequence[str]], observed: Observed) -> bool:
@@ -179,7 +191,7 @@ def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -
     """
     leaving = {act.unit for act in acts if act.verb == "stop"}
     along = _along(leaving, differences, observed)
-    cycled = {act.unit: act.reason for act in acts if act.verb == "cycle" and observed.is_up(act.unit)}
+    cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
     for socket in (unit for unit in along if unit.endswith(".socket")):  # it starts only while its service is down
         both = (socket, started_by(socket, differences.after.effective(socket)))
         cycled.update({unit: along[socket] for unit in both if observed.is_up(unit) and unit not in cycled})
@@ -201,16 +213,6 @@ def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -
         result[("stop", unit)] = Act("stop", unit, reason)
         result[("start", unit)] = Act("start", unit, reason)
     return list(result.values())
-
-
-def _silenced(stopped: Sequence[str], observed: Observed) -> List[str]:
-    found = []
-    for socket in (unit for unit in stopped if unit.endswith(".socket")):
-        service = started_by(socket, observed.loadpath.effective(socket))
-        refuses = is_true(last(observed.loadpath.effective(service), "Unit", "RefuseManualStop"))
-        if service in observed.states and not observed.is_up(service) and service not in stopped and not refuses:
-            found.append(service)
-    return found
 
 
 def _ordered(verb: str, acts: Sequence[Act], after: LoadPath) -> Tuple[str, ...]:
@@ -255,18 +257,24 @@ def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
     return result
 
 
-def sockets_first(units: Sequence[str], loadpath: LoadPath) -> List[str]:
+def sockets_first(units: Sequence[str], restarted: AbstractSet[str], loadpath: LoadPath) -> List[str]:
     """The sockets among units to be started, and those that a socket is to come after.
 
-    Any other job may start the service of a socket, and that socket then does not start.
+    Any other job may start the service of a socket, and that socket then does not start. A socket that a restart takes
+    along, or that is to come after it, is no earlier than that.
     """
-    sockets = [unit for unit in units if unit.endswith(".socket")]
+    sockets = [unit for unit in units if unit.endswith(".socket") and restarted.isdisjoint(_hangs_on(unit, loadpath))]
     after = _earlier(units, loadpath) if sockets else {}
     found: Set[str] = set()
     while sockets:
         found.add(sockets[-1])
         sockets += after[sockets.pop()] - found
     return [unit for unit in units if unit in found]
+
+
+def _hangs_on(unit: str, loadpath: LoadPath) -> Set[str]:
+    text = loadpath.effective(unit)
+    return needed([unit], loadpath).union(words(text, "Unit", "PartOf"), words(text, "Unit", "After")) - {unit}
 
 
 def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
@@ -365,4 +373,4 @@ def _file_step(wanted: FileWanted, observed: Observed) -> Step:
 def affected(plan: Plan, observed: Observed) -> Set[str]:
     """Units whose relations to others the plan has to know: what gets a job that starts or stops it."""
     units = {unit for verb in ("stop", "restart", "start", "run") for unit in plan.jobs[verb]}
-    return {*units, *displaced(plan, observed)}
+    return {*units, *displaced(plan, observed), *plan.to_stay_down}

@@ -63,7 +63,7 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
     touched = [*differences.enable, *differences.reenable, *differences.disable, *differences.mask, *differences.unmask]
     enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
     ended = {*plan.jobs["stop"], *displaced(plan, observed)}
-    ended.update(observed.taken_along(ended))
+    ended.update(unit for unit in observed.taken_along(ended) if observed.is_up(unit))
     restarted = {
         *plan.jobs["restart"],
         *(other for unit in plan.jobs["restart"] for other in observed.bound.get(unit, ())),

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
-from .._host.health import Failure, settle, waits, watch
+from .._host.health import Failure, settle, watch
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
 from .._host.probe import Checks
-from .._host.relations import TRIGGERED_BY, queue_without_gaps, triggers
+from .._host.relations import TRIGGERED_BY, free_to_stop, queue_without_gaps, triggers
 from .desired import STARTS, is_run_once, started_by
 from .plan import in_order, sockets_first
 from .policy import recurs
@@ -70,10 +70,10 @@ def _noted(failures: List[Failure]) -> Iterator[None]:
 
 def _withdraw(units: Sequence[str], manager: Manager) -> None:
     """Cancel the jobs that have not begun: one that waits for what is stopped next would start its unit after that."""
-    shown = manager.show(units, ("ActiveState", "Job"))
-    waiting = [each["Job"] for each in shown.values() if waits(each)]
-    if waiting:
-        manager.systemctl("cancel", waiting)
+    jobs = manager.waiting_jobs()
+    ids = [jobs[unit][0] for unit in units if unit in jobs and jobs[unit][1] != "stop"]
+    if ids:
+        manager.systemctl("cancel", ids)
 
 
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
@@ -138,12 +138,16 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
     known = dict.fromkeys([*record.watched, *_started_besides(record, restored.states)])
     failed = [unit for unit in known if restored.state(unit).active == "failed"]
     touched, reloaded = _touched(record, restored, manager)
-    cycled = _cycled(touched, restored, manager)
+    started = {started_by(unit, restored.loadpath.effective(unit)) for unit in touched if unit.endswith(".socket")}
+    services = {unit for unit in started if "@." not in unit}
+    cycled = _cycled(services, touched, restored, manager)
     failures = _down([unit for unit in cycled if restored.is_up(unit)], manager)
-    ordered = in_order([*dict.fromkeys([*cycled, *touched])], restored.loadpath)
+    failures += _down(free_to_stop(manager, services.difference(cycled)), manager)
+    again = [unit for unit in dict.fromkeys([*cycled, *touched]) if unit in record.up or unit not in services]
+    ordered = in_order(again, restored.loadpath)
     running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
     down = [unit for unit in ordered if unit not in running]
-    sockets = sockets_first(down, restored.loadpath)
+    sockets = sockets_first(down, {*running}, restored.loadpath)
     reset = dict.fromkeys([*failed, *ordered])  # its start by the new text counts against StartLimitBurst=
     if reset:
         manager.systemctl("reset-failed", list(reset))
@@ -169,13 +173,11 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
     return failures
 
 
-def _cycled(touched: Sequence[str], restored: Observed, manager: Manager) -> List[str]:
-    """Sockets that have to start anew, the services they start, and what else starts those.
+def _cycled(services: Iterable[str], touched: Sequence[str], restored: Observed, manager: Manager) -> List[str]:
+    """What has to be down while sockets of these services start: these, and all that starts them.
 
     A socket starts only while its service is down, and another that listens, or a path, would start that.
     """
-    services = {started_by(unit, restored.loadpath.effective(unit)) for unit in touched if unit.endswith(".socket")}
-    services = {unit for unit in services if restored.is_up(unit) or unit in touched}
     shown = manager.show(sorted(services), [TRIGGERED_BY])
     starters = [unit for each in triggers(shown).values() for unit in each]
     return [unit for unit in dict.fromkeys([*starters, *services]) if unit in touched or restored.is_up(unit)]

@@ -19,7 +19,7 @@ from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .._host.probe import Checks
-from .._host.relations import queue_without_gaps
+from .._host.relations import free_to_stop, queue_without_gaps
 from .desired import Desired
 from .plan import Plan, sockets_first
 
@@ -92,13 +92,18 @@ def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = (
 
 
 def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    units = [*plan.jobs["stop"], *plan.silenced]
+    _take_down(plan.jobs["stop"], manager, outcomes)
+    if plan.to_stay_down and not outcomes.failures:  # one may have been started since the host was looked at
+        _take_down(free_to_stop(manager, plan.to_stay_down), manager, outcomes)
+        manager.systemctl("reset-failed", sorted(plan.to_stay_down))  # what is cut off at its start has not failed
+
+
+def _take_down(units: Sequence[str], manager: Manager, outcomes: Outcomes) -> None:
     if not units:
         return
     _note(outcomes, manager.queue("stop", units), "stop", units)
-    if outcomes.failures:  # there is nothing to wait for
-        return
-    outcomes.failures += watch(manager, {unit: Checks("down", timeout=STOP_TIMEOUT) for unit in units}, {})
+    if not outcomes.failures:  # else there is nothing to wait for
+        outcomes.failures += watch(manager, {unit: Checks("down", timeout=STOP_TIMEOUT) for unit in units}, {})
 
 
 def _prepare(plan: Plan, places: Places, writer: Writer) -> None:
@@ -145,7 +150,7 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
     refused: Set[str] = set()  # systemd has said why, and nothing has become of them
     # A start of a unit whose reload is under way would have that done twice.
     pulling = [unit for unit in jobs["start"] if unit in jobs["reload"]]
-    sockets = sockets_first(jobs["start"], plan.differences.after)
+    sockets = sockets_first(jobs["start"], {*jobs["restart"]}, plan.differences.after)
     for verb, units in (
         ("start", sockets),
         ("start", [unit for unit in pulling if unit not in sockets]),

@@ -74,43 +74,44 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
         return _judge_down(active, sub, shown)
     if load not in ("loaded", "merged"):
         return f"systemd cannot load it ({load})"
-    if active == "failed" and not queued(shown):  # a restart whose stop ended badly goes on to its start
+    if active == "failed" and not _queued(shown):  # a restart whose stop ended badly goes on to its start
         return "failed: " + describe(shown)
     if sub.startswith("auto-restart"):
         return "ended and waits for its automatic restart: " + describe(shown)
-    if reloaded and shown.get("ReloadResult", "success") not in ("success", "") and not queued(shown):
+    if reloaded and shown.get("ReloadResult", "success") not in ("success", "") and not _queued(shown):
         return f"its reload failed ({shown['ReloadResult']})"
-    if queued(shown) or active in ("activating", "deactivating", "reloading", "refreshing"):
+    if _queued(shown) or active in ("activating", "deactivating", "reloading", "refreshing"):
         return ""
     if expect == "done":
         return None if active in ("inactive", "active") else ""
     if active == "active":
         return _judge_active(unit.rpartition(".")[2], sub, shown)
-    return None if expect == "unfailed" else _judge_inactive(shown)
+    return _judge_inactive(expect, shown)
 
 
-def _judge_inactive(shown: Properties) -> Optional[str]:
+def _judge_inactive(expect: str, shown: Properties) -> Optional[str]:
+    if expect == "unfailed" and shown.get("ConditionTimestampMonotonic") == "0":
+        return None
     if shown.get("ConditionTimestampMonotonic") == "0":  # nothing refers to it, so systemd has forgotten it already
         return "is not running: it ended by itself right away, or one of its conditions or assertions is not met"
     if shown.get("ConditionResult") == "no":
         return "was not started since one of its conditions is not met: mend that, or declare state: present"
     if shown.get("AssertResult") == "no":
         return "was not started since one of its assertions (Assert...=) does not hold"
-    if shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") == "no":
+    if expect == "unfailed" or (shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") == "no"):
         return None
     return "ended by itself right away without an error: " + describe(shown)
 
 
 def _judge_down(active: str, sub: str, shown: Properties) -> Optional[str]:
-    if queued(shown) or active not in ("inactive", "failed", "active"):
+    if _queued(shown) or active not in ("inactive", "failed", "active"):
         return ""
     if active == "active":
         return f"was told to stop and is still active ({sub}): its last lines say why"
     return None
 
 
-def queued(shown: Properties) -> bool:
-    """Has the unit a job that is not done?"""
+def _queued(shown: Properties) -> bool:
     return shown.get("Job", "0") not in ("", "0")
 
 
@@ -160,11 +161,15 @@ _MEANING = {
 
 @dataclass
 class _Progress:
-    """begun: when its time began to count. run: what it is up as, since when. missing: its checks' last complaint."""
+    """begun: when its time began to count. run: what it is up as, since when. missing: its checks' last complaint.
+
+    came_up: when it was up first, 0 before that.
+    """
 
     begun: float
     run: Tuple[str, ...] = ()
     since: float = 0.0
+    came_up: float = 0.0
     missing: str = ""
 
 
@@ -191,9 +196,10 @@ def watch(
             message = judge(unit, check.expect, shown[unit], check.reloaded)
             if message is None:
                 message = _proof(manager, unit, check, shown[unit], before.get(unit, {}), mine, seen_at)
-            if _is_bounded(shown[unit]) or _waits_for_another(unit, shown):
+            if _is_bounded(shown[unit]) or _waits(unit, shown):
                 mine.begun = seen_at
-            if message == "" and seen_at - mine.begun > check.timeout + (check.stable_for if mine.run else 0):
+            late = mine.came_up + check.stable_for if mine.came_up else mine.begun
+            if message == "" and seen_at - late > check.timeout:
                 message = _late(check, shown[unit], mine.missing)
             if message is None:
                 del open_checks[unit]
@@ -214,14 +220,11 @@ def _is_bounded(shown: Properties) -> bool:
     return shown.get("ActiveState") == "deactivating" and not endless
 
 
-def waits(shown: Properties) -> bool:
-    """Has the unit a job that has not begun?"""
-    return queued(shown) and shown.get("ActiveState") in ("inactive", "failed", "active")
-
-
-def _waits_for_another(unit: str, shown: Mapping[str, Properties]) -> bool:
+def _waits(unit: str, shown: Mapping[str, Properties]) -> bool:
     """Has its job not begun, while another of these units is on its way? Then it may have to wait for that one."""
-    return waits(shown[unit]) and any(
+    resting = ("inactive", "failed", "active")
+    mine = _queued(shown[unit]) and shown[unit].get("ActiveState") in resting
+    return mine and any(
         each.get("ActiveState") in ("activating", "deactivating") for other, each in shown.items() if other != unit
     )
 
@@ -254,13 +257,14 @@ def _proof(
         return "was not restarted: another job took the place of the restart"
     if progress.run and progress.run != run:
         if by_itself and progress.run[-1] == run[-1]:  # systemd has not restarted it: a timer or socket has
-            return None
+            progress.run, progress.since = run, seen_at
+            return ""
         return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
     if not progress.run:
         progress.missing = probe(manager, check)
         if progress.missing:
             return ""
-        progress.run, progress.since = run, seen_at
+        progress.run, progress.since, progress.came_up = run, seen_at, seen_at
         return "" if _must_stay(unit, check, shown) else None
     if seen_at - progress.since < check.stable_for:
         return ""
@@ -319,4 +323,4 @@ def settle(manager: Manager, units: Sequence[str], timeout: float, lasting: bool
 def _on_its_way(shown: Properties, lasting: bool) -> bool:
     active = shown.get("ActiveState", "")
     on_its_way = ("deactivating", "reloading", "refreshing", *(("activating",) if lasting else ()))
-    return active in on_its_way or (active == "active" and queued(shown))
+    return active in on_its_way or (active == "active" and _queued(shown))

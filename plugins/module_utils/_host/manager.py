@@ -123,7 +123,7 @@ class Manager:
             if self._comes_up():
                 return True
             raise ManagerError(
-                f"no user manager runs for uid {os.getuid()} ({self.places.manager}/private is not there): "
+                f"no user manager runs for uid {os.getuid()} ({self.places.manager}/private is not open): "
                 "enable linger for that user (loginctl enable-linger) and become that user"
             )
         return os.path.isdir("/run/systemd/system")
@@ -131,7 +131,7 @@ class Manager:
     def _comes_up(self) -> bool:
         """Is the user's manager there? loginctl enable-linger does not wait until it has come up."""
         deadline = time.monotonic() + (_COMING_UP if lingers() else 0.0)
-        while not os.path.exists(self.places.manager + "/private"):
+        while not _listens(self.places.manager + "/private"):  # the socket's file may be that of an earlier one
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.1)
@@ -154,8 +154,14 @@ class Manager:
         Only a unit that wants them all does that (systemd.unit(5), Wants=), so one is made that ends at once.
         """
         command = ["systemd-run", self._scope_flag, "--quiet", "--collect", "--no-block"]
-        wanted = ["--property=Wants=" + unit for unit in units]
+        wanted = ["--property=Wants=" + unit.replace("\\", "\\\\") for unit in units]
         return self.run([*command, "--property=DefaultDependencies=no", *wanted, "true"])
+
+    def waiting_jobs(self) -> Dict[str, Tuple[str, str]]:
+        """Jobs that have not begun: unit to ID and type (start, stop, restart, ...)."""
+        outcome = self.run(["systemctl", self._scope_flag, "list-jobs", "--full", "--plain", "--no-legend"])
+        rows = [line.split() for line in outcome.out.splitlines()]
+        return {row[1]: (row[0], row[2]) for row in rows if len(row) == 4 and row[3] == "waiting"}
 
     def change_enablement(self, verb: str, units: Sequence[str]) -> Outcome:
         """enable, reenable, disable, mask, unmask without systemctl's own daemon-reload."""
@@ -254,6 +260,12 @@ class Manager:
         # Together with --since, --lines counts from the front unless the order is turned round.
         outcome = self.run([*ask, "--output=cat", "--reverse", f"--lines={lines}", *selection], timeout=20.0)
         return [line for line in reversed(outcome.out.splitlines()) if line.strip()]
+
+
+def _listens(path: str) -> bool:
+    """Asked of the kernel, since systemd logs a connection that says nothing."""
+    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as sockets:
+        return any(line.rstrip("\n").endswith(" " + path) for line in sockets)
 
 
 def _properties(block: str) -> Dict[str, str]:

@@ -122,7 +122,7 @@ class Observed:
     def with_relations(self, manager: Manager, units: Iterable[str]) -> Observed:
         """Ask what a job of these units does to others (systemd.unit(5): Requires=, BindsTo=, PartOf=, Conflicts=)."""
         shown = relations.with_company(manager, units, (relations.TRIGGERED_BY, _CONFLICTING, *_REFUSALS))
-        conflicting = {unit: tuple(each.get(_CONFLICTING, "").split()) for unit, each in shown.items()}
+        conflicting = {unit: tuple(relations.names(each, _CONFLICTING)) for unit, each in shown.items()}
         refusing = {unit: tuple(name for name in _REFUSALS if each.get(name) == "yes") for unit, each in shown.items()}
         return replace(
             self,

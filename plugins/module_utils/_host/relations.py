@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from .manager import Manager, Outcome
 
@@ -43,9 +43,16 @@ def stopped_with(shown: Mapping[str, Mapping[str, str]], units: Iterable[str]) -
 def triggers(shown: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, ...]]:
     """What may start each unit at any moment: its sockets and paths; a timer has its time."""
     return {
-        unit: tuple(other for other in each.get(TRIGGERED_BY, "").split() if other.endswith((".socket", ".path")))
+        unit: tuple(other for other in names(each, TRIGGERED_BY) if other.endswith((".socket", ".path")))
         for unit, each in shown.items()
     }
+
+
+def free_to_stop(manager: Manager, units: AbstractSet[str]) -> List[str]:
+    """Those of these that are up, and with which nothing else would go down."""
+    shown = with_company(manager, units, ())
+    along = stopped_with(shown, units)
+    return [unit for unit in units if shown[unit].get("ActiveState") in _STOPPED and not along[unit]]
 
 
 def queue_without_gaps(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
@@ -78,8 +85,14 @@ def _not_taken_along(manager: Manager, units: Sequence[str]) -> List[str]:
     return [unit for unit in units if unit in heads]
 
 
+def names(shown: Mapping[str, str], name: str) -> List[str]:
+    """The units that a property names; systemctl puts those with a backslash in quotes, and doubles it."""
+    words = shown.get(name, "").split()
+    return [word.strip('"').replace("\\\\", "\\") if word.startswith('"') else word for word in words]
+
+
 def _named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
-    return {other for name in properties for other in shown.get(name, "").split()}
+    return {other for name in properties for other in names(shown, name)}
 
 
 def _reached(
