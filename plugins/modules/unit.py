@@ -99,7 +99,7 @@ reloaded:
   elements: str
   sample: []
 stopped:
-  description: Units that were stopped and stay so.
+  description: Units that were stopped and stay so, with what such a stop takes along.
   returned: success, and failure after the plan was made
   type: list
   elements: str

@@ -250,6 +250,32 @@ def test_what_crashes_on_each_connection_has_failed(host: Host) -> None:
     assert result["rolled_back"], result["msg"]
 
 
+def test_a_socket_or_path_that_falls_with_its_service_is_back_too(host: Host) -> None:
+    """What they start over and over runs into its start limit, and takes them down with it."""
+
+    def units(start: str) -> list[Entry]:
+        path = {"PathExists": "/etc/hostname", "Unit": "found.service"}
+        return [
+            {"name": "web.socket", "socket": {"ListenStream": "127.0.0.1:8002"}, "health": QUICK},
+            {"name": "web.service", "service": {"ExecStart": start or server("one", 0)}, "health": QUICK},
+            {"name": "found.path", "path": path, "health": QUICK},
+            {"name": "found.service", "service": {"ExecStart": start or "/bin/sleep infinity"}, "health": QUICK},
+        ]
+
+    stack(host, *units(""))
+    assert answer(host, 8002) == "one"
+    asking = "while :; do true > /dev/tcp/127.0.0.1/8002; done"
+    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}' 2>&1")
+    try:
+        result = failing(host, *units("/bin/sh -c 'sleep 0.2; exit 3'"))
+        assert result["rolled_back"], result["msg"]
+    finally:
+        host.sh("systemctl stop asking.service")
+    names = "web.socket web.service found.path found.service"
+    assert host.sh(f"systemctl is-active {names}").split() == ["active"] * 4
+    assert answer(host, 8002) == "one"
+
+
 def test_what_a_condition_keeps_down_after_its_socket_has_changed_is_told(host: Host) -> None:
     idle = "/bin/sleep infinity"
     stack(host, *brief(8300, idle))

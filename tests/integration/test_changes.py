@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import FOREVER, PROGRAMS, Stack, actions, environment, verbs
+from tests.integration.support import FOREVER, PROGRAMS, Stack, actions, environment, succeeded, verbs
 from tests.integration.world import show, until
 
 WANTED = {"WantedBy": "multi-user.target"}
@@ -224,6 +224,16 @@ def test_a_restart_or_stop_does_not_reach_beyond_what_is_down(stack: Stack) -> N
         step for step in stack.apply(state="absent")["plan"] if step["action"] == "stop" and "base" in step["unit"]
     )
     assert "along" not in stop["reason"]
+
+
+def test_a_stop_names_what_it_takes_along(stack: Stack) -> None:
+    base = stack.service("base")
+    bound = stack.service("bound", unit={"BindsTo": base["name"], "After": base["name"]})
+    stack.apply(base)
+    other = succeeded(stack.host.module("stack", name=stack.name + "-other", units=[bound]))
+    assert other["newly_started"] == [bound["name"]]
+    assert stack.apply({**base, "state": "stopped"})["stopped"] == [base["name"], bound["name"]]
+    succeeded(stack.host.module("stack", name=stack.name + "-other", state="absent"))
 
 
 def test_a_restart_names_and_watches_what_it_takes_along(stack: Stack) -> None:

@@ -407,6 +407,17 @@ def test_an_instance_with_an_entry_of_its_own_is_no_orphan(stack: Stack) -> None
     assert stack.settled({**template, "instances": ["1"]}, stopped)["orphaned"] == []
 
 
+def test_a_mask_is_no_unit_to_remove(stack: Stack, nginx: str) -> None:
+    nowhere = stack.unit("nowhere.service")
+    stack.host.sh(f"systemctl stop {nginx}; systemctl mask {nginx} {nowhere}")
+    masks = f"readlink /etc/systemd/system/{nginx} /etc/systemd/system/{nowhere}"
+    stack.assert_settled({"name": nowhere, "state": "absent"})
+    (error,) = stack.refused({"name": nginx, "state": "absent"})["errors"]
+    assert "can only be masked or stopped" in error["message"]
+    assert stack.host.sh(masks) == "/dev/null\n/dev/null"
+    stack.host.sh(f"systemctl unmask {nginx} {nowhere}; systemctl start {nginx}")
+
+
 def test_a_mask_below_run_is_nothing_to_a_removal(stack: Stack) -> None:
     unit = stack.service()
     stack.apply(unit)

@@ -121,7 +121,8 @@ def compare(
     """Hold a declaration against a host; `conflicts` has been asked first."""
     write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
     unlisted = orphans(desired, observed)
-    remove = [path for path in desired.removed if path in observed.files]
+    removed = [path for path in desired.removed if path in observed.files]
+    remove = [path for path in removed if observed.files[path].target != MASK]  # a mask is nobody's
     remove += leftover_secrets(desired, unlisted, observed)
     if desired.prune:
         remove += [path for path in unlisted if path not in remove]

@@ -14,7 +14,7 @@ from typing import Iterable, List, Optional, Set
 
 from .._host.files import Seen
 from .._host.observed import Observed
-from .._syntax.loadpath import MASK
+from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.problem import Problem
 from .desired import Desired
 from .render import owner_of
@@ -47,23 +47,27 @@ def _textless(desired: Desired, observed: Observed) -> List[Problem]:
     return [Problem(message, name, rule="no-text") for name in units if observed.places.unit_file(name) in owned]
 
 
+def _defined_by_others(path: str, desired: Desired, loadpath: LoadPath) -> str:
+    name = os.path.basename(path)
+    vendor = loadpath.fragment(name)
+    if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
+        return ""
+    mend = "override it by a dropin, or take it over by replace: true"
+    return f"{vendor} defines this unit: {mend if path in desired.files else 'it can only be masked or stopped'}"
+
+
 def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str]) -> str:
     seen = observed.files.get(path)
-    name = os.path.basename(path)
     may_replace = path in desired.replaced
     if seen is None:
         if os.path.dirname(path) != observed.places.units or may_replace:
             return ""
-        vendor = observed.loadpath.fragment(name)
-        if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
-            return ""
-        mend = "override it by a dropin, or take it over by replace: true"
-        return f"{vendor} defines this unit: {mend if path in desired.files else 'it can only be masked or stopped'}"
+        return _defined_by_others(path, desired, observed.loadpath)
+    if seen.target == MASK and path in desired.removed:
+        return _defined_by_others(path, desired, observed.loadpath.changed({}, [path]))
     if seen.target == MASK:
         unmasked = any(unit.path == path and unit.masked is False for unit in desired.units)
-        return (
-            "" if unmasked or path in desired.removed else "this unit is masked: add masked: false to have it unmasked"
-        )
+        return "" if unmasked else "this unit is masked: add masked: false to have it unmasked"
     if seen.content is None:
         return f"{path} is a symbolic link or not a file, so it is not replaced: remove it first"
     owner = owner_of(seen.content)

@@ -324,6 +324,9 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
             {other: "up" for other in observed.bound.get(unit, ()) if observed.is_up(other) and other not in watched}
         )
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
+    # A socket or path whose service does not start falls with it.
+    starters = [other for unit in sorted(started) for other in observed.triggers.get(unit, ())]
+    watched.update({other: "up" for other in starters if observed.is_up(other) and other not in watched})
     watched.update({unit: "down" for unit in jobs["stop"] if unit not in started})
     return watched
 

@@ -49,7 +49,7 @@ def result(
         "newly_started": [*(unit for unit in plan.jobs["start"] if not observed.is_up(unit)), *plan.jobs["run"]],
         "restarted": _restarted(plan, observed),
         "reloaded": list(plan.jobs["reload"]),
-        "stopped": [unit for unit in plan.jobs["stop"] if unit not in plan.jobs["start"]],
+        "stopped": _stopped(plan, observed),
         "removed": list(plan.differences.remove),
         "orphaned": list(plan.differences.orphaned),
         "unverified": [problem.as_dict() for problem in unverified],
@@ -75,6 +75,13 @@ def _restarted(plan: Plan, observed: Observed) -> List[str]:
     cycled = [unit for unit in plan.jobs["start"] if unit in down and observed.is_up(unit)]
     along = [other for unit in plan.jobs["restart"] for other in observed.bound.get(unit, ()) if observed.is_up(other)]
     return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
+
+
+def _stopped(plan: Plan, observed: Observed) -> List[str]:
+    """Those that got a job for it, and those that such a job takes along."""
+    along = [unit for unit in observed.taken_along(plan.jobs["stop"]) if observed.is_up(unit)]
+    down = dict.fromkeys([*plan.jobs["stop"], *along])
+    return [unit for unit in down if unit not in (*plan.jobs["start"], *plan.jobs["restart"])]
 
 
 def _recovered(plan: Plan) -> List[str]:

@@ -15,7 +15,7 @@ from .._host.health import Failure, settle, watch
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
 from .._host.probe import Checks
-from .._host.relations import TRIGGERED_BY, free_to_stop, queue_without_gaps, triggers
+from .._host.relations import TRIGGERED_BY, free_to_stop, queue_without_gaps, take_down, triggers
 from .desired import STARTS, is_run_once, started_by
 from .plan import in_order, sockets_first
 from .policy import recurs
@@ -92,14 +92,13 @@ def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
 
 
 def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
-    """Stop units, those that would start others again first."""
     if not units:
         return []
     ordered = sorted(units, key=lambda unit: unit.rpartition(".")[2] not in STARTS)
-    done = manager.queue("stop", ordered)
+    done, failures = take_down(manager, ordered, _TIMEOUT)
     if done.code != 0:
         return [Failure(ordered[0] if len(ordered) == 1 else "", f"stop failed: {done.message}")]
-    return watch(manager, {unit: Checks("down", timeout=_TIMEOUT) for unit in ordered}, {})
+    return failures
 
 
 def _restore(path: str, seen: Optional[Seen], manager: Manager, writer: Writer) -> None:

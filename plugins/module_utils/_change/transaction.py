@@ -19,7 +19,7 @@ from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .._host.probe import Checks
-from .._host.relations import free_to_stop, queue_without_gaps
+from .._host.relations import free_to_stop, queue_without_gaps, take_down
 from .desired import Desired
 from .plan import Plan, sockets_first
 
@@ -99,11 +99,10 @@ def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
 
 
 def _take_down(units: Sequence[str], manager: Manager, outcomes: Outcomes) -> None:
-    if not units:
-        return
-    _note(outcomes, manager.queue("stop", units), "stop", units)
-    if not outcomes.failures:  # else there is nothing to wait for
-        outcomes.failures += watch(manager, {unit: Checks("down", timeout=STOP_TIMEOUT) for unit in units}, {})
+    if units:
+        done, failures = take_down(manager, units, STOP_TIMEOUT)
+        _note(outcomes, done, "stop", units)
+        outcomes.failures += failures
 
 
 def _prepare(plan: Plan, places: Places, writer: Writer) -> None:

@@ -100,6 +100,8 @@ def _judge_inactive(expect: str, shown: Properties) -> Optional[str]:
         return "was not started since one of its assertions (Assert...=) does not hold"
     if expect == "unfailed" or (shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") == "no"):
         return None
+    if (shown.get("ExecMainCode"), shown.get("ExecMainStatus")) == ("2", "15"):
+        return "was stopped meanwhile, by someone or with what it depends on: " + describe(shown)
     return "ended by itself right away without an error: " + describe(shown)
 
 
@@ -107,7 +109,7 @@ def _judge_down(active: str, sub: str, shown: Properties) -> Optional[str]:
     if _queued(shown) or active not in ("inactive", "failed", "active"):
         return ""
     if active == "active":
-        return f"was told to stop and is still active ({sub}): its last lines say why"
+        return f"was told to stop and is active ({sub}): something has started it again, or kept it from stopping"
     return None
 
 

@@ -6,15 +6,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
+from .health import Failure, watch
 from .manager import Manager, Outcome
+from .probe import Checks
 
 # systemd.unit(5): who goes down, or is restarted, with a unit.
 _BINDING = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
 # Only a stop, from systemd 249 on.
 _STOPPED_WITH = "PropagatesStopTo"
 TRIGGERED_BY = "TriggeredBy"
+_ATTEMPTS = 3
+_PAUSE = 0.4
 # systemd hands a restart, or a stop, on only to what is in one of these states (tried on 247 to 262).
 _RESTARTED = ("active", "reloading", "refreshing")
 _STOPPED = (*_RESTARTED, "activating", "deactivating")
@@ -55,6 +60,22 @@ def free_to_stop(manager: Manager, units: AbstractSet[str]) -> List[str]:
     return [unit for unit in units if shown[unit].get("ActiveState") in _STOPPED and not along[unit]]
 
 
+def take_down(manager: Manager, units: Sequence[str], timeout: float) -> Tuple[Outcome, List[Failure]]:
+    """Stop units, in the order given, and wait; once more if something has started one again meanwhile.
+
+    A connection to a socket that is still open may start its service, and what that requires.
+    """
+    for _attempt in range(_ATTEMPTS):
+        done = manager.queue("stop", units)
+        if done.code != 0:  # there is nothing to wait for
+            return done, []
+        failures = watch(manager, {unit: Checks("down", timeout=timeout) for unit in units}, {}, to_the_end=True)
+        states = manager.list_units() if failures else {}
+        if not any(states[failure.unit].active == "active" for failure in failures if failure.unit in states):
+            break
+    return done, failures
+
+
 def queue_without_gaps(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
     """Queue jobs in the order given, so that nothing that happens between two of them does harm.
 
@@ -62,12 +83,27 @@ def queue_without_gaps(manager: Manager, verb: str, units: Sequence[str]) -> Out
     """
     if verb == "restart" and len(units) > 1:
         units = _not_taken_along(manager, units)
-    if verb == "start" and len(units) > 1 and any(unit.endswith(".socket") for unit in units):
+    sockets = [unit for unit in units if unit.endswith(".socket") and verb == "start"]
+    if sockets and len(units) > 1:
         # A connection to the first socket would start its service, and no other socket of that starts then.
         together = manager.start_together(units)
         if together.code != 0:
             return together
-    return manager.queue(verb, units)
+    done = manager.queue(verb, units)
+    if sockets:
+        _insist(manager, sockets)
+    return done
+
+
+def _insist(manager: Manager, sockets: Sequence[str]) -> None:
+    """On a busy machine an address that has just been closed may be in use for a moment (socket(7), EADDRINUSE)."""
+    for _attempt in range(_ATTEMPTS - 1):
+        shown = manager.show(sockets, ["Result"])
+        held = [unit for unit in sockets if shown[unit].get("Result") == "resources"]
+        if not held:
+            break
+        time.sleep(_PAUSE)
+        manager.queue("start", held)
 
 
 def _not_taken_along(manager: Manager, units: Sequence[str]) -> List[str]:

@@ -20,7 +20,7 @@ LOADED = {"LoadState": "loaded", "SubState": "failed", "Result": "exit-code", "J
         ("down", {"ActiveState": "failed"}, None),
         ("down", {"ActiveState": "active", "Job": "17"}, ""),
         ("down", {"ActiveState": "deactivating"}, ""),
-        ("down", {"ActiveState": "active", "SubState": "mounted"}, "was told to stop and is still active (mounted)"),
+        ("down", {"ActiveState": "active", "SubState": "mounted"}, "was told to stop and is active (mounted)"),
     ],
 )
 def test_one_look(expect: str, shown: dict[str, str], verdict: str | None) -> None:
