@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a job of one unit does to others, as systemd has them in memory. Private to the collection."""
+"""What a job of one unit does to others, and jobs queued with regard to that. Private to the collection."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def queue_without_gaps(manager: Manager, verb: str, units: Sequence[str]) -> Out
 
 
 def _insist(manager: Manager, sockets: Sequence[str]) -> None:
-    """On a busy machine an address that has just been closed may be in use for a moment (socket(7), EADDRINUSE)."""
+    """On a busy machine an address that has just been closed may be in use for a moment (listen(2), EADDRINUSE)."""
     for _attempt in range(_ATTEMPTS - 1):
         shown = manager.show(sockets, ["Result"])
         held = [unit for unit in sockets if shown[unit].get("Result") == "resources"]
