@@ -267,7 +267,7 @@ def test_a_socket_or_path_that_falls_with_its_service_is_back_too(host: Host) ->
     asking = "while :; do true > /dev/tcp/127.0.0.1/8002; done"
     host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}' 2>&1")
     try:
-        result = failing(host, *units("/bin/sh -c 'sleep 0.2; exit 3'"))
+        result = failing(host, *units("/bin/false"))
         assert result["rolled_back"], result["msg"]
     finally:
         host.sh("systemctl stop asking.service")
