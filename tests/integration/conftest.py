@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.support import PROGRAMS, TRACES, Stack
+from tests.integration.world import SERVER, SERVER_TEXT
 from tests.testbed.host import Host
 from tests.testbed.image import default_suite
 from tests.testbed.listing import restore
@@ -43,6 +44,12 @@ def tidy(host: Host) -> Iterator[None]:
     """What a test leaves in systemd's and the collection's folders is stopped and gone after it."""
     yield
     restore(host)
+
+
+@pytest.fixture
+def web_server(host: Host) -> None:
+    """The program of world.server."""
+    host.write(SERVER, SERVER_TEXT)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -16,11 +15,10 @@ from tests.testbed.listing import listing
 
 from .world import (
     QUICK,
-    SERVER,
-    SERVER_TEXT,
     Entry,
     answer,
     app,
+    asked,
     failing,
     program,
     server,
@@ -31,14 +29,9 @@ from .world import (
     version,
 )
 
-pytestmark = pytest.mark.usefixtures("tidy")
+pytestmark = pytest.mark.usefixtures("tidy", "web_server")
 
 FLAG, LOG = "/run/version-flag", "/run/version-log"
-
-
-@pytest.fixture(autouse=True)
-def web_server(host: Host) -> None:
-    host.write(SERVER, SERVER_TEXT)
 
 
 def bad(after: str = "") -> Entry:
@@ -72,7 +65,6 @@ def test_what_ends_well_by_itself_meanwhile_has_not_failed(host: Host) -> None:
     begin_job(host)
     ends_it = app(1, health={"stable_for": 0.3, "timeout": 20, "command": ["/bin/sh", "-c", f"{END_JOB}; true"]})
     patient = {**job("new")[0], "health": {"stable_for": 60, "timeout": 20}}
-    host.sh(f"touch {FLAG}")
     result = stack(host, ends_it, patient)
     assert result["changed"]
     assert state(host, "job.service") == "inactive"
@@ -209,20 +201,14 @@ def brief(port: int, start: str = BRIEF, **more: Entry) -> list[Entry]:
     ]
 
 
-@contextmanager
-def asked(host: Host) -> Iterator[None]:
-    asking = "while :; do for port in 8005 {8300..8306}; do true > /dev/tcp/127.0.0.1/$$port; done; sleep 0.2; done"
-    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}' 2>&1")
-    try:
-        yield
-    finally:
-        host.sh("systemctl stop asking.service")
+def visited(host: Host) -> AbstractContextManager[None]:
+    return asked(host, 8005, *range(8300, 8307), pause="sleep 0.2")
 
 
 def test_a_socket_changes_while_its_service_comes_and_goes(host: Host) -> None:
     """What is down when the host is looked at may have been started when its socket is closed, by another one too."""
     stack(host, *brief(8300))
-    with asked(host):
+    with visited(host):
         for port in range(8301, 8305):
             stack(host, *brief(port))
         for port in (8305, 8306):
@@ -234,7 +220,7 @@ def test_a_socket_changes_while_its_service_comes_and_goes(host: Host) -> None:
 def test_nothing_of_it_is_left_when_it_goes(host: Host) -> None:
     for _time in range(4):
         stack(host, *brief(8300))
-        with asked(host):
+        with visited(host):
             stack(host, state="absent")
             assert state(host, "brief.service") == "inactive"
 
@@ -244,7 +230,7 @@ def test_what_crashes_on_each_connection_has_failed(host: Host) -> None:
     patient = {"stable_for": 3, "timeout": 20}
     stack(host, *brief(8300, "/bin/sleep infinity"))
     host.sh("systemctl start brief.service")
-    with asked(host):
+    with visited(host):
         result = failing(host, *brief(8301, "/bin/sh -c 'sleep 0.25; exit 3'", health=patient))
     assert "brief.service" in [error["unit"] for error in result["errors"]]
     assert result["rolled_back"], result["msg"]
@@ -264,13 +250,9 @@ def test_a_socket_or_path_that_falls_with_its_service_is_back_too(host: Host) ->
 
     stack(host, *units(""))
     assert answer(host, 8002) == "one"
-    asking = "while :; do true > /dev/tcp/127.0.0.1/8002; done"
-    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}' 2>&1")
-    try:
+    with asked(host, 8002):
         result = failing(host, *units("/bin/false"))
         assert result["rolled_back"], result["msg"]
-    finally:
-        host.sh("systemctl stop asking.service")
     names = "web.socket web.service found.path found.service"
     assert host.sh(f"systemctl is-active {names}").split() == ["active"] * 4
     assert answer(host, 8002) == "one"
@@ -293,15 +275,16 @@ def test_what_is_bound_to_a_service_that_is_down_goes_on(host: Host) -> None:
     assert show(host, "part.service", "MainPID") == pid
 
 
-def test_a_socket_that_needs_what_is_restarted_starts_once(host: Host) -> None:
+def test_a_socket_that_needs_what_is_restarted_starts_after_it(host: Host) -> None:
     def units(version: int) -> list[Entry]:
         changed, *rest = brief(8300 + version)
         return [app(version, "base"), {**changed, "unit": {"Requires": "base.service", "After": "base.service"}}, *rest]
 
     stack(host, *units(0))
-    with asked(host):
+    with visited(host):
         for version in range(1, 5):
             stack(host, *units(version))
+            assert host.sh("systemctl is-active changed.socket other.socket") == "active\nactive"
 
 
 def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Host) -> None:
@@ -311,6 +294,7 @@ def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Host)
     ready = program(1, "z", "sleep 1; systemd-notify --ready; exec sleep infinity")
     notify = {"Type": "notify", "NotifyAccess": "all", "ExecStart": ready}
     stack(host, *units, app(1, "z", service=notify, health={"stable_for": 1, "timeout": 5}))
+    assert state(host, "z.service") == "active"
 
 
 def test_what_requisite_takes_along_is_up_again(host: Host) -> None:

@@ -12,11 +12,10 @@ from tests.testbed.listing import listing
 
 from .world import (
     QUICK,
-    SERVER,
-    SERVER_TEXT,
     Entry,
     answer,
     app,
+    asked,
     failing,
     forget_versions,
     invocation,
@@ -29,12 +28,7 @@ from .world import (
     version,
 )
 
-pytestmark = pytest.mark.usefixtures("tidy")
-
-
-@pytest.fixture(autouse=True)
-def web_server(host: Host) -> None:
-    host.write(SERVER, SERVER_TEXT)
+pytestmark = pytest.mark.usefixtures("tidy", "web_server")
 
 
 # A unit that takes a run down with it.
@@ -110,13 +104,9 @@ def test_many_sockets_of_one_service_start_though_one_is_asked_at_once(host: Hos
         units = [{**second_socket(port), "name": f"port\\x2d{number}.socket"} for number, port in enumerate(ports)]
         return [*units, served("old")]
 
-    asking = "while :; do true > /dev/tcp/127.0.0.1/8005; done"
-    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}' 2>&1")
-    try:
+    with asked(host, 8005):
         for first in (8100, 8200, 8300):
             stack(host, *sockets(first))
-    finally:
-        host.sh("systemctl stop asking.service")
     assert answer(host, 8319) == "old"
 
 

@@ -12,8 +12,6 @@ from tests.testbed.listing import listing
 
 from .world import (
     QUICK,
-    SERVER,
-    SERVER_TEXT,
     Entry,
     answer,
     app,
@@ -31,15 +29,10 @@ from .world import (
     version,
 )
 
-pytestmark = pytest.mark.usefixtures("tidy")
+pytestmark = pytest.mark.usefixtures("tidy", "web_server")
 
 # A unit that takes a run down with it.
 BAD: Entry = app(0, "bad", service={"ExecStart": program(0, "bad", "exit 3")})
-
-
-@pytest.fixture(autouse=True)
-def web_server(host: Host) -> None:
-    host.write(SERVER, SERVER_TEXT)
 
 
 def test_one_of_ten_fails(host: Host) -> None:

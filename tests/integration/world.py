@@ -123,6 +123,17 @@ def until(true: Callable[[], object], otherwise: str, seconds: float = WAIT) -> 
 
 
 @contextmanager
+def asked(host: Host, *ports: int, pause: str = "true") -> Iterator[None]:
+    """Someone connects to these ports all the time; pause is a command between two rounds."""
+    connect = " ".join(f"true > /dev/tcp/127.0.0.1/{port};" for port in ports)
+    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c 'while :; do {connect} {pause}; done' 2>&1")
+    try:
+        yield
+    finally:
+        host.sh("systemctl stop asking.service")
+
+
+@contextmanager
 def untouched(host: Host) -> Iterator[None]:
     """Nothing is written meanwhile: not a byte, not a time of change."""
     before = listing(host, times=True)

@@ -74,6 +74,11 @@ class Case:
     def up(self) -> bool:
         return self.now.active in UP
 
+    @property
+    def leaves(self) -> bool:
+        """Shall it be down after the run?"""
+        return self.wanted in ("stopped", "absent") or self.gone
+
     def touched(self, *effects: Effect) -> List[str]:
         """Names of the changed directives that take one of these effects."""
         return [directive for section, directive in self.changed if effect(self.kind, section, directive) in effects]

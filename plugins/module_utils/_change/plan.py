@@ -95,7 +95,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
 
 def _to_stay_down(acts: Sequence[Act], differences: Differences, observed: Observed) -> FrozenSet[str]:
     """Services that are down, and must be while a socket of theirs starts, or go with what starts them."""
-    going = {case.unit for case in differences.cases if case.wanted in ("stopped", "absent") or case.gone}
+    going = {case.unit for case in differences.cases if case.leaves}
     leaving = [act.unit for act in acts if act.verb == "stop"]
     found = going.intersection(started_by(unit, observed.loadpath.effective(unit)) for unit in leaving)
     found.update(act.unit for act in acts if act.verb == "cycle")
@@ -173,9 +173,9 @@ def needed(units: Sequence[str], after: LoadPath) -> Set[str]:
 
 def _along(leaving: AbstractSet[str], differences: Differences, observed: Observed) -> Dict[str, str]:
     """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
-    staying = (case for case in differences.cases if case.wanted not in ("stopped", "absent") and not case.gone)
+    staying = (case for case in differences.cases if not case.leaves)
     running = {case.unit for case in staying if observed.is_up(case.unit) and not is_run_once(case.after)} - leaving
-    going = {case.unit for case in differences.cases if case.wanted in ("stopped", "absent") or case.gone}
+    going = {case.unit for case in differences.cases if case.leaves}
     going.update(differences.mask)
     return {
         other: f"goes down with {unit}"
@@ -309,20 +309,16 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
     watched = {unit: expect for unit, expect in differences.pending.judged.items() if observed.is_up(unit)}
     for case in differences.cases:
-        stays = case.wanted not in ("stopped", "absent") and not case.gone
         # What runs once, or for one connection, ends by itself, at a time of its own.
         lasting = not is_run_once(case.after) and not case.per_connection
-        if observed.runs(case.unit) and (case.changed or case.new) and stays and lasting:
+        if observed.runs(case.unit) and (case.changed or case.new) and not case.leaves and lasting:
             watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
     on_demand = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
     watched.update({unit: "unfailed" if unit in on_demand else "up" for unit in jobs["start"]})
     for verb in ("reload", "restart"):
         watched.update(dict.fromkeys(jobs[verb], "up"))
     watched.update(dict.fromkeys(jobs["run"], "done"))
-    for unit in jobs["restart"]:
-        watched.update(
-            {other: "up" for other in observed.bound.get(unit, ()) if observed.is_up(other) and other not in watched}
-        )
+    watched.update({other: "up" for other in observed.restarted_along(jobs["restart"]) if other not in watched})
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
     # A socket or path whose service does not start falls with it.
     starters = [other for unit in sorted(started) for other in observed.triggers.get(unit, ())]

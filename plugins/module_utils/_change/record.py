@@ -20,6 +20,7 @@ from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
 from .._host.observed import UP, Observed, units_under
 from .._host.places import Places
+from .._host.probe import LASTING
 from .._syntax.directives import Effect
 from .._syntax.names import parse_name
 from .cases import Pending
@@ -64,11 +65,8 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
     enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
     ended = {*plan.jobs["stop"], *displaced(plan, observed)}
     ended.update(unit for unit in observed.taken_along(ended) if observed.is_up(unit))
-    restarted = {
-        *plan.jobs["restart"],
-        *(other for unit in plan.jobs["restart"] for other in observed.bound.get(unit, ())),
-    }
-    handled = {*ended, *restarted, *plan.jobs["start"], *plan.jobs["run"]}
+    restarted = plan.jobs["restart"]
+    handled = {*ended, *restarted, *observed.restarted_along(restarted), *plan.jobs["start"], *plan.jobs["run"]}
     concerned = {*plan.watched, *handled, *(unit for units in plan.jobs.values() for unit in units)}
     idle = _idle(plan, observed)
     # An instance may run by a file of its own before there is a template.
@@ -174,7 +172,7 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
                 owed[unit] = "start"
             elif runs.get(unit) == record.up[unit]:
                 owed[unit] = verb
-    judged = {unit: expect for unit, expect in record.watched.items() if expect in ("up", "unfailed")}
+    judged = {unit: expect for unit, expect in record.watched.items() if expect in LASTING}
     return Pending(owed=owed, judged=judged, since=record.begun)
 
 

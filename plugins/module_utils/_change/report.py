@@ -73,8 +73,7 @@ def _restarted(plan: Plan, observed: Observed) -> List[str]:
     """Those that got a job for it, and those that such a job takes along."""
     down = {*plan.jobs["stop"], *observed.taken_along(plan.jobs["stop"])}
     cycled = [unit for unit in plan.jobs["start"] if unit in down and observed.is_up(unit)]
-    along = [other for unit in plan.jobs["restart"] for other in observed.bound.get(unit, ()) if observed.is_up(other)]
-    return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
+    return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *observed.restarted_along(plan.jobs["restart"])]))
 
 
 def _stopped(plan: Plan, observed: Observed) -> List[str]:

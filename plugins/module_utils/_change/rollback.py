@@ -92,6 +92,7 @@ def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
 
 
 def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
+    """Stop units, those that would start others again first."""
     if not units:
         return []
     ordered = sorted(units, key=lambda unit: unit.rpartition(".")[2] not in STARTS)

@@ -18,7 +18,7 @@ from .._host.files import Writer
 from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
-from .._host.probe import Checks
+from .._host.probe import LASTING, Checks
 from .._host.relations import free_to_stop, queue_without_gaps, take_down
 from .desired import Desired
 from .plan import Plan, sockets_first
@@ -191,7 +191,7 @@ def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outco
 
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
     health = desired.health_of(unit)
-    probed = expect in ("up", "unfailed")
+    probed = expect in LASTING
     return Checks(
         expect=expect,
         stable_for=health.stable_for,

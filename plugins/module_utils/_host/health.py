@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .manager import Manager
-from .probe import Checks, probe
+from .probe import LASTING, Checks, probe
 
 PROPERTIES = (
     "LoadState",
@@ -250,7 +250,7 @@ def _proof(
 ) -> Optional[str]:
     """A unit that is up: same process after a reload, checks passed, and unchanged for as long as it has to be."""
     by_itself = check.expect == "unfailed"
-    if check.expect not in ("up", "unfailed") or (by_itself and shown.get("ActiveState") != "active"):
+    if check.expect not in LASTING or (by_itself and shown.get("ActiveState") != "active"):
         return None
     run = tuple(shown.get(name, "") for name in ("InvocationID", "MainPID", "NRestarts"))
     if check.reloaded and _identity(before) != _identity(shown):

@@ -105,6 +105,10 @@ class Observed:
         """What goes down with units that are stopped, each with the one that takes it."""
         return {other: unit for unit in stopped for other in self.stopped_with.get(unit, ())}
 
+    def restarted_along(self, restarted: Iterable[str]) -> List[str]:
+        """What runs and is restarted with these."""
+        return [other for unit in restarted for other in self.bound.get(unit, ()) if self.is_up(other)]
+
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
         return self._links_by_unit.get(unit, [])

@@ -19,6 +19,10 @@ _TIMEOUT = 3.0
 _COMMAND_TIMEOUT = 9.0
 
 
+# What is expected of a unit that is to be up, whether it may end by itself or not.
+LASTING = ("up", "unfailed")
+
+
 @dataclass(frozen=True)
 class Checks:
     """What one unit has to prove; the rest as the `health` option says.
