@@ -261,9 +261,11 @@ def sockets_first(units: Sequence[str], restarted: AbstractSet[str], loadpath: L
     """The sockets among units to be started, and those that a socket is to come after.
 
     Any other job may start the service of a socket, and that socket then does not start. A socket that a restart takes
-    along, or that is to come after it, is no earlier than that.
+    along, or that is to come after it, is no earlier than that, and with it all others of its service.
     """
-    sockets = [unit for unit in units if unit.endswith(".socket") and restarted.isdisjoint(_hangs_on(unit, loadpath))]
+    serves = {unit: started_by(unit, loadpath.effective(unit)) for unit in units if unit.endswith(".socket")}
+    late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}
+    sockets = [unit for unit, service in serves.items() if service not in late]
     after = _earlier(units, loadpath) if sockets else {}
     found: Set[str] = set()
     while sockets:
