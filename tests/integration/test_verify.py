@@ -41,7 +41,7 @@ def refused(stack: Stack, *units: dict[str, Any], **options: Any) -> list[tuple[
 )
 def test_a_bad_value_is_traced_to_its_directive(stack: Stack, directive: str, value: str) -> None:
     unit = stack.service(unit={"Description": "first"}, service={"User": "root", directive: value})
-    assert (unit["name"], "Service", directive) in refused(stack, unit)
+    assert refused(stack, unit) == [(unit["name"], "Service", directive)]
 
 
 def test_a_bad_value_in_text_is_traced_to_its_line(stack: Stack) -> None:
@@ -70,9 +70,41 @@ def test_a_missing_program(stack: Stack) -> None:
     assert refused(stack, unit) == [(unit["name"], "Service", "ExecStart")]
 
 
-def test_a_service_that_starts_nothing(stack: Stack) -> None:
-    unit = {"name": stack.unit("none.service"), "service": {"User": "root"}}
-    assert [unit for unit, _section, _directive in refused(stack, unit)] == [unit["name"]]
+@pytest.mark.parametrize(
+    ("name", "sections", "place", "mend"),
+    [
+        ("x.service", {"service": {"User": "root"}}, ("Service", "ExecStart"), "oneshot"),
+        ("x.service", {"service": {"ExecStart": "bin/x"}}, ("Service", "ExecStart"), "give the whole path"),
+        ("x.service", {"service": {"ExecStart": "/opt/x"}}, ("Service", "ExecStart"), "install it"),
+        ("x.service", {"service": {"ExecStart": "/etc/passwd"}}, ("Service", "ExecStart"), "0755"),
+        ("x.service", {"service": {"ExecStart": FOREVER, "User": "a b"}}, ("Service", "User"), "that is there"),
+        ("x.service", {"service": {"ExecStart": FOREVER, "Type": "dbus"}}, ("Service", "BusName"), "on the bus"),
+        (
+            "x.service",
+            {"service": {"ExecStart": FOREVER, "Type": "oneshot", "Restart": "always"}},
+            ("Service", "Restart"),
+            "on-failure",
+        ),
+        (
+            "x.service",
+            {"service": {"ExecStart": FOREVER}, "unit": {"After": "nope.service", "BindsTo": "nope.service"}},
+            ("Unit", "BindsTo"),
+            "declare it too",
+        ),
+        ("x.socket", {"socket": {"Service": "nginx.service"}}, ("Socket", "ListenStream"), "add one"),
+        ("x.timer", {"timer": {"Unit": "nginx.service"}}, ("Timer", "OnCalendar"), "OnCalendar="),
+        ("x.path", {"path": {"Unit": "nginx.service"}}, ("Path", "PathExists"), "PathExists="),
+        ("x.mount", {"mount": {"What": "tmpfs", "Where": "/mnt"}}, ("Mount", "Where"), "systemd-escape"),
+    ],
+)
+def test_what_systemd_refuses_is_told_once_with_its_place_and_a_mend(
+    stack: Stack, name: str, sections: dict[str, Any], place: tuple[str, str], mend: str
+) -> None:
+    unit = {"name": stack.unit(name), **sections}
+    result = stack.refused(unit)
+    told = [(error["unit"], error["section"], error["directive"]) for error in result["errors"]]
+    assert told == [(unit["name"], *place)], result["msg"]
+    assert mend in result["msg"]
 
 
 def test_a_missing_requirement(stack: Stack) -> None:

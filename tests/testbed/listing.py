@@ -58,10 +58,20 @@ def units(top):
 def systemctl(*args):
     asked = ["timeout", "30", "systemctl", *args]
     return subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+def running(units):
+    patterns = [unit.replace("\\\\", "\\\\\\\\") for unit in units]
+    listed = systemctl("list-units", "--plain", "--full", "--no-legend", "--", *patterns).splitlines()
+    return [line.split()[0] for line in listed if line.split()[2] not in ("inactive", "failed")]
 def end(units):
-    if units:
-        systemctl("kill", "--signal=KILL", "--", *units)
-        systemctl("stop", "--", *units)
+    # A connection that no one has taken yet starts its service once more, and a service that systemd starts anew
+    # between its end and its stop brings along what it requires.
+    for attempt in range(5):
+        up = running(units)
+        if not up:
+            return
+        systemctl("kill", "--signal=KILL", "--", *up)
+        systemctl("stop", "--", *up)
+    sys.exit("what a test has started runs on: " + ", ".join(up))
 if not os.path.exists(BASE):
     with tarfile.open(BASE, "w") as tar:
         for top in filter(os.path.lexists, sys.argv[1:]):
@@ -71,20 +81,14 @@ elif json.load(open(MARK)) != seen():
         kept = {"/" + name for name in tar.getnames()}
         new = [os.path.basename(path) for path in units(sys.argv[1:]) if path not in kept]
         new = [name.replace("@.", "@*.") for name in new]
-        # A connection that no one has taken yet would start its service once more.
-        starters = [name for name in new if name.endswith((".socket", ".path", ".timer"))]
-        end(starters)
-        end([name for name in new if name not in starters])
+        if new:
+            end(new)
         for top in filter(os.path.lexists, sys.argv[1:]):
             (os.unlink if os.path.islink(top) else shutil.rmtree)(top)
         tar.extraction_filter = lambda member, path: member  # Python 3.14 would refuse absolute links
         tar.extractall("/")
     systemctl("daemon-reload")
     systemctl("reset-failed")
-    listed = systemctl("list-units", "--plain", "--no-legend", "--state=active").splitlines()
-    left = [line for line in listed if line.split()[1] == "not-found"]
-    if left:
-        sys.exit("what a test has started runs on: " + "; ".join(left))
 json.dump(seen(), open(MARK, "w"))
 """
 

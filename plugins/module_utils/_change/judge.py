@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import AbstractSet, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import AbstractSet, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from .._host.files import staged
 from .._host.manager import Manager
@@ -21,6 +21,7 @@ from .._syntax import unitfile
 from .._syntax.loadpath import LoadPath
 from .._syntax.problem import Problem, Refused
 from .cases import Differences
+from .mends import ADVICE, mended
 
 _PLACED = re.compile(r"^(?P<path>/[^:]+):(?P<line>\d+): (?P<text>.*)$")
 _UNIT = re.compile(r"^(?P<unit>[A-Za-z0-9:_.\\@-]+\.[a-z]+): (?P<text>.*)$")
@@ -28,12 +29,6 @@ _BARE = re.compile(r"Command (?P<program>[^/\s]+) is not executable")
 # What an earlier task of the play would have put there: no fault of the unit, but nothing we could vouch for either.
 _NOT_YET = re.compile(
     r"is not executable|Failed to (?:load|find)|not found|No such file or directory|Unable to (?:locate|find)",
-    re.I,
-)
-# What systemd takes as it stands and advises against.
-_ADVICE = re.compile(
-    r"this is not safe|is obsolete, (?:automatically updating|replacing by)|is unsafe, as it disables|deprecated"
-    r"|please (?:consider|use \S+ instead)",
     re.I,
 )
 # Consequences of a complaint that has a line of its own, and words about the host rather than the unit.
@@ -44,9 +39,7 @@ _NOISE = re.compile(
 )
 # A socket without the service that it starts.
 _ALONE = re.compile(r"service \S+ not loaded, \S+ cannot be started")
-# Where the mend is the same for all.
-_TWICE = "more than one ExecStart= setting"
-_IGNORED = re.compile(r", ignoring\b")
+_QUOTED = re.compile(r"'([^']+)'")
 
 
 class _Complaint(NamedTuple):
@@ -81,24 +74,16 @@ def verify(
         known = {each.problem.message for each in before}
         complaints = [each for each in complaints if _is_new(each, new, known)]
     problems = list(dict.fromkeys(each.problem for each in complaints))
+    if len(subjects) == 1:  # what names no unit can only be about this one
+        problems = [replace(each, unit=each.unit or subjects[0]) for each in problems]
     problems = [each for each in problems if not (each.unit in told and _ALONE.search(each.message))]
     going = {os.path.basename(path) for path in gone}
-    return [replace(_mended(each), rule=_rule(each, going)) for each in problems]
-
-
-def _mended(problem: Problem) -> Problem:
-    """With the mend that systemd leaves to the reader."""
-    if _TWICE in problem.message:
-        mend = 'write a list that begins with "", so that it takes the place of the earlier one'
-        return replace(problem, message=f"{problem.message} {mend}", section="Service", directive="ExecStart")
-    if _IGNORED.search(problem.message):
-        return replace(problem, message=f"{problem.message}: systemd would drop this line, so mend or remove it")
-    return problem
+    return mended([replace(each, rule=_rule(each, going)) for each in problems])
 
 
 def _rule(problem: Problem, going: AbstractSet[str]) -> str:
     """What this run itself takes away (going) will not come by another task."""
-    if _ADVICE.search(problem.message):
+    if ADVICE.search(problem.message):
         return "advice"
     not_yet = _NOT_YET.search(problem.message) and going.isdisjoint(_words(problem.message))
     return "missing" if not_yet else problem.rule
@@ -154,7 +139,7 @@ def _complaints(
         return [_Complaint(Problem(message, rule="no-verify"))]
     lines = [line.strip() for line in outcome.err.splitlines() if line.strip()]
     judged = [line for line in lines if not _is_found(line, manager)]
-    found = [_complaint(line, stage, units, loadpath) for line in judged]
+    found = [_complaint(line, stage, units, loadpath, subjects) for line in judged]
     complaints = [each for each in found if each is not None]
     if not complaints and outcome.code not in (0, 124) and stage and len(judged) == len(lines):
         refusal = Problem(f"systemd-analyze verify refuses it: {outcome.message}", rule="verify")
@@ -170,7 +155,7 @@ def _is_found(line: str, manager: Manager) -> bool:
     return bare is not None and manager.finds(bare.group("program"))
 
 
-def _complaint(line: str, stage: str, units: str, loadpath: LoadPath) -> Optional[_Complaint]:
+def _complaint(line: str, stage: str, units: str, loadpath: LoadPath, subjects: Sequence[str]) -> Optional[_Complaint]:
     """A line of verify as a problem of a unit and directive; versions differ in the texts, not in the shape."""
     placed = _PLACED.match(line)
     if placed:
@@ -185,20 +170,40 @@ def _complaint(line: str, stage: str, units: str, loadpath: LoadPath) -> Optiona
         return None
     if named:
         return _Complaint(_traced(Problem(named.group("text"), named.group("unit"), rule="verify"), loadpath))
-    return _Complaint(Problem(text, rule="verify"))
+    return _Complaint(_told_of(text, subjects, loadpath))
+
+
+def _told_of(text: str, subjects: Sequence[str], loadpath: LoadPath) -> Problem:
+    """A complaint that names no unit is about the one with a value that it quotes."""
+    quoted = _QUOTED.findall(text)
+    for unit in subjects:
+        for entry in _entries_of(unit, loadpath):
+            if entry.value in quoted:
+                return Problem(text, unit, entry.section, entry.directive, "verify")
+    return Problem(text, rule="verify")
 
 
 def _traced(problem: Problem, loadpath: LoadPath) -> Problem:
     """The directive that names what a complaint without a line is about: a program, or a unit."""
     told = _words(problem.message)
-    for path in [path for path in loadpath.contents if {problem.unit, problem.unit + ".d"} & set(path.split(os.sep))]:
-        for entry in _entries(path, loadpath):
-            values = entry.value.split()
-            if entry.directive.startswith("Exec"):
-                values = [value.lstrip("@-:+!|") for value in values[:1]]
-            if (entry.directive.startswith("Exec") or entry.section == "Unit") and told.intersection(values):
-                return replace(problem, section=entry.section, directive=entry.directive)
+    found = []
+    for entry in _entries_of(problem.unit, loadpath):
+        values = entry.value.split()
+        if entry.directive.startswith("Exec"):
+            values = [value.lstrip("@-:+!|") for value in values[:1]]
+        if (entry.directive.startswith("Exec") or entry.section == "Unit") and told.intersection(values):
+            found.append(entry)
+    # systemd minds an order after what is nowhere as little as a wish for it.
+    needed = [entry for entry in found if entry.directive not in ("After", "Before", "Wants")]
+    for entry in [*needed, *found][:1]:
+        return replace(problem, section=entry.section, directive=entry.directive)
     return problem
+
+
+def _entries_of(unit: str, loadpath: LoadPath) -> Iterator[unitfile.Entry]:
+    for path in loadpath.contents:
+        if {unit, unit + ".d"} & set(path.split(os.sep)):
+            yield from _entries(path, loadpath)
 
 
 def _unit_of(path: str, units: str) -> str:
