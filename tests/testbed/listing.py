@@ -65,13 +65,13 @@ def running(units):
 def end(units):
     # A connection that no one has taken yet starts its service once more, and a service that systemd starts anew
     # between its end and its stop brings along what it requires.
+    up = units and running(units)
     for attempt in range(5):
-        up = running(units)
-        if not up:
-            return
-        systemctl("kill", "--signal=KILL", "--", *up)
-        systemctl("stop", "--", *up)
-    sys.exit("what a test has started runs on: " + ", ".join(up))
+        if up:
+            systemctl("kill", "--signal=KILL", "--", *up)
+            systemctl("stop", "--", *up)
+            up = running(units)
+    return up
 if not os.path.exists(BASE):
     with tarfile.open(BASE, "w") as tar:
         for top in filter(os.path.lexists, sys.argv[1:]):
@@ -81,13 +81,15 @@ elif json.load(open(MARK)) != seen():
         kept = {"/" + name for name in tar.getnames()}
         new = [os.path.basename(path) for path in units(sys.argv[1:]) if path not in kept]
         new = [name.replace("@.", "@*.") for name in new]
-        if new:
-            end(new)
+        end(new)
         for top in filter(os.path.lexists, sys.argv[1:]):
             (os.unlink if os.path.islink(top) else shutil.rmtree)(top)
         tar.extraction_filter = lambda member, path: member  # Python 3.14 would refuse absolute links
         tar.extractall("/")
     systemctl("daemon-reload")
+    left = end(new)  # without its file a unit no longer refuses a stop
+    if left:
+        sys.exit("what a test has started runs on: " + ", ".join(left))
     systemctl("reset-failed")
 json.dump(seen(), open(MARK, "w"))
 """
