@@ -289,7 +289,8 @@ def test_a_socket_that_needs_what_is_restarted_starts_after_it(host: Host) -> No
 
 def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Host) -> None:
     """They fail once, so that all are looked at again and again."""
-    slow = "test -e /run/version-$0 && exit 0; touch /run/version-$0; sleep 4; exit 1"
+    host.sh("rm -f /run/version-asked-*")
+    slow = "test -e /run/version-asked-$0 && exit 0; touch /run/version-asked-$0; sleep 4; exit 1"
     units = [app(1, each, health={**QUICK, "command": ["/bin/sh", "-c", slow, each]}) for each in ("a", "b", "c")]
     ready = program(1, "z", "sleep 1; systemd-notify --ready; exec sleep infinity")
     notify = {"Type": "notify", "NotifyAccess": "all", "ExecStart": ready}

@@ -19,7 +19,8 @@ from .._syntax import unitfile
 from .._syntax.directives import GAINS_START, Effect, effect
 from .._syntax.loadpath import MASK, Effective, LoadPath, is_true, last
 from .._syntax.names import parse_name
-from .desired import STARTS, Desired, UnitWanted, gained, started_by
+from .._syntax.starters import STARTS, started_by, starts
+from .desired import Desired, UnitWanted, gained
 from .enablement import enablement, left_over_instances
 from .owners import label, leftover_secrets, masked_over, orphans
 from .render import FileWanted
@@ -166,7 +167,7 @@ def compare(
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
     names = [os.path.basename(path) for path in gone if path.endswith(".socket")]
     sockets = [name for name in names if observed.is_up(name) and not after.defines(name)]
-    return {started_by(socket, observed.loadpath.effective(socket)): socket for socket in sockets}
+    return {starts(socket, observed.loadpath): socket for socket in sockets}
 
 
 def _unmasked(desired: Desired, observed: Observed) -> Tuple[str, ...]:
@@ -254,7 +255,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         stale=stale,
         owed=view.pending.owed.get(unit, ""),
         pulls=tuple(gained(before_text, after_text, sorted(GAINS_START))) if changing else (),
-        partners=tuple(filter(None, [started_by(unit, after_text)])),
+        partners=(after.primary(started_by(unit, after_text)),) if kind in STARTS else (),
         deprived_by=view.sockets.get(unit, ""),
         per_connection=_is_per_connection(unit, after),
         after=after_text,

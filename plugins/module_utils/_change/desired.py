@@ -16,36 +16,13 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set,
 from .._syntax import names, unitfile
 from .._syntax.loadpath import Effective, dropin_folders, is_true, last, words
 from .._syntax.problem import Problem, Problems, Refused, shown
+from .._syntax.starters import started_by
 from .checks import Health, health
 from .render import FileWanted, HostFacts, Params, has_text, render
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
 _NAME_SHOWN = 40
-
-# Which directive of a kind names the unit it starts, and the kind it starts by default (systemd.timer(5) and the like).
-STARTS = {
-    "timer": ("Timer", "Unit", "service"),
-    "socket": ("Socket", "Service", "service"),
-    "path": ("Path", "Unit", "service"),
-    "automount": ("", "", "mount"),
-}
-
-
-def started_by(unit: str, effective: Effective) -> str:
-    """The unit that a timer, socket, path or automount starts, "" for other kinds.
-
-    A socket with Accept=yes starts instances of a template (systemd.socket(5)).
-    """
-    stem, _dot, kind = unit.rpartition(".")
-    if kind not in STARTS:
-        return ""
-    section, directive, started = STARTS[kind]
-    if kind == "socket" and is_true(last(effective, section, "Accept")):
-        return f"{stem}@.{started}"
-    named = last(effective, section, directive) if directive else ""
-    return named or f"{stem}.{started}"
-
 
 # States in which a unit is declared to run.
 RUNNING = ("started", "restarted", "reloaded")

@@ -24,8 +24,11 @@ from .._host.health import Failure, settle
 from .._host.manager import Manager, ManagerError, UnitState
 from .._host.observed import Observed, observe, tree
 from .._host.places import Places, places
+from .._syntax import unitfile
 from .._syntax.directives import parse_dump
+from .._syntax.names import misnamed
 from .._syntax.problem import Problem, Problems
+from .._syntax.starters import started_by
 from . import cases, owners, record, refusals, report
 from . import plan as planning
 from .desired import Desired, build, is_path, trigger_files
@@ -134,7 +137,8 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
         if new_key and plan.differences.write:
             writer.make_folder(where.state, 0o700)
             writer.write(where.state + "/key", key, 0o600)
-        begun = record.begin(plan, observed, interrupted, manager)
+        patience = max((desired.health_of(unit).timeout for unit in plan.watched), default=0.0)
+        begun = record.begin(plan, observed, interrupted, manager, patience)
         with _connection_may_go():
             failure = _transact(run, plan, desired, observed, manager, writer, begun)
             states = _states_after(manager, states)
@@ -146,9 +150,12 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
 
 
 def _named(desired: Desired) -> Iterator[str]:
-    """All units that a declaration is about, and the sockets that may start a template's instances."""
+    """All units that a declaration is about, what its sockets start, and sockets that may start template instances."""
     for unit in desired.units:
         yield from unit.members
+        started = started_by(unit.name.text, unitfile.effective([unit.entries])) if unit.name.kind == "socket" else ""
+        if started and not misnamed(started):
+            yield started
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
         yield name.text
         if name.is_template and name.kind == "service":

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import AbstractSet, Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, is_true, last, words
 from .._syntax.names import misnamed
+from .._syntax.starters import STARTS, starts
 from .cases import Differences
-from .desired import RUNNING, STARTS, is_run_once, started_by
+from .desired import RUNNING, is_run_once
 from .owners import unit_of
 from .policy import Act, decide
 from .render import FileWanted
@@ -73,6 +74,8 @@ def make(differences: Differences, observed: Observed) -> Plan:
         for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
     }
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
+    # What goes down with another one comes up by its newest text.
+    done.update(observed.restarted_along(jobs["restart"], jobs["stop"]), observed.taken_along(jobs["stop"]))
     kept = {act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done}
     reload = _reload_reason(differences, observed)
     deferred: Tuple[str, ...] = ()
@@ -97,7 +100,7 @@ def _to_stay_down(acts: Sequence[Act], differences: Differences, observed: Obser
     """Services that are down, and must be while a socket of theirs starts, or go with what starts them."""
     going = {case.unit for case in differences.cases if case.leaves}
     leaving = [act.unit for act in acts if act.verb == "stop"]
-    found = going.intersection(started_by(unit, observed.loadpath.effective(unit)) for unit in leaving)
+    found = going.intersection(starts(unit, observed.loadpath) for unit in leaving)
     found.update(act.unit for act in acts if act.verb == "cycle")
     return frozenset(unit for unit in found if unit in observed.states and not observed.is_up(unit))
 
@@ -109,7 +112,7 @@ def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> Lis
     start some units by name. A socket is not cycled without its service, nor started while that runs.
     """
     reason = ""
-    cycled = _with_company([act.unit for act in acts if act.verb == "cycle"], observed)
+    cycled = going_down([act.unit for act in acts if act.verb == "cycle"], observed)
     restarted = [act.unit for act in acts if act.verb == "restart"]
     if not observed.carriers.isdisjoint(cycled) or any(carries(unit, observed.bound, observed) for unit in restarted):
         reason = "; but this run's own connection depends on it: restart it yourself"
@@ -124,7 +127,7 @@ def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> Lis
     return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
 
 
-def _with_company(units: Sequence[str], observed: Observed) -> Dict[str, str]:
+def going_down(units: Sequence[str], observed: Observed) -> Dict[str, str]:
     """Those of these units that run, and all that has to go down and up again with these, each with the reason.
 
     A connection to a socket that still listens would start the service, and then no other socket of it can start: so
@@ -134,7 +137,7 @@ def _with_company(units: Sequence[str], observed: Observed) -> Dict[str, str]:
     ahead = list(units)
     while ahead:
         unit = ahead.pop()
-        also = dict.fromkeys(observed.triggers.get(unit, ()), f"it would start {unit}, which goes down")
+        also = dict.fromkeys(observed.starters.get(unit, ()), f"it would start {unit}, which goes down")
         if observed.is_up(unit):
             also.update(dict.fromkeys(observed.stopped_with.get(unit, ()), f"goes down with {unit}"))
         more = {other: reason for other, reason in also.items() if observed.is_up(other) and other not in found}
@@ -184,6 +187,11 @@ def _along(leaving: AbstractSet[str], differences: Differences, observed: Observ
     }
 
 
+def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
+    """What runs once and is at it: once it was cut off, when it runs again is for its timer to say."""
+    return {unit for unit in units if is_run_once(differences.after.effective(unit))}
+
+
 def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -> List[Act]:
     """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
 
@@ -193,9 +201,9 @@ def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -
     along = _along(leaving, differences, observed)
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
     for socket in (unit for unit in along if unit.endswith(".socket")):  # it starts only while its service is down
-        both = (socket, started_by(socket, differences.after.effective(socket)))
+        both = (socket, starts(socket, differences.after))
         cycled.update({unit: along[socket] for unit in both if observed.is_up(unit) and unit not in cycled})
-    company = _with_company(list(cycled), observed)
+    company = going_down(list(cycled), observed)
     cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}
     result: Dict[Tuple[str, str], Act] = {}
@@ -209,9 +217,11 @@ def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -
         if unit not in cycled and unit not in restarted:
             result.pop(("reload", unit), None)
             result[("start", unit)] = Act("start", unit, reason)
+    at_work = _at_work(cycled, differences)
     for unit, reason in cycled.items():
         result[("stop", unit)] = Act("stop", unit, reason)
-        result[("start", unit)] = Act("start", unit, reason)
+        if unit not in at_work:
+            result[("start", unit)] = Act("start", unit, reason)
     return list(result.values())
 
 
@@ -263,7 +273,7 @@ def sockets_first(units: Sequence[str], restarted: AbstractSet[str], loadpath: L
     Any other job may start the service of a socket, and that socket then does not start. A socket that a restart takes
     along, or that is to come after it, is no earlier than that, and with it all others of its service.
     """
-    serves = {unit: started_by(unit, loadpath.effective(unit)) for unit in units if unit.endswith(".socket")}
+    serves = {unit: starts(unit, loadpath) for unit in units if unit.endswith(".socket")}
     late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}
     sockets = [unit for unit, service in serves.items() if service not in late]
     after = _earlier(units, loadpath) if sockets else {}
@@ -288,7 +298,7 @@ def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
         after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
         for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
             after[later].add(unit)
-        started = started_by(unit, text)
+        started = starts(unit, loadpath) if unit.endswith((".socket", ".path")) else ""
         if unit.endswith(".socket") and started in members:
             after[started].add(unit)
         elif unit.endswith(".path") and started in members:
@@ -315,18 +325,25 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
         lasting = not is_run_once(case.after) and not case.per_connection
         if observed.runs(case.unit) and (case.changed or case.new) and not case.leaves and lasting:
             watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
-    on_demand = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
-    watched.update({unit: "unfailed" if unit in on_demand else "up" for unit in jobs["start"]})
-    for verb in ("reload", "restart"):
-        watched.update(dict.fromkeys(jobs[verb], "up"))
+    along = observed.restarted_along(jobs["restart"], jobs["stop"])
+    on_demand = _on_demand(differences, observed)
+    for unit in (*jobs["start"], *jobs["restart"], *(other for other in along if other not in watched)):
+        watched[unit] = "unfailed" if unit in on_demand else "up"
+    watched.update(dict.fromkeys(jobs["reload"], "up"))
     watched.update(dict.fromkeys(jobs["run"], "done"))
-    watched.update({other: "up" for other in observed.restarted_along(jobs["restart"]) if other not in watched})
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
     # A socket or path whose service does not start falls with it.
-    starters = [other for unit in sorted(started) for other in observed.triggers.get(unit, ())]
+    starters = [other for unit in sorted(started) for other in observed.starters.get(unit, ())]
     watched.update({other: "up" for other in starters if observed.is_up(other) and other not in watched})
     watched.update({unit: "down" for unit in jobs["stop"] if unit not in started})
     return watched
+
+
+def _on_demand(differences: Differences, observed: Observed) -> Set[str]:
+    """Services that something else starts, and that may end when their work is done."""
+    present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
+    started = {unit for case in differences.cases for unit in case.partners if not case.leaves}
+    return {unit for unit in present if unit in started or observed.starters.get(unit)}
 
 
 def _steps(
@@ -340,7 +357,8 @@ def _steps(
     steps = []
     if differences.pending.since:
         steps.append(Step("recover", "", f"a run that began at {differences.pending.since} was interrupted"))
-    steps += [_job_step("stop", unit, reasons, observed) for unit in jobs["stop"]]
+    down = jobs["stop"]
+    steps += [_job_step("stop", unit, reasons, observed, down) for unit in down]
     steps += [Step("unmask", unit, "declared not masked") for unit in differences.unmask]
     steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in differences.disable]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
@@ -350,14 +368,16 @@ def _steps(
     steps += [Step("enable", unit, "declared enabled") for unit in differences.enable]
     steps += [Step("daemon-reload", "", reload)] if reload else []
     for verb in ("reset-failed", "reload", "restart", "start", "run", "touch-slice"):
-        steps += [_job_step(verb, unit, reasons, observed) for unit in jobs[verb]]
+        steps += [_job_step(verb, unit, reasons, observed, down) for unit in jobs[verb]]
     return steps
 
 
-def _job_step(verb: str, unit: str, reasons: Mapping[Tuple[str, str], str], observed: Observed) -> Step:
+def _job_step(
+    verb: str, unit: str, reasons: Mapping[Tuple[str, str], str], observed: Observed, down: Sequence[str]
+) -> Step:
     reason = reasons.get((verb, unit), "")
     along = {"stop": observed.stopped_with, "restart": observed.bound}.get(verb, {})
-    bound = [other for other in along.get(unit, ()) if observed.is_up(other)]
+    bound = [other for other in along.get(unit, ()) if observed.is_up(other) and (verb == "stop" or other not in down)]
     if bound:
         reason += f"; takes {', '.join(bound)} along"
     return Step(verb, unit, reason)
@@ -372,6 +392,6 @@ def _file_step(wanted: FileWanted, observed: Observed) -> Step:
 
 
 def affected(plan: Plan, observed: Observed) -> Set[str]:
-    """Units whose relations to others the plan has to know: what gets a job that starts or stops it."""
+    """Units whose relations to others the plan has to know: what gets a job that starts it, or may stop it."""
     units = {unit for verb in ("stop", "restart", "start", "run") for unit in plan.jobs[verb]}
-    return {*units, *displaced(plan, observed), *plan.to_stay_down}
+    return {*units, *plan.jobs["reload"], *displaced(plan, observed), *plan.to_stay_down}

@@ -41,7 +41,8 @@ class Record:
     it may change, and links: those that there were. up: units that ran, with the ID of that run. retrying: those that
     had ended and waited for their automatic restart. idle: units that did not run and are new or changed, which some
     other may start meanwhile; for a new template stands its name. handled: units that it starts, stops or restarts, and
-    what goes with them. owed: verbs by unit. watched: what becomes of units, as Plan.watched.
+    what goes with them. owed: verbs by unit. watched: what becomes of units, as Plan.watched. patience: the longest
+    time in seconds that the declaration gives one of them to come up.
     """
 
     boot: str
@@ -55,9 +56,10 @@ class Record:
     handled: Tuple[str, ...]
     owed: Mapping[str, str]
     watched: Mapping[str, str]
+    patience: float = 0.0
 
 
-def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Manager) -> Record:
+def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Manager, patience: float = 0.0) -> Record:
     """The record of a run that is about to begin. What an earlier one that was cut off had backed up counts first."""
     differences = plan.differences
     paths = [*(wanted.path for wanted in differences.write), *differences.remove]
@@ -65,8 +67,10 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
     enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
     ended = {*plan.jobs["stop"], *displaced(plan, observed)}
     ended.update(unit for unit in observed.taken_along(ended) if observed.is_up(unit))
-    restarted = plan.jobs["restart"]
-    handled = {*ended, *restarted, *observed.restarted_along(restarted), *plan.jobs["start"], *plan.jobs["run"]}
+    jobs = plan.jobs
+    # What is bound to a process that ends on its reload ends with it.
+    along = observed.restarted_along([*jobs["restart"], *jobs["reload"]], jobs["stop"])
+    handled = {*ended, *along, *jobs["restart"], *jobs["start"], *jobs["run"]}
     concerned = {*plan.watched, *handled, *(unit for units in plan.jobs.values() for unit in units)}
     idle = _idle(plan, observed)
     # An instance may run by a file of its own before there is a template.
@@ -84,6 +88,7 @@ def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Ma
         handled=tuple(sorted(handled)),
         owed=_owed(plan, observed),
         watched=dict(plan.watched),
+        patience=patience,
     )
     return record if earlier is None else _joined(earlier, record)
 
@@ -106,8 +111,10 @@ def _idle(plan: Plan, observed: Observed) -> List[str]:
 def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
     """What a run that is cut off may leave undone, by unit; a stop is done before any file changes."""
     owed: Dict[str, str] = {}
+    along = observed.taken_along(plan.jobs["stop"])
     for unit in plan.jobs["start"]:
-        owed[unit] = "cycle" if unit in plan.jobs["stop"] else "pull" if observed.is_up(unit) else "start"
+        stays_up = observed.is_up(unit) and unit not in along
+        owed[unit] = "cycle" if unit in plan.jobs["stop"] else "pull" if stays_up else "start"
     for verb in ("restart", "run", "reload", "touch-slice", "reset-failed"):
         for unit in plan.jobs[verb]:
             earlier = owed.get(unit, "")
@@ -154,6 +161,7 @@ def _joined(earlier: Record, record: Record) -> Record:
         idle=tuple(unit for unit in dict.fromkeys([*earlier.idle, *record.idle]) if unit not in up),
         handled=tuple(dict.fromkeys([*earlier.handled, *record.handled])),
         watched={**earlier.watched, **record.watched},
+        patience=max(earlier.patience, record.patience),
     )
 
 

@@ -17,8 +17,9 @@ from .._host.observed import Observed, units_under
 from .._syntax.loadpath import LoadPath, words
 from .._syntax.names import UnitName, misnamed
 from .._syntax.problem import Problem
+from .._syntax.starters import STARTS, started_by
 from .cases import Case, Differences
-from .desired import RUNNING, STARTS, Desired, DropinWanted, UnitWanted, can_reload, is_run_once, started_by
+from .desired import RUNNING, Desired, DropinWanted, UnitWanted, can_reload, is_run_once
 from .plan import NEEDS, Plan, carries, displaced, needed
 
 # Kinds of which systemd takes a reload job.
@@ -129,8 +130,10 @@ def _unfit_dropins(desired: Desired, differences: Differences, observed: Observe
 
 
 def _is_alias(name: str, after: LoadPath) -> List[Problem]:
-    primary = alias_of(name, after)
-    return [Problem(f"this is an alias: name the unit itself, {primary}", unit=name, rule="alias")] if primary else []
+    primary = after.primary(name)
+    if primary == name:
+        return []
+    return [Problem(f"this is an alias: name the unit itself, {primary}", unit=name, rule="alias")]
 
 
 def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> List[Problem]:
@@ -172,7 +175,10 @@ def _starts_nothing(name: UnitName, differences: Differences, observed: Observed
         return []
     started = started_by(name.text, differences.after.effective(name.text))
     if "%" in started:
-        return []
+        if name.kind != "socket":
+            return []
+        message = f"what {started} stands for cannot be told, and a socket starts only while that is down: write it out"
+        return [Problem(message, name.text, section, directive, "specifier")]
     message = misnamed(started)
     if not message and not _is_there(started, differences, observed):
         message = f"it starts {started}, which is nowhere: declare that too, or mend the name"
@@ -228,10 +234,3 @@ def _is_there(unit: str, differences: Differences, observed: Observed) -> bool:
 
 def _goes(unit: str, differences: Differences, observed: Observed) -> bool:
     return observed.places.unit_file(unit) in differences.remove
-
-
-def alias_of(name: str, loadpath: LoadPath) -> str:
-    """The unit that a name stands for, "" if it is its own. systemd lists states by that name alone."""
-    path = loadpath.fragment(name) or ""
-    primary = os.path.basename(loadpath.links.get(path, ""))
-    return primary if os.path.basename(path) == name and primary not in ("", "null", name) else ""

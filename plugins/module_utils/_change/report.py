@@ -73,7 +73,8 @@ def _restarted(plan: Plan, observed: Observed) -> List[str]:
     """Those that got a job for it, and those that such a job takes along."""
     down = {*plan.jobs["stop"], *observed.taken_along(plan.jobs["stop"])}
     cycled = [unit for unit in plan.jobs["start"] if unit in down and observed.is_up(unit)]
-    return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *observed.restarted_along(plan.jobs["restart"])]))
+    along = observed.restarted_along(plan.jobs["restart"], plan.jobs["stop"])
+    return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
 
 
 def _stopped(plan: Plan, observed: Observed) -> List[str]:

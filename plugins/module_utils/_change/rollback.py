@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import AbstractSet, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
 from .._host.health import Failure, settle, watch
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
 from .._host.probe import Checks
-from .._host.relations import TRIGGERED_BY, free_to_stop, queue_without_gaps, take_down, triggers
-from .desired import STARTS, is_run_once, started_by
-from .plan import in_order, sockets_first
+from .._host.relations import free_to_stop, queue_without_gaps, take_down
+from .._syntax.starters import STARTS, starts
+from .desired import is_run_once
+from .plan import going_down, in_order, sockets_first
 from .policy import recurs
 from .record import Record, invocations
 
@@ -54,7 +55,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
             done = manager.daemon_reload()
             if done.code != 0:
                 failures.append(Failure("", f"daemon-reload failed: {done.message}"))
-            failures += _up_again(record, observe(manager, [], concerned), manager)
+            failures += _up_again(record, concerned, observe(manager, [], concerned), manager)
     return failures
 
 
@@ -84,6 +85,11 @@ def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str
     units = dict.fromkeys([*concerned, *_started_besides(record, now)])
     new = [unit for unit in units if unit not in record.up or unit in anew]
     return [unit for unit in new if unit in now and now[unit].active in _RUNNING]
+
+
+def _was_down(unit: str, record: Record, concerned: Sequence[str], loaded: Iterable[str]) -> bool:
+    """Was it looked at and down? Of what the run had nothing to do with only the present is known."""
+    return unit not in record.up and unit in {*concerned, *_started_besides(record, loaded)}
 
 
 def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
@@ -133,24 +139,61 @@ def _relink(record: Record, restored: Observed, writer: Writer) -> None:
             writer.link(path, target)
 
 
-def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Failure]:
+def _up_again(record: Record, concerned: Sequence[str], restored: Observed, manager: Manager) -> List[Failure]:
     """What ran before runs again, by its old text; a process that was never touched is left alone."""
-    known = dict.fromkeys([*record.watched, *_started_besides(record, restored.states)])
-    failed = [unit for unit in known if restored.state(unit).active == "failed"]
+    looked_at = dict.fromkeys([*record.watched, *_started_besides(record, restored.states)])
+    failed = [unit for unit in looked_at if restored.state(unit).active == "failed"]
     touched, reloaded = _touched(record, restored, manager)
-    started = {started_by(unit, restored.loadpath.effective(unit)) for unit in touched if unit.endswith(".socket")}
+    started = {starts(unit, restored.loadpath) for unit in touched if unit.endswith(".socket")}
     services = {unit for unit in started if "@." not in unit}
-    cycled = _cycled(services, touched, restored, manager)
-    failures = _down([unit for unit in cycled if restored.is_up(unit)], manager)
+    cycled = _goes_down(services, restored, manager)
+    failures = _down(list(cycled), manager)
     failures += _down(free_to_stop(manager, services.difference(cycled)), manager)
-    again = [unit for unit in dict.fromkeys([*cycled, *touched]) if unit in record.up or unit not in services]
-    ordered = in_order(again, restored.loadpath)
-    running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
-    down = [unit for unit in ordered if unit not in running]
-    sockets = sockets_first(down, {*running}, restored.loadpath)
+    again = dict.fromkeys([*cycled, *touched])
+    known = [unit for unit in again if not _was_down(unit, record, concerned, restored.states)]
+    ordered = in_order(known, restored.loadpath)
     reset = dict.fromkeys([*failed, *ordered])  # its start by the new text counts against StartLimitBurst=
     if reset:
         manager.systemctl("reset-failed", list(reset))
+    running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
+    failures += _queue([unit for unit in ordered if unit not in running], running, reloaded, restored, manager)
+    told = {failure.unit for failure in failures}
+    by_itself = {unit for unit, expect in record.watched.items() if expect == "unfailed"}
+    by_itself |= services.difference(record.watched)
+    # What runs once has begun, and when it ends is its own affair.
+    lasting = [unit for unit in ordered if not is_run_once(restored.loadpath.effective(unit))]
+    timeout = max(_TIMEOUT, record.patience)
+    checks = {
+        unit: Checks("unfailed" if unit in by_itself else "up", _STABLE_FOR, timeout)
+        for unit in [*lasting, *reloaded]
+        if unit not in told
+    }
+    failures += watch(manager, checks, {})
+    # Its limits of before sleep as the new ones did.
+    asleep = [unit for unit, verbs in record.owed.items() if "touch-slice" in verbs.split() and restored.is_up(unit)]
+    failures += [Failure("", message) for message in manager.wake_limits(asleep)]
+    if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
+        manager.queue("start", record.retrying)
+    return failures
+
+
+def _goes_down(services: AbstractSet[str], restored: Observed, manager: Manager) -> Dict[str, str]:
+    """What runs and has to be down while sockets of these services start."""
+    known = restored
+    while True:
+        down = going_down(sorted(services), known)
+        unknown = {*services, *down}.difference(known.bound)
+        if not unknown:
+            return down
+        known = known.with_relations(manager, unknown)
+
+
+def _queue(
+    down: Sequence[str], running: Sequence[str], reloaded: Sequence[str], restored: Observed, manager: Manager
+) -> List[Failure]:
+    """Queue the jobs of a roll-back: sockets before all that might start their services."""
+    failures = []
+    sockets = sockets_first(down, {*running}, restored.loadpath)
     for verb, units in (
         ("start", sockets),
         ("reload", reloaded),
@@ -161,26 +204,7 @@ def _up_again(record: Record, restored: Observed, manager: Manager) -> List[Fail
             done = queue_without_gaps(manager, verb, units)
             if done.code != 0:
                 failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
-    told = {failure.unit for failure in failures}
-    judged = [unit for unit in [*ordered, *reloaded] if unit not in told]
-    expected = {unit: "unfailed" if record.watched.get(unit) == "unfailed" else "up" for unit in judged}
-    failures += watch(manager, {unit: Checks(each, _STABLE_FOR, _TIMEOUT) for unit, each in expected.items()}, {})
-    # Its limits of before sleep as the new ones did.
-    asleep = [unit for unit, verbs in record.owed.items() if "touch-slice" in verbs.split() and restored.is_up(unit)]
-    failures += [Failure("", message) for message in manager.wake_limits(asleep)]
-    if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
-        manager.queue("start", record.retrying)
     return failures
-
-
-def _cycled(services: Iterable[str], touched: Sequence[str], restored: Observed, manager: Manager) -> List[str]:
-    """What has to be down while sockets of these services start: these, and all that starts them.
-
-    A socket starts only while its service is down, and another that listens, or a path, would start that.
-    """
-    shown = manager.show(sorted(services), [TRIGGERED_BY])
-    starters = [unit for each in triggers(shown).values() for unit in each]
-    return [unit for unit in dict.fromkeys([*starters, *services]) if unit in touched or restored.is_up(unit)]
 
 
 def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List[str], List[str]]:

@@ -94,8 +94,10 @@ def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = (
 def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
     _take_down(plan.jobs["stop"], manager, outcomes)
     if plan.to_stay_down and not outcomes.failures:  # one may have been started since the host was looked at
-        _take_down(free_to_stop(manager, plan.to_stay_down), manager, outcomes)
-        manager.systemctl("reset-failed", sorted(plan.to_stay_down))  # what is cut off at its start has not failed
+        come_up = free_to_stop(manager, plan.to_stay_down)
+        _take_down(come_up, manager, outcomes)
+        if come_up:
+            manager.systemctl("reset-failed", come_up)  # what is cut off at its start has not failed
 
 
 def _take_down(units: Sequence[str], manager: Manager, outcomes: Outcomes) -> None:

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .manager import Manager
@@ -165,7 +165,8 @@ _MEANING = {
 class _Progress:
     """begun: when its time began to count. run: what it is up as, since when. missing: its checks' last complaint.
 
-    came_up: when it was up first, 0 before that.
+    starting: its start was seen, so that a stop after it is a failure's. came_up: when it was up first, 0 before that.
+    ended: its earlier runs, which ended by themselves.
     """
 
     begun: float
@@ -173,6 +174,8 @@ class _Progress:
     since: float = 0.0
     came_up: float = 0.0
     missing: str = ""
+    starting: bool = False
+    ended: List[str] = field(default_factory=list)
 
 
 def watch(
@@ -198,7 +201,8 @@ def watch(
             message = judge(unit, check.expect, shown[unit], check.reloaded)
             if message is None:
                 message = _proof(manager, unit, check, shown[unit], before.get(unit, {}), mine, seen_at)
-            if _is_bounded(shown[unit]) or _waits(unit, shown):
+            mine.starting = mine.starting or shown[unit].get("ActiveState") == "activating"
+            if (_is_bounded(shown[unit]) and not mine.starting) or _waits(unit, shown):
                 mine.begun = seen_at
             late = mine.came_up + check.stable_for if mine.came_up else mine.begun
             if message == "" and seen_at - late > check.timeout:
@@ -250,18 +254,20 @@ def _proof(
 ) -> Optional[str]:
     """A unit that is up: same process after a reload, checks passed, and unchanged for as long as it has to be."""
     by_itself = check.expect == "unfailed"
-    if check.expect not in LASTING or (by_itself and shown.get("ActiveState") != "active"):
+    if check.expect not in LASTING:
         return None
+    if by_itself and shown.get("ActiveState") != "active":
+        return _ended_badly(manager, unit, progress)
     run = tuple(shown.get(name, "") for name in ("InvocationID", "MainPID", "NRestarts"))
     if check.reloaded and _identity(before) != _identity(shown):
         return "is not the same process after its reload: the program ended on it"
     if check.restarted and before.get("InvocationID") == shown.get("InvocationID"):
         return "was not restarted: another job took the place of the restart"
     if progress.run and progress.run != run:
-        if by_itself and progress.run[-1] == run[-1]:  # systemd has not restarted it: a timer or socket has
-            progress.run, progress.since = run, seen_at
-            return ""
-        return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
+        if not by_itself or progress.run[-1] != run[-1]:  # else a timer or socket has started it, and not systemd
+            return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
+        progress.ended.append(progress.run[0])
+        progress.run = run
     if not progress.run:
         progress.missing = probe(manager, check)
         if progress.missing:
@@ -271,7 +277,16 @@ def _proof(
     if seen_at - progress.since < check.stable_for:
         return ""
     complaint = probe(manager, check)
-    return f"passed its check once, but no longer after {check.stable_for:g} s: {complaint}" if complaint else None
+    if complaint:
+        return f"passed its check once, but no longer after {check.stable_for:g} s: {complaint}"
+    return _ended_badly(manager, unit, progress)
+
+
+def _ended_badly(manager: Manager, unit: str, progress: _Progress) -> Optional[str]:
+    """What began anew shows no more how its earlier runs ended: the journal tells."""
+    if progress.ended and manager.has_failed(unit, progress.ended):
+        return "failed, and was started again by what it serves (its last lines say why)"
+    return None
 
 
 def _present_run(shown: Properties) -> str:

@@ -37,6 +37,8 @@ _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 # A command that only asks or only queues a job answers in milliseconds; one that needs this long hangs.
 ANSWER_TIMEOUT = 90.0
 _COMING_UP = 20.0
+# sd-messages(3): SD_MESSAGE_UNIT_FAILURE_RESULT.
+_UNIT_FAILED = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c"
 
 
 class ManagerError(Exception):
@@ -133,7 +135,8 @@ class Manager:
         deadline = time.monotonic() + (_COMING_UP if lingers() else 0.0)
         while not _listens(self.places.manager + "/private"):  # the socket's file may be that of an earlier one
             if time.monotonic() > deadline:
-                return False
+                # From another network namespace it is not seen there, and answers all the same.
+                return self.systemctl("show", flags=["--property=Version"]).code == 0
             time.sleep(0.1)
         return True
 
@@ -237,6 +240,14 @@ class Manager:
             if done.code != 0:
                 failures.append(f"nothing could be started in {each} to wake its limits: {done.message}")
         return failures
+
+    def has_failed(self, unit: str, invocations: Sequence[str]) -> bool:
+        """Has one of these runs of a unit ended in failure? False where there is no journal to read."""
+        user, own = ("USER_", f"_UID={os.getuid()}") if self.places.scope == "user" else ("", "_UID=0")
+        runs = [f"{user}INVOCATION_ID={each}" for each in invocations]
+        ask = ["journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=1", own, f"{user}UNIT={unit}"]
+        self.run(["journalctl", "--sync"], timeout=20.0)
+        return bool(self.run([*ask, _UNIT_FAILED, *runs], timeout=20.0).out.strip())
 
     def journal(self, unit: str, invocation: str, lines: int) -> List[str]:
         """The last lines of one run of a unit, else those since we began; [] where there is no journal to read."""

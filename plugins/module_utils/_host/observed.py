@@ -13,10 +13,11 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
-from .._syntax.names import parse_name
+from .._syntax.names import misnamed, parse_name
+from .._syntax.starters import starts
 from . import relations
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, UnitState
@@ -62,7 +63,7 @@ class Observed:
     systemctl enable made there, path to target. states: units in memory. running: stamps that each unit's process was
     started with. invocations: ID and start time of each unit's present run. carriers: units that this very run, or its
     connection, lives in. bound: units that a restart of a unit takes along; stopped_with: those that a stop does.
-    triggers: sockets and paths that start a unit. conflicting: those that name a unit under Conflicts=. refusing:
+    starters: sockets and paths that start a unit. conflicting: those that name a unit under Conflicts=. refusing:
     which of RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
     looked_at: the time of this look. loaded_at: when the manager last read its files, None if that cannot be told.
     not_loaded: files of units, ours and others', that changed after that. lingers: the manager outlives its user's
@@ -82,7 +83,7 @@ class Observed:
     carriers: FrozenSet[str] = frozenset()
     bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     stopped_with: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    triggers: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    starters: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     conflicting: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     refusing: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     looked_at: float = 0.0
@@ -105,9 +106,10 @@ class Observed:
         """What goes down with units that are stopped, each with the one that takes it."""
         return {other: unit for unit in stopped for other in self.stopped_with.get(unit, ())}
 
-    def restarted_along(self, restarted: Iterable[str]) -> List[str]:
-        """What runs and is restarted with these."""
-        return [other for unit in restarted for other in self.bound.get(unit, ()) if self.is_up(other)]
+    def restarted_along(self, restarted: Iterable[str], stopped: Sequence[str]) -> List[str]:
+        """What runs and is restarted with these, unless it is stopped before."""
+        along = (other for unit in restarted for other in self.bound.get(unit, ()) if self.is_up(other))
+        return [other for other in along if other not in stopped]
 
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
@@ -132,7 +134,7 @@ class Observed:
             self,
             bound={**self.bound, **relations.bound(shown, units)},
             stopped_with={**self.stopped_with, **relations.stopped_with(shown, units)},
-            triggers={**self.triggers, **relations.triggers(shown)},
+            starters={**self.starters, **relations.starters(shown)},
             conflicting={**self.conflicting, **conflicting},
             refusing={**self.refusing, **refusing},
         )
@@ -153,6 +155,12 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     states = manager.list_units() if manager.live else {}
     named = {each for unit in set(units) for each in (unit, *units_under(states, unit))}
     loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
+    # Only its file says whether what a socket starts is an alias.
+    started = {starts(unit, loadpath) for unit in named if unit.endswith(".socket")} - named
+    loadpath, more = _with_foreign(
+        loadpath, places.units, places.root, sorted(unit for unit in started if not misnamed(unit))
+    )
+    foreign.update(more)
     invocations = _invocations(places.manager) if manager.live else {}
     loaded_at = _loaded_at(places.manager) if manager.live else None
     return Observed(

@@ -45,7 +45,7 @@ def stopped_with(shown: Mapping[str, Mapping[str, str]], units: Iterable[str]) -
     return _reached(units, shown, (*_BINDING, _STOPPED_WITH), _STOPPED)
 
 
-def triggers(shown: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, ...]]:
+def starters(shown: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, ...]]:
     """What may start each unit at any moment: its sockets and paths; a timer has its time."""
     return {
         unit: tuple(other for other in names(each, TRIGGERED_BY) if other.endswith((".socket", ".path")))

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from . import unitfile
-from .names import parse_name
+from .names import misnamed, parse_name
 from .problem import Refused
 
 Effective = Dict[str, Dict[str, List[str]]]
@@ -71,6 +71,12 @@ class LoadPath:
     def defines(self, unit: str) -> bool:
         """Has it a file, and not one that masks it?"""
         return self.fragment(unit) is not None and not self.masked(unit)
+
+    def primary(self, name: str) -> str:
+        """The unit that a name stands for: another one's if it is an alias. systemd lists states by that alone."""
+        path = "" if misnamed(name) else self.fragment(name) or ""
+        linked = posixpath.basename(self.links.get(path, ""))
+        return linked if posixpath.basename(path) == name and linked not in ("", "null") else name
 
     def dropin_files(self, unit: str) -> List[str]:
         """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder."""

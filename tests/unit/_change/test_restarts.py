@@ -417,7 +417,7 @@ def _two_sockets() -> plan.Plan:
     listening = UnitState("loaded", "active", "running")
     states = {"a.service": RUNNING, "a.socket": listening, "b.socket": listening}
     observed = in_force(declare(*stack("/run/a")), states)
-    observed = replace(observed, triggers={"a.service": ("a.socket", "b.socket")})
+    observed = replace(observed, starters={"a.service": ("a.socket", "b.socket")})
     made = planned(declare(*stack("/run/c")), observed)
     assert made.jobs["stop"][2] == made.jobs["start"][2] == "a.service"
     return made

@@ -1,0 +1,56 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a timer, socket, path or automount starts. Private to the collection."""
+
+from __future__ import annotations
+
+import re
+
+from .loadpath import Effective, LoadPath, is_true, last
+from .names import misnamed, parse_name
+
+# Which directive of a kind names the unit it starts, and the kind it starts by default (systemd.timer(5) and the like).
+STARTS = {
+    "timer": ("Timer", "Unit", "service"),
+    "socket": ("Socket", "Service", "service"),
+    "path": ("Path", "Unit", "service"),
+    "automount": ("", "", "mount"),
+}
+
+
+def started_by(unit: str, effective: Effective) -> str:
+    """The unit that a timer, socket, path or automount starts, "" for other kinds.
+
+    A socket with Accept=yes starts instances of a template (systemd.socket(5)).
+    """
+    stem, _dot, kind = unit.rpartition(".")
+    if kind not in STARTS:
+        return ""
+    section, directive, started = STARTS[kind]
+    if kind == "socket" and is_true(last(effective, section, "Accept")):
+        return f"{stem}@.{started}"
+    named = last(effective, section, directive) if directive else ""
+    return _resolved(named, unit) or f"{stem}.{started}"
+
+
+def _resolved(named: str, unit: str) -> str:
+    """With the specifiers that a name alone resolves (systemd.unit(5)); others, such as %H, stay."""
+    if "%" not in named or misnamed(unit):
+        return named
+    name = parse_name(unit)
+    values = {
+        "n": unit,
+        "N": unit.rpartition(".")[0],
+        "p": name.prefix,
+        "i": name.instance or "",
+        "j": name.prefix.rpartition("-")[2],
+        "%": "%",
+    }
+    return re.sub("%(.)", lambda found: values.get(found.group(1), found.group()), named)
+
+
+def starts(unit: str, loadpath: LoadPath) -> str:
+    """What it starts by its merged text, by the name that systemd lists it under, which an alias is not."""
+    return loadpath.primary(started_by(unit, loadpath.effective(unit)))
