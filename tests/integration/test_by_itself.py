@@ -19,6 +19,8 @@ from .world import (
     answer,
     app,
     asked,
+    connected,
+    echo,
     failing,
     program,
     server,
@@ -81,23 +83,18 @@ def test_what_has_ended_by_itself_is_not_run_once_more_by_a_roll_back(host: Host
 
 
 def test_a_connection_that_ends_meanwhile_is_no_failure(host: Host) -> None:
-    def echo(text: str) -> list[Entry]:
-        service = {"ExecStart": f"/bin/sh -c 'echo {text}; exec cat'", "StandardInput": "socket"}
-        listen = {"ListenStream": "127.0.0.1:8002", "Accept": True}
-        return [{"name": "echo.socket", "socket": listen}, {"name": "echo@.service", "service": service}]
-
     running = "systemctl list-units --plain --no-legend --state=active 'echo@*.service'"
-    stack(host, *echo("old"))
+    stack(host, *echo("old", 8002))
     for hang_up in (True, False):
-        host.sh("systemd-run --quiet --unit=asking /bin/bash -c 'exec 3<>/dev/tcp/127.0.0.1/8002; exec sleep infinity'")
-        until(lambda: host.sh(running), "no connection is served")
-        ends_it = f"systemctl stop asking.service; while {running} | grep -q .; do sleep 0.05; done; "
-        if hang_up:
-            command = ["/bin/sh", "-c", ends_it + "true"]
-            stack(host, *echo("new"), app(1, health={"stable_for": 0.3, "timeout": 20, "command": command}))
-        else:
-            result = failing(host, *echo("newer"), bad(ends_it))
-            assert result["rolled_back"], result["msg"]
+        with connected(host, 8002):
+            until(lambda: host.sh(running), "no connection is served")
+            ends_it = f"systemctl stop asking.service; while {running} | grep -q .; do sleep 0.05; done; "
+            if hang_up:
+                command = ["/bin/sh", "-c", ends_it + "true"]
+                stack(host, *echo("new", 8002), app(1, health={"stable_for": 0.3, "timeout": 20, "command": command}))
+            else:
+                result = failing(host, *echo("newer", 8002), bad(ends_it))
+                assert result["rolled_back"], result["msg"]
         assert host.sh(running) == ""
 
 
@@ -236,6 +233,36 @@ def test_what_crashes_on_each_connection_has_failed(host: Host) -> None:
     assert result["rolled_back"], result["msg"]
 
 
+def test_what_serves_one_connection_after_another_is_not_held_to_stay(host: Host) -> None:
+    patient = {"stable_for": 2, "timeout": 5}
+
+    def units(port: int) -> list[Entry]:
+        return [{**unit, "health": patient} for unit in brief(port)]
+
+    stack(host, *units(8300))
+    with asked(host, 8005, *range(8300, 8303)):
+        for port in (8301, 8302):
+            stack(host, *units(port))
+    assert host.sh("systemctl is-active changed.socket other.socket") == "active\nactive"
+
+
+def test_a_changed_service_on_demand_may_end_when_its_work_is_done(host: Host) -> None:
+    def units(seconds: float) -> list[Entry]:
+        start = f"/bin/sh -c 'test -z $LISTEN_FDS || sleep {seconds}'"
+        patient = {"stable_for": 3, "timeout": 20}
+        listen = {"ListenStream": "127.0.0.1:8002", "FlushPending": True}
+        return [
+            {"name": "web.socket", "socket": listen, "health": QUICK},
+            {"name": "web.service", "service": {"ExecStart": start}, "health": patient},
+        ]
+
+    stack(host, *units(60))
+    host.sh("bash -c 'true > /dev/tcp/127.0.0.1/8002'")
+    until(lambda: state(host, "web.service") == "active", "it is not started")
+    assert stack(host, *units(1.5))["restarted"] == ["web.service"]
+    assert host.sh("systemctl is-active web.socket web.service", check=False) == "active\ninactive"
+
+
 def test_a_socket_or_path_that_falls_with_its_service_is_back_too(host: Host) -> None:
     """What they start over and over runs into its start limit, and takes them down with it."""
 
@@ -289,7 +316,6 @@ def test_a_socket_that_needs_what_is_restarted_starts_after_it(host: Host) -> No
 
 def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Host) -> None:
     """They fail once, so that all are looked at again and again."""
-    host.sh("rm -f /run/version-asked-*")
     slow = "test -e /run/version-asked-$0 && exit 0; touch /run/version-asked-$0; sleep 4; exit 1"
     units = [app(1, each, health={**QUICK, "command": ["/bin/sh", "-c", slow, each]}) for each in ("a", "b", "c")]
     ready = program(1, "z", "sleep 1; systemd-notify --ready; exec sleep infinity")

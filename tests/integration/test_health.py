@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -68,6 +69,30 @@ def test_a_service_that_never_says_ready(stack: Stack) -> None:
     error = error_of(stack, unit, timeout=1)
     assert "after 1 s" in error["message"]
     assert "activating" in error["message"]
+
+
+def test_a_crash_loop_that_takes_its_time_to_end_does_not_put_off_its_deadline(stack: Stack) -> None:
+    """systemd restarts it at once each time, so that it is seen to start or to stop, and hardly ever between."""
+    loop = {**NOTIFY, "TimeoutStartSec": 1, "ExecStopPost": "/bin/sleep 0.5", "Restart": "always", "RestartSec": 0}
+    begun = time.monotonic()
+    error_of(stack, stack.service(service=loop, unit={"StartLimitIntervalSec": 0}), timeout=5)
+    assert time.monotonic() - begun < 20
+
+
+def test_what_needs_a_unit_that_fails_is_told_with_that(stack: Stack) -> None:
+    """A migration before the program, on the first deployment and when there is an older version."""
+    migration = stack.service("migration", "/bin/sh -c 'echo no such table; exit 7'", service={"Type": "oneshot"})
+    needs = {"Requires": migration["name"], "After": migration["name"]}
+    for main in (stack.service(unit=needs), stack.service(unit=needs, environment={"A": "2"})):
+        result = stack.refused(migration, main)
+        errors = {error["unit"]: error for error in result["errors"]}
+        assert migration["name"] in errors[stack.unit("main.service")]["message"]
+        assert (errors[migration["name"]]["result"], errors[migration["name"]]["status"]) == ("exit-code", "7")
+        assert "no such table" in errors[migration["name"]]["journal"]
+        stack.apply(stack.service())
+    # Beside a process that goes on, what it newly requires is started, too.
+    assert migration["name"] in stack.refused(migration, stack.service(unit=needs))["msg"]
+    assert stack.show("main.service", "ActiveState") == "active"
 
 
 def test_a_service_that_systemd_gives_up_on(stack: Stack) -> None:

@@ -167,6 +167,33 @@ def test_a_mount_is_mounted(stack: Stack) -> None:
     stack.host.sh(f"rmdir {where}")
 
 
+def test_a_mount_that_takes_no_new_options_or_is_busy_stays_as_it_was(stack: Stack) -> None:
+    where = f"/mnt/{stack.name}"
+
+    def mount(**more: str) -> dict[str, object]:
+        return {
+            "name": mount_name(stack, "mount"),
+            "mount": {"What": "tmpfs", "Where": where, "Type": "tmpfs", "Options": "size=1M", **more},
+        }
+
+    stack.settled(mount())
+    result = stack.refused(mount(Options="size=bogus"))
+    assert "its reload failed" in result["msg"]
+    assert result["rolled_back"], result["msg"]
+    stack.assert_settled(mount())
+    stack.host.sh(f"systemd-run --quiet --unit=busy /bin/sh -c 'cd {where} && exec sleep 60'")
+    until(lambda: where in stack.host.sh("readlink /proc/[0-9]*/cwd"), "nobody is there")
+    try:
+        result = stack.refused(mount(What="other"))
+        assert "could not be unmounted" in result["msg"]
+        assert result["rolled_back"], result["msg"]
+    finally:
+        stack.host.sh("systemctl stop busy.service")
+    assert "size=1024k" in stack.host.sh(f"findmnt -no OPTIONS {where}")
+    stack.remove()
+    stack.host.sh(f"rmdir {where}")
+
+
 def test_an_automount_mounts_on_access(stack: Stack) -> None:
     where = f"/mnt/{stack.name}"
     mount = {"name": mount_name(stack, "mount"), "mount": {"What": "tmpfs", "Where": where, "Type": "tmpfs"}}

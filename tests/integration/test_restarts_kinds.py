@@ -16,6 +16,9 @@ from .world import (
     answer,
     app,
     asked,
+    beside,
+    connected,
+    echo,
     failing,
     forget_versions,
     invocation,
@@ -49,11 +52,8 @@ def test_a_service_is_restarted_while_its_socket_listens_on(host: Host) -> None:
     since = show(host, "web.socket", "ActiveEnterTimestampMonotonic")
     errors = "/run/version-errors"
     asking = f"while :; do curl -s --max-time 10 127.0.0.1:8002 || echo $? >> {errors}; done"
-    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}'")
-    try:
+    with beside(host, asking):
         result = stack(host, socket(8002), served("new"))
-    finally:
-        host.sh("systemctl stop asking.service")
     assert result["restarted"] == ["web.service"]
     assert answer(host, 8002) == "new"
     assert show(host, "web.socket", "ActiveEnterTimestampMonotonic") == since
@@ -82,15 +82,12 @@ def test_one_of_two_sockets_changes_while_the_other_is_asked(host: Host) -> None
     stack(host, socket(8002), second_socket(8005), served("old"))
     assert answer(host, 8002) == "old"
     asking = "while :; do curl -s --max-time 1 127.0.0.1:8005; done"
-    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{asking}'")
-    try:
+    with beside(host, asking):
         stack(host, socket(8003), second_socket(8005), served("old"))
         before = listing(host)
         result = failing(host, socket(8004), second_socket(8005), served("old"), BAD)
         assert result["rolled_back"], result["msg"]
         assert listing(host) == before
-    finally:
-        host.sh("systemctl stop asking.service")
     assert [error["unit"] for error in result["errors"]] == ["bad.service"]
     assert host.sh("systemctl is-active web.socket other.socket") == "active\nactive"
     assert answer(host, 8003) == "old"
@@ -112,24 +109,16 @@ def test_many_sockets_of_one_service_start_though_one_is_asked_at_once(host: Hos
 
 def test_a_connection_that_is_served_is_not_cut_off(host: Host) -> None:
     """Each instance of a socket with Accept=yes is one connection."""
-
-    def echo(text: str) -> list[Entry]:
-        command = f"/bin/sh -c 'echo {text}; exec cat'"
-        service = {"ExecStart": command, "StandardInput": "socket"}
-        listen = {"ListenStream": "127.0.0.1:8002", "Accept": True}
-        return [{"name": "echo.socket", "socket": listen}, {"name": "echo@.service", "service": service}]
-
-    stack(host, *echo("old"))
-    host.sh("systemd-run --quiet --unit=asking /bin/bash -c 'exec 3<>/dev/tcp/127.0.0.1/8002; exec sleep infinity'")
+    stack(host, *echo("old", 8002))
     running = "systemctl list-units --plain --no-legend --state=active 'echo@*.service' | cut -d' ' -f1"
-    until(lambda: host.sh(running), "no connection is served")
-    instance = host.sh(running)
-    since = invocation(host, instance)
-    for change in ({}, {"dropins": [{"name": "echo@.service", "dropin": "more", "environment": {"A": "1"}}]}):
-        result = stack(host, *echo("new"), **change)
-        assert instance in result["kept"]
-    assert invocation(host, instance) == since
-    host.sh("systemctl stop asking.service")
+    with connected(host, 8002):
+        until(lambda: host.sh(running), "no connection is served")
+        instance = host.sh(running)
+        since = invocation(host, instance)
+        for change in ({}, {"dropins": [{"name": "echo@.service", "dropin": "more", "environment": {"A": "1"}}]}):
+            result = stack(host, *echo("new", 8002), **change)
+            assert instance in result["kept"]
+        assert invocation(host, instance) == since
 
 
 def test_a_socket_declared_restarted_is_though_its_service_runs(host: Host) -> None:

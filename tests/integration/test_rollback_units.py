@@ -300,8 +300,10 @@ def test_what_a_new_path_timer_or_socket_has_started_goes_with_it(host: Host) ->
     bad = app(0, "bad", service={"ExecStart": program(0, "bad", "sleep 1; exit 3")}, health={"stable_for": 5})
     asking = "exec 3<>/dev/tcp/127.0.0.1/8002; exec 4<>/dev/tcp/127.0.0.1/8003; sleep 60"
     check = {"command": ["/usr/bin/systemd-run", "--quiet", "--unit=asking", "/bin/bash", "-c", asking]}
-    result = failing(host, *new, {**bad, "health": {**bad["health"], **check}})
-    host.sh("systemctl stop asking.service", check=False)
+    try:
+        result = failing(host, *new, {**bad, "health": {**bad["health"], **check}})
+    finally:
+        host.sh("systemctl stop asking.service", check=False)
     assert result["rolled_back"], result["msg"]
     assert listing(host, "/etc") == before
     assert host.sh("systemctl list-units --plain --no-legend --state=active '[ptsa].*' 'a@*'") == ""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.support import Stack, actions, places, verbs
-from tests.integration.world import show, state, untouched
+from tests.integration.world import connected, show, state, until, untouched
 from tests.testbed.host import Host
 
 WANTED = {"WantedBy": "multi-user.target"}
@@ -304,6 +304,52 @@ def test_a_unit_that_shall_run_without_what_it_needs_is_refused(stack: Stack, di
     assert places(result) == [(needing["name"], "Unit", directive)]
     assert stack.show("needing.service", "ActiveState") == "active"
     assert stack.settled({**needed, "state": "stopped"}, middle, {**needing, "state": "stopped"})["stopped"]
+
+
+def test_what_is_needed_by_its_place_cannot_be_declared_stopped(stack: Stack) -> None:
+    """A mount by the folders below it, a slice by what is in it (systemd.unit(5), systemd.resource-control(5))."""
+    where = f"/mnt/{stack.name}"
+    mount = {"name": f"mnt-{stack.name}.mount", "mount": {"What": "tmpfs", "Where": where, "Type": "tmpfs"}}
+    group = {"name": stack.unit("x.slice").replace("-", "_")}
+    cases = [
+        (mount, {"unit": {"RequiresMountsFor": f"{where}/below"}}, ("Unit", "RequiresMountsFor")),
+        (mount, {"service": {"WorkingDirectory": where}}, ("Service", "WorkingDirectory")),
+        (group, {"service": {"Slice": group["name"]}}, ("Service", "Slice")),
+    ]
+    for needed, more, place in cases:
+        needing = stack.service("needing", **more)
+        assert places(stack.refused({**needed, "state": "stopped"}, needing)) == [(needing["name"], *place)]
+    stack.host.sh(f"rmdir {where} 2>/dev/null", check=False)
+
+
+def test_what_another_unit_upheld_goes_once_that_does_not(stack: Stack, version: int) -> None:
+    if version < 249:
+        pytest.skip("Upholds= came with systemd 249")
+    upheld = stack.service("upheld")
+    upholding = stack.service("upholding", unit={"Upholds": upheld["name"]})
+    stack.apply(upheld, upholding)
+    assert stack.settled(stack.service("upholding"), prune=True)["stopped"] == [upheld["name"]]
+    stack.apply(upheld, upholding)
+    result = stack.refused({**upheld, "state": "stopped"}, upholding)
+    assert places(result) == [(upholding["name"], "Unit", "Upholds")]
+    stack.settled({**upheld, "state": "stopped"}, stack.service("upholding"))
+
+
+def test_instances_of_before_go_when_a_socket_takes_over_their_template(stack: Stack) -> None:
+    """Those of its connections have names of another form."""
+    template = stack.service("w@", instances=["9501", "9502"], install=WANTED)
+    stack.settled(template)
+    by_hand = [stack.unit(f"w@{instance}.service") for instance in ("9501", "9502")]
+    socket = {"name": stack.unit("w.socket"), "socket": {"ListenStream": "127.0.0.1:9501", "Accept": True}}
+    echo = stack.service("w@", "-/bin/cat", service={"StandardInput": "socket"})
+    result = stack.apply(echo, socket)
+    assert [unit for unit in by_hand if unit in result["orphaned"]] == by_hand
+    serving = f"systemctl list-units --plain --no-legend --state=running '{stack.name}-w@?-*'"
+    with connected(stack.host, 9501):
+        until(lambda: stack.host.sh(serving), "no connection is served")
+        assert sorted(stack.settled(echo, socket, prune=True)["stopped"]) == by_hand
+        assert stack.host.sh(serving)
+    assert not stack.host.sh(f"find /etc/systemd/system -name '{stack.name}-w@95*'")
 
 
 def test_what_is_needed_and_ends_by_itself_may_be_declared_stopped(stack: Stack) -> None:

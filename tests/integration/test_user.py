@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.support import FOREVER, QUICK, Result, failed, succeeded, verbs
-from tests.integration.world import show, until
+from tests.integration.world import beside, show, until
 from tests.testbed.host import Host
 
 USER, HOME = "wright", "/home/wright"
@@ -66,10 +66,22 @@ def clean(host: Host, user: str) -> Iterator[Host]:
 
 def test_a_manager_that_is_about_to_come_up_is_awaited(clean: Host) -> None:
     uid = clean.sh(f"id -u {USER}")
-    soon = "systemd-run --quiet --on-active=2 --timer-property=AccuracySec=100ms"
-    clean.sh(f"systemctl stop user@{uid}.service; {soon} systemctl start user@{uid}.service")
+    clean.sh(f"systemctl stop user@{uid}.service")
     assert ask(clean, "systemctl --user is-system-running") in ("", "offline")
+    once_asked = f"until pgrep -f run_modul[e].py; do sleep 0.1; done; sleep 2; systemctl start user@{uid}.service"
+    with beside(clean, once_asked):
+        settled(clean, service())
+
+
+def test_a_manager_is_found_from_another_network_namespace(clean: Host) -> None:
     settled(clean, service())
+    prefix = ("unshare", "--net", *AS_USER)
+    assert succeeded(apply(clean, service(), prefix=prefix))["plan"] == []
+
+
+def test_a_target_of_the_system_is_none_of_a_user(clean: Host) -> None:
+    result = succeeded(apply(clean, service(install={"WantedBy": "multi-user.target"})))
+    assert "did you mean default.target?" in str(result["unverified"])
 
 
 def test_a_users_sockets_of_one_service_listen(clean: Host) -> None:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from tests.testbed.host import Host
-from tests.testbed.listing import listing
+from tests.testbed.listing import NOTES, listing
 
 Entry = dict[str, Any]
 Result = dict[str, Any]
 
 # Where a program notes its version when it starts.
-VERSIONS = "/run/version"
+VERSIONS = NOTES
 SERVER = "/usr/local/lib/server.py"
 # Takes the sockets that systemd hands over, if it does.
 SERVER_TEXT = """
@@ -47,6 +47,13 @@ def program(version: object, name: str = "app", then: str = "exec sleep infinity
 def server(version: object, port: int) -> str:
     """ExecStart= of a web server on the loopback interface that answers with its version."""
     return f"/usr/bin/python3 {SERVER} {version} {port}"
+
+
+def echo(text: object, port: int) -> list[Entry]:
+    """A socket of which each connection is an instance, that greets with a text and then sends all back."""
+    service = {"ExecStart": f"/bin/sh -c 'echo {text}; exec cat'", "StandardInput": "socket"}
+    listen = {"ListenStream": f"127.0.0.1:{port}", "Accept": True}
+    return [{"name": "echo.socket", "socket": listen}, {"name": "echo@.service", "service": service}]
 
 
 def app(version: object, name: str = "app", **more: Any) -> Entry:
@@ -123,14 +130,24 @@ def until(true: Callable[[], object], otherwise: str, seconds: float = WAIT) -> 
 
 
 @contextmanager
-def asked(host: Host, *ports: int, pause: str = "true") -> Iterator[None]:
-    """Someone connects to these ports all the time; pause is a command between two rounds."""
-    connect = " ".join(f"true > /dev/tcp/127.0.0.1/{port};" for port in ports)
-    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c 'while :; do {connect} {pause}; done' 2>&1")
+def beside(host: Host, command: str) -> Iterator[None]:
+    """A command of bash runs meanwhile, as asking.service."""
+    host.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{command}' 2>&1")
     try:
         yield
     finally:
-        host.sh("systemctl stop asking.service")
+        host.sh("systemctl stop asking.service", check=False)
+
+
+def asked(host: Host, *ports: int, pause: str = "true") -> AbstractContextManager[None]:
+    """Someone connects to these ports all the time; pause is a command between two rounds."""
+    connect = " ".join(f"true > /dev/tcp/127.0.0.1/{port};" for port in ports)
+    return beside(host, f"while :; do {connect} {pause}; done")
+
+
+def connected(host: Host, port: int) -> AbstractContextManager[None]:
+    """Someone holds one connection to this port."""
+    return beside(host, f"exec 3<>/dev/tcp/127.0.0.1/{port}; exec sleep infinity")
 
 
 @contextmanager

@@ -14,6 +14,9 @@ FOLDERS = ("/etc", "/run/systemd/system", "/run/systemd/transient", "/var/lib/un
 # What `restore` takes back to how it was.
 RESTORED = ("/etc/systemd", "/etc/unitwright", "/usr/local/lib/systemd", "/var/lib/unitwright")
 
+# Begins the names of files in which the tests' programs note what they do; `restore` removes them.
+NOTES = "/run/version"
+
 # path -> kind, mode, owner, and a link's target or a file's content
 Listing = dict[str, str]
 
@@ -43,7 +46,9 @@ json.dump(found, sys.stdout)
 """
 
 _RESTORE = """
-import json, os, shutil, subprocess, sys, tarfile
+import glob, json, os, shutil, subprocess, sys, tarfile
+for note in glob.glob(sys.argv.pop(1) + "-*"):
+    os.unlink(note)
 BASE, MARK = "/opt/unitwright-baseline.tar", "/opt/unitwright-baseline.json"
 def seen():
     tops = list(filter(os.path.lexists, sys.argv[1:]))
@@ -104,7 +109,7 @@ def listing(host: Host, *folders: str, times: bool = False) -> Listing:
 
 def restore(host: Host) -> None:
     """Stop and remove what was added below RESTORED since the first call for this host; undo changes there."""
-    _python(host, _RESTORE, *RESTORED)
+    _python(host, _RESTORE, NOTES, *RESTORED)
 
 
 def _python(host: Host, script: str, *args: str) -> str:

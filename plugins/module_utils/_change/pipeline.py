@@ -143,6 +143,8 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
             failure = _transact(run, plan, desired, observed, manager, writer, begun)
             states = _states_after(manager, states)
         run.lap("apply")
+    if failure is None and not run.check_mode:
+        unverified += report.pulled_in(plan, states)
     result = {**report.result(plan, desired, observed, states, unverified), "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result})

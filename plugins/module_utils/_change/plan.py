@@ -12,16 +12,13 @@ from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequen
 
 from .._host.observed import Observed
 from .._syntax.loadpath import LoadPath, is_true, last, words
-from .._syntax.names import misnamed
+from .._syntax.needs import NEEDS, needed
 from .._syntax.starters import STARTS, starts
 from .cases import Differences
 from .desired import RUNNING, is_run_once
 from .owners import unit_of
 from .policy import Act, decide
 from .render import FileWanted
-
-# systemd.unit(5): what a unit cannot be up without.
-NEEDS = ("Requires", "Requisite", "BindsTo")
 
 
 @dataclass(frozen=True)
@@ -160,18 +157,6 @@ def displaced(plan: Plan, observed: Observed) -> Dict[str, str]:
         for other in (*words(after.effective(unit), "Unit", "Conflicts"), *observed.conflicting.get(unit, ()))
         if observed.is_up(other) and other not in started
     }
-
-
-def needed(units: Sequence[str], after: LoadPath) -> Set[str]:
-    """These and all that they cannot be up without."""
-    found = set(units)
-    ahead = [unit for unit in units if not misnamed(unit)]
-    while ahead:
-        text = after.effective(ahead.pop())
-        more = {other for directive in NEEDS for other in words(text, "Unit", directive)} - found
-        found |= more
-        ahead += [unit for unit in more if not misnamed(unit)]
-    return found
 
 
 def _along(leaving: AbstractSet[str], differences: Differences, observed: Observed) -> Dict[str, str]:
@@ -329,6 +314,7 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
     on_demand = _on_demand(differences, observed)
     for unit in (*jobs["start"], *jobs["restart"], *(other for other in along if other not in watched)):
         watched[unit] = "unfailed" if unit in on_demand else "up"
+    watched.update({unit: "unfailed" for unit in _newly_needed(differences, jobs) if unit not in watched})
     watched.update(dict.fromkeys(jobs["reload"], "up"))
     watched.update(dict.fromkeys(jobs["run"], "done"))
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
@@ -337,6 +323,18 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
     watched.update({other: "up" for other in starters if observed.is_up(other) and other not in watched})
     watched.update({unit: "down" for unit in jobs["stop"] if unit not in started})
     return watched
+
+
+def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]]) -> Set[str]:
+    """Units of this declaration that a start pulls in for what runs on, and that it cannot be without from now on."""
+    ours = {case.unit for case in differences.cases}
+    pulling = (case for case in differences.cases if case.pulls and case.unit in jobs["start"])
+    return {
+        unit
+        for case in pulling
+        for directive in NEEDS
+        for unit in ours.intersection(case.pulls, words(case.after, "Unit", directive))
+    }
 
 
 def _on_demand(differences: Differences, observed: Observed) -> Set[str]:

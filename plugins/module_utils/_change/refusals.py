@@ -16,11 +16,12 @@ from typing import List
 from .._host.observed import Observed, units_under
 from .._syntax.loadpath import LoadPath, words
 from .._syntax.names import UnitName, misnamed
+from .._syntax.needs import needed, needs
 from .._syntax.problem import Problem
 from .._syntax.starters import STARTS, started_by
 from .cases import Case, Differences
 from .desired import RUNNING, Desired, DropinWanted, UnitWanted, can_reload, is_run_once
-from .plan import NEEDS, Plan, carries, displaced, needed
+from .plan import Plan, carries, displaced
 
 # Kinds of which systemd takes a reload job.
 _RELOADABLE = ("service", "mount")
@@ -95,16 +96,19 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
 
 
 def _at_odds(differences: Differences) -> List[Problem]:
-    """Units declared to run that need one which is declared stopped, and does not end by itself anyway."""
+    """Units declared to run that need, or uphold, one which is declared stopped and does not end by itself anyway."""
     cases = differences.cases
     stopped = {case.unit for case in cases if case.wanted == "stopped" and not is_run_once(case.after)}
     found = []
     for case in cases if stopped else ():
-        for directive in NEEDS if case.wanted in RUNNING else ():
-            others = words(differences.after.effective(case.unit), "Unit", directive)
-            for other in stopped.intersection(needed(others, differences.after)):
-                message = f"it is declared to run and needs {other}, which is declared stopped: declare both alike"
-                found.append(Problem(message, case.unit, "Unit", directive, "contradiction"))
+        text = differences.after.effective(case.unit) if case.wanted in RUNNING else {}
+        wanted = [("needs", *each) for each in needs(text)]
+        wanted += [("upholds", "Unit", "Upholds", other) for other in words(text, "Unit", "Upholds")]
+        for verb, section, directive, first in wanted:
+            others = needed([first], differences.after) if verb == "needs" else {first}
+            for other in stopped.intersection(others):
+                message = f"it is declared to run and {verb} {other}, which is declared stopped: declare both alike"
+                found.append(Problem(message, case.unit, section, directive, "contradiction"))
     return found
 
 
@@ -200,10 +204,17 @@ def _wanted_by_nobody(unit: UnitWanted, differences: Differences, observed: Obse
             if complaint:
                 found.append(Problem(complaint, name, "Install", directive, "unit-name"))
             elif not _is_there(other, differences, observed):
-                mend = "nothing starts this unit at boot unless that comes" + _near(other, differences, observed)
+                near = " (did you mean default.target?)" if _is_systems(other, observed) else ""
+                mend = "nothing starts this unit at boot unless that comes"
+                mend += near or _near(other, differences, observed)
                 message = f"there is no {other} on this host: {mend}"
                 found.append(Problem(message, name, "Install", directive, "no-such-target"))
     return found
+
+
+def _is_systems(target: str, observed: Observed) -> bool:
+    """A target of the system, which no user's manager has (systemd.special(7))."""
+    return observed.places.scope != "system" and target in ("multi-user.target", "graphical.target")
 
 
 def _near(unit: str, differences: Differences, observed: Observed) -> str:

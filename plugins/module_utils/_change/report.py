@@ -42,7 +42,6 @@ def result(
     unverified: Sequence[Problem],
 ) -> Dict[str, Any]:
     """The result of a run; states are those after it."""
-    unverified = [*unverified, *_pulled_in(plan, states)]
     return {
         "changed": not plan.empty,
         "plan": [step.as_dict() for step in plan.steps],
@@ -61,9 +60,9 @@ def result(
     }
 
 
-def _pulled_in(plan: Plan, states: Mapping[str, UnitState]) -> List[Problem]:
+def pulled_in(plan: Plan, states: Mapping[str, UnitState]) -> List[Problem]:
     """What is declared stopped, and was started by what another unit wants."""
-    stopped = {case.unit for case in plan.differences.cases if case.wanted == "stopped"} - {*plan.jobs["stop"]}
+    stopped = {case.unit for case in plan.differences.cases if case.wanted == "stopped"}
     started = sorted(unit for unit in stopped if unit in states and states[unit].active in UP)
     message = "it is declared stopped, and was started since another unit wants it: the next run stops it"
     return [Problem(message, unit=unit, rule="pulled-in") for unit in started]

@@ -19,7 +19,7 @@ from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .._host.probe import LASTING, Checks
-from .._host.relations import free_to_stop, queue_without_gaps, take_down
+from .._host.relations import UPHELD_BY, free_to_stop, queue_without_gaps, restarters, take_down, with_causes
 from .desired import Desired
 from .plan import Plan, sockets_first
 
@@ -32,10 +32,14 @@ _AFTER_FILES = ("mask", "reenable", "enable")
 
 @dataclass
 class Outcomes:
-    """What became of a plan. failures empty: every watched unit is as it shall be. begun: no job was left out."""
+    """What became of a plan. failures empty: every watched unit is as it shall be. begun: no job was left out.
+
+    upheld: units that stay down only once the new text of what upholds them is loaded.
+    """
 
     failures: List[Failure] = field(default_factory=list)
     begun: bool = False
+    upheld: List[str] = field(default_factory=list)
 
 
 def carry_out(
@@ -61,6 +65,7 @@ def carry_out(
         lambda: _files(plan, places, writer, concerned),
         lambda: _enablement(_AFTER_FILES, plan, manager, outcomes),
         lambda: _reload(plan, manager, outcomes),
+        lambda: _take_down(outcomes.upheld, manager, outcomes),
         lambda: _jobs(plan, desired, manager, outcomes, keep),
     )
     for step in steps:
@@ -92,7 +97,10 @@ def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = (
 
 
 def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    _take_down(plan.jobs["stop"], manager, outcomes)
+    stopped = plan.jobs["stop"]
+    upholders = restarters(manager, set(stopped).difference(plan.jobs["start"]), UPHELD_BY)
+    outcomes.upheld = [unit for unit in stopped if set(upholders.get(unit, ())).difference(stopped)]
+    _take_down([unit for unit in stopped if unit not in outcomes.upheld], manager, outcomes)
     if plan.to_stay_down and not outcomes.failures:  # one may have been started since the host was looked at
         come_up = free_to_stop(manager, plan.to_stay_down)
         _take_down(come_up, manager, outcomes)
@@ -175,7 +183,8 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
     }
     found = watch(manager, checks, before, to_the_end=keep)
     told = {failure.unit for failure in found}
-    outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told] + found
+    outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told]
+    outcomes.failures += with_causes(manager, found)
 
 
 def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outcomes) -> Sequence[str]:

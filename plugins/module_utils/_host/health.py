@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
@@ -30,6 +31,7 @@ PROPERTIES = (
     "ExecMainCode",
     "ExecMainStatus",
     "ReloadResult",
+    "ExecRemount",
     "ConditionResult",
     "AssertResult",
     "ConditionTimestampMonotonic",
@@ -49,6 +51,8 @@ _GOOD_SUB = {
     "automount": ("waiting", "running"),
     "mount": ("mounted",),
 }
+
+_REMOUNTED = re.compile(r"code=\w+ ; status=(?P<status>\d+)")
 
 Properties = Mapping[str, str]
 
@@ -78,8 +82,8 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
         return "failed: " + describe(shown)
     if sub.startswith("auto-restart"):
         return "ended and waits for its automatic restart: " + describe(shown)
-    if reloaded and shown.get("ReloadResult", "success") not in ("success", "") and not _queued(shown):
-        return f"its reload failed ({shown['ReloadResult']})"
+    if reloaded and not _queued(shown) and _reload_failed(shown):
+        return f"its reload failed ({_reload_failed(shown)})"
     if _queued(shown) or active in ("activating", "deactivating", "reloading", "refreshing"):
         return ""
     if expect == "done":
@@ -87,6 +91,15 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
     if active == "active":
         return _judge_active(unit.rpartition(".")[2], sub, shown)
     return _judge_inactive(expect, shown)
+
+
+def _reload_failed(shown: Properties) -> str:
+    """What systemd says of a unit's last reload; of a mount older versions show only how the last remount ended."""
+    status = _REMOUNTED.search(shown.get("ExecRemount", ""))
+    if status and status.group("status") != "0":
+        return f"mount ended with status {status.group('status')}"
+    result = shown.get("ReloadResult", "success")
+    return "" if result == "success" else result
 
 
 def _judge_inactive(expect: str, shown: Properties) -> Optional[str]:
@@ -139,12 +152,13 @@ def describe(shown: Properties) -> str:
     """systemd's own words on how a unit's process ended."""
     result, status = shown.get("Result", ""), shown.get("ExecMainStatus", "")
     code = {"1": "exit status", "2": "signal", "3": "signal, core dumped"}.get(shown.get("ExecMainCode", ""), "")
-    parts = [f"result {result}"] if result else []
+    parts = [f"result {result}{_RESOURCES if result == 'resources' else ''}"] if result else []
     if code and status:
         parts.append(f"{code} {status}{_MEANING.get(status, '') if code == 'exit status' else ''}")
     return ", ".join(parts) or "no result"
 
 
+_RESOURCES = " (an address in use, or something else that it needs of the host; its last lines say what)"
 # systemd.exec(5), "Process Exit Codes": the ones a mistake in a unit leads to.
 _MEANING = {
     "200": " (CHDIR: WorkingDirectory= is not there)",
@@ -235,12 +249,22 @@ def _waits(unit: str, shown: Mapping[str, Properties]) -> bool:
     )
 
 
+# systemd.service(5), Type=: what systemd waits for.
+_WAITED_FOR = {
+    "notify": ", as it has not sent READY=1 (Type=notify)",
+    "notify-reload": ", as it has not sent READY=1 (Type=notify-reload)",
+    "forking": ", as its first process has not ended, or PIDFile= has not been written (Type=forking)",
+    "dbus": ", as it has not taken its BusName= (Type=dbus)",
+}
+
+
 def _late(check: Checks, shown: Properties, missing: str) -> str:
     if shown.get("ActiveState") == "active" and missing:
         return f"runs, but its check does not pass after {check.timeout:g} s: {missing}"
     where = f"{shown.get('ActiveState')} ({shown.get('SubState')})"
     shall = "up" if check.expect == "unfailed" else check.expect
-    return f"is not {shall} after {check.timeout:g} s: {where}"
+    hint = _WAITED_FOR.get(shown.get("Type", ""), "") if shown.get("ActiveState") == "activating" else ""
+    return f"is not {shall} after {check.timeout:g} s: {where}{hint}"
 
 
 def _proof(
@@ -262,6 +286,8 @@ def _proof(
     if check.reloaded and _identity(before) != _identity(shown):
         return "is not the same process after its reload: the program ended on it"
     if check.restarted and before.get("InvocationID") == shown.get("InvocationID"):
+        if unit.endswith(".mount"):
+            return "was not restarted: it could not be unmounted (its last lines say why)"
         return "was not restarted: another job took the place of the restart"
     if progress.run and progress.run != run:
         if not by_itself or progress.run[-1] != run[-1]:  # else a timer or socket has started it, and not systemd

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
-from .health import Failure, watch
+from .._syntax.needs import NEEDS
+from .health import Failure, describe, watch
 from .manager import Manager, Outcome
 from .probe import Checks
 
@@ -18,6 +20,7 @@ _BINDING = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
 # Only a stop, from systemd 249 on.
 _STOPPED_WITH = "PropagatesStopTo"
 TRIGGERED_BY = "TriggeredBy"
+UPHELD_BY = "UpheldBy"
 _ATTEMPTS = 3
 _PAUSE = 0.4
 # systemd hands a restart, or a stop, on only to what is in one of these states (tried on 247 to 262).
@@ -71,9 +74,63 @@ def take_down(manager: Manager, units: Sequence[str], timeout: float) -> Tuple[O
             return done, []
         failures = watch(manager, {unit: Checks("down", timeout=timeout) for unit in units}, {}, to_the_end=True)
         states = manager.list_units() if failures else {}
-        if not any(states[failure.unit].active == "active" for failure in failures if failure.unit in states):
+        again = {failure.unit for failure in failures if failure.unit in states}
+        if not any(states[unit].active == "active" for unit in again):
             break
-    return done, failures
+    return done, [_named_restarters(manager, failure) for failure in failures]
+
+
+def _named_restarters(manager: Manager, failure: Failure) -> Failure:
+    others = restarters(manager, [failure.unit])[failure.unit]
+    return replace(failure, message=f"{failure.message}; {', '.join(others)} would") if others else failure
+
+
+def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:
+    """Failures, with what is to blame for those units that are down because something they need has failed.
+
+    systemd calls their own result a success.
+    """
+    found: Dict[str, Failure] = {failure.unit: failure for failure in failures}
+    for failure in failures:
+        blamed = _failed_needs(manager, failure.unit) if failure.unit and failure.result == "success" else {}
+        if blamed:
+            message = f"is not up, as what it needs has failed: {', '.join(sorted(blamed))}"
+            found[failure.unit] = replace(failure, message=message)
+        for unit, shown in blamed.items():
+            known = Failure(
+                unit, "failed: " + describe(shown), shown["Result"], shown["ExecMainStatus"], shown["InvocationID"]
+            )
+            found.setdefault(unit, known)
+    return list(found.values())
+
+
+def _failed_needs(manager: Manager, unit: str) -> Dict[str, Dict[str, str]]:
+    """What of all that a unit needs, and is down with it, has failed itself."""
+    properties = ("ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "InvocationID", *NEEDS)
+    found: Dict[str, Dict[str, str]] = {}
+    seen: Set[str] = set()
+    ahead = {unit}
+    while ahead:
+        seen |= ahead
+        shown = manager.show(sorted(ahead), properties)
+        failed = {each: values for each, values in shown.items() if each != unit and _has_failed(values)}
+        down = {each: values for each, values in shown.items() if values.get("ActiveState") == "inactive"}
+        found.update(failed)
+        ahead = {other for values in down.values() for other in _named(values, NEEDS)} - seen
+    return found
+
+
+def _has_failed(shown: Mapping[str, str]) -> bool:
+    return shown.get("ActiveState") == "failed" or shown.get("SubState", "").startswith("auto-restart")
+
+
+def restarters(manager: Manager, units: Iterable[str], *properties: str) -> Dict[str, List[str]]:
+    """What of all that is up would start each unit again: what upholds it (at once), its sockets, paths and timers."""
+    asked = properties or (UPHELD_BY, TRIGGERED_BY)
+    shown = manager.show(sorted(units), asked)
+    states = manager.show(sorted({other for each in shown.values() for other in _named(each, asked)}), ["ActiveState"])
+    up = {other for other, each in states.items() if each.get("ActiveState") in _RESTARTED}
+    return {unit: sorted(_named(each, asked) & up) for unit, each in shown.items()}
 
 
 def queue_without_gaps(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:

@@ -20,6 +20,14 @@ STARTS = {
 }
 
 
+_CONNECTION = re.compile(r"\d+-")
+
+
+def serves_connection(instance: str) -> bool:
+    """Is this the instance of a connection to a socket with Accept=yes? systemd counts those (systemd.socket(5))."""
+    return _CONNECTION.match(instance) is not None
+
+
 def started_by(unit: str, effective: Effective) -> str:
     """The unit that a timer, socket, path or automount starts, "" for other kinds.
 
