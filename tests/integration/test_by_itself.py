@@ -261,6 +261,26 @@ def test_a_changed_service_on_demand_may_end_when_its_work_is_done(host: Host) -
     until(lambda: state(host, "web.service") == "active", "it is not started")
     assert stack(host, *units(1.5))["restarted"] == ["web.service"]
     assert host.sh("systemctl is-active web.socket web.service", check=False) == "active\ninactive"
+    # Not if it has a check, and ends before that has passed.
+    host.sh("bash -c 'true > /dev/tcp/127.0.0.1/8002'")
+    socket, service = units(60)
+    stack(host, socket, service)
+    host.sh("bash -c 'true > /dev/tcp/127.0.0.1/8002'")
+    until(lambda: state(host, "web.service") == "active", "it is not started")
+    checked = {**units(0.5)[1], "health": {"stable_for": 3, "timeout": 20, "command": ["/bin/false"]}}
+    result = failing(host, socket, checked)
+    assert result["rolled_back"], result["msg"]
+    assert state(host, "web.service") == "active"
+
+
+def test_what_a_timer_of_someone_else_starts_may_end_when_its_work_is_done(host: Host) -> None:
+    work = app(1, "job", unit={"PartOf": "base.service"}, service={"ExecStart": "/bin/sleep 3"}, state="present")
+    work["health"] = {"stable_for": 4, "timeout": 20}
+    stack(host, app(1, "base"), work)
+    timer = "/etc/systemd/system/theirs.timer"
+    host.write(timer, "[Timer]\nOnCalendar=2099-01-01\nUnit=job.service\n")
+    host.sh("systemctl daemon-reload; systemctl start theirs.timer; systemctl start job.service")
+    stack(host, work, prune=True)
 
 
 def test_a_socket_or_path_that_falls_with_its_service_is_back_too(host: Host) -> None:

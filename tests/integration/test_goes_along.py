@@ -117,6 +117,29 @@ def test_a_socket_that_names_its_service_by_an_alias(host: Host, linked: str) ->
         assert answer(host, port) == "one"
 
 
+def test_a_link_to_a_file_elsewhere_is_no_alias(host: Host) -> None:
+    host.write("/opt/app/deploy.service", f"[Service]\nExecStart={server('one', 0)}\n")
+    host.sh("ln -s /opt/app/deploy.service /etc/systemd/system/web.service; systemctl daemon-reload")
+    host.sh("systemctl start web.service")
+    for port in (8002, 8003):
+        stack(host, socket(port))
+        assert answer(host, port) == "one"
+
+
+def test_a_roll_back_leaves_to_systemd_what_refuses_its_stop(host: Host) -> None:
+    """It goes down with what it needs, and is up again."""
+    stack(host, socket(8002), web())
+    host.write(
+        "/etc/systemd/system/other.service",
+        "[Unit]\nRequires=web.service\nAfter=web.service\n"
+        "RefuseManualStop=yes\n[Service]\nExecStart=/bin/sleep infinity\n",
+    )
+    host.sh("systemctl daemon-reload; systemctl start other.service")
+    result = failing(host, {**socket(8002), "state": "stopped"}, web(), BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.sh("systemctl is-active web.socket web.service other.service") == "active\nactive\nactive"
+
+
 def test_what_had_failed_before_its_socket_changed_has_failed_still(host: Host) -> None:
     service = {"name": "web.service", "service": {"ExecStart": "/bin/false"}}
     stack(host, socket(8002), service)

@@ -95,6 +95,27 @@ def test_what_needs_a_unit_that_fails_is_told_with_that(stack: Stack) -> None:
     assert stack.show("main.service", "ActiveState") == "active"
 
 
+@pytest.mark.parametrize("running", [False, True])
+def test_what_is_needed_may_take_its_time_or_have_nothing_to_do(stack: Stack, running: bool) -> None:
+    """An unmet condition satisfies Requires= (systemd.unit(5)); a migration has the time of what waits for it."""
+    unmet = stack.service("unmet", unit={"ConditionPathExists": "!/etc/hostname"}, state="present")
+    slow = stack.service("slow", "/bin/sleep 4", service={"Type": "oneshot"}, health={"timeout": 2, "stable_for": 0})
+    needs = f"{unmet['name']} {slow['name']}"
+    patient = {"timeout": 30, "stable_for": 0.3}
+    if running:
+        stack.apply(stack.service())
+    stack.settled(unmet, slow, stack.service(unit={"Requires": needs, "After": needs}, health=patient))
+
+
+def test_what_needs_a_mount_that_fails_is_told_with_that(stack: Stack) -> None:
+    mount = {"What": "tmpfs", "Where": f"/mnt/{stack.name}", "Type": "tmpfs", "Options": "size=bogus"}
+    name = f"mnt-{stack.name}.mount"
+    needing = stack.service(unit={"Requires": name, "After": name})
+    result = stack.refused({"name": name, "mount": mount, "state": "present"}, needing)
+    assert {error["unit"] for error in result["errors"]} == {name, needing["name"]}
+    stack.host.sh(f"rmdir /mnt/{stack.name}")
+
+
 def test_a_service_that_systemd_gives_up_on(stack: Stack) -> None:
     error = error_of(stack, stack.service(service={**NOTIFY, "TimeoutStartSec": "1s"}))
     assert error["result"] == "timeout"

@@ -310,15 +310,40 @@ def test_what_is_needed_by_its_place_cannot_be_declared_stopped(stack: Stack) ->
     """A mount by the folders below it, a slice by what is in it (systemd.unit(5), systemd.resource-control(5))."""
     where = f"/mnt/{stack.name}"
     mount = {"name": f"mnt-{stack.name}.mount", "mount": {"What": "tmpfs", "Where": where, "Type": "tmpfs"}}
-    group = {"name": stack.unit("x.slice").replace("-", "_")}
+    group = {"name": f"{stack.name}.slice"}
     cases = [
         (mount, {"unit": {"RequiresMountsFor": f"{where}/below"}}, ("Unit", "RequiresMountsFor")),
         (mount, {"service": {"WorkingDirectory": where}}, ("Service", "WorkingDirectory")),
         (group, {"service": {"Slice": group["name"]}}, ("Service", "Slice")),
+        (group, {"service": {"Slice": stack.unit("below.slice")}}, ("Service", "Slice")),
     ]
     for needed, more, place in cases:
         needing = stack.service("needing", **more)
         assert places(stack.refused({**needed, "state": "stopped"}, needing)) == [(needing["name"], *place)]
+
+
+def test_a_path_needs_no_mount_that_has_no_file(stack: Stack) -> None:
+    where = f"/mnt/{stack.name}"
+    stack.host.sh(f"mkdir {where}; mount -t tmpfs tmpfs {where}")
+    by_hand = {"name": f"mnt-{stack.name}.mount", "state": "stopped"}
+    stack.apply(by_hand, stack.service(service={"WorkingDirectory": where}))
+    stack.host.sh(f"umount {where} 2>/dev/null; rmdir {where}", check=False)
+
+
+@pytest.mark.parametrize("kind", ["mount", "slice"])
+def test_what_lay_in_a_mount_or_slice_that_goes_is_up_again(stack: Stack, kind: str) -> None:
+    where = f"/mnt/{stack.name}"
+    mount = {"name": f"mnt-{stack.name}.mount", "mount": {"What": "tmpfs", "Where": where, "Type": "tmpfs"}}
+    base = stack.service("base")
+    if kind == "mount":
+        around = [mount]
+        member = stack.service("member", service={"WorkingDirectory": where})
+    else:
+        around = [{"name": stack.unit("x.slice"), "slice": {"CPUWeight": 200}}, base]
+        member = stack.service("member", service={"Slice": stack.unit("x.slice")}, unit={"PartOf": base["name"]})
+    stack.apply(*around, member)
+    stack.settled(member, prune=True)
+    assert stack.show("member.service", "ActiveState") == "active"
     stack.host.sh(f"rmdir {where} 2>/dev/null", check=False)
 
 
@@ -329,10 +354,37 @@ def test_what_another_unit_upheld_goes_once_that_does_not(stack: Stack, version:
     upholding = stack.service("upholding", unit={"Upholds": upheld["name"]})
     stack.apply(upheld, upholding)
     assert stack.settled(stack.service("upholding"), prune=True)["stopped"] == [upheld["name"]]
+    # Cut off by the reload, before its stop.
+    stack.apply(upheld, upholding)
+    killer = "/run/systemd/system-generators/killer"
+    stack.host.write(killer, "#!/bin/sh\npkill -KILL -f run_modul[e].py\n", 0o755)
+    given = {"name": stack.name, "units": [stack.service("upholding")], "prune": True}
+    assert stack.host.start_module("stack", **given).returncode == 137
+    stack.host.sh(f"rm {killer}")
+    assert f"{upheld['name']}: stop" in stack.settled(stack.service("upholding"), prune=True)["recovered"]
+    assert stack.show("upheld.service", "ActiveState") == "inactive"
     stack.apply(upheld, upholding)
     result = stack.refused({**upheld, "state": "stopped"}, upholding)
     assert places(result) == [(upholding["name"], "Unit", "Upholds")]
     stack.settled({**upheld, "state": "stopped"}, stack.service("upholding"))
+
+
+def test_instances_that_a_templated_timer_starts_are_no_ones_left_over(stack: Stack) -> None:
+    """Nor does a number at its front make an instance one of a connection."""
+    job = stack.service("job@", "/bin/sleep 500", service={"Type": "oneshot"})
+    timer = {"name": stack.unit("job@.timer"), "timer": {"OnCalendar": "2099-01-01"}, "instances": ["x"]}
+    named = {
+        "name": stack.unit("by@.timer"),
+        "timer": {"OnCalendar": "2099-01-01", "Unit": f"{stack.name}-job@%i.service"},
+    }
+    stack.apply(job, timer, named, prune=True)
+    stack.host.sh(f"systemctl start --no-block {stack.unit('job@x.service')}")
+    stack.assert_settled(job, timer, named, prune=True)
+    assert stack.show("job@x.service", "ActiveState") == "activating"
+    counted = stack.service("w@", instances=["1-a", "2-b"])
+    stack.apply(counted)
+    result = stack.settled({**counted, "instances": ["1-a"]}, prune=True)
+    assert stack.unit("w@2-b.service") in result["stopped"]
 
 
 def test_instances_of_before_go_when_a_socket_takes_over_their_template(stack: Stack) -> None:

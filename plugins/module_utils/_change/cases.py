@@ -19,7 +19,7 @@ from .._syntax import unitfile
 from .._syntax.directives import GAINS_START, Effect, effect
 from .._syntax.loadpath import MASK, Effective, LoadPath, is_true, last
 from .._syntax.names import parse_name
-from .._syntax.starters import STARTS, started_by, starts
+from .._syntax.starters import STARTS, is_accepted_for, started_by, starts
 from .desired import Desired, UnitWanted, gained
 from .enablement import enablement, left_over_instances
 from .owners import label, leftover_secrets, masked_over, orphans
@@ -257,7 +257,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         pulls=tuple(gained(before_text, after_text, sorted(GAINS_START))) if changing else (),
         partners=(after.primary(started_by(unit, after_text)),) if kind in STARTS else (),
         deprived_by=view.sockets.get(unit, ""),
-        per_connection=_is_per_connection(unit, after),
+        per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
         after=after_text,
     )
 
@@ -287,10 +287,3 @@ def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
 
 def _without_stamp(values: Sequence[str]) -> List[str]:
     return [value for value in values if not value.startswith(STAMP_FIELD + "=")]
-
-
-def _is_per_connection(unit: str, after: LoadPath) -> bool:
-    name = parse_name(unit)
-    if name.kind != "service" or not name.instance:
-        return False
-    return is_true(last(after.effective(f"{name.prefix}.socket"), "Socket", "Accept"))

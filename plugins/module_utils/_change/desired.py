@@ -33,7 +33,7 @@ class UnitWanted:
     """A unit as it shall be. path is None for a unit that someone else defines (state only).
 
     members: the units that state and enablement are for, the instances of a template or the unit itself.
-    lists_instances: a template whose other instances are left over, but for those of connections.
+    lists_instances: a template whose other instances are left over, since nothing else starts any.
     enabled None: left as it is. on_change: what a change that needs a restart does, "" if the entry does not say.
     """
 
@@ -371,7 +371,7 @@ def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
         unit,
         state=state,
         enabled=False if state == "absent" else enabled,
-        lists_instances=unit.lists_instances or unit.name.text in started_by_others,
+        lists_instances=unit.lists_instances and unit.name.text not in started_by_others,
     )
 
 

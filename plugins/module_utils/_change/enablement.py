@@ -15,7 +15,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 from .._host.observed import Observed, units_under
 from .._syntax.loadpath import LoadPath, last, words
 from .._syntax.names import misnamed, parse_name
-from .._syntax.starters import serves_connection
+from .._syntax.starters import is_accepted_for, is_of_connection
 from .desired import Desired, UnitWanted
 
 
@@ -72,17 +72,19 @@ def _lost_install(unit: str, observed: Observed, after: LoadPath) -> bool:
 def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -> List[str]:
     """Instances of a template that are enabled, or run where none can be, though the template does not list them.
 
-    One that a file names is someone's deliberate dependency, and a connection's ends with that.
+    One that a file names is someone's deliberate dependency. Where a socket starts one for each connection, those of
+    other names are of a time before that.
     """
     found = []
     declared = {member for unit in desired.units for member in unit.members}
     for unit in desired.units:
-        if not unit.lists_instances:
+        accepted = unit.name.is_template and is_accepted_for(unit.name.text, after)
+        if not unit.lists_instances and not accepted:
             continue
         installs = bool(after.effective(unit.name.text).get("Install"))
         for instance in _of_file(unit.name.text, observed):
             alive = observed.links_to(instance) or (observed.is_up(instance) and not installs)
-            if serves_connection(parse_name(instance).instance or ""):
+            if accepted and is_of_connection(instance):
                 continue
             if alive and instance not in declared and not _named(instance, after):
                 found.append(instance)

@@ -163,7 +163,8 @@ def _along(leaving: AbstractSet[str], differences: Differences, observed: Observ
     """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
     staying = (case for case in differences.cases if not case.leaves)
     running = {case.unit for case in staying if observed.is_up(case.unit) and not is_run_once(case.after)} - leaving
-    going = {case.unit for case in differences.cases if case.leaves}
+    # A slice without a file systemd makes itself.
+    going = {case.unit for case in differences.cases if case.leaves and case.kind != "slice"}
     going.update(differences.mask)
     return {
         other: f"goes down with {unit}"
@@ -312,9 +313,12 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
             watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
     along = observed.restarted_along(jobs["restart"], jobs["stop"])
     on_demand = _on_demand(differences, observed)
-    for unit in (*jobs["start"], *jobs["restart"], *(other for other in along if other not in watched)):
+    for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
         watched[unit] = "unfailed" if unit in on_demand else "up"
-    watched.update({unit: "unfailed" for unit in _newly_needed(differences, jobs) if unit not in watched})
+    # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
+    present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
+    watched.update({unit: "unfailed" if unit in present else "up" for unit in jobs["start"]})
+    watched.update({unit: "done" for unit in _newly_needed(differences, jobs) if unit not in watched})
     watched.update(dict.fromkeys(jobs["reload"], "up"))
     watched.update(dict.fromkeys(jobs["run"], "done"))
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}

@@ -54,7 +54,7 @@ def _owed(case: Case) -> List[Act]:
         return _restart(case, _OWED)
     if case.owed == "cycle":
         return _cycle(case, _OWED)
-    verbs = {"reload": "reload", "pull": "start", "run": "run", "touch-slice": "touch-slice"}
+    verbs = {"reload": "reload", "pull": "start", "run": "run", "touch-slice": "touch-slice", "stop": "stop"}
     return [Act(verbs[each], case.unit, _OWED) for each in case.owed.split() if each in verbs]
 
 

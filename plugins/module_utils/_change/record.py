@@ -109,7 +109,10 @@ def _idle(plan: Plan, observed: Observed) -> List[str]:
 
 
 def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
-    """What a run that is cut off may leave undone, by unit; a stop is done before any file changes."""
+    """What a run that is cut off may leave undone, by unit.
+
+    A stop is done before any file changes, but for what another unit upholds until that is loaded anew.
+    """
     owed: Dict[str, str] = {}
     along = observed.taken_along(plan.jobs["stop"])
     for unit in plan.jobs["start"]:
@@ -120,6 +123,9 @@ def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
             earlier = owed.get(unit, "")
             if _LASTING.issuperset(earlier.split()):  # what is started or stopped anew has no need of the rest
                 owed[unit] = f"{earlier} {verb}".strip()
+    for case in plan.differences.cases:
+        if case.leaves and case.unit in plan.jobs["stop"]:
+            owed[case.unit] = "stop"
     return owed
 
 
@@ -175,6 +181,9 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
     for unit, verb in record.owed.items():
         if verb == "run" or (same_boot and _LASTING.issuperset(verb.split())):
             owed[unit] = verb
+        elif same_boot and unit in record.up and verb == "stop":
+            if observed.is_up(unit) and observed.state(unit).load == "not-found":
+                owed[unit] = verb
         elif same_boot and unit in record.up:
             if not observed.is_up(unit):
                 owed[unit] = "start"

@@ -102,7 +102,7 @@ def _at_odds(differences: Differences) -> List[Problem]:
     found = []
     for case in cases if stopped else ():
         text = differences.after.effective(case.unit) if case.wanted in RUNNING else {}
-        wanted = [("needs", *each) for each in needs(text)]
+        wanted = [("needs", *each) for each in needs(text, differences.after)]
         wanted += [("upholds", "Unit", "Upholds", other) for other in words(text, "Unit", "Upholds")]
         for verb, section, directive, first in wanted:
             others = needed([first], differences.after) if verb == "needs" else {first}
@@ -179,7 +179,8 @@ def _starts_nothing(name: UnitName, differences: Differences, observed: Observed
         return []
     started = started_by(name.text, differences.after.effective(name.text))
     if "%" in started:
-        if name.kind != "socket":
+        written = {each.path for each in differences.write}
+        if name.kind != "socket" or observed.places.unit_file(name.text) not in written:
             return []
         message = f"what {started} stands for cannot be told, and a socket starts only while that is down: write it out"
         return [Problem(message, name.text, section, directive, "specifier")]

@@ -146,8 +146,8 @@ def _up_again(record: Record, concerned: Sequence[str], restored: Observed, mana
     touched, reloaded = _touched(record, restored, manager)
     started = {starts(unit, restored.loadpath) for unit in touched if unit.endswith(".socket")}
     services = {unit for unit in started if "@." not in unit}
-    cycled = _goes_down(services, restored, manager)
-    failures = _down(list(cycled), manager)
+    cycled, by_name = _goes_down(services, restored, manager)
+    failures = _down(by_name, manager)
     failures += _down(free_to_stop(manager, services.difference(cycled)), manager)
     again = dict.fromkeys([*cycled, *touched])
     known = [unit for unit in again if not _was_down(unit, record, concerned, restored.states)]
@@ -177,14 +177,17 @@ def _up_again(record: Record, concerned: Sequence[str], restored: Observed, mana
     return failures
 
 
-def _goes_down(services: AbstractSet[str], restored: Observed, manager: Manager) -> Dict[str, str]:
-    """What runs and has to be down while sockets of these services start."""
+def _goes_down(services: AbstractSet[str], restored: Observed, manager: Manager) -> Tuple[AbstractSet[str], List[str]]:
+    """What runs and has to be down while sockets of these services start, and what of that can be stopped by name.
+
+    What refuses that goes down with what it needs.
+    """
     known = restored
     while True:
         down = going_down(sorted(services), known)
         unknown = {*services, *down}.difference(known.bound)
         if not unknown:
-            return down
+            return down.keys(), [unit for unit in down if "RefuseManualStop" not in known.refusing.get(unit, ())]
         known = known.with_relations(manager, unknown)
 
 

@@ -14,12 +14,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Callable, Iterable, List, Sequence, Set, Tuple
 
+from .._host.causes import with_causes
 from .._host.files import Writer
 from .._host.health import Failure, baseline, settle, watch
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .._host.probe import LASTING, Checks
-from .._host.relations import UPHELD_BY, free_to_stop, queue_without_gaps, restarters, take_down, with_causes
+from .._host.relations import UPHELD_BY, free_to_stop, queue_without_gaps, restarters, take_down
 from .desired import Desired
 from .plan import Plan, sockets_first
 
@@ -203,10 +204,13 @@ def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outco
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
     health = desired.health_of(unit)
     probed = expect in LASTING
+    # What others wait for has their time.
+    waited_for = expect == "done" and unit not in plan.jobs["run"]
+    longest = max((desired.health_of(each).timeout for each in plan.jobs["start"]), default=0.0)
     return Checks(
         expect=expect,
         stable_for=health.stable_for,
-        timeout=health.timeout,
+        timeout=max(health.timeout, longest) if waited_for else health.timeout,
         tcp=health.tcp if probed else "",
         unix=health.unix if probed else "",
         http=health.http if probed else "",

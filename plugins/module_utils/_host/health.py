@@ -215,7 +215,7 @@ def watch(
             message = judge(unit, check.expect, shown[unit], check.reloaded)
             if message is None:
                 message = _proof(manager, unit, check, shown[unit], before.get(unit, {}), mine, seen_at)
-            mine.starting = mine.starting or shown[unit].get("ActiveState") == "activating"
+            mine.starting |= check.expect != "down" and shown[unit].get("ActiveState") == "activating"
             if (_is_bounded(shown[unit]) and not mine.starting) or _waits(unit, shown):
                 mine.begun = seen_at
             late = mine.came_up + check.stable_for if mine.came_up else mine.begun
@@ -281,6 +281,8 @@ def _proof(
     if check.expect not in LASTING:
         return None
     if by_itself and shown.get("ActiveState") != "active":
+        if check.restarted and check.asks and not progress.run:
+            return "ended by itself before its check had passed"
         return _ended_badly(manager, unit, progress)
     run = tuple(shown.get(name, "") for name in ("InvocationID", "MainPID", "NRestarts"))
     if check.reloaded and _identity(before) != _identity(shown):

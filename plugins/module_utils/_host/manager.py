@@ -132,13 +132,18 @@ class Manager:
 
     def _comes_up(self) -> bool:
         """Is the user's manager there? loginctl enable-linger does not wait until it has come up."""
+        private = self.places.manager + "/private"
+        if _listens(private):
+            return True
+        # From another network namespace it is not seen, and answers. The file alone may be that of an earlier one.
+        if os.path.exists(private) and self.systemctl("show", flags=["--property=Version"]).code == 0:
+            return True
         deadline = time.monotonic() + (_COMING_UP if lingers() else 0.0)
-        while not _listens(self.places.manager + "/private"):  # the socket's file may be that of an earlier one
-            if time.monotonic() > deadline:
-                # From another network namespace it is not seen there, and answers all the same.
-                return self.systemctl("show", flags=["--property=Version"]).code == 0
+        while time.monotonic() < deadline:
+            if _listens(private):
+                return True
             time.sleep(0.1)
-        return True
+        return False
 
     def systemctl(self, verb: str, units: Sequence[str] = (), flags: Sequence[str] = ()) -> Outcome:
         """One call for all units, in the given order. Only queues jobs (--no-block): health waits for them."""

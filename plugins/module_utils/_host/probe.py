@@ -40,6 +40,11 @@ class Checks:
     restarted: bool = False
     reloaded: bool = False
 
+    @property
+    def asks(self) -> bool:
+        """Is there a check from outside?"""
+        return bool(self.tcp or self.unix or self.http or self.command)
+
 
 def probe(manager: Manager, check: Checks) -> str:
     """What the checks from outside complain of right now, "" if all that are given pass."""

@@ -10,8 +10,7 @@ import time
 from dataclasses import replace
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
-from .._syntax.needs import NEEDS
-from .health import Failure, describe, watch
+from .health import Failure, watch
 from .manager import Manager, Outcome
 from .probe import Checks
 
@@ -34,7 +33,7 @@ def with_company(manager: Manager, units: Iterable[str], properties: Sequence[st
     asked = set(units)
     while asked:
         found.update(manager.show(sorted(asked), ("ActiveState", *_BINDING, _STOPPED_WITH, *properties)))
-        asked = {other for unit in asked for other in _named(found[unit], (*_BINDING, _STOPPED_WITH))} - set(found)
+        asked = {other for unit in asked for other in named(found[unit], (*_BINDING, _STOPPED_WITH))} - set(found)
     return found
 
 
@@ -85,52 +84,13 @@ def _named_restarters(manager: Manager, failure: Failure) -> Failure:
     return replace(failure, message=f"{failure.message}; {', '.join(others)} would") if others else failure
 
 
-def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:
-    """Failures, with what is to blame for those units that are down because something they need has failed.
-
-    systemd calls their own result a success.
-    """
-    found: Dict[str, Failure] = {failure.unit: failure for failure in failures}
-    for failure in failures:
-        blamed = _failed_needs(manager, failure.unit) if failure.unit and failure.result == "success" else {}
-        if blamed:
-            message = f"is not up, as what it needs has failed: {', '.join(sorted(blamed))}"
-            found[failure.unit] = replace(failure, message=message)
-        for unit, shown in blamed.items():
-            known = Failure(
-                unit, "failed: " + describe(shown), shown["Result"], shown["ExecMainStatus"], shown["InvocationID"]
-            )
-            found.setdefault(unit, known)
-    return list(found.values())
-
-
-def _failed_needs(manager: Manager, unit: str) -> Dict[str, Dict[str, str]]:
-    """What of all that a unit needs, and is down with it, has failed itself."""
-    properties = ("ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "InvocationID", *NEEDS)
-    found: Dict[str, Dict[str, str]] = {}
-    seen: Set[str] = set()
-    ahead = {unit}
-    while ahead:
-        seen |= ahead
-        shown = manager.show(sorted(ahead), properties)
-        failed = {each: values for each, values in shown.items() if each != unit and _has_failed(values)}
-        down = {each: values for each, values in shown.items() if values.get("ActiveState") == "inactive"}
-        found.update(failed)
-        ahead = {other for values in down.values() for other in _named(values, NEEDS)} - seen
-    return found
-
-
-def _has_failed(shown: Mapping[str, str]) -> bool:
-    return shown.get("ActiveState") == "failed" or shown.get("SubState", "").startswith("auto-restart")
-
-
 def restarters(manager: Manager, units: Iterable[str], *properties: str) -> Dict[str, List[str]]:
     """What of all that is up would start each unit again: what upholds it (at once), its sockets, paths and timers."""
     asked = properties or (UPHELD_BY, TRIGGERED_BY)
-    shown = manager.show(sorted(units), asked)
-    states = manager.show(sorted({other for each in shown.values() for other in _named(each, asked)}), ["ActiveState"])
+    shown = manager.show(sorted(units), ("ActiveState", *asked))  # 247 knows no UpheldBy=, and would say nothing
+    states = manager.show(sorted({other for each in shown.values() for other in named(each, asked)}), ["ActiveState"])
     up = {other for other, each in states.items() if each.get("ActiveState") in _RESTARTED}
-    return {unit: sorted(_named(each, asked) & up) for unit, each in shown.items()}
+    return {unit: sorted(named(each, asked) & up) for unit, each in shown.items()}
 
 
 def queue_without_gaps(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
@@ -184,7 +144,8 @@ def names(shown: Mapping[str, str], name: str) -> List[str]:
     return [word.strip('"').replace("\\\\", "\\") if word.startswith('"') else word for word in words]
 
 
-def _named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
+def named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
+    """The units that any of these properties names."""
     return {other for name in properties for other in names(shown, name)}
 
 
@@ -193,7 +154,7 @@ def _reached(
 ) -> Dict[str, Tuple[str, ...]]:
     """For each unit what is named by these properties in one of these states, and what that names."""
     there = {unit for unit, each in shown.items() if each.get("ActiveState") in states}
-    direct = {unit: _named(each, properties) & there for unit, each in shown.items()}
+    direct = {unit: named(each, properties) & there for unit, each in shown.items()}
     reached: Dict[str, Tuple[str, ...]] = {}
     for unit in units:
         found: Set[str] = set()

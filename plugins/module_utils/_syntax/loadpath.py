@@ -73,10 +73,15 @@ class LoadPath:
         return self.fragment(unit) is not None and not self.masked(unit)
 
     def primary(self, name: str) -> str:
-        """The unit that a name stands for: another one's if it is an alias. systemd lists states by that alone."""
+        """The unit that a name stands for: another one's if it is an alias. systemd lists states by that alone.
+
+        A link to a file that is no unit of the load path, or to the own template, is none (systemctl(1), link).
+        """
         path = "" if misnamed(name) else self.fragment(name) or ""
         linked = posixpath.basename(self.links.get(path, ""))
-        return linked if posixpath.basename(path) == name and linked not in ("", "null") else name
+        if posixpath.basename(path) != name or misnamed(linked) or linked == parse_name(name).template:
+            return name
+        return linked if self.fragment(linked) else name
 
     def dropin_files(self, unit: str) -> List[str]:
         """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder."""

@@ -14,32 +14,45 @@ from .names import escape_path, misnamed
 # systemd.unit(5): what a unit cannot be up without.
 NEEDS = ("Requires", "Requisite", "BindsTo")
 # systemd.exec(5): a service needs the mounts of these paths, as it does those of RequiresMountsFor=.
-_PATHS = (("Unit", "RequiresMountsFor"), ("Service", "WorkingDirectory"), ("Service", "RootDirectory"))
+_PATHS = ("WorkingDirectory", "RootDirectory")
 _SLICED = ("Service", "Socket", "Mount", "Swap")
 
 
-def needs(text: Effective) -> Iterator[Tuple[str, str, str]]:
-    """What a unit cannot be up without, by its text: (section, directive, unit)."""
+def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]:
+    """What a unit cannot be up without, by its text: (section, directive, unit).
+
+    A mount only if it has a file: systemd does not mind the others.
+    """
     for directive in NEEDS:
         yield from (("Unit", directive, other) for other in words(text, "Unit", directive))
-    for section, directive in _PATHS:
-        for path in words(text, section, directive):
-            if path.startswith("/") and ".." not in path.split("/"):
-                parts = path.strip("/").split("/")
-                mounts = ("/" + "/".join(parts[: length + 1]) for length in range(len(parts)))
-                yield from ((section, directive, escape_path(each) + ".mount") for each in mounts if each != "/")
+    paths = [("Unit", "RequiresMountsFor", path) for path in words(text, "Unit", "RequiresMountsFor")]
+    paths += [("Service", directive, last(text, "Service", directive)) for directive in _PATHS]
+    for section, directive, path in paths:
+        yield from ((section, directive, mount) for mount in _mounts(path) if loadpath.defines(mount))
     for section in _SLICED:
-        if last(text, section, "Slice"):
-            yield section, "Slice", last(text, section, "Slice")
+        stem, dot, _kind = last(text, section, "Slice").rpartition(".")
+        parts = stem.split("-")
+        above = ("-".join(parts[:length]) for length in range(1, len(parts) + 1)) if dot else ()
+        yield from ((section, "Slice", each + ".slice") for each in above if each)
 
 
-def needed(units: Sequence[str], after: LoadPath) -> Set[str]:
+def _mounts(path: str) -> Iterator[str]:
+    """The units of all mounts that a path may lie in."""
+    parts = path.strip("/").split("/")
+    if path.startswith("/") and ".." not in parts:
+        for length in range(1, len(parts) + 1):
+            mount = escape_path("/" + "/".join(parts[:length])) + ".mount"
+            if not misnamed(mount):
+                yield mount
+
+
+def needed(units: Sequence[str], loadpath: LoadPath) -> Set[str]:
     """These and all that they cannot be up without."""
     found = set(units)
     ahead = [unit for unit in units if not misnamed(unit)]
     while ahead:
-        text = after.effective(ahead.pop())
-        more = {other for _section, _directive, other in needs(text)} - found
+        text = loadpath.effective(ahead.pop())
+        more = {other for _section, _directive, other in needs(text, loadpath)} - found
         found |= more
         ahead += [unit for unit in more if not misnamed(unit)]
     return found

@@ -23,9 +23,17 @@ STARTS = {
 _CONNECTION = re.compile(r"\d+-")
 
 
-def serves_connection(instance: str) -> bool:
-    """Is this the instance of a connection to a socket with Accept=yes? systemd counts those (systemd.socket(5))."""
-    return _CONNECTION.match(instance) is not None
+def is_accepted_for(unit: str, loadpath: LoadPath) -> bool:
+    """Is there a socket with Accept=yes that starts instances of this service's template (systemd.socket(5))?"""
+    name = parse_name(unit)
+    if name.kind != "service" or name.instance is None:
+        return False
+    return is_true(last(loadpath.effective(f"{name.prefix}.socket"), "Socket", "Accept"))
+
+
+def is_of_connection(unit: str) -> bool:
+    """Has an instance a name as such a socket gives it? It counts connections: N-ADDRESS:PORT-ADDRESS:PORT."""
+    return _CONNECTION.match(parse_name(unit).instance or "") is not None
 
 
 def started_by(unit: str, effective: Effective) -> str:
@@ -48,14 +56,9 @@ def _resolved(named: str, unit: str) -> str:
     if "%" not in named or misnamed(unit):
         return named
     name = parse_name(unit)
-    values = {
-        "n": unit,
-        "N": unit.rpartition(".")[0],
-        "p": name.prefix,
-        "i": name.instance or "",
-        "j": name.prefix.rpartition("-")[2],
-        "%": "%",
-    }
+    values = {"p": name.prefix, "j": name.prefix.rpartition("-")[2], "%": "%"}
+    if not name.is_template:  # else only its instances know
+        values.update({"n": unit, "N": unit.rpartition(".")[0], "i": name.instance or ""})
     return re.sub("%(.)", lambda found: values.get(found.group(1), found.group()), named)
 
 
