@@ -344,7 +344,8 @@ def test_what_lay_in_a_mount_or_slice_that_goes_is_up_again(stack: Stack, kind: 
     stack.apply(*around, member)
     stack.settled(member, prune=True)
     assert stack.show("member.service", "ActiveState") == "active"
-    stack.host.sh(f"rmdir {where} 2>/dev/null", check=False)
+    stack.remove()
+    stack.host.sh(f"rmdir {where} 2>/dev/null; systemctl stop {stack.unit('x.slice')} {stack.name}.slice", check=False)
 
 
 def test_what_another_unit_upheld_goes_once_that_does_not(stack: Stack, version: int) -> None:
