@@ -224,7 +224,7 @@ def watch(
             if message is None:
                 del open_checks[unit]
             elif message:
-                fallen = mine.run[0] if mine.run else _present_run(shown[unit])
+                fallen = [*mine.ended, *mine.run[:1], _present_run(shown[unit])][0]
                 failures.append(_failure(unit, message, shown[unit], fallen))
                 del open_checks[unit]
         if failures and not to_the_end:
