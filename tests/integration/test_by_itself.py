@@ -281,6 +281,7 @@ def test_what_a_timer_of_someone_else_starts_may_end_when_its_work_is_done(host:
     host.write(timer, "[Timer]\nOnCalendar=2099-01-01\nUnit=job.service\n")
     host.sh("systemctl daemon-reload; systemctl start theirs.timer; systemctl start job.service")
     stack(host, work, prune=True)
+    assert [state(host, unit) for unit in ("base.service", "job.service")] == ["inactive", "inactive"]
 
 
 def test_a_socket_or_path_that_falls_with_its_service_is_back_too(host: Host) -> None:

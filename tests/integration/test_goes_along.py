@@ -10,12 +10,10 @@ import pytest
 from tests.testbed.host import Host
 from tests.testbed.listing import listing
 
-from .world import QUICK, Entry, answer, app, failing, program, server, show, stack, state, until, version
+from .world import BAD, QUICK, Entry, answer, app, failing, program, server, show, stack, state, until, version
 
 pytestmark = pytest.mark.usefixtures("tidy", "web_server")
 
-# A unit that takes a run down with it.
-BAD: Entry = app(0, "bad", service={"ExecStart": program(0, "bad", "exit 3")})
 NEEDS_WEB = {"Requires": "web.service", "After": "web.service"}
 
 

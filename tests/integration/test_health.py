@@ -106,6 +106,9 @@ def test_what_is_needed_may_take_its_time_or_have_nothing_to_do(stack: Stack, ru
     if running:
         stack.apply(stack.service())
     stack.settled(unmet, slow, stack.service(unit={"Requires": needs, "After": needs}, health=patient))
+    assert stack.show("main.service", "ActiveState") == "active"
+    assert stack.show("slow.service", "Result") == "success"
+    assert stack.show("slow.service", "ExecMainStartTimestampMonotonic") != "0"
 
 
 def test_what_needs_a_mount_that_fails_is_told_with_that(stack: Stack) -> None:

@@ -11,6 +11,7 @@ from tests.testbed.host import Host
 from tests.testbed.listing import listing
 
 from .world import (
+    BAD,
     QUICK,
     Entry,
     answer,
@@ -32,10 +33,6 @@ from .world import (
 )
 
 pytestmark = pytest.mark.usefixtures("tidy", "web_server")
-
-
-# A unit that takes a run down with it.
-BAD: Entry = app(0, "bad", service={"ExecStart": program(0, "bad", "exit 3")})
 
 
 def socket(port: int, **more: object) -> Entry:

@@ -327,6 +327,7 @@ def test_a_path_needs_no_mount_that_has_no_file(stack: Stack) -> None:
     stack.host.sh(f"mkdir {where}; mount -t tmpfs tmpfs {where}")
     by_hand = {"name": f"mnt-{stack.name}.mount", "state": "stopped"}
     stack.apply(by_hand, stack.service(service={"WorkingDirectory": where}))
+    assert stack.show("main.service", "ActiveState") == "active"
     stack.host.sh(f"umount {where} 2>/dev/null; rmdir {where}", check=False)
 
 

@@ -75,6 +75,10 @@ def merged(entry: Mapping[str, Any], more: Mapping[str, Any]) -> Entry:
     return {**entry, **both}
 
 
+# A unit that takes a run down with it.
+BAD: Entry = app(0, "bad", service={"ExecStart": program(0, "bad", "exit 3")})
+
+
 def stack(host: Host, *units: Entry, **more: Any) -> Result:
     """A run that has to succeed."""
     result = host.module("stack", **{"name": "test", "units": list(units), **more})

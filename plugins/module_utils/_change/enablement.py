@@ -83,9 +83,9 @@ def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -
             continue
         installs = bool(after.effective(unit.name.text).get("Install"))
         for instance in _of_file(unit.name.text, observed):
-            alive = observed.links_to(instance) or (observed.is_up(instance) and not installs)
             if accepted and is_of_connection(instance):
                 continue
+            alive = observed.links_to(instance) or (observed.is_up(instance) and not installs)
             if alive and instance not in declared and not _named(instance, after):
                 found.append(instance)
     return found

@@ -75,8 +75,8 @@ def verify(
         complaints = [each for each in complaints if _is_new(each, new, known)]
     problems = list(dict.fromkeys(each.problem for each in complaints))
     if len(subjects) == 1:  # there is no other that it could be about
-        about = {"verify": subjects[0]}
-        problems = [replace(each, unit=each.unit or about.get(each.rule, "")) for each in problems]
+        nameless = [each for each in problems if each.rule == "verify" and not each.unit]
+        problems = [replace(each, unit=subjects[0]) if each in nameless else each for each in problems]
     problems = [each for each in problems if not (each.unit in told and _ALONE.search(each.message))]
     going = {os.path.basename(path) for path in gone}
     return mended([replace(each, rule=_rule(each, going)) for each in problems])

@@ -312,11 +312,11 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
         if observed.runs(case.unit) and (case.changed or case.new) and not case.leaves and lasting:
             watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
     along = observed.restarted_along(jobs["restart"], jobs["stop"])
-    on_demand = _on_demand(differences, observed)
+    present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
+    on_demand = present.intersection(_started_by_others(differences, observed))
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
         watched[unit] = "unfailed" if unit in on_demand else "up"
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
-    present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
     watched.update({unit: "unfailed" if unit in present else "up" for unit in jobs["start"]})
     watched.update({unit: "done" for unit in _newly_needed(differences, jobs) if unit not in watched})
     watched.update(dict.fromkeys(jobs["reload"], "up"))
@@ -341,11 +341,10 @@ def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]]) -
     }
 
 
-def _on_demand(differences: Differences, observed: Observed) -> Set[str]:
-    """Services that something else starts, and that may end when their work is done."""
-    present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
+def _started_by_others(differences: Differences, observed: Observed) -> Set[str]:
+    """Units that sockets, paths and timers start, and that may end when their work is done."""
     started = {unit for case in differences.cases for unit in case.partners if not case.leaves}
-    return {unit for unit in present if unit in started or observed.starters.get(unit)}
+    return started.union(unit for unit, others in observed.starters.items() if others)
 
 
 def _steps(

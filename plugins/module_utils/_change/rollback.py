@@ -87,11 +87,6 @@ def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str
     return [unit for unit in new if unit in now and now[unit].active in _RUNNING]
 
 
-def _was_down(unit: str, record: Record, concerned: Sequence[str], loaded: Iterable[str]) -> bool:
-    """Was it looked at and down? Of what the run had nothing to do with only the present is known."""
-    return unit not in record.up and unit in {*concerned, *_started_besides(record, loaded)}
-
-
 def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
     """What something else may have started meanwhile, a template's instances by their names."""
     return [unit for name in record.idle for unit in (units_under(loaded, name) if "@." in name else [name])]
@@ -149,9 +144,10 @@ def _up_again(record: Record, concerned: Sequence[str], restored: Observed, mana
     cycled, by_name = _goes_down(services, restored, manager)
     failures = _down(by_name, manager)
     failures += _down(free_to_stop(manager, services.difference(cycled)), manager)
-    again = dict.fromkeys([*cycled, *touched])
-    known = [unit for unit in again if not _was_down(unit, record, concerned, restored.states)]
-    ordered = in_order(known, restored.loadpath)
+    # Of what the run had nothing to do with only the present is known.
+    were_down = {*concerned, *_started_besides(record, restored.states)}.difference(record.up)
+    again = [unit for unit in dict.fromkeys([*cycled, *touched]) if unit not in were_down]
+    ordered = in_order(again, restored.loadpath)
     reset = dict.fromkeys([*failed, *ordered])  # its start by the new text counts against StartLimitBurst=
     if reset:
         manager.systemctl("reset-failed", list(reset))

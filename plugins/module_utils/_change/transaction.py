@@ -204,13 +204,13 @@ def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outco
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
     health = desired.health_of(unit)
     probed = expect in LASTING
-    # What others wait for has their time.
-    waited_for = expect == "done" and unit not in plan.jobs["run"]
-    longest = max((desired.health_of(each).timeout for each in plan.jobs["start"]), default=0.0)
+    timeout = health.timeout
+    if expect == "done" and unit not in plan.jobs["run"]:  # what others wait for has their time
+        timeout = max([timeout, *(desired.health_of(each).timeout for each in plan.jobs["start"])])
     return Checks(
         expect=expect,
         stable_for=health.stable_for,
-        timeout=max(health.timeout, longest) if waited_for else health.timeout,
+        timeout=timeout,
         tcp=health.tcp if probed else "",
         unix=health.unix if probed else "",
         http=health.http if probed else "",

@@ -246,9 +246,13 @@ class Manager:
                 failures.append(f"nothing could be started in {each} to wake its limits: {done.message}")
         return failures
 
+    def _journal_scope(self) -> Tuple[str, str]:
+        """How the fields begin with which a manager of this scope speaks of units, and whose words they are."""
+        return ("USER_", f"_UID={os.getuid()}") if self.places.scope == "user" else ("", "_UID=0")
+
     def has_failed(self, unit: str, invocations: Sequence[str]) -> bool:
         """Has one of these runs of a unit ended in failure? False where there is no journal to read."""
-        user, own = ("USER_", f"_UID={os.getuid()}") if self.places.scope == "user" else ("", "_UID=0")
+        user, own = self._journal_scope()
         runs = [f"{user}INVOCATION_ID={each}" for each in invocations]
         ask = ["journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=1", own, f"{user}UNIT={unit}"]
         self.run(["journalctl", "--sync"], timeout=20.0)
@@ -261,10 +265,9 @@ class Manager:
         if not self._journal_synced:
             self.run(["journalctl", "--sync"], timeout=20.0)
             self._journal_synced = True
-        user = self.places.scope == "user"
+        prefix, own = self._journal_scope()
         # Not --unit=, which leaves out what a child of PID 1 says before it has become the unit's process.
-        prefix, own = ("USER_", f"_UID={os.getuid()}") if user else ("", "_UID=0")
-        selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if user else []), "+", f"{prefix}UNIT={unit}", own]
+        selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}", own]
         if invocation:
             # Lines of a process that was gone before journald looked at it lack the invocation, so it is told by time;
             # they may stand before what PID 1 says first of it.

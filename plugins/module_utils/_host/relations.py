@@ -73,8 +73,7 @@ def take_down(manager: Manager, units: Sequence[str], timeout: float) -> Tuple[O
             return done, []
         failures = watch(manager, {unit: Checks("down", timeout=timeout) for unit in units}, {}, to_the_end=True)
         states = manager.list_units() if failures else {}
-        again = {failure.unit for failure in failures if failure.unit in states}
-        if not any(states[unit].active == "active" for unit in again):
+        if not any(states[failure.unit].active == "active" for failure in failures if failure.unit in states):
             break
     return done, [_named_restarters(manager, failure) for failure in failures]
 

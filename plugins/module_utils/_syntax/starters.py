@@ -18,8 +18,6 @@ STARTS = {
     "path": ("Path", "Unit", "service"),
     "automount": ("", "", "mount"),
 }
-
-
 _CONNECTION = re.compile(r"\d+-")
 
 
