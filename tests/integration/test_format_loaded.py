@@ -9,19 +9,15 @@ import json
 import re
 from typing import Any, NamedTuple
 
-import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem import Refused
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values import environment_value, to_values
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.testbed.host import Host
+from .entries import app, service
+from .lab import Lab
 
-from .world import Entry, app, show, stack
-
-pytestmark = pytest.mark.usefixtures("tidy")
-
-UNITS = 150
+COUNT = 150
 INFINITY = 2**64 - 1
 
 # One connection for all units: {unit: {property: value}}, in JSON.
@@ -108,7 +104,6 @@ SIGNALS = st.sampled_from(
     [Told("SIGTERM", 15), Told("SIGHUP", 1), Told("KILL", 9), Told(10, 10), Told("SIGRTMIN+3", 37)]
 )
 LIMITS = st.integers(0, 10**9).map(lambda number: Told(number, number)) | st.just(Told("infinity", INFINITY))
-UNIT_NAMES = st.lists(NAMES.map(lambda name: f"nowhere-{name}.target"), min_size=1, max_size=4, unique=True)
 
 # section, directive: property, values
 SERVICE: dict[tuple[str, str], tuple[str, st.SearchStrategy[Told]]] = {
@@ -191,7 +186,7 @@ def drawn(values: st.SearchStrategy[Any], count: int) -> list[Any]:
     return (found * count)[:count]
 
 
-def loaded(host: Host, units: list[str]) -> dict[str, dict[str, Any]]:
+def loaded(host: Lab, units: list[str]) -> dict[str, dict[str, Any]]:
     done = host.run("python3", "-c", ASK, data=json.dumps(units).encode())
     assert done.returncode == 0, done.stderr.decode()
     found: dict[str, dict[str, Any]] = json.loads(done.stdout)
@@ -207,35 +202,34 @@ def differing(expected: dict[str, dict[str, Any]], found: dict[str, dict[str, An
     ]
 
 
-def test_services(host: Host) -> None:
-    columns = {place: drawn(values, UNITS) for place, (_property, values) in SERVICE.items()}
-    variables, commands = drawn(VARIABLES, UNITS), drawn(st.lists(WORDS, max_size=3), UNITS)
+def test_services(host: Lab) -> None:
+    columns = {place: drawn(values, COUNT) for place, (_property, values) in SERVICE.items()}
+    variables, commands = drawn(VARIABLES, COUNT), drawn(st.lists(WORDS, max_size=3), COUNT)
     entries, expected = [], {}
-    for number in range(UNITS):
+    for number in range(COUNT):
         name = f"g{number}.service"
-        service: Entry = {"ExecStart": "/bin/true"}
-        service["ExecStartPre"] = [" ".join(["/bin/echo", *map(quoted, words)]) for words in commands[number]]
-        entry: Entry = {"name": name, "state": "present", "unit": {}, "service": service}
+        before = [" ".join(["/bin/echo", *map(quoted, words)]) for words in commands[number]]
+        entry = service(f"g{number}", "/bin/true", service={"ExecStartPre": before}, unit={}, state="present")
         for (section, directive), told in columns.items():
             entry[section][directive] = told[number].declared
         entries.append({**entry, "environment": variables[number]})
         expected[name] = {SERVICE[place][0]: told[number].loaded for place, told in columns.items()}
         expected[name]["Environment"] = [f"{key}={value}" for key, value in variables[number].items()]
-    stack(host, *entries)
+    host.apply(*entries)
     found = loaded(host, list(expected))
     assert differing(expected, found) == []
-    argv = [[command[1] for command in found[f"g{number}.service"]["ExecStartPre"]] for number in range(UNITS)]
+    argv = [[command[1] for command in found[f"g{number}.service"]["ExecStartPre"]] for number in range(COUNT)]
     # A dollar is undoubled only when the command is run.
     expected_argv = [
         [["/bin/echo", *(word.replace("$", "$$") for word in words)] for words in lines] for lines in commands
     ]
     assert argv == expected_argv
-    assert not stack(host, *entries)["changed"]
+    assert not host.apply(*entries)["changed"]
 
 
-def test_other_kinds(host: Host) -> None:
+def test_other_kinds(host: Lab) -> None:
     entries, expected = [], {}
-    count = UNITS // 3
+    count = COUNT // 3
     for kind, directives in OTHERS.items():
         columns = {directive: drawn(values, count) for directive, (_property, values) in directives.items()}
         for number in range(count):
@@ -244,11 +238,9 @@ def test_other_kinds(host: Host) -> None:
             entries.append({"name": name, "state": "present", kind: section})
             expected[name] = {directives[directive][0]: told[number].loaded for directive, told in columns.items()}
             if kind not in ("slice", "service"):
-                entries.append(
-                    {"name": f"g{number}.service", "state": "present", "service": {"ExecStart": "/bin/true"}}
-                )
+                entries.append(service(f"g{number}", "/bin/true", state="present"))
     unique = {entry["name"]: entry for entry in entries}
-    stack(host, *unique.values())
+    host.apply(*unique.values())
     found = loaded(host, list(expected))
     for unit in expected:
         if unit.endswith(".timer"):  # the third is the time of the next elapse
@@ -256,18 +248,17 @@ def test_other_kinds(host: Host) -> None:
     assert differing(expected, found) == []
 
 
-def test_what_a_process_is_given(host: Host) -> None:
+def test_what_a_process_is_given(host: Lab) -> None:
     """Hundreds of variables of the environment and of a secret file, as the kernel has them."""
     wild = drawn((TEXT | WILD).filter(is_variable), 300)
     plain = {f"P{number}": value for number, value in enumerate(wild)}
     secret = {f"S{number}": value + "\n" * (number % 3) for number, value in enumerate(wild)}
-    stack(host, app(1, environment=plain, secrets=secret))
-    told = host.run("cat", f"/proc/{show(host, 'app.service', 'MainPID')}/environ").stdout.decode()
-    found = dict(line.split("=", 1) for line in told.split("\0") if re.match(r"[PS]\d+=", line))
-    assert found == {**plain, **secret}
+    host.apply(app(1, environment=plain, secrets=secret))
+    found = host.environment("app.service")
+    assert {name: value for name, value in found.items() if re.match(r"[PS]\d+$", name)} == {**plain, **secret}
 
 
-def test_a_text_is_loaded_as_it_stands(host: Host) -> None:
+def test_a_text_is_loaded_as_it_stands(host: Lab) -> None:
     """Comments, continuations, resets and sections that repeat mean what they mean to systemd."""
     text = """\
 # A comment \\
@@ -291,7 +282,7 @@ Nice=3
 Nice=4
 """
     dropin = {"name": "g.service", "dropin": "own", "content": "[Service]\nNice=5\nEnvironment=C=4\n"}
-    stack(host, {"name": "g.service", "content": text, "state": "present"}, dropins=[dropin])
+    host.apply({"name": "g.service", "content": text, "state": "present"}, dropins=[dropin])
     found = loaded(host, ["g.service"])["g.service"]
     assert found["Description"] == "one    two"
     assert [command[1] for command in found["ExecStart"]] == [["/bin/echo", "a  b", "c"]]

@@ -10,14 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.testbed.host import Host
-from tests.testbed.listing import listing
+from .entries import UNITS, Entry, app, program
+from .lab import Lab, until
 
-from .world import Entry, Result, app, failing, invocation, no_record, program, show, stack, state, untouched, version
-
-pytestmark = pytest.mark.usefixtures("tidy")
-
-UNITS = "/etc/systemd/system"
 OURS = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack=test\n"
 # What somebody else has put where a write of ours would land, as shell commands; /run/away is where it would lead to.
 IN_THE_WAY = {
@@ -47,31 +42,30 @@ IN_THE_WAY = {
 
 
 @pytest.fixture(autouse=True)
-def away(host: Host) -> None:
+def away(host: Lab) -> None:
     """Where links lead to."""
     host.sh("rm -rf /run/away /etc/second-name; mkdir -p /run/away; echo untouched > /run/away/file")
 
 
-def everything(**more: Any) -> dict[str, Any]:
+def everything(**more: Any) -> Entry:
     """A declaration that writes to every place there is."""
     unit = app(1, secrets={"TOKEN": "some secret"}, credentials={"key": "some secret"})
     dropin = {"name": "app.service", "dropin": "own", "service": {"Nice": 1}}
-    return {"name": "test", "units": [unit], "dropins": [dropin], **more}
+    return {"units": [unit], "dropins": [dropin], **more}
 
 
+@pytest.mark.by_force("it lies in the way of a removal, too")
 @pytest.mark.parametrize("command", IN_THE_WAY.values(), ids=list(IN_THE_WAY))
-def test_something_in_the_way_of_a_write(host: Host, command: str) -> None:
+def test_something_in_the_way_of_a_write(host: Lab, command: str) -> None:
     host.sh(command)
-    with untouched(host):
-        result = host.module("stack", **everything())
-        assert result.get("failed"), result["plan"]
+    result = host.refused(**everything())
     assert "unexpected" not in result["msg"]
-    assert result["errors"]
     assert host.sh("ls /run/away; cat /run/away/file") == "file\nuntouched"
     # Not is-active, which has PID 1 load the unit: that of 247 then waits at a pipe for ever.
     assert not host.sh("systemctl list-units --plain --no-legend --state=active app.service")
 
 
+@pytest.mark.by_force("it lies in the way of a removal, too")
 @pytest.mark.parametrize(
     ("place", "path"),
     [
@@ -80,26 +74,26 @@ def test_something_in_the_way_of_a_write(host: Host, command: str) -> None:
         ("/etc/unitwright/test/app.service.credentials", "app.service.credentials"),
     ],
 )
-def test_a_folder_turned_into_a_link_is_not_followed_by_a_removal(host: Host, place: str, path: str) -> None:
-    host.module("stack", **everything())
+def test_a_folder_turned_into_a_link_is_not_followed_by_a_removal(host: Lab, place: str, path: str) -> None:
+    host.apply(**everything())
     host.sh(f"mv {place} /run/away/{path} && ln -s /run/away/{path} {place}")
-    before = listing(host, "/run/away")
-    host.module("stack", name="test", state="absent")
-    assert listing(host, "/run/away") == before
+    before = host.listing("/run/away")
+    host.attempt(state="absent")
+    assert host.listing("/run/away") == before
 
 
-def test_a_file_that_another_user_could_write_to_is_taken_back(host: Host) -> None:
+def test_a_file_that_another_user_could_write_to_is_taken_back(host: Lab) -> None:
     """Its text is right, but whoever owns a unit file is root at its next start."""
-    host.module("stack", **everything())
-    before = listing(host, "/etc")
+    host.apply(**everything())
+    before = host.listing("/etc")
     host.sh(f"chown daemon {UNITS}/app.service {UNITS}/app.service.d/own.conf")
     host.sh("chown daemon /etc/unitwright/test/app.service.env && chmod 0666 /etc/unitwright/test/*/key")
-    result = host.module("stack", **everything())
-    assert result["changed"], result["msg"]
-    assert listing(host, "/etc") == before
+    result = host.apply(**everything())
+    assert result["changed"]
+    assert host.listing("/etc") == before
 
 
-def image(host: Host) -> str:
+def image(host: Lab) -> str:
     host.sh(
         "rm -rf /run/image; mkdir -p /run/image/etc/systemd/system /run/image/usr/lib/systemd/system /run/image/var/lib"
     )
@@ -114,19 +108,18 @@ def image(host: Host) -> str:
         ("etc/systemd/system", "../../../../../../run/away"),
     ],
 )
-def test_no_link_leads_out_of_an_image(host: Host, place: str, target: str) -> None:
+def test_no_link_leads_out_of_an_image(host: Lab, place: str, target: str) -> None:
     root = image(host)
     host.sh(f"rm -rf {root}/{place}; ln -s {target} {root}/{place}")
     host.sh("mkdir -p /run/away/systemd/system /run/away/lib")
     places = ("/run/away", root, "/etc", "/var/lib/unitwright")
-    before = listing(host, *places)
-    result = host.module("stack", **everything(root=root))
-    assert result.get("failed")
+    before = host.listing(*places)
+    result = host.failing(**everything(root=root))
     assert "is a symbolic link" in result["msg"]
-    assert listing(host, *places) == before
+    assert host.listing(*places) == before
 
 
-def test_a_link_in_an_image_is_read_as_the_image_means_it(host: Host) -> None:
+def test_a_link_in_an_image_is_read_as_the_image_means_it(host: Lab) -> None:
     """dbus.service of the image is a link to what only the image has, and /lib leads to its own /usr/lib."""
     root = image(host)
     inside = f"{root}/usr/lib/systemd/system"
@@ -134,39 +127,40 @@ def test_a_link_in_an_image_is_read_as_the_image_means_it(host: Host) -> None:
         f"rm -rf {root}/lib; ln -s /usr/lib {root}/lib; ln -s /lib/systemd/system/other.service {inside}/alias.service"
     )
     host.write(f"{inside}/other.service", "[Service]\nExecStart=/bin/true\n")
-    result = failing(host, {**app(1), "name": "nginx.service"}, {**app(1), "name": "other.service"}, root=root)
+    result = host.failing(app(1, "nginx"), app(1, "other"), root=root)
     assert [error["unit"] for error in result["errors"]] == ["other.service"]
 
 
-def test_files_that_are_not_utf8(host: Host) -> None:
+@pytest.mark.by_force("a folder of others is empty")
+def test_files_that_are_not_utf8(host: Lab) -> None:
     """Garbage of ours is mended; a drop-in and units of someone else stay, and hinder nothing."""
-    stack(host, app(1))
+    host.apply(app(1))
     garbage = "\\377\\376\\200[Service\\nUser\\0=x"
     host.sh(f"printf '{OURS}{garbage}' > {UNITS}/app.service; mkdir {UNITS}/app.service.d")
     host.sh(f"printf '[Service]\\nNice=1\\n# {garbage}' > {UNITS}/app.service.d/theirs.conf")
     host.sh(f"printf '{garbage}' > {UNITS}/theirs.service; printf '{garbage}' > '{UNITS}/odd name'")
     host.sh(f"mkdir '{UNITS}/caf\\351.service.d' 2>/dev/null; touch $(printf '{UNITS}/caf\\351.service')")
-    stack(host, app(2))
-    assert version(host) == "2"
+    host.apply(app(2))
+    assert host.version() == "2"
     assert "echo 2" in host.read(f"{UNITS}/app.service")
-    assert not stack(host, app(2))["changed"]
-    assert failing(host, {**app(1), "name": "theirs.service"})["errors"][0]["rule"] == "owner"
-    stack(host, app(2), prune=True)
+    assert not host.apply(app(2))["changed"]
+    assert host.failing(app(1, "theirs"))["errors"][0]["rule"] == "owner"
+    host.apply(app(2), prune=True)
     assert host.exists(f"{UNITS}/theirs.service")
 
 
 @pytest.mark.parametrize("name", ["running/test.json", "accepted.json"])
-def test_damaged_records(host: Host, name: str) -> None:
+def test_damaged_records(host: Lab, name: str) -> None:
     """What cannot be read counts as not there; the run goes on and leaves it in order."""
-    stack(host, app(1))
+    host.apply(app(1))
     path = f"/var/lib/unitwright/system/{name}"
     damages = ["", "\\0\\377", '{"up": []}']
     for number, damage in enumerate(damages, 2):
         host.sh(f"mkdir -p $(dirname {path}) && printf '%b' '{damage}' > {path}")
-        result = stack(host, app(number))
+        result = host.apply(app(number))
         assert result["restarted"] == ["app.service"], damage
-    assert no_record(host)
-    assert version(host) == str(len(damages) + 1)
+    assert host.no_record()
+    assert host.version() == str(len(damages) + 1)
 
 
 RECORD: dict[str, Any] = {
@@ -189,65 +183,63 @@ RECORD: dict[str, Any] = {
     ],
     ids=["a file of others", "a unit that is none"],
 )
-def test_a_record_of_the_right_shape_with_wrong_contents(host: Host, wrong: dict[str, Any]) -> None:
+def test_a_record_of_the_right_shape_with_wrong_contents(host: Lab, wrong: dict[str, Any]) -> None:
     """Only root can write there, and so can a broken disk: it must not cost more than what is recorded."""
     host.write("/var/lib/unitwright/system/running/test.json", json.dumps({**RECORD, **wrong}), 0o600)
-    stack(host, app(1))
-    failing(host, app(2, service={"ExecStart": program(2, then="exit 3")}))
+    host.apply(app(1))
+    host.failing(app(2, service={"ExecStart": program(2, then="exit 3")}))
     assert host.exists("/etc/passwd")
-    assert state(host, "app.service") == "active"
-    assert no_record(host)
+    assert host.state("app.service") == "active"
+    assert host.no_record()
 
 
 @pytest.mark.parametrize("damage", ["rm -f {key}", ": > {key}", "printf x > {key}"])
-def test_a_damaged_key_costs_one_restart_at_most(host: Host, damage: str) -> None:
+def test_a_damaged_key_costs_one_restart_at_most(host: Lab, damage: str) -> None:
     entry = app(1, secrets={"TOKEN": "some secret"})
-    stack(host, entry)
+    host.apply(entry)
     host.sh(damage.format(key="/var/lib/unitwright/system/key"))
-    stack(host, entry)
-    assert not stack(host, entry)["changed"]
+    host.apply(entry)
+    assert not host.apply(entry)["changed"]
     assert host.sh("stat -c '%a %U' /var/lib/unitwright/system/key") == "600 root"
-    assert state(host, "app.service") == "active"
+    assert host.state("app.service") == "active"
 
 
-def inside(host: Host, unit: str, **arguments: Any) -> Result:
-    """Run the module from a unit of its own, as an agent of the host would."""
-    prefix = ["systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit={unit}"]
-    return host.module("stack", prefix=prefix, **arguments)
+# Runs the module from a unit of its own, as an agent of the host would.
+AGENT = "agent.service"
+INSIDE = ("systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit={AGENT}")
 
 
-def test_a_run_does_not_restart_what_it_lives_in(host: Host) -> None:
+def test_a_run_does_not_restart_what_it_lives_in(host: Lab) -> None:
     """Changed under its own feet the unit goes on with what it was started with, and the result says so."""
-    agent = "agent.service"
-    dropin: Entry = {"name": agent, "dropin": "own", "service": {"LimitNOFILE": 1234}}
-    result = inside(host, agent, name="test", dropins=[dropin])
-    assert not result.get("failed"), result
-    assert "connection" in result["kept"][agent]
+    dropin = {"name": AGENT, "dropin": "own", "service": {"LimitNOFILE": 1234}}
+    result = host.apply(dropins=[dropin], prefix=INSIDE)
+    assert "connection" in result["kept"][AGENT]
     assert result["restarted"] == []
-    assert host.exists(f"{UNITS}/{agent}.d/own.conf")
+    assert host.exists(f"{UNITS}/{AGENT}.d/own.conf")
 
 
-def test_a_run_does_not_stop_what_it_lives_in(host: Host) -> None:
-    with untouched(host):
-        result = inside(host, "agent.service", name="test", units=[{"name": "agent.service", "state": "stopped"}])
-    assert result["failed"]
+def test_a_run_does_not_stop_what_it_lives_in(host: Lab) -> None:
+    before = host.listing(times=True)
+    result = host.failing({"name": AGENT, "state": "stopped"}, prefix=INSIDE)
+    # What systemd-run has written for the agent goes a moment after it.
+    until(lambda: host.listing(times=True) == before, "something is written")
     assert [error["rule"] for error in result["errors"]] == ["own-connection"]
 
 
-def test_what_carries_a_connection_is_kept_and_not_stopped(host: Host) -> None:
+def test_what_carries_a_connection_is_kept_and_not_stopped(host: Lab) -> None:
     unit = "dbus.service"
-    before = invocation(host, unit)
+    before = host.invocation(unit)
     dropin: Entry = {"name": unit, "dropin": "own", "service": {"LimitNOFILE": 1234}}
-    result = stack(host, dropins=[dropin])
+    result = host.apply(dropins=[dropin])
     assert "connection" in result["kept"][unit]
-    refused = failing(host, {"name": unit, "state": "stopped"}, name="other")
+    refused = host.failing({"name": unit, "state": "stopped"}, name="other")
     assert [error["rule"] for error in refused["errors"]] == ["own-connection"]
-    masked = failing(host, {"name": unit, "masked": True}, name="other")
+    masked = host.failing({"name": unit, "masked": True}, name="other")
     assert [error["rule"] for error in masked["errors"]] == ["own-connection"]
-    assert invocation(host, unit) == before
+    assert host.invocation(unit) == before
 
 
-def test_a_slice_that_a_run_lives_in_is_not_stopped(host: Host) -> None:
-    result = failing(host, {"name": "system.slice", "state": "stopped"})
+def test_a_slice_that_a_run_lives_in_is_not_stopped(host: Lab) -> None:
+    result = host.failing({"name": "system.slice", "state": "stopped"})
     assert [error["rule"] for error in result["errors"]] == ["own-connection"]
-    assert show(host, "system.slice", "ActiveState") == "active"
+    assert host.state("system.slice") == "active"

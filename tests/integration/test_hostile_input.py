@@ -9,12 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.testbed.host import Host
-from tests.testbed.listing import listing
-
-from .world import QUICK, Entry, app, failing, merged, no_record, program, show, stack, state, untouched
-
-pytestmark = pytest.mark.usefixtures("tidy")
+from .entries import UNITS, Entry, app, merged, program
+from .lab import Lab
 
 NAMES = [
     "",
@@ -138,160 +134,146 @@ OTHERS: list[Entry] = [
 ]
 
 
-def assert_refused_one_by_one(host: Host, units: list[Entry], **more: Any) -> None:
+def assert_refused_one_by_one(host: Lab, units: list[Entry], **more: Any) -> None:
     """Every unit has an error of its own, and nothing is written."""
-    with untouched(host):
-        result = failing(host, *units, **more)
+    result = host.refused(*units, **more)
     blamed = {error["unit"] for error in result["errors"]}
     assert not [entry["name"] for entry in units if entry["name"] not in blamed], result["msg"]
     assert "unexpected" not in result["msg"]
-    assert no_record(host)
+    assert host.no_record()
 
 
 def numbered(entries: list[Entry]) -> list[Entry]:
-    return [merged(app(1, f"u{number}", health=None), entry) for number, entry in enumerate(entries)]
+    return [merged(app(1, f"u{number}"), entry) for number, entry in enumerate(entries)]
 
 
-def test_names_that_leave_the_folder_or_name_something_else(host: Host) -> None:
+def test_names_that_leave_the_folder_or_name_something_else(host: Lab) -> None:
     assert_refused_one_by_one(host, [{**app(1), "name": name} for name in NAMES])
     assert not host.exists("/run/hurt")
 
 
-def test_names_of_dropins(host: Host) -> None:
+def test_names_of_dropins(host: Lab) -> None:
     names = ["", ".", "..", ".x", "../x", "a/b", "/etc/x", "a\nb", "a\0b", "a\x1bb", "x" * 300, "\ud800"]
-    with untouched(host):
-        dropins = [{"name": f"u{n}.service", "dropin": name, "service": {"Nice": 1}} for n, name in enumerate(names)]
-        result = failing(host, dropins=dropins)
+    dropins = [{"name": f"u{n}.service", "dropin": name, "service": {"Nice": 1}} for n, name in enumerate(names)]
+    result = host.refused(dropins=dropins)
     assert {error["unit"] for error in result["errors"]} == {f"u{number}.service" for number in range(len(names))}
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\nb", "a b", "a.service", "x" * 65, "é", "-a"])
-def test_names_of_stacks(host: Host, name: str) -> None:
-    with untouched(host):
-        result = failing(host, app(1), name=name)
-        if name != "a.service":  # that owns what the module of one unit wrote
-            failing(host, app(1), adopt=[name])
+def test_names_of_stacks(host: Lab, name: str) -> None:
+    result = host.refused(app(1), name=name)
+    if name != "a.service":  # that owns what the module of one unit wrote
+        host.refused(app(1), adopt=[name])
     assert "cannot name a stack" in result["msg"]
 
 
 @pytest.mark.parametrize(
     "name", ["../a.service", "a.service.d-../x", "a.service.d-", "a.service.d-a\nb", "a.fnord", "."]
 )
-def test_names_of_owners_to_adopt(host: Host, name: str) -> None:
-    with untouched(host):
-        failing(host, app(1), adopt=[name])
+def test_names_of_owners_to_adopt(host: Lab, name: str) -> None:
+    host.refused(app(1), adopt=[name])
 
 
-def test_instances(host: Host) -> None:
+def test_instances(host: Lab) -> None:
     names = ["", "a/b", "../x", "a b", "a\nb", "a\0b", "é", "x" * 250]
     units = [{**app(1), "name": f"u{n}@.service", "instances": [name]} for n, name in enumerate(names)]
     assert_refused_one_by_one(host, units)
 
 
-def test_line_breaks_and_control_characters_in_values(host: Host) -> None:
+def test_line_breaks_and_control_characters_in_values(host: Lab) -> None:
     sections = [("unit", "Description"), ("service", "ExecStart"), ("service", "X-Own"), ("install", "WantedBy")]
     values = [{section: {directive: value}} for section, directive in sections for value in BREAKS]
     assert_refused_one_by_one(host, numbered(values))
 
 
-def test_names_of_directives_that_smuggle_others(host: Host) -> None:
+def test_names_of_directives_that_smuggle_others(host: Lab) -> None:
     assert_refused_one_by_one(host, numbered([{"service": {key: "x"}} for key in KEYS]))
 
 
-def test_texts_that_smuggle(host: Host) -> None:
+def test_texts_that_smuggle(host: Lab) -> None:
     units = [{"name": f"u{number}.service", "content": text} for number, text in enumerate(CONTENTS)]
     assert_refused_one_by_one(host, units)
 
 
-def test_health(host: Host) -> None:
+def test_health(host: Lab) -> None:
     assert_refused_one_by_one(host, numbered([{"health": health} for health in HEALTH]))
 
 
-def test_the_other_options(host: Host) -> None:
+def test_the_other_options(host: Lab) -> None:
     assert_refused_one_by_one(host, numbered(OTHERS))
 
 
-def test_the_same_in_dropins(host: Host) -> None:
-    with untouched(host):
-        dropins = [
-            {"name": f"u{number}.service", "dropin": "x", "service": {"Nice": 1}, **entry}
-            for number, entry in enumerate([*OTHERS, *({"service": {key: "x"}} for key in KEYS)])
-        ]
-        result = failing(host, dropins=dropins)
+def test_the_same_in_dropins(host: Lab) -> None:
+    dropins = [
+        {"name": f"u{number}.service", "dropin": "x", "service": {"Nice": 1}, **entry}
+        for number, entry in enumerate([*OTHERS, *({"service": {key: "x"}} for key in KEYS)])
+    ]
+    result = host.refused(dropins=dropins)
     assert {error["unit"] for error in result["errors"]} == {each["name"] for each in dropins}
 
 
-def test_a_program_is_given_exactly_what_was_declared(host: Host) -> None:
+def test_a_program_is_given_exactly_what_was_declared(host: Lab) -> None:
     """What is special to shells, to systemd or to files is data in an environment, a secret and a credential."""
     wild = "a\nb \\n \"q\" 'p' $HOME ${A} %n %% `id` ; # \t é \u2028 end\n"
     names: Entry = {"environment": {"PLAIN": wild}, "secrets": {"SECRET": wild}, "credentials": {"key": wild + "\0"}}
-    stack(host, app(1, triggers={"values": [wild, "\0"]}, **names))
-    environ = environment(host)
+    host.apply(app(1, triggers={"values": [wild, "\0"]}, **names))
+    environ = host.environment("app.service")
     assert environ["PLAIN"] == wild
     assert environ["SECRET"] == wild
     credential = host.run("cat", "/etc/unitwright/test/app.service.credentials/key")
     assert credential.stdout == (wild + "\0").encode()
 
 
-def environment(host: Host) -> dict[str, str]:
-    told = host.run("cat", f"/proc/{show(host, 'app.service', 'MainPID')}/environ").stdout.decode()
-    return dict(line.split("=", 1) for line in told.split("\0") if "=" in line)
-
-
-def test_a_dropin_whose_name_is_full_of_specifiers(host: Host) -> None:
-    stack(host, app(1))
+def test_a_dropin_whose_name_is_full_of_specifiers(host: Lab) -> None:
+    host.apply(app(1))
     dropin = {"name": "app.service", "dropin": "50 %n 100%", "secrets": {"TOKEN": "found it"}}
-    stack(host, app(1), dropins=[dropin])
-    assert environment(host)["TOKEN"] == "found it"
+    host.apply(app(1), dropins=[dropin])
+    assert host.environment("app.service")["TOKEN"] == "found it"
 
 
-def test_names_that_look_like_options_are_names(host: Host) -> None:
+def test_names_that_look_like_options_are_names(host: Lab) -> None:
     entry = {**app(1, "dashes"), "name": "--now.service"}
-    stack(host, entry)
-    assert state(host, "--now.service") == "active"
-    assert host.exists("/etc/systemd/system/multi-user.target.wants/--now.service")
-    assert not stack(host, entry)["changed"]
-    stack(host, {**entry, "service": {"ExecStart": program(2, "dashes")}})
-    stack(host, {"name": "--now.service", "state": "absent"})
-    assert not host.exists("/etc/systemd/system/--now.service")
+    host.apply(entry)
+    assert host.state("--now.service") == "active"
+    assert host.exists(f"{UNITS}/multi-user.target.wants/--now.service")
+    assert not host.apply(entry)["changed"]
+    host.apply({**entry, "service": {"ExecStart": program(2, "dashes")}})
+    host.apply({"name": "--now.service", "state": "absent"})
+    assert not host.exists(f"{UNITS}/--now.service")
 
 
 @pytest.mark.parametrize("secret", ["e", "1", "started", "changed", "true", "True", "********", "app.service"])
-def test_secrets_that_are_a_part_of_the_result(host: Host, secret: str) -> None:
+def test_secrets_that_are_a_part_of_the_result(host: Lab, secret: str) -> None:
     """What Ansible blots out of texts may garble them, but never what a play decides by, nor what is done."""
     entry = app(1, secrets={"TOKEN": secret})
-    result = stack(host, entry)
+    result = host.apply(entry)
     assert result["changed"] is True
     assert {"newly_started", "restarted", "plan", "units"} <= set(result)
-    assert f"TOKEN={secret}\0" in host.sh("cat /proc/$(systemctl show -P MainPID app.service)/environ")
-    again = stack(host, entry)
+    assert host.environment("app.service")["TOKEN"] == secret
+    again = host.apply(entry)
     assert again["changed"] is False
-    bad = failing(host, app(2, service={"ExecStart": program(2, then="exit 3")}, secrets={"TOKEN": secret}))
+    bad = host.failing(app(2, service={"ExecStart": program(2, then="exit 3")}, secrets={"TOKEN": secret}))
     assert bad["failed"] is True
     assert bad["rolled_back"] is True
-    assert state(host, "app.service") == "active"
+    assert host.state("app.service") == "active"
 
 
-def test_values_of_a_megabyte(host: Host) -> None:
+def test_values_of_a_megabyte(host: Lab) -> None:
     """A line that systemd would fail to load is refused; a secret or a credential of that size is none."""
     million = "x" * 1_000_000
-    with untouched(host):
-        failing(host, app(1, unit={"Description": million + million[:60_000]}))
-        failing(host, app(1, environment={"BIG": million + million[:60_000]}))
-    stack(host, app(1, "line", unit={"X-Big": million}), app(1, "file", credentials={"big": million}))
+    host.refused(app(1, unit={"Description": million + million[:60_000]}))
+    host.refused(app(1, environment={"BIG": million + million[:60_000]}))
+    host.apply(app(1, "line", unit={"X-Big": million}), app(1, "file", credentials={"big": million}))
     assert len(host.read("/etc/unitwright/test/file.service.credentials/big")) == len(million)
-    assert host.sh("systemctl is-active line.service file.service") == "active\nactive"
+    assert host.states("line.service", "file.service") == ["active"] * 2
 
 
-def test_nothing_of_a_declaration_with_one_mistake_is_done(host: Host) -> None:
-    stack(host, app(1, "first"), app(1, "second"))
-    with untouched(host):
-        result = failing(host, app(2, "first"), app(2, "second", service={"User": "a\nb"}), prune=True)
+def test_nothing_of_a_declaration_with_one_mistake_is_done(host: Lab) -> None:
+    host.apply(app(1, "first"), app(1, "second"))
+    result = host.refused(app(2, "first"), app(2, "second", service={"User": "a\nb"}), prune=True)
     assert [error["unit"] for error in result["errors"]] == ["second.service"]
 
 
-def test_check_mode_says_the_same_and_writes_nothing(host: Host) -> None:
-    hostile = app(1, service={"ExecStart": "/bin/true\nUser=root"}, health=QUICK)
-    before = listing(host, times=True)
-    assert failing(host, hostile, check_mode=True)["msg"] == failing(host, hostile)["msg"]
-    assert listing(host, times=True) == before
+def test_check_mode_says_the_same_and_writes_nothing(host: Lab) -> None:
+    hostile = app(1, service={"ExecStart": "/bin/true\nUser=root"})
+    assert host.refused(hostile, check_mode=True)["msg"] == host.refused(hostile)["msg"]

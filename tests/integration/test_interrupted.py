@@ -10,12 +10,13 @@ import pytest
 from tests.faults import scenarios
 from tests.faults.driving import Driver, complaints
 from tests.faults.scenarios import Scenario
-from tests.testbed.host import Host
+
+from .lab import Lab
 
 
-@pytest.mark.usefixtures("tidy")
+@pytest.mark.by_force("the driver leaves its scenario")
 @pytest.mark.parametrize(("scenario", "parts"), [(scenarios.RESTART, 4), (scenarios.MASK, 5)], ids=["restart", "mask"])
-def test_killed_and_run_again(host: Host, scenario: Scenario, parts: int) -> None:
+def test_killed_and_run_again(host: Lab, scenario: Scenario, parts: int) -> None:
     driver = Driver(host)
     driver.install()
     answer = driver.trials(scenario, part=0, parts=parts)

@@ -6,94 +6,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.integration.support import FOREVER, QUICK, USER, Result, failed, succeeded, verbs
-from tests.integration.world import beside, show
-from tests.testbed.host import Host
+from tests.testbed.listing import NOTES
+
+from .entries import WANTED, Entry, merged, service, socket
+from .lab import USER, Lab, verbs
 
 HOME = f"/home/{USER}"
-UNITS = f"{HOME}/.config/systemd/user"
+FOLDER = f"{HOME}/.config/systemd/user"
 AS_USER = ("runuser", "-u", USER, "--")
 # What become leaves of the environment: the connecting user's, or none.
 BECOME = {"HOME": "/root", "USER": "root", "XDG_RUNTIME_DIR": "/run/user/0"}
+MINE: Entry = {"name": "mine", "scope": "user", "prefix": AS_USER, "env": BECOME}
 
 
-def ask(host: Host, command: str) -> str:
-    return host.sh(f"XDG_RUNTIME_DIR=/run/user/$(id -u {USER}) runuser -u {USER} -- {command}", check=False)
+def mine(**more: Any) -> Entry:
+    return service("mine-web", **merged({"install": {"WantedBy": "default.target"}}, more))
 
 
-def apply(host: Host, *units: dict[str, Any], **more: Any) -> Result:
-    given = {"scope": "user", "prefix": AS_USER, "env": BECOME, "health": QUICK, **more}
-    return host.module("stack", name="mine", **({"units": list(units)} if units else {}), **given)
+@pytest.fixture(autouse=True)
+def gone(host: Lab) -> Iterator[None]:
+    """In the user's manager nothing is left either, once the stack is removed."""
+    yield
+    host.remove_all()
+    assert host.as_user("systemctl --user list-units --all --plain --no-legend 'mine*'") == ""
 
 
-def settled(host: Host, *units: dict[str, Any], **more: Any) -> Result:
-    result = succeeded(apply(host, *units, **more))
-    assert succeeded(apply(host, *units, **more))["plan"] == []
-    return result
-
-
-def service(**more: Any) -> dict[str, Any]:
-    return {
-        "name": "mine-web.service",
-        "service": {"ExecStart": FOREVER},
-        "install": {"WantedBy": "default.target"},
-        **more,
-    }
-
-
-@pytest.fixture
-def clean(host: Host) -> Iterator[Host]:
-    yield host
-    succeeded(apply(host, state="absent"))
-    assert host.sh(f"find {UNITS} {HOME}/.config/unitwright -name '*mine*'", check=False) == ""
-    assert ask(host, "systemctl --user list-units --all --plain --no-legend 'mine*'") == ""
-
-
-def test_a_manager_that_is_about_to_come_up_is_awaited(clean: Host) -> None:
-    uid = clean.sh(f"id -u {USER}")
-    clean.sh(f"systemctl stop user@{uid}.service")
-    assert ask(clean, "systemctl --user is-system-running") in ("", "offline")
+def test_a_manager_that_is_about_to_come_up_is_awaited(host: Lab) -> None:
+    uid = host.sh(f"id -u {USER}")
+    host.sh(f"systemctl stop user@{uid}.service")
+    assert host.as_user("systemctl --user is-system-running") in ("", "offline")
     once_asked = f"until pgrep -f run_modul[e].py; do sleep 0.1; done; sleep 2; systemctl start user@{uid}.service"
-    with beside(clean, once_asked):
-        settled(clean, service())
+    with host.beside(once_asked):
+        host.settled(mine(), **MINE)
 
 
-def test_a_manager_is_found_from_another_network_namespace(clean: Host) -> None:
-    settled(clean, service())
+def test_a_manager_is_found_from_another_network_namespace(host: Lab) -> None:
+    host.settled(mine(), **MINE)
     prefix = ("unshare", "--net", *AS_USER)
-    assert succeeded(apply(clean, service(), prefix=prefix))["plan"] == []
+    assert host.apply(mine(), **{**MINE, "prefix": prefix})["plan"] == []
 
 
-def test_a_target_of_the_system_is_none_of_a_user(clean: Host) -> None:
-    result = succeeded(apply(clean, service(install={"WantedBy": "multi-user.target"})))
+def test_a_target_of_the_system_is_none_of_a_user(host: Lab) -> None:
+    result = host.apply(mine(install=WANTED), **MINE)
     assert "did you mean default.target?" in str(result["unverified"])
 
 
-def test_a_users_sockets_of_one_service_listen(clean: Host) -> None:
-    def units(first: int) -> list[dict[str, Any]]:
+def test_a_users_sockets_of_one_service_listen(host: Lab) -> None:
+    def units(first: int) -> list[Entry]:
         listen = {"Service": "mine-web.service"}
-        return [
-            service(),
-            {"name": "mine-a.socket", "socket": {**listen, "ListenStream": f"127.0.0.1:{first}"}},
-            {"name": "mine-b.socket", "socket": {**listen, "ListenStream": f"127.0.0.1:{first + 1}"}},
-        ]
+        return [mine(), socket(first, "mine-a", **listen), socket(first + 1, "mine-b", **listen)]
 
     for first in (8400, 8500):
-        settled(clean, *units(first))
-        assert ask(clean, "systemctl --user is-active mine-a.socket mine-b.socket") == "active\nactive"
+        host.settled(*units(first), **MINE)
+        assert host.as_user("systemctl --user is-active mine-a.socket mine-b.socket") == "active\nactive"
 
 
-def test_a_users_service_is_started_enabled_and_its_own(clean: Host) -> None:
-    result = settled(clean, service())
+def test_a_users_service_is_started_enabled_and_its_own(host: Lab) -> None:
+    result = host.settled(mine(), **MINE)
     assert result["newly_started"] == ["mine-web.service"]
-    assert ask(clean, "systemctl --user is-enabled mine-web.service") == "enabled"
-    pid = ask(clean, "systemctl --user show --value --property=MainPID mine-web.service")
-    assert clean.sh(f"stat -c %U /proc/{pid} {UNITS}/mine-web.service") == f"{USER}\n{USER}"
+    assert host.as_user("systemctl --user is-enabled mine-web.service") == "enabled"
+    pid = host.as_user("systemctl --user show --value --property=MainPID mine-web.service")
+    assert host.sh(f"stat -c %U /proc/{pid} {FOLDER}/mine-web.service") == f"{USER}\n{USER}"
 
 
 @pytest.mark.parametrize(
@@ -104,132 +81,124 @@ def test_a_users_service_is_started_enabled_and_its_own(clean: Host) -> None:
         {"secrets": {"TOKEN": "not-to-be-seen"}},
     ],
 )
-def test_a_users_service_is_restarted_once_a_change(clean: Host, changed: dict[str, Any]) -> None:
-    settled(clean, service(environment={"A": "1"}, triggers={"values": [1]}))
-    entry = service(environment={"A": "1"}, triggers={"values": [1]})
-    assert settled(clean, {**entry, **changed})["restarted"] == ["mine-web.service"]
+def test_a_users_service_is_restarted_once_a_change(host: Lab, changed: Entry) -> None:
+    host.settled(mine(environment={"A": "1"}, triggers={"values": [1]}), **MINE)
+    entry = mine(environment={"A": "1"}, triggers={"values": [1]})
+    assert host.settled({**entry, **changed}, **MINE)["restarted"] == ["mine-web.service"]
 
 
-def test_a_users_service_restarted_by_anyone_stays_current(clean: Host) -> None:
-    settled(clean, service(environment={"A": "1"}))
-    ask(clean, "systemctl --user restart mine-web.service")
-    assert succeeded(apply(clean, service(environment={"A": "1"})))["plan"] == []
+def test_a_users_service_restarted_by_anyone_stays_current(host: Lab) -> None:
+    host.settled(mine(environment={"A": "1"}), **MINE)
+    host.as_user("systemctl --user restart mine-web.service")
+    assert host.apply(mine(environment={"A": "1"}), **MINE)["plan"] == []
 
 
-@contextmanager
-def by_hand(host: Host) -> Iterator[None]:
-    """A drop-in that the user has written over the service."""
-    folder = f"{UNITS}/mine-web.service.d"
+def by_hand(host: Lab) -> None:
+    """A drop-in that the user writes over the service."""
+    folder = f"{FOLDER}/mine-web.service.d"
     host.sh(f"runuser -u {USER} -- mkdir -p {folder}")
     host.write(f"{folder}/by-hand.conf", "[Service]\nEnvironment=B=2\n")
-    try:
-        yield
-    finally:
-        host.sh(f"rm -r {folder}")
 
 
 @pytest.mark.parametrize("on_change", ["none", "reload"])
-def test_a_users_manager_is_told_once_of_what_someone_else_wrote(clean: Host, on_change: str) -> None:
-    entry = service(on_change=on_change)
-    entry["service"] = {**entry["service"], "ExecReload": "/bin/true"}
-    settled(clean, entry)
-    with by_hand(clean):
-        result = settled(clean, entry)
-        assert verbs(result) == ["daemon-reload", *(["reload"] if on_change == "reload" else [])]
-        assert "mine-web.service" in result["kept"] or on_change == "reload"
+def test_a_users_manager_is_told_once_of_what_someone_else_wrote(host: Lab, on_change: str) -> None:
+    entry = mine(on_change=on_change, service={"ExecReload": "/bin/true"})
+    host.settled(entry, **MINE)
+    by_hand(host)
+    result = host.settled(entry, **MINE)
+    assert verbs(result) == ["daemon-reload", *(["reload"] if on_change == "reload" else [])]
+    assert "mine-web.service" in result["kept"] or on_change == "reload"
 
 
-def test_a_users_process_that_was_restarted_before_such_a_file_was_read(clean: Host) -> None:
-    settled(clean, service())
-    with by_hand(clean):
-        ask(clean, "systemctl --user restart mine-web.service")
-        assert verbs(settled(clean, service())) == ["daemon-reload", "restart"]
-        pid = ask(clean, "systemctl --user show --value --property=MainPID mine-web.service")
-        assert "B=2" in clean.read(f"/proc/{pid}/environ").split("\0")
+def test_a_users_process_that_was_restarted_before_such_a_file_was_read(host: Lab) -> None:
+    host.settled(mine(), **MINE)
+    by_hand(host)
+    host.as_user("systemctl --user restart mine-web.service")
+    assert verbs(host.settled(mine(), **MINE)) == ["daemon-reload", "restart"]
+    pid = host.as_user("systemctl --user show --value --property=MainPID mine-web.service")
+    assert "B=2" in host.read(f"/proc/{pid}/environ").split("\0")
 
 
-def test_a_users_kept_process_stays_kept(clean: Host) -> None:
+def test_a_users_kept_process_stays_kept(host: Lab) -> None:
     """What it was started with is remembered, not what a later run has left it with."""
-    settled(clean, service(on_change="none", environment={"A": "1"}))
-    changed = service(on_change="none", environment={"A": "2"})
+    host.settled(mine(on_change="none", environment={"A": "1"}), **MINE)
+    changed = mine(on_change="none", environment={"A": "2"})
     for _again in range(2):
-        assert "mine-web.service" in succeeded(apply(clean, changed))["kept"]
-    assert settled(clean, service(environment={"A": "2"}))["restarted"] == ["mine-web.service"]
+        assert "mine-web.service" in host.apply(changed, **MINE)["kept"]
+    assert host.settled(mine(environment={"A": "2"}), **MINE)["restarted"] == ["mine-web.service"]
 
 
-def test_a_users_missed_restart_is_made_up_for(clean: Host) -> None:
-    path = f"{UNITS}/mine-web.service"
-    settled(clean, service(environment={"A": "1"}))
-    clean.sh(f"cat {path} > /run/old")
-    settled(clean, service(environment={"A": "2"}))
-    clean.sh(f"cat {path} > /run/new; cat /run/old > {path}")
-    ask(clean, "systemctl --user daemon-reload")
-    ask(clean, "systemctl --user restart mine-web.service")
-    clean.sh(f"cat /run/new > {path}")
-    ask(clean, "systemctl --user daemon-reload")
-    assert settled(clean, service(environment={"A": "2"}))["restarted"] == ["mine-web.service"]
+def test_a_users_missed_restart_is_made_up_for(host: Lab) -> None:
+    path = f"{FOLDER}/mine-web.service"
+    host.settled(mine(environment={"A": "1"}), **MINE)
+    host.sh(f"cat {path} > {NOTES}/old")
+    host.settled(mine(environment={"A": "2"}), **MINE)
+    host.sh(f"cat {path} > {NOTES}/new; cat {NOTES}/old > {path}")
+    host.as_user("systemctl --user daemon-reload")
+    host.as_user("systemctl --user restart mine-web.service")
+    host.sh(f"cat {NOTES}/new > {path}")
+    host.as_user("systemctl --user daemon-reload")
+    assert host.settled(mine(environment={"A": "2"}), **MINE)["restarted"] == ["mine-web.service"]
 
 
-def test_a_users_secret_is_the_users_alone(clean: Host) -> None:
-    settled(clean, service(secrets={"TOKEN": "not-to-be-seen"}))
+def test_a_users_secret_is_the_users_alone(host: Lab) -> None:
+    host.settled(mine(secrets={"TOKEN": "not-to-be-seen"}), **MINE)
     path = f"{HOME}/.config/unitwright/mine/mine-web.service.env"
-    assert clean.sh(f"stat -c '%a %U' {path}") == f"600 {USER}"
+    assert host.sh(f"stat -c '%a %U' {path}") == f"600 {USER}"
 
 
-def test_a_users_description_restarts_nothing(clean: Host) -> None:
-    settled(clean, service())
-    assert verbs(settled(clean, service(unit={"Description": "new"}))) == ["write", "daemon-reload"]
+def test_a_users_description_restarts_nothing(host: Lab) -> None:
+    host.settled(mine(), **MINE)
+    assert verbs(host.settled(mine(unit={"Description": "new"}), **MINE)) == ["write", "daemon-reload"]
 
 
-def test_a_users_broken_unit_is_refused(clean: Host) -> None:
-    result = failed(apply(clean, {"name": "mine-bad.service", "service": {"ExecStart": FOREVER, "Type": "notfy"}}))
+def test_a_users_broken_unit_is_refused(host: Lab) -> None:
+    result = host.failing(service("mine-bad", service={"Type": "notfy"}), **MINE)
     assert result["errors"][0]["directive"] == "Type"
-    assert not clean.exists(f"{UNITS}/mine-bad.service")
+    assert not host.exists(f"{FOLDER}/mine-bad.service")
 
 
-def test_a_users_service_that_fails_is_told(clean: Host) -> None:
-    broken = {**service(), "service": {"ExecStart": "/bin/sh -c 'exit 6'"}, "health": {"stable_for": 0.3}}
-    (error,) = failed(apply(clean, broken))["errors"]
+def test_a_users_service_that_fails_is_told(host: Lab) -> None:
+    (error,) = host.failing(mine(service={"ExecStart": "/bin/sh -c 'exit 6'"}), **MINE)["errors"]
     assert (error["unit"], error["status"]) == ("mine-web.service", "6")
 
 
-def test_check_mode_for_a_user(clean: Host) -> None:
-    would = succeeded(apply(clean, service(), check_mode=True))
-    assert not clean.exists(f"{UNITS}/mine-web.service")
-    assert succeeded(apply(clean, service()))["plan"] == would["plan"]
+def test_check_mode_for_a_user(host: Lab) -> None:
+    would = host.apply(mine(), check_mode=True, **MINE)
+    assert not host.exists(f"{FOLDER}/mine-web.service")
+    assert host.apply(mine(), **MINE)["plan"] == would["plan"]
 
 
-def test_a_manager_that_ends_with_its_session_is_a_warning(clean: Host) -> None:
-    assert succeeded(apply(clean, service()))["unverified"] == []
+def test_a_manager_that_ends_with_its_session_is_a_warning(host: Lab) -> None:
+    assert host.apply(mine(), **MINE)["unverified"] == []
     linger = f"/var/lib/systemd/linger/{USER}"
-    clean.sh(f"mv {linger} /run/linger")
-    result = succeeded(apply(clean, service()))
-    clean.sh(f"mv /run/linger {linger}")
+    host.sh(f"mv {linger} {NOTES}/linger")
+    result = host.apply(mine(), **MINE)
+    host.sh(f"mv {NOTES}/linger {linger}")
     assert [each["rule"] for each in result["unverified"]] == ["no-linger"]
 
 
-def test_without_a_manager_the_error_names_linger(host: Host) -> None:
+def test_without_a_manager_the_error_names_linger(host: Lab) -> None:
     prefix = ("runuser", "-u", "nobody", "--")
-    result = failed(host.module("stack", name="mine", units=[service()], scope="user", prefix=prefix))
+    result = host.failing(mine(), scope="user", prefix=prefix)
     assert "linger" in result["msg"]
 
 
-def test_scope_global_writes_for_all_users_and_starts_nothing(host: Host) -> None:
-    entry = {**service(), "name": "everyone.service"}
-    result = succeeded(host.module("stack", name="all", units=[entry], scope="global"))
+def test_scope_global_writes_for_all_users_and_starts_nothing(host: Lab) -> None:
+    entry = service("everyone", install={"WantedBy": "default.target"})
+    result = host.apply(entry, scope="global")
     assert (result["newly_started"], result["deferred"]) == ([], ["everyone.service"])
     link = "/etc/systemd/user/default.target.wants/everyone.service"
     assert host.sh(f"readlink -f {link}") == "/etc/systemd/user/everyone.service"
-    assert succeeded(host.module("stack", name="all", units=[entry], scope="global"))["plan"] == []
-    ask(host, "systemctl --user daemon-reload")
-    assert ask(host, "systemctl --user is-enabled everyone.service") == "enabled"
-    assert show(host, "everyone.service", "LoadState") == "not-found"
-    succeeded(host.module("stack", name="all", state="absent", scope="global"))
+    host.assert_settled(entry, scope="global")
+    host.as_user("systemctl --user daemon-reload")
+    assert host.as_user("systemctl --user is-enabled everyone.service") == "enabled"
+    assert host.show("everyone.service", "LoadState") == "not-found"
+    host.remove(scope="global")
     assert host.sh("find /etc/systemd/user -name 'everyone*'") == ""
-    ask(host, "systemctl --user daemon-reload")
+    host.as_user("systemctl --user daemon-reload")
 
 
-def test_scope_global_takes_no_secrets(host: Host) -> None:
-    entry = service(secrets={"TOKEN": "not-to-be-seen"})
-    result = failed(host.module("stack", name="all", units=[entry], scope="global"))
+def test_scope_global_takes_no_secrets(host: Lab) -> None:
+    result = host.failing(service(secrets={"TOKEN": "not-to-be-seen"}), scope="global")
     assert result["errors"][0]["rule"] == "secrets-global"
