@@ -9,8 +9,20 @@ from typing import Any
 
 from tests.testbed.listing import NOTES
 
-from .entries import FOREVER, UNITS, WANTED, Entry, server, service
+from .entries import FOREVER, UNITS, WANTED, Entry, server, service, timer
 from .lab import Lab, Result, verbs
+
+
+def everything() -> list[Entry]:
+    return [
+        service("a", install=WANTED, secrets={"TOKEN": "not-to-be-seen"}, triggers={"values": [1]}),
+        service("b", unit={"Requires": "a.service", "After": "a.service"}),
+        service("job", "/bin/true", service={"Type": "oneshot"}),
+        {"name": "job.timer", "timer": {"OnCalendar": "daily"}, "install": {"WantedBy": "timers.target"}},
+        service("web", server("hi")),
+        {"name": "web.socket", "socket": {"ListenStream": f"{NOTES}/sock"}},
+        {"name": "w@.service", "service": {"ExecStart": FOREVER}, "install": WANTED, "instances": ["x"]},
+    ]
 
 
 def foretold(host: Lab, *units: Entry, **options: Any) -> Result:
@@ -30,18 +42,6 @@ def foretold(host: Lab, *units: Entry, **options: Any) -> Result:
     ):
         assert would[key] == result[key], key
     return result
-
-
-def everything() -> list[Entry]:
-    return [
-        service("a", install=WANTED, secrets={"TOKEN": "not-to-be-seen"}, triggers={"values": [1]}),
-        service("b", unit={"Requires": "a.service", "After": "a.service"}),
-        service("job", "/bin/true", service={"Type": "oneshot"}),
-        {"name": "job.timer", "timer": {"OnCalendar": "daily"}, "install": {"WantedBy": "timers.target"}},
-        service("web", server("hi")),
-        {"name": "web.socket", "socket": {"ListenStream": f"{NOTES}/sock"}},
-        {"name": "w@.service", "service": {"ExecStart": FOREVER}, "install": WANTED, "instances": ["x"]},
-    ]
 
 
 def test_a_first_apply_changes_and_a_removal_are_foretold(host: Lab) -> None:
@@ -112,3 +112,11 @@ def test_a_removal_of_what_another_needs_is_refused_in_check_mode_too(host: Lab)
     host.apply(service("needing", unit={"BindsTo": needed["name"], "After": needed["name"]}), needed)
     error = host.failing(service("needing", unit={"BindsTo": needed["name"]}), check_mode=True, prune=True)
     assert needed["name"] in error["msg"]
+
+
+def test_check_mode_knows_what_a_run_takes_away(host: Lab) -> None:
+    job = service("job", "/bin/true", service={"Type": "oneshot"})
+    clock = timer("daily")
+    host.apply(job, clock)
+    for check_mode in (True, False):
+        assert "nowhere" in host.failing(clock, prune=True, check_mode=check_mode)["msg"]

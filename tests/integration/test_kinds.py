@@ -28,19 +28,6 @@ def test_a_notify_service_is_awaited_until_it_says_ready(host: Lab) -> None:
     assert host.exists(f"{NOTES}/main.ready")
 
 
-def test_a_notify_reload_service_is_reloaded(host: Lab) -> None:
-    if host.systemd < 253:
-        pytest.skip("Type=notify-reload came with systemd 253")
-    unit = service(
-        command=f"/usr/bin/python3 {PROGRAMS}/reloads.py", service={"Type": "notify-reload"}, on_change="reload"
-    )
-    host.settled(unit)
-    before = host.invocation("main.service")
-    unit["environment"] = {"A": "1"}
-    assert host.settled(unit)["reloaded"] == [unit["name"]]
-    assert host.invocation("main.service") == before
-
-
 def test_a_forking_service_is_followed_by_its_pid_file(host: Lab) -> None:
     pid_file = f"{NOTES}/pid"
     command = f"/bin/sh -c 'sleep infinity & echo $$! > {pid_file}'"
@@ -201,27 +188,6 @@ def test_a_target_takes_its_members_down_with_it(host: Lab) -> None:
     assert host.state("main.service") == "inactive"
     result = host.settled(target, member)
     assert sorted(result["newly_started"]) == sorted([target["name"], member["name"]])
-
-
-def test_a_template_runs_in_its_instances(host: Lab) -> None:
-    template = service("w@", service={"Environment": {"WHO": "me"}}, install=WANTED, instances=["a", "b"])
-    first, second = "w@a.service", "w@b.service"
-    result = host.settled(template)
-    assert sorted(result["newly_started"]) == [first, second]
-    assert host.sh(f"systemctl is-enabled {first} {second}") == "enabled\nenabled"
-    template["service"]["ExecStart"] = "/bin/sleep 1000000"
-    assert sorted(host.settled(template)["restarted"]) == [first, second]
-
-
-def test_an_instance_that_is_no_longer_declared_is_stopped(host: Lab) -> None:
-    template = service("w@", install=WANTED, instances=["a", "b"])
-    host.apply(template)
-    result = host.settled({**template, "instances": ["a"]}, prune=True)
-    assert result["stopped"] == ["w@b.service"]
-
-
-def test_a_template_without_instances_is_only_written(host: Lab) -> None:
-    assert host.settled(service("w@", install=WANTED))["newly_started"] == []
 
 
 def test_a_unit_as_text_goes_the_same_way(host: Lab) -> None:

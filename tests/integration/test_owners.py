@@ -1,12 +1,12 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose a file is: pruning what is ours, and leaving what is not."""
+"""Whose a file is: what is ours is pruned, what is not is left alone or taken over when that is said."""
 
 from __future__ import annotations
 
 from .entries import FOREVER, UNITS, service
-from .lab import CUT_OFF, Lab
+from .lab import Lab
 
 
 def test_what_is_no_longer_declared_is_orphaned_and_stays(host: Lab) -> None:
@@ -97,30 +97,11 @@ def test_a_packaged_unit_is_not_defined_anew_unless_told(host: Lab) -> None:
     assert host.show(name, "FragmentPath") != f"{UNITS}/{name}"
 
 
-def test_a_link_in_the_way_is_not_followed(host: Lab) -> None:
-    host.write("/opt/test", "precious")
-    host.sh(f"ln -s /opt/test {UNITS}/main.service")
-    host.refused({**service(), "replace": True})
-    assert host.read("/opt/test") == "precious"
-
-
 def test_absent_does_not_take_what_is_not_ours(host: Lab) -> None:
     host.write(f"{UNITS}/main.service", f"[Service]\nExecStart={FOREVER}\n")
     host.refused({"name": "main.service", "state": "absent"})
     host.refused({"name": "nginx.service", "state": "absent"})
     assert host.state("nginx.service") == "active"
-
-
-def test_what_an_adopted_stack_had_begun_is_finished_by_its_new_owner(host: Lab) -> None:
-    """The new version itself cuts off the run that waits for it."""
-    killing = f"/bin/sh -c 'test $$A = 1 || (sleep 1; {CUT_OFF}) & exec sleep infinity'"
-    unit = service(command=killing, environment={"A": "1"})
-    host.apply(unit, name="other")
-    changed = {**unit, "environment": {"A": "2"}}
-    host.cut_off({**changed, "health": {"stable_for": 60}}, name="other")
-    result = host.settled(changed, adopt=["other"])
-    assert result["recovered"]
-    assert not host.sh("ls /var/lib/unitwright/system/running")
 
 
 def test_an_entry_without_a_text_leaves_the_units_files_alone(host: Lab) -> None:
@@ -145,10 +126,3 @@ def test_a_stack_takes_over_what_the_modules_for_one_unit_wrote(host: Lab) -> No
     assert all(f"adopt: [{owner}]" in refused["msg"] for owner in owners)
     host.settled(unit, dropins=[dropin], adopt=owners)
     assert host.state("main.service") == "active"
-
-
-def test_a_secret_that_goes_is_removed_and_no_orphan(host: Lab) -> None:
-    host.apply(service(secrets={"TOKEN": "not-to-be-seen"}))
-    result = host.settled(service())
-    assert len(result["removed"]) == 1
-    assert result["orphaned"] == []

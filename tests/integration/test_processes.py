@@ -14,12 +14,19 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import PROGRAMS, WANTED, service
+from .entries import PROGRAMS, WANTED, Entry, many, service
 from .lab import Lab, Result, failed, succeeded
 
-LOG = f"{NOTES}/processes"
 # 500 units take their time to start on a small machine.
 PATIENT = {"stable_for": 0.0, "timeout": 300.0}
+
+LOG = f"{NOTES}/processes"
+
+
+def command(words: list[str]) -> str:
+    """`systemctl --quiet start -- a.service` is "systemctl start"; without a verb the first option tells it."""
+    verb = next((word for word in words[1:] if not word.startswith("-")), "".join(words[1:2]))
+    return f"{os.path.basename(words[0])} {verb}"
 
 
 def audited(host: Lab, **options: Any) -> tuple[Result, list[str]]:
@@ -27,12 +34,6 @@ def audited(host: Lab, **options: Any) -> tuple[Result, list[str]]:
     prefix = ("python3", f"{PROGRAMS}/audited.py", LOG)
     result = host.attempt(prefix=prefix, **options)
     return result, [command(json.loads(line)) for line in host.read(LOG).splitlines()]
-
-
-def command(words: list[str]) -> str:
-    """`systemctl --quiet start -- a.service` is "systemctl start"; without a verb the first option tells it."""
-    verb = next((word for word in words[1:] if not word.startswith("-")), "".join(words[1:2]))
-    return f"{os.path.basename(words[0])} {verb}"
 
 
 def once(commands: list[str]) -> list[str]:
@@ -80,3 +81,21 @@ def test_only_the_first_of_many_failures_are_looked_up_in_the_journal(host: Lab)
     journal = [name for name in commands if name.startswith("journalctl")]
     assert len([name for name in journal if "--sync" in name]) == 1
     assert len(journal) <= 1 + 2 * 10
+
+
+def newest_process(host: Lab) -> int:
+    return int(host.read("/proc/loadavg").split()[4])
+
+
+def processes_of(host: Lab, *units: Entry) -> int:
+    """Processes that the host saw while a module ran, give or take what else goes on there."""
+    before = newest_process(host)
+    host.apply(*units)
+    return newest_process(host) - before
+
+
+def test_processes_do_not_grow_with_the_units(host: Lab) -> None:
+    one, sixty = many(1, state="present"), many(60, state="present")
+    few = processes_of(host, *one)
+    assert processes_of(host, *sixty) < few + 20
+    assert processes_of(host, *sixty) < few + 20

@@ -1,172 +1,27 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a change of a socket, timer, target, path, mount or slice does to what runs (docs/restarts.md)."""
+"""What a change of a timer, path, mount, slice or target does to what runs (docs/restarts.md)."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import BAD, IDLE, UNITS, VENDOR, Entry, app, echo, program, server, service, socket, timer, tmpfs, web
-from .lab import Lab, actions, until
-
-
-def test_a_service_is_restarted_while_its_socket_listens_on(host: Lab) -> None:
-    host.apply(socket(8002), web("old"))
-    assert host.answer(8002) == "old"
-    since = host.show("web.socket", "ActiveEnterTimestampMonotonic")
-    errors = f"{NOTES}/errors"
-    asking = f"while :; do curl -s --max-time 10 127.0.0.1:8002 || echo $? >> {errors}; done"
-    with host.beside(asking):
-        result = host.apply(socket(8002), web("new"))
-    assert result["restarted"] == ["web.service"]
-    assert host.answer(8002) == "new"
-    assert host.show("web.socket", "ActiveEnterTimestampMonotonic") == since
-    # A connection that the old process had taken may end with it (52, 56), but none is refused (7).
-    assert "7" not in host.sh(f"cat {errors} 2>/dev/null", check=False).split()
-
-
-def test_a_changed_address_is_open_and_the_old_one_closed(host: Lab) -> None:
-    host.apply(socket(8002), web("old"))
-    assert host.answer(8002) == "old"
-    result = host.apply(socket(8003), web("old"))
-    assert host.answer(8003) == "old"
-    assert not host.answer_now(8002)
-    assert host.state("web.service") == "active"
-    stops = [step["unit"] for step in result["plan"] if step["action"] == "stop"]
-    assert stops == ["web.socket", "web.service"]
-
-
-def test_one_of_two_sockets_changes_while_the_other_is_asked(host: Lab) -> None:
-    """A connection to the other would start the service while the changed one is still closed."""
-    host.apply(socket(8002), socket(8005, "other", Service="web.service"), web("old"))
-    assert host.answer(8002) == "old"
-    asking = "while :; do curl -s --max-time 1 127.0.0.1:8005; done"
-    with host.beside(asking):
-        host.apply(socket(8003), socket(8005, "other", Service="web.service"), web("old"))
-        before = host.listing()
-        result = host.failing(socket(8004), socket(8005, "other", Service="web.service"), web("old"), BAD)
-        assert result["rolled_back"], result["msg"]
-        assert host.listing() == before
-    assert [error["unit"] for error in result["errors"]] == ["bad.service"]
-    assert host.states("web.socket", "other.socket") == ["active"] * 2
-    assert host.answer(8003) == "old"
-
-
-def test_many_sockets_of_one_service_start_though_one_is_asked_at_once(host: Lab) -> None:
-    """What a connection starts between two of them would keep the rest closed."""
-
-    def sockets(first: int) -> list[Entry]:
-        ports = [8005, *range(first, first + 20)]
-        units = [socket(port, f"port\\x2d{number}", Service="web.service") for number, port in enumerate(ports)]
-        return [*units, web("old")]
-
-    with host.asked(8005):
-        for first in (8100, 8200, 8300):
-            host.apply(*sockets(first))
-    assert host.answer(8319) == "old"
-
-
-def test_a_connection_that_is_served_is_not_cut_off(host: Lab) -> None:
-    """Each instance of a socket with Accept=yes is one connection."""
-    host.apply(*echo("old", 8002))
-    running = "systemctl list-units --plain --no-legend --state=active 'echo@*.service' | cut -d' ' -f1"
-    with host.connected(8002):
-        instance = until(lambda: host.sh(running), "no connection is served")
-        since = host.invocation(instance)
-        for change in ({}, {"dropins": [{"name": "echo@.service", "dropin": "more", "environment": {"A": "1"}}]}):
-            result = host.apply(*echo("new", 8002), **change)
-            assert instance in result["kept"]
-        assert host.invocation(instance) == since
-
-
-def test_a_socket_declared_restarted_is_though_its_service_runs(host: Lab) -> None:
-    host.apply(socket(8002), web("old"))
-    assert host.answer(8002) == "old"
-    since = host.invocation("web.socket")
-    host.apply({**socket(8002), "state": "restarted"}, web("old"))
-    assert host.invocation("web.socket") != since
-    assert host.answer(8002) == "old"
-
-
-def test_a_socket_whose_file_was_removed_by_hand_listens_again(host: Lab) -> None:
-    """It stays active without its file, and listens no more."""
-    host.apply(socket(8002), web("old"))
-    host.sh(f"rm {UNITS}/web.socket; systemctl daemon-reload")
-    assert host.state("web.socket") == "active"
-    host.apply(socket(8002), web("old"))
-    assert host.answer(8002) == "old"
-
-
-@pytest.mark.by_force("it refuses its stop")
-def test_a_socket_whose_service_refuses_to_be_stopped_is_kept(host: Lab) -> None:
-    refusing = web("old", unit={"RefuseManualStop": True})
-    host.apply(socket(8002), refusing)
-    assert host.answer(8002) == "old"
-    result = host.apply(socket(8003), refusing)
-    assert "refuses" in result["kept"]["web.socket"]
-    assert host.states("web.socket", "web.service") == ["active"] * 2
-    assert host.failing(socket(8003), {**refusing, "state": "stopped"})["errors"][0]["rule"] == "refused-stop"
-
-
-def test_a_service_that_loses_its_socket_runs_on_without_it(host: Lab) -> None:
-    """It holds what the socket opened: without a restart its next start would be the first to fail."""
-    host.apply(socket(8002), web("old"))
-    assert host.answer(8002) == "old"
-    alone = service("web", server("old", 8002), state="started")
-    result = host.apply(alone, prune=True)
-    assert result["restarted"] == ["web.service"]
-    assert host.answer(8002) == "old"
-    assert "LISTEN_FDS" not in host.environment("web.service")
-
-
-@pytest.mark.by_force("it refuses its stop")
-@pytest.mark.parametrize("more", [{"on_change": "none"}, {"unit": {"RefuseManualStop": True}}])
-def test_a_service_that_is_to_be_kept_loses_its_socket(host: Lab, more: Entry) -> None:
-    kept = web("old", state="started", **more)
-    host.apply(socket(8002), kept)
-    assert host.answer(8002) == "old"
-    since = host.invocation("web.service")
-    result = host.apply(kept, prune=True)
-    assert "web.socket" in result["kept"]["web.service"]
-    assert host.invocation("web.service") == since
-
-
-@pytest.mark.by_force("others need it")
-def test_a_socket_is_kept_for_what_would_not_come_up_again(host: Lab) -> None:
-    host.apply(socket(8002), web("old"))
-    host.write(f"{UNITS}/needing.service", "[Unit]\nRequires=web.service\nRefuseManualStart=yes\n" + IDLE)
-    host.foreign("starting.target", "[Unit]\nRequires=needing.service\n")
-    until(lambda: host.state("needing.service") == "active", "it does not come up")
-    assert "refuses" in host.apply(socket(8003), web("old"))["kept"]["web.socket"]
-    assert host.states("web.socket", "web.service", "needing.service") == ["active"] * 3
-
-
-def test_a_socket_of_a_package_whose_service_refuses_is_kept(host: Lab) -> None:
-    refusing = f"[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart={server('old', 8002)}\n"
-    host.write(f"{VENDOR}/web.service", refusing)
-    host.apply(socket(8002))
-    assert host.answer(8002) == "old"
-    assert "refuses" in host.apply(socket(8003))["kept"]["web.socket"]
-    assert host.states("web.socket", "web.service") == ["active"] * 2
-
-
-def test_a_changed_socket_does_not_start_an_idle_service(host: Lab) -> None:
-    host.apply(socket(8002), web("old"))
-    host.apply(socket(8003), web("old"))
-    assert host.states("web.socket", "web.service") == ["active", "inactive"]
-    assert host.answer(8003) == "old"
+from .entries import BAD, Entry, app, program, service, timer, tmpfs
+from .lab import Lab, actions, until, verbs
 
 
 def test_a_timer_neither_misses_nor_doubles_an_elapse(host: Lab) -> None:
     log = f"{NOTES}/log"
 
     def job(**more: str) -> list[Entry]:
-        timer = {"OnCalendar": "*:*:0/4", "AccuracySec": "10ms", **more}
         once: Entry = {"service": {"Type": "oneshot"}, "unit": {"StartLimitIntervalSec": 0}}
-        return [service("job", f"/bin/sh -c 'date +%%s >> {log}'", **once), {"name": "job.timer", "timer": timer}]
+        often = {"OnCalendar": "*:*:0/4", "AccuracySec": "10ms", **more}
+        return [service("job", f"/bin/sh -c 'date +%%s >> {log}'", **once), {"name": "job.timer", "timer": often}]
 
     def runs() -> list[int]:
         """The even second that each run was due at; a busy machine may begin it a second late."""
@@ -187,10 +42,10 @@ def test_a_timer_neither_misses_nor_doubles_an_elapse(host: Lab) -> None:
 
 
 def test_a_timer_does_not_run_its_service_out_of_time(host: Lab) -> None:
-    def job(number: int, calendar: str, **more: object) -> list[Entry]:
+    def job(number: int, calendar: str, **more: Any) -> list[Entry]:
         return [
             service("job", program(number, "job", "true"), service={"Type": "oneshot"}),
-            {"name": "job.timer", "timer": {"OnCalendar": calendar, "Persistent": True, **more}},
+            timer(calendar, Persistent=True, **more),
         ]
 
     host.apply(*job(1, "yearly"))
@@ -201,6 +56,24 @@ def test_a_timer_does_not_run_its_service_out_of_time(host: Lab) -> None:
     assert host.show("job.timer", "NextElapseUSecRealtime").split()[1].endswith("-01")
 
 
+def test_a_timer_changes_its_schedule_without_firing(host: Lab) -> None:
+    trace = f"{NOTES}/ran"
+    job = service("job", f"/bin/touch {trace}", service={"Type": "oneshot"})
+
+    def timer(when: str) -> Entry:
+        directives = {"OnCalendar": when, "Persistent": True}
+        return {"name": "job.timer", "timer": directives, "install": {"WantedBy": "timers.target"}}
+
+    host.apply(job, timer("*-*-* 03:00:00"))
+    before = host.show("job.timer", "NextElapseUSecRealtime")
+    result = host.settled(job, timer("*-*-* 04:00:00"))
+    assert verbs(result) == ["write", "daemon-reload"]
+    after = host.show("job.timer", "NextElapseUSecRealtime")
+    assert "04:00:00" in after
+    assert after != before
+    assert not host.exists(trace)
+
+
 def test_a_timer_whose_times_were_over_has_new_ones(host: Lab) -> None:
     def job(calendar: str) -> list[Entry]:
         once = service("job", "/bin/true", service={"Type": "oneshot"})
@@ -209,6 +82,36 @@ def test_a_timer_whose_times_were_over_has_new_ones(host: Lab) -> None:
     host.attempt(*job("2001-01-01"), on_failure="keep")
     host.apply(*job("daily"))
     assert host.show("job.timer", "SubState") == "waiting"
+
+
+def test_a_timer_whose_time_after_the_boot_is_over(host: Lab) -> None:
+    """It runs at once then, and not again before the next boot."""
+    job = service("t", "/bin/true", service={"Type": "oneshot"})
+    host.settled(job, {"name": "t.timer", "timer": {"OnBootSec": "1us"}})
+    assert host.show("t.timer", "SubState") == "elapsed"
+    since = host.show("t.service", "ExecMainStartTimestampMonotonic")
+    host.settled(job, {"name": "t.timer", "timer": {"OnBootSec": "2us"}})
+    assert host.show("t.service", "ExecMainStartTimestampMonotonic") == since
+
+
+def test_a_timer_whose_time_for_this_boot_is_over_does_not_run_again(host: Lab) -> None:
+    log = f"{NOTES}/log"
+
+    def timer(description: str) -> list[Entry]:
+        unit = {"Description": description}
+        return [
+            {"name": "once.timer", "unit": unit, "timer": {"OnBootSec": "1s", "AccuracySec": "1ms"}},
+            service("once", f"/bin/sh -c 'echo ran >> {log}'", service={"Type": "oneshot"}),
+        ]
+
+    host.apply(*timer("old"))
+    until(lambda: host.show("once.timer", "SubState") == "elapsed", "the timer does not elapse")
+    ran = host.read(log)
+    result = host.failing(*timer("new"), BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.show("once.timer", "SubState") == "elapsed"
+    until(lambda: host.state("once.service") == "inactive", "it runs")
+    assert host.read(log) == ran
 
 
 def test_a_path_watches_the_new_place_at_once(host: Lab) -> None:
@@ -247,45 +150,15 @@ def test_a_slice_is_never_restarted(host: Lab) -> None:
     assert host.show("lab.slice", "CPUWeight") == "200"
 
 
-def test_binding_to_a_unit_that_is_down_starts_it(host: Lab) -> None:
-    """daemon-reload alone would stop what is bound to an inactive unit."""
-    host.apply(app(1), app(1, "base", state="present"))
-    host.apply(app(1, unit={"BindsTo": "base.service"}), app(1, "base", state="present"))
-    assert host.states("app.service", "base.service") == ["active", "active"]
-
-
-@pytest.mark.by_force("it refuses its stop")
-@pytest.mark.parametrize("refused", ["RefuseManualStart", "RefuseManualStop"])
-def test_a_socket_whose_sibling_refuses_is_kept(host: Lab, refused: str) -> None:
-    """A connection to the sibling would start the service too early, so that would have to go down and up as well."""
-    sibling = {**socket(8004, "two", Service="web.service"), "state": "present", "unit": {refused: True}}
-    starting = {"name": "starting.target", "unit": {"Wants": "two.socket", "After": "two.socket"}}
-    host.apply(socket(8002), sibling, web("old"), starting)
-    assert host.answer(8002) == "old"
-    result = host.apply(socket(8003), sibling, web("old"), starting)
-    assert "refuses" in result["kept"]["web.socket"]
-    assert host.states("web.socket", "two.socket", "web.service") == ["active"] * 3
-
-
-def test_a_socket_is_kept_whose_service_shall_refuse_from_now_on(host: Lab) -> None:
-    """What is in memory lets it go down, what is read then does not let it come up."""
-    host.apply(socket(8002), web("old"))
-    assert host.answer(8002) == "old"
-    result = host.apply(socket(8003), web("old", unit={"RefuseManualStart": True}, state="present"))
-    assert "refuses" in result["kept"]["web.socket"]
-    assert host.states("web.socket", "web.service") == ["active"] * 2
-
-
-def test_a_socket_whose_service_a_path_starts_too(host: Lab) -> None:
-    path = {"name": "web.path", "path": {"PathExists": "/etc/passwd"}}
-    host.apply(socket(8002), path, web("old"))
-    assert host.answer(8002) == "old"
-    result = host.apply(socket(8003), path, web("old"))
-    assert set(result["restarted"]) == {"web.socket", "web.path", "web.service"}
-    assert host.answer(8003) == "old"
-    assert host.failing(socket(8002), path, web("old"), service("bad", "/bin/false"))["rolled_back"]
-    assert host.answer(8003) == "old"
-    assert host.states("web.socket", "web.path", "web.service") == ["active"] * 3
+def test_a_target_starts_the_member_it_gains(host: Lab) -> None:
+    first, second = (service(name, state="present") for name in ("a", "b"))
+    target = {"name": "all.target", "unit": {"Wants": first["name"]}}
+    host.settled(target, first, second)
+    before = host.invocation("a.service")
+    target["unit"] = {"Wants": [first["name"], second["name"]]}
+    host.settled(target, first, second)
+    until(lambda: host.state("b.service") == "active", "the new member is not started")
+    assert host.invocation("a.service") == before
 
 
 @pytest.mark.parametrize(

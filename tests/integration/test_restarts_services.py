@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What restarts a service and what does not, by the processes that run after it (docs/restarts.md)."""
+"""A changed service is restarted where its process has to be a new one, and only there (docs/restarts.md)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import UNITS, VENDOR, WANTED, Entry, app, merged, program, service
+from .entries import FOREVER, UNITS, Entry, app, merged, service, timer
 from .lab import Lab
-
-LIMIT = f"/bin/sh -c 'ulimit -n > {NOTES}/%p; exec sleep infinity'"
 
 
 class Line(NamedTuple):
@@ -52,16 +50,16 @@ LINES = {
 }
 
 
+def invocations(host: Lab, names: list[str]) -> dict[str, str]:
+    told = host.sh("systemctl show --value --property=InvocationID " + " ".join(f"{name}.service" for name in names))
+    return dict(zip(names, told.replace("\n\n", "\n").split("\n"), strict=True))
+
+
 def units(which: str) -> list[Entry]:
     return [
         merged(app(1, name, install=None), {line.section: {line.option: getattr(line, which)}})
         for name, line in LINES.items()
     ]
-
-
-def invocations(host: Lab, names: list[str]) -> dict[str, str]:
-    told = host.sh("systemctl show --value --property=InvocationID " + " ".join(f"{name}.service" for name in names))
-    return dict(zip(names, told.replace("\n\n", "\n").split("\n"), strict=True))
 
 
 def test_line_by_line(host: Lab) -> None:
@@ -118,181 +116,88 @@ def test_what_a_process_reads_besides_its_unit(host: Lab) -> None:
     assert not host.apply(*units("second-word"))["changed"]
 
 
-@pytest.mark.by_force("others need it")
-def test_what_is_bound_is_restarted_named_and_watched(host: Lab) -> None:
-    host.apply(app(1))
-    for directive in ("Requires", "BindsTo", "PartOf"):
-        name = directive.lower()
-        text = f"[Unit]\n{directive}=app.service\nAfter=app.service\n[Service]\nExecStart={program(1, name)}\n"
-        host.write(f"{UNITS}/{name}.service", text)
-    host.write(f"{UNITS}/wants.service", "[Unit]\nWants=app.service\n[Service]\nExecStart=/bin/sleep 1000\n")
-    bound = ["requires.service", "bindsto.service", "partof.service"]
-    host.sh(f"systemctl daemon-reload && systemctl start {' '.join(bound)} wants.service")
-    before = {unit: host.invocation(unit) for unit in [*bound, "wants.service"]}
-    result = host.apply(app(2))
-    (step,) = [step for step in result["plan"] if step["action"] == "restart"]
-    assert all(unit in step["reason"] for unit in bound)
-    assert "wants.service" not in step["reason"]
-    assert sorted(result["restarted"]) == sorted(["app.service", *bound])
-    assert [unit for unit in before if host.invocation(unit) != before[unit]] == bound
-    assert set(host.states(*before)) == {"active"}
+def test_a_description_restarts_nothing(host: Lab) -> None:
+    unit = service(unit={"Description": "old"})
+    assert host.left_alone(unit, {**unit, "unit": {"Description": "new"}}) == ["write", "daemon-reload"]
+    assert host.show("main.service", "Description") == "new"
 
 
-def test_a_unit_that_refuses_is_kept_and_named(host: Lab) -> None:
-    host.write(f"{UNITS}/lab.target", "[Unit]\nWants=refuses.service\n")
-    refuses = {"RefuseManualStop": True, "RefuseManualStart": True}
-    host.apply(app(1, "refuses", unit=refuses))
-    host.sh("systemctl daemon-reload && systemctl start lab.target")
-    assert host.version("refuses") == "1"
-    before = host.invocation("refuses.service")
-    for _run in range(2):  # it stays stale until it was restarted by someone
-        result = host.apply(app(2, "refuses", unit=refuses))
-        assert "refuses a manual restart" in result["kept"]["refuses.service"]
-        assert result["restarted"] == []
-    assert host.invocation("refuses.service") == before
-    host.sh("kill $(systemctl show -P MainPID refuses.service)")
+@pytest.mark.parametrize(
+    ("directive", "value", "shown", "as_shown"),
+    [
+        ("MemoryMax", "64M", "MemoryMax", "67108864"),
+        ("RestartSec", 7, "RestartUSec", "7s"),
+        ("ExecStop", "/bin/true", "ExecStop", "/bin/true"),
+        ("TimeoutStopSec", "12s", "TimeoutStopUSec", "12s"),
+    ],
+)
+def test_what_a_daemon_reload_puts_into_force(
+    host: Lab, directive: str, value: object, shown: str, as_shown: str
+) -> None:
+    unit = service()
+    changed = service(service={directive: value})
+    assert set(host.left_alone(unit, changed)) <= {"write", "daemon-reload", "touch-slice"}
+    assert as_shown in host.show("main.service", shown)
 
 
-def test_a_start_that_is_refused_is_an_error(host: Lab) -> None:
-    entry = app(1, unit={"RefuseManualStart": True}, state="started")
-    assert "refuses a manual start" in host.failing(entry)["msg"]
-    assert not host.exists(f"{UNITS}/app.service")
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"service": {"ExecStart": "/bin/sleep 1000000"}},
+        {"service": {"ExecStart": FOREVER, "LimitNOFILE": 2000}},
+        {"service": {"ExecStart": FOREVER, "NoNewPrivileges": True}},
+        {"environment": {"A": "2"}},
+        {"secrets": {"HIDDEN": "something"}},
+        {"triggers": {"values": ["v2"]}},
+    ],
+)
+def test_what_a_process_is_started_with_restarts_it_alone(host: Lab, changed: Entry) -> None:
+    other = service("other")
+    unit = service()
+    host.apply(unit, other)
+    before = host.invocation("other.service")
+    result = host.settled({**unit, **changed}, other)
+    assert result["restarted"] == [unit["name"]]
+    assert host.invocation("other.service") == before
 
 
-def test_stopped_by_hand(host: Lab) -> None:
-    """Started again where it is declared started; left alone where only its file is declared, changed or not."""
-    host.apply(app(1), app(1, "left", state="present"))
-    host.sh("systemctl start left.service && systemctl stop app.service left.service")
-    result = host.apply(app(2), app(2, "left", state="present"))
-    assert result["newly_started"] == ["app.service"]
-    assert host.states("app.service", "left.service") == ["active", "inactive"]
-    assert host.version() == "2"
+def test_a_changed_secret_or_trigger_value_restarts(host: Lab) -> None:
+    unit = service(secrets={"TOKEN": "first-token"}, triggers={"values": [{"version": 1}]})
+    host.settled(unit)
+    unit["secrets"] = {"TOKEN": "second-token"}
+    assert host.settled(unit)["restarted"] == [unit["name"]]
+    assert host.environment(unit["name"])["TOKEN"] == "second-token"
+    unit["triggers"] = {"values": [{"version": 2}]}
+    assert host.settled(unit)["restarted"] == [unit["name"]]
 
 
-def test_failed_and_masked(host: Lab) -> None:
-    host.apply(app(1))
-    host.sh("systemctl kill --signal=SEGV app.service")
-    host.sh("while systemctl is-active -q app.service; do sleep 0.05; done")
-    assert host.apply(app(1))["newly_started"] == ["app.service"]
-    assert host.state("app.service") == "active"
-    nginx = {"name": "nginx.service"}
-    host.apply(app(1), {**nginx, "masked": True})
-    assert host.show("nginx.service", "LoadState") == "masked"
-    host.failing(app(1), {**nginx, "state": "started"})
-    host.apply(app(1), {**nginx, "masked": False, "state": "started"})
-    assert host.show("nginx.service", "LoadState") == "loaded"
+def test_a_changed_trigger_file_restarts(host: Lab) -> None:
+    config = "/etc/test.conf"
+    host.write(config, "one")
+    unit = service(triggers={"files": [config]})
+    host.settled(unit)
+    host.sh(f"touch {config}")
+    host.assert_settled(unit)
+    host.write(config, "two")
+    result = host.settled(unit)
+    assert result["restarted"] == [unit["name"]]
 
 
-def test_an_alias_is_the_same_unit(host: Lab) -> None:
-    host.apply(app(1, install={"Alias": "first.service"}))
-    before = host.invocation("first.service")
-    assert before == host.invocation("app.service")
-    result = host.apply(app(1, install={"Alias": "second.service"}))
-    assert result["restarted"] == []
-    assert host.invocation("second.service") == before
-    assert not host.exists(f"{UNITS}/first.service")
-    assert host.apply(app(2, install={"Alias": "second.service"}))["restarted"] == ["app.service"]
-    assert host.version() == "2"
+def test_binding_to_a_unit_that_is_down_starts_it(host: Lab) -> None:
+    """daemon-reload alone would stop what is bound to an inactive unit."""
+    host.apply(app(1), app(1, "base", state="present"))
+    host.apply(app(1, unit={"BindsTo": "base.service"}), app(1, "base", state="present"))
+    assert host.states("app.service", "base.service") == ["active", "active"]
 
 
-def test_a_dropin_for_a_unit_of_a_package(host: Lab) -> None:
-    host.foreign("vendor.service", f"[Service]\nExecStart={LIMIT}\n", folder=VENDOR)
-
-    def dropin(**service: object) -> Entry:
-        return {"name": "vendor.service", "dropin": "50-lab", "service": service}
-
-    assert host.apply(dropins=[dropin(LimitNOFILE=1234)])["restarted"] == ["vendor.service"]
-    assert host.version("vendor") == "1234"
-    assert host.apply(dropins=[dropin(LimitNOFILE=1234, TimeoutStopSec=5)])["restarted"] == []
-    result = host.apply(dropins=[{"name": "vendor.service", "dropin": "50-lab", "state": "absent"}])
-    assert result["restarted"] == ["vendor.service"]
-    assert host.version("vendor") != "1234"
-    assert not host.exists(f"{UNITS}/vendor.service.d")
-
-
-def test_every_running_instance_of_a_template(host: Lab) -> None:
-    """Also one that nobody declared but somebody runs."""
-
-    def template(number: int) -> Entry:
-        return service("t@", program(number, "%i"), instances=["declared"])
-
-    host.apply(template(1))
-    host.sh("systemctl start t@byhand.service")
-    host.forget_versions()
-    result = host.apply(template(2))
-    assert set(result["restarted"]) == {"t@declared.service", "t@byhand.service"}
-    assert [host.version(name) for name in ("declared", "byhand")] == ["2", "2"]
-
-
-@pytest.mark.parametrize("on_change", ["reload", "none"])
-def test_what_is_newly_wanted_is_started_where_the_process_stays(host: Lab, on_change: str) -> None:
-    log = f"{NOTES}/reloads"
-    reload = {"ExecReload": f"/bin/sh -c 'echo r >> {log}; sleep 0.5'"}
-    more = app(1, "more", state="present", install=None)
-    host.apply(app(1, service=reload, on_change=on_change), more)
-    since = host.invocation("app.service")
-    wanting = app(1, service={**reload, "Nice": 1}, unit={"Wants": "more.service"}, on_change=on_change)
-    result = host.apply(wanting, more)
-    assert not result["restarted"]
-    assert host.invocation("app.service") == since
-    assert host.version("more") == "1"
-    if on_change == "reload":
-        assert host.read(log).split() == ["r"]
-
-
-@pytest.mark.by_force("one of them refuses its restart")
-def test_a_dropin_for_many_goes_by_what_each_of_them_is(host: Lab) -> None:
-    """They are named nowhere: one is at its work, one must not be stopped, one is a service like any other."""
-    texts = {
-        "nightly-backup": "[Service]\nType=oneshot\nExecStart=/bin/sleep 500",
-        "nightly-refuses": "[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart=/bin/sleep 500",
-        "nightly-plain": "[Service]\nExecStart=/bin/sleep 500",
-    }
-    for name, text in texts.items():
-        host.write(f"{VENDOR}/{name}.service", text + "\n")
-    host.sh(f"systemctl daemon-reload; systemctl start --no-block {' '.join(texts)}")
-    dropin = {"name": "nightly-.service", "dropin": "x", "service": {"Nice": 1}}
-    result = host.apply(dropins=[dropin])
-    assert set(result["kept"]) == {"nightly-backup.service", "nightly-refuses.service"}
-    assert result["restarted"] == ["nightly-plain.service"]
-
-
-@pytest.mark.by_force("it refuses its stop")
-def test_what_a_dropin_refuses_holds_for_what_is_declared(host: Lab) -> None:
-    """The unit's own text says nothing of it, and nothing of it has changed."""
-    host.apply(app(1, state="restarted"), app(1, "down", state="stopped"))
-    for name, refused in (("app", "RefuseManualStop"), ("down", "RefuseManualStart")):
-        host.write(f"{UNITS}/{name}.service.d/x.conf", f"[Unit]\n{refused}=yes\n")
-    host.sh("systemctl daemon-reload")
-    result = host.apply(app(1, state="restarted"), app(1, "down", state="stopped"))
-    assert "refuses" in result["kept"]["app.service"]
-    for wanted in ("started", "restarted"):
-        result = host.failing(app(1), app(1, "down", state=wanted))
-        assert result["errors"][0]["rule"] == "refused-start"
-
-
-def test_what_is_still_starting_is_restarted_where_a_reload_would_be_lost(host: Lab) -> None:
-    ready = "test $$WORD = one || systemd-notify --ready; exec sleep infinity"
-
-    def unit(word: str, **more: object) -> Entry:
-        notify = {"Type": "notify", "NotifyAccess": "all", "ExecReload": "/bin/true", "TimeoutStartSec": "infinity"}
-        starting = service("app", program(word, then=ready), service=notify, install=WANTED)
-        return {**starting, "environment": {"WORD": word}, "on_change": "reload", **more}
-
-    host.apply(unit("one", state="present"))
-    host.sh("systemctl start --no-block app.service")
-    assert host.version() == "one"
-    assert host.state("app.service") == "activating"
-    host.apply(unit("two"))
-    assert host.state("app.service") == "active"
-    assert host.version() == "two"
-
-
-def test_a_folder_of_dropins_that_is_a_link(host: Lab) -> None:
-    """What lies behind it is someone else's, and in force like all of theirs."""
-    host.apply(app(1, service={"Nice": 1}))
-    host.write("/srv/dropins/x.conf", "[Service]\nNice=3\n")
-    host.sh(f"ln -s /srv/dropins {UNITS}/app.service.d")
-    assert host.apply(app(1, service={"Nice": 1}))["restarted"] == ["app.service"]
-    assert host.sh("ps -o ni= -p $(systemctl show -P MainPID app.service)").strip() == "3"
-    assert host.apply(app(1, service={"Nice": 1}))["plan"] == []
+@pytest.mark.parametrize("run", [{}, {"run": "on_change"}], ids=["for the timer", "at once"])
+def test_a_service_that_ran_on_becomes_the_work_of_a_timer(host: Lab, run: dict[str, str]) -> None:
+    log = f"{NOTES}/log"
+    host.apply(service("job", health={"stable_for": 0}))
+    once = service("job", f"/bin/sh -c 'echo ran >> {log}'", service={"Type": "oneshot"}, **run)
+    clock = timer("2099-01-01")
+    result = host.settled(once, clock)
+    assert result["newly_started"] == [clock["name"], *([once["name"]] if run else [])]
+    assert host.state("job.service") == "inactive"
+    assert host.exists(log) == bool(run)
+    assert host.show("job.timer", "SubState") == "waiting"

@@ -11,13 +11,10 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import UNITS, WANTED, Entry, app, program, server, service, socket
+from .entries import UNITS, WANTED, Entry, app, bad, program, server, service, socket
 from .lab import Lab, until
 
-OLD_SECRET = "the-secret-of-old"
-NEW_SECRET = "the-secret-of-new"
 NOTHING: Entry = {}
-FELL = f"{NOTES}/fell"
 
 
 class Bad(NamedTuple):
@@ -32,6 +29,8 @@ class Bad(NamedTuple):
     old: Entry = NOTHING
     journal: str = ""
 
+
+FELL = f"{NOTES}/fell"
 
 BAD = {
     "exits at once": Bad(
@@ -99,6 +98,18 @@ BAD = {
     ),
 }
 
+NEW_SECRET = "the-secret-of-new"
+
+OLD_SECRET = "the-secret-of-old"
+
+
+def disturb(host: Lab) -> None:
+    """Modes, owners and links that no run of ours would make, but that a roll-back has to bring back."""
+    host.sh(f"chown nobody:nogroup {UNITS}/app.service && chmod 0640 {UNITS}/app.service")
+    host.sh("chmod 0400 /etc/unitwright/test/app.service.env")
+    wants = f"{UNITS}/rescue.target.wants"
+    host.sh(f"mkdir {wants} && ln -s ../app.service {wants}/app.service && systemctl daemon-reload")
+
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=list(BAD))
 def test_the_old_version_is_back(host: Lab, bad: Bad) -> None:
@@ -119,14 +130,6 @@ def test_the_old_version_is_back(host: Lab, bad: Bad) -> None:
     host.assert_runs(1)
     assert host.enabled("app.service") == enabled
     assert host.no_record()
-
-
-def disturb(host: Lab) -> None:
-    """Modes, owners and links that no run of ours would make, but that a roll-back has to bring back."""
-    host.sh(f"chown nobody:nogroup {UNITS}/app.service && chmod 0640 {UNITS}/app.service")
-    host.sh("chmod 0400 /etc/unitwright/test/app.service.env")
-    wants = f"{UNITS}/rescue.target.wants"
-    host.sh(f"mkdir {wants} && ln -s ../app.service {wants}/app.service && systemctl daemon-reload")
 
 
 def test_a_crash_loop_into_the_start_limit(host: Lab) -> None:
@@ -151,6 +154,15 @@ def test_a_unit_that_has_hit_its_start_limit_is_mended(host: Lab) -> None:
     host.assert_runs(2)
 
 
+def test_a_start_limit_of_one_does_not_hinder_the_roll_back(host: Lab) -> None:
+    limited: Entry = {"unit": {"StartLimitBurst": 1, "StartLimitIntervalSec": 600}}
+    host.apply(app(1, **limited))
+    result = host.failing(app(2, **limited), bad(f"while ! grep -q 2 {NOTES}/app; do sleep 0.05; done; "))
+    assert result["rolled_back"], result["msg"]
+    assert host.state("app.service") == "active"
+    assert host.version() == "1"
+
+
 def test_nothing_is_left_of_a_new_unit(host: Lab) -> None:
     host.apply(app(1))
     before = host.listing()
@@ -163,28 +175,6 @@ def test_nothing_is_left_of_a_new_unit(host: Lab) -> None:
     assert not host.sh("systemctl list-units --all --plain --no-legend 'new*' 'beside*'")
 
 
-def test_secrets_of_before_and_of_now_are_not_in_the_error(host: Lab) -> None:
-    old, new = "the-secret-of-old", "the-secret-of-new"
-    host.apply(app(1, secrets={"TOKEN": old}))
-    tells = f"echo {old}; echo $TOKEN; echo its last words; exit 3"
-    result = host.failing(app(2, service={"ExecStart": program(2, then=tells)}, secrets={"TOKEN": new}))
-    journal = result["errors"][0]["journal"]
-    assert "its last words" in journal
-    assert any("status=3" in line for line in journal)
-    told = repr(result["errors"]) + result["msg"] + repr(result["plan"])
-    assert old not in told
-    assert new not in told
-
-
-def test_a_missing_program_is_told_before_anything_is_written(host: Lab) -> None:
-    host.apply(app(1))
-    runs = host.invocation("app.service")
-    result = host.refused(app(2, service={"ExecStart": "/usr/bin/no-such-program"}))
-    assert result["errors"][0]["unit"] == "app.service"
-    assert "/usr/bin/no-such-program" in result["msg"]
-    assert host.invocation("app.service") == runs
-
-
 def test_a_port_that_is_taken(host: Lab) -> None:
     taken = service("other", server("other", 8001), install=WANTED, health={"tcp": "127.0.0.1:8001"})
     old = service("app", server("old", 8002), install=WANTED, health={"http": "http://127.0.0.1:8002/"})
@@ -194,27 +184,6 @@ def test_a_port_that_is_taken(host: Lab) -> None:
     assert "Address already in use" in "\n".join(result["errors"][0]["journal"])
     assert host.listing() == before
     assert host.answer(8002) == "old"
-
-
-def test_a_check_that_fails_keeps_the_new_version_on_request(host: Lab) -> None:
-    host.apply(app(1))
-    checked = app(2, health={"timeout": 1, "tcp": "127.0.0.1:9"})
-    result = host.failing(checked, on_failure="keep")
-    assert "The new state stays" in result["msg"]
-    assert not result["rolled_back"]
-    host.assert_runs(2)
-    assert host.no_record()
-
-
-def test_on_failure_keep_leaves_a_failed_unit_for_inspection(host: Lab) -> None:
-    host.apply(app(1))
-    bad = app(2, service={"ExecStart": program(2, then="exit 3")})
-    result = host.failing(bad, on_failure="keep")
-    assert result["errors"][0]["status"] == "3"
-    assert host.state("app.service") == "failed"
-    assert "echo 2" in host.read(f"{UNITS}/app.service")
-    again = host.failing(bad, on_failure="keep")
-    assert again["errors"][0]["unit"] == "app.service"
 
 
 def test_a_roll_back_that_fails_too_is_loud(host: Lab) -> None:
@@ -243,3 +212,57 @@ def test_the_version_before_is_the_one_that_is_healthy_for_the_next_run(host: La
     host.forget_versions()
     assert host.apply(app(3))["restarted"] == ["app.service"]
     host.assert_runs(3)
+
+
+def test_a_unit_as_one_module_call(host: Lab) -> None:
+    """The modules for single units roll back as the stack does."""
+    good, bad = app(1), app(2, service={"ExecStart": program(2, then="exit 3")})
+    assert host.apply(module="unit", **good)["newly_started"] == ["app.service"]
+    before = host.listing()
+    result = host.failing(module="unit", **bad)
+    assert result["rolled_back"]
+    assert host.listing() == before
+    assert host.version() == "1"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [{"service": {"RuntimeMaxSec": 1}}, {"unit": {"StopWhenUnneeded": True}}],
+    ids=["RuntimeMaxSec", "StopWhenUnneeded"],
+)
+def test_a_daemon_reload_alone_that_ends_a_process(host: Lab, harm: Entry) -> None:
+    """None of these restarts anything, but systemd ends the process as soon as it has read them."""
+    if "unit" in harm and host.systemd < 248:
+        pytest.skip("systemd 247 does not look at StopWhenUnneeded= of a unit that runs when it reads it")
+    host.apply(app(1, install=None))
+    before, runs = host.listing(), host.invocation("app.service")
+    host.forget_versions()
+    result = host.failing(app(1, install=None, health={"stable_for": 2}, **harm))
+    assert not result["restarted"]
+    assert [error["unit"] for error in result["errors"]] == ["app.service"]
+    assert host.listing() == before
+    assert host.version() == "1"
+    assert host.invocation("app.service") != runs
+
+
+def test_a_daemon_is_back_where_its_new_version_that_runs_once_fails(host: Lab) -> None:
+    host.apply(service("job"))
+    host.failing(service("job", "/bin/false", service={"Type": "oneshot"}, run="on_change"))
+    assert host.show("job.service", "SubState") == "running"
+
+
+@pytest.mark.parametrize("then", ["exit 1", "sleep 500"])
+def test_what_runs_once_a_change_is_not_run_once_more_by_its_old_text(host: Lab, then: str) -> None:
+    """A migration, say. The run waits for the old one to end; the new one fails, or is at its work when time is up."""
+    log = f"{NOTES}/log"
+
+    def job(text: str) -> Entry:
+        once: Entry = {"service": {"Type": "oneshot"}, "run": "on_change", "health": {"timeout": 4}}
+        return service("job", f"/bin/sh -c '{text}'", **once)
+
+    host.apply(job(f"echo old >> {log}; sleep 2"))
+    host.sh("systemctl start --no-block job.service")
+    until(lambda: host.read(log).split() == ["old", "old"], "it does not start")
+    assert host.failing(job(f"echo new >> {log}; {then}"))["rolled_back"]
+    assert host.read(log).split() == ["old", "old", "new"]
+    assert host.state("job.service") == "inactive"

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from .entries import UNITS, Entry, service
+from .entries import UNITS, Entry, app, program, service
 from .lab import Lab, Result
 
 CANARY = "canary-5f2e-tweets"
+
 OTHER = "canary-9a1b-sings"
 
 
@@ -78,6 +79,13 @@ def test_secrets_that_are_no_longer_declared_are_removed(host: Lab, assert_hidde
     assert_hidden(result)
 
 
+def test_a_secret_that_goes_is_removed_and_no_orphan(host: Lab) -> None:
+    host.apply(service(secrets={"TOKEN": "not-to-be-seen"}))
+    result = host.settled(service())
+    assert len(result["removed"]) == 1
+    assert result["orphaned"] == []
+
+
 def test_check_mode_and_drop_ins_hide_them_too(host: Lab, assert_hidden: Callable[..., None]) -> None:
     unit = service()
     dropin = {"name": unit["name"], "dropin": "x", "secrets": {"TOKEN": CANARY}, "credentials": {"pass": CANARY}}
@@ -127,12 +135,6 @@ def test_a_secret_of_several_lines_is_not_in_the_error_line_by_line(host: Lab) -
     assert "canary-" not in json.dumps(host.failing(telling))
 
 
-def test_a_global_stack_of_the_same_name_leaves_secrets_alone(host: Lab) -> None:
-    host.apply(declared())
-    assert host.apply(service("other", "/bin/true"), scope="global", prune=True)["removed"] == []
-    assert host.exists("/etc/unitwright/test/main.service.env")
-
-
 def test_the_secret_of_another_owner_is_blotted_out_too(host: Lab) -> None:
     telling = "/bin/sh -c 'echo my token is $$TOKEN; test -z $$FAIL && exec sleep infinity'"
     unit = service(command=telling, secrets={"TOKEN": CANARY})
@@ -162,3 +164,55 @@ def test_a_dropin_whose_name_is_a_pattern_takes_secrets(host: Lab, name: str) ->
     unit = service()
     host.apply(unit, dropins=[{"name": unit["name"], "dropin": name, "secrets": {"TOKEN": CANARY}}])
     assert host.environment(unit["name"])["TOKEN"] == CANARY
+
+
+def test_a_global_stack_of_the_same_name_leaves_secrets_alone(host: Lab) -> None:
+    host.apply(declared())
+    assert host.apply(service("other", "/bin/true"), scope="global", prune=True)["removed"] == []
+    assert host.exists("/etc/unitwright/test/main.service.env")
+
+
+def test_a_secret_that_a_check_prints_is_hidden(host: Lab) -> None:
+    secret = {"TOKEN": "not-to-be-seen" * 50}
+    host.apply(service("other", secrets=secret))
+    path = "/etc/unitwright/test/other.service.env"
+    check = {"command": ["/bin/sh", "-c", f"cat {path} >&2; exit 1"], "timeout": 1, "stable_for": 0}
+    result = host.failing(module="unit", **service("asking", health=check))
+    assert "exit code 1" in result["msg"]
+    assert "not-to-be-seen" not in str(result)
+
+
+def test_secrets_of_before_and_of_now_are_not_in_the_error(host: Lab) -> None:
+    old, new = "the-secret-of-old", "the-secret-of-new"
+    host.apply(app(1, secrets={"TOKEN": old}))
+    tells = f"echo {old}; echo $TOKEN; echo its last words; exit 3"
+    result = host.failing(app(2, service={"ExecStart": program(2, then=tells)}, secrets={"TOKEN": new}))
+    journal = result["errors"][0]["journal"]
+    assert "its last words" in journal
+    assert any("status=3" in line for line in journal)
+    told = repr(result["errors"]) + result["msg"] + repr(result["plan"])
+    assert old not in told
+    assert new not in told
+
+
+@pytest.mark.parametrize("secret", ["e", "1", "started", "changed", "true", "True", "********", "app.service"])
+def test_secrets_that_are_a_part_of_the_result(host: Lab, secret: str) -> None:
+    """What Ansible blots out of texts may garble them, but never what a play decides by, nor what is done."""
+    entry = app(1, secrets={"TOKEN": secret})
+    result = host.apply(entry)
+    assert result["changed"] is True
+    assert {"newly_started", "restarted", "plan", "units"} <= set(result)
+    assert host.environment("app.service")["TOKEN"] == secret
+    again = host.apply(entry)
+    assert again["changed"] is False
+    bad = host.failing(app(2, service={"ExecStart": program(2, then="exit 3")}, secrets={"TOKEN": secret}))
+    assert bad["failed"] is True
+    assert bad["rolled_back"] is True
+    assert host.state("app.service") == "active"
+
+
+def test_a_credential_named_like_a_word_of_a_message_goes(host: Lab) -> None:
+    dropin = {"name": "later.service", "dropin": "x"}
+    text = "some text"
+    host.apply(dropins=[{**dropin, "credentials": {"host": text, "other": text}}])
+    assert host.settled(dropins=[{**dropin, "credentials": {"other": text}}])["removed"]

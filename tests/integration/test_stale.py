@@ -13,13 +13,6 @@ from .entries import IDLE, UNITS, WANTED, service
 from .lab import Lab, actions, verbs
 
 
-def by_hand(host: Lab, unit: str = "main.service", text: str = "[Service]\nEnvironment=B=2\n") -> str:
-    """The path of a drop-in that someone else writes over a unit."""
-    path = f"{UNITS}/{unit}.d/by-hand.conf"
-    host.write(path, text)
-    return path
-
-
 def test_a_missed_restart_is_made_up_for(host: Lab) -> None:
     """The files are there and loaded, the process is not: as a handler that never ran leaves it."""
     unit = service(environment={"A": "1"})
@@ -98,6 +91,13 @@ def test_the_journal_can_be_asked_for_one_deployed_version(host: Lab) -> None:
     stamp = line.partition("=")[2]
     host.sh("journalctl --sync")
     assert "it is me" in host.sh(f"journalctl --quiet --output=cat {stamp}")
+
+
+def by_hand(host: Lab, unit: str = "main.service", text: str = "[Service]\nEnvironment=B=2\n") -> str:
+    """The path of a drop-in that someone else writes over a unit."""
+    path = f"{UNITS}/{unit}.d/by-hand.conf"
+    host.write(path, text)
+    return path
 
 
 def test_a_file_of_someone_else_that_systemd_has_not_read_is_put_into_force(host: Lab) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import FOREVER, UNITS, service
+from .entries import FOREVER, UNITS, Entry, app, service
 from .lab import Lab
 
 ODD = {
@@ -139,8 +139,23 @@ def test_a_drop_in_adds_to_the_environment_of_a_unit(host: Lab) -> None:
     assert (seen["A"], seen["B"], seen["C"]) == ("1", "2", "3")
 
 
-def test_instances_see_their_own_name(host: Lab) -> None:
-    template = service("w@", service={"Environment": "INSTANCE=%i"}, environment={"LITERAL": "%i"}, instances=["x-y"])
-    host.settled(template)
-    seen = host.environment("w@x-y.service")
-    assert (seen["INSTANCE"], seen["LITERAL"]) == ("x-y", "%i")
+def test_a_program_is_given_exactly_what_was_declared(host: Lab) -> None:
+    """What is special to shells, to systemd or to files is data in an environment, a secret and a credential."""
+    wild = "a\nb \\n \"q\" 'p' $HOME ${A} %n %% `id` ; # \t é \u2028 end\n"
+    names: Entry = {"environment": {"PLAIN": wild}, "secrets": {"SECRET": wild}, "credentials": {"key": wild + "\0"}}
+    host.apply(app(1, triggers={"values": [wild, "\0"]}, **names))
+    environ = host.environment("app.service")
+    assert environ["PLAIN"] == wild
+    assert environ["SECRET"] == wild
+    credential = host.run("cat", "/etc/unitwright/test/app.service.credentials/key")
+    assert credential.stdout == (wild + "\0").encode()
+
+
+def test_values_of_a_megabyte(host: Lab) -> None:
+    """A line that systemd would fail to load is refused; a secret or a credential of that size is none."""
+    million = "x" * 1_000_000
+    host.refused(app(1, unit={"Description": million + million[:60_000]}))
+    host.refused(app(1, environment={"BIG": million + million[:60_000]}))
+    host.apply(app(1, "line", unit={"X-Big": million}), app(1, "file", credentials={"big": million}))
+    assert len(host.read("/etc/unitwright/test/file.service.credentials/big")) == len(million)
+    assert host.states("line.service", "file.service") == ["active"] * 2

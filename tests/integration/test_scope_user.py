@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Units of users: of one, by the user's own manager, and of all of them."""
+"""Units of a user are the user's own, by the user's manager."""
 
 from __future__ import annotations
 
@@ -15,17 +15,6 @@ from tests.testbed.listing import NOTES
 from .entries import WANTED, Entry, merged, service, socket
 from .lab import USER, Lab, verbs
 
-HOME = f"/home/{USER}"
-FOLDER = f"{HOME}/.config/systemd/user"
-AS_USER = ("runuser", "-u", USER, "--")
-# What become leaves of the environment: the connecting user's, or none.
-BECOME = {"HOME": "/root", "USER": "root", "XDG_RUNTIME_DIR": "/run/user/0"}
-MINE: Entry = {"name": "mine", "scope": "user", "prefix": AS_USER, "env": BECOME}
-
-
-def mine(**more: Any) -> Entry:
-    return service("mine-web", **merged({"install": {"WantedBy": "default.target"}}, more))
-
 
 @pytest.fixture(autouse=True)
 def gone(host: Lab) -> Iterator[None]:
@@ -33,6 +22,18 @@ def gone(host: Lab) -> Iterator[None]:
     yield
     host.remove_all()
     assert host.as_user("systemctl --user list-units --all --plain --no-legend 'mine*'") == ""
+
+
+AS_USER = ("runuser", "-u", USER, "--")
+
+# What become leaves of the environment: the connecting user's, or none.
+BECOME = {"HOME": "/root", "USER": "root", "XDG_RUNTIME_DIR": "/run/user/0"}
+
+MINE: Entry = {"name": "mine", "scope": "user", "prefix": AS_USER, "env": BECOME}
+
+
+def mine(**more: Any) -> Entry:
+    return service("mine-web", **merged({"install": {"WantedBy": "default.target"}}, more))
 
 
 def test_a_manager_that_is_about_to_come_up_is_awaited(host: Lab) -> None:
@@ -63,6 +64,11 @@ def test_a_users_sockets_of_one_service_listen(host: Lab) -> None:
     for first in (8400, 8500):
         host.settled(*units(first), **MINE)
         assert host.as_user("systemctl --user is-active mine-a.socket mine-b.socket") == "active\nactive"
+
+
+HOME = f"/home/{USER}"
+
+FOLDER = f"{HOME}/.config/systemd/user"
 
 
 def test_a_users_service_is_started_enabled_and_its_own(host: Lab) -> None:
@@ -182,23 +188,3 @@ def test_without_a_manager_the_error_names_linger(host: Lab) -> None:
     prefix = ("runuser", "-u", "nobody", "--")
     result = host.failing(mine(), scope="user", prefix=prefix)
     assert "linger" in result["msg"]
-
-
-def test_scope_global_writes_for_all_users_and_starts_nothing(host: Lab) -> None:
-    entry = service("everyone", install={"WantedBy": "default.target"})
-    result = host.apply(entry, scope="global")
-    assert (result["newly_started"], result["deferred"]) == ([], ["everyone.service"])
-    link = "/etc/systemd/user/default.target.wants/everyone.service"
-    assert host.sh(f"readlink -f {link}") == "/etc/systemd/user/everyone.service"
-    host.assert_settled(entry, scope="global")
-    host.as_user("systemctl --user daemon-reload")
-    assert host.as_user("systemctl --user is-enabled everyone.service") == "enabled"
-    assert host.show("everyone.service", "LoadState") == "not-found"
-    host.remove(scope="global")
-    assert host.sh("find /etc/systemd/user -name 'everyone*'") == ""
-    host.as_user("systemctl --user daemon-reload")
-
-
-def test_scope_global_takes_no_secrets(host: Lab) -> None:
-    result = host.failing(service(secrets={"TOKEN": "not-to-be-seen"}), scope="global")
-    assert result["errors"][0]["rule"] == "secrets-global"

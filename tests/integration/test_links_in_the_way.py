@@ -1,19 +1,26 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host where something lies in the way: links, files of others, broken files, damaged records, our own connection."""
+"""What others have put in the way of a write or removal is not followed, on a host and in an image."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from .entries import UNITS, Entry, app, program
-from .lab import Lab, until
+from .entries import UNITS, Entry, app, service
+from .lab import Lab
+
+
+@pytest.fixture(autouse=True)
+def away(host: Lab) -> None:
+    """Where links lead to."""
+    host.sh("rm -rf /run/away /etc/second-name; mkdir -p /run/away; echo untouched > /run/away/file")
+
 
 OURS = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack=test\n"
+
 # What somebody else has put where a write of ours would land, as shell commands; /run/away is where it would lead to.
 IN_THE_WAY = {
     "link for the unit": f"ln -s /run/away/file {UNITS}/app.service",
@@ -41,12 +48,6 @@ IN_THE_WAY = {
 }
 
 
-@pytest.fixture(autouse=True)
-def away(host: Lab) -> None:
-    """Where links lead to."""
-    host.sh("rm -rf /run/away /etc/second-name; mkdir -p /run/away; echo untouched > /run/away/file")
-
-
 def everything(**more: Any) -> Entry:
     """A declaration that writes to every place there is."""
     unit = app(1, secrets={"TOKEN": "some secret"}, credentials={"key": "some secret"})
@@ -63,6 +64,13 @@ def test_something_in_the_way_of_a_write(host: Lab, command: str) -> None:
     assert host.sh("ls /run/away; cat /run/away/file") == "file\nuntouched"
     # Not is-active, which has PID 1 load the unit: that of 247 then waits at a pipe for ever.
     assert not host.sh("systemctl list-units --plain --no-legend --state=active app.service")
+
+
+def test_a_link_in_the_way_is_not_followed(host: Lab) -> None:
+    host.write("/opt/test", "precious")
+    host.sh(f"ln -s /opt/test {UNITS}/main.service")
+    host.refused({**service(), "replace": True})
+    assert host.read("/opt/test") == "precious"
 
 
 @pytest.mark.by_force("it lies in the way of a removal, too")
@@ -147,99 +155,3 @@ def test_files_that_are_not_utf8(host: Lab) -> None:
     assert host.failing(app(1, "theirs"))["errors"][0]["rule"] == "owner"
     host.apply(app(2), prune=True)
     assert host.exists(f"{UNITS}/theirs.service")
-
-
-@pytest.mark.parametrize("name", ["running/test.json", "accepted.json"])
-def test_damaged_records(host: Lab, name: str) -> None:
-    """What cannot be read counts as not there; the run goes on and leaves it in order."""
-    host.apply(app(1))
-    path = f"/var/lib/unitwright/system/{name}"
-    damages = ["", "\\0\\377", '{"up": []}']
-    for number, damage in enumerate(damages, 2):
-        host.sh(f"mkdir -p $(dirname {path}) && printf '%b' '{damage}' > {path}")
-        result = host.apply(app(number))
-        assert result["restarted"] == ["app.service"], damage
-    assert host.no_record()
-    assert host.version() == str(len(damages) + 1)
-
-
-RECORD: dict[str, Any] = {
-    "boot": "another",
-    "begun": "2001-01-01T00:00:00Z",
-    "backups": {},
-    "enabled": [],
-    "links": {},
-    "up": {},
-    "owed": {},
-    "watched": {},
-}
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"backups": {"/etc/passwd": None}},
-        {"owed": {"a/b": "restart"}, "watched": {"a/b": "up"}, "up": {"a/b": ""}, "enabled": ["a/b"]},
-    ],
-    ids=["a file of others", "a unit that is none"],
-)
-def test_a_record_of_the_right_shape_with_wrong_contents(host: Lab, wrong: dict[str, Any]) -> None:
-    """Only root can write there, and so can a broken disk: it must not cost more than what is recorded."""
-    host.write("/var/lib/unitwright/system/running/test.json", json.dumps({**RECORD, **wrong}), 0o600)
-    host.apply(app(1))
-    host.failing(app(2, service={"ExecStart": program(2, then="exit 3")}))
-    assert host.exists("/etc/passwd")
-    assert host.state("app.service") == "active"
-    assert host.no_record()
-
-
-@pytest.mark.parametrize("damage", ["rm -f {key}", ": > {key}", "printf x > {key}"])
-def test_a_damaged_key_costs_one_restart_at_most(host: Lab, damage: str) -> None:
-    entry = app(1, secrets={"TOKEN": "some secret"})
-    host.apply(entry)
-    host.sh(damage.format(key="/var/lib/unitwright/system/key"))
-    host.apply(entry)
-    assert not host.apply(entry)["changed"]
-    assert host.sh("stat -c '%a %U' /var/lib/unitwright/system/key") == "600 root"
-    assert host.state("app.service") == "active"
-
-
-# Runs the module from a unit of its own, as an agent of the host would.
-AGENT = "agent.service"
-INSIDE = ("systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit={AGENT}")
-
-
-def test_a_run_does_not_restart_what_it_lives_in(host: Lab) -> None:
-    """Changed under its own feet the unit goes on with what it was started with, and the result says so."""
-    dropin = {"name": AGENT, "dropin": "own", "service": {"LimitNOFILE": 1234}}
-    result = host.apply(dropins=[dropin], prefix=INSIDE)
-    assert "connection" in result["kept"][AGENT]
-    assert result["restarted"] == []
-    assert host.exists(f"{UNITS}/{AGENT}.d/own.conf")
-
-
-def test_a_run_does_not_stop_what_it_lives_in(host: Lab) -> None:
-    before = host.listing(times=True)
-    result = host.failing({"name": AGENT, "state": "stopped"}, prefix=INSIDE)
-    # What systemd-run has written for the agent goes a moment after it.
-    until(lambda: host.listing(times=True) == before, "something is written")
-    assert [error["rule"] for error in result["errors"]] == ["own-connection"]
-
-
-def test_what_carries_a_connection_is_kept_and_not_stopped(host: Lab) -> None:
-    unit = "dbus.service"
-    before = host.invocation(unit)
-    dropin: Entry = {"name": unit, "dropin": "own", "service": {"LimitNOFILE": 1234}}
-    result = host.apply(dropins=[dropin])
-    assert "connection" in result["kept"][unit]
-    refused = host.failing({"name": unit, "state": "stopped"}, name="other")
-    assert [error["rule"] for error in refused["errors"]] == ["own-connection"]
-    masked = host.failing({"name": unit, "masked": True}, name="other")
-    assert [error["rule"] for error in masked["errors"]] == ["own-connection"]
-    assert host.invocation(unit) == before
-
-
-def test_a_slice_that_a_run_lives_in_is_not_stopped(host: Lab) -> None:
-    result = host.failing({"name": "system.slice", "state": "stopped"})
-    assert [error["rule"] for error in result["errors"]] == ["own-connection"]
-    assert host.state("system.slice") == "active"

@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What systemd has loaded is what was declared, asked over D-Bus, for thousands of generated values of each type."""
+"""What systemd has loaded is what was declared, for thousands of generated values of each type."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .entries import app, service
 from .lab import Lab
 
 COUNT = 150
+
 INFINITY = 2**64 - 1
 
 # One connection for all units: {unit: {property: value}}, in JSON.
@@ -34,11 +35,25 @@ json.dump(found, sys.stdout)
 """
 
 
+def loaded(host: Lab, units: list[str]) -> dict[str, dict[str, Any]]:
+    done = host.run("python3", "-c", ASK, data=json.dumps(units).encode())
+    assert done.returncode == 0, done.stderr.decode()
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
 class Told(NamedTuple):
     """A value as it is declared, and what systemd says then."""
 
     declared: Any
     loaded: Any
+
+
+LIMITS = st.integers(0, 10**9).map(lambda number: Told(number, number)) | st.just(Told("infinity", INFINITY))
+
+TEXT = st.text(max_size=30)
+
+WILD = st.text(alphabet="ab \t\"'\\$%{}#;=[]@!+-:|&~`*?é\u2028\U0001f600", max_size=20)
 
 
 def takes(value: object, kind: str | None = None) -> bool:
@@ -49,43 +64,19 @@ def takes(value: object, kind: str | None = None) -> bool:
     return True
 
 
-def is_variable(value: str) -> bool:
-    try:
-        environment_value("A", value)
-    except Refused:
-        return False
-    return True
-
-
-def same(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Told]:
-    return values.map(lambda value: Told(value, value))
-
-
-def literal(text: str) -> Told:
-    """Text in which systemd expands specifiers."""
-    return Told(text.replace("%", "%%"), text)
-
-
-def quoted(word: str) -> str:
-    """A word of a command line, by systemd.service(5)."""
-    escaped = "".join("\\" + char if char in "\"\\'" else char for char in word)
-    return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
-
-
-TEXT = st.text(max_size=30)
-WILD = st.text(alphabet="ab \t\"'\\$%{}#;=[]@!+-:|&~`*?é\u2028\U0001f600", max_size=20)
 LINES = (TEXT | WILD).filter(lambda text: bool(text) and takes(text.replace("%", "%%")))
-WORDS = st.lists((TEXT | WILD).filter(lambda text: takes("x" + text + "x")), max_size=4)
+
+MODES = st.integers(0, 0o777).map(lambda mode: Told(f"{mode:04o}", mode))
+
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
-VARIABLES = st.dictionaries(NAMES, (TEXT | WILD).filter(is_variable), max_size=5)
+
 # No space, quote or colon, which some lists of paths give a meaning; ends in a letter, as a slash there is dropped.
 PATHS = st.from_regex(r"(/[A-Za-z0-9_.+,=@~-]{0,5}[A-Za-z0-9]){1,3}", fullmatch=True)
-SPANS = st.one_of(
-    st.integers(1, 10**6).map(lambda number: Told(number, number * 10**6)),
-    st.integers(1, 10**6).map(lambda number: Told(number / 1000, number * 1000)),
-    st.integers(1, 999).map(lambda number: Told(f"{number}min 3s 7ms", (number * 60 + 3) * 10**6 + 7000)),
-    st.just(Told("infinity", INFINITY)),
+
+SIGNALS = st.sampled_from(
+    [Told("SIGTERM", 15), Told("SIGHUP", 1), Told("KILL", 9), Told(10, 10), Told("SIGRTMIN+3", 37)]
 )
+
 SIZES = st.one_of(
     st.integers(4096, 2**50).map(lambda number: Told(number // 4096 * 4096, number // 4096 * 4096)),
     st.tuples(st.integers(1, 1023), st.sampled_from("KMGT")).map(
@@ -93,17 +84,30 @@ SIZES = st.one_of(
     ),
     st.just(Told("infinity", INFINITY)),
 )
+
+SPANS = st.one_of(
+    st.integers(1, 10**6).map(lambda number: Told(number, number * 10**6)),
+    st.integers(1, 10**6).map(lambda number: Told(number / 1000, number * 1000)),
+    st.integers(1, 999).map(lambda number: Told(f"{number}min 3s 7ms", (number * 60 + 3) * 10**6 + 7000)),
+    st.just(Told("infinity", INFINITY)),
+)
+
 TRUTHS = st.sampled_from(
     [
         *(Told(value, True) for value in (True, "yes", "true", "on", "1")),
         *(Told(value, False) for value in (False, "no", "false", "off", "0")),
     ]
 )
-MODES = st.integers(0, 0o777).map(lambda mode: Told(f"{mode:04o}", mode))
-SIGNALS = st.sampled_from(
-    [Told("SIGTERM", 15), Told("SIGHUP", 1), Told("KILL", 9), Told(10, 10), Told("SIGRTMIN+3", 37)]
-)
-LIMITS = st.integers(0, 10**9).map(lambda number: Told(number, number)) | st.just(Told("infinity", INFINITY))
+
+
+def literal(text: str) -> Told:
+    """Text in which systemd expands specifiers."""
+    return Told(text.replace("%", "%%"), text)
+
+
+def same(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Told]:
+    return values.map(lambda value: Told(value, value))
+
 
 # section, directive: property, values
 SERVICE: dict[tuple[str, str], tuple[str, st.SearchStrategy[Told]]] = {
@@ -142,28 +146,28 @@ SERVICE: dict[tuple[str, str], tuple[str, st.SearchStrategy[Told]]] = {
     ("service", "UtmpIdentifier"): ("UtmpIdentifier", same(NAMES)),
     ("service", "StandardOutput"): ("StandardOutput", same(st.sampled_from(["null", "journal", "journal+console"]))),
 }
-OTHERS: dict[str, dict[str, tuple[str, st.SearchStrategy[Told]]]] = {
-    "timer": {
-        "OnActiveSec": (
-            "TimersMonotonic",
-            st.integers(1, 10**6).map(lambda n: Told(n, [["OnActiveUSec", n * 10**6, 0]])),
-        ),
-        "AccuracySec": ("AccuracyUSec", SPANS),
-        "RandomizedDelaySec": ("RandomizedDelayUSec", SPANS),
-        "Persistent": ("Persistent", TRUTHS),
-    },
-    "socket": {
-        "ListenStream": ("Listen", PATHS.map(lambda path: Told(path, [["Stream", path]]))),
-        "SocketMode": ("SocketMode", MODES),
-        "Backlog": ("Backlog", same(st.integers(0, 2**31 - 1))),
-        "ReceiveBuffer": ("ReceiveBuffer", SIZES.filter(lambda told: told.loaded < 2**60)),
-    },
-    "path": {
-        "PathExists": ("Paths", PATHS.map(lambda path: Told(path, [["PathExists", path]]))),
-        "MakeDirectory": ("MakeDirectory", TRUTHS),
-    },
-    "slice": {"MemoryHigh": ("MemoryHigh", SIZES), "IOWeight": ("IOWeight", same(st.integers(1, 10000)))},
-}
+
+
+def is_variable(value: str) -> bool:
+    try:
+        environment_value("A", value)
+    except Refused:
+        return False
+    return True
+
+
+VARIABLES = st.dictionaries(NAMES, (TEXT | WILD).filter(is_variable), max_size=5)
+
+WORDS = st.lists((TEXT | WILD).filter(lambda text: takes("x" + text + "x")), max_size=4)
+
+
+def differing(expected: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [
+        (unit, name, value, found[unit][name])
+        for unit, properties in expected.items()
+        for name, value in properties.items()
+        if found[unit][name] != value
+    ]
 
 
 def drawn(values: st.SearchStrategy[Any], count: int) -> list[Any]:
@@ -186,20 +190,10 @@ def drawn(values: st.SearchStrategy[Any], count: int) -> list[Any]:
     return (found * count)[:count]
 
 
-def loaded(host: Lab, units: list[str]) -> dict[str, dict[str, Any]]:
-    done = host.run("python3", "-c", ASK, data=json.dumps(units).encode())
-    assert done.returncode == 0, done.stderr.decode()
-    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
-    return found
-
-
-def differing(expected: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return [
-        (unit, name, value, found[unit][name])
-        for unit, properties in expected.items()
-        for name, value in properties.items()
-        if found[unit][name] != value
-    ]
+def quoted(word: str) -> str:
+    """A word of a command line, by systemd.service(5)."""
+    escaped = "".join("\\" + char if char in "\"\\'" else char for char in word)
+    return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
 
 
 def test_services(host: Lab) -> None:
@@ -225,6 +219,30 @@ def test_services(host: Lab) -> None:
     ]
     assert argv == expected_argv
     assert not host.apply(*entries)["changed"]
+
+
+OTHERS: dict[str, dict[str, tuple[str, st.SearchStrategy[Told]]]] = {
+    "timer": {
+        "OnActiveSec": (
+            "TimersMonotonic",
+            st.integers(1, 10**6).map(lambda n: Told(n, [["OnActiveUSec", n * 10**6, 0]])),
+        ),
+        "AccuracySec": ("AccuracyUSec", SPANS),
+        "RandomizedDelaySec": ("RandomizedDelayUSec", SPANS),
+        "Persistent": ("Persistent", TRUTHS),
+    },
+    "socket": {
+        "ListenStream": ("Listen", PATHS.map(lambda path: Told(path, [["Stream", path]]))),
+        "SocketMode": ("SocketMode", MODES),
+        "Backlog": ("Backlog", same(st.integers(0, 2**31 - 1))),
+        "ReceiveBuffer": ("ReceiveBuffer", SIZES.filter(lambda told: told.loaded < 2**60)),
+    },
+    "path": {
+        "PathExists": ("Paths", PATHS.map(lambda path: Told(path, [["PathExists", path]]))),
+        "MakeDirectory": ("MakeDirectory", TRUTHS),
+    },
+    "slice": {"MemoryHigh": ("MemoryHigh", SIZES), "IOWeight": ("IOWeight", same(st.integers(1, 10000)))},
+}
 
 
 def test_other_kinds(host: Lab) -> None:
