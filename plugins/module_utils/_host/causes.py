@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Dict, List, Mapping, Sequence, Set
 
-from .._syntax.needs import NEEDS
-from .health import Failure, describe
+from .._syntax.dependencies import NEEDS
 from .manager import Manager
 from .relations import named
+from .watch import Failure, describe
 
 _SHOWN = ("ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "InvocationID", "After", *NEEDS)
 

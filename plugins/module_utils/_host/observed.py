@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
+from .._syntax.activation import starts
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import misnamed, parse_name
-from .._syntax.starters import starts
 from . import relations
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, UnitState

@@ -10,9 +10,9 @@ import time
 from dataclasses import replace
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
-from .health import Failure, watch
 from .manager import Manager, Outcome
 from .probe import Checks
+from .watch import Failure, watch
 
 # systemd.unit(5): who goes down, or is restarted, with a unit.
 _BINDING = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")

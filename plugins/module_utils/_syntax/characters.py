@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from .problem import Refused
+from .rule import Refused
 
 # systemd's WHITESPACE: what it strips from both ends of a line, a name and a value.
 WHITESPACE = " \t\n\r"

@@ -14,7 +14,7 @@ import enum
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
-from .problem import Refused, shown
+from .rule import Refused, shown
 from .tables import names
 from .versions import came_with
 

@@ -16,7 +16,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence,
 
 from . import unitfile
 from .names import misnamed, parse_name
-from .problem import Refused
+from .rule import Refused
 
 Effective = Dict[str, Dict[str, List[str]]]
 # A unit whose file is a link to this is masked (systemd.unit(5)), and a drop-in is void.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .characters import to_utf8
-from .problem import Refused, shown
+from .rule import Refused, shown
 
 KINDS = (
     "service",

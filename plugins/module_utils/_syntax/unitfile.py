@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
-from .problem import Refused, shown
+from .rule import Refused, shown
 from .tables import names
 
 # Otherwise a comment could hide an assignment.

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import List, Mapping, Optional
 
 from .characters import refuse_unwritable, refuse_value
-from .problem import Refused, shown
+from .rule import Refused, shown
 from .tables import names
 
 # Types of `systemd --dump-configuration-items` of which systemd refuses an empty assignment with a warning and

@@ -284,7 +284,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     sys.path.insert(0, request["base"])
     sys.dont_write_bytecode = True
-    import ansible_collections.unitwright.systemd.plugins.module_utils._change.front  # noqa: F401, PLC0415
+    import ansible_collections.unitwright.systemd.plugins.module_utils._run.front  # noqa: F401, PLC0415
 
     json.dump(_REQUESTS[request["do"]](request), sys.stdout)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import directives, versions
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import Effect, effect
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem import Refused
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
 DATA = Path(__file__).parent.parent / "data"
 CATALOGUES = {

@@ -1,0 +1,304 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What is remembered between runs: what a run in progress must not lose, and what a stamp cannot show.
+
+Both are files of an owner below the state folder, for root alone. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from .._desired.stack import is_run_once
+from .._host.files import Seen, Writer, look
+from .._host.manager import Manager
+from .._host.observed import UP, Observed, units_under
+from .._host.places import Places
+from .._host.probe import LASTING
+from .._plan.differences import Pending
+from .._plan.enablement import linked_with
+from .._plan.plan import Plan, displaced
+from .._plan.stale import Accepted, stamps
+from .._syntax.directives import Effect
+from .._syntax.names import parse_name
+
+# What can be owed to a unit that goes on running, one beside the other.
+_LASTING = frozenset(("reload", "pull", "reset-failed", "touch-slice"))
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run in progress: what it needs to be undone, and what it owes if it is cut off.
+
+    boot: which boot it began in. backups: what lay at each path that it writes or removes. enabled: units whose links
+    it may change, and links: those that there were. up: units that ran, with the ID of that run. retrying: those that
+    had ended and waited for their automatic restart. idle: units that did not run and are new or changed, which some
+    other may start meanwhile; for a new template stands its name. handled: units that it starts, stops or restarts, and
+    what goes with them. owed: verbs by unit. watched: what becomes of units, as Plan.watched. patience: the longest
+    time in seconds that the declaration gives one of them to come up.
+    """
+
+    boot: str
+    begun: str
+    backups: Mapping[str, Optional[Seen]]
+    enabled: Tuple[str, ...]
+    links: Mapping[str, str]
+    up: Mapping[str, str]
+    retrying: Tuple[str, ...]
+    idle: Tuple[str, ...]
+    handled: Tuple[str, ...]
+    owed: Mapping[str, str]
+    watched: Mapping[str, str]
+    patience: float = 0.0
+
+
+def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Manager, patience: float = 0.0) -> Record:
+    """The record of a run that is about to begin. What an earlier one that was cut off had backed up counts first."""
+    differences = plan.differences
+    paths = [*(wanted.path for wanted in differences.write), *differences.remove]
+    touched = [*differences.enable, *differences.reenable, *differences.disable, *differences.mask, *differences.unmask]
+    enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
+    ended = {*plan.jobs["stop"], *displaced(plan, observed)}
+    ended.update(unit for unit in observed.taken_along(ended) if observed.is_up(unit))
+    jobs = plan.jobs
+    # What is bound to a process that ends on its reload ends with it.
+    along = observed.restarted_along([*jobs["restart"], *jobs["reload"]], jobs["stop"])
+    handled = {*ended, *along, *jobs["restart"], *jobs["start"], *jobs["run"]}
+    concerned = {*plan.watched, *handled, *(unit for units in plan.jobs.values() for unit in units)}
+    idle = _idle(plan, observed)
+    # An instance may run by a file of its own before there is a template.
+    concerned |= {unit for name in idle for unit in units_under(observed.states, name)}
+    up = sorted(unit for unit in concerned if observed.runs(unit))
+    record = Record(
+        boot=observed.boot,
+        begun=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        backups={path: observed.files.get(path) for path in dict.fromkeys([*paths, *_mask_paths(plan, observed)])},
+        enabled=enabled,
+        links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
+        up=invocations(manager, up),
+        retrying=tuple(sorted(unit for unit in concerned if observed.is_up(unit) and not observed.runs(unit))),
+        idle=tuple(idle),
+        handled=tuple(sorted(handled)),
+        owed=_owed(plan, observed),
+        watched=dict(plan.watched),
+        patience=patience,
+    )
+    return record if earlier is None else _joined(earlier, record)
+
+
+def _idle(plan: Plan, observed: Observed) -> List[str]:
+    """Nothing new outlives its file, nor a process of a newer version its text; what ends by itself is left to that.
+
+    One that had failed is left out, so that it stays so.
+    """
+    cases = [case for case in plan.differences.cases if case.now.active not in (*UP, "failed")]
+    newer = [case for case in cases if case.restamped or case.touched(Effect.RESTART, Effect.REBIND)]
+    found = [case.unit for case in cases if case.new]
+    found += [case.unit for case in newer if not case.new and not is_run_once(case.after)]
+    folder = observed.places.units
+    written = [os.path.split(wanted.path) for wanted in plan.differences.write]
+    names = [name for where, name in written if where == folder and parse_name(name).is_template]
+    return found + [name for name in names if observed.loadpath.fragment(name) is None]
+
+
+def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
+    """What a run that is cut off may leave undone, by unit.
+
+    A stop is done before any file changes, but for what another unit upholds until that is loaded anew.
+    """
+    owed: Dict[str, str] = {}
+    along = observed.taken_along(plan.jobs["stop"])
+    for unit in plan.jobs["start"]:
+        stays_up = observed.is_up(unit) and unit not in along
+        owed[unit] = "cycle" if unit in plan.jobs["stop"] else "pull" if stays_up else "start"
+    for verb in ("restart", "run", "reload", "touch-slice", "reset-failed"):
+        for unit in plan.jobs[verb]:
+            earlier = owed.get(unit, "")
+            if _LASTING.issuperset(earlier.split()):  # what is started or stopped anew has no need of the rest
+                owed[unit] = f"{earlier} {verb}".strip()
+    for case in plan.differences.cases:
+        if case.leaves and case.unit in plan.jobs["stop"]:
+            owed[case.unit] = "stop"
+    return owed
+
+
+def _mask_paths(plan: Plan, observed: Observed) -> List[str]:
+    """systemctl mask and unmask write links at the units' own paths."""
+    return [observed.places.unit_file(unit) for unit in [*plan.differences.mask, *plan.differences.unmask]]
+
+
+def invocations(manager: Manager, units: Iterable[str]) -> Dict[str, str]:
+    """The ID of each unit's present run: sockets, targets and timers have one too, though no file shows it."""
+    shown = manager.show(sorted(units), ["InvocationID"]) if manager.live else {}
+    return {unit: each.get("InvocationID", "") for unit, each in shown.items()}
+
+
+def _joined(earlier: Record, record: Record) -> Record:
+    known = set(earlier.enabled)
+    links = {
+        path: target
+        for path, target in record.links.items()  # a link's own name is an alias, or the unit's
+        if not known.intersection((os.path.basename(path), os.path.basename(target)))
+    }
+    # What the earlier run was about and was not up before it is new, even if it has been started since.
+    concerned = {*earlier.watched, *earlier.owed, *earlier.idle}
+    newer = {
+        unit: run
+        for unit, run in record.up.items()
+        if unit in earlier.up or not concerned.intersection((unit, parse_name(unit).template))
+    }
+    up = {**newer, **earlier.up}
+    if earlier.boot != record.boot:  # no run of before is still that run, and the boot may have taken newer files
+        up = {**newer, **dict.fromkeys(earlier.up, "")}
+    return replace(
+        record,
+        backups={**record.backups, **earlier.backups},
+        enabled=tuple(dict.fromkeys([*earlier.enabled, *record.enabled])),
+        links={**links, **earlier.links},
+        up=up,
+        retrying=tuple(unit for unit in dict.fromkeys([*earlier.retrying, *record.retrying]) if unit not in up),
+        idle=tuple(unit for unit in dict.fromkeys([*earlier.idle, *record.idle]) if unit not in up),
+        handled=tuple(dict.fromkeys([*earlier.handled, *record.handled])),
+        watched={**earlier.watched, **record.watched},
+        patience=max(earlier.patience, record.patience),
+    )
+
+
+def pending(record: Optional[Record], observed: Observed, manager: Manager) -> Pending:
+    """What an interrupted run left to be done. A boot since then has started everything anew: no restart is owed."""
+    if record is None:
+        return Pending()
+    same_boot = record.boot == observed.boot
+    owed: Dict[str, str] = {}
+    runs = invocations(manager, record.up)
+    for unit, verb in record.owed.items():
+        if verb == "run" or (same_boot and _LASTING.issuperset(verb.split())):
+            owed[unit] = verb
+        elif same_boot and unit in record.up and verb == "stop":
+            if observed.is_up(unit) and observed.state(unit).load == "not-found":
+                owed[unit] = verb
+        elif same_boot and unit in record.up:
+            if not observed.is_up(unit):
+                owed[unit] = "start"
+            elif runs.get(unit) == record.up[unit]:
+                owed[unit] = verb
+    judged = {unit: expect for unit, expect in record.watched.items() if expect in LASTING}
+    return Pending(owed=owed, judged=judged, since=record.begun)
+
+
+def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
+    """The record that a run which was cut off has left, None if there is none. Those of several owners become one."""
+    found = [each for each in (_load(where, owner) for owner in owners) if each is not None]
+    whole: Optional[Record] = None
+    for later in sorted(found, key=lambda each: each.begun):
+        whole = replace(_joined(whole, later), owed={**whole.owed, **later.owed}) if whole else later
+    return whole
+
+
+def _load(where: Places, owner: str) -> Optional[Record]:
+    """A damaged one counts as none."""
+    seen = look(_record_path(where, owner))
+    if seen is None or seen.content is None:
+        return None
+    try:
+        data = json.loads(seen.content)
+        if not all(_is_map_of_texts(data[name]) for name in ("links", "up", "owed", "watched")):
+            return None
+        backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
+        data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled")})
+        return Record(backups=backups, **data)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _is_map_of_texts(data: object) -> bool:
+    return isinstance(data, dict) and all(isinstance(value, str) for value in data.values())
+
+
+def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
+    """Put the record on disk, durably, before anything else is written."""
+    data: Dict[str, Any] = {name: getattr(record, name) for name in Record.__dataclass_fields__}
+    data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
+    writer.make_folder(os.path.dirname(_record_path(where, owner)), 0o700)
+    writer.write(_record_path(where, owner), json.dumps(data).encode(), 0o600)
+    writer.settle()
+
+
+def drop(where: Places, owners: Sequence[str], writer: Writer) -> None:
+    for owner in owners:
+        writer.remove(_record_path(where, owner))
+    writer.settle()
+
+
+def _record_path(where: Places, owner: str) -> str:
+    return os.path.join(where.state, "running", owner + ".json")
+
+
+def _packed(seen: Optional[Seen]) -> Optional[Dict[str, Any]]:
+    if seen is None:
+        return None
+    content = None if seen.content is None else base64.b64encode(seen.content).decode()
+    return {"mode": seen.mode, "uid": seen.uid, "gid": seen.gid, "content": content, "target": seen.target}
+
+
+def _unpacked(packed: Optional[Mapping[str, Any]]) -> Optional[Seen]:
+    if packed is None:
+        return None
+    content = None if packed["content"] is None else base64.b64decode(packed["content"])
+    return Seen(packed["mode"], packed["uid"], packed["gid"], 0.0, content, packed["target"])
+
+
+def _accepted_path(where: Places) -> str:
+    """One for all owners: a unit of one may have been reloaded for the drop-in of another."""
+    return os.path.join(where.state, "accepted.json")
+
+
+def accepted(where: Places) -> Dict[str, Accepted]:
+    """The processes that are known to be current though their stamp does not show it. A damaged file counts as none."""
+    seen = look(_accepted_path(where))
+    if seen is None or seen.content is None:
+        return {}
+    try:
+        rows = json.loads(seen.content)
+        return {u: Accepted(row["invocation"], frozenset(row["stamps"]), float(row["at"])) for u, row in rows.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def accept(plan: Plan, observed: Observed, manager: Manager, writer: Writer, failed: AbstractSet[str]) -> None:
+    """Remember what is current and does not show it."""
+    where = observed.places
+    known, runs = accepted(where), _now_current(plan, manager)
+    after = plan.differences.after
+    # A stamp that the process has and its files no longer would say each time anew that it is stale.
+    telling = {unit for unit in {**known, **runs} if stamps(unit, after) or observed.running.get(unit)}
+    kept = {unit: row for unit, row in known.items() if unit in telling}
+    for unit, run in runs.items():
+        if unit in telling and unit not in failed:
+            kept[unit] = Accepted(run, stamps(unit, after), observed.looked_at)
+    if kept == known:
+        return
+    path = _accepted_path(where)
+    if not kept:
+        writer.remove(path)
+    else:
+        rows = {u: {"invocation": r.invocation, "stamps": sorted(r.stamps), "at": r.at} for u, r in kept.items()}
+        writer.make_folder(where.state, 0o700)
+        writer.write(path, json.dumps(rows).encode(), 0o600)
+    writer.settle()
+
+
+def _now_current(plan: Plan, manager: Manager) -> Mapping[str, str]:
+    """Runs that are of the newest text: what was reloaded, and under a user manager all that runs and is not kept."""
+    units = {unit for unit in plan.jobs["reload"] if unit.endswith(".service")}
+    if manager.places.scope == "user":
+        units |= {case.unit for case in plan.differences.cases if case.kind == "service"}
+    shown = manager.show(sorted(units - set(plan.kept)), ["ActiveState", "InvocationID"])
+    return {unit: each["InvocationID"] for unit, each in shown.items() if each.get("ActiveState") in UP}

@@ -1,0 +1,280 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""From one entry's parameters to the text of its file: sections, environment, secrets, stamp. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from .._host.observed import STAMP_FIELD
+from .._host.places import Places
+from .._syntax import unitfile, values
+from .._syntax.characters import to_utf8
+from .._syntax.directives import EXEC_KINDS, SECTIONS, Catalogue, Effect, effect
+from .._syntax.rule import Problem, Problems, Refused, shown
+from .options import SECTION_OPTIONS
+
+MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
+SECRET_MODE = 0o600
+# A secret with fewer characters is a part of ordinary words; hiding it would only garble the text.
+SHORTEST_HIDDEN = 4
+
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
+
+Params = Mapping[str, Any]
+Assignment = Tuple[str, str]
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What a rendering depends on besides the parameters.
+
+    key: the host's secret for stamps. digests: SHA-256 of each trigger file, None where the file is not there.
+    """
+
+    places: Places
+    catalogue: Catalogue
+    key: bytes
+    digests: Mapping[str, Optional[str]]
+
+
+@dataclass(frozen=True)
+class FileWanted:
+    """A file as it shall be. shown: what a diff may show of it; secret files show names only."""
+
+    path: str
+    content: bytes
+    mode: int
+    unit: str
+    shown: str
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The files of one unit or drop-in, and the parsed main one."""
+
+    files: Tuple[FileWanted, ...]
+    entries: Tuple[unitfile.Entry, ...]
+
+
+def owner_of(content: bytes) -> Optional[str]:
+    """The stack a file is marked as belonging to, None if it has no mark of ours."""
+    first = content.split(b"\n", 1)[0].decode("utf-8", "replace")
+    return first[len(MARK) :].strip() if first.startswith(MARK) else None
+
+
+def has_text(params: Params) -> bool:
+    """Does an entry bring a file, or is it only about the state of a unit that someone else owns?"""
+    return params.get("content") is not None or any(params.get(option) is not None for option in SECTION_OPTIONS)
+
+
+def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: HostFacts) -> Rendered:
+    """Render one entry. stem names its environment file; kind is the unit's suffix. Raises Problems, all at once."""
+    unit = params["name"]
+    problems: List[Problem] = []
+    sections = _sections(params, kind, facts.catalogue, unit, problems)
+    extra, secret_files = _environment(params, kind, stem, owner, facts, unit, problems)
+    if problems:
+        raise Problems(problems)
+    stamped = kind == "service" and facts.places.scope != "global" and not _is_per_connection(params)
+    stamp = _stamp(params, kind, sections, extra, facts) if stamped else ""
+    if stamp:
+        extra.append(("LogExtraFields", f"{STAMP_FIELD}={stamp}"))
+    try:
+        text = _text(params, sections, SECTIONS.get(kind) or "", extra, owner)
+        entries = tuple(unitfile.parse(text))
+    except Refused as refused:
+        raise Problems([Problem(str(refused), unit=unit, rule="syntax")]) from None
+    main = FileWanted(path, text.encode(), 0o644, unit, shown_text(text.encode()))
+    return Rendered((main, *secret_files), entries)
+
+
+def _is_per_connection(params: Params) -> bool:
+    """May a socket start an instance of it a connection? PID 1 leaves a file behind for each that is stamped.
+
+    What a text cannot show, secrets and triggers, is worth that.
+    """
+    hidden = any(params.get(option) for option in ("secrets", "credentials", "triggers"))
+    return "@." in params["name"] and not params.get("instances") and not hidden
+
+
+def shown_text(content: bytes) -> str:
+    """A unit file for a diff: without the stamp, which says nothing to a person and needs a key that may not be yet."""
+    lines = content.decode("utf-8", "replace").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(f"LogExtraFields={STAMP_FIELD}="))
+
+
+def _sections(
+    params: Params, kind: str, catalogue: Catalogue, unit: str, problems: List[Problem]
+) -> List[Tuple[str, List[Assignment]]]:
+    """The declared directives as text, section by section in the order Unit, own, Install."""
+    if params.get("content") is not None:
+        return _parsed(params["content"], kind, catalogue, unit, problems)
+    sections = []
+    for option in SECTION_OPTIONS:
+        given = params.get(option)
+        if given is None:
+            continue
+        section = option.capitalize()
+        assignments: List[Assignment] = []
+        for directive, value in given.items():
+            complaint = catalogue.complaint(kind, section, str(directive))
+            if complaint:
+                problems.append(Problem(complaint, unit, section, str(directive), "unknown-directive"))
+                continue
+            try:
+                assignments += _assignments(section, str(directive), value, catalogue)
+            except Refused as refused:
+                problems.append(Problem(str(refused), unit, section, str(directive), "value"))
+        sections.append((section, assignments))
+    return sections
+
+
+def _parsed(
+    content: str, kind: str, catalogue: Catalogue, unit: str, problems: List[Problem]
+) -> List[Tuple[str, List[Assignment]]]:
+    try:
+        entries = unitfile.parse(content)
+    except Refused as refused:
+        problems.append(Problem(str(refused), unit, rule="syntax"))
+        return []
+    sections: Dict[str, List[Assignment]] = {}
+    for entry in entries:
+        complaint = catalogue.complaint(kind, entry.section, entry.directive)
+        if complaint:
+            problems.append(Problem(complaint, unit, entry.section, entry.directive, "unknown-directive"))
+        sections.setdefault(entry.section, []).append((entry.directive, entry.value))
+    return list(sections.items())
+
+
+def _assignments(section: str, directive: str, value: object, catalogue: Catalogue) -> Iterator[Assignment]:
+    if directive == "Environment" and isinstance(value, dict):
+        for name, text in value.items():
+            yield directive, values.environment_value(str(name), text)
+        return
+    for text in values.to_values(value, catalogue.type_of(section, directive), directive):
+        yield directive, text
+
+
+def _environment(
+    params: Params, kind: str, stem: str, owner: str, facts: HostFacts, unit: str, problems: List[Problem]
+) -> Tuple[List[Assignment], List[FileWanted]]:
+    """Directives and files for environment, secrets and credentials."""
+    places = facts.places
+    given = [option for option in ("environment", "secrets", "credentials") if params.get(option)]
+    if given and kind not in EXEC_KINDS:
+        message = f"a .{kind} starts no process, so it takes no {given[0]}: give it to the service"
+        problems.append(Problem(message, unit, rule="no-process"))
+        return [], []
+    if places.scope == "global" and set(given) & {"secrets", "credentials"}:
+        message = "a root-only file cannot be read by users' managers: scope global takes no secrets or credentials"
+        problems.append(Problem(message, unit, rule="secrets-global"))
+        return [], []
+    extra: List[Assignment] = []
+    files: List[FileWanted] = []
+    for name, value in (params.get("environment") or {}).items():
+        try:
+            extra.append(("Environment", values.environment_value(str(name), value)))
+        except Refused as refused:
+            problems.append(Problem(str(refused), unit, rule="environment"))
+    try:
+        if params.get("secrets"):
+            path = places.environment_file(owner, stem)
+            content = (MARK + owner + "\n" + values.environment_file(params["secrets"])).encode()
+            # systemd takes it for a pattern (systemd.exec(5), glob(7)), and a name may hold what that is made of.
+            pattern = re.sub(r"([\\*?\[])", r"\\\1", _literal(places.inside(path)))
+            extra.append(("EnvironmentFile", pattern))
+            files.append(FileWanted(path, content, SECRET_MODE, unit, _names_only(params["secrets"]), secret=True))
+        for name, value in (params.get("credentials") or {}).items():
+            path = places.credential_file(owner, stem, _credential_name(str(name)))
+            extra.append(("LoadCredential", f"{name}:{_literal(places.inside(path))}"))
+            content = _credential_text(str(name), value)
+            files.append(FileWanted(path, content, SECRET_MODE, unit, "(a credential, not shown)\n", secret=True))
+    except Refused as refused:
+        problems.append(Problem(str(refused), unit, rule="environment"))
+    return extra, files
+
+
+def _names_only(secrets: Mapping[str, object]) -> str:
+    return "".join(f"{name}=(not shown)\n" for name in secrets)
+
+
+def _literal(path: str) -> str:
+    """A path for a directive that expands specifiers: a drop-in's name may hold a percent sign."""
+    return path.replace("%", "%%")
+
+
+def _credential_name(name: str) -> str:
+    """systemd.exec(5), LoadCredential=: a file name up to a colon; quotes, specifiers and the like are undone."""
+    if not _CREDENTIAL.fullmatch(name):
+        raise Refused(f"{shown(name)} cannot name a credential: use letters, digits, '-', '_', '@' and '.'")
+    return name
+
+
+def _credential_text(name: str, value: object) -> bytes:
+    if not isinstance(value, str):
+        raise Refused(f"the credential {name} is text: quote it")
+    return to_utf8(value, f"the credential {name}")
+
+
+def _text(
+    params: Params,
+    sections: Sequence[Tuple[str, Sequence[Assignment]]],
+    own: str,
+    extra: Sequence[Assignment],
+    owner: str,
+) -> str:
+    mark = MARK[2:] + owner
+    if params.get("content") is not None:
+        # The text stays as it was written, comments and all; sections that repeat are merged (systemd.syntax(7)).
+        content = str(params["content"]).lstrip("\ufeff").rstrip("\n")
+        to_utf8(content, "content")
+        text = unitfile.render([], header=[mark]) + content + "\n"
+        return text + ("\n" + unitfile.render([(own, extra)]) if extra else "")
+    merged = [(section, list(assignments)) for section, assignments in sections]
+    if extra:
+        if own not in dict(merged):
+            merged.append((own, []))
+        merged = [(section, [*given, *(extra if section == own else [])]) for section, given in merged]
+    return unitfile.render(merged, header=[mark])
+
+
+def _stamp(
+    params: Params,
+    kind: str,
+    sections: Sequence[Tuple[str, Sequence[Assignment]]],
+    extra: Sequence[Assignment],
+    facts: HostFacts,
+) -> str:
+    """A keyed hash of all that a process keeps from its start, "" where nothing of that kind is declared.
+
+    Keyed, since a unit file is readable by all and a bare hash would let anyone try out short secrets.
+    """
+    every = [(section, *assignment) for section, assignments in sections for assignment in assignments]
+    every += [(SECTIONS[kind] or "", *assignment) for assignment in extra]
+    kept = sorted(
+        (item for item in every if effect(kind, item[0], item[1]) is Effect.RESTART), key=lambda item: item[:2]
+    )
+    triggers = params.get("triggers") or {}
+    parts = {
+        "directives": kept,
+        "secrets": params.get("secrets") or {},
+        "credentials": params.get("credentials") or {},
+        "files": {path: facts.digests.get(path) for path in triggers.get("files") or []},
+        "values": triggers.get("values") or [],
+    }
+    if not any(parts.values()):
+        return ""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hmac.new(facts.key, text.encode(), hashlib.sha256).hexdigest()[:24]

@@ -1,0 +1,158 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Whose files are whose: what of ours is left over, and what of others is in the way. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, List, Optional, Set
+
+from .._desired.render import owner_of
+from .._desired.stack import Desired
+from .._host.files import Seen
+from .._host.observed import Observed
+from .._syntax.loadpath import MASK, LoadPath
+from .._syntax.rule import Problem
+
+
+def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
+    """Files in the way that are not this owner's."""
+    found = []
+    owners = {desired.owner, *desired.adopt}
+    for path in [*desired.files, *sorted(desired.removed)]:
+        wanted = desired.files.get(path)
+        if wanted is not None and wanted.secret:
+            continue
+        problem = _conflict(path, desired, observed, owners)
+        if problem:
+            found.append(Problem(problem, unit=wanted.unit if wanted else os.path.basename(path), rule="owner"))
+    found += _textless(desired, observed)
+    for name in (unit.name.text for unit in desired.units if unit.masked):
+        problem = _in_the_way(observed.files.get(observed.places.unit_file(name)), name, owners)
+        if problem:
+            found.append(Problem(problem, unit=name, rule="owner"))
+    return found
+
+
+def _textless(desired: Desired, observed: Observed) -> List[Problem]:
+    """Units that are named, but whose own file prune would take for one that is no longer declared."""
+    message = "it is this stack's own and has no text here: give it, or leave the unit out to have it pruned"
+    owned = {*_owned(desired, observed)} - desired.removed if desired.prune else set()
+    units = [unit.name.text for unit in desired.units if unit.path is None and not unit.masked]
+    return [Problem(message, name, rule="no-text") for name in units if observed.places.unit_file(name) in owned]
+
+
+def _defined_by_others(path: str, desired: Desired, loadpath: LoadPath) -> str:
+    name = os.path.basename(path)
+    vendor = loadpath.fragment(name)
+    if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
+        return ""
+    mend = "override it by a dropin, or take it over by replace: true"
+    return f"{vendor} defines this unit: {mend if path in desired.files else 'it can only be masked or stopped'}"
+
+
+def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str]) -> str:
+    seen = observed.files.get(path)
+    may_replace = path in desired.replaced
+    if seen is None:
+        if os.path.dirname(path) != observed.places.units or may_replace:
+            return ""
+        return _defined_by_others(path, desired, observed.loadpath)
+    if seen.target == MASK and path in desired.removed:
+        return _defined_by_others(path, desired, observed.loadpath.changed({}, [path]))
+    if seen.target == MASK:
+        unmasked = any(unit.path == path and unit.masked is False for unit in desired.units)
+        return "" if unmasked else "this unit is masked: add masked: false to have it unmasked"
+    if seen.content is None:
+        return f"{path} is a symbolic link or not a file, so it is not replaced: remove it first"
+    owner = owner_of(seen.content)
+    if owner in owners or may_replace:
+        return ""
+    if owner is None:
+        mend = "take it over by replace: true" if path in desired.files else "remove it yourself"
+        return f"{path} is there and not ours: {mend}, or use a dropin"
+    return f"{path} belongs to the stack {owner!r}: a stack takes it over by adopt: [{owner}]"
+
+
+def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> str:
+    """What speaks against putting a mask, which is a link, where this lies."""
+    if seen is None or seen.target == MASK:
+        return ""
+    owner = owner_of(seen.content) if seen.content is not None else None
+    if owner in owners:
+        return ""
+    if owner is None:
+        return f"a mask takes the place of {name} in this folder, and what is there is not ours: remove it yourself"
+    return (
+        f"it belongs to the stack {owner!r}, and a mask would take its place: a stack takes it over by adopt: [{owner}]"
+    )
+
+
+def _owned(desired: Desired, observed: Observed) -> List[str]:
+    """Unit files and drop-ins marked as this owner's, secrets by their folder."""
+    owners = {desired.owner, *desired.adopt}
+    found = []
+    for path, seen in observed.files.items():
+        if path.startswith(observed.places.secrets + os.sep) or (
+            seen.content is not None and owner_of(seen.content) in owners
+        ):
+            found.append(path)
+    return found
+
+
+def orphans(desired: Desired, observed: Observed) -> List[str]:
+    """What this owner has and no longer declares. An entry without a text leaves its unit's files as they are."""
+    stays = (unit for unit in desired.units if unit.path is None and unit.state != "absent" and not unit.masked)
+    left = {unit.name.text for unit in stays}
+    return [
+        path
+        for path in _owned(desired, observed)
+        if path not in desired.files and path not in desired.removed and not _is_of(path, left, observed)
+    ]
+
+
+def _is_of(path: str, units: Set[str], observed: Observed) -> bool:
+    """Is it the fragment of one of these units, or one of its secrets?"""
+    return (_stem(path, observed) or os.path.relpath(path, observed.places.units)) in units
+
+
+def unit_of(path: str, observed: Observed) -> str:
+    """The unit that a file of ours is for: a fragment, a drop-in or a secret."""
+    stem = _stem(path, observed)
+    if stem:
+        return stem.split(".d-")[0]
+    folder, name = os.path.split(path)
+    return name if folder == observed.places.units else os.path.basename(folder)[: -len(".d")]
+
+
+def leftover_secrets(desired: Desired, unlisted: Iterable[str], observed: Observed) -> List[str]:
+    """Of the orphans the secrets of units that are declared or go: never left behind, prune or not."""
+    stems = {unit.name.text for unit in desired.units}
+    stems |= {f"{dropin.unit.text}.d-{os.path.basename(dropin.path)[: -len('.conf')]}" for dropin in desired.dropins}
+    return [path for path in unlisted if _stem(path, observed) in stems]
+
+
+def _stem(path: str, observed: Observed) -> str:
+    """The unit (or UNIT.d-DROPIN) that a secret file is for, as its name says; "" for other files."""
+    if not path.startswith(observed.places.secrets + os.sep):
+        return ""
+    below = os.path.relpath(path, observed.places.secrets).split(os.sep)[1]
+    return below[: -len(".env")] if below.endswith(".env") else below[: -len(".credentials")]
+
+
+def masked_over(desired: Desired, observed: Observed) -> List[str]:
+    """Our own file of a unit that is to be masked: the mask takes its place."""
+    owned = set(_owned(desired, observed))
+    paths = [observed.places.unit_file(unit.name.text) for unit in desired.units if unit.masked]
+    return [path for path in paths if path in owned and path not in desired.removed and not desired.prune]
+
+
+def label(path: str, observed: Observed) -> str:
+    """An orphan by the name a person knows it by: the unit, UNIT.d/DROPIN.conf, or the path of a secret."""
+    below = observed.places.units + os.sep
+    return path[len(below) :] if path.startswith(below) else path

@@ -1,0 +1,163 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a module returns: the plan, what became of it, and what went wrong, without a secret in it.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+
+from .._desired.render import SHORTEST_HIDDEN, owner_of, shown_text
+from .._desired.stack import Desired
+from .._host.files import Seen
+from .._host.manager import Manager, UnitState
+from .._host.observed import UP, Observed
+from .._host.watch import Failure
+from .._plan.plan import Plan
+from .._syntax.rule import Problem
+
+# Rules of what is told and hinders nothing.
+TOLD = (
+    *("advice", "dropin-without-unit", "install-of-dropin", "no-linger", "no-such-target", "no-verify"),
+    *("not-checked", "pulled-in"),
+)
+_JOURNAL_LINES = 10
+# Each is a process of its own; of units that fail by the hundred the first few tell why.
+_MOST_JOURNALS = 10
+_LONGEST_MESSAGE = 500
+_HIDDEN = "********"
+_VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
+
+
+def result(
+    plan: Plan,
+    desired: Desired,
+    observed: Observed,
+    states: Mapping[str, UnitState],
+    unverified: Sequence[Problem],
+) -> Dict[str, Any]:
+    """The result of a run; states are those after it."""
+    return {
+        "changed": not plan.empty,
+        "plan": [step.as_dict() for step in plan.steps],
+        "newly_started": [*(unit for unit in plan.jobs["start"] if not observed.is_up(unit)), *plan.jobs["run"]],
+        "restarted": _restarted(plan, observed),
+        "reloaded": list(plan.jobs["reload"]),
+        "stopped": _stopped(plan, observed),
+        "removed": list(plan.differences.remove),
+        "orphaned": list(plan.differences.orphaned),
+        "unverified": [problem.as_dict() for problem in unverified],
+        "kept": dict(plan.kept),
+        "deferred": list(plan.deferred),
+        "recovered": _recovered(plan),
+        "units": {unit: _unit_state(states.get(unit)) for each in desired.units for unit in each.members},
+        "diff": _diff(plan, observed),
+    }
+
+
+def pulled_in(plan: Plan, states: Mapping[str, UnitState]) -> List[Problem]:
+    """What is declared stopped, and was started by what another unit wants."""
+    stopped = {case.unit for case in plan.differences.cases if case.wanted == "stopped"}
+    started = sorted(unit for unit in stopped if unit in states and states[unit].active in UP)
+    message = "it is declared stopped, and was started since another unit wants it: the next run stops it"
+    return [Problem(message, unit=unit, rule="pulled-in") for unit in started]
+
+
+def _restarted(plan: Plan, observed: Observed) -> List[str]:
+    """Those that got a job for it, and those that such a job takes along."""
+    down = {*plan.jobs["stop"], *observed.taken_along(plan.jobs["stop"])}
+    cycled = [unit for unit in plan.jobs["start"] if unit in down and observed.is_up(unit)]
+    along = observed.restarted_along(plan.jobs["restart"], plan.jobs["stop"])
+    return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
+
+
+def _stopped(plan: Plan, observed: Observed) -> List[str]:
+    """Those that got a job for it, and those that such a job takes along."""
+    along = [unit for unit in observed.taken_along(plan.jobs["stop"]) if observed.is_up(unit)]
+    down = dict.fromkeys([*plan.jobs["stop"], *along])
+    return [unit for unit in down if unit not in (*plan.jobs["start"], *plan.jobs["restart"])]
+
+
+def _recovered(plan: Plan) -> List[str]:
+    pending = plan.differences.pending
+    if not pending.since:
+        return []
+    owed = [f"{unit}: {verb}" for unit, verb in sorted(pending.owed.items())]
+    return [f"the run that began at {pending.since}", *owed]
+
+
+def _unit_state(state: Optional[UnitState]) -> Dict[str, str]:
+    if state is None:
+        return {"load": "", "active": "inactive", "sub": "dead"}
+    return {"load": state.load, "active": state.active, "sub": state.sub}
+
+
+def _diff(plan: Plan, observed: Observed) -> List[Dict[str, str]]:
+    rows = [
+        _diff_row(wanted.path, observed.files.get(wanted.path), wanted.secret, wanted.shown)
+        for wanted in plan.differences.write
+    ]
+    for path in plan.differences.remove:
+        secret = path.startswith(observed.places.secrets)
+        rows.append(_diff_row(path, observed.files.get(path), secret, ""))
+    return rows
+
+
+def _diff_row(path: str, seen: Optional[Seen], secret: bool, after: str) -> Dict[str, str]:
+    before = ""
+    if seen is not None:
+        before = "(not shown)\n" if secret or seen.content is None else shown_text(seen.content)
+    return {"before_header": path, "after_header": path, "before": before, "after": after}
+
+
+def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
+    """What `errors` returned as one line."""
+    return "; ".join(": ".join(filter(None, (error["unit"], error["message"]))) for error in errors).rstrip(".")
+
+
+def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable[bytes]) -> List[Dict[str, Any]]:
+    """The failures as data, the first of them with the unit's last journal lines.
+
+    Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
+    """
+    hidden = sorted(_values(secret_files), key=len, reverse=True)
+    shown = [failure for failure in failures if failure.unit][:_MOST_JOURNALS]
+    journals = {each.unit: manager.journal(each.unit, each.invocation, _JOURNAL_LINES) for each in shown}
+    return [
+        {
+            **Problem(_short(_without(failure.message, hidden)), unit=failure.unit, rule="health").as_dict(),
+            "result": failure.result,
+            "status": failure.status,
+            "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],
+        }
+        for failure in failures
+    ]
+
+
+def _values(secret_files: Iterable[bytes]) -> List[str]:
+    found = []
+    for content in secret_files:
+        text = content.decode("utf-8", "replace")
+        values = [text.strip()]
+        if owner_of(content):  # an environment file bears our mark, a credential is nothing but itself
+            values = [re.sub(r"\\(.)", r"\1", value) for value in _VARIABLE.findall(text)]
+        # A journal line holds one line of a value.
+        lines = [line for value in values for line in (value, *value.splitlines())]
+        found += [line for line in lines if len(line) >= SHORTEST_HIDDEN]
+    return found
+
+
+def _short(message: str) -> str:
+    """What a program says may be long; cut only once nothing is in it that has to be hidden as a whole."""
+    return message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + "..."
+
+
+def _without(line: str, hidden: Sequence[str]) -> str:
+    for value in hidden:
+        line = line.replace(value, _HIDDEN)
+    return line

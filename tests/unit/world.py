@@ -1,0 +1,112 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host as data: what a declaration looks like once it is in force, and what another one would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.render import HostFacts
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, enablement, plan, stale
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import (
+    Effective,
+    LoadPath,
+    is_true,
+    last,
+)
+
+SYSTEM = places("system", "", {})
+VENDOR = "/usr/lib/systemd/system"
+RUNNING = UnitState("loaded", "active", "running")
+_DATA = Path(__file__).parent / "data"
+
+Entry = dict[str, Any]
+
+
+def facts(version: int = 252, digests: Mapping[str, str | None] | None = None) -> HostFacts:
+    dump = (_DATA / f"items-{version}.txt").read_text(encoding="utf-8")
+    return HostFacts(SYSTEM, parse_dump(dump, version), b"key", digests or {})
+
+
+def declare(*units: Entry, version: int = 252, **stack: Any) -> Desired:
+    return build({"name": "test", "units": list(units), **stack}, facts(version))
+
+
+def in_force(
+    desired: Desired | None,
+    states: Mapping[str, UnitState] | None = None,
+    version: int = 252,
+    vendor: Mapping[str, str] | None = None,
+) -> Observed:
+    """A host where a declaration has been applied: its files, its links, and its processes with their stamps."""
+    wanted = desired.files if desired else {}
+    files = {path: Seen(0o100000 | each.mode, 0, 0, 0.0, each.content) for path, each in wanted.items()}
+    ours = [path for path in files if path.startswith(SYSTEM.units)]
+    names: dict[str, set[str]] = {SYSTEM.units: set(), VENDOR: set(vendor or {})}
+    dropins: dict[str, set[str]] = {}
+    for path in ours:
+        folder, _slash, name = path.rpartition("/")
+        (names if folder == SYSTEM.units else dropins).setdefault(folder, set()).add(name)
+    contents = {path: files[path].content or b"" for path in ours}
+    contents.update({f"{VENDOR}/{name}": text.encode() for name, text in (vendor or {}).items()})
+    loadpath = LoadPath(
+        (SYSTEM.units, VENDOR),
+        {folder: frozenset(entries) for folder, entries in names.items()},
+        {folder: frozenset(entries) for folder, entries in dropins.items()},
+        contents,
+    )
+    up = [unit for unit, state in (states or {}).items() if state.active == "active"]
+    links: dict[str, str] = {}
+    for unit in desired.units if desired else ():
+        for member in unit.members if unit.enabled else ():
+            expected = enablement.expected_links(member, loadpath, SYSTEM.units) or set()
+            links.update(dict.fromkeys(expected, f"{SYSTEM.units}/{member}"))
+    return Observed(
+        places=SYSTEM,
+        version=version,
+        live=True,
+        boot="boot",
+        files=files,
+        links=links,
+        states=dict(states or {}),
+        loadpath=loadpath,
+        running={unit: stale.stamps(unit, loadpath) for unit in up},
+        invocations={},
+        refusing={unit: _refusing(loadpath.effective(unit)) for unit in up},
+    )
+
+
+def _refusing(text: Effective) -> tuple[str, ...]:
+    """As systemd tells of a unit that it has in memory."""
+    return tuple(name for name in ("RefuseManualStart", "RefuseManualStop") if is_true(last(text, "Unit", name)))
+
+
+def stamp(desired: Desired, unit: str = "a.service") -> str:
+    """The one stamp that a process of this unit would carry."""
+    (found,) = stale.stamps(unit, in_force(desired).loadpath)
+    return found
+
+
+def planned(desired: Desired, observed: Observed) -> plan.Plan:
+    return plan.make(differences.compare(desired, observed, {}), observed)
+
+
+def jobs(made: plan.Plan) -> list[tuple[str, str]]:
+    """(verb, unit) of every job of a plan, in the order in which they are done."""
+    verbs = ("stop", "reset-failed", "reload", "restart", "start", "run", "touch-slice")
+    return [(verb, unit) for verb in verbs for unit in made.jobs[verb]]
+
+
+def with_stamps(observed: Observed, stamps: Mapping[str, Sequence[str]]) -> Observed:
+    return replace(observed, running={**observed.running, **{unit: frozenset(each) for unit, each in stamps.items()}})
