@@ -66,6 +66,36 @@ class UnitState:
     active: str
     sub: str
 
+    @property
+    def is_up(self) -> bool:
+        return self.active in UP
+
+    @property
+    def runs(self) -> bool:
+        """Up, and not only between two attempts of a crash loop."""
+        return self.is_up and not self.sub.startswith("auto-restart")
+
+    @property
+    def is_active(self) -> bool:
+        """Not still coming up: systemd hands a restart on only to such units (job_type_collapse())."""
+        return self.is_up and self.active != "activating"
+
+    @property
+    def can_stop(self) -> bool:
+        """Has a stop anything to end? systemd hands a stop on only to such units (job_type_is_redundant())."""
+        return self.is_up or self.active == "deactivating"
+
+
+UP = ("active", "activating", "reloading", "refreshing")
+INACTIVE = UnitState("not-found", "inactive", "dead")
+
+
+class States(Dict[str, UnitState]):
+    """The states of the units in memory; a unit that systemd has forgotten, or never loaded, is inactive."""
+
+    def __missing__(self, unit: str) -> UnitState:
+        return INACTIVE
+
 
 class Manager:
     """systemd of one scope: PID 1, the caller's user manager, or (with a root, or for "global") only its tools."""
@@ -181,13 +211,13 @@ class Manager:
     def daemon_reload(self) -> Outcome:
         return self.run(["systemctl", self._scope_flag, "daemon-reload"], timeout=300.0)
 
-    def list_units(self) -> Dict[str, UnitState]:
+    def list_units(self) -> States:
         """State of every unit in memory, from one call; a unit that is not listed is not loaded."""
         outcome = self.run(["systemctl", self._scope_flag, "list-units", "--all", "--full", "--output=json"])
         if outcome.code != 0:
             raise ManagerError(f"systemctl list-units failed: {outcome.message}")
         rows: List[Dict[str, Any]] = json.loads(outcome.out)
-        return {row["unit"]: UnitState(row["load"], row["active"], row["sub"]) for row in rows}
+        return States({row["unit"]: UnitState(row["load"], row["active"], row["sub"]) for row in rows})
 
     def show(self, units: Sequence[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
         """Properties of units by the name that was asked for, from one call."""
