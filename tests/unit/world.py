@@ -14,10 +14,12 @@ from typing import Any
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.render import HostFacts
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation, ManagerSeen, Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, enablement, plan, stale
+from ansible_collections.unitwright.systemd.plugins.module_utils._run.work import Work
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import (
     Effective,
@@ -74,22 +76,51 @@ def in_force(
             links.update(dict.fromkeys(expected, f"{SYSTEM.units}/{member}"))
     return Observed(
         places=SYSTEM,
-        version=version,
-        live=True,
-        boot="boot",
+        manager=ManagerSeen(version, live=True, boot="boot"),
+        looked_at=0.0,
         files=files,
+        foreign={},
         links=links,
-        states=dict(states or {}),
         loadpath=loadpath,
-        running={unit: stale.stamps(unit, loadpath) for unit in up},
-        invocations={},
-        refusing={unit: _refusing(loadpath.effective(unit)) for unit in up},
+        not_loaded=frozenset(),
+        states=States(states or {}),
+        invocations={unit: Invocation("1", 0.0, stale.stamps(unit, loadpath)) for unit in up},
     )
 
 
-def _refusing(text: Effective) -> tuple[str, ...]:
+Relations = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+def related(observed: Observed, relations: Relations | None = None) -> Graph:
+    """The units of a host, with the relations of some of them by systemd's property names."""
+    units = {*observed.states, *observed.loadpath.names[SYSTEM.units], *(relations or {})}
+    nodes = {
+        unit: Node((relations or {}).get(unit, {}), _settings(observed.loadpath.effective(unit)))
+        for unit in units
+        if "@." not in unit and "." in unit
+    }
+    return Graph(_Known(nodes), observed.states)
+
+
+class _Known(dict[str, Node]):
+    """A unit of which a test says nothing is related to nothing."""
+
+    def __missing__(self, unit: str) -> Node:
+        return Node({}, frozenset())
+
+    def __contains__(self, unit: object) -> bool:
+        return True
+
+
+def _settings(text: Effective) -> frozenset[str]:
     """As systemd tells of a unit that it has in memory."""
-    return tuple(name for name in ("RefuseManualStart", "RefuseManualStop") if is_true(last(text, "Unit", name)))
+    names = ("RefuseManualStart", "RefuseManualStop")
+    return frozenset(name for name in names if is_true(last(text, "Unit", name)))
+
+
+def carried(observed: Observed, unit: str) -> Observed:
+    """A host that the run reaches by this unit."""
+    return replace(observed, manager=replace(observed.manager, carriers=frozenset({unit})))
 
 
 def stamp(desired: Desired, unit: str = "a.service") -> str:
@@ -98,8 +129,13 @@ def stamp(desired: Desired, unit: str = "a.service") -> str:
     return found
 
 
-def planned(desired: Desired, observed: Observed) -> plan.Plan:
-    return plan.make(differences.compare(desired, observed, {}), observed)
+def work(desired: Desired, observed: Observed, relations: Relations | None = None) -> Work:
+    found, graph = differences.compare(desired, observed, {}), related(observed, relations)
+    return Work(desired, observed, found, graph, plan.make(found, plan.wishes(found, observed), graph, observed))
+
+
+def planned(desired: Desired, observed: Observed, relations: Relations | None = None) -> plan.Plan:
+    return work(desired, observed, relations).plan
 
 
 def jobs(made: plan.Plan) -> list[tuple[str, str]]:
@@ -109,4 +145,5 @@ def jobs(made: plan.Plan) -> list[tuple[str, str]]:
 
 
 def with_stamps(observed: Observed, stamps: Mapping[str, Sequence[str]]) -> Observed:
-    return replace(observed, running={**observed.running, **{unit: frozenset(each) for unit, each in stamps.items()}})
+    runs = {unit: Invocation("1", 0.0, frozenset(each)) for unit, each in stamps.items()}
+    return replace(observed, invocations={**observed.invocations, **runs})

@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is remembered between runs: what a run in progress must not lose, and what a stamp cannot show.
+"""What a run in progress must not lose: a file of its owner below the state folder, for root alone.
 
-Both are files of an owner below the state folder, for root alone. Private to the collection.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -14,23 +14,22 @@ import json
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._desired.stack import is_run_once
+from .._host import probe
 from .._host.files import Seen, Writer, look
+from .._host.graph import Graph
 from .._host.manager import Manager
-from .._host.observed import UP, Observed, units_under
+from .._host.observed import Observed, units_under
 from .._host.places import Places
-from .._host.probe import LASTING
-from .._plan.differences import Pending
+from .._plan.consequences import taken_anew, taken_down
+from .._plan.differences import Differences
 from .._plan.enablement import linked_with
-from .._plan.plan import Plan, displaced
-from .._plan.stale import Accepted, stamps
+from .._plan.owed import LASTING, Owed, Owing, Pending, parsed, told
+from .._plan.plan import Plan, displaced_by
 from .._syntax.directives import Effect
 from .._syntax.names import parse_name
-
-# What can be owed to a unit that goes on running, one beside the other.
-_LASTING = frozenset(("reload", "pull", "reset-failed", "touch-slice"))
 
 
 @dataclass(frozen=True)
@@ -54,84 +53,90 @@ class Record:
     retrying: Tuple[str, ...]
     idle: Tuple[str, ...]
     handled: Tuple[str, ...]
-    owed: Mapping[str, str]
+    owed: Mapping[str, Owing]
     watched: Mapping[str, str]
     patience: float = 0.0
 
 
-def begin(plan: Plan, observed: Observed, earlier: Optional[Record], manager: Manager, patience: float = 0.0) -> Record:
-    """The record of a run that is about to begin. What an earlier one that was cut off had backed up counts first."""
-    differences = plan.differences
+def begin(
+    plan: Plan,
+    differences: Differences,
+    graph: Graph,
+    observed: Observed,
+    manager: Manager,
+    patience: float = 0.0,
+) -> Record:
+    """The record of a run that is about to begin."""
+    states, jobs = observed.states, plan.jobs
     paths = [*(wanted.path for wanted in differences.write), *differences.remove]
-    touched = [*differences.enable, *differences.reenable, *differences.disable, *differences.mask, *differences.unmask]
-    enabled = tuple(linked_with(touched, [observed.loadpath, differences.after]))
-    ended = {*plan.jobs["stop"], *displaced(plan, observed)}
-    ended.update(unit for unit in observed.taken_along(ended) if observed.is_up(unit))
-    jobs = plan.jobs
+    enabled = tuple(linked_with(differences.links.units, [observed.loadpath, differences.after]))
+    ended = {*jobs["stop"], *displaced_by(plan, differences, graph)}
+    ended.update(unit for unit in taken_down(ended, graph) if states[unit].is_up)
     # What is bound to a process that ends on its reload ends with it.
-    along = observed.restarted_along([*jobs["restart"], *jobs["reload"]], jobs["stop"])
+    along = taken_anew([*jobs["restart"], *jobs["reload"]], graph, jobs["stop"])
     handled = {*ended, *along, *jobs["restart"], *jobs["start"], *jobs["run"]}
-    concerned = {*plan.watched, *handled, *(unit for units in plan.jobs.values() for unit in units)}
-    idle = _idle(plan, observed)
+    concerned = {*plan.watched, *handled, *(unit for units in jobs.values() for unit in units)}
+    idle = _idle(differences, observed)
     # An instance may run by a file of its own before there is a template.
-    concerned |= {unit for name in idle for unit in units_under(observed.states, name)}
-    up = sorted(unit for unit in concerned if observed.runs(unit))
-    record = Record(
-        boot=observed.boot,
+    concerned |= {unit for name in idle for unit in units_under(states, name)}
+    up = sorted(unit for unit in concerned if states[unit].runs)
+    return Record(
+        boot=observed.manager.boot,
         begun=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        backups={path: observed.files.get(path) for path in dict.fromkeys([*paths, *_mask_paths(plan, observed)])},
+        backups={
+            path: observed.files.get(path) for path in dict.fromkeys([*paths, *_mask_paths(differences, observed)])
+        },
         enabled=enabled,
         links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
         up=invocations(manager, up),
-        retrying=tuple(sorted(unit for unit in concerned if observed.is_up(unit) and not observed.runs(unit))),
+        retrying=tuple(sorted(unit for unit in concerned if states[unit].is_up and not states[unit].runs)),
         idle=tuple(idle),
         handled=tuple(sorted(handled)),
-        owed=_owed(plan, observed),
+        owed=_owed(plan, differences, graph),
         watched=dict(plan.watched),
         patience=patience,
     )
-    return record if earlier is None else _joined(earlier, record)
 
 
-def _idle(plan: Plan, observed: Observed) -> List[str]:
+def _idle(differences: Differences, observed: Observed) -> List[str]:
     """Nothing new outlives its file, nor a process of a newer version its text; what ends by itself is left to that.
 
     One that had failed is left out, so that it stays so.
     """
-    cases = [case for case in plan.differences.cases if case.now.active not in (*UP, "failed")]
-    newer = [case for case in cases if case.restamped or case.touched(Effect.RESTART, Effect.REBIND)]
-    found = [case.unit for case in cases if case.new]
-    found += [case.unit for case in newer if not case.new and not is_run_once(case.after)]
+    cases = [case for case in differences.cases if not case.now.is_up and case.now.active != "failed"]
+    newer = [case for case in cases if case.change.restamped or case.touched(Effect.RESTART, Effect.REBIND)]
+    found = [case.unit for case in cases if case.change.new]
+    found += [case.unit for case in newer if not case.change.new and not is_run_once(case.after)]
     folder = observed.places.units
-    written = [os.path.split(wanted.path) for wanted in plan.differences.write]
+    written = [os.path.split(wanted.path) for wanted in differences.write]
     names = [name for where, name in written if where == folder and parse_name(name).is_template]
     return found + [name for name in names if observed.loadpath.fragment(name) is None]
 
 
-def _owed(plan: Plan, observed: Observed) -> Dict[str, str]:
+def _owed(plan: Plan, differences: Differences, graph: Graph) -> Dict[str, Owing]:
     """What a run that is cut off may leave undone, by unit.
 
     A stop is done before any file changes, but for what another unit upholds until that is loaded anew.
     """
-    owed: Dict[str, str] = {}
-    along = observed.taken_along(plan.jobs["stop"])
+    owed: Dict[str, Owing] = {}
+    along = taken_down(plan.jobs["stop"], graph)
     for unit in plan.jobs["start"]:
-        stays_up = observed.is_up(unit) and unit not in along
-        owed[unit] = "cycle" if unit in plan.jobs["stop"] else "pull" if stays_up else "start"
-    for verb in ("restart", "run", "reload", "touch-slice", "reset-failed"):
-        for unit in plan.jobs[verb]:
-            earlier = owed.get(unit, "")
-            if _LASTING.issuperset(earlier.split()):  # what is started or stopped anew has no need of the rest
-                owed[unit] = f"{earlier} {verb}".strip()
-    for case in plan.differences.cases:
+        stays_up = graph.states[unit].is_up and unit not in along
+        owed[unit] = (Owed.CYCLE if unit in plan.jobs["stop"] else Owed.PULL if stays_up else Owed.START,)
+    for verb in (Owed.RESTART, Owed.RUN, Owed.RELOAD, Owed.TOUCH_SLICE, Owed.RESET_FAILED):
+        for unit in plan.jobs[verb.value]:
+            earlier = owed.get(unit, ())
+            if LASTING.issuperset(earlier):  # what is started or stopped anew has no need of the rest
+                owed[unit] = (*earlier, verb)
+    for case in differences.cases:
         if case.leaves and case.unit in plan.jobs["stop"]:
-            owed[case.unit] = "stop"
+            owed[case.unit] = (Owed.STOP,)
     return owed
 
 
-def _mask_paths(plan: Plan, observed: Observed) -> List[str]:
+def _mask_paths(differences: Differences, observed: Observed) -> List[str]:
     """systemctl mask and unmask write links at the units' own paths."""
-    return [observed.places.unit_file(unit) for unit in [*plan.differences.mask, *plan.differences.unmask]]
+    return [observed.places.unit_file(unit) for unit in [*differences.links.mask, *differences.links.unmask]]
 
 
 def invocations(manager: Manager, units: Iterable[str]) -> Dict[str, str]:
@@ -140,7 +145,8 @@ def invocations(manager: Manager, units: Iterable[str]) -> Dict[str, str]:
     return {unit: each.get("InvocationID", "") for unit, each in shown.items()}
 
 
-def _joined(earlier: Record, record: Record) -> Record:
+def joined(earlier: Record, record: Record) -> Record:
+    """One record of two runs. What the earlier one, which was cut off, had backed up counts first."""
     known = set(earlier.enabled)
     links = {
         path: target
@@ -175,21 +181,22 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
     """What an interrupted run left to be done. A boot since then has started everything anew: no restart is owed."""
     if record is None:
         return Pending()
-    same_boot = record.boot == observed.boot
-    owed: Dict[str, str] = {}
+    same_boot = record.boot == observed.manager.boot
+    owed: Dict[str, Owing] = {}
     runs = invocations(manager, record.up)
-    for unit, verb in record.owed.items():
-        if verb == "run" or (same_boot and _LASTING.issuperset(verb.split())):
-            owed[unit] = verb
-        elif same_boot and unit in record.up and verb == "stop":
-            if observed.is_up(unit) and observed.state(unit).load == "not-found":
-                owed[unit] = verb
+    for unit, owing in record.owed.items():
+        now = observed.states[unit]
+        if owing == (Owed.RUN,) or (same_boot and LASTING.issuperset(owing)):
+            owed[unit] = owing
+        elif same_boot and unit in record.up and owing == (Owed.STOP,):
+            if now.is_up and now.load == "not-found":
+                owed[unit] = owing
         elif same_boot and unit in record.up:
-            if not observed.is_up(unit):
-                owed[unit] = "start"
+            if not now.is_up:
+                owed[unit] = (Owed.START,)
             elif runs.get(unit) == record.up[unit]:
-                owed[unit] = verb
-    judged = {unit: expect for unit, expect in record.watched.items() if expect in LASTING}
+                owed[unit] = owing
+    judged = {unit: expect for unit, expect in record.watched.items() if expect in probe.LASTING}
     return Pending(owed=owed, judged=judged, since=record.begun)
 
 
@@ -198,7 +205,7 @@ def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
     found = [each for each in (_load(where, owner) for owner in owners) if each is not None]
     whole: Optional[Record] = None
     for later in sorted(found, key=lambda each: each.begun):
-        whole = replace(_joined(whole, later), owed={**whole.owed, **later.owed}) if whole else later
+        whole = replace(joined(whole, later), owed={**whole.owed, **later.owed}) if whole else later
     return whole
 
 
@@ -213,6 +220,7 @@ def _load(where: Places, owner: str) -> Optional[Record]:
             return None
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
         data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled")})
+        data["owed"] = {unit: parsed(text) for unit, text in data["owed"].items()}
         return Record(backups=backups, **data)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -226,6 +234,7 @@ def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     """Put the record on disk, durably, before anything else is written."""
     data: Dict[str, Any] = {name: getattr(record, name) for name in Record.__dataclass_fields__}
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
+    data["owed"] = {unit: told(owing) for unit, owing in record.owed.items()}
     writer.make_folder(os.path.dirname(_record_path(where, owner)), 0o700)
     writer.write(_record_path(where, owner), json.dumps(data).encode(), 0o600)
     writer.settle()
@@ -253,52 +262,3 @@ def _unpacked(packed: Optional[Mapping[str, Any]]) -> Optional[Seen]:
         return None
     content = None if packed["content"] is None else base64.b64decode(packed["content"])
     return Seen(packed["mode"], packed["uid"], packed["gid"], 0.0, content, packed["target"])
-
-
-def _accepted_path(where: Places) -> str:
-    """One for all owners: a unit of one may have been reloaded for the drop-in of another."""
-    return os.path.join(where.state, "accepted.json")
-
-
-def accepted(where: Places) -> Dict[str, Accepted]:
-    """The processes that are known to be current though their stamp does not show it. A damaged file counts as none."""
-    seen = look(_accepted_path(where))
-    if seen is None or seen.content is None:
-        return {}
-    try:
-        rows = json.loads(seen.content)
-        return {u: Accepted(row["invocation"], frozenset(row["stamps"]), float(row["at"])) for u, row in rows.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def accept(plan: Plan, observed: Observed, manager: Manager, writer: Writer, failed: AbstractSet[str]) -> None:
-    """Remember what is current and does not show it."""
-    where = observed.places
-    known, runs = accepted(where), _now_current(plan, manager)
-    after = plan.differences.after
-    # A stamp that the process has and its files no longer would say each time anew that it is stale.
-    telling = {unit for unit in {**known, **runs} if stamps(unit, after) or observed.running.get(unit)}
-    kept = {unit: row for unit, row in known.items() if unit in telling}
-    for unit, run in runs.items():
-        if unit in telling and unit not in failed:
-            kept[unit] = Accepted(run, stamps(unit, after), observed.looked_at)
-    if kept == known:
-        return
-    path = _accepted_path(where)
-    if not kept:
-        writer.remove(path)
-    else:
-        rows = {u: {"invocation": r.invocation, "stamps": sorted(r.stamps), "at": r.at} for u, r in kept.items()}
-        writer.make_folder(where.state, 0o700)
-        writer.write(path, json.dumps(rows).encode(), 0o600)
-    writer.settle()
-
-
-def _now_current(plan: Plan, manager: Manager) -> Mapping[str, str]:
-    """Runs that are of the newest text: what was reloaded, and under a user manager all that runs and is not kept."""
-    units = {unit for unit in plan.jobs["reload"] if unit.endswith(".service")}
-    if manager.places.scope == "user":
-        units |= {case.unit for case in plan.differences.cases if case.kind == "service"}
-    shown = manager.show(sorted(units - set(plan.kept)), ["ActiveState", "InvocationID"])
-    return {unit: each["InvocationID"] for unit, each in shown.items() if each.get("ActiveState") in UP}

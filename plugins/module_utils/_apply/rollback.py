@@ -2,30 +2,41 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Puts back what a run has changed: files, enablement, and what ran. Private to the collection."""
+"""The way back to what a record describes: two plans, carried out as any other.
+
+First what is new stops and the files of before are in place again. What daemon-reload made of that decides what has to
+be started. Private to the collection.
+"""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import AbstractSet, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
+from .._desired.render import FileWanted
 from .._desired.stack import is_run_once
 from .._host.files import Seen, Writer, look
-from .._host.manager import Manager, ManagerError
-from .._host.observed import UP, Observed, observe, units_under
+from .._host.graph import Graph
+from .._host.graph import look as relations
+from .._host.manager import Manager, ManagerError, States
+from .._host.observed import Observed, observe, units_under
+from .._host.places import Places
 from .._host.probe import Checks
-from .._host.relations import free_to_stop, queue_without_gaps, take_down
-from .._host.watch import Failure, settle, watch
-from .._plan.plan import going_down, in_order, sockets_first
+from .._host.watch import Failure, settle
+from .._plan.consequences import down_together
+from .._plan.order import calls, ordered
+from .._plan.owed import Owed
+from .._plan.plan import VERBS, Files, Plan
 from .._plan.policy import recurs
 from .._syntax.activation import STARTS, starts
 from .record import Record, invocations
+from .transaction import OnFailure, carry_out
 
 # Long enough for a stop that systemd has to end by SIGKILL after its default of 90 s.
 _TIMEOUT = 120.0
 _STABLE_FOR = 1.0
-_RUNNING = (*UP, "deactivating")
 
 
 def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]:
@@ -33,29 +44,28 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
 
     What cannot be brought back hinders nothing else.
     """
-    failures: List[Failure] = []
-    concerned = sorted({*record.up, *record.retrying, *record.watched, *record.handled, *record.owed})
     writer.discard()
-    if manager.live:
-        with _noted(failures):
+    concerned = sorted({*record.up, *record.retrying, *record.watched, *record.handled, *record.owed})
+    failures: List[Failure] = []
+    new: List[str] = []
+    links: Mapping[str, str] = {}
+    with _noted(failures):
+        if manager.live:
             _withdraw(concerned, manager)
             settle(manager, concerned, _TIMEOUT)
-        with _noted(failures):
-            failures += _down(_new(record, concerned, manager), manager)
-    # What is new goes first, so that a full disk has room for what was.
-    for path, seen in sorted(record.backups.items(), key=lambda item: item[1] is not None):
-        with _noted(failures):
-            _restore(path, seen, manager, writer)
+            new = _new(record, concerned, manager)
     with _noted(failures):
-        _relink(record, observe(manager, [], concerned), writer)
-    with _noted(failures):
-        writer.settle()
+        links = _links(record, observe(manager, [], concerned))
+    plan = _files_back(record, new, links, manager)
+    touched = [*record.backups, *plan.files.remove]
+    failures += carry_out(plan, {}, manager, writer, touched, OnFailure.GO_ON).failures
     if manager.live:
         with _noted(failures):
-            done = manager.daemon_reload()
-            if done.code != 0:
-                failures.append(Failure("", f"daemon-reload failed: {done.message}"))
-            failures += _up_again(record, concerned, observe(manager, [], concerned), manager)
+            back = _look_back(record, concerned, manager)
+            plan = _runs_again(record, back)
+            failures += carry_out(plan, _checks(record, plan, back), manager, writer, (), OnFailure.GO_ON).failures
+        if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
+            manager.queue("start", record.retrying)
     return failures
 
 
@@ -63,9 +73,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
 def _noted(failures: List[Failure]) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        failures.append(Failure("", f"{error.filename or 'the host'} cannot be restored: {error.strerror}"))
-    except ManagerError as error:
+    except (OSError, ManagerError) as error:
         failures.append(Failure("", str(error)))
 
 
@@ -80,11 +88,10 @@ def _withdraw(units: Sequence[str], manager: Manager) -> None:
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
     """Units that run and did not before, by a job of this run or since something else has started them."""
     now = manager.list_units()
-    once = [unit for unit in record.up if record.owed.get(unit) == "run"]
+    once = [unit for unit in record.up if Owed.RUN in record.owed.get(unit, ())]
     anew = {unit for unit, run in invocations(manager, once).items() if run != record.up[unit]}
     units = dict.fromkeys([*concerned, *_started_besides(record, now)])
-    new = [unit for unit in units if unit not in record.up or unit in anew]
-    return [unit for unit in new if unit in now and now[unit].active in _RUNNING]
+    return [unit for unit in units if (unit not in record.up or unit in anew) and now[unit].can_stop]
 
 
 def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
@@ -92,137 +99,138 @@ def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
     return [unit for name in record.idle for unit in (units_under(loaded, name) if "@." in name else [name])]
 
 
-def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
-    """Stop units, those that would start others again first."""
-    if not units:
-        return []
-    ordered = sorted(units, key=lambda unit: unit.rpartition(".")[2] not in STARTS)
-    done, failures = take_down(manager, ordered, _TIMEOUT)
-    if done.code != 0:
-        return [Failure(ordered[0] if len(ordered) == 1 else "", f"stop failed: {done.message}")]
-    return failures
+def _links(record: Record, now: Observed) -> Dict[str, str]:
+    """The enablement links that there are of units whose links the run may have changed."""
+    return {path: now.links[path] for unit in record.enabled for path in now.links_to(unit)}
 
 
-def _restore(path: str, seen: Optional[Seen], manager: Manager, writer: Writer) -> None:
+def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], manager: Manager) -> Plan:
+    """Stop what is new; put files back as the record has them, and enablement as the exact links that there were."""
+    # What would start others again is stopped before them.
+    stopped = tuple(sorted(new, key=lambda unit: unit.rpartition(".")[2] not in STARTS))
+    gone = [path for path, seen in record.backups.items() if seen is None]
+    gone += [path for path in links if path not in record.links and path not in record.backups]
+    targets = {path: target for path, target in record.links.items() if path not in record.backups}
+    write = []
+    for path, seen in record.backups.items():
+        if seen is not None and seen.target is not None:
+            targets[path] = seen.target
+        elif seen is not None and not _is_there(path, seen):
+            write.append(_restored(path, seen, manager.places))
+    targets = {path: target for path, target in targets.items() if _target(path) != target}
+    return Plan(
+        files=Files(tuple(write), tuple(gone), targets),
+        jobs={**dict.fromkeys(VERBS, ()), "stop": stopped},
+        reload=manager.live,
+    )
+
+
+def _restored(path: str, seen: Seen, places: Places) -> FileWanted:
+    secret = path.startswith(places.secrets + os.sep)
+    return FileWanted(path, seen.content or b"", seen.mode & 0o7777, "", "", secret, (seen.uid, seen.gid))
+
+
+def _is_there(path: str, seen: Seen) -> bool:
     now = look(path)
-    if seen is None:
-        if now is not None:
-            writer.remove(path)
-        for folder in manager.places.own_folders(path):
-            writer.remove_folder_if_empty(folder)
-    elif seen.target is not None:
-        if now is None or now.target != seen.target:
-            writer.link(path, seen.target)
-    elif now is None or (now.content, now.mode, now.uid, now.gid) != (seen.content, seen.mode, seen.uid, seen.gid):
-        if path.startswith(manager.places.secrets + os.sep):
-            writer.make_folder(os.path.dirname(path), 0o700)
-        writer.write(path, seen.content or b"", seen.mode & 0o7777, (seen.uid, seen.gid))
+    return now is not None and (now.content, now.mode, now.uid, now.gid) == (
+        seen.content,
+        seen.mode,
+        seen.uid,
+        seen.gid,
+    )
 
 
-def _relink(record: Record, restored: Observed, writer: Writer) -> None:
-    """Enablement as the exact links that there were."""
-    present: Dict[str, str] = {}
-    for unit in record.enabled:
-        present.update({path: restored.links[path] for path in restored.links_to(unit)})
-    for path in present:
-        if path not in record.links:
-            writer.remove(path)
-            if os.path.dirname(path) != restored.places.units:
-                writer.remove_folder_if_empty(os.path.dirname(path))
-    for path, target in record.links.items():
-        if present.get(path) != target:
-            writer.link(path, target)
+def _target(path: str) -> str:
+    now = look(path)
+    return (now.target if now else None) or ""
 
 
-def _up_again(record: Record, concerned: Sequence[str], restored: Observed, manager: Manager) -> List[Failure]:
-    """What ran before runs again, by its old text; a process that was never touched is left alone."""
-    looked_at = dict.fromkeys([*record.watched, *_started_besides(record, restored.states)])
-    failed = [unit for unit in looked_at if restored.state(unit).active == "failed"]
-    touched, reloaded = _touched(record, restored, manager)
-    started = {starts(unit, restored.loadpath) for unit in touched if unit.endswith(".socket")}
-    services = {unit for unit in started if "@." not in unit}
-    cycled, by_name = _goes_down(services, restored, manager)
-    failures = _down(by_name, manager)
-    failures += _down(free_to_stop(manager, services.difference(cycled)), manager)
-    # Of what the run had nothing to do with only the present is known.
-    were_down = {*concerned, *_started_besides(record, restored.states)}.difference(record.up)
-    again = [unit for unit in dict.fromkeys([*cycled, *touched]) if unit not in were_down]
-    ordered = in_order(again, restored.loadpath)
-    reset = dict.fromkeys([*failed, *ordered])  # its start by the new text counts against StartLimitBurst=
-    if reset:
-        manager.systemctl("reset-failed", list(reset))
-    running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
-    failures += _queue([unit for unit in ordered if unit not in running], running, reloaded, restored, manager)
-    told = {failure.unit for failure in failures}
-    by_itself = {unit for unit, expect in record.watched.items() if expect == "unfailed"}
-    by_itself |= services.difference(record.watched)
-    # What runs once has begun, and when it ends is its own affair.
-    lasting = [unit for unit in ordered if not is_run_once(restored.loadpath.effective(unit))]
-    timeout = max(_TIMEOUT, record.patience)
-    checks = {
-        unit: Checks("unfailed" if unit in by_itself else "up", _STABLE_FOR, timeout)
-        for unit in [*lasting, *reloaded]
-        if unit not in told
-    }
-    failures += watch(manager, checks, {})
-    # Its limits of before sleep as the new ones did.
-    asleep = [unit for unit, verbs in record.owed.items() if "touch-slice" in verbs.split() and restored.is_up(unit)]
-    failures += [Failure("", message) for message in manager.wake_limits(asleep)]
-    if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
-        manager.queue("start", record.retrying)
-    return failures
+@dataclass(frozen=True)
+class _Back:
+    """The host once its files are those of before.
 
-
-def _goes_down(services: AbstractSet[str], restored: Observed, manager: Manager) -> Tuple[AbstractSet[str], List[str]]:
-    """What runs and has to be down while sockets of these services start, and what of that can be stopped by name.
-
-    What refuses that goes down with what it needs.
+    concerned: units that this run, or one before it, had anything to do with. services: what is started by sockets that
+    have to start anew. cycled: what of these runs, with all that goes down with it. touched, reloaded: units that have
+    to be started anew, or reloaded.
     """
-    known = restored
-    while True:
-        down = going_down(sorted(services), known)
-        unknown = {*services, *down}.difference(known.bound)
-        if not unknown:
-            return down.keys(), [unit for unit in down if "RefuseManualStop" not in known.refusing.get(unit, ())]
-        known = known.with_relations(manager, unknown)
+
+    observed: Observed
+    graph: Graph
+    concerned: FrozenSet[str]
+    services: FrozenSet[str]
+    cycled: Mapping[str, str]
+    touched: Tuple[str, ...]
+    reloaded: Tuple[str, ...]
+
+    @property
+    def states(self) -> States:
+        return self.observed.states
 
 
-def _queue(
-    down: Sequence[str], running: Sequence[str], reloaded: Sequence[str], restored: Observed, manager: Manager
-) -> List[Failure]:
-    """Queue the jobs of a roll-back: sockets before all that might start their services."""
-    failures = []
-    sockets = sockets_first(down, {*running}, restored.loadpath)
-    for verb, units in (
-        ("start", sockets),
-        ("reload", reloaded),
-        ("restart", running[::-1]),
-        ("start", [unit for unit in down if unit not in sockets]),
-    ):
-        if units:
-            done = queue_without_gaps(manager, verb, units)
-            if done.code != 0:
-                failures.append(Failure(units[0] if len(units) == 1 else "", f"{verb} failed: {done.message}"))
-    return failures
+def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _Back:
+    observed = observe(manager, [], concerned)
+    touched, reloaded = _touched(record, observed, invocations(manager, record.up))
+    started = {starts(unit, observed.loadpath) for unit in touched if unit.endswith(".socket")}
+    services = frozenset(unit for unit in started if "@." not in unit)
+    graph = relations(manager, services, observed.states)
+    both = frozenset([*concerned, *_started_besides(record, observed.states)])
+    cycled = down_together(sorted(services), graph)
+    return _Back(observed, graph, both, services, cycled, tuple(touched), tuple(reloaded))
 
 
-def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List[str], List[str]]:
+def _runs_again(record: Record, back: _Back) -> Plan:
+    """What ran before runs again, by its old text; a process that was never touched is left alone."""
+    states, loadpath = back.states, back.observed.loadpath
+    # What refuses a stop by its name goes down with what it needs.
+    by_name = [unit for unit in back.cycled if "RefuseManualStop" not in back.graph.node(unit).settings]
+    # For units outside this run we only know the current state.
+    were_down = back.concerned.difference(record.up)
+    again = [unit for unit in dict.fromkeys([*back.cycled, *back.touched]) if unit not in were_down]
+    running = [unit for unit in again if states[unit].is_up and unit not in back.cycled]
+    looked_at = dict.fromkeys([*record.watched, *_started_besides(record, states)])
+    asleep = [unit for unit, owing in record.owed.items() if Owed.TOUCH_SLICE in owing and states[unit].is_up]
+    jobs = {
+        **dict.fromkeys(VERBS, ()),
+        "stop": tuple(by_name),
+        "reset-failed": tuple(unit for unit in looked_at if states[unit].active == "failed"),
+        # Its limits of before sleep as the new ones did.
+        "touch-slice": tuple(asleep),
+        "reload": back.reloaded,
+        "restart": ordered("restart", running, loadpath),
+        "start": ordered("start", [unit for unit in again if unit not in running], loadpath),
+    }
+    return Plan(jobs=jobs, to_stay_down=back.services.difference(back.cycled), calls=calls(jobs, loadpath))
+
+
+def _checks(record: Record, plan: Plan, back: _Back) -> Dict[str, Checks]:
+    by_itself = {unit for unit, expect in record.watched.items() if expect == "unfailed"}
+    by_itself |= back.services.difference(record.watched)
+    # What runs once has begun, and when it ends is its own affair.
+    begun = [*plan.jobs["restart"], *plan.jobs["start"]]
+    lasting = [unit for unit in begun if not is_run_once(back.observed.loadpath.effective(unit))]
+    timeout = max(_TIMEOUT, record.patience)
+    return {
+        unit: Checks("unfailed" if unit in by_itself else "up", _STABLE_FOR, timeout)
+        for unit in [*lasting, *plan.jobs["reload"]]
+    }
+
+
+def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tuple[List[str], List[str]]:
     """(units that have to be started anew, units that have to be reloaded)"""
     touched, reloaded = [], []
-    runs = invocations(manager, record.up)
     for unit, invocation in record.up.items():
-        text = restored.loadpath.effective(unit)
-        if record.owed.get(unit) == "run" and is_run_once(text):
+        text, now = restored.loadpath.effective(unit), restored.states[unit]
+        owing = record.owed.get(unit, ())
+        if Owed.RUN in owing and is_run_once(text):
             continue  # its work was done or not, and is not done once more
         ours = unit in record.handled or record.watched.get(unit) == "up"
-        if not ours and (is_run_once(text) or restored.state(unit).active == "inactive"):
+        if not ours and (is_run_once(text) or now.active == "inactive"):
             continue  # it has ended by itself
         # A timer whose new times were over does not take up the old ones by daemon-reload.
-        elapsed = unit.endswith(".timer") and restored.state(unit).sub == "elapsed" and unit in record.watched
-        elapsed = elapsed and recurs(text)
-        if not restored.is_up(unit) or runs.get(unit) != invocation or elapsed:
+        elapsed = unit.endswith(".timer") and now.sub == "elapsed" and unit in record.watched and recurs(text)
+        if not now.is_up or runs.get(unit) != invocation or elapsed:
             touched.append(unit)
-        elif "reload" in record.owed.get(unit, "").split():
+        elif Owed.RELOAD in owing:
             reloaded.append(unit)
     return touched, reloaded
 

@@ -2,27 +2,30 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Carries a plan out, step by step in the plan's order.
+"""Carries a plan out, step by step in the plan's order: that of a run, and the way back.
 
 Private to the collection.
 """
 
 from __future__ import annotations
 
+import enum
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, Iterable, List, Sequence, Set, Tuple
+from typing import Callable, Iterable, Iterator, List, Mapping, Sequence, Set
 
-from .._desired.stack import Desired
+from .._desired.render import FileWanted
+from .._host import jobs
 from .._host.causes import with_causes
 from .._host.files import Writer
+from .._host.graph import look
 from .._host.manager import Manager, ManagerError, Outcome
-from .._host.places import Places
-from .._host.probe import LASTING, Checks
-from .._host.relations import UPHELD_BY, free_to_stop, queue_without_gaps, restarters, take_down
+from .._host.probe import Checks
 from .._host.watch import Failure, baseline, settle, watch
-from .._plan.plan import Plan, sockets_first
+from .._plan.consequences import ending_alone, not_taken_along
+from .._plan.plan import Plan
 
 # A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
 STOP_TIMEOUT = 120.0
@@ -31,190 +34,204 @@ _BEFORE_FILES = ("unmask", "disable")
 _AFTER_FILES = ("mask", "reenable", "enable")
 
 
+class OnFailure(enum.Enum):
+    """What a failure ends. STOP: all that comes after. KEEP: that too, but for jobs. GO_ON: nothing."""
+
+    STOP = "stop"
+    KEEP = "keep"
+    GO_ON = "go on"
+
+
 @dataclass
 class Outcomes:
-    """What became of a plan. failures empty: every watched unit is as it shall be. begun: no job was left out.
-
-    upheld: units that stay down only once the new text of what upholds them is loaded.
-    """
+    """What became of a plan. failures empty: every watched unit is as it shall be. begun: no job was left out."""
 
     failures: List[Failure] = field(default_factory=list)
     begun: bool = False
-    upheld: List[str] = field(default_factory=list)
 
 
 def carry_out(
     plan: Plan,
-    desired: Desired,
-    places: Places,
+    checks: Mapping[str, Checks],
     manager: Manager,
     writer: Writer,
     concerned: Iterable[str],
-    keep: bool = False,
+    on_failure: OnFailure,
 ) -> Outcomes:
-    """Do all steps of a plan; stops at the first step that systemd or the file system refuses.
+    """Do all steps of a plan.
 
-    concerned: all paths that this run, or one that was cut off before it, writes or removes. keep: what fails stays, so
-    every other job is done and judged all the same.
+    checks: what units have to prove at the end. concerned: all paths that this run, or one that was cut off before it,
+    writes or removes.
     """
-    outcomes = Outcomes()
+    run = _Run(plan, manager, writer, on_failure)
     steps: Sequence[Callable[[], None]] = (
-        # A full or read-only disk shows here, while everything still runs.
-        lambda: _prepare(plan, places, writer),
-        lambda: _stop(plan, manager, outcomes),
-        lambda: _enablement(_BEFORE_FILES, plan, manager, outcomes),
-        lambda: _files(plan, places, writer, concerned),
-        lambda: _enablement(_AFTER_FILES, plan, manager, outcomes),
-        lambda: _reload(plan, manager, outcomes),
-        lambda: _take_down(outcomes.upheld, manager, outcomes),
-        lambda: _jobs(plan, desired, manager, outcomes, keep),
+        run.prepare,
+        run.stop,
+        lambda: run.change_enablement(_BEFORE_FILES),
+        lambda: run.change_files(concerned),
+        lambda: run.change_enablement(_AFTER_FILES),
+        run.reload,
+        lambda: run.take_down([unit for unit in plan.jobs["stop"] if unit in plan.upheld]),
+        lambda: run.do_jobs(checks),
     )
     for step in steps:
-        try:
+        with run.noted():
             step()
+        if run.outcomes.failures and on_failure is not OnFailure.GO_ON:
+            break
+    return run.outcomes
+
+
+class _Run:
+    """A plan that is being carried out."""
+
+    def __init__(self, plan: Plan, manager: Manager, writer: Writer, on_failure: OnFailure) -> None:
+        self._plan = plan
+        self._manager = manager
+        self._writer = writer
+        self._places = manager.places
+        self._on_failure = on_failure
+        self.outcomes = Outcomes()
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
-            outcomes.failures.append(Failure("", f"the host refuses to write{where}: {error.strerror}"))
+            self._fail(f"the host refuses to write{where}: {error.strerror}")
         except ManagerError as error:
-            outcomes.failures.append(Failure("", str(error)))
+            self._fail(str(error))
         except Exception as error:  # pylint: disable=broad-exception-caught
             # A fault of ours, too, must not leave half a change behind.
-            outcomes.failures.append(Failure("", f"unexpected {type(error).__name__}: {error}"))
-        if outcomes.failures:
-            break
-    return outcomes
+            self._fail(f"unexpected {type(error).__name__}: {error}")
 
+    def _fail(self, message: str, unit: str = "") -> None:
+        self.outcomes.failures.append(Failure(unit, message))
 
-def _reload(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    if plan.reload:
-        _note(outcomes, manager.daemon_reload(), "daemon-reload")
+    def _note(self, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
+        if done.code != 0:
+            told = re.findall(r"[\w:.@\\-]+", done.message)
+            unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
+            self._fail(f"systemctl {what} failed: {done.message}", unit)
 
+    def prepare(self) -> None:
+        """A full or read-only disk shows here, while everything still runs. The way back takes what room there is."""
+        files = self._plan.files
+        if self._on_failure is OnFailure.GO_ON:
+            return
+        folders = {os.path.dirname(path) for path in files.remove}
+        if self._plan.enablement.units:
+            folders.add(self._places.units)
+        for folder in sorted(folders):
+            self._writer.refuse_read_only(folder)
+        for wanted in files.write:
+            self._prepare(wanted)
 
-def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
-    if done.code != 0:
-        told = re.findall(r"[\w:.@\\-]+", done.message)
-        unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
-        outcomes.failures.append(Failure(unit, f"systemctl {what} failed: {done.message}"))
-
-
-def _stop(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    stopped = plan.jobs["stop"]
-    upholders = restarters(manager, set(stopped).difference(plan.jobs["start"]), UPHELD_BY)
-    outcomes.upheld = [unit for unit in stopped if set(upholders.get(unit, ())).difference(stopped)]
-    _take_down([unit for unit in stopped if unit not in outcomes.upheld], manager, outcomes)
-    if plan.to_stay_down and not outcomes.failures:  # one may have been started since the host was looked at
-        come_up = free_to_stop(manager, plan.to_stay_down)
-        _take_down(come_up, manager, outcomes)
-        if come_up:
-            manager.systemctl("reset-failed", come_up)  # what is cut off at its start has not failed
-
-
-def _take_down(units: Sequence[str], manager: Manager, outcomes: Outcomes) -> None:
-    if units:
-        done, failures = take_down(manager, units, STOP_TIMEOUT)
-        _note(outcomes, done, "stop", units)
-        outcomes.failures += failures
-
-
-def _prepare(plan: Plan, places: Places, writer: Writer) -> None:
-    differences = plan.differences
-    enablement = any(getattr(differences, verb) for verb in (*_BEFORE_FILES, *_AFTER_FILES))
-    folders = {os.path.dirname(path) for path in differences.remove} | ({places.units} if enablement else set())
-    for folder in sorted(folders):
-        writer.refuse_read_only(folder)
-    for wanted in differences.write:
+    def _prepare(self, wanted: FileWanted) -> None:
         if wanted.secret:
-            writer.make_folder(os.path.dirname(wanted.path), 0o700)
-        writer.prepare(wanted.path, wanted.content, wanted.mode, places.owner)
+            self._writer.make_folder(os.path.dirname(wanted.path), 0o700)
+        self._writer.prepare(wanted.path, wanted.content, wanted.mode, wanted.owner or self._places.owner)
 
+    def stop(self) -> None:
+        plan = self._plan
+        self.take_down([unit for unit in plan.jobs["stop"] if unit not in plan.upheld])
+        if plan.to_stay_down and (self._on_failure is OnFailure.GO_ON or not self.outcomes.failures):
+            # One may have been started since the host was looked at.
+            graph = look(self._manager, plan.to_stay_down, self._manager.list_units())
+            come_up = ending_alone(plan.to_stay_down, graph)
+            self.take_down(come_up)
+            if come_up:
+                self._manager.systemctl("reset-failed", come_up)  # what is cut off at its start has not failed
 
-def _files(plan: Plan, places: Places, writer: Writer, concerned: Iterable[str]) -> None:
-    for path in plan.differences.remove:
-        writer.remove(path)
-    writer.put_in_place()
-    for path in concerned:
-        if not os.path.lexists(path):
-            for folder in places.own_folders(path):
-                writer.remove_folder_if_empty(folder)
-    writer.settle()
-
-
-def _enablement(verbs: Sequence[str], plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
-    for verb in verbs:
-        units: Tuple[str, ...] = getattr(plan.differences, verb)
+    def take_down(self, units: Sequence[str]) -> None:
         if units:
-            _note(outcomes, manager.change_enablement(verb, units), verb, units)
+            done, failures = jobs.take_down(self._manager, units, STOP_TIMEOUT)
+            self._note(done, "stop", units)
+            self.outcomes.failures += failures
 
+    def change_files(self, concerned: Iterable[str]) -> None:
+        """What goes is first, so that a full disk has room."""
+        files, writer = self._plan.files, self._writer
+        for path in files.remove:
+            with self._each():
+                writer.remove(path)
+        if self._on_failure is OnFailure.GO_ON:
+            for wanted in files.write:
+                with self._each():
+                    self._prepare(wanted)
+                    writer.put_in_place()
+        writer.put_in_place()
+        for path, target in files.links.items():
+            with self._each():
+                writer.link(path, target)
+        for path in concerned:
+            if not os.path.lexists(path):
+                for folder in self._places.own_folders(path):
+                    writer.remove_folder_if_empty(folder)
+        writer.settle()
 
-def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, keep: bool) -> None:
-    """Queue all jobs, dependencies in order, then wait for all of them together."""
-    jobs = plan.jobs
-    before = baseline(manager, [*jobs["reload"], *jobs["restart"]])
-    verbs = ("stop", "reset-failed", "restart", "start", "run")
-    deliberate = dict.fromkeys(unit for verb in verbs for unit in jobs[verb])
-    if deliberate:
-        # Earlier starts count against StartLimitBurst=, and that is no reason to refuse one that is meant; and what was
-        # stopped at its work has not failed.
-        manager.systemctl("reset-failed", list(deliberate))
-    skipped: Set[str] = set()
-    refused: Set[str] = set()  # systemd has said why, and nothing has become of them
-    # A start of a unit whose reload is under way would have that done twice.
-    pulling = [unit for unit in jobs["start"] if unit in jobs["reload"]]
-    sockets = sockets_first(jobs["start"], {*jobs["restart"]}, plan.differences.after)
-    for verb, units in (
-        ("start", sockets),
-        ("start", [unit for unit in pulling if unit not in sockets]),
-        ("reload", jobs["reload"]),
-        ("restart", jobs["restart"]),
-        ("start", [unit for unit in jobs["start"] if unit not in (*sockets, *pulling)]),
-        ("run", jobs["run"]),
-    ):
-        if outcomes.failures and not keep:  # all will be undone, so nothing more is begun
-            skipped.update(units)
-        elif units and verb == "run":
-            skipped.update(_run(units, max(desired.health_of(unit).timeout for unit in units), manager, outcomes))
-        elif units:
-            _note(outcomes, queue_without_gaps(manager, verb, units), verb, units)
-            refused.update(failure.unit for failure in outcomes.failures)
-    outcomes.failures += [Failure("", message) for message in manager.wake_limits(jobs["touch-slice"])]
-    outcomes.begun = not skipped
-    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down"}
-    checks = {
-        unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items() if unit not in skipped | refused
-    }
-    found = watch(manager, checks, before, to_the_end=keep)
-    told = {failure.unit for failure in found}
-    outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told]
-    outcomes.failures += with_causes(manager, found)
+    @contextmanager
+    def _each(self) -> Iterator[None]:
+        """On the way back what cannot be restored hinders nothing else."""
+        if self._on_failure is not OnFailure.GO_ON:
+            yield
+            return
+        with self.noted():
+            yield
 
+    def change_enablement(self, verbs: Sequence[str]) -> None:
+        for verb in verbs:
+            units: Sequence[str] = getattr(self._plan.enablement, verb)
+            if units:
+                self._note(self._manager.change_enablement(verb, units), verb, units)
 
-def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outcomes) -> Sequence[str]:
-    """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.
+    def reload(self) -> None:
+        if self._plan.reload:
+            self._note(self._manager.daemon_reload(), "daemon-reload")
 
-    Returns those that were not begun.
-    """
-    busy = settle(manager, units, timeout, lasting=True)
-    if not busy:
-        _note(outcomes, manager.run_to_end(units, timeout), "start", units)
-        return ()
-    outcomes.failures += [Failure(unit, f"is still at its earlier work after {timeout:g} s") for unit in busy]
-    return units
+    def do_jobs(self, checks: Mapping[str, Checks]) -> None:
+        """Queue all jobs, then wait for all of them together."""
+        plan, manager, outcomes = self._plan, self._manager, self.outcomes
+        before = baseline(manager, [*plan.jobs["reload"], *plan.jobs["restart"]])
+        verbs = ("stop", "reset-failed", "restart", "start", "run")
+        deliberate = dict.fromkeys(unit for verb in verbs for unit in plan.jobs[verb])
+        if deliberate:
+            # Earlier starts count against StartLimitBurst=, and that is no reason to refuse one that is meant; and what
+            # was stopped at its work has not failed.
+            manager.systemctl("reset-failed", list(deliberate))
+        skipped: Set[str] = set()
+        refused: Set[str] = set()  # systemd has said why, and nothing has become of them
+        for call in plan.calls:
+            if outcomes.failures and self._on_failure is OnFailure.STOP:  # all will be undone, so nothing more is begun
+                skipped.update(call.units)
+            elif call.verb == "run":
+                skipped.update(self._run(call.units, max(checks[unit].timeout for unit in call.units)))
+            else:
+                self._note(self._queue(call.verb, call.units), call.verb, call.units)
+                refused.update(failure.unit for failure in outcomes.failures)
+        outcomes.failures += [Failure("", message) for message in manager.wake_limits(plan.jobs["touch-slice"])]
+        outcomes.begun = not skipped
+        wanted = {unit: check for unit, check in checks.items() if unit not in skipped | refused}
+        found = watch(manager, wanted, before, to_the_end=self._on_failure is not OnFailure.STOP)
+        watched = {failure.unit for failure in found}
+        outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in watched]
+        outcomes.failures += with_causes(manager, found)
 
+    def _queue(self, verb: str, units: Sequence[str]) -> Outcome:
+        if verb == "restart" and len(units) > 1:
+            units = not_taken_along(units, look(self._manager, units, self._manager.list_units()))
+        return jobs.queue(self._manager, verb, units)
 
-def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
-    health = desired.health_of(unit)
-    probed = expect in LASTING
-    timeout = health.timeout
-    if expect == "done" and unit not in plan.jobs["run"]:  # what others wait for has their time
-        timeout = max([timeout, *(desired.health_of(each).timeout for each in plan.jobs["start"])])
-    return Checks(
-        expect=expect,
-        stable_for=health.stable_for,
-        timeout=timeout,
-        tcp=health.tcp if probed else "",
-        unix=health.unix if probed else "",
-        http=health.http if probed else "",
-        command=health.command if probed else (),
-        restarted=unit in plan.jobs["restart"],
-        reloaded=unit in plan.jobs["reload"],
-    )
+    def _run(self, units: Sequence[str], timeout: float) -> Sequence[str]:
+        """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.
+
+        Returns those that were not begun.
+        """
+        busy = settle(self._manager, units, timeout, lasting=True)
+        if not busy:
+            self._note(self._manager.run_to_end(units, timeout), "start", units)
+            return ()
+        for unit in busy:
+            self._fail(f"is still at its earlier work after {timeout:g} s", unit)
+        return units

@@ -50,7 +50,11 @@ class HostFacts:
 
 @dataclass(frozen=True)
 class FileWanted:
-    """A file as it shall be. shown: what a diff may show of it; secret files show names only."""
+    """A file as it shall be.
+
+    shown: what a diff may show of it; secret files show names only. owner: its uid and gid, None for those that all our
+    files have.
+    """
 
     path: str
     content: bytes
@@ -58,6 +62,7 @@ class FileWanted:
     unit: str
     shown: str
     secret: bool = False
+    owner: Optional[Tuple[int, int]] = None
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Dict, List, Mapping, Sequence, Set
 
 from .._syntax.dependencies import NEEDS
+from .graph import names
 from .manager import Manager
-from .relations import named
 from .watch import Failure, describe
 
 _SHOWN = ("ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "InvocationID", "After", *NEEDS)
@@ -44,8 +44,12 @@ def _failed_needs(manager: Manager, unit: str) -> Dict[str, Mapping[str, str]]:
         shown = manager.show(sorted(ahead), _SHOWN)
         found.update({each: values for each, values in shown.items() if each != unit and _has_failed(values)})
         down = [values for values in shown.values() if values.get("ActiveState") == "inactive"]
-        ahead = {other for values in down for other in named(values, NEEDS) & named(values, ("After",))} - seen
+        ahead = {other for values in down for other in _named(values, NEEDS) & _named(values, ("After",))} - seen
     return found
+
+
+def _named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
+    return {other for name in properties for other in names(shown, name)}
 
 
 def _has_failed(shown: Mapping[str, str]) -> bool:

@@ -86,7 +86,7 @@ def _reached(node: Node, states: States) -> Iterator[str]:
     """What is down and is started with a unit, and what is up and may have to go down for it or with it."""
     for name, relation in RELATIONS.items():
         starts = relation.start is Does.START
-        ends = Does.STOP in (relation.stop, relation.start) or name == "TriggeredBy"
+        ends = Does.STOP in (relation.stop, relation.start) or relation.triggers
         for other in node.related(name):
             if (ends and states[other].can_stop) or (starts and not states[other].is_up):
                 yield other

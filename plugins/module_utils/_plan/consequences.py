@@ -90,6 +90,26 @@ def _spread(root: str, job: Does, graph: Graph, since: Mapping[str, bool]) -> Di
     return {other: found[other] for other in sorted(found)}
 
 
+def ending_alone(units: Iterable[str], graph: Graph) -> List[str]:
+    """Those of these that are up, and with which nothing else would go down."""
+    return [unit for unit in units if graph.states[unit].can_stop and not stopped_with(unit, graph)]
+
+
+def not_taken_along(units: Sequence[str], graph: Graph) -> List[str]:
+    """Those of these units that no restart of another of them restarts as well, in the same transaction.
+
+    With a job of its own, what comes up again before that on which it depends is queued would go down once more.
+    """
+    along = {unit: restarted_with(unit, graph) for unit in units}
+    heads: List[str] = []
+    taken: Set[str] = set()
+    for unit in sorted(units, key=lambda unit: -len(along[unit])):
+        if unit not in taken:
+            heads.append(unit)
+            taken.update(along[unit])
+    return [unit for unit in units if unit in heads]
+
+
 def displaced(started: Sequence[str], conflicts: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, str]:
     """Units that run and that a start ends by Conflicts= of either side, each with what is started.
 
@@ -230,10 +250,9 @@ class _Course:
 
     def _is_kept_down(self, unit: str, wanted: Mapping[str, Cause]) -> bool:
         lacking = any(not self.is_up(each) and each not in wanted for each in self._node(unit).related("Requisite"))
-        return lacking or (unit.endswith(".socket") and any(self.is_up(each) for each in self._served(unit)))
-
-    def _served(self, socket: str) -> Iterator[str]:
-        return (unit for unit, node in self._graph.nodes.items() if socket in node.related("TriggeredBy"))
+        return lacking or (
+            unit.endswith(".socket") and any(self.is_up(each) for each in self._node(unit).related("Triggers"))
+        )
 
     def _needs(self, unit: str) -> Iterator[str]:
         for name, relation in RELATIONS.items():

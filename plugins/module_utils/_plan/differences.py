@@ -10,19 +10,20 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._desired.render import FileWanted
 from .._desired.stack import Desired, UnitWanted, gained
 from .._host.manager import UnitState
-from .._host.observed import STAMP_FIELD, UP, Observed, units_under
+from .._host.observed import STAMP_FIELD, Observed, units_under
 from .._syntax import unitfile
-from .._syntax.activation import STARTS, is_accepted_for, started_by, starts
+from .._syntax.activation import STARTS, is_accepted_for, starts
 from .._syntax.directives import GAINS_START, Effect, effect
 from .._syntax.loadpath import MASK, Effective, LoadPath, is_true, last
 from .._syntax.names import parse_name
 from .enablement import enablement, left_over_instances
+from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
 from .stale import Accepted, is_stale, stamps
 
@@ -31,26 +32,42 @@ _BY_CAUTION = ("none", "reload", "restart", "")
 
 
 @dataclass(frozen=True)
-class Pending:
-    """What an interrupted run has left: verbs it owes by unit, units whose health it never saw, when it began."""
+class Change:
+    """How a unit's text will differ.
 
-    owed: Mapping[str, str] = field(default_factory=dict)
-    judged: Mapping[str, str] = field(default_factory=dict)
-    since: str = ""
+    new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
+    restamped: what its process is started with differs, environment, secrets and triggers included. pulls: units that
+    it newly wants or requires.
+    """
+
+    new: bool = False
+    gone: bool = False
+    directives: Tuple[Tuple[str, str], ...] = ()
+    restamped: bool = False
+    pulls: Tuple[str, ...] = ()
 
 
-NOTHING_PENDING = Pending()
+@dataclass(frozen=True)
+class Process:
+    """What only a service has.
+
+    stale: its process runs with something older than is declared. runs_on_change: as the option `run` says.
+    per_connection: it serves one connection of a socket with Accept=yes. deprived_by: the socket that opened something
+    for it and goes, "" if none does.
+    """
+
+    stale: bool = False
+    runs_on_change: bool = False
+    per_connection: bool = False
+    deprived_by: str = ""
 
 
 @dataclass(frozen=True)
 class Case:
     """All that the policy needs to know of one unit.
 
-    changed: the (section, directive) pairs whose merged values differ. restamped: what its process is started with
-    differs, environment, secrets and triggers included. stale: the process runs with something older
-    than is declared. pulls: units it newly wants or requires. partners: the units its socket, timer or path starts.
-    deprived_by: the socket that opened something for it and goes, "" if none does.
-    per_connection: it serves one connection of a socket with Accept=yes.
+    now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does. owed: what
+    an interrupted run has left to do to it. after: its merged text as it will be.
     """
 
     unit: str
@@ -58,48 +75,53 @@ class Case:
     now: UnitState
     wanted: str
     on_change: str
-    runs_on_change: bool
-    new: bool
-    gone: bool
-    changed: Tuple[Tuple[str, str], ...]
-    restamped: bool
-    stale: bool
-    owed: str
-    pulls: Tuple[str, ...]
-    partners: Tuple[str, ...]
-    deprived_by: str
-    per_connection: bool
+    owed: Owing
+    change: Change
+    process: Process
     after: Effective
-
-    @property
-    def up(self) -> bool:
-        return self.now.active in UP
 
     @property
     def leaves(self) -> bool:
         """Shall it be down after the run?"""
-        return self.wanted in ("stopped", "absent") or self.gone
+        return self.wanted in ("stopped", "absent") or self.change.gone
 
     def touched(self, *effects: Effect) -> List[str]:
         """Names of the changed directives that take one of these effects."""
-        return [directive for section, directive in self.changed if effect(self.kind, section, directive) in effects]
+        pairs = self.change.directives
+        return [directive for section, directive in pairs if effect(self.kind, section, directive) in effects]
 
     def is_set(self, directive: str, section: str = "Unit") -> bool:
         return is_true(last(self.after, section, directive))
 
 
 @dataclass(frozen=True)
+class Enablement:
+    """Units that systemctl has to change the links of, by its verbs, in the order in which that is done."""
+
+    unmask: Tuple[str, ...] = ()
+    disable: Tuple[str, ...] = ()
+    mask: Tuple[str, ...] = ()
+    reenable: Tuple[str, ...] = ()
+    enable: Tuple[str, ...] = ()
+
+    @property
+    def units(self) -> Tuple[str, ...]:
+        return (*self.enable, *self.reenable, *self.disable, *self.mask, *self.unmask)
+
+
+@dataclass(frozen=True)
 class Differences:
-    """What differs between a declaration and a host."""
+    """What differs between a declaration and a host.
+
+    write, remove: files. orphaned: what is left over and stays. links: what differs in enablement. reload_due: why the
+    manager has to read its files again though none differs, "" if it need not. cases: the units. after: the files as
+    they will be. pending: what an interrupted run has left.
+    """
 
     write: Tuple[FileWanted, ...]
     remove: Tuple[str, ...]
     orphaned: Tuple[str, ...]
-    enable: Tuple[str, ...]
-    reenable: Tuple[str, ...]
-    disable: Tuple[str, ...]
-    mask: Tuple[str, ...]
-    unmask: Tuple[str, ...]
+    links: Enablement
     reload_due: str
     cases: Tuple[Case, ...]
     after: LoadPath
@@ -141,22 +163,20 @@ def compare(
     after = observed.loadpath.changed(new_units, [*gone_units, *masks]) if altered else observed.loadpath
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
-    links = enablement(desired, observed, after, gone_units, leaving)
+    masked = [unit.name.text for unit in desired.units if unit.masked]
+    links = Enablement(
+        unmask=unmask,
+        mask=tuple(unit for unit in masked if not _is_masked_here(unit, observed)),
+        **enablement(desired, observed, after, gone_units, leaving),
+    )
     view = _View(observed, after, accepted, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
     cases = _cases(desired, view, [*new_units, *gone_units])
+    orphaned = [label(path, observed) for path in unlisted if path not in remove]
     return Differences(
         write=write,
         remove=tuple(remove),
-        orphaned=()
-        if desired.prune
-        else (*(label(path, observed) for path in unlisted if path not in remove), *left_over),
-        enable=links["enable"],
-        reenable=links["reenable"],
-        disable=links["disable"],
-        mask=tuple(
-            unit.name.text for unit in desired.units if unit.masked and not _is_masked_here(unit.name.text, observed)
-        ),
-        unmask=unmask,
+        orphaned=() if desired.prune else (*orphaned, *left_over),
+        links=links,
         reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
         cases=cases,
         after=after,
@@ -166,7 +186,7 @@ def compare(
 
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
     names = [os.path.basename(path) for path in gone if path.endswith(".socket")]
-    sockets = [name for name in names if observed.is_up(name) and not after.defines(name)]
+    sockets = [name for name in names if observed.states[name].is_up and not after.defines(name)]
     return {starts(socket, observed.loadpath): socket for socket in sockets}
 
 
@@ -232,40 +252,48 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
 
 def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: bool, view: _View) -> Case:
     """inherited: what the unit's template, or drop-ins over it, say of on_change."""
-    observed, after = view.observed, view.after
+    observed, after, now = view.observed, view.after, view.observed.states[unit]
     kind = parse_name(unit).kind
-    stale = observed.is_up(unit) and kind == "service" and is_stale(unit, observed, after, view.accepted.get(unit))
-    before_text = observed.loadpath.effective(unit) if changing else {}
+    stale = now.is_up and kind == "service" and is_stale(unit, observed, after, view.accepted.get(unit))
     # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
-    busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, unit, observed)
+    busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, now)
     own = wanted.entries if wanted and not busy and kind not in STARTS else ()
-    after_text = unitfile.effective([own]) if own else after.effective(unit)
-    new = changing and observed.loadpath.fragment(unit) is None
+    text = unitfile.effective([own]) if own else after.effective(unit)
     return Case(
         unit=unit,
         kind=kind,
-        now=observed.state(unit),
+        now=now,
         wanted=wanted.state if wanted else "absent" if unit in view.leaving else "present",
         on_change=_on_change(wanted, inherited),
-        runs_on_change=bool(wanted and wanted.runs_on_change),
-        new=new,
-        gone=changing and observed.loadpath.defines(unit) and not after.defines(unit),
-        changed=tuple(changes(before_text, after_text)) if changing and not new else (),
-        restamped=changing and stamps(unit, observed.loadpath) != stamps(unit, after),
-        stale=stale,
-        owed=view.pending.owed.get(unit, ""),
-        pulls=tuple(gained(before_text, after_text, sorted(GAINS_START))) if changing else (),
-        partners=(after.primary(started_by(unit, after_text)),) if kind in STARTS else (),
-        deprived_by=view.sockets.get(unit, ""),
-        per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
-        after=after_text,
+        owed=view.pending.owed.get(unit, ()),
+        change=_change(unit, text, view) if changing else Change(),
+        process=Process(
+            stale=stale,
+            runs_on_change=bool(wanted and wanted.runs_on_change),
+            per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
+            deprived_by=view.sockets.get(unit, ""),
+        ),
+        after=text,
     )
 
 
-def _asks_a_job(wanted: Optional[UnitWanted], unit: str, observed: Observed) -> bool:
+def _change(unit: str, text: Effective, view: _View) -> Change:
+    before, after = view.observed.loadpath, view.after
+    new = before.fragment(unit) is None
+    old_text = before.effective(unit)
+    return Change(
+        new=new,
+        gone=before.defines(unit) and not after.defines(unit),
+        directives=() if new else tuple(changes(old_text, text)),
+        restamped=stamps(unit, before) != stamps(unit, after),
+        pulls=tuple(gained(old_text, text, sorted(GAINS_START))),
+    )
+
+
+def _asks_a_job(wanted: Optional[UnitWanted], now: UnitState) -> bool:
     """Does the declaration alone, without any change, ask for one?"""
     state = wanted.state if wanted else ""
-    return state in ("restarted", "reloaded") or (state == "started" and not observed.runs(unit))
+    return state in ("restarted", "reloaded") or (state == "started" and not now.runs)
 
 
 def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:

@@ -85,7 +85,7 @@ def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -
         for instance in _of_file(unit.name.text, observed):
             if accepted and is_of_connection(instance):
                 continue
-            alive = observed.links_to(instance) or (observed.is_up(instance) and not installs)
+            alive = observed.links_to(instance) or (observed.states[instance].is_up and not installs)
             if alive and instance not in declared and not _named(instance, after):
                 found.append(instance)
     return found

@@ -2,23 +2,40 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Puts what the policy wants into the order in which it is safe to do. Pure. Private to the collection."""
+"""Puts what the policy wants into the order in which it is safe to do. Private to the collection."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from .._desired.render import FileWanted
 from .._desired.stack import RUNNING, is_run_once
+from .._host.graph import Graph
 from .._host.observed import Observed
 from .._syntax.activation import STARTS, starts
 from .._syntax.dependencies import NEEDS, needed
-from .._syntax.loadpath import LoadPath, is_true, last, words
-from .differences import Differences
+from .._syntax.loadpath import LoadPath, words
+from .consequences import (
+    Fate,
+    displaced,
+    down_together,
+    fates,
+    restarted_with,
+    starters,
+    stopped_with,
+    taken_anew,
+    taken_down,
+)
+from .differences import Differences, Enablement
+from .order import Call, calls, ordered
 from .owners import unit_of
 from .policy import Act, decide
+
+VERBS = ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
+# Verbs of acts that ask a job of a unit.
+_JOBS = ("stop", "reload", "restart", "start", "run", "cycle")
 
 
 @dataclass(frozen=True)
@@ -36,87 +53,145 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Files:
+    """What changes on disk. links: symbolic links to put in place, path to target."""
+
+    write: Tuple[FileWanted, ...] = ()
+    remove: Tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything a run does, in the order in which it does it.
 
-    steps: the whole as lines to read. jobs: per verb the units, in order. to_stay_down: services that are down, and
-    that something may start before its stop. watched: what becomes of units, as Checks.expect; health decides of all
-    but those that go down. kept: units left with an older version on purpose.
+    steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
+    upheld: units that stay down only once the new text of what upholds them is loaded. to_stay_down: services that are
+    down, and that something may start before its stop. reload: does the manager read its files again? calls: the jobs
+    after that. watched: what becomes of units, as Checks.expect; health decides of all but those that go down. kept:
+    units left with an older version on purpose. deferred: what is left to the next boot, as no manager runs. fates:
+    what the jobs do to all units.
     """
 
-    steps: Tuple[Step, ...]
-    differences: Differences
-    jobs: Mapping[str, Tuple[str, ...]]
-    to_stay_down: FrozenSet[str]
-    reload: bool
-    watched: Mapping[str, str]
-    kept: Mapping[str, str]
-    deferred: Tuple[str, ...]
+    steps: Tuple[Step, ...] = ()
+    files: Files = field(default_factory=Files)
+    enablement: Enablement = field(default_factory=Enablement)
+    jobs: Mapping[str, Tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(VERBS, ()))
+    upheld: FrozenSet[str] = frozenset()
+    to_stay_down: FrozenSet[str] = frozenset()
+    reload: bool = False
+    calls: Tuple[Call, ...] = ()
+    watched: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+    deferred: Tuple[str, ...] = ()
+    fates: Mapping[str, Fate] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
         return not self.steps
 
 
-def make(differences: Differences, observed: Observed) -> Plan:
+# What the policy wants, case by case.
+Wishes = Tuple[Tuple[Act, ...], ...]
+
+
+def wishes(differences: Differences, observed: Observed) -> Wishes:
+    """What is to be done to each unit by itself, with what a socket asks of its service."""
+    found = [_with_service(decide(case, observed.manager.version), differences, observed) for case in differences.cases]
+    masked = [Act("stop", unit, "to be masked") for unit in differences.links.mask if observed.states[unit].is_up]
+    return (*(tuple(acts) for acts in found), tuple(masked))
+
+
+def _with_service(acts: Sequence[Act], differences: Differences, observed: Observed) -> List[Act]:
+    """A socket starts only while its service is down."""
+    found: List[Act] = []
+    for act in acts:
+        service = starts(act.unit, differences.after) if act.unit.endswith(".socket") else ""
+        if service and act.verb == "cycle":
+            found += [act, Act("cycle", service, act.reason)]
+        elif service and act.verb == "start" and not observed.states[act.unit].is_up:
+            found += [Act("cycle", service, f"{act.unit} cannot start listening while it runs"), act]
+        else:
+            found.append(act)
+    return found
+
+
+def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:
+    """Units whose relations to others decide what a plan does: none, if no job is wished for."""
+    acts = [act for acts in wished for act in acts if act.verb in _JOBS]
+    found = {act.unit for act in acts}.union(_to_stay_down(acts, differences, observed))
+    for unit in sorted(found):
+        found.update(_conflicts(unit, differences.after))
+    return found
+
+
+def _conflicts(unit: str, after: LoadPath) -> List[str]:
+    return [other for other in words(after.effective(unit), "Unit", "Conflicts") if "%" not in other]
+
+
+def make(differences: Differences, wished: Wishes, graph: Graph, observed: Observed) -> Plan:
     """Put all that has to be done into the order in which it is safe to do."""
-    acts: List[Act] = []
-    for case in differences.cases:
-        acts += _left_alone(decide(case, observed.version), observed, differences.after)
-    acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
+    files = Files(differences.write, differences.remove)
+    if not observed.manager.live:
+        shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
+        steps = _steps(differences, Plan().jobs, "", {}, observed)
+        return Plan(tuple(steps), files, differences.links, deferred=shall)
+    acts = [act for each in wished for act in _left_alone(each, graph, observed)]
     to_stay_down = _to_stay_down(acts, differences, observed)
-    acts = _settle(acts, differences, observed)
-    jobs = {
-        verb: _ordered(verb, acts, differences.after)
-        for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
-    }
+    acts = _settle(acts, differences, graph)
+    jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
     # What goes down with another one comes up by its newest text.
-    done.update(observed.restarted_along(jobs["restart"], jobs["stop"]), observed.taken_along(jobs["stop"]))
-    kept = {act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done}
+    done.update(taken_anew(jobs["restart"], graph, jobs["stop"]), taken_down(jobs["stop"], graph))
     reload = _reload_reason(differences, observed)
-    deferred: Tuple[str, ...] = ()
-    if not observed.live:
-        deferred = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
-        jobs = dict.fromkeys(jobs, ())
-        reload = ""
-    steps = _steps(differences, jobs, reload, acts, observed)
+    along = {(verb, unit): _takes_along(verb, unit, jobs, graph) for verb in ("stop", "restart") for unit in jobs[verb]}
+    reasons = {(act.verb, act.unit): act.reason + along.get((act.verb, act.unit), "") for act in acts}
     return Plan(
-        steps=tuple(steps),
-        differences=differences,
+        steps=tuple(_steps(differences, jobs, reload, reasons, observed)),
+        files=files,
+        enablement=differences.links,
         jobs=jobs,
-        to_stay_down=to_stay_down if observed.live else frozenset(),
+        upheld=_upheld(jobs, graph),
+        to_stay_down=to_stay_down,
         reload=bool(reload),
-        watched=_watched(differences, jobs, observed) if observed.live else {},
-        kept=kept if observed.live else {},
-        deferred=deferred,
+        calls=calls(jobs, differences.after),
+        watched=_watched(differences, jobs, graph),
+        kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
+        fates=fates(jobs, graph),
     )
 
 
-def _to_stay_down(acts: Sequence[Act], differences: Differences, observed: Observed) -> FrozenSet[str]:
+def _to_stay_down(acts: Iterable[Act], differences: Differences, observed: Observed) -> FrozenSet[str]:
     """Services that are down, and must be while a socket of theirs starts, or go with what starts them."""
     going = {case.unit for case in differences.cases if case.leaves}
     leaving = [act.unit for act in acts if act.verb == "stop"]
     found = going.intersection(starts(unit, observed.loadpath) for unit in leaving)
     found.update(act.unit for act in acts if act.verb == "cycle")
-    return frozenset(unit for unit in found if unit in observed.states and not observed.is_up(unit))
+    return frozenset(unit for unit in found if unit in observed.states and not observed.states[unit].is_up)
 
 
-def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> List[Act]:
+def _upheld(jobs: Mapping[str, Sequence[str]], graph: Graph) -> FrozenSet[str]:
+    def upholders(unit: str) -> Set[str]:
+        return {other for other in graph.node(unit).related("UpheldBy") if graph.states[other].is_active}
+
+    for_good = set(jobs["stop"]).difference(jobs["start"])
+    return frozenset(unit for unit in for_good if upholders(unit).difference(jobs["stop"]))
+
+
+def _left_alone(acts: Sequence[Act], graph: Graph, observed: Observed) -> List[Act]:
     """What is to be done for one unit, less what has to be left to a person.
 
     A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop or
     start some units by name. A socket is not cycled without its service, nor started while that runs.
     """
     reason = ""
-    cycled = going_down([act.unit for act in acts if act.verb == "cycle"], observed)
+    cycled = down_together([act.unit for act in acts if act.verb == "cycle"], graph)
     restarted = [act.unit for act in acts if act.verb == "restart"]
-    if not observed.carriers.isdisjoint(cycled) or any(carries(unit, observed.bound, observed) for unit in restarted):
-        reason = "; but this run's own connection depends on it: restart it yourself"
-    elif any(
-        observed.refusing.get(unit) or is_true(last(after.effective(unit), "Unit", "RefuseManualStart"))
-        for unit in cycled
+    if not observed.manager.carriers.isdisjoint(cycled) or any(
+        carries((unit, *restarted_with(unit, graph)), observed) for unit in restarted
     ):
+        reason = "; but this run's own connection depends on it: restart it yourself"
+    elif any(not graph.node(unit).settings.isdisjoint(("RefuseManualStart", "RefuseManualStop")) for unit in cycled):
         reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
     if not reason:
         return list(acts)
@@ -124,51 +199,28 @@ def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> Lis
     return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
 
 
-def going_down(units: Sequence[str], observed: Observed) -> Dict[str, str]:
-    """Those of these units that run, and all that has to go down and up again with these, each with the reason.
-
-    A connection to a socket that still listens would start the service, and then no other socket of it can start: so
-    its sockets go down and up even if the service itself is down just now.
-    """
-    found = dict.fromkeys(units, "")
-    ahead = list(units)
-    while ahead:
-        unit = ahead.pop()
-        also = dict.fromkeys(observed.starters.get(unit, ()), f"it would start {unit}, which goes down")
-        if observed.is_up(unit):
-            also.update(dict.fromkeys(observed.stopped_with.get(unit, ()), f"goes down with {unit}"))
-        more = {other: reason for other, reason in also.items() if observed.is_up(other) and other not in found}
-        found.update(more)
-        ahead += more
-    return {unit: reason for unit, reason in found.items() if observed.is_up(unit)}
+def carries(units: Iterable[str], observed: Observed) -> bool:
+    """Does this run, or its connection, live in one of these units?"""
+    return any(unit in observed.manager.carriers and observed.states[unit].is_up for unit in units)
 
 
-def carries(unit: str, bound: Mapping[str, Sequence[str]], observed: Observed) -> bool:
-    return any(each in observed.carriers and observed.is_up(each) for each in (unit, *bound.get(unit, ())))
-
-
-def displaced(plan: Plan, observed: Observed) -> Dict[str, str]:
-    """Units that run and that a start ends by Conflicts= of either (systemd.unit(5)), each with what is started."""
-    after = plan.differences.after
+def displaced_by(plan: Plan, differences: Differences, graph: Graph) -> Dict[str, str]:
+    """Units that run and that a start of this plan ends by Conflicts=, each with what is started."""
     started = [unit for verb in ("restart", "start", "run") for unit in plan.jobs[verb]]
-    return {
-        other: unit
-        for unit in started
-        for other in (*words(after.effective(unit), "Unit", "Conflicts"), *observed.conflicting.get(unit, ()))
-        if observed.is_up(other) and other not in started
-    }
+    conflicts = {unit: _conflicts(unit, differences.after) for unit in started}
+    return displaced(started, conflicts, graph)
 
 
-def _along(leaving: AbstractSet[str], differences: Differences, observed: Observed) -> Dict[str, str]:
+def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) -> Dict[str, str]:
     """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
     staying = (case for case in differences.cases if not case.leaves)
-    running = {case.unit for case in staying if observed.is_up(case.unit) and not is_run_once(case.after)} - leaving
+    running = {case.unit for case in staying if case.now.is_up and not is_run_once(case.after)} - leaving
     # A slice without a file systemd makes itself.
     going = {case.unit for case in differences.cases if case.leaves and case.kind != "slice"}
-    going.update(differences.mask)
+    going.update(differences.links.mask)
     return {
         other: f"goes down with {unit}"
-        for other, unit in observed.taken_along(sorted(leaving)).items()
+        for other, unit in taken_down(sorted(leaving), graph).items()
         if other in running and going.isdisjoint(needed([other], differences.after))
     }
 
@@ -178,18 +230,18 @@ def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
     return {unit for unit in units if is_run_once(differences.after.effective(unit))}
 
 
-def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -> List[Act]:
+def _settle(acts: Sequence[Act], differences: Differences, graph: Graph) -> List[Act]:
     """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
 
     What goes down with another one's stop, and is not declared stopped too, comes up again.
     """
     leaving = {act.unit for act in acts if act.verb == "stop"}
-    along = _along(leaving, differences, observed)
+    along = _along(leaving, differences, graph)
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
-    for socket in (unit for unit in along if unit.endswith(".socket")):  # it starts only while its service is down
+    for socket in (unit for unit in along if unit.endswith(".socket")):
         both = (socket, starts(socket, differences.after))
-        cycled.update({unit: along[socket] for unit in both if observed.is_up(unit) and unit not in cycled})
-    company = going_down(list(cycled), observed)
+        cycled.update({unit: along[socket] for unit in both if graph.states[unit].is_up and unit not in cycled})
+    company = down_together(list(cycled), graph)
     cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}
     result: Dict[Tuple[str, str], Act] = {}
@@ -211,109 +263,37 @@ def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -
     return list(result.values())
 
 
-def _ordered(verb: str, acts: Sequence[Act], after: LoadPath) -> Tuple[str, ...]:
-    """systemd takes several names as separate jobs, in the order given: dependencies first for start, else last.
-
-    What would start a unit again (a socket, a timer) is stopped before it.
-    """
-    ranked = in_order(list(dict.fromkeys(act.unit for act in acts if act.verb == verb)), after)
-    if verb in ("start", "run", "reload"):
-        return tuple(ranked)
-    ranked.reverse()
-    return tuple(sorted(ranked, key=lambda unit: verb == "stop" and unit.rpartition(".")[2] not in STARTS))
-
-
-def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
-    """Units sorted so that each comes after those it is ordered After=. Stable, cycles cut.
-
-    A socket comes before the service that it starts, which has to be down then; a path, which may start it, after.
-    """
-    if len(units) < 2:
-        return list(units)
-    after = _earlier(units, loadpath)
-    result: List[str] = []
-    state: Dict[str, int] = {}
-
-    def visit(unit: str) -> None:
-        pending = [(unit, iter(sorted(after[unit])))]
-        state[unit] = 1
-        while pending:
-            current, others = pending[-1]
-            other = next((each for each in others if each not in state), None)
-            if other is None:
-                pending.pop()
-                result.append(current)
-            else:
-                state[other] = 1
-                pending.append((other, iter(sorted(after[other]))))
-
-    for unit in units:
-        if unit not in state:
-            visit(unit)
-    return result
-
-
-def sockets_first(units: Sequence[str], restarted: AbstractSet[str], loadpath: LoadPath) -> List[str]:
-    """The sockets among units to be started, and those that a socket is to come after.
-
-    Any other job may start the service of a socket, and that socket then does not start. A socket that a restart takes
-    along, or that is to come after it, is no earlier than that, and with it all others of its service.
-    """
-    serves = {unit: starts(unit, loadpath) for unit in units if unit.endswith(".socket")}
-    late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}
-    sockets = [unit for unit, service in serves.items() if service not in late]
-    after = _earlier(units, loadpath) if sockets else {}
-    found: Set[str] = set()
-    while sockets:
-        found.add(sockets[-1])
-        sockets += after[sockets.pop()] - found
-    return [unit for unit in units if unit in found]
-
-
-def _hangs_on(unit: str, loadpath: LoadPath) -> Set[str]:
-    text = loadpath.effective(unit)
-    return needed([unit], loadpath).union(words(text, "Unit", "PartOf"), words(text, "Unit", "After")) - {unit}
-
-
-def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
-    """For each of these units those of them that it comes after."""
-    members = set(units)
-    after: Dict[str, Set[str]] = {unit: set() for unit in units}
-    for unit in units:
-        text = loadpath.effective(unit)
-        after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
-        for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
-            after[later].add(unit)
-        started = starts(unit, loadpath) if unit.endswith((".socket", ".path")) else ""
-        if unit.endswith(".socket") and started in members:
-            after[started].add(unit)
-        elif unit.endswith(".path") and started in members:
-            after[unit].add(started)
-    return after
+def _takes_along(verb: str, unit: str, jobs: Mapping[str, Sequence[str]], graph: Graph) -> str:
+    if verb == "stop":
+        bound = [other for other in stopped_with(unit, graph) if graph.states[other].is_up]
+    else:
+        bound = [other for other in restarted_with(unit, graph) if other not in jobs["stop"]]
+    return f"; takes {', '.join(bound)} along" if bound else ""
 
 
 def _reload_reason(differences: Differences, observed: Observed) -> str:
     units = observed.places.units + os.sep
-    if any(not wanted.secret for wanted in differences.write) or any(
-        path.startswith(units) for path in differences.remove
-    ):
+    written = any(not wanted.secret for wanted in differences.write)
+    if written or any(path.startswith(units) for path in differences.remove):
         return "unit files changed"
-    if any((differences.enable, differences.reenable, differences.disable, differences.mask, differences.unmask)):
+    if differences.links.units:
         return "enablement changed"
     return differences.reload_due
 
 
-def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observed: Observed) -> Dict[str, str]:
+def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, str]:
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
-    watched = {unit: expect for unit, expect in differences.pending.judged.items() if observed.is_up(unit)}
+    states = graph.states
+    watched = {unit: expect for unit, expect in differences.pending.judged.items() if states[unit].is_up}
     for case in differences.cases:
         # What runs once, or for one connection, ends by itself, at a time of its own.
-        lasting = not is_run_once(case.after) and not case.per_connection
-        if observed.runs(case.unit) and (case.changed or case.new) and not case.leaves and lasting:
+        lasting = not is_run_once(case.after) and not case.process.per_connection
+        changed = case.change.directives or case.change.new
+        if case.now.runs and changed and not case.leaves and lasting:
             watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
-    along = observed.restarted_along(jobs["restart"], jobs["stop"])
+    along = taken_anew(jobs["restart"], graph, jobs["stop"])
     present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
-    on_demand = present.intersection(_started_by_others(differences, observed))
+    on_demand = present.intersection(_started_by_others(differences, graph)) if jobs["restart"] else set()
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
         watched[unit] = "unfailed" if unit in on_demand else "up"
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
@@ -323,8 +303,8 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
     watched.update(dict.fromkeys(jobs["run"], "done"))
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
     # A socket or path whose service does not start falls with it.
-    starters = [other for unit in sorted(started) for other in observed.starters.get(unit, ())]
-    watched.update({other: "up" for other in starters if observed.is_up(other) and other not in watched})
+    falling = [other for unit in sorted(started) for other in starters(unit, graph)]
+    watched.update({other: "up" for other in falling if states[other].is_up and other not in watched})
     watched.update({unit: "down" for unit in jobs["stop"] if unit not in started})
     return watched
 
@@ -332,56 +312,46 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
 def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]]) -> Set[str]:
     """Units of this declaration that a start pulls in for what runs on, and that it cannot be without from now on."""
     ours = {case.unit for case in differences.cases}
-    pulling = (case for case in differences.cases if case.pulls and case.unit in jobs["start"])
+    pulling = (case for case in differences.cases if case.change.pulls and case.unit in jobs["start"])
     return {
         unit
         for case in pulling
         for directive in NEEDS
-        for unit in ours.intersection(case.pulls, words(case.after, "Unit", directive))
+        for unit in ours.intersection(case.change.pulls, words(case.after, "Unit", directive))
     }
 
 
-def _started_by_others(differences: Differences, observed: Observed) -> Set[str]:
+def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:
     """Units that sockets, paths and timers start, and that may end when their work is done."""
-    started = {unit for case in differences.cases for unit in case.partners if not case.leaves}
-    return started.union(unit for unit, others in observed.starters.items() if others)
+    triggers = [case.unit for case in differences.cases if case.kind in STARTS and not case.leaves]
+    started = {starts(unit, differences.after) for unit in triggers}
+    return started.union(unit for unit in graph.nodes if starters(unit, graph))
 
 
 def _steps(
     differences: Differences,
     jobs: Mapping[str, Sequence[str]],
     reload: str,
-    acts: Sequence[Act],
+    reasons: Mapping[Tuple[str, str], str],
     observed: Observed,
 ) -> List[Step]:
-    reasons = {(act.verb, act.unit): act.reason for act in acts}
+    """The plan as lines; reasons: by verb and unit."""
+    links = differences.links
     steps = []
     if differences.pending.since:
         steps.append(Step("recover", "", f"a run that began at {differences.pending.since} was interrupted"))
-    down = jobs["stop"]
-    steps += [_job_step("stop", unit, reasons, observed, down) for unit in down]
-    steps += [Step("unmask", unit, "declared not masked") for unit in differences.unmask]
-    steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in differences.disable]
+    steps += [Step("stop", unit, reasons[("stop", unit)]) for unit in jobs["stop"]]
+    steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
+    steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in links.disable]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
     steps += [Step("remove", unit_of(path, observed), "no longer declared", path) for path in differences.remove]
-    steps += [Step("mask", unit, "declared masked") for unit in differences.mask]
-    steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in differences.reenable]
-    steps += [Step("enable", unit, "declared enabled") for unit in differences.enable]
+    steps += [Step("mask", unit, "declared masked") for unit in links.mask]
+    steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in links.reenable]
+    steps += [Step("enable", unit, "declared enabled") for unit in links.enable]
     steps += [Step("daemon-reload", "", reload)] if reload else []
     for verb in ("reset-failed", "reload", "restart", "start", "run", "touch-slice"):
-        steps += [_job_step(verb, unit, reasons, observed, down) for unit in jobs[verb]]
+        steps += [Step(verb, unit, reasons[(verb, unit)]) for unit in jobs[verb]]
     return steps
-
-
-def _job_step(
-    verb: str, unit: str, reasons: Mapping[Tuple[str, str], str], observed: Observed, down: Sequence[str]
-) -> Step:
-    reason = reasons.get((verb, unit), "")
-    along = {"stop": observed.stopped_with, "restart": observed.bound}.get(verb, {})
-    bound = [other for other in along.get(unit, ()) if observed.is_up(other) and (verb == "stop" or other not in down)]
-    if bound:
-        reason += f"; takes {', '.join(bound)} along"
-    return Step(verb, unit, reason)
 
 
 def _file_step(wanted: FileWanted, observed: Observed) -> Step:
@@ -390,9 +360,3 @@ def _file_step(wanted: FileWanted, observed: Observed) -> Step:
         return Step("write", wanted.unit, "new", wanted.path)
     reason = "differs" if seen.content != wanted.content else "its mode or owner differs"
     return Step("write", wanted.unit, reason, wanted.path)
-
-
-def affected(plan: Plan, observed: Observed) -> Set[str]:
-    """Units whose relations to others the plan has to know: what gets a job that starts it, or may stop it."""
-    units = {unit for verb in ("stop", "restart", "start", "run") for unit in plan.jobs[verb]}
-    return {*units, *plan.jobs["reload"], *displaced(plan, observed), *plan.to_stay_down}

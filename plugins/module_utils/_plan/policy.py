@@ -9,18 +9,27 @@ What each rule rests on is systemd's behaviour on 247 to 262, tried out. Private
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
+from typing import Callable, List, Mapping, NamedTuple
 
 from .._desired.stack import RUNNING, is_run_once
 from .._syntax.directives import Effect
 from .._syntax.loadpath import Effective
 from .differences import Case
+from .owed import Owed
 
 # Mounts that the host itself stands on: never restarted, at most reloaded.
 _KEPT_MOUNTS = ("-.mount", "usr.mount", "var.mount")
 # From 253 on a changed cgroup limit of a running unit stays dormant until something starts in its slice.
 _DORMANT_SINCE = 253
 _OWED = "an interrupted run owed it"
+# What is done about that to a unit that is up; the rest is only for one that is down.
+_DONE = {
+    Owed.RELOAD: "reload",
+    Owed.PULL: "start",
+    Owed.RUN: "run",
+    Owed.TOUCH_SLICE: "touch-slice",
+    Owed.STOP: "stop",
+}
 
 
 class Act(NamedTuple):
@@ -37,30 +46,24 @@ class Act(NamedTuple):
 
 def decide(case: Case, version: int) -> List[Act]:
     """What is to be done to one unit."""
-    if case.gone or case.wanted == "absent":
-        return _leave(case, "its file goes" if case.gone else "no longer declared")
+    if case.change.gone or case.wanted == "absent":
+        return _leave(case, "its file goes" if case.change.gone else "no longer declared")
     if case.wanted == "stopped":
-        return [Act("stop", case.unit, "declared stopped")] if case.up else []
-    if case.owed == "reset-failed" and case.now.active == "failed" and case.wanted == "present":
+        return [Act("stop", case.unit, "declared stopped")] if case.now.is_up else []
+    if case.owed == (Owed.RESET_FAILED,) and case.now.active == "failed" and case.wanted == "present":
         return [Act("reset-failed", case.unit, _OWED)]
-    if not case.up:
+    if not case.now.is_up:
         return _bring_up(case)
     return [*_owed(case), *_wished(case, version)]
 
 
 def _owed(case: Case) -> List[Act]:
     """What an interrupted run has left undone to a unit that is up."""
-    if case.owed == "restart":
+    if Owed.RESTART in case.owed:
         return _restart(case, _OWED)
-    if case.owed == "cycle":
-        return _cycle(case, _OWED)
-    verbs = {"reload": "reload", "pull": "start", "run": "run", "touch-slice": "touch-slice", "stop": "stop"}
-    return [Act(verbs[each], case.unit, _OWED) for each in case.owed.split() if each in verbs]
-
-
-def _cycle(case: Case, reason: str) -> List[Act]:
-    """A socket does not start while its service runs."""
-    return [Act("cycle", unit, reason) for unit in (case.unit, *(case.partners if case.kind == "socket" else ()))]
+    if Owed.CYCLE in case.owed:
+        return [Act("cycle", case.unit, _OWED)]
+    return [Act(_DONE[each], case.unit, _OWED) for each in case.owed if each in _DONE]
 
 
 def _wished(case: Case, version: int) -> List[Act]:
@@ -72,7 +75,7 @@ def _wished(case: Case, version: int) -> List[Act]:
         return [Act("reset-failed", case.unit, "it keeps ending"), *acts] if acts[0].verb == "restart" else acts
     if case.wanted == "restarted":
         reason = "declared restarted"
-        return _cycle(case, reason) if case.kind == "socket" else _restart(case, reason)
+        return [Act("cycle", case.unit, reason)] if case.kind == "socket" else _restart(case, reason)
     acts = _UP.get(case.kind, _nothing)(case, version)
     if case.wanted == "reloaded":  # which is nothing beside a restart, if that is not left to a person
         acts = [act for act in acts if act.verb != "reload"] + [Act("reload", case.unit, "declared reloaded")]
@@ -80,22 +83,21 @@ def _wished(case: Case, version: int) -> List[Act]:
 
 
 def _leave(case: Case, reason: str) -> List[Act]:
-    acts = [Act("stop", case.unit, reason)] if case.up and case.kind != "slice" else []
+    acts = [Act("stop", case.unit, reason)] if case.now.is_up and case.kind != "slice" else []
     return acts + _reset(case, "a failed state would outlive it")
 
 
 def _bring_up(case: Case) -> List[Act]:
     """A unit that is down: start it if it shall be up. A oneshot that a timer runs must never run out of time."""
     failed = case.now.active == "failed"
-    if case.runs_on_change and (case.new or case.restamped or case.owed == "run" or failed):
-        reason = _because(case.changed) if case.changed else "its environment or triggers changed"
-        reason = "new" if case.new else _OWED if case.owed else reason if case.restamped else "its last run failed"
+    change = case.change
+    if case.process.runs_on_change and (change.new or change.restamped or case.owed == (Owed.RUN,) or failed):
+        reason = _because(case) if change.directives else "its environment or triggers changed"
+        reason = "new" if change.new else _OWED if case.owed else reason if change.restamped else "its last run failed"
         return [*_reset(case), Act("run", case.unit, reason)]
-    if case.wanted not in RUNNING and case.owed != "start":
+    if case.wanted not in RUNNING and case.owed != (Owed.START,):
         return []
-    partners = case.partners if case.kind == "socket" else ()
-    before = [Act("cycle", partner, f"{case.unit} cannot start listening while it runs") for partner in partners]
-    return before + _reset(case) + [Act("start", case.unit, "failed" if failed else "not running")]
+    return [*_reset(case), Act("start", case.unit, "failed" if failed else "not running")]
 
 
 def _reset(case: Case, reason: str = "its start limit counts earlier failures") -> List[Act]:
@@ -108,8 +110,8 @@ def _restart(case: Case, reason: str) -> List[Act]:
     return [Act("restart", case.unit, reason)]
 
 
-def _because(changed: Iterable[Tuple[str, str]]) -> str:
-    return "changed: " + ", ".join(directive for _section, directive in changed)
+def _because(case: Case) -> str:
+    return "changed: " + ", ".join(directive for _section, directive in case.change.directives)
 
 
 def _service(case: Case, version: int) -> List[Act]:
@@ -124,17 +126,18 @@ def _renewed(case: Case) -> List[Act]:
     """What is done about a process that was started with something else."""
     needs = case.touched(Effect.RESTART)
     once = is_run_once(case.after)
-    deprived = case.deprived_by if case.wanted != "present" else ""
-    if (case.changed or case.stale) and once and case.now.active != "activating":
+    stale = case.process.stale
+    deprived = case.process.deprived_by if case.wanted != "present" else ""
+    if (case.change.directives or stale) and once and case.now.active != "activating":
         return _retired(case)
-    if (needs or case.stale) and once:
-        if case.runs_on_change:
+    if (needs or stale) and once:
+        if case.process.runs_on_change:
             return [Act("run", case.unit, "once more, when its present run has ended")]
         return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]
-    if (needs or case.stale) and case.per_connection:
+    if (needs or stale) and case.process.per_connection:
         return [Act("keep", case.unit, "it serves a connection, which a restart would cut off: the next gets the new")]
-    if needs or case.stale or deprived:
-        older = "runs with older files, environment or triggers" if case.stale else f"its socket {deprived} goes"
+    if needs or stale or deprived:
+        older = "runs with older files, environment or triggers" if stale else f"its socket {deprived} goes"
         reason = "changed: " + ", ".join(needs) if needs else older
         if case.on_change == "none":
             return [Act("keep", case.unit, reason + "; on_change is none")]
@@ -152,14 +155,15 @@ def _retired(case: Case) -> List[Act]:
         return [Act("keep", case.unit, reason + "; on_change is none")]
     if case.is_set("RefuseManualStop"):
         return [Act("keep", case.unit, reason + "; but it refuses a manual stop")]
-    return [Act("stop", case.unit, reason), *([Act("run", case.unit, reason)] if case.runs_on_change else [])]
+    return [Act("stop", case.unit, reason), *([Act("run", case.unit, reason)] if case.process.runs_on_change else [])]
 
 
 def _pull(case: Case) -> List[Act]:
     """`start` of an active unit starts what it newly wants; nothing else does."""
-    if not case.pulls or case.is_set("RefuseManualStart"):
+    pulls = case.change.pulls
+    if not pulls or case.is_set("RefuseManualStart"):
         return []
-    return [Act("start", case.unit, "now pulls in " + ", ".join(case.pulls))]
+    return [Act("start", case.unit, "now pulls in " + ", ".join(pulls))]
 
 
 def _wake_limits(case: Case, version: int) -> List[Act]:
@@ -172,22 +176,22 @@ def _wake_limits(case: Case, version: int) -> List[Act]:
 def _socket(case: Case, version: int) -> List[Act]:
     """A changed address opens only by a new start, and a socket does not start while its service runs."""
     rebind = case.touched(Effect.REBIND, Effect.RESTART)
-    lost = case.new and case.now.load == "not-found"
+    lost = case.change.new and case.now.load == "not-found"
     if not rebind and not lost:
         return _pull(case) + _wake_limits(case, version)
     reason = "systemd has closed its addresses, as its file was gone" if lost else "changed: " + ", ".join(rebind)
     if case.on_change == "none":
         return [Act("keep", case.unit, reason + "; on_change is none")]
-    return _cycle(case, reason)
+    return [Act("cycle", case.unit, reason)]
 
 
 def _timer(case: Case, version: int) -> List[Act]:
     """daemon-reload alone puts a new schedule into force; a restart would fire a persistent timer out of time."""
-    if case.now.load != "loaded" and case.changed:
+    if case.now.load != "loaded" and case.change.directives:
         return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
     if (
         case.now.sub == "elapsed"
-        and any(section == "Timer" for section, _directive in case.changed)
+        and any(section == "Timer" for section, _directive in case.change.directives)
         and recurs(case.after)
     ):
         return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]
@@ -203,11 +207,11 @@ def recurs(effective: Effective) -> bool:
 def _mount(case: Case, version: int) -> List[Act]:
     if case.touched(Effect.RESTART):
         if case.unit in _KEPT_MOUNTS or case.on_change == "none":
-            return [Act("keep", case.unit, _because(case.changed) + "; mounted anew only at the next boot")]
-        return _restart(case, _because(case.changed))
+            return [Act("keep", case.unit, _because(case) + "; mounted anew only at the next boot")]
+        return _restart(case, _because(case))
     if case.touched(Effect.REMOUNT):
         verb, why = ("keep", "; on_change is none") if case.on_change == "none" else ("reload", "")
-        return [Act(verb, case.unit, _because(case.changed) + why)]
+        return [Act(verb, case.unit, _because(case) + why)]
     return _pull(case)
 
 
@@ -216,15 +220,15 @@ def _automount(case: Case, version: int) -> List[Act]:
     if not needs:
         return _pull(case)
     if case.now.sub != "waiting" or case.on_change == "none":
-        return [Act("keep", case.unit, _because(case.changed) + "; a restart would unmount what is in use")]
-    return _restart(case, _because(case.changed))
+        return [Act("keep", case.unit, _because(case) + "; a restart would unmount what is in use")]
+    return _restart(case, _because(case))
 
 
 def _swap(case: Case, version: int) -> List[Act]:
     needs = case.touched(Effect.RESTART)
     if needs and case.on_change == "none":
-        return [Act("keep", case.unit, _because(case.changed) + "; on_change is none")]
-    return _restart(case, _because(case.changed)) if needs else _pull(case)
+        return [Act("keep", case.unit, _because(case) + "; on_change is none")]
+    return _restart(case, _because(case)) if needs else _pull(case)
 
 
 def _target(case: Case, version: int) -> List[Act]:

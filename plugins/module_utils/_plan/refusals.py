@@ -14,33 +14,35 @@ import os
 from typing import List
 
 from .._desired.stack import RUNNING, Desired, DropinWanted, UnitWanted, can_reload, is_run_once
+from .._host.graph import Graph
 from .._host.observed import Observed, units_under
 from .._syntax.activation import STARTS, started_by
 from .._syntax.dependencies import needed, needs
 from .._syntax.loadpath import LoadPath, words
 from .._syntax.names import UnitName, misnamed
 from .._syntax.rule import Problem
+from .consequences import stopped_with, taken_down
 from .differences import Case, Differences
-from .plan import Plan, carries, displaced
+from .plan import Plan, carries, displaced_by
 
 # Kinds of which systemd takes a reload job.
 _RELOADABLE = ("service", "mount")
 
 
-def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
+def forbidden(plan: Plan, differences: Differences, graph: Graph, observed: Observed) -> List[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses: told before anything is written."""
     found = []
-    ended = [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan, observed).items()]
+    ended = [*((unit, "") for unit in plan.jobs["stop"]), *displaced_by(plan, differences, graph).items()]
     for unit, reason in ended:
-        if carries(unit, observed.stopped_with, observed):
+        if carries((unit, *stopped_with(unit, graph)), observed):
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
             message = f"{what} would cut off this very run, which depends on it: do that by another way into the host"
             found.append(Problem(message, unit=unit, rule="own-connection"))
-        elif not reason and "RefuseManualStop" in observed.refusing.get(unit, ()):
+        elif not reason and "RefuseManualStop" in graph.node(unit).settings:
             message = "refuses a manual stop: stop what it belongs to, or leave it to the next boot by state: present"
             found.append(Problem(message, unit, "Unit", "RefuseManualStop", "refused-stop"))
-    along = observed.taken_along(unit for unit, reason in ended)
-    for case in plan.differences.cases:
+    along = taken_down((unit for unit, reason in ended), graph)
+    for case in differences.cases:
         if case.unit in along and case.unit in plan.jobs["start"] and case.is_set("RefuseManualStart"):
             unit = along[case.unit]
             message = f"goes down with {unit} and refuses a manual start: declare state: present, or leave {unit}"
@@ -63,7 +65,7 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         if case.wanted in RUNNING and nowhere:
             message = "there is no such unit on this host: install what brings it, or give its text"
             found.append(Problem(message, unit=case.unit, rule="no-such-unit"))
-        elif case.wanted in RUNNING and not case.up and case.is_set("RefuseManualStart"):
+        elif case.wanted in RUNNING and not case.now.is_up and case.is_set("RefuseManualStart"):
             message = "refuses a manual start: declare state: present, and start what pulls it in"
             found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
         elif case.wanted in RUNNING and case.kind == "service" and is_run_once(case.after):
@@ -85,7 +87,7 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
     found += [problem for name in dict.fromkeys(texts) for problem in _starts_nothing(name, differences, observed)]
     found += [problem for unit in desired.units for problem in _wanted_by_nobody(unit, differences, observed)]
     found += [problem for unit in desired.units for problem in _unchecked(unit, observed)]
-    if not observed.lingers:
+    if not observed.manager.lingers:
         message = "this user has no linger, so all of it ends with the user's last session: loginctl enable-linger"
         found.append(Problem(message, rule="no-linger"))
     removals = [path for path in differences.remove if path not in desired.removed]
@@ -148,10 +150,10 @@ def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> Li
     if alias and not unit.masked and observed.places.unit_file(name) not in differences.remove:
         return alias
     linked = observed.links.get(observed.places.unit_file(name), "")
-    if os.path.basename(linked) == name and name in (*differences.disable, *differences.reenable):
+    if os.path.basename(linked) == name and name in (*differences.links.disable, *differences.links.reenable):
         message = f"is linked from {linked}, and systemctl disable would take that away: give its text, or use a dropin"
         return [Problem(message, unit=name, rule="linked")]
-    if observed.loadpath.masked(name) and name in differences.disable and name not in differences.unmask:
+    if observed.loadpath.masked(name) and name in differences.links.disable and name not in differences.links.unmask:
         message = "it is masked, and systemctl leaves the links of a masked unit: unmask it to have it disabled"
         return [Problem(message, unit=name, rule="masked")]
     if not unit.enabled or unit.path is not None:
@@ -231,7 +233,7 @@ def _unchecked(unit: UnitWanted, observed: Observed) -> List[Problem]:
     health, name = unit.health, unit.name.text
     if unit.state != "present" or not (health and (health.tcp or health.unix or health.http or health.command)):
         return []
-    if any(observed.is_up(each) for each in units_under(observed.states, name)):
+    if any(observed.states[each].is_up for each in units_under(observed.states, name)):
         return []
     message = "its checks are not done while it does not run: give them to what starts it, its socket say"
     return [Problem(message, unit=name, rule="not-checked")]
@@ -241,7 +243,7 @@ def _is_there(unit: str, differences: Differences, observed: Observed) -> bool:
     """Has it a file, or has systemd made it? What only others refer to is in memory too, as not found."""
     if differences.after.fragment(unit) is not None:
         return True
-    return not _goes(unit, differences, observed) and observed.state(unit).load != "not-found"
+    return not _goes(unit, differences, observed) and observed.states[unit].load != "not-found"
 
 
 def _goes(unit: str, differences: Differences, observed: Observed) -> bool:

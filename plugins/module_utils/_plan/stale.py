@@ -51,7 +51,7 @@ def is_stale(unit: str, observed: Observed, after: LoadPath, accepted: Optional[
 
     Only of what we have written something for that a process keeps, now or when it was started.
     """
-    wanted, running = stamps(unit, after), observed.running.get(unit, frozenset())
+    wanted, running = stamps(unit, after), observed.stamps(unit)
     if not wanted and not running:
         return False
     run = observed.invocations.get(unit)
@@ -81,7 +81,7 @@ def _foreign_news(unit: str, observed: Observed, since: float) -> bool:
         seen = observed.foreign.get(path) or observed.files.get(path)
         if seen is None or owner_of(seen.content or b""):
             continue
-        unread = path in observed.not_loaded and seen.modified_at > (observed.loaded_at or 0.0)
+        unread = path in observed.not_loaded and seen.modified_at > (observed.manager.loaded_at or 0.0)
         if not unread and not since < seen.modified_at <= observed.looked_at:
             continue
         if any(effect(kind, each.section, each.directive) is Effect.RESTART for each in entries(seen.content or b"")):

@@ -19,19 +19,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from .._apply import record
+from .._apply import accepted, record
 from .._apply.rollback import describe, roll_back
-from .._apply.transaction import STOP_TIMEOUT, carry_out
+from .._apply.transaction import STOP_TIMEOUT, OnFailure, carry_out
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build, is_path, trigger_files
 from .._host import files
-from .._host.manager import Manager, ManagerError, UnitState
+from .._host.graph import look
+from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, tree
 from .._host.places import Places, places
+from .._host.probe import LASTING, Checks
 from .._host.watch import Failure, settle
-from .._plan import differences as cases
 from .._plan import owners, refusals
 from .._plan import plan as planning
+from .._plan.differences import Differences, compare
 from .._plan.plan import Plan
 from .._syntax import unitfile
 from .._syntax.activation import started_by
@@ -40,6 +42,7 @@ from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems
 from .._verify.verify import verify
 from . import report
+from .work import Work
 
 _KEY_BYTES = 32
 
@@ -129,26 +132,24 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
         settle(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
     run.lap("look")
-    plan, observed, problems = _plan(desired, observed, interrupted, manager)
-    unverified = _passable(problems, lenient=run.check_mode or bool(where.root))
-    _refuse_detours(plan, where)
+    work = _planned(desired, observed, interrupted, manager)
+    unverified = _passable(_problems(work, manager), lenient=run.check_mode or bool(where.root))
+    _refuse_detours(work.differences, where)
     run.lap("plan")
     failure = None
     states = observed.states
-    if not run.check_mode and not plan.empty:
+    if not run.check_mode and not work.plan.empty:
         writer = files.Writer(run.label)
-        if new_key and plan.differences.write:
+        if new_key and work.differences.write:
             writer.make_folder(where.state, 0o700)
             writer.write(where.state + "/key", key, 0o600)
-        patience = max((desired.health_of(unit).timeout for unit in plan.watched), default=0.0)
-        begun = record.begin(plan, observed, interrupted, manager, patience)
         with _connection_may_go():
-            failure = _transact(run, plan, desired, observed, manager, writer, begun)
+            failure = _transact(run, work, interrupted, manager, writer)
             states = _states_after(manager, states)
         run.lap("apply")
     if failure is None and not run.check_mode:
-        unverified += report.pulled_in(plan, states)
-    result = {**report.result(plan, desired, observed, states, unverified), "timings": run.timings}
+        unverified += report.pulled_in(work.differences, states)
+    result = {**report.result(work, states, unverified), "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result})
     return result
@@ -181,7 +182,7 @@ def _connection_may_go() -> Iterator[None]:
         signal.signal(signal.SIGHUP, before)
 
 
-def _states_after(manager: Manager, before: Mapping[str, UnitState]) -> Mapping[str, UnitState]:
+def _states_after(manager: Manager, before: States) -> States:
     try:
         return manager.list_units() if manager.live else before
     except ManagerError:  # what the run has done or undone is to be told all the same
@@ -200,26 +201,24 @@ def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
 
 
 def _transact(
-    run: Run,
-    plan: Plan,
-    desired: Desired,
-    observed: Observed,
-    manager: Manager,
-    writer: files.Writer,
-    begun: record.Record,
+    run: Run, work: Work, interrupted: Optional[record.Record], manager: Manager, writer: files.Writer
 ) -> Optional[Failed]:
     """Carry a plan out between its record and the record's end; on a failure put back what was."""
-    where = manager.places
+    where, desired, plan = manager.places, work.desired, work.plan
+    patience = max((desired.health_of(unit).timeout for unit in plan.watched), default=0.0)
+    begun = record.begin(plan, work.differences, work.graph, work.observed, manager, patience)
+    begun = record.joined(interrupted, begun) if interrupted else begun
     kept_on_disk = manager.live
     if kept_on_disk:
         record.save(where, desired.owner, begun, writer)
     keep = run.params.get("on_failure") == "keep"
-    outcomes = carry_out(plan, desired, where, manager, writer, begun.backups, keep)
+    on_failure = OnFailure.KEEP if keep else OnFailure.STOP
+    outcomes = carry_out(plan, checks_of(plan, desired), manager, writer, begun.backups, on_failure)
     failure = None
     undone: Sequence[Failure] = ()
     if outcomes.failures:
         # The journal is asked before the units' earlier version writes to it too.
-        errors = report.errors(outcomes.failures, manager, _secret_files(plan, observed))
+        errors = report.errors(outcomes.failures, manager, _secret_files(work))
         text = report.sentence(errors)
         if keep:
             text += ". The new state stays, since on_failure is keep"
@@ -229,7 +228,8 @@ def _transact(
             after = describe(undone) if undone else "What was before is back in force"
             failure = Failed(f"{text}. {after}", {"errors": errors, "rolled_back": not undone})
     if manager.live and outcomes.begun and (keep or not outcomes.failures):
-        record.accept(plan, observed, manager, writer, {failed.unit for failed in outcomes.failures})
+        failed = {failed.unit for failed in outcomes.failures}
+        accepted.accept(plan, work.differences, work.observed, manager, writer, failed)
     # A new state that stays and was not got into force is owed: the next run finds the record and completes it.
     owed = failure is not None and not failure.result["rolled_back"] and not outcomes.begun
     if kept_on_disk and not undone and not owed:
@@ -237,11 +237,12 @@ def _transact(
     return failure
 
 
-def _secret_files(plan: Plan, observed: Observed) -> List[bytes]:
+def _secret_files(work: Work) -> List[bytes]:
     """Contents of secret files: this owner's as they were and shall be, and all there are, as units may share them."""
+    observed = work.observed
     there = [*observed.files.items(), *tree(observed.places.secrets).items()]
     old = [seen.content for path, seen in there if path.startswith(observed.places.secrets)]
-    new = [wanted.content for wanted in plan.differences.write if wanted.secret]
+    new = [wanted.content for wanted in work.differences.write if wanted.secret]
     return [content for content in [*old, *new] if content]
 
 
@@ -275,39 +276,62 @@ def _digest(path: str, root: str) -> Optional[str]:
         raise files.FileRefused(f"triggers: {path} cannot be read: {error.strerror}") from error
 
 
-def _plan(
-    desired: Desired, observed: Observed, interrupted: Optional[record.Record], manager: Manager
-) -> Tuple[Plan, Observed, List[Problem]]:
-    """The plan, the host as it was seen for it, and all that speaks against it."""
+def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.Record], manager: Manager) -> Work:
     found = owners.conflicts(desired, observed)
     if found:
         raise Problems(found)
-    accepted = record.accepted(manager.places)
-    differences = cases.compare(desired, observed, accepted, record.pending(interrupted, observed, manager))
-    plan = planning.make(differences, observed)
-    # What a job takes along is known only once we know the jobs.
-    while observed.live:
-        unknown = planning.affected(plan, observed) - set(observed.bound)
-        if not unknown:
-            break
-        observed = observed.with_relations(manager, unknown)
-        plan = planning.make(differences, observed)
+    pending = record.pending(interrupted, observed, manager)
+    differences = compare(desired, observed, accepted.accepted(manager.places), pending)
+    wished = planning.wishes(differences, observed)
+    asked = planning.subjects(wished, differences, observed) if manager.live else ()
+    graph = look(manager, asked, observed.states)
+    return Work(desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
+
+
+def _problems(work: Work, manager: Manager) -> List[Problem]:
+    """All that speaks against a plan."""
+    desired, differences, observed = work.desired, work.differences, work.observed
     refused = refusals.impossible(desired, differences, observed)
-    problems = [
+    missing = {each.unit for each in refused if each.rule == "missing"}
+    return [
         *refused,
-        *refusals.forbidden(plan, observed),
+        *refusals.forbidden(work.plan, differences, work.graph, observed),
         *desired.missing_triggers,
-        *verify(manager, differences, observed, {each.unit for each in refused if each.rule == "missing"}),
+        *verify(manager, differences, observed, missing),
     ]
-    return plan, observed, problems
 
 
-def _refuse_detours(plan: Plan, where: Places) -> None:
-    unmasked = {where.unit_file(unit) for unit in plan.differences.unmask}
-    for path in [*(wanted.path for wanted in plan.differences.write), *plan.differences.remove]:
+def _refuse_detours(differences: Differences, where: Places) -> None:
+    unmasked = {where.unit_file(unit) for unit in differences.links.unmask}
+    for path in [*(wanted.path for wanted in differences.write), *differences.remove]:
         if where.scope == "user":  # whoever owns a home may have linked its folders anywhere
             below = where.units if path.startswith(where.units) else where.secrets
         else:
             below = where.root or "/"
-        if path not in unmasked and not (path in plan.differences.remove and os.path.islink(path)):
+        if path not in unmasked and not (path in differences.remove and os.path.islink(path)):
             files.refuse_detours(path, below)
+
+
+def checks_of(plan: Plan, desired: Desired) -> Dict[str, Checks]:
+    """What the units of a plan have to prove, but for those that go down."""
+    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down"}
+    return {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}
+
+
+def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
+    health = desired.health_of(unit)
+    probed = expect in LASTING
+    timeout = health.timeout
+    if expect == "done" and unit not in plan.jobs["run"]:  # what others wait for has their time
+        timeout = max([timeout, *(desired.health_of(each).timeout for each in plan.jobs["start"])])
+    return Checks(
+        expect=expect,
+        stable_for=health.stable_for,
+        timeout=timeout,
+        tcp=health.tcp if probed else "",
+        unix=health.unix if probed else "",
+        http=health.http if probed else "",
+        command=health.command if probed else (),
+        restarted=unit in plan.jobs["restart"],
+        reloaded=unit in plan.jobs["reload"],
+    )

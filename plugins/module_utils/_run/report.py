@@ -13,13 +13,17 @@ import re
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from .._desired.render import SHORTEST_HIDDEN, owner_of, shown_text
-from .._desired.stack import Desired
 from .._host.files import Seen
-from .._host.manager import Manager, UnitState
-from .._host.observed import UP, Observed
+from .._host.graph import Graph
+from .._host.manager import Manager, States, UnitState
+from .._host.observed import Observed
 from .._host.watch import Failure
+from .._plan.consequences import taken_anew, taken_down
+from .._plan.differences import Differences
+from .._plan.owed import Pending, told
 from .._plan.plan import Plan
 from .._syntax.rule import Problem
+from .work import Work
 
 # Rules of what is told and hinders nothing.
 TOLD = (
@@ -34,60 +38,54 @@ _HIDDEN = "********"
 _VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
 
 
-def result(
-    plan: Plan,
-    desired: Desired,
-    observed: Observed,
-    states: Mapping[str, UnitState],
-    unverified: Sequence[Problem],
-) -> Dict[str, Any]:
+def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[str, Any]:
     """The result of a run; states are those after it."""
+    plan, graph, before = work.plan, work.graph, work.observed.states
     return {
         "changed": not plan.empty,
         "plan": [step.as_dict() for step in plan.steps],
-        "newly_started": [*(unit for unit in plan.jobs["start"] if not observed.is_up(unit)), *plan.jobs["run"]],
-        "restarted": _restarted(plan, observed),
+        "newly_started": [*(unit for unit in plan.jobs["start"] if not before[unit].is_up), *plan.jobs["run"]],
+        "restarted": _restarted(plan, graph),
         "reloaded": list(plan.jobs["reload"]),
-        "stopped": _stopped(plan, observed),
-        "removed": list(plan.differences.remove),
-        "orphaned": list(plan.differences.orphaned),
+        "stopped": _stopped(plan, graph),
+        "removed": list(work.differences.remove),
+        "orphaned": list(work.differences.orphaned),
         "unverified": [problem.as_dict() for problem in unverified],
         "kept": dict(plan.kept),
         "deferred": list(plan.deferred),
-        "recovered": _recovered(plan),
-        "units": {unit: _unit_state(states.get(unit)) for each in desired.units for unit in each.members},
-        "diff": _diff(plan, observed),
+        "recovered": _recovered(work.differences.pending),
+        "units": {unit: _unit_state(states.get(unit)) for each in work.desired.units for unit in each.members},
+        "diff": _diff(work.differences, work.observed),
     }
 
 
-def pulled_in(plan: Plan, states: Mapping[str, UnitState]) -> List[Problem]:
+def pulled_in(differences: Differences, states: States) -> List[Problem]:
     """What is declared stopped, and was started by what another unit wants."""
-    stopped = {case.unit for case in plan.differences.cases if case.wanted == "stopped"}
-    started = sorted(unit for unit in stopped if unit in states and states[unit].active in UP)
+    stopped = {case.unit for case in differences.cases if case.wanted == "stopped"}
+    started = sorted(unit for unit in stopped if states[unit].is_up)
     message = "it is declared stopped, and was started since another unit wants it: the next run stops it"
     return [Problem(message, unit=unit, rule="pulled-in") for unit in started]
 
 
-def _restarted(plan: Plan, observed: Observed) -> List[str]:
+def _restarted(plan: Plan, graph: Graph) -> List[str]:
     """Those that got a job for it, and those that such a job takes along."""
-    down = {*plan.jobs["stop"], *observed.taken_along(plan.jobs["stop"])}
-    cycled = [unit for unit in plan.jobs["start"] if unit in down and observed.is_up(unit)]
-    along = observed.restarted_along(plan.jobs["restart"], plan.jobs["stop"])
+    down = {*plan.jobs["stop"], *taken_down(plan.jobs["stop"], graph)}
+    cycled = [unit for unit in plan.jobs["start"] if unit in down and graph.states[unit].is_up]
+    along = taken_anew(plan.jobs["restart"], graph, plan.jobs["stop"])
     return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
 
 
-def _stopped(plan: Plan, observed: Observed) -> List[str]:
+def _stopped(plan: Plan, graph: Graph) -> List[str]:
     """Those that got a job for it, and those that such a job takes along."""
-    along = [unit for unit in observed.taken_along(plan.jobs["stop"]) if observed.is_up(unit)]
+    along = [unit for unit in taken_down(plan.jobs["stop"], graph) if graph.states[unit].is_up]
     down = dict.fromkeys([*plan.jobs["stop"], *along])
     return [unit for unit in down if unit not in (*plan.jobs["start"], *plan.jobs["restart"])]
 
 
-def _recovered(plan: Plan) -> List[str]:
-    pending = plan.differences.pending
+def _recovered(pending: Pending) -> List[str]:
     if not pending.since:
         return []
-    owed = [f"{unit}: {verb}" for unit, verb in sorted(pending.owed.items())]
+    owed = [f"{unit}: {told(owing)}" for unit, owing in sorted(pending.owed.items())]
     return [f"the run that began at {pending.since}", *owed]
 
 
@@ -97,12 +95,12 @@ def _unit_state(state: Optional[UnitState]) -> Dict[str, str]:
     return {"load": state.load, "active": state.active, "sub": state.sub}
 
 
-def _diff(plan: Plan, observed: Observed) -> List[Dict[str, str]]:
+def _diff(differences: Differences, observed: Observed) -> List[Dict[str, str]]:
     rows = [
         _diff_row(wanted.path, observed.files.get(wanted.path), wanted.secret, wanted.shown)
-        for wanted in plan.differences.write
+        for wanted in differences.write
     ]
-    for path in plan.differences.remove:
+    for path in differences.remove:
         secret = path.startswith(observed.places.secrets)
         rows.append(_diff_row(path, observed.files.get(path), secret, ""))
     return rows

@@ -31,7 +31,8 @@ class Relation:
     directive: how the relation is written in a unit file, on whichever side. stop, restart, start: what is done to them
     when the unit gets such a job; a restart is handed on only to what is active, a stop to what is not yet down, a
     start to what is down. needs_it: while one of them is up, the unit is needed (StopWhenUnneeded=). upholds_it: while
-    one of them is up, the unit is started again when it goes down.
+    one of them is up, the unit is started again when it goes down. triggers: the one starts the other at a time of its
+    own.
     """
 
     directive: str
@@ -40,10 +41,11 @@ class Relation:
     start: Does = Does.NOTHING
     needs_it: bool = False
     upholds_it: bool = False
+    triggers: bool = False
 
 
 # By the property under which systemd lists them (org.freedesktop.systemd1(5)). Upholds= and PropagatesStopTo= came with
-# 249. The names of sockets, timers and paths that start a unit are the last.
+# 249. The last two: what a socket, timer or path starts, and what starts a unit.
 RELATIONS: Dict[str, Relation] = {
     "Requires": Relation("Requires", start=Does.START),
     "BindsTo": Relation("BindsTo", start=Does.START),
@@ -59,5 +61,6 @@ RELATIONS: Dict[str, Relation] = {
     "PropagatesStopTo": Relation("PropagatesStopTo", stop=Does.STOP),
     "WantedBy": Relation("Wants", needs_it=True),
     "UpheldBy": Relation("Upholds", needs_it=True, upholds_it=True),
-    "TriggeredBy": Relation("Service"),
+    "Triggers": Relation("Service", triggers=True),
+    "TriggeredBy": Relation("Service", triggers=True),
 }

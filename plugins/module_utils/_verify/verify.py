@@ -63,7 +63,7 @@ def verify(
     if not new and not gone:
         return []
     subjects = _subjects(differences, observed, new, gone)
-    masks = [observed.places.unit_file(unit) for unit in differences.unmask]
+    masks = [observed.places.unit_file(unit) for unit in differences.links.unmask]
     with staged(observed.places.units, new, [*gone, *masks]) as stage:
         complaints = _complaints(manager, observed, stage, subjects, differences.after)
     if complaints:
@@ -104,7 +104,7 @@ def _is_new(complaint: _Complaint, new: Mapping[str, bytes], known: AbstractSet[
 
 def _subjects(differences: Differences, observed: Observed, new: Mapping[str, bytes], gone: Sequence[str]) -> List[str]:
     """Units to verify: those whose files change, and loaded or our own ones that refer to what changes or goes."""
-    subjects = [case.unit for case in differences.cases if case.new or case.changed]
+    subjects = [case.unit for case in differences.cases if case.change.new or case.change.directives]
     for path in new:
         if os.path.dirname(path) == observed.places.units and os.path.basename(path) not in subjects:
             subjects.append(os.path.basename(path))

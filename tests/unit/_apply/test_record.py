@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._apply import record
+from ansible_collections.unitwright.systemd.plugins.module_utils._apply import accepted, record
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen, Writer
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import Places
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed
 
 from tests.unit.world import SYSTEM
 
@@ -32,7 +33,7 @@ WHOLE = record.Record(
     retrying=(),
     idle=("b.service",),
     handled=("a.service",),
-    owed={"a.service": "restart"},
+    owed={"a.service": (Owed.RESTART,)},
     watched={"a.service": "up"},
 )
 
@@ -57,7 +58,7 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
         begun="2026-01-02T00:00:00Z",
         up={"a.service": "newer", "b.service": "id", "c.service": "id", "t@1.service": "id"},
         idle=("d.service",),
-        owed={"c.service": "reload"},
+        owed={"c.service": (Owed.RELOAD,)},
         backups={"/a": None, "/d": None},
     )
     record.save(where, "z", first, Writer())
@@ -66,7 +67,7 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
     assert both is not None
     assert both.up == {"a.service": "id", "c.service": "id"}
     assert both.idle == ("b.service", "t@.service", "d.service")
-    assert both.owed == {"a.service": "restart", "c.service": "reload"}
+    assert both.owed == {"a.service": (Owed.RESTART,), "c.service": (Owed.RELOAD,)}
     assert both.backups == {**WHOLE.backups, "/d": None}
 
 
@@ -88,4 +89,4 @@ def test_a_damaged_file_counts_as_none(where: Places, kind: str, damage: bytes |
     if kind == "running":
         assert record.load(where, ["test"]) is None
     else:
-        assert record.accepted(where) == {}
+        assert accepted.accepted(where) == {}

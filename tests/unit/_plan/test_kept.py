@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 
-from tests.unit.world import RUNNING, Entry, declare, in_force, jobs, planned
+from tests.unit.world import RUNNING, Entry, carried, declare, in_force, jobs, planned
 
 VENDOR = {"a.service": "[Service]\nExecStart=/bin/a\nExecReload=/bin/r\n"}
 NAMED: Entry = {"name": "a.service", "state": "started"}
@@ -79,7 +77,7 @@ def test_a_kept_unit_that_is_declared_reloaded_is() -> None:
 
 def test_what_carries_this_run_and_is_declared_reloaded_is() -> None:
     changed = [declare(reloaded(start)) for start in ("/bin/a", "/bin/b")]
-    observed = replace(in_force(changed[0], {"a.service": RUNNING}), carriers=frozenset({"a.service"}))
+    observed = carried(in_force(changed[0], {"a.service": RUNNING}), "a.service")
     made = planned(changed[1], observed)
     assert jobs(made) == [("reload", "a.service")]
     assert "connection" in made.kept["a.service"]
@@ -111,8 +109,8 @@ def test_what_goes_down_with_a_service_comes_up_with_it() -> None:
         return declare({"name": "a.service", "service": {"ExecStart": "/bin/a"}}, socket)
 
     states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running"), "b.service": RUNNING}
-    observed = replace(in_force(stack("/run/a"), states), stopped_with={"a.service": ("b.service", "c.service")})
-    made = planned(stack("/run/b"), observed)
+    relations = {"a.service": {"RequiredBy": ("b.service", "c.service")}}
+    made = planned(stack("/run/b"), in_force(stack("/run/a"), states), relations)
     assert set(made.jobs["start"]) == {"a.socket", "a.service", "b.service"}
 
 
@@ -124,11 +122,9 @@ def test_a_socket_is_kept_for_what_would_not_come_up_again() -> None:
         return declare({"name": "a.service", "service": {"ExecStart": "/bin/a"}}, socket)
 
     states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running"), "b.service": RUNNING}
-    observed = in_force(stack("/run/a"), states)
-    observed = replace(
-        observed, stopped_with={"a.service": ("b.service",)}, refusing={"b.service": ("RefuseManualStart",)}
-    )
-    made = planned(stack("/run/b"), observed)
+    refusing = {"b.service": "[Unit]\nRequires=a.service\nRefuseManualStart=yes\n[Service]\nExecStart=/bin/b\n"}
+    observed = in_force(stack("/run/a"), states, vendor=refusing)
+    made = planned(stack("/run/b"), observed, {"a.service": {"RequiredBy": ("b.service",)}})
     assert jobs(made) == []
     assert "refuses" in made.kept["a.socket"]
 

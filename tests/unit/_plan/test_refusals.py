@@ -17,7 +17,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed 
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, owners, refusals
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problem
 
-from tests.unit.world import RUNNING, SYSTEM, Entry, declare, in_force, planned
+from tests.unit.world import RUNNING, SYSTEM, Entry, Relations, carried, declare, in_force, work
 
 MASKED = UnitState("masked", "inactive", "dead")
 
@@ -30,8 +30,9 @@ def rules(problems: list[Problem]) -> list[tuple[str, str]]:
     return [(problem.unit, problem.rule) for problem in problems]
 
 
-def forbidden(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
-    return rules(refusals.forbidden(planned(desired, observed), observed))
+def forbidden(desired: Desired, observed: Observed, relations: Relations | None = None) -> list[tuple[str, str]]:
+    found = work(desired, observed, relations)
+    return rules(refusals.forbidden(found.plan, found.differences, found.graph, observed))
 
 
 def impossible(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
@@ -39,18 +40,20 @@ def impossible(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
 
 
 def test_a_stop_of_what_carries_this_run() -> None:
-    observed = replace(in_force(declare(service()), {"a.service": RUNNING}), carriers=frozenset({"a.service"}))
+    observed = carried(in_force(declare(service()), {"a.service": RUNNING}), "a.service")
     assert forbidden(declare(service(state="stopped")), observed) == [("a.service", "own-connection")]
 
 
 def test_a_stop_that_takes_along_what_carries_this_run() -> None:
     observed = in_force(declare(service()), {"a.service": RUNNING, "ssh.service": RUNNING})
-    observed = replace(observed, carriers=frozenset({"ssh.service"}), stopped_with={"a.service": ("ssh.service",)})
-    assert forbidden(declare(service(state="stopped")), observed) == [("a.service", "own-connection")]
+    bound = {"a.service": {"BoundBy": ("ssh.service",)}}
+    assert forbidden(declare(service(state="stopped")), carried(observed, "ssh.service"), bound) == [
+        ("a.service", "own-connection")
+    ]
 
 
 def test_a_start_that_conflicts_with_what_carries_this_run() -> None:
-    observed = replace(in_force(None, {"ssh.service": RUNNING}), carriers=frozenset({"ssh.service"}))
+    observed = carried(in_force(None, {"ssh.service": RUNNING}), "ssh.service")
     conflicting = service(unit={"Conflicts": "ssh.service"})
     assert forbidden(declare(conflicting), observed) == [("ssh.service", "own-connection")]
 

@@ -15,10 +15,9 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import plan
 
-from tests.unit.world import RUNNING, SYSTEM, Entry, declare, in_force, jobs, planned, stamp, with_stamps
+from tests.unit.world import RUNNING, SYSTEM, Entry, carried, declare, in_force, jobs, planned, stamp, with_stamps
 
 _DOCS = Path(__file__).parents[3] / "docs" / "restarts.md"
 _CHANGED = re.compile(r"`\[(\w+)\] (\w+)`(?: on (\d+))?")
@@ -268,7 +267,7 @@ def _wanting_and_kept() -> plan.Plan:
 def _bound_to_what_goes() -> plan.Plan:
     bound = {"name": "b.service", "service": {"ExecStart": "/bin/b"}}
     observed = in_force(declare(service(), bound), {"a.service": RUNNING, "b.service": RUNNING})
-    made = planned(declare(bound, prune=True), replace(observed, stopped_with={"a.service": ("b.service",)}))
+    made = planned(declare(bound, prune=True), observed, {"a.service": {"RequiredBy": ("b.service",)}})
     assert jobs(made) == [("stop", "a.service"), ("start", "b.service")]
     assert made.watched == {"a.service": "down", "b.service": "up"}
     return made
@@ -349,7 +348,7 @@ def _foreign_news() -> plan.Plan:
     loadpath = observed.loadpath.changed({f"{folder}/by-hand.conf": b"[Service]\nNice=1\n"}, [])
     path = f"{folder}/by-hand.conf"
     by_hand = Seen(0o100644, 0, 0, 5.0, b"[Service]\nNice=1\n", None, 5.0)
-    runs = {"a.service": Invocation("1", 4.0)}
+    runs = {"a.service": replace(observed.invocations["a.service"], began=4.0)}
     observed = replace(
         observed, loadpath=loadpath, files={**observed.files, path: by_hand}, invocations=runs, looked_at=6.0
     )
@@ -417,8 +416,7 @@ def _two_sockets() -> plan.Plan:
     listening = UnitState("loaded", "active", "running")
     states = {"a.service": RUNNING, "a.socket": listening, "b.socket": listening}
     observed = in_force(declare(*stack("/run/a")), states)
-    observed = replace(observed, starters={"a.service": ("a.socket", "b.socket")})
-    made = planned(declare(*stack("/run/c")), observed)
+    made = planned(declare(*stack("/run/c")), observed, {"a.service": {"TriggeredBy": ("a.socket", "b.socket")}})
     assert made.jobs["stop"][2] == made.jobs["start"][2] == "a.service"
     return made
 
@@ -453,7 +451,7 @@ def _elapsed_timer() -> plan.Plan:
 def _own_unit() -> plan.Plan:
     desired = declare(service())
     observed = with_stamps(in_force(desired, {"a.service": RUNNING}), {"a.service": ["older"]})
-    made = planned(desired, replace(observed, carriers=frozenset({"a.service"})))
+    made = planned(desired, carried(observed, "a.service"))
     assert "connection" in made.kept["a.service"]
     return made
 
@@ -464,7 +462,7 @@ def _own_socket() -> plan.Plan:
         return [service(), {"name": "a.socket", "socket": {"ListenStream": path}}]
 
     states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
-    observed = replace(in_force(declare(*stack("/run/a")), states), carriers=frozenset({"a.service"}))
+    observed = carried(in_force(declare(*stack("/run/a")), states), "a.service")
     made = planned(declare(*stack("/run/b")), observed)
     assert sorted(made.kept) == ["a.service", "a.socket"]
     return made

@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._run import report
 
-from tests.unit.world import RUNNING, declare, in_force, planned
+from tests.unit.world import RUNNING, declare, in_force, planned, work
 
 _MODULES = Path(__file__).parents[3] / "plugins" / "modules"
 
@@ -23,7 +23,7 @@ def test_every_module_returns_the_same_and_documents_all_of_it() -> None:
     (documented,) = {text.split('RETURN = r"""\n')[1].split('\n"""\n')[0] for text in texts}
     desired = declare()
     observed = in_force(desired)
-    always = report.result(planned(desired, observed), desired, observed, {}, ())
+    always = report.result(work(desired, observed), observed.states, ())
     assert not {"started", "finished"} & set(always), "Ansible takes these for the state of an async task"
     told_by_ansible = {"changed", "diff"}
     assert set(yaml.safe_load(documented)) == set(always) - told_by_ansible | {"timings", "rolled_back", "errors"}
@@ -55,6 +55,6 @@ def test_a_unit_that_goes_down_and_comes_up_was_restarted() -> None:
     states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
     observed = in_force(declare(*units("/run/a")), states)
     desired = declare(*units("/run/b"))
-    result = report.result(planned(desired, observed), desired, observed, {}, ())
+    result = report.result(work(desired, observed), observed.states, ())
     assert sorted(result["restarted"]) == ["a.service", "a.socket"]
     assert (result["newly_started"], result["stopped"]) == ([], [])

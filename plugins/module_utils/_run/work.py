@@ -1,0 +1,26 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a run has found out before it changes anything. Private to the collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._desired.stack import Desired
+from .._host.graph import Graph
+from .._host.observed import Observed
+from .._plan.differences import Differences
+from .._plan.plan import Plan
+
+
+@dataclass(frozen=True)
+class Work:
+    """From what is declared, and the host as it is, to what is to be done."""
+
+    desired: Desired
+    observed: Observed
+    differences: Differences
+    graph: Graph
+    plan: Plan
