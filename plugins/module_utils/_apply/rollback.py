@@ -30,7 +30,7 @@ from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
 from .._plan.policy import recurs
-from .._syntax.activation import STARTS, starts
+from .._syntax.activation import STARTS, served
 from .record import Record, invocations
 from .transaction import OnFailure, carry_out
 
@@ -170,8 +170,7 @@ class _Back:
 def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _Back:
     observed = observe(manager, [], concerned)
     touched, reloaded = _touched(record, observed, invocations(manager, record.up))
-    started = {starts(unit, observed.loadpath) for unit in touched if unit.endswith(".socket")}
-    services = frozenset(unit for unit in started if "@." not in unit)
+    services = frozenset(served(unit, observed.loadpath) for unit in touched) - {""}
     graph = relations(manager, services, observed.states)
     both = frozenset([*concerned, *_started_besides(record, observed.states)])
     cycled = down_together(sorted(services), graph)

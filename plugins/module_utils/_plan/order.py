@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
-from .._syntax.activation import STARTS, starts
+from .._syntax.activation import STARTS, served, starts
 from .._syntax.dependencies import needed
 from .._syntax.loadpath import LoadPath, words
 
@@ -89,7 +89,7 @@ def sockets_first(units: Sequence[str], restarted: AbstractSet[str], loadpath: L
     Any other job may start the service of a socket, and that socket then does not start. A socket that a restart takes
     along, or that is to come after it, is no earlier than that, and with it all others of its service.
     """
-    serves = {unit: starts(unit, loadpath) for unit in units if unit.endswith(".socket")}
+    serves = {unit: served(unit, loadpath) or unit for unit in units if unit.endswith(".socket")}
     late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}
     sockets = [unit for unit, service in serves.items() if service not in late]
     after = _earlier(units, loadpath) if sockets else {}
@@ -114,9 +114,9 @@ def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
         after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
         for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
             after[later].add(unit)
-        started = starts(unit, loadpath) if unit.endswith((".socket", ".path")) else ""
-        if unit.endswith(".socket") and started in members:
-            after[started].add(unit)
-        elif unit.endswith(".path") and started in members:
-            after[unit].add(started)
+        service = served(unit, loadpath)
+        if service in members:
+            after[service].add(unit)
+        elif unit.endswith(".path") and starts(unit, loadpath) in members:
+            after[unit].add(starts(unit, loadpath))
     return after

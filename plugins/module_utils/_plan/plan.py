@@ -14,7 +14,7 @@ from .._desired.render import FileWanted
 from .._desired.stack import RUNNING, is_run_once
 from .._host.graph import Graph
 from .._host.observed import Observed
-from .._syntax.activation import STARTS, starts
+from .._syntax.activation import STARTS, served, starts
 from .._syntax.dependencies import NEEDS, needed
 from .._syntax.loadpath import LoadPath, words
 from .consequences import (
@@ -106,7 +106,7 @@ def _with_service(acts: Sequence[Act], differences: Differences, observed: Obser
     """A socket starts only while its service is down."""
     found: List[Act] = []
     for act in acts:
-        service = starts(act.unit, differences.after) if act.unit.endswith(".socket") else ""
+        service = served(act.unit, differences.after)
         if service and act.verb == "cycle":
             found += [act, Act("cycle", service, act.reason)]
         elif service and act.verb == "start" and not observed.states[act.unit].is_up:
@@ -239,7 +239,7 @@ def _settle(acts: Sequence[Act], differences: Differences, graph: Graph) -> List
     along = _along(leaving, differences, graph)
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
     for socket in (unit for unit in along if unit.endswith(".socket")):
-        both = (socket, starts(socket, differences.after))
+        both = (socket, served(socket, differences.after))
         cycled.update({unit: along[socket] for unit in both if graph.states[unit].is_up and unit not in cycled})
     company = down_together(list(cycled), graph)
     cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}

@@ -63,3 +63,9 @@ def _resolved(named: str, unit: str) -> str:
 def starts(unit: str, loadpath: LoadPath) -> str:
     """What it starts by its merged text, by the name that systemd lists it under, which an alias is not."""
     return loadpath.primary(started_by(unit, loadpath.effective(unit)))
+
+
+def served(unit: str, loadpath: LoadPath) -> str:
+    """The one service that a socket is for; "" if each connection has its own, or its name cannot be told."""
+    service = starts(unit, loadpath) if unit.endswith(".socket") else ""
+    return "" if not service or misnamed(service) or parse_name(service).is_template else service
