@@ -6,25 +6,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.render import HostFacts
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stamp import stamps as stamps_in
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, enablement, plan, stale
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, enablement, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import (
-    Effective,
-    LoadPath,
-    is_true,
-    last,
-)
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.meaning import is_set
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.unitfile import Effective
 
 SYSTEM = places("system", "", {})
 VENDOR = "/usr/lib/systemd/system"
@@ -81,7 +79,7 @@ def in_force(
         links=links,
         states=dict(states or {}),
         loadpath=loadpath,
-        running={unit: stale.stamps(unit, loadpath) for unit in up},
+        log_fields={unit: _log_fields(stamps_in(unit, loadpath)) for unit in up},
         invocations={},
         refusing={unit: _refusing(loadpath.effective(unit)) for unit in up},
     )
@@ -89,12 +87,12 @@ def in_force(
 
 def _refusing(text: Effective) -> tuple[str, ...]:
     """As systemd tells of a unit that it has in memory."""
-    return tuple(name for name in ("RefuseManualStart", "RefuseManualStop") if is_true(last(text, "Unit", name)))
+    return tuple(name for name in ("RefuseManualStart", "RefuseManualStop") if is_set(text, "Unit", name))
 
 
 def stamp(desired: Desired, unit: str = "a.service") -> str:
     """The one stamp that a process of this unit would carry."""
-    (found,) = stale.stamps(unit, in_force(desired).loadpath)
+    (found,) = stamps_in(unit, in_force(desired).loadpath)
     return found
 
 
@@ -109,4 +107,9 @@ def jobs(made: plan.Plan) -> list[tuple[str, str]]:
 
 
 def with_stamps(observed: Observed, stamps: Mapping[str, Sequence[str]]) -> Observed:
-    return replace(observed, running={**observed.running, **{unit: frozenset(each) for unit, each in stamps.items()}})
+    fields = {unit: _log_fields(each) for unit, each in stamps.items()}
+    return replace(observed, log_fields={**observed.log_fields, **fields})
+
+
+def _log_fields(stamps: Iterable[str]) -> frozenset[str]:
+    return frozenset(f"UNITWRIGHT_STAMP={each}" for each in stamps)

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from .._desired.stack import is_run_once
+from .._desired.stamp import of_process, stamps
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
 from .._host.observed import UP, Observed, units_under
@@ -25,8 +25,9 @@ from .._host.probe import LASTING
 from .._plan.differences import Pending
 from .._plan.enablement import linked_with
 from .._plan.plan import Plan, displaced
-from .._plan.stale import Accepted, stamps
-from .._syntax.directives import Effect
+from .._plan.stale import Accepted
+from .._syntax.kinds import Effect, Processes, kind_of
+from .._syntax.meaning import is_run_once
 from .._syntax.names import parse_name
 
 # What can be owed to a unit that goes on running, one beside the other.
@@ -278,7 +279,8 @@ def accept(plan: Plan, observed: Observed, manager: Manager, writer: Writer, fai
     known, runs = accepted(where), _now_current(plan, manager)
     after = plan.differences.after
     # A stamp that the process has and its files no longer would say each time anew that it is stale.
-    telling = {unit for unit in {**known, **runs} if stamps(unit, after) or observed.running.get(unit)}
+    carried = {unit for unit, fields in observed.log_fields.items() if of_process(fields)}
+    telling = {unit for unit in {**known, **runs} if stamps(unit, after) or unit in carried}
     kept = {unit: row for unit, row in known.items() if unit in telling}
     for unit, run in runs.items():
         if unit in telling and unit not in failed:
@@ -297,8 +299,8 @@ def accept(plan: Plan, observed: Observed, manager: Manager, writer: Writer, fai
 
 def _now_current(plan: Plan, manager: Manager) -> Mapping[str, str]:
     """Runs that are of the newest text: what was reloaded, and under a user manager all that runs and is not kept."""
-    units = {unit for unit in plan.jobs["reload"] if unit.endswith(".service")}
-    if manager.places.scope == "user":
-        units |= {case.unit for case in plan.differences.cases if case.kind == "service"}
+    units = {unit for unit in plan.jobs["reload"] if kind_of(unit).processes is Processes.MAIN}
+    if not manager.places.scope.keeps_stamps:
+        units |= {case.unit for case in plan.differences.cases if case.kind.processes is Processes.MAIN}
     shown = manager.show(sorted(units - set(plan.kept)), ["ActiveState", "InvocationID"])
     return {unit: each["InvocationID"] for unit, each in shown.items() if each.get("ActiveState") in UP}

@@ -10,7 +10,6 @@ import os
 from contextlib import contextmanager
 from typing import AbstractSet, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from .._desired.stack import is_run_once
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
@@ -18,8 +17,9 @@ from .._host.probe import Checks
 from .._host.relations import free_to_stop, queue_without_gaps, take_down
 from .._host.watch import Failure, settle, watch
 from .._plan.plan import going_down, in_order, sockets_first
-from .._plan.policy import recurs
-from .._syntax.activation import STARTS, starts
+from .._syntax.activation import starts
+from .._syntax.kinds import Cause, kind_of
+from .._syntax.meaning import is_run_once, recurs
 from .record import Record, invocations
 
 # Long enough for a stop that systemd has to end by SIGKILL after its default of 90 s.
@@ -96,7 +96,7 @@ def _down(units: Sequence[str], manager: Manager) -> List[Failure]:
     """Stop units, those that would start others again first."""
     if not units:
         return []
-    ordered = sorted(units, key=lambda unit: unit.rpartition(".")[2] not in STARTS)
+    ordered = sorted(units, key=lambda unit: not kind_of(unit).is_starter)
     done, failures = take_down(manager, ordered, _TIMEOUT)
     if done.code != 0:
         return [Failure(ordered[0] if len(ordered) == 1 else "", f"stop failed: {done.message}")]
@@ -139,7 +139,7 @@ def _up_again(record: Record, concerned: Sequence[str], restored: Observed, mana
     looked_at = dict.fromkeys([*record.watched, *_started_besides(record, restored.states)])
     failed = [unit for unit in looked_at if restored.state(unit).active == "failed"]
     touched, reloaded = _touched(record, restored, manager)
-    started = {starts(unit, restored.loadpath) for unit in touched if unit.endswith(".socket")}
+    started = {starts(unit, restored.loadpath) for unit in touched if kind_of(unit).starts.hands_over}
     services = {unit for unit in started if "@." not in unit}
     cycled, by_name = _goes_down(services, restored, manager)
     failures = _down(by_name, manager)
@@ -218,8 +218,8 @@ def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List
         if not ours and (is_run_once(text) or restored.state(unit).active == "inactive"):
             continue  # it has ended by itself
         # A timer whose new times were over does not take up the old ones by daemon-reload.
-        elapsed = unit.endswith(".timer") and restored.state(unit).sub == "elapsed" and unit in record.watched
-        elapsed = elapsed and recurs(text)
+        timed = kind_of(unit).starts.cause is Cause.TIME and unit in record.watched
+        elapsed = timed and restored.state(unit).sub == "elapsed" and recurs(text)
         if not restored.is_up(unit) or runs.get(unit) != invocation or elapsed:
             touched.append(unit)
         elif "reload" in record.owed.get(unit, "").split():

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.activation import starts
+from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import misnamed, parse_name
 from . import relations
@@ -23,7 +24,6 @@ from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, UnitState
 from .places import Places, lingers
 
-STAMP_FIELD = "UNITWRIGHT_STAMP"
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 _CONFLICTING = "ConflictedBy"
 _REFUSALS = ("RefuseManualStart", "RefuseManualStop")
@@ -60,11 +60,12 @@ class Observed:
 
     boot: tells one life of the manager from the next.
     files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's secrets). links: symbolic links that
-    systemctl enable made there, path to target. states: units in memory. running: stamps that each unit's process was
-    started with. invocations: ID and start time of each unit's present run. carriers: units that this very run, or its
-    connection, lives in. bound: units that a restart of a unit takes along; stopped_with: those that a stop does.
-    starters: sockets and paths that start a unit. conflicting: those that name a unit under Conflicts=. refusing:
-    which of RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
+    systemctl enable made there, path to target. states: units in memory. log_fields: what LogExtraFields= said when
+    each unit was started, as NAME=value. invocations: ID and start time of each unit's present run. carriers: units
+    that this very run, or its connection, lives in. bound: units that a restart of a unit takes along; stopped_with:
+    those that a stop does. starters: sockets and paths that start a unit. conflicting: those that name a unit under
+    Conflicts=. refusing: which of RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in
+    memory.
     looked_at: the time of this look. loaded_at: when the manager last read its files, None if that cannot be told.
     not_loaded: files of units, ours and others', that changed after that. lingers: the manager outlives its user's
     sessions. foreign: what of others is read of the units that the declaration names, outside our folder.
@@ -78,7 +79,7 @@ class Observed:
     links: Mapping[str, str]
     states: Mapping[str, UnitState]
     loadpath: LoadPath
-    running: Mapping[str, FrozenSet[str]]
+    log_fields: Mapping[str, FrozenSet[str]]
     invocations: Mapping[str, Invocation]
     carriers: FrozenSet[str] = frozenset()
     bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
@@ -156,7 +157,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     named = {each for unit in set(units) for each in (unit, *units_under(states, unit))}
     loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
     # Only its file says whether what a socket starts is an alias.
-    started = {starts(unit, loadpath) for unit in named if unit.endswith(".socket")} - named
+    started = {starts(unit, loadpath) for unit in named if kind_of(unit).starts.hands_over} - named
     loadpath, more = _with_foreign(
         loadpath, places.units, places.root, sorted(unit for unit in started if not misnamed(unit))
     )
@@ -172,13 +173,13 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         links=links,
         states=states,
         loadpath=loadpath,
-        running=_stamps(places.manager, invocations) if manager.live else {},
+        log_fields=_log_fields(places.manager, invocations) if manager.live else {},
         invocations=invocations,
         carriers=_carriers() if manager.live else frozenset(),
         loaded_at=loaded_at,
         not_loaded=_not_loaded({**foreign, **files}, places.manager, loaded_at, looked_at),
         foreign=foreign,
-        lingers=places.scope != "user" or lingers(),
+        lingers=not places.scope.of_session or lingers(),
         looked_at=looked_at,
     )
 
@@ -324,7 +325,7 @@ def _changed_at(path: str) -> Optional[float]:
         return None
 
 
-def _stamps(manager: str, invocations: Mapping[str, Invocation]) -> Dict[str, FrozenSet[str]]:
+def _log_fields(manager: str, invocations: Mapping[str, Invocation]) -> Dict[str, FrozenSet[str]]:
     """PID 1 keeps what LogExtraFields= said when a unit was last started; user managers do not.
 
     It leaves the file lying when the unit is started without that directive, so one from before this run of the unit
@@ -337,19 +338,16 @@ def _stamps(manager: str, invocations: Mapping[str, Invocation]) -> Dict[str, Fr
         if seen is not None and seen.content is not None:
             unit = entry.name[len(prefix) :]
             if unit in invocations and seen.changed_at >= invocations[unit].began:
-                found[unit] = _stamp_values(seen.content)
+                found[unit] = _fields(seen.content)
     return found
 
 
-def _stamp_values(content: bytes) -> FrozenSet[str]:
+def _fields(content: bytes) -> FrozenSet[str]:
     """The file holds journal fields, each behind its length as a little-endian 64-bit number."""
     values = []
     while len(content) >= 8:
         length = int.from_bytes(content[:8], "little")
-        text = content[8 : 8 + length].decode("utf-8", "replace")
-        name, _equals, value = text.partition("=")
-        if name == STAMP_FIELD:
-            values.append(value)
+        values.append(content[8 : 8 + length].decode("utf-8", "replace"))
         content = content[8 + length :]
     return frozenset(values)
 
@@ -371,7 +369,7 @@ def _boot(places: Places) -> str:
     """
     try:
         boot_id = read("/proc/sys/kernel/random/boot_id").decode().strip()
-        if places.scope == "user":
+        if places.scope.of_session:
             return f"{boot_id}/{os.stat(places.manager + '/private').st_ctime}"
         return f"{boot_id}/{read('/proc/1/stat').rpartition(b')')[2].split()[19].decode()}"
     except OSError:
@@ -384,7 +382,5 @@ def _carriers() -> FrozenSet[str]:
         lines = read("/proc/self/cgroup").decode("utf-8", "replace").splitlines()
     except OSError:
         lines = []
-    own = {
-        part for line in lines for part in line.split(":", 2)[-1].split("/") if part.endswith((".service", ".scope"))
-    }
+    own = {part for line in lines for part in line.split(":", 2)[-1].split("/") if kind_of(part).has_process}
     return frozenset({*own, *_CONNECTION, f"user@{os.getuid()}.service"})

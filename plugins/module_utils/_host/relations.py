@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
+from .._syntax.kinds import Cause, kind_of
 from .manager import Manager, Outcome
 from .probe import Checks
 from .watch import Failure, watch
@@ -50,7 +51,7 @@ def stopped_with(shown: Mapping[str, Mapping[str, str]], units: Iterable[str]) -
 def starters(shown: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, ...]]:
     """What may start each unit at any moment: its sockets and paths; a timer has its time."""
     return {
-        unit: tuple(other for other in names(each, TRIGGERED_BY) if other.endswith((".socket", ".path")))
+        unit: tuple(other for other in names(each, TRIGGERED_BY) if kind_of(other).starts.cause is Cause.EVENT)
         for unit, each in shown.items()
     }
 
@@ -99,7 +100,7 @@ def queue_without_gaps(manager: Manager, verb: str, units: Sequence[str]) -> Out
     """
     if verb == "restart" and len(units) > 1:
         units = _not_taken_along(manager, units)
-    sockets = [unit for unit in units if unit.endswith(".socket") and verb == "start"]
+    sockets = [unit for unit in units if kind_of(unit).starts.hands_over and verb == "start"]
     if sockets and len(units) > 1:
         # A connection to the first socket would start its service, and no other socket of that starts then.
         together = manager.start_together(units)

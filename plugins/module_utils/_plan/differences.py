@@ -14,17 +14,21 @@ from dataclasses import dataclass, field
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._desired.render import FileWanted
-from .._desired.stack import Desired, UnitWanted, gained
+from .._desired.stack import Desired, UnitWanted
+from .._desired.stamp import stamps, values_without_stamp
 from .._host.manager import UnitState
-from .._host.observed import STAMP_FIELD, UP, Observed, units_under
+from .._host.observed import UP, Observed, units_under
 from .._syntax import unitfile
-from .._syntax.activation import STARTS, is_accepted_for, started_by, starts
-from .._syntax.directives import GAINS_START, Effect, effect
-from .._syntax.loadpath import MASK, Effective, LoadPath, is_true, last
+from .._syntax.activation import is_accepted_for, started_by, starts
+from .._syntax.directives import GAINS_START, effect
+from .._syntax.kinds import Effect, Kind, Processes, kind_of
+from .._syntax.loadpath import MASK, LoadPath
+from .._syntax.meaning import gained, is_set
 from .._syntax.names import parse_name
+from .._syntax.unitfile import Effective
 from .enablement import enablement, left_over_instances
 from .owners import label, leftover_secrets, masked_over, orphans
-from .stale import Accepted, is_stale, stamps
+from .stale import Accepted, is_stale
 
 # "" says nothing.
 _BY_CAUTION = ("none", "reload", "restart", "")
@@ -54,7 +58,7 @@ class Case:
     """
 
     unit: str
-    kind: str
+    kind: Kind
     now: UnitState
     wanted: str
     on_change: str
@@ -82,10 +86,11 @@ class Case:
 
     def touched(self, *effects: Effect) -> List[str]:
         """Names of the changed directives that take one of these effects."""
-        return [directive for section, directive in self.changed if effect(self.kind, section, directive) in effects]
+        kind = self.kind.name
+        return [directive for section, directive in self.changed if effect(kind, section, directive) in effects]
 
     def is_set(self, directive: str, section: str = "Unit") -> bool:
-        return is_true(last(self.after, section, directive))
+        return is_set(self.after, section, directive)
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,7 @@ def compare(
 
 
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
-    names = [os.path.basename(path) for path in gone if path.endswith(".socket")]
+    names = [os.path.basename(path) for path in gone if kind_of(path).starts.hands_over]
     sockets = [name for name in names if observed.is_up(name) and not after.defines(name)]
     return {starts(socket, observed.loadpath): socket for socket in sockets}
 
@@ -233,12 +238,13 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
 def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: bool, view: _View) -> Case:
     """inherited: what the unit's template, or drop-ins over it, say of on_change."""
     observed, after = view.observed, view.after
-    kind = parse_name(unit).kind
-    stale = observed.is_up(unit) and kind == "service" and is_stale(unit, observed, after, view.accepted.get(unit))
+    kind = kind_of(unit)
+    stale = observed.is_up(unit) and kind.processes is Processes.MAIN
+    stale = stale and is_stale(unit, observed, after, view.accepted.get(unit))
     before_text = observed.loadpath.effective(unit) if changing else {}
     # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
     busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, unit, observed)
-    own = wanted.entries if wanted and not busy and kind not in STARTS else ()
+    own = wanted.entries if wanted and not busy and not kind.is_starter else ()
     after_text = unitfile.effective([own]) if own else after.effective(unit)
     new = changing and observed.loadpath.fragment(unit) is None
     return Case(
@@ -255,7 +261,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         stale=stale,
         owed=view.pending.owed.get(unit, ""),
         pulls=tuple(gained(before_text, after_text, sorted(GAINS_START))) if changing else (),
-        partners=(after.primary(started_by(unit, after_text)),) if kind in STARTS else (),
+        partners=(after.primary(started_by(unit, after_text)),) if kind.is_starter else (),
         deprived_by=view.sockets.get(unit, ""),
         per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
         after=after_text,
@@ -280,10 +286,6 @@ def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
     for section in {**before, **after}:
         old, new = before.get(section, {}), after.get(section, {})
         for directive in {**old, **new}:
-            if _without_stamp(old.get(directive, [])) != _without_stamp(new.get(directive, [])):
+            if values_without_stamp(old.get(directive, [])) != values_without_stamp(new.get(directive, [])):
                 found.append((section, directive))
     return found
-
-
-def _without_stamp(values: Sequence[str]) -> List[str]:
-    return [value for value in values if not value.startswith(STAMP_FIELD + "=")]

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from .._desired.render import FileWanted
-from .._desired.stack import RUNNING, is_run_once
+from .._desired.stack import RUNNING
 from .._host.observed import Observed
-from .._syntax.activation import STARTS, starts
+from .._syntax.activation import starts
 from .._syntax.dependencies import NEEDS, needed
-from .._syntax.loadpath import LoadPath, is_true, last, words
+from .._syntax.kinds import Cause, File, Processes, kind_of
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import is_run_once, refuses_start, words
 from .differences import Differences
 from .owners import unit_of
 from .policy import Act, decide
@@ -113,10 +115,7 @@ def _left_alone(acts: Sequence[Act], observed: Observed, after: LoadPath) -> Lis
     restarted = [act.unit for act in acts if act.verb == "restart"]
     if not observed.carriers.isdisjoint(cycled) or any(carries(unit, observed.bound, observed) for unit in restarted):
         reason = "; but this run's own connection depends on it: restart it yourself"
-    elif any(
-        observed.refusing.get(unit) or is_true(last(after.effective(unit), "Unit", "RefuseManualStart"))
-        for unit in cycled
-    ):
+    elif any(observed.refusing.get(unit) or refuses_start(after.effective(unit)) for unit in cycled):
         reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
     if not reason:
         return list(acts)
@@ -164,7 +163,7 @@ def _along(leaving: AbstractSet[str], differences: Differences, observed: Observ
     staying = (case for case in differences.cases if not case.leaves)
     running = {case.unit for case in staying if observed.is_up(case.unit) and not is_run_once(case.after)} - leaving
     # A slice without a file systemd makes itself.
-    going = {case.unit for case in differences.cases if case.leaves and case.kind != "slice"}
+    going = {case.unit for case in differences.cases if case.leaves and case.kind.file is not File.OPTIONAL}
     going.update(differences.mask)
     return {
         other: f"goes down with {unit}"
@@ -186,7 +185,8 @@ def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -
     leaving = {act.unit for act in acts if act.verb == "stop"}
     along = _along(leaving, differences, observed)
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
-    for socket in (unit for unit in along if unit.endswith(".socket")):  # it starts only while its service is down
+    # Such a socket starts only while its service is down.
+    for socket in (unit for unit in along if kind_of(unit).starts.hands_over):
         both = (socket, starts(socket, differences.after))
         cycled.update({unit: along[socket] for unit in both if observed.is_up(unit) and unit not in cycled})
     company = going_down(list(cycled), observed)
@@ -220,7 +220,7 @@ def _ordered(verb: str, acts: Sequence[Act], after: LoadPath) -> Tuple[str, ...]
     if verb in ("start", "run", "reload"):
         return tuple(ranked)
     ranked.reverse()
-    return tuple(sorted(ranked, key=lambda unit: verb == "stop" and unit.rpartition(".")[2] not in STARTS))
+    return tuple(sorted(ranked, key=lambda unit: verb == "stop" and not kind_of(unit).is_starter))
 
 
 def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
@@ -259,7 +259,7 @@ def sockets_first(units: Sequence[str], restarted: AbstractSet[str], loadpath: L
     Any other job may start the service of a socket, and that socket then does not start. A socket that a restart takes
     along, or that is to come after it, is no earlier than that, and with it all others of its service.
     """
-    serves = {unit: starts(unit, loadpath) for unit in units if unit.endswith(".socket")}
+    serves = {unit: starts(unit, loadpath) for unit in units if kind_of(unit).starts.hands_over}
     late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}
     sockets = [unit for unit, service in serves.items() if service not in late]
     after = _earlier(units, loadpath) if sockets else {}
@@ -284,11 +284,11 @@ def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
         after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
         for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
             after[later].add(unit)
-        started = starts(unit, loadpath) if unit.endswith((".socket", ".path")) else ""
-        if unit.endswith(".socket") and started in members:
-            after[started].add(unit)
-        elif unit.endswith(".path") and started in members:
-            after[unit].add(started)
+        activation = kind_of(unit).starts
+        started = starts(unit, loadpath) if activation.cause is Cause.EVENT else ""
+        if started in members:
+            first, later = (unit, started) if activation.hands_over else (started, unit)
+            after[later].add(first)
     return after
 
 
@@ -312,7 +312,8 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observ
         if observed.runs(case.unit) and (case.changed or case.new) and not case.leaves and lasting:
             watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
     along = observed.restarted_along(jobs["restart"], jobs["stop"])
-    present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
+    services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
+    present = {case.unit for case in services if case.wanted == "present"}
     on_demand = present.intersection(_started_by_others(differences, observed))
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
         watched[unit] = "unfailed" if unit in on_demand else "up"

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
 
-from .._desired.stack import RUNNING, is_run_once
-from .._syntax.directives import Effect
-from .._syntax.loadpath import Effective
+from .._desired.stack import RUNNING
+from .._syntax.kinds import Effect, File
+from .._syntax.meaning import is_run_once, recurs
 from .differences import Case
 
 # Mounts that the host itself stands on: never restarted, at most reloaded.
@@ -60,7 +60,7 @@ def _owed(case: Case) -> List[Act]:
 
 def _cycle(case: Case, reason: str) -> List[Act]:
     """A socket does not start while its service runs."""
-    return [Act("cycle", unit, reason) for unit in (case.unit, *(case.partners if case.kind == "socket" else ()))]
+    return [Act("cycle", unit, reason) for unit in (case.unit, *(case.partners if case.kind.starts.hands_over else ()))]
 
 
 def _wished(case: Case, version: int) -> List[Act]:
@@ -72,15 +72,15 @@ def _wished(case: Case, version: int) -> List[Act]:
         return [Act("reset-failed", case.unit, "it keeps ending"), *acts] if acts[0].verb == "restart" else acts
     if case.wanted == "restarted":
         reason = "declared restarted"
-        return _cycle(case, reason) if case.kind == "socket" else _restart(case, reason)
-    acts = _UP.get(case.kind, _nothing)(case, version)
+        return _cycle(case, reason) if case.kind.starts.hands_over else _restart(case, reason)
+    acts = _UP[case.kind.name](case, version)
     if case.wanted == "reloaded":  # which is nothing beside a restart, if that is not left to a person
         acts = [act for act in acts if act.verb != "reload"] + [Act("reload", case.unit, "declared reloaded")]
     return acts
 
 
 def _leave(case: Case, reason: str) -> List[Act]:
-    acts = [Act("stop", case.unit, reason)] if case.up and case.kind != "slice" else []
+    acts = [Act("stop", case.unit, reason)] if case.up and case.kind.file is not File.OPTIONAL else []
     return acts + _reset(case, "a failed state would outlive it")
 
 
@@ -93,7 +93,7 @@ def _bring_up(case: Case) -> List[Act]:
         return [*_reset(case), Act("run", case.unit, reason)]
     if case.wanted not in RUNNING and case.owed != "start":
         return []
-    partners = case.partners if case.kind == "socket" else ()
+    partners = case.partners if case.kind.starts.hands_over else ()
     before = [Act("cycle", partner, f"{case.unit} cannot start listening while it runs") for partner in partners]
     return before + _reset(case) + [Act("start", case.unit, "failed" if failed else "not running")]
 
@@ -194,12 +194,6 @@ def _timer(case: Case, version: int) -> List[Act]:
     return _pull(case)
 
 
-def recurs(effective: Effective) -> bool:
-    """Has a timer other times than those after a boot? A new start would run what it starts for that boot again."""
-    times = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")
-    return any(effective.get("Timer", {}).get(each) for each in times)
-
-
 def _mount(case: Case, version: int) -> List[Act]:
     if case.touched(Effect.RESTART):
         if case.unit in _KEPT_MOUNTS or case.on_change == "none":
@@ -256,4 +250,6 @@ _UP: Mapping[str, Callable[[Case, int], List[Act]]] = {
     "automount": _automount,
     "swap": _swap,
     "slice": _slice,
+    "scope": _nothing,
+    "device": _nothing,
 }
