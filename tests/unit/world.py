@@ -6,27 +6,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.render import HostFacts
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stamp import stamps as stamps_in
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation, ManagerSeen, Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, enablement, plan, stale
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, enablement, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.work import Work
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import (
-    Effective,
-    LoadPath,
-    is_true,
-    last,
-)
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.meaning import is_set
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.unitfile import Effective
 
 SYSTEM = places("system", "", {})
 VENDOR = "/usr/lib/systemd/system"
@@ -84,7 +82,7 @@ def in_force(
         loadpath=loadpath,
         not_loaded=frozenset(),
         states=States(states or {}),
-        invocations={unit: Invocation("1", 0.0, stale.stamps(unit, loadpath)) for unit in up},
+        invocations={unit: Invocation("1", 0.0, _log_fields(stamps_in(unit, loadpath))) for unit in up},
     )
 
 
@@ -115,7 +113,7 @@ class _Known(dict[str, Node]):
 def _settings(text: Effective) -> frozenset[str]:
     """As systemd tells of a unit that it has in memory."""
     names = ("RefuseManualStart", "RefuseManualStop")
-    return frozenset(name for name in names if is_true(last(text, "Unit", name)))
+    return frozenset(name for name in names if is_set(text, "Unit", name))
 
 
 def carried(observed: Observed, unit: str) -> Observed:
@@ -125,7 +123,7 @@ def carried(observed: Observed, unit: str) -> Observed:
 
 def stamp(desired: Desired, unit: str = "a.service") -> str:
     """The one stamp that a process of this unit would carry."""
-    (found,) = stale.stamps(unit, in_force(desired).loadpath)
+    (found,) = stamps_in(unit, in_force(desired).loadpath)
     return found
 
 
@@ -145,5 +143,9 @@ def jobs(made: plan.Plan) -> list[tuple[str, str]]:
 
 
 def with_stamps(observed: Observed, stamps: Mapping[str, Sequence[str]]) -> Observed:
-    runs = {unit: Invocation("1", 0.0, frozenset(each)) for unit, each in stamps.items()}
+    runs = {unit: Invocation("1", 0.0, _log_fields(each)) for unit, each in stamps.items()}
     return replace(observed, invocations={**observed.invocations, **runs})
+
+
+def _log_fields(stamps: Iterable[str]) -> frozenset[str]:
+    return frozenset(f"UNITWRIGHT_STAMP={each}" for each in stamps)

@@ -13,13 +13,15 @@ import json
 import os
 from typing import AbstractSet, Dict, Mapping
 
+from .._desired.stamp import of_process, stamps
 from .._host.files import Writer, look
 from .._host.manager import UP, Manager
 from .._host.observed import Observed
 from .._host.places import Places
 from .._plan.differences import Differences
 from .._plan.plan import Plan
-from .._plan.stale import Accepted, stamps
+from .._plan.stale import Accepted
+from .._syntax.kinds import Processes, kind_of
 
 
 def _accepted_path(where: Places) -> str:
@@ -52,7 +54,7 @@ def accept(
     known, runs = accepted(where), _now_current(plan, differences, manager)
     after = differences.after
     # A stamp that the process has and its files no longer would say each time anew that it is stale.
-    telling = {unit for unit in {**known, **runs} if stamps(unit, after) or observed.stamps(unit)}
+    telling = {unit for unit in {**known, **runs} if stamps(unit, after) or of_process(observed.log_fields(unit))}
     kept = {unit: row for unit, row in known.items() if unit in telling}
     for unit, run in runs.items():
         if unit in telling and unit not in failed:
@@ -71,8 +73,8 @@ def accept(
 
 def _now_current(plan: Plan, differences: Differences, manager: Manager) -> Mapping[str, str]:
     """Runs that are of the newest text: what was reloaded, and under a user manager all that runs and is not kept."""
-    units = {unit for unit in plan.jobs["reload"] if unit.endswith(".service")}
-    if manager.places.scope == "user":
-        units |= {case.unit for case in differences.cases if case.kind == "service"}
+    units = {unit for unit in plan.jobs["reload"] if kind_of(unit).processes is Processes.MAIN}
+    if not manager.places.scope.keeps_stamps:
+        units |= {case.unit for case in differences.cases if case.kind.processes is Processes.MAIN}
     shown = manager.show(sorted(units - set(plan.kept)), ["ActiveState", "InvocationID"])
     return {unit: each["InvocationID"] for unit, each in shown.items() if each.get("ActiveState") in UP}

@@ -16,7 +16,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from .._desired.stack import is_run_once
 from .._host import probe
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
@@ -28,7 +27,8 @@ from .._plan.differences import Differences
 from .._plan.enablement import linked_with
 from .._plan.owed import LASTING, Owed, Owing, Pending, parsed, told
 from .._plan.plan import Plan, displaced_by
-from .._syntax.directives import Effect
+from .._syntax.kinds import Effect
+from .._syntax.meaning import is_run_once
 from .._syntax.names import parse_name
 
 

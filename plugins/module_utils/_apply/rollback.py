@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._desired.render import FileWanted
-from .._desired.stack import is_run_once
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
 from .._host.graph import look as relations
@@ -29,8 +28,9 @@ from .._plan.consequences import down_together
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
-from .._plan.policy import recurs
-from .._syntax.activation import STARTS, served
+from .._syntax.activation import served
+from .._syntax.kinds import Cause, kind_of
+from .._syntax.meaning import is_run_once, recurs
 from .record import Record, invocations
 from .transaction import OnFailure, carry_out
 
@@ -107,7 +107,7 @@ def _links(record: Record, now: Observed) -> Dict[str, str]:
 def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], manager: Manager) -> Plan:
     """Stop what is new; put files back as the record has them, and enablement as the exact links that there were."""
     # What would start others again is stopped before them.
-    stopped = tuple(sorted(new, key=lambda unit: unit.rpartition(".")[2] not in STARTS))
+    stopped = tuple(sorted(new, key=lambda unit: not kind_of(unit).is_starter))
     gone = [path for path, seen in record.backups.items() if seen is None]
     gone += [path for path in links if path not in record.links and path not in record.backups]
     targets = {path: target for path, target in record.links.items() if path not in record.backups}
@@ -226,7 +226,8 @@ def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tup
         if not ours and (is_run_once(text) or now.active == "inactive"):
             continue  # it has ended by itself
         # A timer whose new times were over does not take up the old ones by daemon-reload.
-        elapsed = unit.endswith(".timer") and now.sub == "elapsed" and unit in record.watched and recurs(text)
+        timed = kind_of(unit).starts.cause is Cause.TIME and unit in record.watched
+        elapsed = timed and now.sub == "elapsed" and recurs(text)
         if not now.is_up or runs.get(unit) != invocation or elapsed:
             touched.append(unit)
         elif Owed.RELOAD in owing:

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
+from .._host.scopes import SCOPES
+from .._syntax.kinds import KINDS
+
 Spec = Dict[str, Any]
 
-SECTION_OPTIONS = ("unit", "service", "socket", "timer", "path", "mount", "automount", "swap", "slice", "install")
+SECTION_OPTIONS = ("unit", *(kind.name for kind in KINDS.values() if kind.is_option), "install")
 STATES = ("started", "stopped", "restarted", "reloaded", "present", "absent")
 
 
@@ -73,7 +76,7 @@ def dropin() -> Spec:
 def host() -> Spec:
     """Where and how a change is made."""
     return {
-        "scope": {"type": "str", "choices": ["system", "user", "global"], "default": "system"},
+        "scope": {"type": "str", "choices": list(SCOPES), "default": "system"},
         "root": {"type": "path"},
         "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
     }

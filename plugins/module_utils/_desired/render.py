@@ -9,20 +9,18 @@ Private to the collection.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from .._host.observed import STAMP_FIELD
 from .._host.places import Places
 from .._syntax import unitfile, values
 from .._syntax.characters import to_utf8
-from .._syntax.directives import EXEC_KINDS, SECTIONS, Catalogue, Effect, effect
+from .._syntax.directives import Catalogue
+from .._syntax.kinds import KINDS
 from .._syntax.rule import Problem, Problems, Refused, shown
 from .options import SECTION_OPTIONS
+from .stamp import Assignment, stamped, without_stamp
 
 MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
 SECRET_MODE = 0o600
@@ -32,7 +30,6 @@ SHORTEST_HIDDEN = 4
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 
 Params = Mapping[str, Any]
-Assignment = Tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -92,32 +89,15 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     extra, secret_files = _environment(params, kind, stem, owner, facts, unit, problems)
     if problems:
         raise Problems(problems)
-    stamped = kind == "service" and facts.places.scope != "global" and not _is_per_connection(params)
-    stamp = _stamp(params, kind, sections, extra, facts) if stamped else ""
-    if stamp:
-        extra.append(("LogExtraFields", f"{STAMP_FIELD}={stamp}"))
+    own = KINDS[kind].section
+    extra += stamped(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
     try:
-        text = _text(params, sections, SECTIONS.get(kind) or "", extra, owner)
+        text = _text(params, sections, own, extra, owner)
         entries = tuple(unitfile.parse(text))
     except Refused as refused:
         raise Problems([Problem(str(refused), unit=unit, rule="syntax")]) from None
-    main = FileWanted(path, text.encode(), 0o644, unit, shown_text(text.encode()))
+    main = FileWanted(path, text.encode(), 0o644, unit, without_stamp(text.encode()))
     return Rendered((main, *secret_files), entries)
-
-
-def _is_per_connection(params: Params) -> bool:
-    """May a socket start an instance of it a connection? PID 1 leaves a file behind for each that is stamped.
-
-    What a text cannot show, secrets and triggers, is worth that.
-    """
-    hidden = any(params.get(option) for option in ("secrets", "credentials", "triggers"))
-    return "@." in params["name"] and not params.get("instances") and not hidden
-
-
-def shown_text(content: bytes) -> str:
-    """A unit file for a diff: without the stamp, which says nothing to a person and needs a key that may not be yet."""
-    lines = content.decode("utf-8", "replace").splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith(f"LogExtraFields={STAMP_FIELD}="))
 
 
 def _sections(
@@ -178,11 +158,11 @@ def _environment(
     """Directives and files for environment, secrets and credentials."""
     places = facts.places
     given = [option for option in ("environment", "secrets", "credentials") if params.get(option)]
-    if given and kind not in EXEC_KINDS:
+    if given and not KINDS[kind].runs_commands:
         message = f"a .{kind} starts no process, so it takes no {given[0]}: give it to the service"
         problems.append(Problem(message, unit, rule="no-process"))
         return [], []
-    if places.scope == "global" and set(given) & {"secrets", "credentials"}:
+    if not places.scope.takes_secrets and set(given) & {"secrets", "credentials"}:
         message = "a root-only file cannot be read by users' managers: scope global takes no secrets or credentials"
         problems.append(Problem(message, unit, rule="secrets-global"))
         return [], []
@@ -253,33 +233,3 @@ def _text(
             merged.append((own, []))
         merged = [(section, [*given, *(extra if section == own else [])]) for section, given in merged]
     return unitfile.render(merged, header=[mark])
-
-
-def _stamp(
-    params: Params,
-    kind: str,
-    sections: Sequence[Tuple[str, Sequence[Assignment]]],
-    extra: Sequence[Assignment],
-    facts: HostFacts,
-) -> str:
-    """A keyed hash of all that a process keeps from its start, "" where nothing of that kind is declared.
-
-    Keyed, since a unit file is readable by all and a bare hash would let anyone try out short secrets.
-    """
-    every = [(section, *assignment) for section, assignments in sections for assignment in assignments]
-    every += [(SECTIONS[kind] or "", *assignment) for assignment in extra]
-    kept = sorted(
-        (item for item in every if effect(kind, item[0], item[1]) is Effect.RESTART), key=lambda item: item[:2]
-    )
-    triggers = params.get("triggers") or {}
-    parts = {
-        "directives": kept,
-        "secrets": params.get("secrets") or {},
-        "credentials": params.get("credentials") or {},
-        "files": {path: facts.digests.get(path) for path in triggers.get("files") or []},
-        "values": triggers.get("values") or [],
-    }
-    if not any(parts.values()):
-        return ""
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hmac.new(facts.key, text.encode(), hashlib.sha256).hexdigest()[:24]

@@ -15,7 +15,9 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set,
 
 from .._syntax import names, unitfile
 from .._syntax.activation import started_by
-from .._syntax.loadpath import Effective, dropin_folders, is_true, last, words
+from .._syntax.kinds import KINDS, File, Processes
+from .._syntax.loadpath import dropin_folders
+from .._syntax.meaning import can_reload, is_run_once, refuses_start
 from .._syntax.rule import Problem, Problems, Refused, shown
 from .health import Health, health
 from .render import FileWanted, HostFacts, Params, has_text, render
@@ -226,7 +228,7 @@ def _contradictions(entry: Params, name: names.UnitName, brings_text: bool) -> L
     masked = bool(entry.get("masked"))
     if entry.get("content") is not None and has_text({**entry, "content": None}):
         found.append("content is the whole unit: it takes no section options beside it")
-    if brings_text and name.kind in ("scope", "device"):
+    if brings_text and KINDS[name.kind].file is File.NEVER:
         found.append(f"systemd makes .{name.kind} units itself and reads no file for them: use a dropin")
     if brings_text and masked:
         found.append("a masked unit has no file of its own: leave out its text, or masked")
@@ -247,7 +249,7 @@ def _unit_rules(entry: Params, name: names.UnitName, entries: Sequence[unitfile.
     found = []
     if entry.get("enabled") and not effective.get("Install"):
         found.append(("", "enabled needs an [Install] section: add install: {WantedBy: multi-user.target} or the like"))
-    if name.kind == "service":
+    if KINDS[name.kind].processes is Processes.MAIN:
         once = is_run_once(effective)
         if once and entry.get("state") in RUNNING:
             found.append(
@@ -268,17 +270,6 @@ def _unit_rules(entry: Params, name: names.UnitName, entries: Sequence[unitfile.
     return [
         Problem(message, name.text, "Service" if directive else "", directive, "option") for directive, message in found
     ]
-
-
-def is_run_once(effective: Effective) -> bool:
-    """Type=oneshot without RemainAfterExit=: runs, ends, and holds no state (systemd.service(5))."""
-    return last(effective, "Service", "Type") == "oneshot" and not is_true(
-        last(effective, "Service", "RemainAfterExit")
-    )
-
-
-def can_reload(effective: Effective) -> bool:
-    return bool(last(effective, "Service", "ExecReload")) or last(effective, "Service", "Type") == "notify-reload"
 
 
 def _dropin(
@@ -357,12 +348,10 @@ def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
     effective = unitfile.effective([unit.entries])
     on_demand = bool(started_by_others.intersection([unit.name.text, *unit.members]))
     on_demand = on_demand or (unit.name.is_template and not unit.members)
-    run_once = unit.name.kind == "service" and is_run_once(effective)
     state, enabled = unit.state, unit.enabled
     if not state:
-        holds = unit.path is not None and not on_demand and not run_once and not unit.masked
-        refuses = is_true(last(effective, "Unit", "RefuseManualStart"))
-        state = "started" if holds and not refuses else "present"
+        holds = unit.path is not None and not on_demand and not is_run_once(effective) and not unit.masked
+        state = "started" if holds and not refuses_start(effective) else "present"
         if unit.masked:
             state = "stopped"
     if enabled is None and unit.path is not None and not on_demand and effective.get("Install"):
@@ -394,14 +383,4 @@ def _missing_triggers(entries: Sequence[Params], facts: HostFacts) -> List[Probl
         for entry in entries
         for path in trigger_files([entry])
         if facts.digests.get(path) is None
-    ]
-
-
-def gained(before: Effective, after: Effective, directives: Sequence[str]) -> List[str]:
-    """Units that dependency directives name after a change and did not before."""
-    return [
-        unit
-        for directive in directives
-        for unit in words(after, "Unit", directive)
-        if unit not in words(before, "Unit", directive)
     ]

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from typing import List, Sequence, Tuple
 
+from .._syntax.kinds import kind_of
 from .graph import look
 from .manager import Manager, Outcome
 from .probe import Checks
@@ -50,7 +51,7 @@ def _with_starters(manager: Manager, failure: Failure) -> Failure:
 
 def queue(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
     """Queue jobs in the order given. Several names in one systemctl call are jobs of their own, not one transaction."""
-    sockets = [unit for unit in units if unit.endswith(".socket") and verb == "start"]
+    sockets = [unit for unit in units if kind_of(unit).starts.hands_over and verb == "start"]
     if sockets and len(units) > 1:
         # A connection to the first socket would start its service, and no other socket of that starts then.
         together = manager.start_together(units)

@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .._syntax.kinds import Cgroup, kind_of
 from .places import Places, lingers
 
 OLDEST = 247
@@ -104,11 +105,11 @@ class Manager:
         self.places = places
         self._journal_synced = False
         self._begun = time.time()
-        self._scope_flag = {"system": "--system", "user": "--user", "global": "--global"}[places.scope]
+        self._scope_flag = places.scope.flag
         self._environ = {**os.environ, **_ENVIRONMENT}
         # An empty part would stand for the working directory.
         self._environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), _PATH)))
-        if places.scope == "user":
+        if places.scope.of_session:
             self._environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir  # become may leave that of another
             runtime = os.path.dirname(places.manager)
             self._environ["XDG_RUNTIME_DIR"] = runtime
@@ -149,9 +150,9 @@ class Manager:
 
     def _is_live(self) -> bool:
         """Is a manager running for these files? sd_booted(3) for the system, its private socket for a user."""
-        if self.places.root or self.places.scope == "global":
+        if self.places.root or not self.places.scope.has_manager:
             return False
-        if self.places.scope == "user":
+        if self.places.scope.of_session:
             if self._comes_up():
                 return True
             raise ManagerError(
@@ -251,9 +252,9 @@ class Manager:
         flags = ["--man=no"]
         if self.version >= 250:  # systemd-analyze(1): --recursive-errors= came with 250
             flags.append("--recursive-errors=yes")
-        flags.append("--user" if self.places.scope != "system" else "--system")
+        flags.append("--user" if self.places.scope.of_users else "--system")
         environ = {"SYSTEMD_UNIT_PATH": unit_path}
-        if self.places.scope == "global":
+        if not self.places.scope.has_manager:
             environ["XDG_RUNTIME_DIR"] = os.environ.get("XDG_RUNTIME_DIR", "/run")
         return self.run(["systemd-analyze", *flags, "verify", *files], environ=environ, timeout=300.0)
 
@@ -267,7 +268,7 @@ class Manager:
         Which slice that is only systemd knows, as it depends on scope and name. Returns what went wrong.
         """
         shown = self.show(units, ("Slice",))
-        slices = {unit if unit.endswith(".slice") else shown[unit].get("Slice", "") for unit in units}
+        slices = {unit if kind_of(unit).cgroup is Cgroup.PARENT else shown[unit].get("Slice", "") for unit in units}
         failures = []
         for each in sorted(slices - {""}):
             # Not --wait, which needs a message bus; it returns when that has been started.
@@ -278,7 +279,7 @@ class Manager:
 
     def _journal_scope(self) -> Tuple[str, str]:
         """How the fields begin with which a manager of this scope speaks of units, and whose words they are."""
-        return ("USER_", f"_UID={os.getuid()}") if self.places.scope == "user" else ("", "_UID=0")
+        return self.places.scope.journal_prefix, f"_UID={os.getuid() if self.places.scope.of_session else 0}"
 
     def has_failed(self, unit: str, invocations: Sequence[str]) -> bool:
         """Has one of these runs of a unit ended in failure? False where there is no journal to read."""

@@ -16,13 +16,13 @@ from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
 
 from .._syntax.activation import starts
+from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import misnamed, parse_name
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, States
 from .places import Places, lingers
 
-STAMP_FIELD = "UNITWRIGHT_STAMP"
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 _INVOCATION = "invocation:"
 _LOG_FIELDS = "log-extra-fields:"
@@ -45,11 +45,11 @@ _CONNECTION = (
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a unit: its ID, when it began (seconds since the epoch), and the stamps it was started with."""
+    """One run of a unit: its ID, when it began (seconds since the epoch), and its journal fields (LogExtraFields=)."""
 
     id: str
     began: float
-    stamps: FrozenSet[str] = frozenset()
+    log_fields: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,10 @@ class Observed:
             found.setdefault(unit, []).append(path)
         return found
 
-    def stamps(self, unit: str) -> FrozenSet[str]:
-        """The stamps that a unit's process was started with; none where nothing runs."""
+    def log_fields(self, unit: str) -> FrozenSet[str]:
+        """What LogExtraFields= said when a unit was started, as NAME=value; none where nothing runs."""
         run = self.invocations.get(unit)
-        return run.stamps if run else frozenset()
+        return run.log_fields if run else frozenset()
 
 
 def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Observed:
@@ -127,12 +127,12 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     named = {each for unit in set(units) for each in (unit, *units_under(states, unit))}
     loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
     # Only its file says whether what a socket starts is an alias.
-    started = {starts(unit, loadpath) for unit in named if unit.endswith(".socket")} - named
+    started = {starts(unit, loadpath) for unit in named if kind_of(unit).starts.hands_over} - named
     loadpath, more = _with_foreign(
         loadpath, places.units, places.root, sorted(unit for unit in started if not misnamed(unit))
     )
     foreign.update(more)
-    seen = ManagerSeen(manager.version, manager.live, _boot(places), lingers=places.scope != "user" or lingers())
+    seen = ManagerSeen(manager.version, manager.live, _boot(places), lingers=not places.scope.of_session or lingers())
     if manager.live:
         seen = replace(seen, loaded_at=_loaded_at(places.manager), carriers=_carriers())
     return Observed(
@@ -299,12 +299,12 @@ def _invocations(manager: str) -> Dict[str, Invocation]:
             unit = name[len(_INVOCATION) :]
             seen = look(path)
             if seen is not None and seen.target:
-                stamps = _stamps(entries.get(_LOG_FIELDS + unit), seen.changed_at)
-                found[unit] = Invocation(seen.target, seen.changed_at, stamps)
+                fields = _log_fields(entries.get(_LOG_FIELDS + unit), seen.changed_at)
+                found[unit] = Invocation(seen.target, seen.changed_at, fields)
     return found
 
 
-def _stamps(path: Optional[str], began: float) -> FrozenSet[str]:
+def _log_fields(path: Optional[str], began: float) -> FrozenSet[str]:
     """PID 1 keeps what LogExtraFields= said when a unit was last started; user managers do not.
 
     It leaves the file lying when the unit is started without that directive, so one from before this run of the unit
@@ -313,18 +313,15 @@ def _stamps(path: Optional[str], began: float) -> FrozenSet[str]:
     seen = look(path) if path else None
     if seen is None or seen.content is None or seen.changed_at < began:
         return frozenset()
-    return _stamp_values(seen.content)
+    return _fields(seen.content)
 
 
-def _stamp_values(content: bytes) -> FrozenSet[str]:
+def _fields(content: bytes) -> FrozenSet[str]:
     """The file holds journal fields, each behind its length as a little-endian 64-bit number."""
     values = []
     while len(content) >= 8:
         length = int.from_bytes(content[:8], "little")
-        text = content[8 : 8 + length].decode("utf-8", "replace")
-        name, _equals, value = text.partition("=")
-        if name == STAMP_FIELD:
-            values.append(value)
+        values.append(content[8 : 8 + length].decode("utf-8", "replace"))
         content = content[8 + length :]
     return frozenset(values)
 
@@ -336,7 +333,7 @@ def _boot(places: Places) -> str:
     """
     try:
         boot_id = read("/proc/sys/kernel/random/boot_id").decode().strip()
-        if places.scope == "user":
+        if places.scope.of_session:
             return f"{boot_id}/{os.stat(places.manager + '/private').st_ctime}"
         return f"{boot_id}/{read('/proc/1/stat').rpartition(b')')[2].split()[19].decode()}"
     except OSError:
@@ -349,7 +346,5 @@ def _carriers() -> FrozenSet[str]:
         lines = read("/proc/self/cgroup").decode("utf-8", "replace").splitlines()
     except OSError:
         lines = []
-    own = {
-        part for line in lines for part in line.split(":", 2)[-1].split("/") if part.endswith((".service", ".scope"))
-    }
+    own = {part for line in lines for part in line.split(":", 2)[-1].split("/") if kind_of(part).has_process}
     return frozenset({*own, *_CONNECTION, f"user@{os.getuid()}.service"})

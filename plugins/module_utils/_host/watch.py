@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .._syntax.kinds import ANY_SUB, Cause, Kind, kind_of
 from .manager import Manager
 from .probe import LASTING, Checks, probe
 
@@ -44,13 +45,6 @@ PROPERTIES = (
 # Bases of times that come once: after a boot, or after the timer's own start (systemd.timer(5)).
 _ONCE = ("OnBootUSec", "OnStartupUSec", "OnActiveUSec")
 _INTERVAL = 0.1
-_GOOD_SUB = {
-    "timer": ("waiting", "running"),
-    "socket": ("listening", "running"),
-    "path": ("waiting", "running"),
-    "automount": ("waiting", "running"),
-    "mount": ("mounted",),
-}
 
 _REMOUNTED = re.compile(r"code=\w+ ; status=(?P<status>\d+)")
 
@@ -89,7 +83,7 @@ def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> 
     if expect == "done":
         return None if active in ("inactive", "active") else ""
     if active == "active":
-        return _judge_active(unit.rpartition(".")[2], sub, shown)
+        return _judge_active(kind_of(unit), sub, shown)
     return _judge_inactive(expect, shown)
 
 
@@ -130,15 +124,15 @@ def _queued(shown: Properties) -> bool:
     return shown.get("Job", "0") not in ("", "0")
 
 
-def _judge_active(kind: str, sub: str, shown: Properties) -> Optional[str]:
-    good = _GOOD_SUB.get(kind)
-    if kind == "timer" and sub == "elapsed":
+def _judge_active(kind: Kind, sub: str, shown: Properties) -> Optional[str]:
+    timed = kind.starts.cause is Cause.TIME
+    if timed and sub == "elapsed":
         if any(base in shown.get("TimersMonotonic", "") for base in _ONCE):  # its work for this boot is done
             return None
         return "has no next elapse: its times are over, or count from a run that never was (add OnActiveSec=)"
-    if good is not None and sub not in good:
-        return f"is {sub}, not {good[0]}"
-    if kind == "timer" and sub == "waiting" and not _next_elapse(shown):
+    if kind.good_sub != ANY_SUB and sub not in kind.good_sub:
+        return f"is {sub}, not {kind.good_sub[0]}"
+    if timed and sub == "waiting" and not _next_elapse(shown):
         return "has no next elapse: its calendar lies in the past"
     return None
 
@@ -288,9 +282,7 @@ def _proof(
     if check.reloaded and _identity(before) != _identity(shown):
         return "is not the same process after its reload: the program ended on it"
     if check.restarted and before.get("InvocationID") == shown.get("InvocationID"):
-        if unit.endswith(".mount"):
-            return "was not restarted: it could not be unmounted (its last lines say why)"
-        return "was not restarted: another job took the place of the restart"
+        return f"was not restarted: {kind_of(unit).unrestarted}"
     if progress.run and progress.run != run:
         if not by_itself or progress.run[-1] != run[-1]:  # else a timer or socket has started it, and not systemd
             return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
@@ -329,8 +321,7 @@ def _identity(shown: Properties) -> Tuple[str, str]:
 
 def _must_stay(unit: str, check: Checks, shown: Properties) -> bool:
     """What runs a process can fall over, and what starts others over and over (systemd.path(5), TriggerLimitBurst=)."""
-    kinds = (".service", ".socket", ".path")
-    return check.stable_for > 0 and unit.endswith(kinds) and shown.get("SubState") != "exited"
+    return check.stable_for > 0 and kind_of(unit).can_fall and shown.get("SubState") != "exited"
 
 
 def _failure(unit: str, message: str, shown: Properties, invocation: str) -> Failure:

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from .._host.graph import Graph, Node
+from .._syntax.kinds import Cause, kind_of
 from .._syntax.relations import RELATIONS, Does
-
-# What starts another unit at any moment; a timer has its time (systemd.socket(5), systemd.path(5)).
-_AT_ANY_MOMENT = (".socket", ".path")
 
 
 class Becomes(enum.Enum):
@@ -30,7 +28,7 @@ class Becomes(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Cause:
+class Because:
     """Why something happens to a unit: because of which other one, and by which directive; both "" for its own job."""
 
     unit: str = ""
@@ -44,15 +42,15 @@ class Fate:
     unit: str
     was_up: bool
     becomes: Becomes
-    cause: Cause
+    cause: Because
 
 
-def stopped_with(unit: str, graph: Graph) -> Dict[str, Cause]:
+def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:
     """All that a stop of a unit takes down with it, to the end."""
     return _spread(unit, Does.STOP, graph, {})
 
 
-def restarted_with(unit: str, graph: Graph) -> Dict[str, Cause]:
+def restarted_with(unit: str, graph: Graph) -> Dict[str, Because]:
     """All that is restarted with a unit, to the end."""
     return _spread(unit, Does.RESTART, graph, {})
 
@@ -67,7 +65,7 @@ def taken_anew(units: Iterable[str], graph: Graph, stopped: Sequence[str]) -> Li
     return [other for unit in units for other in restarted_with(unit, graph) if other not in stopped]
 
 
-def _spread(root: str, job: Does, graph: Graph, since: Mapping[str, bool]) -> Dict[str, Cause]:
+def _spread(root: str, job: Does, graph: Graph, since: Mapping[str, bool]) -> Dict[str, Because]:
     """What systemd hands this job of one unit on to; since: whether units are up that have come up or gone down since.
 
     It goes on only through units that it has something to do to: for what is down a stop is redundant, a restart none.
@@ -77,7 +75,7 @@ def _spread(root: str, job: Does, graph: Graph, since: Mapping[str, bool]) -> Di
         state = graph.states[unit]
         return since.get(unit, state.can_stop if job is Does.STOP else state.is_active)
 
-    found: Dict[str, Cause] = {}
+    found: Dict[str, Because] = {}
     ahead = [root]
     while ahead:
         unit = ahead.pop(0)
@@ -85,7 +83,7 @@ def _spread(root: str, job: Does, graph: Graph, since: Mapping[str, bool]) -> Di
             if (relation.stop if job is Does.STOP else relation.restart) is job:
                 more = [other for other in graph.node(unit).related(name) if takes_it(other)]
                 more = [other for other in more if other not in (root, *found)]
-                found.update(dict.fromkeys(more, Cause(unit, relation.directive)))
+                found.update(dict.fromkeys(more, Because(unit, relation.directive)))
                 ahead += more
     return {other: found[other] for other in sorted(found)}
 
@@ -124,8 +122,8 @@ def displaced(started: Sequence[str], conflicts: Mapping[str, Sequence[str]], gr
 
 
 def starters(unit: str, graph: Graph) -> List[str]:
-    """The sockets and paths that may start a unit at any moment."""
-    return [other for other in graph.node(unit).related("TriggeredBy") if other.endswith(_AT_ANY_MOMENT)]
+    """The sockets and paths that may start a unit at any moment; a timer has its time."""
+    return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]
 
 
 def down_together(units: Sequence[str], graph: Graph) -> Dict[str, str]:
@@ -158,12 +156,12 @@ def fates(jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, Fate]:
         course.stop(unit)
     course.settle()
     starts = jobs.get("start", ())
-    for unit in [each for each in starts if each.endswith(".socket")]:
+    for unit in [each for each in starts if kind_of(each).starts.hands_over]:
         course.start(unit)
     for unit in jobs.get("restart", ()):
         course.restart(unit)
         course.settle()
-    for unit in [each for each in (*starts, *jobs.get("run", ())) if not each.endswith(".socket")]:
+    for unit in [each for each in (*starts, *jobs.get("run", ())) if not kind_of(each).starts.hands_over]:
         course.start(unit)
         course.settle()
     return course.fates()
@@ -175,7 +173,7 @@ class _Course:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._up: Dict[str, bool] = {}
-        self._causes: Dict[str, Cause] = {}
+        self._causes: Dict[str, Because] = {}
         self._unneeded: Set[str] = set()
 
     def is_up(self, unit: str) -> bool:
@@ -190,16 +188,16 @@ class _Course:
                 found[unit] = Fate(unit, was_up, becomes, self._causes[unit])
         return found
 
-    def stop(self, unit: str, cause: Cause = Cause()) -> None:
+    def stop(self, unit: str, cause: Because = Because()) -> None:
         self._end({unit: cause, **_spread(unit, Does.STOP, self._graph, self._up)})
 
     def restart(self, unit: str) -> None:
         """systemd restarts what it hands a restart on to, and stops what it hands only the stop in it on to."""
-        anew = {unit: Cause(), **(_spread(unit, Does.RESTART, self._graph, self._up) if self.is_up(unit) else {})}
+        anew = {unit: Because(), **(_spread(unit, Does.RESTART, self._graph, self._up) if self.is_up(unit) else {})}
         self._end(anew)
         self._pull_in(anew)
 
-    def start(self, unit: str, cause: Cause = Cause()) -> None:
+    def start(self, unit: str, cause: Because = Because()) -> None:
         self._pull_in({unit: cause})
 
     def settle(self) -> None:
@@ -211,21 +209,21 @@ class _Course:
             if not upheld and not idle:
                 return
             for unit, by in upheld:
-                self.start(unit, Cause(by, "Upholds"))
+                self.start(unit, Because(by, "Upholds"))
             for unit in idle:
-                self.stop(unit, Cause("", "StopWhenUnneeded"))
+                self.stop(unit, Because("", "StopWhenUnneeded"))
 
     def _node(self, unit: str) -> Node:
         return self._graph.node(unit)
 
-    def _end(self, units: Mapping[str, Cause]) -> None:
+    def _end(self, units: Mapping[str, Because]) -> None:
         for unit, cause in units.items():
             if self.is_up(unit):
                 self._causes.setdefault(unit, cause)
                 self._up[unit] = False
                 self._unneeded.update(self._needs(unit))
 
-    def _pull_in(self, units: Mapping[str, Cause]) -> None:
+    def _pull_in(self, units: Mapping[str, Because]) -> None:
         """Start units with what they pull in, if nothing speaks against it, and end what conflicts with any of them."""
         wanted = dict(units)
         ahead = list(units)
@@ -235,23 +233,23 @@ class _Course:
                 if relation.start is Does.START:
                     more = [each for each in self._node(unit).related(name) if not self.is_up(each)]
                     more = [other for other in more if other not in wanted]
-                    wanted.update(dict.fromkeys(more, Cause(unit, relation.directive)))
+                    wanted.update(dict.fromkeys(more, Because(unit, relation.directive)))
                     ahead += more
         for unit in wanted:
             for name, relation in RELATIONS.items():
                 if relation.start is Does.STOP:
                     for other in self._node(unit).related(name):
                         if self.is_up(other) and other not in wanted:
-                            self.stop(other, Cause(unit, relation.directive))
+                            self.stop(other, Because(unit, relation.directive))
         for unit, cause in wanted.items():
             if not self.is_up(unit) and not self._is_kept_down(unit, wanted):
                 self._causes.setdefault(unit, cause)
                 self._up[unit] = True
 
-    def _is_kept_down(self, unit: str, wanted: Mapping[str, Cause]) -> bool:
+    def _is_kept_down(self, unit: str, wanted: Mapping[str, Because]) -> bool:
         lacking = any(not self.is_up(each) and each not in wanted for each in self._node(unit).related("Requisite"))
         return lacking or (
-            unit.endswith(".socket") and any(self.is_up(each) for each in self._node(unit).related("Triggers"))
+            kind_of(unit).starts.hands_over and any(self.is_up(each) for each in self._node(unit).related("Triggers"))
         )
 
     def _needs(self, unit: str) -> Iterator[str]:

@@ -14,25 +14,29 @@ from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._desired.render import FileWanted
-from .._desired.stack import Desired, UnitWanted, gained
+from .._desired.stack import Desired, UnitWanted
+from .._desired.stamp import stamps, values_without_stamp
 from .._host.manager import UnitState
-from .._host.observed import STAMP_FIELD, Observed, units_under
+from .._host.observed import Observed, units_under
 from .._syntax import unitfile
-from .._syntax.activation import STARTS, is_accepted_for, starts
-from .._syntax.directives import GAINS_START, Effect, effect
-from .._syntax.loadpath import MASK, Effective, LoadPath, is_true, last
+from .._syntax.activation import is_accepted_for, starts
+from .._syntax.directives import GAINS_START, effect
+from .._syntax.kinds import Effect, Kind, Processes, kind_of
+from .._syntax.loadpath import MASK, LoadPath
+from .._syntax.meaning import gained, is_set
 from .._syntax.names import parse_name
+from .._syntax.unitfile import Effective
 from .enablement import enablement, left_over_instances
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
-from .stale import Accepted, is_stale, stamps
+from .stale import Accepted, is_stale
 
 # "" says nothing.
 _BY_CAUTION = ("none", "reload", "restart", "")
 
 
 @dataclass(frozen=True)
-class Change:
+class TextChange:
     """How a unit's text will differ.
 
     new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
@@ -48,7 +52,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Process:
+class ServiceCase:
     """What only a service has.
 
     stale: its process runs with something older than is declared. runs_on_change: as the option `run` says.
@@ -71,13 +75,13 @@ class Case:
     """
 
     unit: str
-    kind: str
+    kind: Kind
     now: UnitState
     wanted: str
     on_change: str
     owed: Owing
-    change: Change
-    process: Process
+    change: TextChange
+    service: ServiceCase
     after: Effective
 
     @property
@@ -88,10 +92,10 @@ class Case:
     def touched(self, *effects: Effect) -> List[str]:
         """Names of the changed directives that take one of these effects."""
         pairs = self.change.directives
-        return [directive for section, directive in pairs if effect(self.kind, section, directive) in effects]
+        return [directive for section, directive in pairs if effect(self.kind.name, section, directive) in effects]
 
     def is_set(self, directive: str, section: str = "Unit") -> bool:
-        return is_true(last(self.after, section, directive))
+        return is_set(self.after, section, directive)
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ def compare(
 
 
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
-    names = [os.path.basename(path) for path in gone if path.endswith(".socket")]
+    names = [os.path.basename(path) for path in gone if kind_of(path).starts.hands_over]
     sockets = [name for name in names if observed.states[name].is_up and not after.defines(name)]
     return {starts(socket, observed.loadpath): socket for socket in sockets}
 
@@ -253,11 +257,11 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
 def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: bool, view: _View) -> Case:
     """inherited: what the unit's template, or drop-ins over it, say of on_change."""
     observed, after, now = view.observed, view.after, view.observed.states[unit]
-    kind = parse_name(unit).kind
-    stale = now.is_up and kind == "service" and is_stale(unit, observed, after, view.accepted.get(unit))
+    kind = kind_of(unit)
+    stale = now.is_up and kind.processes is Processes.MAIN and is_stale(unit, observed, after, view.accepted.get(unit))
     # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
     busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, now)
-    own = wanted.entries if wanted and not busy and kind not in STARTS else ()
+    own = wanted.entries if wanted and not busy and not kind.is_starter else ()
     text = unitfile.effective([own]) if own else after.effective(unit)
     return Case(
         unit=unit,
@@ -266,8 +270,8 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         wanted=wanted.state if wanted else "absent" if unit in view.leaving else "present",
         on_change=_on_change(wanted, inherited),
         owed=view.pending.owed.get(unit, ()),
-        change=_change(unit, text, view) if changing else Change(),
-        process=Process(
+        change=_change(unit, text, view) if changing else TextChange(),
+        service=ServiceCase(
             stale=stale,
             runs_on_change=bool(wanted and wanted.runs_on_change),
             per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
@@ -277,11 +281,11 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     )
 
 
-def _change(unit: str, text: Effective, view: _View) -> Change:
+def _change(unit: str, text: Effective, view: _View) -> TextChange:
     before, after = view.observed.loadpath, view.after
     new = before.fragment(unit) is None
     old_text = before.effective(unit)
-    return Change(
+    return TextChange(
         new=new,
         gone=before.defines(unit) and not after.defines(unit),
         directives=() if new else tuple(changes(old_text, text)),
@@ -308,10 +312,6 @@ def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
     for section in {**before, **after}:
         old, new = before.get(section, {}), after.get(section, {})
         for directive in {**old, **new}:
-            if _without_stamp(old.get(directive, [])) != _without_stamp(new.get(directive, [])):
+            if values_without_stamp(old.get(directive, [])) != values_without_stamp(new.get(directive, [])):
                 found.append((section, directive))
     return found
-
-
-def _without_stamp(values: Sequence[str]) -> List[str]:
-    return [value for value in values if not value.startswith(STAMP_FIELD + "=")]

@@ -15,7 +15,8 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 from .._desired.stack import Desired, UnitWanted
 from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, is_of_connection
-from .._syntax.loadpath import LoadPath, last, words
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import last, words
 from .._syntax.names import misnamed, parse_name
 
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
-from .._syntax.activation import STARTS, served, starts
+from .._syntax.activation import served, starts
 from .._syntax.dependencies import needed
-from .._syntax.loadpath import LoadPath, words
+from .._syntax.kinds import Cause, kind_of
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import words
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def ordered(verb: str, units: Iterable[str], loadpath: LoadPath) -> Tuple[str, .
     if verb in ("start", "run", "reload"):
         return tuple(ranked)
     ranked.reverse()
-    return tuple(sorted(ranked, key=lambda unit: verb == "stop" and unit.rpartition(".")[2] not in STARTS))
+    return tuple(sorted(ranked, key=lambda unit: verb == "stop" and not kind_of(unit).is_starter))
 
 
 def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
@@ -89,7 +91,7 @@ def sockets_first(units: Sequence[str], restarted: AbstractSet[str], loadpath: L
     Any other job may start the service of a socket, and that socket then does not start. A socket that a restart takes
     along, or that is to come after it, is no earlier than that, and with it all others of its service.
     """
-    serves = {unit: served(unit, loadpath) or unit for unit in units if unit.endswith(".socket")}
+    serves = {unit: served(unit, loadpath) or unit for unit in units if kind_of(unit).starts.hands_over}
     late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}
     sockets = [unit for unit, service in serves.items() if service not in late]
     after = _earlier(units, loadpath) if sockets else {}
@@ -117,6 +119,6 @@ def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
         service = served(unit, loadpath)
         if service in members:
             after[service].add(unit)
-        elif unit.endswith(".path") and starts(unit, loadpath) in members:
+        elif kind_of(unit).starts.cause is Cause.EVENT and starts(unit, loadpath) in members:
             after[unit].add(starts(unit, loadpath))
     return after

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from .._desired.render import FileWanted
-from .._desired.stack import RUNNING, is_run_once
+from .._desired.stack import RUNNING
 from .._host.graph import Graph
 from .._host.observed import Observed
-from .._syntax.activation import STARTS, served, starts
+from .._syntax.activation import served, starts
 from .._syntax.dependencies import NEEDS, needed
-from .._syntax.loadpath import LoadPath, words
+from .._syntax.kinds import File, Processes
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import is_run_once, words
 from .consequences import (
     Fate,
     displaced,
@@ -216,7 +218,7 @@ def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) ->
     staying = (case for case in differences.cases if not case.leaves)
     running = {case.unit for case in staying if case.now.is_up and not is_run_once(case.after)} - leaving
     # A slice without a file systemd makes itself.
-    going = {case.unit for case in differences.cases if case.leaves and case.kind != "slice"}
+    going = {case.unit for case in differences.cases if case.leaves and case.kind.file is not File.OPTIONAL}
     going.update(differences.links.mask)
     return {
         other: f"goes down with {unit}"
@@ -238,7 +240,7 @@ def _settle(acts: Sequence[Act], differences: Differences, graph: Graph) -> List
     leaving = {act.unit for act in acts if act.verb == "stop"}
     along = _along(leaving, differences, graph)
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
-    for socket in (unit for unit in along if unit.endswith(".socket")):
+    for socket in (unit for unit in along if served(unit, differences.after)):
         both = (socket, served(socket, differences.after))
         cycled.update({unit: along[socket] for unit in both if graph.states[unit].is_up and unit not in cycled})
     company = down_together(list(cycled), graph)
@@ -287,12 +289,13 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
     watched = {unit: expect for unit, expect in differences.pending.judged.items() if states[unit].is_up}
     for case in differences.cases:
         # What runs once, or for one connection, ends by itself, at a time of its own.
-        lasting = not is_run_once(case.after) and not case.process.per_connection
+        lasting = not is_run_once(case.after) and not case.service.per_connection
         changed = case.change.directives or case.change.new
         if case.now.runs and changed and not case.leaves and lasting:
             watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
     along = taken_anew(jobs["restart"], graph, jobs["stop"])
-    present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
+    services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
+    present = {case.unit for case in services if case.wanted == "present"}
     on_demand = present.intersection(_started_by_others(differences, graph)) if jobs["restart"] else set()
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
         watched[unit] = "unfailed" if unit in on_demand else "up"
@@ -323,7 +326,7 @@ def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]]) -
 
 def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:
     """Units that sockets, paths and timers start, and that may end when their work is done."""
-    triggers = [case.unit for case in differences.cases if case.kind in STARTS and not case.leaves]
+    triggers = [case.unit for case in differences.cases if case.kind.is_starter and not case.leaves]
     started = {starts(unit, differences.after) for unit in triggers}
     return started.union(unit for unit in graph.nodes if starters(unit, graph))
 

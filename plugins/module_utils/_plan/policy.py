@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Callable, List, Mapping, NamedTuple
 
-from .._desired.stack import RUNNING, is_run_once
-from .._syntax.directives import Effect
-from .._syntax.loadpath import Effective
+from .._desired.stack import RUNNING
+from .._syntax.kinds import Effect, File
+from .._syntax.meaning import is_run_once, recurs
 from .differences import Case
 from .owed import Owed
 
@@ -75,15 +75,15 @@ def _wished(case: Case, version: int) -> List[Act]:
         return [Act("reset-failed", case.unit, "it keeps ending"), *acts] if acts[0].verb == "restart" else acts
     if case.wanted == "restarted":
         reason = "declared restarted"
-        return [Act("cycle", case.unit, reason)] if case.kind == "socket" else _restart(case, reason)
-    acts = _UP.get(case.kind, _nothing)(case, version)
+        return [Act("cycle", case.unit, reason)] if case.kind.starts.hands_over else _restart(case, reason)
+    acts = _UP[case.kind.name](case, version)
     if case.wanted == "reloaded":  # which is nothing beside a restart, if that is not left to a person
         acts = [act for act in acts if act.verb != "reload"] + [Act("reload", case.unit, "declared reloaded")]
     return acts
 
 
 def _leave(case: Case, reason: str) -> List[Act]:
-    acts = [Act("stop", case.unit, reason)] if case.now.is_up and case.kind != "slice" else []
+    acts = [Act("stop", case.unit, reason)] if case.now.is_up and case.kind.file is not File.OPTIONAL else []
     return acts + _reset(case, "a failed state would outlive it")
 
 
@@ -91,7 +91,7 @@ def _bring_up(case: Case) -> List[Act]:
     """A unit that is down: start it if it shall be up. A oneshot that a timer runs must never run out of time."""
     failed = case.now.active == "failed"
     change = case.change
-    if case.process.runs_on_change and (change.new or change.restamped or case.owed == (Owed.RUN,) or failed):
+    if case.service.runs_on_change and (change.new or change.restamped or case.owed == (Owed.RUN,) or failed):
         reason = _because(case) if change.directives else "its environment or triggers changed"
         reason = "new" if change.new else _OWED if case.owed else reason if change.restamped else "its last run failed"
         return [*_reset(case), Act("run", case.unit, reason)]
@@ -126,15 +126,15 @@ def _renewed(case: Case) -> List[Act]:
     """What is done about a process that was started with something else."""
     needs = case.touched(Effect.RESTART)
     once = is_run_once(case.after)
-    stale = case.process.stale
-    deprived = case.process.deprived_by if case.wanted != "present" else ""
+    stale = case.service.stale
+    deprived = case.service.deprived_by if case.wanted != "present" else ""
     if (case.change.directives or stale) and once and case.now.active != "activating":
         return _retired(case)
     if (needs or stale) and once:
-        if case.process.runs_on_change:
+        if case.service.runs_on_change:
             return [Act("run", case.unit, "once more, when its present run has ended")]
         return [Act("keep", case.unit, "it is at its work, which a restart would cut off: its next run is the new one")]
-    if (needs or stale) and case.process.per_connection:
+    if (needs or stale) and case.service.per_connection:
         return [Act("keep", case.unit, "it serves a connection, which a restart would cut off: the next gets the new")]
     if needs or stale or deprived:
         older = "runs with older files, environment or triggers" if stale else f"its socket {deprived} goes"
@@ -155,7 +155,7 @@ def _retired(case: Case) -> List[Act]:
         return [Act("keep", case.unit, reason + "; on_change is none")]
     if case.is_set("RefuseManualStop"):
         return [Act("keep", case.unit, reason + "; but it refuses a manual stop")]
-    return [Act("stop", case.unit, reason), *([Act("run", case.unit, reason)] if case.process.runs_on_change else [])]
+    return [Act("stop", case.unit, reason), *([Act("run", case.unit, reason)] if case.service.runs_on_change else [])]
 
 
 def _pull(case: Case) -> List[Act]:
@@ -196,12 +196,6 @@ def _timer(case: Case, version: int) -> List[Act]:
     ):
         return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]
     return _pull(case)
-
-
-def recurs(effective: Effective) -> bool:
-    """Has a timer other times than those after a boot? A new start would run what it starts for that boot again."""
-    times = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")
-    return any(effective.get("Timer", {}).get(each) for each in times)
 
 
 def _mount(case: Case, version: int) -> List[Act]:
@@ -260,4 +254,6 @@ _UP: Mapping[str, Callable[[Case, int], List[Act]]] = {
     "automount": _automount,
     "swap": _swap,
     "slice": _slice,
+    "scope": _nothing,
+    "device": _nothing,
 }

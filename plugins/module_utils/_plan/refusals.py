@@ -13,20 +13,19 @@ import difflib
 import os
 from typing import List
 
-from .._desired.stack import RUNNING, Desired, DropinWanted, UnitWanted, can_reload, is_run_once
+from .._desired.stack import RUNNING, Desired, DropinWanted, UnitWanted
 from .._host.graph import Graph
 from .._host.observed import Observed, units_under
-from .._syntax.activation import STARTS, started_by
+from .._syntax.activation import started_by
 from .._syntax.dependencies import needed, needs
-from .._syntax.loadpath import LoadPath, words
+from .._syntax.kinds import KINDS, Processes
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import can_reload, is_run_once, words
 from .._syntax.names import UnitName, misnamed
 from .._syntax.rule import Problem
 from .consequences import stopped_with, taken_down
 from .differences import Case, Differences
 from .plan import Plan, carries, displaced_by
-
-# Kinds of which systemd takes a reload job.
-_RELOADABLE = ("service", "mount")
 
 
 def forbidden(plan: Plan, differences: Differences, graph: Graph, observed: Observed) -> List[Problem]:
@@ -68,13 +67,13 @@ def impossible(desired: Desired, differences: Differences, observed: Observed) -
         elif case.wanted in RUNNING and not case.now.is_up and case.is_set("RefuseManualStart"):
             message = "refuses a manual start: declare state: present, and start what pulls it in"
             found.append(Problem(message, case.unit, "Unit", "RefuseManualStart", "refused-start"))
-        elif case.wanted in RUNNING and case.kind == "service" and is_run_once(case.after):
+        elif case.wanted in RUNNING and case.kind.processes is Processes.MAIN and is_run_once(case.after):
             message = (
                 "a oneshot without RemainAfterExit has no state to hold: leave it to its timer, or to what needs it"
             )
             found.append(Problem(message, case.unit, "Service", "Type", "option"))
-        elif case.wanted == "reloaded" and case.kind not in _RELOADABLE:
-            message = f"a .{case.kind} cannot be reloaded: declare state: started, or restarted"
+        elif case.wanted == "reloaded" and not case.kind.reloadable:
+            message = f"a .{case.kind.name} cannot be reloaded: declare state: started, or restarted"
             found.append(Problem(message, unit=case.unit, rule="option"))
         elif (case.on_change == "reload" or case.wanted == "reloaded") and _cannot_reload(case):
             message = "a reload needs ExecReload= (or Type=notify-reload), which this unit has not: use restart"
@@ -116,7 +115,7 @@ def _at_odds(differences: Differences) -> List[Problem]:
 
 def _cannot_reload(case: Case) -> bool:
     """Only of a text that was read can that be told."""
-    return case.kind == "service" and bool(case.after.get("Service")) and not can_reload(case.after)
+    return case.kind.processes is Processes.MAIN and bool(case.after.get("Service")) and not can_reload(case.after)
 
 
 def _unfit_dropins(desired: Desired, differences: Differences, observed: Observed) -> List[Problem]:
@@ -169,20 +168,22 @@ def _unfit(unit: UnitWanted, differences: Differences, observed: Observed) -> Li
 
 def _points_elsewhere(dropin: DropinWanted) -> bool:
     """Does it change what its timer, socket or path starts?"""
-    section, directive, _kind = STARTS.get(dropin.unit.kind, ("", "", ""))
-    own = (each for each in dropin.entries if each.section == section)
-    return any(each.directive in (directive, "Accept") for each in own) and not dropin.unit.stands_for_others
+    kind = KINDS[dropin.unit.kind]
+    own = (each for each in dropin.entries if each.section == kind.section)
+    pointing = {kind.starts.directive, kind.starts.each} - {""}
+    return any(each.directive in pointing for each in own) and not dropin.unit.stands_for_others
 
 
 def _starts_nothing(name: UnitName, differences: Differences, observed: Observed) -> List[Problem]:
     """A timer, socket or path whose text, or a drop-in over it, points at a unit that is not there."""
-    section, directive, _kind = STARTS.get(name.kind, ("", "", ""))
+    kind = KINDS[name.kind]
+    section, directive = kind.section, kind.starts.directive
     if not directive:
         return []
     started = started_by(name.text, differences.after.effective(name.text))
     if "%" in started:
         written = {each.path for each in differences.write}
-        if name.kind != "socket" or observed.places.unit_file(name.text) not in written:
+        if not kind.starts.hands_over or observed.places.unit_file(name.text) not in written:
             return []
         message = f"what {started} stands for cannot be told, and a socket starts only while that is down: write it out"
         return [Problem(message, name.text, section, directive, "specifier")]
@@ -217,7 +218,7 @@ def _wanted_by_nobody(unit: UnitWanted, differences: Differences, observed: Obse
 
 def _is_systems(target: str, observed: Observed) -> bool:
     """A target of the system, which no user's manager has (systemd.special(7))."""
-    return observed.places.scope != "system" and target in ("multi-user.target", "graphical.target")
+    return target in observed.places.scope.lacking
 
 
 def _near(unit: str, differences: Differences, observed: Observed) -> str:

@@ -9,19 +9,16 @@ Private to the collection.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import FrozenSet, Optional, Set
+from typing import FrozenSet, Optional
 
 from .._desired.render import owner_of
-from .._host.observed import STAMP_FIELD, Observed
-from .._syntax.directives import Effect, effect
+from .._desired.stamp import of_process, stamps
+from .._host.observed import Observed
+from .._syntax.directives import effect
+from .._syntax.kinds import Effect
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import parse_name
-
-_STAMP = re.compile(
-    rb"^[ \t]*LogExtraFields[ \t]*=[ \t]*(?:" + STAMP_FIELD.encode() + rb"=(\w+))?[ \t\r]*$", re.MULTILINE
-)
 
 
 @dataclass(frozen=True)
@@ -37,21 +34,12 @@ class Accepted:
     at: float
 
 
-def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
-    """The stamps a process of this unit carries if it is started from these files; LogExtraFields= alone resets all."""
-    found: Set[str] = set()
-    for path in loadpath.files(unit):
-        for stamp in _STAMP.findall(loadpath.contents.get(path, b"")):
-            found = {*found, stamp.decode()} if stamp else set()
-    return frozenset(found)
-
-
 def is_stale(unit: str, observed: Observed, after: LoadPath, accepted: Optional[Accepted]) -> bool:
     """Was the running process started with something else than these files say?
 
     Only of what we have written something for that a process keeps, now or when it was started.
     """
-    wanted, running = stamps(unit, after), observed.stamps(unit)
+    wanted, running = stamps(unit, after), of_process(observed.log_fields(unit))
     if not wanted and not running:
         return False
     run = observed.invocations.get(unit)
@@ -60,7 +48,7 @@ def is_stale(unit: str, observed: Observed, after: LoadPath, accepted: Optional[
         return True
     if running == wanted or (known is not None and known.stamps == wanted):
         return False
-    return observed.places.scope == "system" or run is None or not _began_with_these(unit, run.began, observed, after)
+    return observed.places.scope.keeps_stamps or run is None or not _began_with_these(unit, run.began, observed, after)
 
 
 def _began_with_these(unit: str, began: float, observed: Observed, after: LoadPath) -> bool:

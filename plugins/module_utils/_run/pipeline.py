@@ -30,14 +30,16 @@ from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, tree
 from .._host.places import Places, places
 from .._host.probe import LASTING, Checks
+from .._host.scopes import SCOPES
 from .._host.watch import Failure, settle
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
 from .._plan.plan import Plan
 from .._syntax import unitfile
-from .._syntax.activation import started_by
+from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
+from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems
 from .._verify.verify import verify
@@ -99,11 +101,12 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
 
 def _refuse_place(params: Params) -> None:
     root = params.get("root")
+    scope = SCOPES[params.get("scope") or "system"]
     message = ""
-    if not root and params.get("scope") != "user" and os.geteuid() != 0:
+    if not root and scope.by_root and os.geteuid() != 0:
         message = "units of the whole host are root's: give the task become: true, or scope: user for units of your own"
         raise Problems([Problem(message, rule="become")])
-    if root and params.get("scope") == "user":
+    if root and not scope.by_root:
         message = "root is for scope system and global: the units of a user are where that user's home is"
     elif root and not (os.path.isabs(root) and os.path.isdir(root)):
         message = f"root has to be the absolute path of a folder that is there, and {root} is not"
@@ -159,13 +162,14 @@ def _named(desired: Desired) -> Iterator[str]:
     """All units that a declaration is about, what its sockets start, and sockets that may start template instances."""
     for unit in desired.units:
         yield from unit.members
-        started = started_by(unit.name.text, unitfile.effective([unit.entries])) if unit.name.kind == "socket" else ""
-        if started and not misnamed(started):
-            yield started
+        if kind_of(unit.name.text).starts.hands_over:
+            started = started_by(unit.name.text, unitfile.effective([unit.entries]))
+            if not misnamed(started):
+                yield started
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
         yield name.text
-        if name.is_template and name.kind == "service":
-            yield f"{name.prefix}.socket"
+        if name.is_template and accepting(name):
+            yield accepting(name)
 
 
 @contextmanager
@@ -304,7 +308,7 @@ def _problems(work: Work, manager: Manager) -> List[Problem]:
 def _refuse_detours(differences: Differences, where: Places) -> None:
     unmasked = {where.unit_file(unit) for unit in differences.links.unmask}
     for path in [*(wanted.path for wanted in differences.write), *differences.remove]:
-        if where.scope == "user":  # whoever owns a home may have linked its folders anywhere
+        if where.scope.in_home:  # whoever owns a home may have linked its folders anywhere
             below = where.units if path.startswith(where.units) else where.secrets
         else:
             below = where.root or "/"

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
-from .._desired.render import SHORTEST_HIDDEN, owner_of, shown_text
+from .._desired.render import SHORTEST_HIDDEN, owner_of
+from .._desired.stamp import without_stamp
 from .._host.files import Seen
 from .._host.graph import Graph
 from .._host.manager import Manager, States, UnitState
@@ -109,7 +110,7 @@ def _diff(differences: Differences, observed: Observed) -> List[Dict[str, str]]:
 def _diff_row(path: str, seen: Optional[Seen], secret: bool, after: str) -> Dict[str, str]:
     before = ""
     if seen is not None:
-        before = "(not shown)\n" if secret or seen.content is None else shown_text(seen.content)
+        before = "(not shown)\n" if secret or seen.content is None else without_stamp(seen.content)
     return {"before_header": path, "after_header": path, "before": before, "after": after}
 
 

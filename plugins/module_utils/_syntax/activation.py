@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import re
 
-from .loadpath import Effective, LoadPath, is_true, last
-from .names import misnamed, parse_name
+from .kinds import KINDS, kind_of
+from .loadpath import LoadPath
+from .meaning import is_set, last
+from .names import UnitName, misnamed, parse_name
+from .unitfile import Effective
 
-# Which directive of a kind names the unit it starts, and the kind it starts by default (systemd.timer(5) and the like).
-STARTS = {
-    "timer": ("Timer", "Unit", "service"),
-    "socket": ("Socket", "Service", "service"),
-    "path": ("Path", "Unit", "service"),
-    "automount": ("", "", "mount"),
-}
+# What starts an instance for each connection, by the type of what it starts (systemd.socket(5), Accept=).
+_ACCEPTING = {row.starts.kind: row for row in KINDS.values() if row.starts.each}
 _CONNECTION = re.compile(r"\d+-")
+
+
+def accepting(name: UnitName) -> str:
+    """The unit that starts instances of this template if it accepts connections for them, "" if none could."""
+    row = _ACCEPTING.get(name.kind)
+    return f"{name.prefix}.{row.name}" if row and name.instance is not None else ""
 
 
 def is_accepted_for(unit: str, loadpath: LoadPath) -> bool:
     """Is there a socket with Accept=yes that starts instances of this service's template (systemd.socket(5))?"""
-    name = parse_name(unit)
-    if name.kind != "service" or name.instance is None:
-        return False
-    return is_true(last(loadpath.effective(f"{name.prefix}.socket"), "Socket", "Accept"))
+    socket = accepting(parse_name(unit))
+    row = kind_of(socket)
+    return bool(socket) and is_set(loadpath.effective(socket), row.section, row.starts.each)
 
 
 def is_of_connection(unit: str) -> bool:
@@ -34,19 +37,19 @@ def is_of_connection(unit: str) -> bool:
     return _CONNECTION.match(parse_name(unit).instance or "") is not None
 
 
-def started_by(unit: str, effective: Effective) -> str:
+def started_by(unit: str, text: Effective) -> str:
     """The unit that a timer, socket, path or automount starts, "" for other kinds.
 
     A socket with Accept=yes starts instances of a template (systemd.socket(5)).
     """
-    stem, _dot, kind = unit.rpartition(".")
-    if kind not in STARTS:
+    row = kind_of(unit)
+    if not row.is_starter:
         return ""
-    section, directive, started = STARTS[kind]
-    if kind == "socket" and is_true(last(effective, section, "Accept")):
-        return f"{stem}@.{started}"
-    named = last(effective, section, directive) if directive else ""
-    return _resolved(named, unit) or f"{stem}.{started}"
+    stem, activation = unit.rpartition(".")[0], row.starts
+    if is_set(text, row.section, activation.each):
+        return f"{stem}@.{activation.kind}"
+    named = last(text, row.section, activation.directive)
+    return _resolved(named, unit) or f"{stem}.{activation.kind}"
 
 
 def _resolved(named: str, unit: str) -> str:
@@ -67,5 +70,5 @@ def starts(unit: str, loadpath: LoadPath) -> str:
 
 def served(unit: str, loadpath: LoadPath) -> str:
     """The one service that a socket is for; "" if each connection has its own, or its name cannot be told."""
-    service = starts(unit, loadpath) if unit.endswith(".socket") else ""
+    service = starts(unit, loadpath) if kind_of(unit).starts.hands_over else ""
     return "" if not service or misnamed(service) or parse_name(service).is_template else service

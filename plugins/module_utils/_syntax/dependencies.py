@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence, Set, Tuple
 
-from .loadpath import Effective, LoadPath, last, words
+from .kinds import EXEC_SECTIONS
+from .loadpath import LoadPath
+from .meaning import last, words
 from .names import escape_path, misnamed
+from .unitfile import Effective
 
 # systemd.unit(5): what a unit cannot be up without.
 NEEDS = ("Requires", "Requisite", "BindsTo")
 # systemd.exec(5): a service needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
-_SLICED = ("Service", "Socket", "Mount", "Swap")
 
 
 def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]:
@@ -29,7 +31,7 @@ def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]
     paths += [("Service", directive, last(text, "Service", directive)) for directive in _PATHS]
     for section, directive, path in paths:
         yield from ((section, directive, mount) for mount in _mounts(path) if loadpath.defines(mount))
-    for section in _SLICED:
+    for section in EXEC_SECTIONS:
         stem, dot, _kind = last(text, section, "Slice").rpartition(".")
         parts = stem.split("-")
         above = ("-".join(parts[:length]) for length in range(1, len(parts) + 1)) if dot else ()

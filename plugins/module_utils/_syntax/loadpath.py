@@ -17,8 +17,8 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence,
 from . import unitfile
 from .names import misnamed, parse_name
 from .rule import Refused
+from .unitfile import Effective
 
-Effective = Dict[str, Dict[str, List[str]]]
 # A unit whose file is a link to this is masked (systemd.unit(5)), and a drop-in is void.
 MASK = "/dev/null"
 
@@ -139,19 +139,3 @@ def entries(content: bytes) -> Sequence[unitfile.Entry]:
         return unitfile.parse(content.decode("utf-8", "replace"))
     except Refused:
         return ()
-
-
-def last(effective: Effective, section: str, directive: str) -> str:
-    """The value in force of a directive that takes one value, "" if it is not set."""
-    values = effective.get(section, {}).get(directive, [])
-    return values[-1] if values else ""
-
-
-def words(effective: Effective, section: str, directive: str) -> List[str]:
-    """All words of a directive that takes a list of units (After=, Wants= ...)."""
-    return [word for value in effective.get(section, {}).get(directive, []) for word in value.split()]
-
-
-def is_true(value: str) -> bool:
-    """systemd.syntax(7): the spellings of a boolean that mean yes."""
-    return value.lower() in ("1", "yes", "y", "true", "t", "on")

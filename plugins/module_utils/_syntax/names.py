@@ -15,21 +15,8 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .characters import to_utf8
+from .kinds import KINDS, File, Naming
 from .rule import Refused, shown
-
-KINDS = (
-    "service",
-    "socket",
-    "target",
-    "timer",
-    "path",
-    "mount",
-    "automount",
-    "swap",
-    "slice",
-    "scope",
-    "device",
-)
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _PLAIN = frozenset(_LETTERS + ":_.")
@@ -87,8 +74,8 @@ def parse_name(text: str) -> UnitName:
         raise Refused(f"{shown(text)} contains characters a unit's name cannot have: escaped it is '{escaped}.{kind}'")
     if len(text) > _NAME_MAX:
         raise Refused(f"'{text[:40]}...' has {len(text)} characters; a unit's name has at most {_NAME_MAX}")
-    if kind == "slice":
-        _check_slice(text, stem)
+    if KINDS[kind].naming is Naming.PARENTS:
+        _check_parents(text, stem)
     return UnitName(text, prefix, instance if at else None, kind)
 
 
@@ -99,7 +86,8 @@ def _mangle(prefix: str) -> str:
 
 def _slash_message(text: str) -> str:
     kind = text.rpartition(".")[2]
-    if kind in ("mount", "automount", "swap") and text.startswith("/"):
+    row = KINDS.get(kind)
+    if row and row.naming is Naming.PATH and row.file is not File.NEVER and text.startswith("/"):
         try:
             return f"{shown(text)} is a path: the unit of that path is '{escape_path(text[: -len(kind) - 1])}.{kind}'"
         except Refused:
@@ -118,7 +106,7 @@ def _with_suffix(text: str) -> str:
     return f"{stem}.{near[0]}" if near else f"{text.rstrip('.')}.service"
 
 
-def _check_slice(text: str, stem: str) -> None:
+def _check_parents(text: str, stem: str) -> None:
     """A slice's dashes are its parents (systemd.slice(5)), so none may be empty; slices cannot be templates."""
     if "@" in stem:
         raise Refused(f"{shown(text)}: a slice cannot be a template or an instance")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
+from .kinds import EXEC_SECTIONS
 from .rule import Refused, shown
-from .tables import names
 
 # Otherwise a comment could hide an assignment.
 _HIDDEN_BREAK = re.compile(r"\x00|\r(?!\n)")
@@ -146,36 +146,40 @@ def _render_line(directive: str, value: str) -> str:
     return line
 
 
-_UNIT_DEPENDENCIES = names(
+_UNIT_DEPENDENCIES = frozenset(
     """
     After Before Wants Requires Requisite BindsTo BindTo PartOf Upholds Conflicts OnSuccess OnFailure
     PropagatesReloadTo PropagateReloadTo ReloadPropagatedFrom PropagateReloadFrom PropagatesStopTo
-    StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable RequiresMountsFor WantsMountsFor
-    """
+    StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable RequiresMountsFor
+    WantsMountsFor
+    """.split()
 )
 # Dependencies only ever add up: an empty assignment leaves them as they are (systemd.unit(5), measured).
 _ADD_ONLY: Dict[str, FrozenSet[str]] = {
     "Unit": _UNIT_DEPENDENCIES,
-    "Service": names("Sockets"),
+    "Service": frozenset(["Sockets"]),
 }
 
 # An empty assignment to one of these empties all of its line (systemd.timer(5), .path(5), .exec(5)).
 _RESET_TOGETHER: Dict[str, Tuple[FrozenSet[str], ...]] = {
-    "Timer": (names("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar"),),
-    "Path": (names("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty"),),
+    "Timer": (frozenset("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar".split()),),
+    "Path": (frozenset("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty".split()),),
 }
 _EXEC_RESET_TOGETHER = (
-    names("BindPaths BindReadOnlyPaths"),
-    names("StandardInputText StandardInputData"),
-    names("LoadCredential LoadCredentialEncrypted"),
-    names("SetCredential SetCredentialEncrypted"),
-    names("IOSchedulingClass IOSchedulingPriority"),
+    frozenset(("BindPaths", "BindReadOnlyPaths")),
+    frozenset(("StandardInputText", "StandardInputData")),
+    frozenset(("LoadCredential", "LoadCredentialEncrypted")),
+    frozenset(("SetCredential", "SetCredentialEncrypted")),
+    frozenset(("IOSchedulingClass", "IOSchedulingPriority")),
 )
 # The same by the beginning of the name (systemd.unit(5), systemd.socket(5)).
 _RESET_BY_PREFIX = (("Unit", "Condition"), ("Unit", "Assert"), ("Socket", "Listen"))
 
 
-def effective(files: Sequence[Sequence[Entry]]) -> Dict[str, Dict[str, List[str]]]:
+Effective = Dict[str, Dict[str, List[str]]]
+
+
+def effective(files: Sequence[Sequence[Entry]]) -> Effective:
     """Merge a fragment and its drop-ins, in order, to section -> directive -> the values in force.
 
     Lists are whole; of a scalar the last value counts. A directive that was reset and not set again is there
@@ -183,7 +187,7 @@ def effective(files: Sequence[Sequence[Entry]]) -> Dict[str, Dict[str, List[str]
     assignment counts as a reset but those of dependencies; that systemd warns of it for booleans, spans and the
     like, and keeps the earlier value, takes the directive's type (values.to_values refuses those).
     """
-    merged: Dict[str, Dict[str, List[str]]] = {}
+    merged: Effective = {}
     for entry in (entry for file in files for entry in file):
         section = merged.setdefault(entry.section, {})
         if entry.value:
@@ -201,6 +205,6 @@ def _reset_together(section: str, directive: str, other: str) -> bool:
         if section == where and directive.startswith(prefix) and other.startswith(prefix):
             return True
     groups = _RESET_TOGETHER.get(section, ())
-    if section in ("Service", "Socket", "Mount", "Swap"):
+    if section in EXEC_SECTIONS:
         groups += _EXEC_RESET_TOGETHER
     return any(directive in group and other in group for group in groups)
