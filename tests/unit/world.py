@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,12 @@ from typing import Any
 
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.render import HostFacts
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
-from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stamp import stamps as stamps_in
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation, ManagerSeen, Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, enablement, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.work import Work
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
@@ -70,8 +70,11 @@ def in_force(
     links: dict[str, str] = {}
     for unit in desired.units if desired else ():
         for member in unit.members if unit.enabled else ():
-            expected = enablement.expected_links(member, loadpath, SYSTEM.units) or set()
-            links.update(dict.fromkeys(expected, f"{SYSTEM.units}/{member}"))
+            text = contents.get(unit.path or "", b"").decode()
+            wanting = [
+                f"{SYSTEM.units}/{target}.wants/{member}" for target in re.findall(r"^WantedBy=(.*)$", text, re.M)
+            ]
+            links.update(dict.fromkeys(wanting, f"{SYSTEM.units}/{member}"))
     return Observed(
         places=SYSTEM,
         manager=ManagerSeen(version, live=True, boot="boot"),
@@ -82,7 +85,7 @@ def in_force(
         loadpath=loadpath,
         not_loaded=frozenset(),
         states=States(states or {}),
-        invocations={unit: Invocation("1", 0.0, _log_fields(stamps_in(unit, loadpath))) for unit in up},
+        invocations={unit: Invocation("1", 0.0, _stamped(unit, contents)) for unit in up},
     )
 
 
@@ -123,8 +126,8 @@ def carried(observed: Observed, unit: str) -> Observed:
 
 def stamp(desired: Desired, unit: str = "a.service") -> str:
     """The one stamp that a process of this unit would carry."""
-    (found,) = stamps_in(unit, in_force(desired).loadpath)
-    return found
+    (found,) = _stamped(unit, in_force(desired).loadpath.contents)
+    return found.partition("=")[2]
 
 
 def work(desired: Desired, observed: Observed, relations: Relations | None = None) -> Work:
@@ -145,6 +148,14 @@ def jobs(made: plan.Plan) -> list[tuple[str, str]]:
 def with_stamps(observed: Observed, stamps: Mapping[str, Sequence[str]]) -> Observed:
     runs = {unit: Invocation("1", 0.0, _log_fields(each)) for unit, each in stamps.items()}
     return replace(observed, invocations={**observed.invocations, **runs})
+
+
+def _stamped(unit: str, contents: Mapping[str, bytes]) -> frozenset[str]:
+    """The journal fields that a process of this unit is started with by its own file or its template's."""
+    template = re.sub("@[^.]+", "@", unit)
+    folder = f"{SYSTEM.units}/"
+    texts = [text.decode() for path, text in contents.items() if path.startswith((folder + unit, folder + template))]
+    return frozenset(each for text in texts for each in re.findall(r"^LogExtraFields=(.*)$", text, re.M))
 
 
 def _log_fields(stamps: Iterable[str]) -> frozenset[str]:

@@ -24,10 +24,10 @@ from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.probe import Checks
 from .._host.watch import Failure, settle
-from .._plan.consequences import down_together
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
+from .._plan.sockets import down_together
 from .._syntax.activation import served
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.meaning import is_run_once, recurs

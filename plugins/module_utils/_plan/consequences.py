@@ -126,26 +126,6 @@ def starters(unit: str, graph: Graph) -> List[str]:
     return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]
 
 
-def down_together(units: Sequence[str], graph: Graph) -> Dict[str, str]:
-    """Those of these units that run, and all that has to go down and up again with these, each with the reason.
-
-    This is the one rule about sockets: a socket starts only while its service is down, and a connection to another
-    socket of that service, which still listens, would start it. So all of them go down and up together, even if the
-    service itself is down just now.
-    """
-    found = dict.fromkeys(units, "")
-    ahead = list(units)
-    while ahead:
-        unit = ahead.pop()
-        also = dict.fromkeys(starters(unit, graph), f"it would start {unit}, which goes down")
-        if graph.states[unit].is_up:
-            also.update(dict.fromkeys(stopped_with(unit, graph), f"goes down with {unit}"))
-        more = {other: reason for other, reason in also.items() if graph.states[other].is_up and other not in found}
-        found.update(more)
-        ahead += more
-    return {unit: reason for unit, reason in found.items() if graph.states[unit].is_up}
-
-
 def fates(jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, Fate]:
     """What becomes of every unit to which these jobs, or what they entail, do anything.
 

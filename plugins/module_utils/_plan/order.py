@@ -10,13 +10,13 @@ Private to the collection.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from .._syntax.activation import served, starts
-from .._syntax.dependencies import needed
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import words
+from . import sockets
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,12 @@ def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath) -> Tuple[Call, 
 
     Sockets come first. A start of a unit whose reload is under way would have that done twice, so it comes before that.
     """
-    sockets = sockets_first(jobs["start"], {*jobs["restart"]}, loadpath)
-    pulling = [unit for unit in jobs["start"] if unit in jobs["reload"] and unit not in sockets]
-    others = [unit for unit in jobs["start"] if unit not in (*sockets, *pulling)]
+    starting = jobs["start"]
+    opening = sockets.first(starting, {*jobs["restart"]}, _earlier(starting, loadpath), loadpath)
+    pulling = [unit for unit in starting if unit in jobs["reload"] and unit not in opening]
+    others = [unit for unit in starting if unit not in (*opening, *pulling)]
     found = (
-        Call("start", tuple(sockets)),
+        Call("start", tuple(opening)),
         Call("start", tuple(pulling)),
         Call("reload", tuple(jobs["reload"])),
         Call("restart", tuple(jobs["restart"])),
@@ -83,28 +84,6 @@ def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
         if unit not in state:
             visit(unit)
     return result
-
-
-def sockets_first(units: Sequence[str], restarted: AbstractSet[str], loadpath: LoadPath) -> List[str]:
-    """The sockets among units to be started, and those that a socket is to come after.
-
-    Any other job may start the service of a socket, and that socket then does not start. A socket that a restart takes
-    along, or that is to come after it, is no earlier than that, and with it all others of its service.
-    """
-    serves = {unit: served(unit, loadpath) or unit for unit in units if kind_of(unit).starts.hands_over}
-    late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}
-    sockets = [unit for unit, service in serves.items() if service not in late]
-    after = _earlier(units, loadpath) if sockets else {}
-    found: Set[str] = set()
-    while sockets:
-        found.add(sockets[-1])
-        sockets += after[sockets.pop()] - found
-    return [unit for unit in units if unit in found]
-
-
-def _hangs_on(unit: str, loadpath: LoadPath) -> Set[str]:
-    text = loadpath.effective(unit)
-    return needed([unit], loadpath).union(words(text, "Unit", "PartOf"), words(text, "Unit", "After")) - {unit}
 
 
 def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:

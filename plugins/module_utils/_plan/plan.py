@@ -19,10 +19,10 @@ from .._syntax.dependencies import NEEDS, needed
 from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once, words
+from . import sockets
 from .consequences import (
     Fate,
     displaced,
-    down_together,
     fates,
     restarted_with,
     starters,
@@ -99,29 +99,16 @@ Wishes = Tuple[Tuple[Act, ...], ...]
 
 def wishes(differences: Differences, observed: Observed) -> Wishes:
     """What is to be done to each unit by itself, with what a socket asks of its service."""
-    found = [_with_service(decide(case, observed.manager.version), differences, observed) for case in differences.cases]
+    found = [decide(case, observed.manager.version) for case in differences.cases]
+    found = [sockets.with_service(acts, differences.after, observed.states) for acts in found]
     masked = [Act("stop", unit, "to be masked") for unit in differences.links.mask if observed.states[unit].is_up]
     return (*(tuple(acts) for acts in found), tuple(masked))
-
-
-def _with_service(acts: Sequence[Act], differences: Differences, observed: Observed) -> List[Act]:
-    """A socket starts only while its service is down."""
-    found: List[Act] = []
-    for act in acts:
-        service = served(act.unit, differences.after)
-        if service and act.verb == "cycle":
-            found += [act, Act("cycle", service, act.reason)]
-        elif service and act.verb == "start" and not observed.states[act.unit].is_up:
-            found += [Act("cycle", service, f"{act.unit} cannot start listening while it runs"), act]
-        else:
-            found.append(act)
-    return found
 
 
 def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:
     """Units whose relations to others decide what a plan does: none, if no job is wished for."""
     acts = [act for acts in wished for act in acts if act.verb in _JOBS]
-    found = {act.unit for act in acts}.union(_to_stay_down(acts, differences, observed))
+    found = {act.unit for act in acts}.union(sockets.to_stay_down(acts, differences, observed))
     for unit in sorted(found):
         found.update(_conflicts(unit, differences.after))
     return found
@@ -139,7 +126,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         steps = _steps(differences, Plan().jobs, "", {}, observed)
         return Plan(tuple(steps), files, differences.links, deferred=shall)
     acts = [act for each in wished for act in _left_alone(each, graph, observed)]
-    to_stay_down = _to_stay_down(acts, differences, observed)
+    to_stay_down = sockets.to_stay_down(acts, differences, observed)
     acts = _settle(acts, differences, graph)
     jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
@@ -163,15 +150,6 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     )
 
 
-def _to_stay_down(acts: Iterable[Act], differences: Differences, observed: Observed) -> FrozenSet[str]:
-    """Services that are down, and must be while a socket of theirs starts, or go with what starts them."""
-    going = {case.unit for case in differences.cases if case.leaves}
-    leaving = [act.unit for act in acts if act.verb == "stop"]
-    found = going.intersection(starts(unit, observed.loadpath) for unit in leaving)
-    found.update(act.unit for act in acts if act.verb == "cycle")
-    return frozenset(unit for unit in found if unit in observed.states and not observed.states[unit].is_up)
-
-
 def _upheld(jobs: Mapping[str, Sequence[str]], graph: Graph) -> FrozenSet[str]:
     def upholders(unit: str) -> Set[str]:
         return {other for other in graph.node(unit).related("UpheldBy") if graph.states[other].is_active}
@@ -187,7 +165,7 @@ def _left_alone(acts: Sequence[Act], graph: Graph, observed: Observed) -> List[A
     start some units by name. A socket is not cycled without its service, nor started while that runs.
     """
     reason = ""
-    cycled = down_together([act.unit for act in acts if act.verb == "cycle"], graph)
+    cycled = sockets.down_together([act.unit for act in acts if act.verb == "cycle"], graph)
     restarted = [act.unit for act in acts if act.verb == "restart"]
     if not observed.manager.carriers.isdisjoint(cycled) or any(
         carries((unit, *restarted_with(unit, graph)), observed) for unit in restarted
@@ -243,7 +221,7 @@ def _settle(acts: Sequence[Act], differences: Differences, graph: Graph) -> List
     for socket in (unit for unit in along if served(unit, differences.after)):
         both = (socket, served(socket, differences.after))
         cycled.update({unit: along[socket] for unit in both if graph.states[unit].is_up and unit not in cycled})
-    company = down_together(list(cycled), graph)
+    company = sockets.down_together(list(cycled), graph)
     cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}
     result: Dict[Tuple[str, str], Act] = {}
