@@ -16,6 +16,8 @@ ANSIBLE_WHEEL := ansible==12.3.0
 # It brings fifty more packages, so it has an environment of its own.
 DOCS_TOOL := antsibull-docs==2.28.0
 STAGES := setup lint sanity unit integration molecule
+# Containers that `make integration` runs on at once, each with tests of its own. 0: one, in the same process as pytest.
+WORKERS ?= $(if $(UNITWRIGHT_HOST),0,4)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -72,7 +74,7 @@ unit: tools $(SOURCE) ## Test what needs no systemd
 
 .PHONY: integration
 integration: artifact image $(SOURCE) ## Test the modules against a systemd in a container
-	@$(PYTEST) $(or $(TESTS),tests/integration) $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses=$(WORKERS) --dist=worksteal $(or $(TESTS),tests/integration) $(PYTEST_ARGS)
 
 .PHONY: molecule
 molecule: setup ## Run Molecule's default scenario

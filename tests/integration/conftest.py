@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.support import PROGRAMS, TRACES, Stack
+from tests.integration.support import PROGRAMS, TRACES, USER, Stack
 from tests.integration.world import SERVER, SERVER_TEXT
 from tests.testbed.host import Host
 from tests.testbed.image import default_suite
@@ -30,18 +30,20 @@ def host(worker_id: str) -> Iterator[Host]:
     try:
         machine.up()
         machine.install_collection(COLLECTIONS / COLLECTION)
-        restore(machine)
         for program in Path(__file__).with_name("programs").glob("*.py"):
             machine.write(f"{PROGRAMS}/{program.name}", program.read_text(encoding="utf-8"))
+        machine.sh(f"id {USER} 2>/dev/null || useradd --create-home --shell /bin/bash {USER}")
+        machine.sh(f"loginctl enable-linger {USER} && systemctl start user@$(id -u {USER}).service")
+        restore(machine)
         yield machine
     finally:
         if not kept:
             machine.down()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def tidy(host: Host) -> Iterator[None]:
-    """What a test leaves in systemd's and the collection's folders is stopped and gone after it."""
+    """After each test the host is as it was before the first."""
     yield
     restore(host)
 
@@ -59,16 +61,9 @@ def version(host: Host) -> int:
 
 
 @pytest.fixture
-def stack(host: Host) -> Iterator[Stack]:
+def stack(tidy: None, host: Host) -> Iterator[Stack]:
     """A stack with a name of its own, of which nothing may be left once it is removed."""
     ours = Stack(host, f"it{os.getpid()}n{next(NUMBERS)}")
-    try:
-        yield ours
-        ours.remove()
-        left = host.sh(TRACES.format(name=ours.name), check=False)
-    except BaseException:
-        restore(host)
-        raise
-    if left:
-        restore(host)
-    assert left == ""
+    yield ours
+    ours.remove()
+    assert host.sh(TRACES.format(name=ours.name), check=False) == ""

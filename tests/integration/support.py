@@ -11,6 +11,8 @@ from tests.integration.world import show
 from tests.testbed.host import Host
 
 PROGRAMS = "/opt/unitwright-programs"
+# Someone with a manager of their own.
+USER = "wright"
 FOREVER = "/bin/sleep infinity"
 QUICK = {"stable_for": 0.0, "timeout": 20.0}
 

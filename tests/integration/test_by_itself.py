@@ -33,7 +33,7 @@ from .world import (
 
 pytestmark = pytest.mark.usefixtures("tidy", "web_server")
 
-FLAG, LOG = "/run/version-flag", "/run/version-log"
+FLAG, LOG = "/run/notes/flag", "/run/notes/log"
 
 
 def bad(after: str = "") -> Entry:
@@ -108,13 +108,13 @@ def test_what_waits_for_another_is_not_started_after_a_roll_back(host: Host) -> 
     until(lambda: host.sh("systemctl list-jobs --no-legend") == "", "jobs are left")
     assert listing(host) == before
     assert state(host, "late.service") == "inactive"
-    assert not host.exists("/run/version-late")
+    assert not host.exists("/run/notes/late")
 
 
 def test_a_start_limit_of_one_does_not_hinder_the_roll_back(host: Host) -> None:
     limited: dict[str, Any] = {"unit": {"StartLimitBurst": 1, "StartLimitIntervalSec": 600}}
     stack(host, app(1, **limited))
-    result = failing(host, app(2, **limited), bad("while ! grep -q 2 /run/version-app; do sleep 0.05; done; "))
+    result = failing(host, app(2, **limited), bad("while ! grep -q 2 /run/notes/app; do sleep 0.05; done; "))
     assert result["rolled_back"], result["msg"]
     assert state(host, "app.service") == "active"
     assert version(host) == "1"
@@ -337,7 +337,7 @@ def test_a_socket_that_needs_what_is_restarted_starts_after_it(host: Host) -> No
 
 def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Host) -> None:
     """They fail once, so that all are looked at again and again."""
-    slow = "test -e /run/version-asked-$0 && exit 0; touch /run/version-asked-$0; sleep 4; exit 1"
+    slow = "test -e /run/notes/asked-$0 && exit 0; touch /run/notes/asked-$0; sleep 4; exit 1"
     units = [app(1, each, health={**QUICK, "command": ["/bin/sh", "-c", slow, each]}) for each in ("a", "b", "c")]
     ready = program(1, "z", "sleep 1; systemd-notify --ready; exec sleep infinity")
     notify = {"Type": "notify", "NotifyAccess": "all", "ExecStart": ready}

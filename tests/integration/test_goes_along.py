@@ -64,11 +64,11 @@ def test_what_is_at_its_work_is_cut_off_with_what_it_needs_and_not_begun_anew(ho
     stack(host, *units(8002))
     host.sh("systemctl start --no-block job.service")
     version(host, "job")
-    host.sh("rm /run/version-job")
+    host.sh("rm /run/notes/job")
     result = stack(host, *units(8003))
     assert "job.service" in result["stopped"]
     assert state(host, "job.service") == "inactive"
-    assert not host.exists("/run/version-job")
+    assert not host.exists("/run/notes/job")
     assert answer(host, 8003) == "one"
 
 

@@ -47,7 +47,7 @@ def test_a_service_is_restarted_while_its_socket_listens_on(host: Host) -> None:
     stack(host, socket(8002), served("old"))
     assert answer(host, 8002) == "old"
     since = show(host, "web.socket", "ActiveEnterTimestampMonotonic")
-    errors = "/run/version-errors"
+    errors = "/run/notes/errors"
     asking = f"while :; do curl -s --max-time 10 127.0.0.1:8002 || echo $? >> {errors}; done"
     with beside(host, asking):
         result = stack(host, socket(8002), served("new"))
@@ -200,7 +200,7 @@ def test_a_changed_socket_does_not_start_an_idle_service(host: Host) -> None:
 
 
 def test_a_timer_neither_misses_nor_doubles_an_elapse(host: Host) -> None:
-    log = "/run/version-log"
+    log = "/run/notes/log"
 
     def job(**more: str) -> list[Entry]:
         timer = {"OnCalendar": "*:*:0/4", "AccuracySec": "10ms", **more}
@@ -240,7 +240,7 @@ def test_a_timer_does_not_run_its_service_out_of_time(host: Host) -> None:
     result = stack(host, *job(2, "monthly", RandomizedDelaySec=5))
     assert (result["newly_started"], result["restarted"]) == ([], [])
     assert [state(host, unit) for unit in ("job.service", "job.timer")] == ["inactive", "active"]
-    assert not host.exists("/run/version-job")
+    assert not host.exists("/run/notes/job")
     assert show(host, "job.timer", "NextElapseUSecRealtime").split()[1].endswith("-01")
 
 

@@ -15,7 +15,7 @@ from .world import QUICK, Entry, app, failing, forget_versions, invocation, merg
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
-LIMIT = "/bin/sh -c 'ulimit -n > /run/version-%p; exec sleep infinity'"
+LIMIT = "/bin/sh -c 'ulimit -n > /run/notes/%p; exec sleep infinity'"
 
 
 class Line(NamedTuple):
@@ -227,7 +227,7 @@ def test_every_running_instance_of_a_template(host: Host) -> None:
 
 @pytest.mark.parametrize("on_change", ["reload", "none"])
 def test_what_is_newly_wanted_is_started_where_the_process_stays(host: Host, on_change: str) -> None:
-    log = "/run/version-reloads"
+    log = "/run/notes/reloads"
     reload = {"ExecReload": f"/bin/sh -c 'echo r >> {log}; sleep 0.5'"}
     more = app(1, "more", state="present", install=None)
     stack(host, app(1, service=reload, on_change=on_change), more)

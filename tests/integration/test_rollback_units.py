@@ -80,7 +80,7 @@ def test_what_was_stopped_runs_and_what_was_started_does_not(host: Host) -> None
 
 
 def test_what_shall_be_gone_is_back_and_runs(host: Host) -> None:
-    stack(host, app(1, service={"ExecStop": "/bin/sh -c 'echo stopped > /run/version-stopped'"}))
+    stack(host, app(1, service={"ExecStop": "/bin/sh -c 'echo stopped > /run/notes/stopped'"}))
     before = listing(host)
     failing(host, {"name": "app.service", "state": "absent"}, BAD)
     assert listing(host) == before
@@ -106,7 +106,7 @@ def test_a_calendar_that_lies_in_the_past(host: Host) -> None:
     assert "has no next elapse" in result["msg"]
     assert listing(host) == before
     assert show(host, "job.timer", "NextElapseUSecRealtime") == elapse
-    assert not host.exists("/run/version-job")
+    assert not host.exists("/run/notes/job")
 
 
 def timer(calendar: str) -> list[Entry]:
@@ -208,7 +208,7 @@ def test_a_unit_that_is_bound_to_a_changed_one_and_does_not_come_back(host: Host
     """A unit of someone else that a restart takes along is judged too, and runs again after the roll-back."""
     stack(host, app(1))
     # The program may come to note its version only a moment later.
-    check = "/bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9; do grep -q 1 /run/version-app && exit; sleep 0.2; done; exit 1'"
+    check = "/bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9; do grep -q 1 /run/notes/app && exit; sleep 0.2; done; exit 1'"
     bound = "[Unit]\nRequires=app.service\nAfter=app.service\n"
     bound += f"[Service]\nExecStartPre={check}\nExecStart=/bin/sleep infinity\n"
     host.write("/etc/systemd/system/bound.service", bound)
@@ -384,7 +384,7 @@ def test_an_instance_of_someone_else_outlives_a_new_template(host: Host) -> None
 @pytest.mark.parametrize("then", ["exit 1", "sleep 500"])
 def test_what_runs_once_a_change_is_not_run_once_more_by_its_old_text(host: Host, then: str) -> None:
     """A migration, say. The run waits for the old one to end; the new one fails, or is at its work when time is up."""
-    log = "/run/version-log"
+    log = "/run/notes/log"
     forget_versions(host)
 
     def job(text: str) -> Entry:

@@ -11,25 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import FOREVER, QUICK, Result, failed, succeeded, verbs
-from tests.integration.world import beside, show, until
+from tests.integration.support import FOREVER, QUICK, USER, Result, failed, succeeded, verbs
+from tests.integration.world import beside, show
 from tests.testbed.host import Host
 
-USER, HOME = "wright", "/home/wright"
+HOME = f"/home/{USER}"
 UNITS = f"{HOME}/.config/systemd/user"
 AS_USER = ("runuser", "-u", USER, "--")
 # What become leaves of the environment: the connecting user's, or none.
 BECOME = {"HOME": "/root", "USER": "root", "XDG_RUNTIME_DIR": "/run/user/0"}
-
-
-@pytest.fixture(scope="module")
-def user(host: Host) -> Iterator[str]:
-    """A user with linger, and a manager that runs."""
-    host.sh(f"id {USER} 2>/dev/null || useradd --create-home --shell /bin/bash {USER}; loginctl enable-linger {USER}")
-    uid = host.sh(f"id -u {USER}")
-    until(lambda: host.exists(f"/run/user/{uid}/systemd/private"), "the user's manager does not come up", 30)
-    yield USER
-    host.sh(f"loginctl disable-linger {USER}; systemctl stop user@{uid}.service; userdel --remove {USER} 2>/dev/null")
 
 
 def ask(host: Host, command: str) -> str:
@@ -57,7 +47,7 @@ def service(**more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def clean(host: Host, user: str) -> Iterator[Host]:
+def clean(host: Host) -> Iterator[Host]:
     yield host
     succeeded(apply(host, state="absent"))
     assert host.sh(f"find {UNITS} {HOME}/.config/unitwright -name '*mine*'", check=False) == ""
@@ -224,7 +214,7 @@ def test_without_a_manager_the_error_names_linger(host: Host) -> None:
     assert "linger" in result["msg"]
 
 
-def test_scope_global_writes_for_all_users_and_starts_nothing(host: Host, user: str) -> None:
+def test_scope_global_writes_for_all_users_and_starts_nothing(host: Host) -> None:
     entry = {**service(), "name": "everyone.service"}
     result = succeeded(host.module("stack", name="all", units=[entry], scope="global"))
     assert (result["newly_started"], result["deferred"]) == ([], ["everyone.service"])

@@ -16,8 +16,6 @@ from tests.testbed.listing import NOTES, listing
 Entry = dict[str, Any]
 Result = dict[str, Any]
 
-# Where a program notes its version when it starts.
-VERSIONS = NOTES
 SERVER = "/usr/local/lib/server.py"
 # Takes the sockets that systemd hands over, if it does.
 SERVER_TEXT = """
@@ -41,7 +39,7 @@ WAIT = 20.0
 
 def program(version: object, name: str = "app", then: str = "exec sleep infinity") -> str:
     """ExecStart= of a program that notes its version."""
-    return f"/bin/sh -c 'echo {version} > {VERSIONS}-{name}; {then}'"
+    return f"/bin/sh -c 'echo {version} > {NOTES}/{name}; {then}'"
 
 
 def server(version: object, port: int) -> str:
@@ -97,7 +95,7 @@ def failing(host: Host, *units: Entry, **more: Any) -> Result:
 
 def version(host: Host, name: str = "app") -> str:
     """Which version noted itself last; awaited, since a program may be started but not have come that far."""
-    path = f"{VERSIONS}-{name}"
+    path = f"{NOTES}/{name}"
     until(lambda: host.exists(path), f"{path} is not there")
     return host.read(path).strip()
 
@@ -110,7 +108,7 @@ def answer(host: Host, port: int) -> str:
 
 def forget_versions(host: Host) -> None:
     """What runs from now on has to note itself again."""
-    host.sh(f"rm -f {VERSIONS}-*")
+    host.sh(f"rm -f {NOTES}/*")
 
 
 def show(host: Host, unit: str, *properties: str) -> str:

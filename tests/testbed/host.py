@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import io
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import container
+from .agent import Agent
 from .engine import Engine, find_engine
 from .image import default_suite
 
@@ -35,19 +37,38 @@ class Host:
     def __init__(self, name: str, engine: Engine | None = None) -> None:
         self.name = name
         self.engine = engine or find_engine()
+        self._idle: list[Agent] = []
 
     def up(self, suite: str | None = None) -> None:
         container.up(self.engine, self.name, suite or default_suite())
 
     def down(self) -> None:
+        self._close()
         container.down(self.engine, self.name)
 
     def reboot(self) -> None:
+        self._close()
         container.reboot(self.engine, self.name)
+
+    def _close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     def run(self, *command: str, data: bytes = b"", timeout: float | None = None) -> subprocess.CompletedProcess[bytes]:
         """A command without a shell; whatever its exit status, it is the caller's to judge."""
-        return self.engine.run("exec", "--interactive", self.name, *command, check=False, data=data, timeout=timeout)
+        agent = self._agent()
+        done = agent.run(command, data, timeout)
+        self._idle.append(agent)
+        return done
+
+    def _agent(self) -> Agent:
+        """One that is at no one's command: threads may share a host."""
+        with contextlib.suppress(IndexError):
+            while True:
+                agent = self._idle.pop()
+                if agent.alive():
+                    return agent
+        return Agent(self.engine, self.name)
 
     def sh(self, command: str, check: bool = True) -> str:
         """What a shell command prints, without the last newline."""

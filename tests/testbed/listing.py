@@ -6,16 +6,33 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from .host import CommandError, Host
 
 # What a module may write to.
 FOLDERS = ("/etc", "/run/systemd/system", "/run/systemd/transient", "/var/lib/unitwright")
+# Where the tests' programs note what they do; empty for each test.
+NOTES = "/run/notes"
 # What `restore` takes back to how it was.
-RESTORED = ("/etc/systemd", "/etc/unitwright", "/usr/local/lib/systemd", "/var/lib/unitwright")
-
-# Begins the names of files in which the tests' programs note what they do; `restore` removes them.
-NOTES = "/run/version"
+RESTORED = (
+    "/etc",
+    "/home",
+    "/mnt",
+    "/opt",
+    "/root",
+    "/run/systemd/system",
+    "/run/systemd/system-generators",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/srv",
+    "/usr/lib/systemd",
+    "/usr/local",
+    "/var/lib/systemd/linger",
+    "/var/lib/systemd/timers",
+    "/var/lib/unitwright",
+)
+_UNDO = Path(__file__).with_name("undo.py")
 
 # path -> kind, mode, owner, and a link's target or a file's content
 Listing = dict[str, str]
@@ -45,60 +62,6 @@ for top in sys.argv[2:]:
 json.dump(found, sys.stdout)
 """
 
-_RESTORE = """
-import glob, json, os, shutil, subprocess, sys, tarfile
-for note in glob.glob(sys.argv.pop(1) + "-*"):
-    os.unlink(note)
-BASE, MARK = "/opt/unitwright-baseline.tar", "/opt/unitwright-baseline.json"
-def seen():
-    tops = list(filter(os.path.lexists, sys.argv[1:]))
-    below = [os.path.join(folder, name) for top in tops for folder, names, files in os.walk(top)
-             for name in names + files]
-    return sorted([path, os.lstat(path).st_ctime_ns] for path in tops + below)
-def units(top):
-    for folder in (top + "/system" for top in sys.argv[1:]):
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():
-            if os.path.isfile(os.path.join(folder, name)):
-                yield os.path.join(folder, name)
-def systemctl(*args):
-    asked = ["timeout", "30", "systemctl", *args]
-    return subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
-def running(units):
-    patterns = [unit.replace("\\\\", "\\\\\\\\") for unit in units]
-    listed = systemctl("list-units", "--plain", "--full", "--no-legend", "--", *patterns).splitlines()
-    return [line.split()[0] for line in listed if line.split()[2] not in ("inactive", "failed")]
-def end(units):
-    # A connection that no one has taken yet starts its service once more, and a service that systemd starts anew
-    # between its end and its stop brings along what it requires.
-    up = units and running(units)
-    for attempt in range(5):
-        if up:
-            systemctl("kill", "--signal=KILL", "--", *up)
-            systemctl("stop", "--", *up)
-            up = running(units)
-    return up
-if not os.path.exists(BASE):
-    with tarfile.open(BASE, "w") as tar:
-        for top in filter(os.path.lexists, sys.argv[1:]):
-            tar.add(top)
-elif json.load(open(MARK)) != seen():
-    with tarfile.open(BASE) as tar:
-        kept = {"/" + name for name in tar.getnames()}
-        new = [os.path.basename(path) for path in units(sys.argv[1:]) if path not in kept]
-        new = [name.replace("@.", "@*.") for name in new]
-        end(new)
-        for top in filter(os.path.lexists, sys.argv[1:]):
-            (os.unlink if os.path.islink(top) else shutil.rmtree)(top)
-        tar.extraction_filter = lambda member, path: member  # Python 3.14 would refuse absolute links
-        tar.extractall("/")
-    systemctl("daemon-reload")
-    left = end(new)  # without its file a unit no longer refuses a stop
-    if left:
-        sys.exit("what a test has started runs on: " + ", ".join(left))
-    systemctl("reset-failed")
-json.dump(seen(), open(MARK, "w"))
-"""
-
 
 def listing(host: Host, *folders: str, times: bool = False) -> Listing:
     """What lies in these folders (FOLDERS by default); with times, a file that was written anew differs."""
@@ -108,8 +71,8 @@ def listing(host: Host, *folders: str, times: bool = False) -> Listing:
 
 
 def restore(host: Host) -> None:
-    """Stop and remove what was added below RESTORED since the first call for this host; undo changes there."""
-    _python(host, _RESTORE, NOTES, *RESTORED)
+    """As it was at the first call for this host: what lies below RESTORED, and what runs and is mounted."""
+    _python(host, _UNDO.read_text(encoding="utf-8"), NOTES, *RESTORED)
 
 
 def _python(host: Host, script: str, *args: str) -> str:

@@ -1,0 +1,55 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process inside a container that runs commands there: an engine's own `exec` costs many times as much for each."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+
+from .engine import Engine, EngineError
+
+SERVE = Path(__file__).with_name("serve.py")
+
+
+class Agent:
+    """Runs one command at a time."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.name = name
+        command = [*engine.command, "exec", "--interactive", name, "python3", "-c", SERVE.read_text(encoding="utf-8")]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # Also where nobody says when a host is no longer needed.
+        self.close = weakref.finalize(self, _end, self.process)
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def run(self, command: Sequence[str], data: bytes, timeout: float | None) -> subprocess.CompletedProcess[bytes]:
+        request = {"command": list(command), "length": len(data), "timeout": timeout}
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            self.process.stdin.write(json.dumps(request).encode() + b"\n" + data)
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        if not line:
+            raise EngineError(f"{self.name}: {' '.join(command)}: the container ended meanwhile")
+        told = json.loads(line)
+        out, err = (self.process.stdout.read(length) for length in told["lengths"])
+        if told["code"] is None:
+            raise EngineError(f"{self.name}: {' '.join(command)}: no answer in {timeout} s")
+        return subprocess.CompletedProcess(list(command), told["code"], out, err)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    with contextlib.suppress(BrokenPipeError):
+        process.communicate()
