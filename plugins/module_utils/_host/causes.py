@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Dict, List, Mapping, Sequence, Set
 
 from .._syntax.dependencies import NEEDS
-from .manager import Manager
-from .relations import named
+from .manager import Manager, named
 from .watch import Failure, describe
 
 _SHOWN = ("ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "InvocationID", "After", *NEEDS)

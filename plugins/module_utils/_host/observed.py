@@ -20,7 +20,7 @@ from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import misnamed, parse_name
 from . import relations
 from .files import TEMPORARY, Seen, look, read, resolve
-from .manager import Manager, UnitState
+from .manager import Manager, UnitState, names
 from .places import Places, lingers
 
 STAMP_FIELD = "UNITWRIGHT_STAMP"
@@ -128,7 +128,7 @@ class Observed:
     def with_relations(self, manager: Manager, units: Iterable[str]) -> Observed:
         """Ask what a job of these units does to others (systemd.unit(5): Requires=, BindsTo=, PartOf=, Conflicts=)."""
         shown = relations.with_company(manager, units, (relations.TRIGGERED_BY, _CONFLICTING, *_REFUSALS))
-        conflicting = {unit: tuple(relations.names(each, _CONFLICTING)) for unit, each in shown.items()}
+        conflicting = {unit: tuple(names(each, _CONFLICTING)) for unit, each in shown.items()}
         refusing = {unit: tuple(name for name in _REFUSALS if each.get(name) == "yes") for unit, each in shown.items()}
         return replace(
             self,

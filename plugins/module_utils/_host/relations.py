@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
-from .manager import Manager, Outcome
+from .manager import Manager, Outcome, named, names
 from .probe import Checks
 from .watch import Failure, watch
 
@@ -135,17 +135,6 @@ def _not_taken_along(manager: Manager, units: Sequence[str]) -> List[str]:
             heads.append(unit)
             taken.update(along[unit])
     return [unit for unit in units if unit in heads]
-
-
-def names(shown: Mapping[str, str], name: str) -> List[str]:
-    """The units that a property names; systemctl puts those with a backslash in quotes, and doubles it."""
-    words = shown.get(name, "").split()
-    return [word.strip('"').replace("\\\\", "\\") if word.startswith('"') else word for word in words]
-
-
-def named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
-    """The units that any of these properties names."""
-    return {other for name in properties for other in names(shown, name)}
 
 
 def _reached(

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from . import journal
 from .manager import Manager
 from .probe import LASTING, Checks, probe
 
@@ -312,7 +313,7 @@ def _proof(
 
 def _ended_badly(manager: Manager, unit: str, progress: _Progress) -> Optional[str]:
     """What began anew shows no more how its earlier runs ended: the journal tells."""
-    if progress.ended and manager.has_failed(unit, progress.ended):
+    if progress.ended and journal.has_failed(manager, unit, progress.ended):
         return "failed, and was started again by what it serves (its last lines say why)"
     return None
 

@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from .._desired.render import SHORTEST_HIDDEN, owner_of, shown_text
 from .._desired.stack import Desired
+from .._host import journal
 from .._host.files import Seen
 from .._host.manager import Manager, UnitState
 from .._host.observed import UP, Observed
@@ -127,7 +128,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
     """
     hidden = sorted(_values(secret_files), key=len, reverse=True)
     shown = [failure for failure in failures if failure.unit][:_MOST_JOURNALS]
-    journals = {each.unit: manager.journal(each.unit, each.invocation, _JOURNAL_LINES) for each in shown}
+    journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
     return [
         {
             **Problem(_short(_without(failure.message, hidden)), unit=failure.unit, rule="health").as_dict(),
