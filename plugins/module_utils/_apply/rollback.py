@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from typing import AbstractSet, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .._desired.stack import is_run_once
+from .._host.causes import Failure
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
 from .._host.probe import Checks
 from .._host.relations import free_to_stop, queue_without_gaps, take_down
-from .._host.watch import Failure, settle, watch
+from .._host.watch import settle, watch
 from .._plan.plan import going_down, in_order, sockets_first
 from .._plan.policy import recurs
 from .._syntax.activation import STARTS, starts

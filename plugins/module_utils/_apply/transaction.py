@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterable, List, Sequence, Set, Tuple
 
 from .._desired.stack import Desired
-from .._host.causes import with_causes
+from .._host.causes import Failure, with_causes
 from .._host.files import Writer
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .._host.probe import LASTING, Checks
 from .._host.relations import UPHELD_BY, free_to_stop, queue_without_gaps, restarters, take_down
-from .._host.watch import Failure, baseline, settle, watch
+from .._host.watch import baseline, settle, watch
 from .._plan.plan import Plan, sockets_first
 
 # A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.

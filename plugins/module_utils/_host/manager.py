@@ -38,6 +38,9 @@ _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 ANSWER_TIMEOUT = 90.0
 _COMING_UP = 20.0
 
+# A unit's properties, as `systemctl show` prints them.
+Properties = Mapping[str, str]
+
 
 class ManagerError(Exception):
     """systemd could not be asked; the message says what was tried and the mend."""
@@ -262,12 +265,12 @@ def _properties(block: str) -> Dict[str, str]:
     return found
 
 
-def names(shown: Mapping[str, str], name: str) -> List[str]:
+def names(shown: Properties, name: str) -> List[str]:
     """The units that a property names; systemctl puts those with a backslash in quotes, and doubles it."""
     words = shown.get(name, "").split()
     return [word.strip('"').replace("\\\\", "\\") if word.startswith('"') else word for word in words]
 
 
-def named(shown: Mapping[str, str], properties: Sequence[str]) -> Set[str]:
+def named(shown: Properties, properties: Sequence[str]) -> Set[str]:
     """The units that any of these properties names."""
     return {other for name in properties for other in names(shown, name)}

@@ -10,9 +10,10 @@ import time
 from dataclasses import replace
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
+from .causes import Failure
 from .manager import Manager, Outcome, named, names
 from .probe import Checks
-from .watch import Failure, watch
+from .watch import watch
 
 # systemd.unit(5): who goes down, or is restarted, with a unit.
 _BINDING = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")

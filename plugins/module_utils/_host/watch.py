@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import journal
-from .manager import Manager
+from .causes import Failure, describe, failure
+from .manager import Manager, Properties
 from .probe import LASTING, Checks, probe
 
 PROPERTIES = (
@@ -54,19 +55,6 @@ _GOOD_SUB = {
 }
 
 _REMOUNTED = re.compile(r"code=\w+ ; status=(?P<status>\d+)")
-
-Properties = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A unit that is not what it should be. result and status are systemd's, for a person and for machines."""
-
-    unit: str
-    message: str
-    result: str = ""
-    status: str = ""
-    invocation: str = ""
 
 
 def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> Optional[str]:
@@ -149,33 +137,6 @@ def _next_elapse(shown: Properties) -> bool:
     return any(value not in ("", "0", "infinity", "n/a") for value in values)
 
 
-def describe(shown: Properties) -> str:
-    """systemd's own words on how a unit's process ended."""
-    result, status = shown.get("Result", ""), shown.get("ExecMainStatus", "")
-    code = {"1": "exit status", "2": "signal", "3": "signal, core dumped"}.get(shown.get("ExecMainCode", ""), "")
-    parts = [f"result {result}{_RESOURCES if result == 'resources' else ''}"] if result else []
-    if code and status:
-        parts.append(f"{code} {status}{_MEANING.get(status, '') if code == 'exit status' else ''}")
-    return ", ".join(parts) or "no result"
-
-
-_RESOURCES = " (an address in use, or something else that it needs of the host; its last lines say what)"
-# systemd.exec(5), "Process Exit Codes": the ones a mistake in a unit leads to.
-_MEANING = {
-    "200": " (CHDIR: WorkingDirectory= is not there)",
-    "203": " (EXEC: the program cannot be run)",
-    "209": " (STDOUT)",
-    "216": " (GROUP: there is no such group, or it may not be taken)",
-    "217": " (USER: there is no such user, or it may not be taken)",
-    "218": " (CAPABILITIES)",
-    "226": " (NAMESPACE: a path of the sandbox is not there)",
-    "228": " (SECCOMP)",
-    "233": " (RUNTIME_DIRECTORY)",
-    "238": " (STATE_DIRECTORY)",
-    "243": " (CREDENTIALS)",
-}
-
-
 @dataclass
 class _Progress:
     """begun: when its time began to count. run: what it is up as, since when. missing: its checks' last complaint.
@@ -226,7 +187,7 @@ def watch(
                 del open_checks[unit]
             elif message:
                 fallen = [*mine.ended, *mine.run[:1], _present_run(shown[unit])][0]
-                failures.append(_failure(unit, message, shown[unit], fallen))
+                failures.append(failure(unit, message, shown[unit], fallen))
                 del open_checks[unit]
         if failures and not to_the_end:
             break
@@ -332,17 +293,6 @@ def _must_stay(unit: str, check: Checks, shown: Properties) -> bool:
     """What runs a process can fall over, and what starts others over and over (systemd.path(5), TriggerLimitBurst=)."""
     kinds = (".service", ".socket", ".path")
     return check.stable_for > 0 and unit.endswith(kinds) and shown.get("SubState") != "exited"
-
-
-def _failure(unit: str, message: str, shown: Properties, invocation: str) -> Failure:
-    """invocation: the run that failed, which is not the present one where systemd has restarted the unit since."""
-    return Failure(
-        unit=unit,
-        message=message,
-        result=shown.get("Result", ""),
-        status=shown.get("ExecMainStatus", ""),
-        invocation=invocation,
-    )
 
 
 def baseline(manager: Manager, units: Sequence[str]) -> Dict[str, Dict[str, str]]:

@@ -25,10 +25,11 @@ from .._apply.transaction import STOP_TIMEOUT, carry_out
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build, is_path, trigger_files
 from .._host import files
+from .._host.causes import Failure
 from .._host.manager import Manager, ManagerError, UnitState
 from .._host.observed import Observed, observe, tree
 from .._host.places import Places, places
-from .._host.watch import Failure, settle
+from .._host.watch import settle
 from .._plan import differences as cases
 from .._plan import owners, refusals
 from .._plan import plan as planning

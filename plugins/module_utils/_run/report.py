@@ -15,10 +15,10 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 from .._desired.render import SHORTEST_HIDDEN, owner_of, shown_text
 from .._desired.stack import Desired
 from .._host import journal
+from .._host.causes import Failure
 from .._host.files import Seen
 from .._host.manager import Manager, UnitState
 from .._host.observed import UP, Observed
-from .._host.watch import Failure
 from .._plan.plan import Plan
 from .._syntax.rule import Problem
 
