@@ -21,7 +21,7 @@ from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
 from .._host.observed import UP, Observed, units_under
 from .._host.places import Places
-from .._host.probe import LASTING
+from .._host.watch import LASTING
 from .._plan.differences import Pending
 from .._plan.enablement import linked_with
 from .._plan.plan import Plan, displaced

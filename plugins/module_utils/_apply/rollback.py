@@ -15,9 +15,9 @@ from .._host.causes import Failure
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
-from .._host.probe import Checks
+from .._host.probe import Health
 from .._host.relations import free_to_stop, queue_without_gaps, take_down
-from .._host.watch import settle, watch
+from .._host.watch import Checks, settle, watch
 from .._plan.plan import going_down, in_order, sockets_first
 from .._plan.policy import recurs
 from .._syntax.activation import STARTS, starts
@@ -159,9 +159,9 @@ def _up_again(record: Record, concerned: Sequence[str], restored: Observed, mana
     by_itself |= services.difference(record.watched)
     # What runs once has begun, and when it ends is its own affair.
     lasting = [unit for unit in ordered if not is_run_once(restored.loadpath.effective(unit))]
-    timeout = max(_TIMEOUT, record.patience)
+    health = Health(_STABLE_FOR, max(_TIMEOUT, record.patience))
     checks = {
-        unit: Checks("unfailed" if unit in by_itself else "up", _STABLE_FOR, timeout)
+        unit: Checks("unfailed" if unit in by_itself else "up", health)
         for unit in [*lasting, *reloaded]
         if unit not in told
     }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Iterable, List, Sequence, Set, Tuple
 
 from .._desired.stack import Desired
@@ -19,9 +19,8 @@ from .._host.causes import Failure, with_causes
 from .._host.files import Writer
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
-from .._host.probe import LASTING, Checks
 from .._host.relations import UPHELD_BY, free_to_stop, queue_without_gaps, restarters, take_down
-from .._host.watch import baseline, settle, watch
+from .._host.watch import LASTING, Checks, baseline, settle, watch
 from .._plan.plan import Plan, sockets_first
 
 # A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
@@ -203,18 +202,12 @@ def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outco
 
 def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
     health = desired.health_of(unit)
-    probed = expect in LASTING
     timeout = health.timeout
     if expect == "done" and unit not in plan.jobs["run"]:  # what others wait for has their time
         timeout = max([timeout, *(desired.health_of(each).timeout for each in plan.jobs["start"])])
     return Checks(
         expect=expect,
-        stable_for=health.stable_for,
-        timeout=timeout,
-        tcp=health.tcp if probed else "",
-        unix=health.unix if probed else "",
-        http=health.http if probed else "",
-        command=health.command if probed else (),
+        health=replace(health, timeout=timeout, checks=health.checks if expect in LASTING else ()),
         restarted=unit in plan.jobs["restart"],
         reloaded=unit in plan.jobs["reload"],
     )

@@ -17,7 +17,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 from . import journal
 from .causes import Failure, describe, failure
 from .manager import Manager, Properties
-from .probe import LASTING, Checks, probe
+from .probe import Health, first_complaint
 
 PROPERTIES = (
     "LoadState",
@@ -46,6 +46,8 @@ PROPERTIES = (
 # Bases of times that come once: after a boot, or after the timer's own start (systemd.timer(5)).
 _ONCE = ("OnBootUSec", "OnStartupUSec", "OnActiveUSec")
 _INTERVAL = 0.1
+# What is expected of a unit that is to be up, whether it may end by itself or not.
+LASTING = ("up", "unfailed")
 _GOOD_SUB = {
     "timer": ("waiting", "running"),
     "socket": ("listening", "running"),
@@ -55,6 +57,16 @@ _GOOD_SUB = {
 }
 
 _REMOUNTED = re.compile(r"code=\w+ ; status=(?P<status>\d+)")
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What one unit has to prove. expect: up, down, done (its work), or unfailed: up, or ended well by itself."""
+
+    expect: str
+    health: Health
+    restarted: bool = False
+    reloaded: bool = False
 
 
 def judge(unit: str, expect: str, shown: Properties, reloaded: bool = False) -> Optional[str]:
@@ -180,8 +192,8 @@ def watch(
             mine.starting |= check.expect != "down" and shown[unit].get("ActiveState") == "activating"
             if (_is_bounded(shown[unit]) and not mine.starting) or _waits(unit, shown):
                 mine.begun = seen_at
-            late = mine.came_up + check.stable_for if mine.came_up else mine.begun
-            if message == "" and seen_at - late > check.timeout:
+            late = mine.came_up + check.health.stable_for if mine.came_up else mine.begun
+            if message == "" and seen_at - late > check.health.timeout:
                 message = _late(check, shown[unit], mine.missing)
             if message is None:
                 del open_checks[unit]
@@ -222,11 +234,11 @@ _WAITED_FOR = {
 
 def _late(check: Checks, shown: Properties, missing: str) -> str:
     if shown.get("ActiveState") == "active" and missing:
-        return f"runs, but its check does not pass after {check.timeout:g} s: {missing}"
+        return f"runs, but its check does not pass after {check.health.timeout:g} s: {missing}"
     where = f"{shown.get('ActiveState')} ({shown.get('SubState')})"
     shall = "up" if check.expect == "unfailed" else check.expect
     hint = _WAITED_FOR.get(shown.get("Type", ""), "") if shown.get("ActiveState") == "activating" else ""
-    return f"is not {shall} after {check.timeout:g} s: {where}{hint}"
+    return f"is not {shall} after {check.health.timeout:g} s: {where}{hint}"
 
 
 def _proof(
@@ -243,7 +255,7 @@ def _proof(
     if check.expect not in LASTING:
         return None
     if by_itself and shown.get("ActiveState") != "active":
-        if check.restarted and check.asks and not progress.run:
+        if check.restarted and check.health.checks and not progress.run:
             return "ended by itself before its check had passed"
         return _ended_badly(manager, unit, progress)
     run = tuple(shown.get(name, "") for name in ("InvocationID", "MainPID", "NRestarts"))
@@ -255,20 +267,21 @@ def _proof(
         return "was not restarted: another job took the place of the restart"
     if progress.run and progress.run != run:
         if not by_itself or progress.run[-1] != run[-1]:  # else a timer or socket has started it, and not systemd
-            return f"did not stay up for {check.stable_for:g} s: it ended and was restarted (its last lines say why)"
+            stable_for = check.health.stable_for
+            return f"did not stay up for {stable_for:g} s: it ended and was restarted (its last lines say why)"
         progress.ended.append(progress.run[0])
         progress.run = run
     if not progress.run:
-        progress.missing = probe(manager, check)
+        progress.missing = first_complaint(manager, check.health.checks)
         if progress.missing:
             return ""
         progress.run, progress.since, progress.came_up = run, seen_at, seen_at
         return "" if _must_stay(unit, check, shown) else None
-    if seen_at - progress.since < check.stable_for:
+    if seen_at - progress.since < check.health.stable_for:
         return ""
-    complaint = probe(manager, check)
+    complaint = first_complaint(manager, check.health.checks)
     if complaint:
-        return f"passed its check once, but no longer after {check.stable_for:g} s: {complaint}"
+        return f"passed its check once, but no longer after {check.health.stable_for:g} s: {complaint}"
     return _ended_badly(manager, unit, progress)
 
 
@@ -292,7 +305,7 @@ def _identity(shown: Properties) -> Tuple[str, str]:
 def _must_stay(unit: str, check: Checks, shown: Properties) -> bool:
     """What runs a process can fall over, and what starts others over and over (systemd.path(5), TriggerLimitBurst=)."""
     kinds = (".service", ".socket", ".path")
-    return check.stable_for > 0 and unit.endswith(kinds) and shown.get("SubState") != "exited"
+    return check.health.stable_for > 0 and unit.endswith(kinds) and shown.get("SubState") != "exited"
 
 
 def baseline(manager: Manager, units: Sequence[str]) -> Dict[str, Dict[str, str]]:
