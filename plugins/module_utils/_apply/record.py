@@ -14,14 +14,14 @@ import json
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 from .._desired.stack import is_run_once
+from .._host.expectations import BY_NAME, Expectation, Unfailed, Up
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager
 from .._host.observed import UP, Observed, units_under
 from .._host.places import Places
-from .._host.watch import LASTING
 from .._plan.differences import Pending
 from .._plan.enablement import linked_with
 from .._plan.plan import Plan, displaced
@@ -55,7 +55,7 @@ class Record:
     idle: Tuple[str, ...]
     handled: Tuple[str, ...]
     owed: Mapping[str, str]
-    watched: Mapping[str, str]
+    watched: Mapping[str, Type[Expectation]]
     patience: float = 0.0
 
 
@@ -189,8 +189,8 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
                 owed[unit] = "start"
             elif runs.get(unit) == record.up[unit]:
                 owed[unit] = verb
-    judged = {unit: expect for unit, expect in record.watched.items() if expect in LASTING}
-    return Pending(owed=owed, judged=judged, since=record.begun)
+    unproved = {unit: expected for unit, expected in record.watched.items() if expected in (Up, Unfailed)}
+    return Pending(owed=owed, unproved=unproved, since=record.begun)
 
 
 def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
@@ -213,7 +213,8 @@ def _load(where: Places, owner: str) -> Optional[Record]:
             return None
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
         data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled")})
-        return Record(backups=backups, **data)
+        watched = {unit: BY_NAME[name] for unit, name in data.pop("watched").items()}
+        return Record(backups=backups, watched=watched, **data)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -226,6 +227,7 @@ def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     """Put the record on disk, durably, before anything else is written."""
     data: Dict[str, Any] = {name: getattr(record, name) for name in Record.__dataclass_fields__}
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
+    data["watched"] = {unit: expected.name for unit, expected in record.watched.items()}
     writer.make_folder(os.path.dirname(_record_path(where, owner)), 0o700)
     writer.write(_record_path(where, owner), json.dumps(data).encode(), 0o600)
     writer.settle()

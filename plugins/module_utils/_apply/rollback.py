@@ -12,12 +12,13 @@ from typing import AbstractSet, Dict, Iterable, Iterator, List, Optional, Sequen
 
 from .._desired.stack import is_run_once
 from .._host.causes import Failure
+from .._host.expectations import Proof, Unfailed, Up
 from .._host.files import Seen, Writer, look
 from .._host.manager import Manager, ManagerError
 from .._host.observed import UP, Observed, observe, units_under
 from .._host.probe import Health
 from .._host.relations import free_to_stop, queue_without_gaps, take_down
-from .._host.watch import Checks, settle, watch
+from .._host.watch import wait_for_rest, watch
 from .._plan.plan import going_down, in_order, sockets_first
 from .._plan.policy import recurs
 from .._syntax.activation import STARTS, starts
@@ -40,7 +41,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
     if manager.live:
         with _noted(failures):
             _withdraw(concerned, manager)
-            settle(manager, concerned, _TIMEOUT)
+            wait_for_rest(manager, concerned, _TIMEOUT)
         with _noted(failures):
             failures += _down(_new(record, concerned, manager), manager)
     # What is new goes first, so that a full disk has room for what was.
@@ -154,18 +155,20 @@ def _up_again(record: Record, concerned: Sequence[str], restored: Observed, mana
         manager.systemctl("reset-failed", list(reset))
     running = [unit for unit in ordered if restored.is_up(unit) and unit not in cycled]
     failures += _queue([unit for unit in ordered if unit not in running], running, reloaded, restored, manager)
-    told = {failure.unit for failure in failures}
-    by_itself = {unit for unit, expect in record.watched.items() if expect == "unfailed"}
+    refused = {failure.unit for failure in failures}
+    by_itself = {unit for unit, expected in record.watched.items() if expected is Unfailed}
     by_itself |= services.difference(record.watched)
     # What runs once has begun, and when it ends is its own affair.
     lasting = [unit for unit in ordered if not is_run_once(restored.loadpath.effective(unit))]
     health = Health(_STABLE_FOR, max(_TIMEOUT, record.patience))
-    checks = {
-        unit: Checks("unfailed" if unit in by_itself else "up", health)
-        for unit in [*lasting, *reloaded]
-        if unit not in told
-    }
-    failures += watch(manager, checks, {})
+    failures += watch(
+        manager,
+        {
+            unit: Unfailed(Proof(health)) if unit in by_itself else Up(Proof(health))
+            for unit in [*lasting, *reloaded]
+            if unit not in refused
+        },
+    )
     # Its limits of before sleep as the new ones did.
     asleep = [unit for unit, verbs in record.owed.items() if "touch-slice" in verbs.split() and restored.is_up(unit)]
     failures += [Failure("", message) for message in manager.wake_limits(asleep)]
@@ -215,7 +218,7 @@ def _touched(record: Record, restored: Observed, manager: Manager) -> Tuple[List
         text = restored.loadpath.effective(unit)
         if record.owed.get(unit) == "run" and is_run_once(text):
             continue  # its work was done or not, and is not done once more
-        ours = unit in record.handled or record.watched.get(unit) == "up"
+        ours = unit in record.handled or record.watched.get(unit) is Up
         if not ours and (is_run_once(text) or restored.state(unit).active == "inactive"):
             continue  # it has ended by itself
         # A timer whose new times were over does not take up the old ones by daemon-reload.

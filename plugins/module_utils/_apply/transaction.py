@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
-from typing import Callable, Iterable, List, Sequence, Set, Tuple
+from dataclasses import dataclass, field
+from typing import Callable, Iterable, List, Mapping, Sequence, Set, Tuple, Type
 
 from .._desired.stack import Desired
 from .._host.causes import Failure, with_causes
+from .._host.expectations import Done, Down, Expectation, Proof, Unfailed, Up
 from .._host.files import Writer
+from .._host.looks import RUN_PROPERTIES, Run, run_of
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.places import Places
 from .._host.relations import UPHELD_BY, free_to_stop, queue_without_gaps, restarters, take_down
-from .._host.watch import LASTING, Checks, baseline, settle, watch
+from .._host.watch import wait_for_rest, watch
 from .._plan.plan import Plan, sockets_first
 
 # A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
@@ -91,8 +93,8 @@ def _reload(plan: Plan, manager: Manager, outcomes: Outcomes) -> None:
 
 def _note(outcomes: Outcomes, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
     if done.code != 0:
-        told = re.findall(r"[\w:.@\\-]+", done.message)
-        unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
+        words = re.findall(r"[\w:.@\\-]+", done.message)
+        unit = next((unit for unit in units if unit in words), units[0] if len(units) == 1 else "")
         outcomes.failures.append(Failure(unit, f"systemctl {what} failed: {done.message}"))
 
 
@@ -148,7 +150,8 @@ def _enablement(verbs: Sequence[str], plan: Plan, manager: Manager, outcomes: Ou
 def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, keep: bool) -> None:
     """Queue all jobs, dependencies in order, then wait for all of them together."""
     jobs = plan.jobs
-    before = baseline(manager, [*jobs["reload"], *jobs["restart"]])
+    before = manager.show(sorted([*jobs["reload"], *jobs["restart"]]), RUN_PROPERTIES)
+    runs = {unit: run_of(shown) for unit, shown in before.items()}
     verbs = ("stop", "reset-failed", "restart", "start", "run")
     deliberate = dict.fromkeys(unit for verb in verbs for unit in jobs[verb])
     if deliberate:
@@ -177,13 +180,14 @@ def _jobs(plan: Plan, desired: Desired, manager: Manager, outcomes: Outcomes, ke
             refused.update(failure.unit for failure in outcomes.failures)
     outcomes.failures += [Failure("", message) for message in manager.wake_limits(jobs["touch-slice"])]
     outcomes.begun = not skipped
-    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down"}
-    checks = {
-        unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items() if unit not in skipped | refused
+    expected = {
+        unit: _expectation(unit, expected, plan, desired, runs)
+        for unit, expected in plan.watched.items()
+        if expected is not Down and unit not in skipped | refused
     }
-    found = watch(manager, checks, before, to_the_end=keep)
-    told = {failure.unit for failure in found}
-    outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in told]
+    found = watch(manager, expected, to_the_end=keep)
+    watched = {failure.unit for failure in found}
+    outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in watched]
     outcomes.failures += with_causes(manager, found)
 
 
@@ -192,7 +196,7 @@ def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outco
 
     Returns those that were not begun.
     """
-    busy = settle(manager, units, timeout, lasting=True)
+    busy = wait_for_rest(manager, units, timeout, starts=True)
     if not busy:
         _note(outcomes, manager.run_to_end(units, timeout), "start", units)
         return ()
@@ -200,14 +204,15 @@ def _run(units: Sequence[str], timeout: float, manager: Manager, outcomes: Outco
     return units
 
 
-def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
-    health = desired.health_of(unit)
-    timeout = health.timeout
-    if expect == "done" and unit not in plan.jobs["run"]:  # what others wait for has their time
-        timeout = max([timeout, *(desired.health_of(each).timeout for each in plan.jobs["start"])])
-    return Checks(
-        expect=expect,
-        health=replace(health, timeout=timeout, checks=health.checks if expect in LASTING else ()),
-        restarted=unit in plan.jobs["restart"],
-        reloaded=unit in plan.jobs["reload"],
-    )
+def _expectation(
+    unit: str, expected: Type[Expectation], plan: Plan, desired: Desired, runs: Mapping[str, Run]
+) -> Expectation:
+    """runs: those of units that are restarted or reloaded, ahead of that."""
+    jobs, health = plan.jobs, desired.health_of(unit)
+    if expected is Done:
+        waiting = jobs["start"] if unit not in jobs["run"] else ()  # what others wait for has their time
+        return Done(max([health.timeout, *(desired.health_of(each).timeout for each in waiting)]))
+    restarted = runs[unit] if unit in jobs["restart"] else None
+    reloaded = runs[unit] if unit in jobs["reload"] else None
+    proof = Proof(health, restarted, reloaded)
+    return Unfailed(proof) if expected is Unfailed else Up(proof)

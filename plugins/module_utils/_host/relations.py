@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import AbstractSet, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from .causes import Failure
+from .expectations import Down
 from .manager import Manager, Outcome, named, names
-from .probe import Health
-from .watch import Checks, watch
+from .watch import watch
 
 # systemd.unit(5): who goes down, or is restarted, with a unit.
 _BINDING = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
@@ -72,8 +72,7 @@ def take_down(manager: Manager, units: Sequence[str], timeout: float) -> Tuple[O
         done = manager.queue("stop", units)
         if done.code != 0:  # there is nothing to wait for
             return done, []
-        checks = {unit: Checks("down", Health(timeout=timeout)) for unit in units}
-        failures = watch(manager, checks, {}, to_the_end=True)
+        failures = watch(manager, {unit: Down(timeout) for unit in units}, to_the_end=True)
         states = manager.list_units() if failures else {}
         if not any(states[failure.unit].active == "active" for failure in failures if failure.unit in states):
             break

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 from .._desired.render import FileWanted
 from .._desired.stack import Desired, UnitWanted, gained
+from .._host.expectations import Expectation
 from .._host.manager import UnitState
 from .._host.observed import STAMP_FIELD, UP, Observed, units_under
 from .._syntax import unitfile
@@ -35,7 +36,7 @@ class Pending:
     """What an interrupted run has left: verbs it owes by unit, units whose health it never saw, when it began."""
 
     owed: Mapping[str, str] = field(default_factory=dict)
-    judged: Mapping[str, str] = field(default_factory=dict)
+    unproved: Mapping[str, Type[Expectation]] = field(default_factory=dict)
     since: str = ""
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple, Type
 
 from .._desired.render import FileWanted
 from .._desired.stack import RUNNING, is_run_once
+from .._host.expectations import Done, Down, Expectation, Unfailed, Up
 from .._host.observed import Observed
 from .._syntax.activation import STARTS, starts
 from .._syntax.dependencies import NEEDS, needed
@@ -40,8 +41,8 @@ class Plan:
     """Everything a run does, in the order in which it does it.
 
     steps: the whole as lines to read. jobs: per verb the units, in order. to_stay_down: services that are down, and
-    that something may start before its stop. watched: what becomes of units, as Checks.expect; health decides of all
-    but those that go down. kept: units left with an older version on purpose.
+    that something may start before its stop. watched: what is expected of units; health decides of all but those
+    that go down. kept: units left with an older version on purpose.
     """
 
     steps: Tuple[Step, ...]
@@ -49,7 +50,7 @@ class Plan:
     jobs: Mapping[str, Tuple[str, ...]]
     to_stay_down: FrozenSet[str]
     reload: bool
-    watched: Mapping[str, str]
+    watched: Mapping[str, Type[Expectation]]
     kept: Mapping[str, str]
     deferred: Tuple[str, ...]
 
@@ -303,29 +304,32 @@ def _reload_reason(differences: Differences, observed: Observed) -> str:
     return differences.reload_due
 
 
-def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], observed: Observed) -> Dict[str, str]:
+def _watched(
+    differences: Differences, jobs: Mapping[str, Sequence[str]], observed: Observed
+) -> Dict[str, Type[Expectation]]:
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
-    watched = {unit: expect for unit, expect in differences.pending.judged.items() if observed.is_up(unit)}
+    unproved = differences.pending.unproved
+    watched = {unit: expected for unit, expected in unproved.items() if observed.is_up(unit)}
     for case in differences.cases:
         # What runs once, or for one connection, ends by itself, at a time of its own.
         lasting = not is_run_once(case.after) and not case.per_connection
         if observed.runs(case.unit) and (case.changed or case.new) and not case.leaves and lasting:
-            watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
+            watched[case.unit] = Up if case.wanted in RUNNING else Unfailed
     along = observed.restarted_along(jobs["restart"], jobs["stop"])
     present = {case.unit for case in differences.cases if case.wanted == "present" and case.kind == "service"}
     on_demand = present.intersection(_started_by_others(differences, observed))
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
-        watched[unit] = "unfailed" if unit in on_demand else "up"
+        watched[unit] = Unfailed if unit in on_demand else Up
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
-    watched.update({unit: "unfailed" if unit in present else "up" for unit in jobs["start"]})
-    watched.update({unit: "done" for unit in _newly_needed(differences, jobs) if unit not in watched})
-    watched.update(dict.fromkeys(jobs["reload"], "up"))
-    watched.update(dict.fromkeys(jobs["run"], "done"))
+    watched.update({unit: Unfailed if unit in present else Up for unit in jobs["start"]})
+    watched.update({unit: Done for unit in _newly_needed(differences, jobs) if unit not in watched})
+    watched.update(dict.fromkeys(jobs["reload"], Up))
+    watched.update(dict.fromkeys(jobs["run"], Done))
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
     # A socket or path whose service does not start falls with it.
     starters = [other for unit in sorted(started) for other in observed.starters.get(unit, ())]
-    watched.update({other: "up" for other in starters if observed.is_up(other) and other not in watched})
-    watched.update({unit: "down" for unit in jobs["stop"] if unit not in started})
+    watched.update({other: Up for other in starters if observed.is_up(other) and other not in watched})
+    watched.update({unit: Down for unit in jobs["stop"] if unit not in started})
     return watched
 
 

@@ -29,7 +29,7 @@ from .._host.causes import Failure
 from .._host.manager import Manager, ManagerError, UnitState
 from .._host.observed import Observed, observe, tree
 from .._host.places import Places, places
-from .._host.watch import settle
+from .._host.watch import wait_for_rest
 from .._plan import differences as cases
 from .._plan import owners, refusals
 from .._plan import plan as planning
@@ -127,7 +127,7 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
-        settle(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
+        wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
     run.lap("look")
     plan, observed, problems = _plan(desired, observed, interrupted, manager)
