@@ -66,7 +66,7 @@ def make(differences: Differences, observed: Observed) -> Plan:
         acts += _left_alone(decide(case, observed.version), observed, differences.after)
     acts += [Act("stop", unit, "to be masked") for unit in differences.mask if observed.is_up(unit)]
     to_stay_down = _to_stay_down(acts, differences, observed)
-    acts = _settle(acts, differences, observed)
+    acts = _one_verb_each(acts, differences, observed)
     jobs = {
         verb: _ordered(verb, acts, differences.after)
         for verb in ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
@@ -179,7 +179,7 @@ def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
     return {unit for unit in units if is_run_once(differences.after.effective(unit))}
 
 
-def _settle(acts: Sequence[Act], differences: Differences, observed: Observed) -> List[Act]:
+def _one_verb_each(acts: Sequence[Act], differences: Differences, observed: Observed) -> List[Act]:
     """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
 
     What goes down with another one's stop, and is not declared stopped too, comes up again.

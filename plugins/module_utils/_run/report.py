@@ -22,8 +22,8 @@ from .._host.observed import UP, Observed
 from .._plan.plan import Plan
 from .._syntax.rule import Problem
 
-# Rules of what is told and hinders nothing.
-TOLD = (
+# Rules of what hinders nothing and becomes a warning.
+WARNINGS = (
     *("advice", "dropin-without-unit", "install-of-dropin", "no-linger", "no-such-target", "no-verify"),
     *("not-checked", "pulled-in"),
 )
