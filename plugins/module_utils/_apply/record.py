@@ -14,9 +14,9 @@ import json
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
-from .._host import probe
+from .._host.expectations import BY_NAME, Expectation, Unfailed, Up
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
 from .._host.manager import Manager
@@ -54,7 +54,7 @@ class Record:
     idle: Tuple[str, ...]
     handled: Tuple[str, ...]
     owed: Mapping[str, Owing]
-    watched: Mapping[str, str]
+    watched: Mapping[str, Type[Expectation]]
     patience: float = 0.0
 
 
@@ -196,8 +196,8 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
                 owed[unit] = (Owed.START,)
             elif runs.get(unit) == record.up[unit]:
                 owed[unit] = owing
-    judged = {unit: expect for unit, expect in record.watched.items() if expect in probe.LASTING}
-    return Pending(owed=owed, judged=judged, since=record.begun)
+    unproved = {unit: expected for unit, expected in record.watched.items() if expected in (Up, Unfailed)}
+    return Pending(owed=owed, unproved=unproved, since=record.begun)
 
 
 def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
@@ -221,7 +221,8 @@ def _load(where: Places, owner: str) -> Optional[Record]:
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
         data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled")})
         data["owed"] = {unit: parsed(text) for unit, text in data["owed"].items()}
-        return Record(backups=backups, **data)
+        watched = {unit: BY_NAME[name] for unit, name in data.pop("watched").items()}
+        return Record(backups=backups, watched=watched, **data)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -234,6 +235,7 @@ def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     """Put the record on disk, durably, before anything else is written."""
     data: Dict[str, Any] = {name: getattr(record, name) for name in Record.__dataclass_fields__}
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
+    data["watched"] = {unit: expected.name for unit, expected in record.watched.items()}
     data["owed"] = {unit: told(owing) for unit, owing in record.owed.items()}
     writer.make_folder(os.path.dirname(_record_path(where, owner)), 0o700)
     writer.write(_record_path(where, owner), json.dumps(data).encode(), 0o600)

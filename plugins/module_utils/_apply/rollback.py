@@ -13,17 +13,19 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple, Type
 
 from .._desired.render import FileWanted
+from .._host.causes import Failure
+from .._host.expectations import Expectation, Unfailed, Up
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
 from .._host.graph import look as relations
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
-from .._host.probe import Checks
-from .._host.watch import Failure, settle
+from .._host.probe import Health
+from .._host.watch import wait_for_rest
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
@@ -46,24 +48,25 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
     """
     writer.discard()
     concerned = sorted({*record.up, *record.retrying, *record.watched, *record.handled, *record.owed})
+    health = Health(_STABLE_FOR, max(_TIMEOUT, record.patience))
     failures: List[Failure] = []
     new: List[str] = []
     links: Mapping[str, str] = {}
     with _noted(failures):
         if manager.live:
             _withdraw(concerned, manager)
-            settle(manager, concerned, _TIMEOUT)
+            wait_for_rest(manager, concerned, _TIMEOUT)
             new = _new(record, concerned, manager)
     with _noted(failures):
         links = _links(record, observe(manager, [], concerned))
     plan = _files_back(record, new, links, manager)
     touched = [*record.backups, *plan.files.remove]
-    failures += carry_out(plan, {}, manager, writer, touched, OnFailure.GO_ON).failures
+    failures += carry_out(plan, lambda _unit: health, manager, writer, touched, OnFailure.GO_ON).failures
     if manager.live:
         with _noted(failures):
             back = _look_back(record, concerned, manager)
             plan = _runs_again(record, back)
-            failures += carry_out(plan, _checks(record, plan, back), manager, writer, (), OnFailure.GO_ON).failures
+            failures += carry_out(plan, lambda _unit: health, manager, writer, (), OnFailure.GO_ON).failures
         if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
             manager.queue("start", record.retrying)
     return failures
@@ -198,20 +201,21 @@ def _runs_again(record: Record, back: _Back) -> Plan:
         "restart": ordered("restart", running, loadpath),
         "start": ordered("start", [unit for unit in again if unit not in running], loadpath),
     }
-    return Plan(jobs=jobs, to_stay_down=back.services.difference(back.cycled), calls=calls(jobs, loadpath))
+    return Plan(
+        jobs=jobs,
+        to_stay_down=back.services.difference(back.cycled),
+        calls=calls(jobs, loadpath),
+        watched=_watched(record, jobs, back),
+    )
 
 
-def _checks(record: Record, plan: Plan, back: _Back) -> Dict[str, Checks]:
-    by_itself = {unit for unit, expect in record.watched.items() if expect == "unfailed"}
+def _watched(record: Record, jobs: Mapping[str, Sequence[str]], back: _Back) -> Dict[str, Type[Expectation]]:
+    by_itself = {unit for unit, expected in record.watched.items() if expected is Unfailed}
     by_itself |= back.services.difference(record.watched)
     # What runs once has begun, and when it ends is its own affair.
-    begun = [*plan.jobs["restart"], *plan.jobs["start"]]
+    begun = [*jobs["restart"], *jobs["start"]]
     lasting = [unit for unit in begun if not is_run_once(back.observed.loadpath.effective(unit))]
-    timeout = max(_TIMEOUT, record.patience)
-    return {
-        unit: Checks("unfailed" if unit in by_itself else "up", _STABLE_FOR, timeout)
-        for unit in [*lasting, *plan.jobs["reload"]]
-    }
+    return {unit: Unfailed if unit in by_itself else Up for unit in [*lasting, *jobs["reload"]]}
 
 
 def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tuple[List[str], List[str]]:
@@ -222,7 +226,7 @@ def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tup
         owing = record.owed.get(unit, ())
         if Owed.RUN in owing and is_run_once(text):
             continue  # its work was done or not, and is not done once more
-        ours = unit in record.handled or record.watched.get(unit) == "up"
+        ours = unit in record.handled or record.watched.get(unit) is Up
         if not ours and (is_run_once(text) or now.active == "inactive"):
             continue  # it has ended by itself
         # A timer whose new times were over does not take up the old ones by daemon-reload.

@@ -14,16 +14,18 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, Iterable, Iterator, List, Mapping, Sequence, Set
+from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set, Type
 
 from .._desired.render import FileWanted
 from .._host import jobs
-from .._host.causes import with_causes
+from .._host.causes import Failure, with_causes
+from .._host.expectations import Done, Down, Expectation, Proof, Unfailed, Up
 from .._host.files import Writer
 from .._host.graph import look
+from .._host.looks import RUN_PROPERTIES, Run, run_of
 from .._host.manager import Manager, ManagerError, Outcome
-from .._host.probe import Checks
-from .._host.watch import Failure, baseline, settle, watch
+from .._host.probe import Health
+from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along
 from .._plan.plan import Plan
 
@@ -52,7 +54,7 @@ class Outcomes:
 
 def carry_out(
     plan: Plan,
-    checks: Mapping[str, Checks],
+    health_of: Callable[[str], Health],
     manager: Manager,
     writer: Writer,
     concerned: Iterable[str],
@@ -60,10 +62,10 @@ def carry_out(
 ) -> Outcomes:
     """Do all steps of a plan.
 
-    checks: what units have to prove at the end. concerned: all paths that this run, or one that was cut off before it,
-    writes or removes.
+    health_of: what a unit has to prove. concerned: all paths that this run, or one that was cut off before it, writes
+    or removes.
     """
-    run = _Run(plan, manager, writer, on_failure)
+    run = _Transaction(plan, manager, writer, on_failure)
     steps: Sequence[Callable[[], None]] = (
         run.prepare,
         run.stop,
@@ -72,7 +74,7 @@ def carry_out(
         lambda: run.change_enablement(_AFTER_FILES),
         run.reload,
         lambda: run.take_down([unit for unit in plan.jobs["stop"] if unit in plan.upheld]),
-        lambda: run.do_jobs(checks),
+        lambda: run.do_jobs(health_of),
     )
     for step in steps:
         with run.noted():
@@ -82,7 +84,7 @@ def carry_out(
     return run.outcomes
 
 
-class _Run:
+class _Transaction:
     """A plan that is being carried out."""
 
     def __init__(self, plan: Plan, manager: Manager, writer: Writer, on_failure: OnFailure) -> None:
@@ -190,10 +192,10 @@ class _Run:
         if self._plan.reload:
             self._note(self._manager.daemon_reload(), "daemon-reload")
 
-    def do_jobs(self, checks: Mapping[str, Checks]) -> None:
+    def do_jobs(self, health_of: Callable[[str], Health]) -> None:
         """Queue all jobs, then wait for all of them together."""
         plan, manager, outcomes = self._plan, self._manager, self.outcomes
-        before = baseline(manager, [*plan.jobs["reload"], *plan.jobs["restart"]])
+        expected = self._expected(health_of)
         verbs = ("stop", "reset-failed", "restart", "start", "run")
         deliberate = dict.fromkeys(unit for verb in verbs for unit in plan.jobs[verb])
         if deliberate:
@@ -206,17 +208,39 @@ class _Run:
             if outcomes.failures and self._on_failure is OnFailure.STOP:  # all will be undone, so nothing more is begun
                 skipped.update(call.units)
             elif call.verb == "run":
-                skipped.update(self._run(call.units, max(checks[unit].timeout for unit in call.units)))
+                skipped.update(self._run(call.units, max(health_of(unit).timeout for unit in call.units)))
             else:
                 self._note(self._queue(call.verb, call.units), call.verb, call.units)
                 refused.update(failure.unit for failure in outcomes.failures)
         outcomes.failures += [Failure("", message) for message in manager.wake_limits(plan.jobs["touch-slice"])]
         outcomes.begun = not skipped
-        wanted = {unit: check for unit, check in checks.items() if unit not in skipped | refused}
-        found = watch(manager, wanted, before, to_the_end=self._on_failure is not OnFailure.STOP)
+        expected = {unit: each for unit, each in expected.items() if unit not in skipped | refused}
+        found = watch(manager, expected, to_the_end=self._on_failure is not OnFailure.STOP)
         watched = {failure.unit for failure in found}
         outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in watched]
         outcomes.failures += with_causes(manager, found)
+
+    def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:
+        """Asked ahead of the jobs: what is restarted, or reloaded, is held against its run before that."""
+        jobs = self._plan.jobs
+        # On the way back it is enough that a unit is up.
+        held = [] if self._on_failure is OnFailure.GO_ON else [*jobs["reload"], *jobs["restart"]]
+        shown = self._manager.show(sorted(held), RUN_PROPERTIES)
+        runs = {unit: run_of(each) for unit, each in shown.items()}
+        lasting = {unit: expected for unit, expected in self._plan.watched.items() if expected is not Down}
+        return {unit: self._expectation(unit, expected, health_of, runs) for unit, expected in lasting.items()}
+
+    def _expectation(
+        self, unit: str, expected: Type[Expectation], health_of: Callable[[str], Health], runs: Dict[str, Run]
+    ) -> Expectation:
+        jobs, health = self._plan.jobs, health_of(unit)
+        if expected is Done:
+            waiting = jobs["start"] if unit not in jobs["run"] else ()  # what others wait for has their time
+            return Done(max([health.timeout, *(health_of(each).timeout for each in waiting)]))
+        restarted = runs.get(unit) if unit in jobs["restart"] else None
+        reloaded = runs.get(unit) if unit in jobs["reload"] else None
+        proof = Proof(health, restarted, reloaded)
+        return Unfailed(proof) if expected is Unfailed else Up(proof)
 
     def _queue(self, verb: str, units: Sequence[str]) -> Outcome:
         if verb == "restart" and len(units) > 1:
@@ -228,7 +252,7 @@ class _Run:
 
         Returns those that were not begun.
         """
-        busy = settle(self._manager, units, timeout, lasting=True)
+        busy = wait_for_rest(self._manager, units, timeout, starts=True)
         if not busy:
             self._note(self._manager.run_to_end(units, timeout), "start", units)
             return ()

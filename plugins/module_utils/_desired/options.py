@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
+from .._host.probe import CHECKS
 from .._host.scopes import SCOPES
 from .._syntax.kinds import KINDS
+from .health import SECONDS
 
 Spec = Dict[str, Any]
 
@@ -21,14 +23,8 @@ STATES = ("started", "stopped", "restarted", "reloaded", "present", "absent")
 
 
 def health() -> Spec:
-    return {
-        "stable_for": {"type": "float"},
-        "timeout": {"type": "float"},
-        "tcp": {"type": "str"},
-        "unix": {"type": "path"},
-        "http": {"type": "str"},
-        "command": {"type": "list", "elements": "str"},
-    }
+    seconds = {option: {"type": "float"} for option in SECONDS}
+    return {**seconds, **{option: dict(check.spec) for option, check in CHECKS.items()}}
 
 
 def text() -> Spec:
@@ -91,6 +87,6 @@ def stack() -> Spec:
         "prune": {"type": "bool", "default": False},
         "max_removed": {"type": "int"},
         "adopt": {"type": "list", "elements": "str"},
-        "health": {"type": "dict", "options": {name: health()[name] for name in ("stable_for", "timeout")}},
+        "health": {"type": "dict", "options": {option: health()[option] for option in SECONDS}},
         **host(),
     }

@@ -13,13 +13,14 @@ import posixpath
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
+from .._host.probe import Health
 from .._syntax import names, unitfile
 from .._syntax.activation import started_by
 from .._syntax.kinds import KINDS, File, Processes
 from .._syntax.loadpath import dropin_folders
 from .._syntax.meaning import can_reload, is_run_once, refuses_start
 from .._syntax.rule import Problem, Problems, Refused, shown
-from .health import Health, health
+from .health import health
 from .render import FileWanted, HostFacts, Params, has_text, render
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.

@@ -10,10 +10,10 @@ Private to the collection.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Set, Tuple
 
 from .._syntax.relations import RELATIONS, Does
-from .manager import Manager, States
+from .manager import Manager, States, names
 
 # Settings that decide whether systemd takes a job, or makes one of its own.
 _SETTINGS = ("StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop")
@@ -97,9 +97,3 @@ def _needed(node: Node, states: States) -> Iterator[str]:
     for name, relation in RELATIONS.items():
         if relation.start in (Does.START, Does.VERIFY):
             yield from (other for other in node.related(name) if states[other].is_up)
-
-
-def names(shown: Mapping[str, str], name: str) -> List[str]:
-    """The units that a property names; systemctl puts those with a backslash in quotes, and doubles it."""
-    words = shown.get(name, "").split()
-    return [word.strip('"').replace("\\\\", "\\") if word.startswith('"') else word for word in words]

@@ -14,10 +14,11 @@ from dataclasses import replace
 from typing import List, Sequence, Tuple
 
 from .._syntax.kinds import kind_of
+from .causes import Failure
+from .expectations import Down
 from .graph import look
 from .manager import Manager, Outcome
-from .probe import Checks
-from .watch import Failure, watch
+from .watch import watch
 
 _ATTEMPTS = 3
 _PAUSE = 0.4
@@ -32,7 +33,7 @@ def take_down(manager: Manager, units: Sequence[str], timeout: float) -> Tuple[O
         done = manager.queue("stop", units)
         if done.code != 0:  # there is nothing to wait for
             return done, []
-        failures = watch(manager, {unit: Checks("down", timeout=timeout) for unit in units}, {}, to_the_end=True)
+        failures = watch(manager, {unit: Down(timeout) for unit in units}, to_the_end=True)
         if not failures:
             return done, []
         states = manager.list_units()

@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.kinds import Cgroup, kind_of
 from .places import Places, lingers
@@ -38,8 +38,9 @@ _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 # A command that only asks or only queues a job answers in milliseconds; one that needs this long hangs.
 ANSWER_TIMEOUT = 90.0
 _COMING_UP = 20.0
-# sd-messages(3): SD_MESSAGE_UNIT_FAILURE_RESULT.
-_UNIT_FAILED = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c"
+
+# A unit's properties, as `systemctl show` prints them.
+Properties = Mapping[str, str]
 
 
 class ManagerError(Exception):
@@ -99,12 +100,14 @@ class States(Dict[str, UnitState]):
 
 
 class Manager:
-    """systemd of one scope: PID 1, the caller's user manager, or (with a root, or for "global") only its tools."""
+    """systemd of one scope: PID 1, the caller's user manager, or (with a root, or for "global") only its tools.
+
+    begun: when it was first asked, in seconds since the epoch.
+    """
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        self._journal_synced = False
-        self._begun = time.time()
+        self.begun = time.time()
         self._scope_flag = places.scope.flag
         self._environ = {**os.environ, **_ENVIRONMENT}
         # An empty part would stand for the working directory.
@@ -277,40 +280,6 @@ class Manager:
                 failures.append(f"nothing could be started in {each} to wake its limits: {done.message}")
         return failures
 
-    def _journal_scope(self) -> Tuple[str, str]:
-        """How the fields begin with which a manager of this scope speaks of units, and whose words they are."""
-        return self.places.scope.journal_prefix, f"_UID={os.getuid() if self.places.scope.of_session else 0}"
-
-    def has_failed(self, unit: str, invocations: Sequence[str]) -> bool:
-        """Has one of these runs of a unit ended in failure? False where there is no journal to read."""
-        user, own = self._journal_scope()
-        runs = [f"{user}INVOCATION_ID={each}" for each in invocations]
-        ask = ["journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=1", own, f"{user}UNIT={unit}"]
-        self.run(["journalctl", "--sync"], timeout=20.0)
-        return bool(self.run([*ask, _UNIT_FAILED, *runs], timeout=20.0).out.strip())
-
-    def journal(self, unit: str, invocation: str, lines: int) -> List[str]:
-        """The last lines of one run of a unit, else those since we began; [] where there is no journal to read."""
-        ask = ["journalctl", "--quiet", "--no-pager"]
-        # What was said last may not have been written yet; without the right to ask for it that has to do.
-        if not self._journal_synced:
-            self.run(["journalctl", "--sync"], timeout=20.0)
-            self._journal_synced = True
-        prefix, own = self._journal_scope()
-        # Not --unit=, which leaves out what a child of PID 1 says before it has become the unit's process.
-        selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}", own]
-        if invocation:
-            # Lines of a process that was gone before journald looked at it lack the invocation, so it is told by time;
-            # they may stand before what PID 1 says first of it.
-            begun = [*ask, "--output=short-unix", f"{prefix}INVOCATION_ID={invocation}"]
-            first = self.run(begun, timeout=20.0).out.partition(".")[0]
-            selection += [f"--since=@{int(first) - 1}"] if first.isdigit() else []
-        else:
-            selection.append(f"--since=@{self._begun:.6f}")
-        # Together with --since, --lines counts from the front unless the order is turned round.
-        outcome = self.run([*ask, "--output=cat", "--reverse", f"--lines={lines}", *selection], timeout=20.0)
-        return [line for line in reversed(outcome.out.splitlines()) if line.strip()]
-
 
 def _listens(path: str) -> bool:
     """Asked of the kernel, since systemd logs a connection that says nothing."""
@@ -325,3 +294,14 @@ def _properties(block: str) -> Dict[str, str]:
         if equals:
             found[key] = f"{found[key]}\n{value}" if key in found else value
     return found
+
+
+def names(shown: Properties, name: str) -> List[str]:
+    """The units that a property names; systemctl puts those with a backslash in quotes, and doubles it."""
+    words = shown.get(name, "").split()
+    return [word.strip('"').replace("\\\\", "\\") if word.startswith('"') else word for word in words]
+
+
+def named(shown: Properties, properties: Sequence[str]) -> Set[str]:
+    """The units that any of these properties names."""
+    return {other for name in properties for other in names(shown, name)}

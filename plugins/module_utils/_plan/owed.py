@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Mapping, Tuple
+from typing import Mapping, Tuple, Type
+
+from .._host.expectations import Expectation
 
 
 class Owed(enum.Enum):
@@ -48,12 +50,12 @@ def parsed(text: str) -> Owing:
 class Pending:
     """What an interrupted run has left.
 
-    owed: by unit. judged: units whose health it never saw, with what was expected of them. since: when it began, "" if
-    no run was interrupted.
+    owed: by unit. unproved: units whose health it never saw, with what was expected of them. since: when it began, ""
+    if no run was interrupted.
     """
 
     owed: Mapping[str, Owing] = field(default_factory=dict)
-    judged: Mapping[str, str] = field(default_factory=dict)
+    unproved: Mapping[str, Type[Expectation]] = field(default_factory=dict)
     since: str = ""
 
 

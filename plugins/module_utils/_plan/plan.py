@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple, Type
 
 from .._desired.render import FileWanted
 from .._desired.stack import RUNNING
+from .._host.expectations import Done, Down, Expectation, Unfailed, Up
 from .._host.graph import Graph
 from .._host.observed import Observed
 from .._syntax.activation import served, starts
@@ -70,7 +71,7 @@ class Plan:
     steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
     upheld: units that stay down only once the new text of what upholds them is loaded. to_stay_down: services that are
     down, and that something may start before its stop. reload: does the manager read its files again? calls: the jobs
-    after that. watched: what becomes of units, as Checks.expect; health decides of all but those that go down. kept:
+    after that. watched: what is expected of units; health decides of all but those that go down. kept:
     units left with an older version on purpose. deferred: what is left to the next boot, as no manager runs. fates:
     what the jobs do to all units.
     """
@@ -83,7 +84,7 @@ class Plan:
     to_stay_down: FrozenSet[str] = frozenset()
     reload: bool = False
     calls: Tuple[Call, ...] = ()
-    watched: Mapping[str, str] = field(default_factory=dict)
+    watched: Mapping[str, Type[Expectation]] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     deferred: Tuple[str, ...] = ()
     fates: Mapping[str, Fate] = field(default_factory=dict)
@@ -127,7 +128,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         return Plan(tuple(steps), files, differences.links, deferred=shall)
     acts = [act for each in wished for act in _left_alone(each, graph, observed)]
     to_stay_down = sockets.to_stay_down(acts, differences, observed)
-    acts = _settle(acts, differences, graph)
+    acts = _one_verb_each(acts, differences, graph)
     jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
     # What goes down with another one comes up by its newest text.
@@ -210,7 +211,7 @@ def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
     return {unit for unit in units if is_run_once(differences.after.effective(unit))}
 
 
-def _settle(acts: Sequence[Act], differences: Differences, graph: Graph) -> List[Act]:
+def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph) -> List[Act]:
     """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
 
     What goes down with another one's stop, and is not declared stopped too, comes up again.
@@ -261,32 +262,32 @@ def _reload_reason(differences: Differences, observed: Observed) -> str:
     return differences.reload_due
 
 
-def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, str]:
+def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, Type[Expectation]]:
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
-    states = graph.states
-    watched = {unit: expect for unit, expect in differences.pending.judged.items() if states[unit].is_up}
+    states, unproved = graph.states, differences.pending.unproved
+    watched = {unit: expected for unit, expected in unproved.items() if states[unit].is_up}
     for case in differences.cases:
         # What runs once, or for one connection, ends by itself, at a time of its own.
         lasting = not is_run_once(case.after) and not case.service.per_connection
         changed = case.change.directives or case.change.new
         if case.now.runs and changed and not case.leaves and lasting:
-            watched[case.unit] = "up" if case.wanted in RUNNING else "unfailed"
+            watched[case.unit] = Up if case.wanted in RUNNING else Unfailed
     along = taken_anew(jobs["restart"], graph, jobs["stop"])
     services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
     present = {case.unit for case in services if case.wanted == "present"}
     on_demand = present.intersection(_started_by_others(differences, graph)) if jobs["restart"] else set()
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
-        watched[unit] = "unfailed" if unit in on_demand else "up"
+        watched[unit] = Unfailed if unit in on_demand else Up
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
-    watched.update({unit: "unfailed" if unit in present else "up" for unit in jobs["start"]})
-    watched.update({unit: "done" for unit in _newly_needed(differences, jobs) if unit not in watched})
-    watched.update(dict.fromkeys(jobs["reload"], "up"))
-    watched.update(dict.fromkeys(jobs["run"], "done"))
+    watched.update({unit: Unfailed if unit in present else Up for unit in jobs["start"]})
+    watched.update({unit: Done for unit in _newly_needed(differences, jobs) if unit not in watched})
+    watched.update(dict.fromkeys(jobs["reload"], Up))
+    watched.update(dict.fromkeys(jobs["run"], Done))
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
     # A socket or path whose service does not start falls with it.
     falling = [other for unit in sorted(started) for other in starters(unit, graph)]
-    watched.update({other: "up" for other in falling if states[other].is_up and other not in watched})
-    watched.update({unit: "down" for unit in jobs["stop"] if unit not in started})
+    watched.update({other: Up for other in falling if states[other].is_up and other not in watched})
+    watched.update({unit: Down for unit in jobs["stop"] if unit not in started})
     return watched
 
 

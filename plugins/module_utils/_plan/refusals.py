@@ -232,7 +232,7 @@ def _near(unit: str, differences: Differences, observed: Observed) -> str:
 def _unchecked(unit: UnitWanted, observed: Observed) -> List[Problem]:
     """Checks are declared for it, and nothing of a run would start it so that they could pass."""
     health, name = unit.health, unit.name.text
-    if unit.state != "present" or not (health and (health.tcp or health.unix or health.http or health.command)):
+    if unit.state != "present" or not (health and health.checks):
         return []
     if any(observed.states[each].is_up for each in units_under(observed.states, name)):
         return []

@@ -19,7 +19,7 @@ from .._host.files import Labeller
 from .._syntax.names import parse_dropin
 from .._syntax.rule import Problem, Problems, Refused
 from .pipeline import Failed, apply
-from .report import TOLD
+from .report import WARNINGS
 
 
 class Module(AnsibleModule):
@@ -43,9 +43,9 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
         for warning in _short_secrets(params):
             module.warn(warning)
         result = apply(params, module.check_mode, _labeller(module))
-        for told in result["unverified"]:
-            if told["rule"] in TOLD:
-                module.warn(str(Problem(**told)))
+        for problem in result["unverified"]:
+            if problem["rule"] in WARNINGS:
+                module.warn(str(Problem(**problem)))
     except Problems as found:
         module.fail_json(msg=str(found), errors=[problem.as_dict() for problem in found.problems])
     except Failed as failed:

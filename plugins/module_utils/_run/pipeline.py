@@ -25,17 +25,16 @@ from .._apply.transaction import STOP_TIMEOUT, OnFailure, carry_out
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build, is_path, trigger_files
 from .._host import files
+from .._host.causes import Failure
 from .._host.graph import look
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, tree
 from .._host.places import Places, places
-from .._host.probe import LASTING, Checks
 from .._host.scopes import SCOPES
-from .._host.watch import Failure, settle
+from .._host.watch import wait_for_rest
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
-from .._plan.plan import Plan
 from .._syntax import unitfile
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
@@ -132,7 +131,7 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
-        settle(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
+        wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
     run.lap("look")
     work = _planned(desired, observed, interrupted, manager)
@@ -195,7 +194,7 @@ def _states_after(manager: Manager, before: States) -> States:
 
 def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
     """Raise Problems unless all that was found is merely not there yet; returns that, to be reported as unverified."""
-    passable = set(report.TOLD)
+    passable = set(report.WARNINGS)
     if lenient:
         passable |= {"missing", "no-such-unit", "trigger-missing"}
     grave = [problem for problem in problems if problem.rule not in passable]
@@ -217,7 +216,7 @@ def _transact(
         record.save(where, desired.owner, begun, writer)
     keep = run.params.get("on_failure") == "keep"
     on_failure = OnFailure.KEEP if keep else OnFailure.STOP
-    outcomes = carry_out(plan, checks_of(plan, desired), manager, writer, begun.backups, on_failure)
+    outcomes = carry_out(plan, desired.health_of, manager, writer, begun.backups, on_failure)
     failure = None
     undone: Sequence[Failure] = ()
     if outcomes.failures:
@@ -314,28 +313,3 @@ def _refuse_detours(differences: Differences, where: Places) -> None:
             below = where.root or "/"
         if path not in unmasked and not (path in differences.remove and os.path.islink(path)):
             files.refuse_detours(path, below)
-
-
-def checks_of(plan: Plan, desired: Desired) -> Dict[str, Checks]:
-    """What the units of a plan have to prove, but for those that go down."""
-    watched = {unit: expect for unit, expect in plan.watched.items() if expect != "down"}
-    return {unit: _checks(unit, expect, plan, desired) for unit, expect in watched.items()}
-
-
-def _checks(unit: str, expect: str, plan: Plan, desired: Desired) -> Checks:
-    health = desired.health_of(unit)
-    probed = expect in LASTING
-    timeout = health.timeout
-    if expect == "done" and unit not in plan.jobs["run"]:  # what others wait for has their time
-        timeout = max([timeout, *(desired.health_of(each).timeout for each in plan.jobs["start"])])
-    return Checks(
-        expect=expect,
-        stable_for=health.stable_for,
-        timeout=timeout,
-        tcp=health.tcp if probed else "",
-        unix=health.unix if probed else "",
-        http=health.http if probed else "",
-        command=health.command if probed else (),
-        restarted=unit in plan.jobs["restart"],
-        reloaded=unit in plan.jobs["reload"],
-    )

@@ -14,11 +14,12 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from .._desired.render import SHORTEST_HIDDEN, owner_of
 from .._desired.stamp import without_stamp
+from .._host import journal
+from .._host.causes import Failure
 from .._host.files import Seen
 from .._host.graph import Graph
 from .._host.manager import Manager, States, UnitState
 from .._host.observed import Observed
-from .._host.watch import Failure
 from .._plan.consequences import taken_anew, taken_down
 from .._plan.differences import Differences
 from .._plan.owed import Pending, told
@@ -26,8 +27,8 @@ from .._plan.plan import Plan
 from .._syntax.rule import Problem
 from .work import Work
 
-# Rules of what is told and hinders nothing.
-TOLD = (
+# Rules of what hinders nothing and becomes a warning.
+WARNINGS = (
     *("advice", "dropin-without-unit", "install-of-dropin", "no-linger", "no-such-target", "no-verify"),
     *("not-checked", "pulled-in"),
 )
@@ -126,7 +127,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
     """
     hidden = sorted(_values(secret_files), key=len, reverse=True)
     shown = [failure for failure in failures if failure.unit][:_MOST_JOURNALS]
-    journals = {each.unit: manager.journal(each.unit, each.invocation, _JOURNAL_LINES) for each in shown}
+    journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
     return [
         {
             **Problem(_short(_without(failure.message, hidden)), unit=failure.unit, rule="health").as_dict(),

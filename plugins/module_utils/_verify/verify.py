@@ -50,12 +50,12 @@ class _Complaint(NamedTuple):
 
 
 def verify(
-    manager: Manager, differences: Differences, observed: Observed, told: AbstractSet[str] = frozenset()
+    manager: Manager, differences: Differences, observed: Observed, refused: AbstractSet[str] = frozenset()
 ) -> List[Problem]:
     """Have systemd-analyze verify read the host as it will be; complaints it had before do not count.
 
     Those about something that an earlier task may bring (a program, a required unit) have the rule "missing".
-    told: units of which it is said already that what they start is nowhere.
+    refused: units of which it is said already that what they start is nowhere.
     """
     units_folder = observed.places.units + os.sep
     new = {wanted.path: wanted.content for wanted in differences.write if wanted.path.startswith(units_folder)}
@@ -77,7 +77,7 @@ def verify(
     if len(subjects) == 1:  # there is no other that it could be about
         nameless = [each for each in problems if each.rule == "verify" and not each.unit]
         problems = [replace(each, unit=subjects[0]) if each in nameless else each for each in problems]
-    problems = [each for each in problems if not (each.unit in told and _ALONE.search(each.message))]
+    problems = [each for each in problems if not (each.unit in refused and _ALONE.search(each.message))]
     going = {os.path.basename(path) for path in gone}
     return mended([replace(each, rule=_rule(each, going)) for each in problems])
 
@@ -171,10 +171,10 @@ def _complaint(line: str, stage: str, units: str, loadpath: LoadPath, subjects: 
         return None
     if named:
         return _Complaint(_traced(Problem(named.group("text"), named.group("unit"), rule="verify"), loadpath))
-    return _Complaint(_told_of(text, subjects, loadpath))
+    return _Complaint(_by_its_quotes(text, subjects, loadpath))
 
 
-def _told_of(text: str, subjects: Sequence[str], loadpath: LoadPath) -> Problem:
+def _by_its_quotes(text: str, subjects: Sequence[str], loadpath: LoadPath) -> Problem:
     """A complaint that names no unit is about the one with a value that it quotes."""
     quoted = _QUOTED.findall(text)
     for unit in subjects:
@@ -186,13 +186,13 @@ def _told_of(text: str, subjects: Sequence[str], loadpath: LoadPath) -> Problem:
 
 def _traced(problem: Problem, loadpath: LoadPath) -> Problem:
     """The directive that names what a complaint without a line is about: a program, or a unit."""
-    told = _words(problem.message)
+    said = _words(problem.message)
     found = []
     for entry in _entries_of(problem.unit, loadpath):
         values = entry.value.split()
         if entry.directive.startswith("Exec"):
             values = [value.lstrip("@-:+!|") for value in values[:1]]
-        if (entry.directive.startswith("Exec") or entry.section == "Unit") and told.intersection(values):
+        if (entry.directive.startswith("Exec") or entry.section == "Unit") and said.intersection(values):
             found.append(entry)
     # systemd minds an order after what is nowhere as little as a wish for it.
     needed = [entry for entry in found if entry.directive not in ("After", "Before", "Wants")]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._apply import accepted, record
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.expectations import Done, Down, Unfailed, Up
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen, Writer
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import Places
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed
@@ -34,7 +35,7 @@ WHOLE = record.Record(
     idle=("b.service",),
     handled=("a.service",),
     owed={"a.service": (Owed.RESTART,)},
-    watched={"a.service": "up"},
+    watched={"a.service": Up},
 )
 
 
@@ -50,9 +51,18 @@ def test_a_record_reads_back(where: Places) -> None:
     assert record.load(where, ["test"]) is None
 
 
+def test_what_is_watched_is_written_by_name(where: Places) -> None:
+    """As versions of before did, so that one finishes what another had begun."""
+    watched = {"a.service": Up, "b.service": Unfailed, "c.service": Done, "d.service": Down}
+    record.save(where, "test", replace(WHOLE, watched=watched), Writer())
+    written = json.loads(Path(where.state, "running", "test.json").read_bytes())
+    assert written["watched"] == {"a.service": "up", "b.service": "unfailed", "c.service": "done", "d.service": "down"}
+    assert record.load(where, ["test"]) == replace(WHOLE, watched=watched)
+
+
 def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> None:
     """What was new to the first and has been started since did not run before either."""
-    first = replace(WHOLE, up={"a.service": "id"}, idle=("b.service", "t@.service"), watched={"a.service": "up"})
+    first = replace(WHOLE, up={"a.service": "id"}, idle=("b.service", "t@.service"), watched={"a.service": Up})
     second = replace(
         WHOLE,
         begun="2026-01-02T00:00:00Z",
@@ -77,6 +87,7 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
         *(b"", b"\0\xff", b"{", b"null", b"[]", b"{}", b'{"boot": 1}', b'"x"', b"17"),
         *({"up": []}, {"owed": "x"}, {"owed": {"a.service": 1}}, {"watched": None}, {"links": {"a": ["b"]}}),
         *({"backups": []}, {"backups": {"/a": 1}}, {"backups": {"/a": {}}}, {"enabled": 1}, {"more": 1}),
+        {"watched": {"a.service": "x"}},
     ],
 )
 @pytest.mark.parametrize("kind", ["running", "accepted"])
