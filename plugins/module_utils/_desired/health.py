@@ -15,8 +15,15 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 from .._syntax.characters import to_utf8
-from .._syntax.rule import Refused, shown
+from .._syntax.rule import Refused, Rule, Severity, shown
 
+HEALTH = Rule(
+    "health",
+    Severity.ERROR,
+    "a check of that kind could never pass, or never end",
+    "the message says what it takes",
+    "the option health",
+)
 STABLE_FOR = 5.0
 TIMEOUT = 60.0
 _MOST_PORTS = 65535

@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass
 from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
 
+from .._desired.options import RUNNING
 from .._desired.render import FileWanted
-from .._desired.stack import RUNNING
 from .._host.observed import Observed
 from .._syntax.activation import starts
 from .._syntax.dependencies import NEEDS, needed

@@ -20,12 +20,21 @@ from .._host.manager import Manager, UnitState
 from .._host.observed import UP, Observed
 from .._host.watch import Failure
 from .._plan.plan import Plan
-from .._syntax.rule import Problem
+from .._syntax.rule import Problem, Rule, Severity
 
-# Rules of what is told and hinders nothing.
-TOLD = (
-    *("advice", "dropin-without-unit", "install-of-dropin", "no-linger", "no-such-target", "no-verify"),
-    *("not-checked", "pulled-in"),
+_PULLED_IN = Rule(
+    "pulled-in",
+    Severity.WARNING,
+    "it is declared stopped, and was started since another unit wants it",
+    "the next run stops it",
+    "systemd.unit(5), Wants=",
+)
+_NOT_HEALTHY = Rule(
+    "health",
+    Severity.ERROR,
+    "a unit is not what it shall be after the run",
+    "the message says what it is, the journal why",
+    "the option health",
 )
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
@@ -65,8 +74,7 @@ def pulled_in(plan: Plan, states: Mapping[str, UnitState]) -> List[Problem]:
     """What is declared stopped, and was started by what another unit wants."""
     stopped = {case.unit for case in plan.differences.cases if case.wanted == "stopped"}
     started = sorted(unit for unit in stopped if unit in states and states[unit].active in UP)
-    message = "it is declared stopped, and was started since another unit wants it: the next run stops it"
-    return [Problem(message, unit=unit, rule="pulled-in") for unit in started]
+    return [_PULLED_IN.problem(unit) for unit in started]
 
 
 def _restarted(plan: Plan, observed: Observed) -> List[str]:
@@ -131,7 +139,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
     journals = {each.unit: manager.journal(each.unit, each.invocation, _JOURNAL_LINES) for each in shown}
     return [
         {
-            **Problem(_short(_without(failure.message, hidden)), unit=failure.unit, rule="health").as_dict(),
+            **_NOT_HEALTHY.said(_short(_without(failure.message, hidden)), failure.unit).as_dict(),
             "result": failure.result,
             "status": failure.status,
             "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],
