@@ -93,6 +93,10 @@ docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links
 	@cd $(TREE) && PATH="$(CURDIR)/$(BUILD)/docs/bin:$(BIN):$$PATH" \
 	  antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
 
+.PHONY: rules
+rules: tools $(SOURCE) ## Write the documentation's page of rules
+	@PYTHONPATH=$(BUILD)/source $(PY) -m tests.tooling.rules
+
 .PHONY: setup
 setup: artifact image $(BUILD)/connections ## Install all that the demo and the tests need
 

@@ -13,10 +13,31 @@ import math
 from dataclasses import replace
 from typing import Any, Mapping, Optional
 
-from .._host.probe import Health, read_checks
-from .._syntax.rule import Refused
+from .._syntax.characters import to_utf8
+from .._syntax.rule import Refused, Rule, Severity, shown
 
-SECONDS = ("stable_for", "timeout")
+HEALTH = Rule(
+    "health",
+    Severity.ERROR,
+    "a check of that kind could never pass, or never end",
+    "the message says what it takes",
+    "the option health",
+)
+STABLE_FOR = 5.0
+TIMEOUT = 60.0
+_MOST_PORTS = 65535
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside."""
+
+    stable_for: float = STABLE_FOR
+    timeout: float = TIMEOUT
+    tcp: str = ""
+    unix: str = ""
+    http: str = ""
+    command: Tuple[str, ...] = ()
 
 
 def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> Health:

@@ -20,6 +20,8 @@ Spec = Dict[str, Any]
 
 SECTION_OPTIONS = ("unit", *(kind.name for kind in KINDS.values() if kind.is_option), "install")
 STATES = ("started", "stopped", "restarted", "reloaded", "present", "absent")
+# Those in which a unit is declared to run.
+RUNNING = ("started", "restarted", "reloaded")
 
 
 def health() -> Spec:

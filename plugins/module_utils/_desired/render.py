@@ -16,9 +16,9 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from .._host.places import Places
 from .._syntax import unitfile, values
 from .._syntax.characters import to_utf8
-from .._syntax.directives import Catalogue
+from .._syntax.directives import UNKNOWN, Catalogue
 from .._syntax.kinds import KINDS
-from .._syntax.rule import Problem, Problems, Refused, shown
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .options import SECTION_OPTIONS
 from .stamp import Assignment, stamped, without_stamp
 
@@ -27,6 +27,20 @@ SECRET_MODE = 0o600
 # A secret with fewer characters is a part of ordinary words; hiding it would only garble the text.
 SHORTEST_HIDDEN = 4
 
+_NO_PROCESS = Rule(
+    "no-process",
+    Severity.ERROR,
+    "a .{kind} starts no process, so it takes no {option}",
+    "give it to the service",
+    "systemd.exec(5)",
+)
+_SECRETS_GLOBAL = Rule(
+    "secrets-global",
+    Severity.ERROR,
+    "a root-only file cannot be read by users' managers",
+    "scope global takes no secrets or credentials",
+    "systemd.exec(5), EnvironmentFile=",
+)
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 
 Params = Mapping[str, Any]
@@ -95,7 +109,7 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
         text = _text(params, sections, own, extra, owner)
         entries = tuple(unitfile.parse(text))
     except Refused as refused:
-        raise Problems([Problem(str(refused), unit=unit, rule="syntax")]) from None
+        raise Problems([unitfile.SYNTAX.said(str(refused), unit)]) from None
     main = FileWanted(path, text.encode(), 0o644, unit, without_stamp(text.encode()))
     return Rendered((main, *secret_files), entries)
 
@@ -116,12 +130,12 @@ def _sections(
         for directive, value in given.items():
             complaint = catalogue.complaint(kind, section, str(directive))
             if complaint:
-                problems.append(Problem(complaint, unit, section, str(directive), "unknown-directive"))
+                problems.append(UNKNOWN.said(complaint, unit, section, str(directive)))
                 continue
             try:
                 assignments += _assignments(section, str(directive), value, catalogue)
             except Refused as refused:
-                problems.append(Problem(str(refused), unit, section, str(directive), "value"))
+                problems.append(values.VALUE.said(str(refused), unit, section, str(directive)))
         sections.append((section, assignments))
     return sections
 
@@ -132,13 +146,13 @@ def _parsed(
     try:
         entries = unitfile.parse(content)
     except Refused as refused:
-        problems.append(Problem(str(refused), unit, rule="syntax"))
+        problems.append(unitfile.SYNTAX.said(str(refused), unit))
         return []
     sections: Dict[str, List[Assignment]] = {}
     for entry in entries:
         complaint = catalogue.complaint(kind, entry.section, entry.directive)
         if complaint:
-            problems.append(Problem(complaint, unit, entry.section, entry.directive, "unknown-directive"))
+            problems.append(UNKNOWN.said(complaint, unit, entry.section, entry.directive))
         sections.setdefault(entry.section, []).append((entry.directive, entry.value))
     return list(sections.items())
 
@@ -159,12 +173,10 @@ def _environment(
     places = facts.places
     given = [option for option in ("environment", "secrets", "credentials") if params.get(option)]
     if given and not KINDS[kind].runs_commands:
-        message = f"a .{kind} starts no process, so it takes no {given[0]}: give it to the service"
-        problems.append(Problem(message, unit, rule="no-process"))
+        problems.append(_NO_PROCESS.problem(unit, kind=kind, option=given[0]))
         return [], []
     if not places.scope.takes_secrets and set(given) & {"secrets", "credentials"}:
-        message = "a root-only file cannot be read by users' managers: scope global takes no secrets or credentials"
-        problems.append(Problem(message, unit, rule="secrets-global"))
+        problems.append(_SECRETS_GLOBAL.problem(unit))
         return [], []
     extra: List[Assignment] = []
     files: List[FileWanted] = []
@@ -172,7 +184,7 @@ def _environment(
         try:
             extra.append(("Environment", values.environment_value(str(name), value)))
         except Refused as refused:
-            problems.append(Problem(str(refused), unit, rule="environment"))
+            problems.append(values.ENVIRONMENT.said(str(refused), unit))
     try:
         if params.get("secrets"):
             path = places.environment_file(owner, stem)
@@ -187,7 +199,7 @@ def _environment(
             content = _credential_text(str(name), value)
             files.append(FileWanted(path, content, SECRET_MODE, unit, "(a credential, not shown)\n", secret=True))
     except Refused as refused:
-        problems.append(Problem(str(refused), unit, rule="environment"))
+        problems.append(values.ENVIRONMENT.said(str(refused), unit))
     return extra, files
 
 

@@ -9,26 +9,30 @@ Private to the collection.
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.probe import Health
 from .._syntax import names, unitfile
 from .._syntax.activation import started_by
-from .._syntax.kinds import KINDS, File, Processes
 from .._syntax.loadpath import dropin_folders
-from .._syntax.meaning import can_reload, is_run_once, refuses_start
-from .._syntax.rule import Problem, Problems, Refused, shown
-from .health import health
+from .._syntax.meaning import is_run_once, refuses_start
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
+from . import contradictions, triggers
+from .health import HEALTH, Health, health
 from .render import FileWanted, HostFacts, Params, has_text, render
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
 _NAME_SHOWN = 40
 
-# States in which a unit is declared to run.
-RUNNING = ("started", "restarted", "reloaded")
+_EMPTY = Rule(
+    "empty",
+    Severity.ERROR,
+    "the drop-in {dropin} has no text",
+    "give it a section, content or environment",
+    "the module dropin",
+)
 
 
 @dataclass(frozen=True)
@@ -92,16 +96,6 @@ class Desired:
         return next((each for each in [*own, *general, *over] if each), self.health)
 
 
-def is_path(text: str) -> bool:
-    """May a file have it for its absolute path?"""
-    return text.startswith("/") and "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def trigger_files(entries: Sequence[Params]) -> List[str]:
-    """The paths whose contents a desired state depends on."""
-    return [path for entry in entries for path in (entry.get("triggers") or {}).get("files") or []]
-
-
 def build(params: Params, facts: HostFacts) -> Desired:
     """The desired state of a stack (parameters of the module of that name). Raises Problems with all that is wrong."""
     problems: List[Problem] = []
@@ -112,17 +106,14 @@ def build(params: Params, facts: HostFacts) -> Desired:
     defaults = params.get("health") or {}
     given_units = params.get("units") or []
     given_dropins = params.get("dropins") or []
-    if params.get("state") == "absent" and (given_units or given_dropins):
-        problems.append(
-            Problem("state: absent removes the whole stack, so it takes no units or dropins", rule="absent")
-        )
+    problems += contradictions.of_stack(params)
     for entry in given_units:
         _collect(lambda e=entry: _unit(e, owner, defaults, facts, files), units, problems)
     for entry in given_dropins:
         _collect(lambda e=entry: _dropin(e, owner, defaults, facts, files), dropins, problems)
-    problems += _duplicates(units, dropins)
-    problems += _bad_triggers([*given_units, *given_dropins])
-    problems += _empty_prune(params)
+    about = [(unit.name.text, *unit.members) for unit in units]
+    problems += contradictions.duplicates(about, [(dropin.unit.text, dropin.path) for dropin in dropins])
+    problems += triggers.bad([*given_units, *given_dropins])
     general: List[Health] = []
     _collect(lambda: _health("", None, defaults), general, problems)
     if problems:
@@ -145,7 +136,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         health=general[0],
         max_removed=params.get("max_removed"),
         adopt=frozenset(params.get("adopt") or ()),
-        missing_triggers=tuple(_missing_triggers([*given_units, *given_dropins], facts)),
+        missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
     )
 
 
@@ -168,7 +159,7 @@ def _owner(params: Params, problems: List[Problem]) -> str:
             raise Refused(f"the name {name} has more than {_OWNER_MAX} bytes: declare it in a stack, or shorten it")
         return str(params["owner"])
     except Refused as refused:
-        problems.append(Problem(str(refused), rule="stack-name"))
+        problems.append(names.STACK_NAME.said(str(refused)))
         return "-"
 
 
@@ -177,9 +168,9 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
         name = names.parse_name(entry["name"])
         members = _members(name, entry)
     except Refused as refused:
-        raise Problems([Problem(str(refused), unit=str(entry["name"]), rule="unit-name")]) from None
+        raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
     brings_text = has_text(entry) and entry.get("state") != "absent"
-    problems = _contradictions(entry, name, brings_text)
+    problems = list(contradictions.of_options(entry, name, brings_text))
     rendered = None
     path = facts.places.unit_file(name.text)
     if brings_text:
@@ -188,7 +179,7 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
         except Problems as found:
             problems += found.problems
     if rendered is not None:
-        problems += _unit_rules(entry, name, rendered.entries)
+        problems += contradictions.of_text(entry, name, rendered.entries)
     if problems:
         raise Problems(problems)
     if rendered is not None:
@@ -224,55 +215,6 @@ def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
     return tuple(names.with_instance(name.text, str(instance)) for instance in instances)
 
 
-def _contradictions(entry: Params, name: names.UnitName, brings_text: bool) -> List[Problem]:
-    found = []
-    masked = bool(entry.get("masked"))
-    if entry.get("content") is not None and has_text({**entry, "content": None}):
-        found.append("content is the whole unit: it takes no section options beside it")
-    if brings_text and KINDS[name.kind].file is File.NEVER:
-        found.append(f"systemd makes .{name.kind} units itself and reads no file for them: use a dropin")
-    if brings_text and masked:
-        found.append("a masked unit has no file of its own: leave out its text, or masked")
-    if masked and (entry.get("enabled") or entry.get("state") in RUNNING):
-        found.append("a masked unit can be neither enabled nor started: leave out masked, or the others")
-    if not brings_text and entry.get("state") != "absent":
-        extra = [option for option in ("environment", "secrets", "credentials", "triggers", "run") if entry.get(option)]
-        if extra:
-            found.append(f"{extra[0]} needs a text of ours to stand in: declare the unit's sections, or a dropin")
-    if name.is_template and not entry.get("instances") and entry.get("state") in RUNNING:
-        found.append("a template is not started itself: name its instances")
-    return [Problem(message, unit=name.text, rule="contradiction") for message in found]
-
-
-def _unit_rules(entry: Params, name: names.UnitName, entries: Sequence[unitfile.Entry]) -> List[Problem]:
-    """What the options ask of the text."""
-    effective = unitfile.effective([entries])
-    found = []
-    if entry.get("enabled") and not effective.get("Install"):
-        found.append(("", "enabled needs an [Install] section: add install: {WantedBy: multi-user.target} or the like"))
-    if KINDS[name.kind].processes is Processes.MAIN:
-        once = is_run_once(effective)
-        if once and entry.get("state") in RUNNING:
-            found.append(
-                (
-                    "Type",
-                    "a oneshot without RemainAfterExit has no state to hold: use run: on_change, or a timer",
-                )
-            )
-        if not once and entry.get("run"):
-            found.append(
-                ("Type", "run: on_change is for Type=oneshot without RemainAfterExit: this service is started anyway")
-            )
-        wants_reload = entry.get("on_change") == "reload" or entry.get("state") == "reloaded"
-        if wants_reload and not can_reload(effective):
-            found.append(("ExecReload", "a reload needs ExecReload= (or Type=notify-reload): add it, or use restart"))
-    elif entry.get("run"):
-        found.append(("", "run: on_change is for a oneshot service"))
-    return [
-        Problem(message, name.text, "Service" if directive else "", directive, "option") for directive, message in found
-    ]
-
-
 def _dropin(
     entry: Params, owner: str, defaults: Params, facts: HostFacts, files: Dict[str, FileWanted]
 ) -> DropinWanted:
@@ -280,12 +222,11 @@ def _dropin(
         name = names.parse_name(entry["name"])
         file_name = names.parse_dropin(entry["dropin"])
     except Refused as refused:
-        raise Problems([Problem(str(refused), unit=str(entry["name"]), rule="unit-name")]) from None
+        raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
     path = facts.places.dropin_file(name.text, file_name)
     present = entry.get("state") != "absent"
     if present and not has_text(entry) and not any(entry.get(key) for key in ("environment", "secrets", "credentials")):
-        message = f"the drop-in {file_name} has no text: give it a section, content or environment"
-        raise Problems([Problem(message, unit=name.text, rule="empty")])
+        raise Problems([_EMPTY.problem(name.text, dropin=file_name)])
     rendered = None
     if present:
         stem = f"{name.text}.d-{file_name[: -len('.conf')]}"
@@ -310,32 +251,7 @@ def _health(unit: str, given: Optional[Params], defaults: Params) -> Health:
     try:
         return health(given, defaults)
     except Refused as refused:
-        raise Problems([Problem(str(refused), unit=unit, rule="health")]) from None
-
-
-def _duplicates(units: Sequence[UnitWanted], dropins: Sequence[DropinWanted]) -> List[Problem]:
-    found = []
-    seen: Set[str] = set()
-    for unit in units:
-        for name in {unit.name.text, *unit.members}:
-            if name in seen:
-                found.append(Problem("declared twice: merge the entries", unit=name, rule="duplicate"))
-            seen.add(name)
-    paths: Set[str] = set()
-    for dropin in dropins:
-        if dropin.path in paths:
-            message = f"the drop-in {posixpath.basename(dropin.path)} is declared twice: merge the entries"
-            found.append(Problem(message, unit=dropin.unit.text, rule="duplicate"))
-        paths.add(dropin.path)
-    return found
-
-
-def _empty_prune(params: Params) -> List[Problem]:
-    declared = params.get("units") or params.get("dropins")
-    if params.get("prune") and params.get("state") != "absent" and not declared:
-        message = "an empty declaration with prune would remove all: if that is meant, say state: absent"
-        return [Problem(message, rule="empty-prune")]
-    return []
+        raise Problems([HEALTH.said(str(refused), unit)]) from None
 
 
 def _started_by(units: Sequence[UnitWanted]) -> Set[str]:
@@ -363,25 +279,3 @@ def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
         enabled=False if state == "absent" else enabled,
         lists_instances=unit.lists_instances and unit.name.text not in started_by_others,
     )
-
-
-def _bad_triggers(entries: Sequence[Params]) -> List[Problem]:
-    return [
-        Problem(f"triggers: {shown(path)} is not an absolute path", unit=entry["name"], rule="trigger")
-        for entry in entries
-        for path in trigger_files([entry])
-        if not is_path(path)
-    ]
-
-
-def _missing_triggers(entries: Sequence[Params], facts: HostFacts) -> List[Problem]:
-    return [
-        Problem(
-            f"triggers: the file {path} is not there: name a file that exists",
-            unit=entry["name"],
-            rule="trigger-missing",
-        )
-        for entry in entries
-        for path in trigger_files([entry])
-        if facts.digests.get(path) is None
-    ]

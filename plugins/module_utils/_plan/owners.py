@@ -17,7 +17,33 @@ from .._desired.stack import Desired
 from .._host.files import Seen
 from .._host.observed import Observed
 from .._syntax.loadpath import MASK, LoadPath
-from .._syntax.rule import Problem
+from .._syntax.rule import Problem, Rule, Severity
+
+
+def _owner(reason: str, remedy: str) -> Rule:
+    return Rule("owner", Severity.ERROR, reason, remedy, "nothing of another owner is touched")
+
+
+_DEFINED = _owner("{path} defines this unit", "override it by a dropin, or take it over by replace: true")
+_DEFINED_GOES = _owner("{path} defines this unit", "it can only be masked or stopped")
+_MASKED = _owner("this unit is masked", "add masked: false to have it unmasked")
+_NO_FILE = _owner("{path} is a symbolic link or not a file, so it is not replaced", "remove it first")
+_NOT_OURS = _owner("{path} is there and not ours", "take it over by replace: true, or use a dropin")
+_NOT_OURS_GOES = _owner("{path} is there and not ours", "remove it yourself, or use a dropin")
+_OTHERS = _owner("{path} belongs to the stack {owner!r}", "a stack takes it over by adopt: [{owner}]")
+_UNDER_MASK = _owner(
+    "a mask takes the place of {unit} in this folder, and what is there is not ours", "remove it yourself"
+)
+_OTHERS_UNDER_MASK = _owner(
+    "it belongs to the stack {owner!r}, and a mask would take its place", "a stack takes it over by adopt: [{owner}]"
+)
+_NO_TEXT = Rule(
+    "no-text",
+    Severity.ERROR,
+    "it is this stack's own and has no text here",
+    "give it, or leave the unit out to have it pruned",
+    "the option prune",
+)
 
 
 def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
@@ -26,71 +52,59 @@ def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
     owners = {desired.owner, *desired.adopt}
     for path in [*desired.files, *sorted(desired.removed)]:
         wanted = desired.files.get(path)
-        if wanted is not None and wanted.secret:
-            continue
-        problem = _conflict(path, desired, observed, owners)
-        if problem:
-            found.append(Problem(problem, unit=wanted.unit if wanted else os.path.basename(path), rule="owner"))
+        if wanted is None or not wanted.secret:
+            found.append(_conflict(path, wanted.unit if wanted else os.path.basename(path), desired, observed, owners))
     found += _textless(desired, observed)
     for name in (unit.name.text for unit in desired.units if unit.masked):
-        problem = _in_the_way(observed.files.get(observed.places.unit_file(name)), name, owners)
-        if problem:
-            found.append(Problem(problem, unit=name, rule="owner"))
-    return found
+        found.append(_in_the_way(observed.files.get(observed.places.unit_file(name)), name, owners))
+    return [problem for problem in found if problem is not None]
 
 
 def _textless(desired: Desired, observed: Observed) -> List[Problem]:
     """Units that are named, but whose own file prune would take for one that is no longer declared."""
-    message = "it is this stack's own and has no text here: give it, or leave the unit out to have it pruned"
     owned = {*_owned(desired, observed)} - desired.removed if desired.prune else set()
     units = [unit.name.text for unit in desired.units if unit.path is None and not unit.masked]
-    return [Problem(message, name, rule="no-text") for name in units if observed.places.unit_file(name) in owned]
+    return [_NO_TEXT.problem(name) for name in units if observed.places.unit_file(name) in owned]
 
 
-def _defined_by_others(path: str, desired: Desired, loadpath: LoadPath) -> str:
+def _defined_by_others(path: str, unit: str, desired: Desired, loadpath: LoadPath) -> Optional[Problem]:
     name = os.path.basename(path)
     vendor = loadpath.fragment(name)
     if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
-        return ""
-    mend = "override it by a dropin, or take it over by replace: true"
-    return f"{vendor} defines this unit: {mend if path in desired.files else 'it can only be masked or stopped'}"
+        return None
+    return (_DEFINED if path in desired.files else _DEFINED_GOES).problem(unit, path=vendor)
 
 
-def _conflict(path: str, desired: Desired, observed: Observed, owners: Set[str]) -> str:
+def _conflict(path: str, unit: str, desired: Desired, observed: Observed, owners: Set[str]) -> Optional[Problem]:
     seen = observed.files.get(path)
     may_replace = path in desired.replaced
     if seen is None:
         if os.path.dirname(path) != observed.places.units or may_replace:
-            return ""
-        return _defined_by_others(path, desired, observed.loadpath)
+            return None
+        return _defined_by_others(path, unit, desired, observed.loadpath)
     if seen.target == MASK and path in desired.removed:
-        return _defined_by_others(path, desired, observed.loadpath.changed({}, [path]))
+        return _defined_by_others(path, unit, desired, observed.loadpath.changed({}, [path]))
     if seen.target == MASK:
-        unmasked = any(unit.path == path and unit.masked is False for unit in desired.units)
-        return "" if unmasked else "this unit is masked: add masked: false to have it unmasked"
+        unmasked = any(each.path == path and each.masked is False for each in desired.units)
+        return None if unmasked else _MASKED.problem(unit)
     if seen.content is None:
-        return f"{path} is a symbolic link or not a file, so it is not replaced: remove it first"
+        return _NO_FILE.problem(unit, path=path)
     owner = owner_of(seen.content)
     if owner in owners or may_replace:
-        return ""
+        return None
     if owner is None:
-        mend = "take it over by replace: true" if path in desired.files else "remove it yourself"
-        return f"{path} is there and not ours: {mend}, or use a dropin"
-    return f"{path} belongs to the stack {owner!r}: a stack takes it over by adopt: [{owner}]"
+        return (_NOT_OURS if path in desired.files else _NOT_OURS_GOES).problem(unit, path=path)
+    return _OTHERS.problem(unit, path=path, owner=owner)
 
 
-def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> str:
+def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> Optional[Problem]:
     """What speaks against putting a mask, which is a link, where this lies."""
     if seen is None or seen.target == MASK:
-        return ""
+        return None
     owner = owner_of(seen.content) if seen.content is not None else None
     if owner in owners:
-        return ""
-    if owner is None:
-        return f"a mask takes the place of {name} in this folder, and what is there is not ours: remove it yourself"
-    return (
-        f"it belongs to the stack {owner!r}, and a mask would take its place: a stack takes it over by adopt: [{owner}]"
-    )
+        return None
+    return _UNDER_MASK.problem(name) if owner is None else _OTHERS_UNDER_MASK.problem(name, owner=owner)
 
 
 def _owned(desired: Desired, observed: Observed) -> List[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Callable, List, Mapping, NamedTuple
 
-from .._desired.stack import RUNNING
+from .._desired.options import RUNNING
 from .._syntax.kinds import Effect, File
 from .._syntax.meaning import is_run_once, recurs
 from .differences import Case

@@ -17,9 +17,8 @@ from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin
-from .._syntax.rule import Problem, Problems, Refused
+from .._syntax.rule import Problems, Refused, Severity
 from .pipeline import Failed, apply
-from .report import WARNINGS
 
 
 class Module(AnsibleModule):
@@ -42,10 +41,10 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
         params = as_stack(module.params)
         for warning in _short_secrets(params):
             module.warn(warning)
-        result = apply(params, module.check_mode, _labeller(module))
-        for problem in result["unverified"]:
-            if problem["rule"] in WARNINGS:
-                module.warn(str(Problem(**problem)))
+        result, unverified = apply(params, module.check_mode, _labeller(module))
+        for problem in unverified:
+            if problem.rule.severity is Severity.WARNING:
+                module.warn(str(problem))
     except Problems as found:
         module.fail_json(msg=str(found), errors=[problem.as_dict() for problem in found.problems])
     except Failed as failed:

@@ -23,7 +23,8 @@ from .._apply import accepted, record
 from .._apply.rollback import describe, roll_back
 from .._apply.transaction import STOP_TIMEOUT, OnFailure, carry_out
 from .._desired.render import HostFacts, Params
-from .._desired.stack import Desired, build, is_path, trigger_files
+from .._desired.stack import Desired, build
+from .._desired.triggers import is_path, trigger_files
 from .._host import files
 from .._host.causes import Failure
 from .._host.graph import look
@@ -34,18 +35,43 @@ from .._host.scopes import SCOPES
 from .._host.watch import wait_for_rest
 from .._plan import owners, refusals
 from .._plan import plan as planning
-from .._plan.differences import Differences, compare
+from .._plan.plan import Plan
+from .._plan.references import STARTS_NOWHERE
 from .._syntax import unitfile
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed
-from .._syntax.rule import Problem, Problems
+from .._syntax.rule import Problem, Problems, Rule, Severity
 from .._verify.verify import verify
 from . import report
 from .work import Work
 
 _KEY_BYTES = 32
+
+_HOST = Rule("host", Severity.ERROR, "the host does not answer, or is in the way", "", "systemd, the kernel")
+_UNREADABLE = Rule("host", Severity.ERROR, "{path} cannot be read or written", "{reason}", "the kernel")
+_BECOME = Rule(
+    "become",
+    Severity.ERROR,
+    "units of the whole host are root's",
+    "give the task become: true, or scope: user for units of your own",
+    "the option scope",
+)
+_ROOT_OF_USER = Rule(
+    "root",
+    Severity.ERROR,
+    "root is for scope system and global",
+    "the units of a user are where that user's home is",
+    "the option root",
+)
+_NO_ROOT = Rule(
+    "root",
+    Severity.ERROR,
+    "root has to be the absolute path of a folder that is there, and {root} is not",
+    "",
+    "the option root",
+)
 
 
 class Failed(Exception):
@@ -72,8 +98,10 @@ class Run:
         self.begun = now
 
 
-def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = None) -> Dict[str, Any]:
-    """Bring a host to the declared state and return the module's result.
+def apply(
+    params: Params, check_mode: bool, label: Optional[files.Labeller] = None
+) -> Tuple[Dict[str, Any], List[Problem]]:
+    """Bring a host to the declared state; returns the module's result, and what is not verified.
 
     Raises Problems (nothing was written) or Failed (a unit did not become healthy).
     """
@@ -92,25 +120,21 @@ def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = No
                 files.sweep([where.units, where.secrets, where.state])
             return _locked(run, manager)
     except (ManagerError, files.FileRefused, files.LockBusy) as error:
-        raise Problems([Problem(str(error), rule="host")]) from error
+        raise Problems([_HOST.said(str(error))]) from error
     except OSError as error:
-        where_to = error.filename or "the host"
-        raise Problems([Problem(f"{where_to} cannot be read or written: {error.strerror}", rule="host")]) from error
+        told = _UNREADABLE.problem(path=error.filename or "the host", reason=error.strerror)
+        raise Problems([told]) from error
 
 
 def _refuse_place(params: Params) -> None:
     root = params.get("root")
     scope = SCOPES[params.get("scope") or "system"]
-    message = ""
     if not root and scope.by_root and os.geteuid() != 0:
-        message = "units of the whole host are root's: give the task become: true, or scope: user for units of your own"
-        raise Problems([Problem(message, rule="become")])
+        raise Problems([_BECOME.problem()])
     if root and not scope.by_root:
-        message = "root is for scope system and global: the units of a user are where that user's home is"
-    elif root and not (os.path.isabs(root) and os.path.isdir(root)):
-        message = f"root has to be the absolute path of a folder that is there, and {root} is not"
-    if message:
-        raise Problems([Problem(message, rule="root")])
+        raise Problems([_ROOT_OF_USER.problem()])
+    if root and not (os.path.isabs(root) and os.path.isdir(root)):
+        raise Problems([_NO_ROOT.problem(root=root)])
 
 
 def _environ() -> Mapping[str, str]:
@@ -123,7 +147,7 @@ def _environ() -> Mapping[str, str]:
     return environ
 
 
-def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
+def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     where = manager.places
     key, new_key = _key(where)
     desired = build(run.params, _facts(run.params, manager, key))
@@ -154,7 +178,7 @@ def _locked(run: Run, manager: Manager) -> Dict[str, Any]:
     result = {**report.result(work, states, unverified), "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result})
-    return result
+    return result, unverified
 
 
 def _named(desired: Desired) -> Iterator[str]:
@@ -193,11 +217,8 @@ def _states_after(manager: Manager, before: States) -> States:
 
 
 def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
-    """Raise Problems unless all that was found is merely not there yet; returns that, to be reported as unverified."""
-    passable = set(report.WARNINGS)
-    if lenient:
-        passable |= {"missing", "no-such-unit", "trigger-missing"}
-    grave = [problem for problem in problems if problem.rule not in passable]
+    """Raise Problems unless nothing of what was found hinders; returns that, to be reported as unverified."""
+    grave = [problem for problem in problems if problem.rule.severity.hinders(lenient)]
     if grave:
         raise Problems(grave)
     return list(problems)
@@ -300,7 +321,7 @@ def _problems(work: Work, manager: Manager) -> List[Problem]:
         *refused,
         *refusals.forbidden(work.plan, differences, work.graph, observed),
         *desired.missing_triggers,
-        *verify(manager, differences, observed, missing),
+        *verify(manager, differences, observed, {each.unit for each in refused if each.rule is STARTS_NOWHERE}),
     ]
 
 

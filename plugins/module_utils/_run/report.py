@@ -24,13 +24,21 @@ from .._plan.consequences import taken_anew, taken_down
 from .._plan.differences import Differences
 from .._plan.owed import Pending, told
 from .._plan.plan import Plan
-from .._syntax.rule import Problem
-from .work import Work
+from .._syntax.rule import Problem, Rule, Severity
 
-# Rules of what hinders nothing and becomes a warning.
-WARNINGS = (
-    *("advice", "dropin-without-unit", "install-of-dropin", "no-linger", "no-such-target", "no-verify"),
-    *("not-checked", "pulled-in"),
+_PULLED_IN = Rule(
+    "pulled-in",
+    Severity.WARNING,
+    "it is declared stopped, and was started since another unit wants it",
+    "the next run stops it",
+    "systemd.unit(5), Wants=",
+)
+_NOT_HEALTHY = Rule(
+    "health",
+    Severity.ERROR,
+    "a unit is not what it shall be after the run",
+    "the message says what it is, the journal why",
+    "the option health",
 )
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
@@ -63,10 +71,9 @@ def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[st
 
 def pulled_in(differences: Differences, states: States) -> List[Problem]:
     """What is declared stopped, and was started by what another unit wants."""
-    stopped = {case.unit for case in differences.cases if case.wanted == "stopped"}
-    started = sorted(unit for unit in stopped if states[unit].is_up)
-    message = "it is declared stopped, and was started since another unit wants it: the next run stops it"
-    return [Problem(message, unit=unit, rule="pulled-in") for unit in started]
+    stopped = {case.unit for case in plan.differences.cases if case.wanted == "stopped"}
+    started = sorted(unit for unit in stopped if unit in states and states[unit].active in UP)
+    return [_PULLED_IN.problem(unit) for unit in started]
 
 
 def _restarted(plan: Plan, graph: Graph) -> List[str]:
@@ -130,7 +137,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
     journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
     return [
         {
-            **Problem(_short(_without(failure.message, hidden)), unit=failure.unit, rule="health").as_dict(),
+            **_NOT_HEALTHY.said(_short(_without(failure.message, hidden)), failure.unit).as_dict(),
             "result": failure.result,
             "status": failure.status,
             "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],

@@ -14,8 +14,16 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 from .kinds import CGROUP_SECTIONS, KINDS, Effect
-from .rule import Refused, shown
+from .rule import Refused, Rule, Severity, shown
 from .versions import came_with
+
+UNKNOWN = Rule(
+    "unknown-directive",
+    Severity.ERROR,
+    "this systemd knows no such section or directive there, or reads it without effect",
+    "the message names the nearest one, the section it belongs in, or the version that brought it",
+    "systemd --dump-configuration-items, as the host answers it",
+)
 
 # Read without effect: these five by every version, and the rest by 262 (a warning each), with what to use instead.
 _IGNORED_BY_ALL = frozenset("IgnoreOnSnapshot BusPolicy Capabilities NetClass SysVStartPriority".split())

@@ -16,7 +16,22 @@ from typing import Optional
 
 from .characters import to_utf8
 from .kinds import KINDS, File, Naming
-from .rule import Refused, shown
+from .rule import Refused, Rule, Severity, shown
+
+UNIT_NAME = Rule(
+    "unit-name",
+    Severity.ERROR,
+    "systemd takes no unit or drop-in of that name",
+    "the message says how it is written, or escaped",
+    "systemd.unit(5), systemd-escape(1)",
+)
+STACK_NAME = Rule(
+    "stack-name",
+    Severity.ERROR,
+    "that cannot name a stack, or another owner",
+    "1 to 64 letters, digits, '_' and '-', a letter or digit first",
+    "the options name and adopt of the module stack",
+)
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _PLAIN = frozenset(_LETTERS + ":_.")

@@ -15,7 +15,15 @@ from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
 from .kinds import EXEC_SECTIONS
-from .rule import Refused, shown
+from .rule import Refused, Rule, Severity, shown
+
+SYNTAX = Rule(
+    "syntax",
+    Severity.ERROR,
+    "systemd would not read this line, or not as it is meant",
+    "the message says which line it is, and how it is written",
+    "systemd.syntax(7)",
+)
 
 # Otherwise a comment could hide an assignment.
 _HIDDEN_BREAK = re.compile(r"\x00|\r(?!\n)")

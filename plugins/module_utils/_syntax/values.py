@@ -15,7 +15,22 @@ from decimal import Decimal
 from typing import List, Mapping, Optional
 
 from .characters import refuse_unwritable, refuse_value
-from .rule import Refused, shown
+from .rule import Refused, Rule, Severity, shown
+
+VALUE = Rule(
+    "value",
+    Severity.ERROR,
+    "the value is not what was written, or no line of a unit file can hold it",
+    "the message says how it is written",
+    "systemd.syntax(7), and what YAML makes of a value",
+)
+ENVIRONMENT = Rule(
+    "environment",
+    Severity.ERROR,
+    "that is no environment variable or credential, or its value is not what was written",
+    "the message says how it is written",
+    "systemd.exec(5), Environment= and LoadCredential=",
+)
 
 # Types of `systemd --dump-configuration-items` of which systemd refuses an empty assignment with a warning and
 # keeps what was set before (every directive tried on 247, 252, 257 and 262); DynamicUser= is even fatal.

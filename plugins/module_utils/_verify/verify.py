@@ -20,17 +20,12 @@ from .._host.observed import Observed
 from .._plan.differences import Differences
 from .._syntax import unitfile
 from .._syntax.loadpath import LoadPath
-from .._syntax.rule import Problem, Refused
-from .remedies import ADVICE, mended
+from .._syntax.rule import Problem, Refused, Rule, Severity
+from .remedies import VERIFY, judged, words_of
 
 _PLACED = re.compile(r"^(?P<path>/[^:]+):(?P<line>\d+): (?P<text>.*)$")
 _UNIT = re.compile(r"^(?P<unit>[A-Za-z0-9:_.\\@-]+\.[a-z]+): (?P<text>.*)$")
 _BARE = re.compile(r"Command (?P<program>[^/\s]+) is not executable")
-# What an earlier task of the play would have put there: no fault of the unit, but nothing we could vouch for either.
-_NOT_YET = re.compile(
-    r"is not executable|Failed to (?:load|find)|not found|No such file or directory|Unable to (?:locate|find)",
-    re.I,
-)
 # Consequences of a complaint that has a line of its own, and words about the host rather than the unit.
 _NOISE = re.compile(
     r"(?:Proceeding anyway|Unit \S+ has a bad unit file setting|Unable to break cycle|Requested transaction contains"
@@ -40,6 +35,13 @@ _NOISE = re.compile(
 # A socket without the service that it starts.
 _ALONE = re.compile(r"service \S+ not loaded, \S+ cannot be started")
 _QUOTED = re.compile(r"'([^']+)'")
+_NO_VERIFY = Rule(
+    "no-verify",
+    Severity.WARNING,
+    "systemd-analyze is not installed, so nothing was verified",
+    "install it with systemd's other tools",
+    "systemd-analyze(1)",
+)
 
 
 class _Complaint(NamedTuple):
@@ -54,8 +56,8 @@ def verify(
 ) -> List[Problem]:
     """Have systemd-analyze verify read the host as it will be; complaints it had before do not count.
 
-    Those about something that an earlier task may bring (a program, a required unit) have the rule "missing".
-    refused: units of which it is said already that what they start is nowhere.
+    Those about something that an earlier task may bring (a program, a required unit) have the rule MISSING.
+    told: units of which it is said already that what they start is nowhere.
     """
     units_folder = observed.places.units + os.sep
     new = {wanted.path: wanted.content for wanted in differences.write if wanted.path.startswith(units_folder)}
@@ -75,23 +77,11 @@ def verify(
         complaints = [each for each in complaints if _is_new(each, new, known)]
     problems = list(dict.fromkeys(each.problem for each in complaints))
     if len(subjects) == 1:  # there is no other that it could be about
-        nameless = [each for each in problems if each.rule == "verify" and not each.unit]
+        nameless = [each for each in problems if each.rule is VERIFY and not each.unit]
         problems = [replace(each, unit=subjects[0]) if each in nameless else each for each in problems]
     problems = [each for each in problems if not (each.unit in refused and _ALONE.search(each.message))]
     going = {os.path.basename(path) for path in gone}
-    return mended([replace(each, rule=_rule(each, going)) for each in problems])
-
-
-def _rule(problem: Problem, going: AbstractSet[str]) -> str:
-    """What this run itself takes away (going) will not come by another task."""
-    if ADVICE.search(problem.message):
-        return "advice"
-    not_yet = _NOT_YET.search(problem.message) and going.isdisjoint(_words(problem.message))
-    return "missing" if not_yet else problem.rule
-
-
-def _words(message: str) -> Set[str]:
-    return {word.strip(".,:;'\"") for word in message.split()}
+    return judged(problems, going)
 
 
 def _is_new(complaint: _Complaint, new: Mapping[str, bytes], known: AbstractSet[str]) -> bool:
@@ -136,17 +126,15 @@ def _complaints(
     folders = [stage if stage and folder == units else folder for folder in loadpath.folders]
     outcome = manager.verify(":".join(folders), files)
     if outcome.code == 127:
-        message = "systemd-analyze is not installed, so nothing was verified: install it with systemd's other tools"
-        return [_Complaint(Problem(message, rule="no-verify"))]
+        return [_Complaint(_NO_VERIFY.problem())]
     lines = [line.strip() for line in outcome.err.splitlines() if line.strip()]
     judged = [line for line in lines if not _is_found(line, manager)]
     found = [_complaint(line, stage, units, loadpath, subjects) for line in judged]
     complaints = [each for each in found if each is not None]
     if not complaints and outcome.code not in (0, 124) and stage and len(judged) == len(lines):
-        refusal = Problem(f"systemd-analyze verify refuses it: {outcome.message}", rule="verify")
-        complaints.append(_Complaint(refusal))
+        complaints.append(_Complaint(VERIFY.said(f"systemd-analyze verify refuses it: {outcome.message}")))
     if outcome.code == 124:
-        complaints.append(_Complaint(Problem(outcome.message, rule="verify")))
+        complaints.append(_Complaint(VERIFY.said(outcome.message)))
     return complaints
 
 
@@ -164,14 +152,14 @@ def _complaint(line: str, stage: str, units: str, loadpath: LoadPath, subjects: 
         unit, entry = _unit_of(path, units), _entry_at(path, int(placed.group("line")), loadpath)
         text = placed.group("text").replace(stage, units) if stage else placed.group("text")
         section, directive = (entry.section, entry.directive) if entry else ("", "")
-        return _Complaint(Problem(text, unit, section, directive, "verify"), path)
+        return _Complaint(VERIFY.said(text, unit, section, directive), path)
     text = line.replace(stage, units) if stage else line
     named = _UNIT.match(text)
     if _NOISE.match(named.group("text") if named else text):
         return None
     if named:
-        return _Complaint(_traced(Problem(named.group("text"), named.group("unit"), rule="verify"), loadpath))
-    return _Complaint(_by_its_quotes(text, subjects, loadpath))
+        return _Complaint(_traced(VERIFY.said(named.group("text"), named.group("unit")), loadpath))
+    return _Complaint(_told_of(text, subjects, loadpath))
 
 
 def _by_its_quotes(text: str, subjects: Sequence[str], loadpath: LoadPath) -> Problem:
@@ -180,13 +168,13 @@ def _by_its_quotes(text: str, subjects: Sequence[str], loadpath: LoadPath) -> Pr
     for unit in subjects:
         for entry in _entries_of(unit, loadpath):
             if entry.value in quoted:
-                return Problem(text, unit, entry.section, entry.directive, "verify")
-    return Problem(text, rule="verify")
+                return VERIFY.said(text, unit, entry.section, entry.directive)
+    return VERIFY.said(text)
 
 
 def _traced(problem: Problem, loadpath: LoadPath) -> Problem:
     """The directive that names what a complaint without a line is about: a program, or a unit."""
-    said = _words(problem.message)
+    told = words_of(problem.message)
     found = []
     for entry in _entries_of(problem.unit, loadpath):
         values = entry.value.split()

@@ -27,7 +27,7 @@ def service(name: str = "a.service", **more: Any) -> Entry:
 
 
 def rules(problems: list[Problem]) -> list[tuple[str, str]]:
-    return [(problem.unit, problem.rule) for problem in problems]
+    return [(problem.unit, problem.rule.id) for problem in problems]
 
 
 def forbidden(desired: Desired, observed: Observed, relations: Relations | None = None) -> list[tuple[str, str]]:
