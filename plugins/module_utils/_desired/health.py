@@ -13,8 +13,8 @@ import math
 from dataclasses import replace
 from typing import Any, Mapping, Optional
 
-from .._syntax.characters import to_utf8
-from .._syntax.rule import Refused, Rule, Severity, shown
+from .._host.probe import Health, read_checks
+from .._syntax.rule import Refused, Rule, Severity
 
 HEALTH = Rule(
     "health",
@@ -23,21 +23,8 @@ HEALTH = Rule(
     "the message says what it takes",
     "the option health",
 )
-STABLE_FOR = 5.0
-TIMEOUT = 60.0
-_MOST_PORTS = 65535
 
-
-@dataclass(frozen=True)
-class Health:
-    """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside."""
-
-    stable_for: float = STABLE_FOR
-    timeout: float = TIMEOUT
-    tcp: str = ""
-    unix: str = ""
-    http: str = ""
-    command: Tuple[str, ...] = ()
+SECONDS = ("stable_for", "timeout")
 
 
 def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> Health:

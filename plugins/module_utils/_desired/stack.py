@@ -19,7 +19,7 @@ from .._syntax.loadpath import dropin_folders
 from .._syntax.meaning import is_run_once, refuses_start
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import contradictions, triggers
-from .health import HEALTH, Health, health
+from .health import HEALTH, health
 from .render import FileWanted, HostFacts, Params, has_text, render
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.

@@ -12,6 +12,8 @@ from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequen
 
 from .._desired.options import RUNNING
 from .._desired.render import FileWanted
+from .._host.expectations import Done, Down, Expectation, Unfailed, Up
+from .._host.graph import Graph
 from .._host.observed import Observed
 from .._syntax.activation import served, starts
 from .._syntax.dependencies import NEEDS, needed

@@ -84,7 +84,7 @@ class View:
         """Has it a file, or has systemd made it? What only others refer to is in memory too, as not found."""
         if self.after.fragment(unit) is not None:
             return True
-        return not self.goes(unit) and self.observed.state(unit).load != "not-found"
+        return not self.goes(unit) and self.observed.states[unit].load != "not-found"
 
     def goes(self, unit: str) -> bool:
         return self.observed.places.unit_file(unit) in self.differences.remove

@@ -14,14 +14,16 @@ import os
 from typing import Callable, Iterator, List, Optional, Tuple
 
 from .._desired.options import RUNNING
-from .._desired.stack import Desired, UnitWanted
-from .._host.observed import Observed, units_under
+from .._desired.stack import UnitWanted
+from .._host.graph import Graph
+from .._host.observed import units_under
 from .._syntax.dependencies import needed, needs
 from .._syntax.kinds import Processes
 from .._syntax.meaning import can_reload, is_run_once, words
 from .._syntax.rule import Problem, Rule, Severity
-from .differences import Case, Differences
-from .plan import Plan, carries, displaced
+from .consequences import stopped_with, taken_down
+from .differences import Case
+from .plan import Plan, carries, displaced_by
 from .references import View, dropins, starts_nothing, wanted_by_nobody
 
 _OWN_CONNECTION = Rule(
@@ -129,20 +131,21 @@ _MAX_REMOVED = Rule(
 )
 
 
-def _ended(plan: Plan, observed: Observed) -> Iterator[Problem]:
+def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses."""
-    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan, observed).items()]:
-        if carries(unit, observed.stopped_with, observed):
+    displaced = displaced_by(plan, view.differences, graph)
+    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced.items()]:
+        if carries((unit, *stopped_with(unit, graph)), view.observed):
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
             yield _OWN_CONNECTION.problem(unit, what=what)
-        elif not reason and "RefuseManualStop" in observed.refusing.get(unit, ()):
+        elif not reason and "RefuseManualStop" in graph.node(unit).settings:
             yield _STOP_REFUSED.problem(unit, "Unit", "RefuseManualStop")
 
 
-def _not_up_again(plan: Plan, observed: Observed) -> Iterator[Problem]:
+def _not_up_again(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     """What goes down with a stop, and could not be started again."""
-    along = observed.taken_along([*plan.jobs["stop"], *displaced(plan, observed)])
-    for case in plan.differences.cases:
+    along = taken_down([*plan.jobs["stop"], *displaced_by(plan, view.differences, graph)], graph)
+    for case in view.differences.cases:
         if case.unit in along and case.unit in plan.jobs["start"] and case.is_set("RefuseManualStart"):
             yield _GOES_DOWN_FOR_GOOD.problem(case.unit, "Unit", "RefuseManualStart", taking=along[case.unit])
 
@@ -161,7 +164,7 @@ def _is_nowhere(case: Case, view: View) -> Optional[Problem]:
 
 
 def _refuses_start(case: Case, view: View) -> Optional[Problem]:
-    refused = case.wanted in RUNNING and not case.up and case.is_set("RefuseManualStart")
+    refused = case.wanted in RUNNING and not case.now.is_up and case.is_set("RefuseManualStart")
     return _START_REFUSED.problem(case.unit, "Unit", "RefuseManualStart") if refused else None
 
 
@@ -206,13 +209,17 @@ def _is_alias(unit: UnitWanted, view: View) -> Optional[Problem]:
 def _is_linked(unit: UnitWanted, view: View) -> Optional[Problem]:
     name, differences = unit.name.text, view.differences
     linked = view.observed.links.get(view.observed.places.unit_file(name), "")
-    lost = os.path.basename(linked) == name and name in (*differences.disable, *differences.reenable)
+    lost = os.path.basename(linked) == name and name in (*differences.links.disable, *differences.links.reenable)
     return _LINKED.problem(name, path=linked) if lost else None
 
 
 def _keeps_links(unit: UnitWanted, view: View) -> Optional[Problem]:
     name, differences = unit.name.text, view.differences
-    kept = view.observed.loadpath.masked(name) and name in differences.disable and name not in differences.unmask
+    kept = (
+        view.observed.loadpath.masked(name)
+        and name in differences.links.disable
+        and name not in differences.links.unmask
+    )
     return _LINKS_UNDER_MASK.problem(name) if kept else None
 
 
@@ -245,14 +252,14 @@ def _unchecked(view: View) -> Iterator[Problem]:
     """Checks are declared for it, and nothing of a run would start it so that they could pass."""
     for unit in view.desired.units:
         health, name = unit.health, unit.name.text
-        if unit.state != "present" or not (health and (health.tcp or health.unix or health.http or health.command)):
+        if unit.state != "present" or not (health and health.checks):
             continue
-        if not any(view.observed.is_up(each) for each in units_under(view.observed.states, name)):
+        if not any(view.observed.states[each].is_up for each in units_under(view.observed.states, name)):
             yield _NOT_CHECKED.problem(name)
 
 
 def _ends_with_session(view: View) -> Iterator[Problem]:
-    if not view.observed.lingers:
+    if not view.observed.manager.lingers:
         yield _NO_LINGER.problem()
 
 
@@ -273,15 +280,14 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody),
     *(_unchecked, _ends_with_session, _removes_too_many),
 )
-_FORBIDDEN: Tuple[Callable[[Plan, Observed], Iterator[Problem]], ...] = (_ended, _not_up_again)
+_FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)
 
 
-def impossible(desired: Desired, differences: Differences, observed: Observed) -> List[Problem]:
+def impossible(view: View) -> List[Problem]:
     """Wishes that no step can fulfil: a unit that is nowhere, enablement without [Install], a refused start."""
-    view = View(desired, differences, observed)
     return [problem for rule in _IMPOSSIBLE for problem in rule(view)]
 
 
-def forbidden(plan: Plan, observed: Observed) -> List[Problem]:
+def forbidden(plan: Plan, view: View, graph: Graph) -> List[Problem]:
     """What the steps of a plan would do to this run, or systemd would not do: told before anything is written."""
-    return [problem for rule in _FORBIDDEN for problem in rule(plan, observed)]
+    return [problem for rule in _FORBIDDEN for problem in rule(plan, view, graph)]

@@ -35,8 +35,8 @@ from .._host.scopes import SCOPES
 from .._host.watch import wait_for_rest
 from .._plan import owners, refusals
 from .._plan import plan as planning
-from .._plan.plan import Plan
-from .._plan.references import STARTS_NOWHERE
+from .._plan.differences import Differences, compare
+from .._plan.references import STARTS_NOWHERE, View
 from .._syntax import unitfile
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
@@ -315,13 +315,14 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
     desired, differences, observed = work.desired, work.differences, work.observed
-    refused = refusals.impossible(desired, differences, observed)
-    missing = {each.unit for each in refused if each.rule == "missing"}
+    view = View(desired, differences, observed)
+    refused = refusals.impossible(view)
+    alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
     return [
         *refused,
-        *refusals.forbidden(work.plan, differences, work.graph, observed),
+        *refusals.forbidden(work.plan, view, work.graph),
         *desired.missing_triggers,
-        *verify(manager, differences, observed, {each.unit for each in refused if each.rule is STARTS_NOWHERE}),
+        *verify(manager, differences, observed, alone),
     ]
 
 

@@ -25,6 +25,7 @@ from .._plan.differences import Differences
 from .._plan.owed import Pending, told
 from .._plan.plan import Plan
 from .._syntax.rule import Problem, Rule, Severity
+from .work import Work
 
 _PULLED_IN = Rule(
     "pulled-in",
@@ -71,8 +72,8 @@ def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[st
 
 def pulled_in(differences: Differences, states: States) -> List[Problem]:
     """What is declared stopped, and was started by what another unit wants."""
-    stopped = {case.unit for case in plan.differences.cases if case.wanted == "stopped"}
-    started = sorted(unit for unit in stopped if unit in states and states[unit].active in UP)
+    stopped = {case.unit for case in differences.cases if case.wanted == "stopped"}
+    started = sorted(unit for unit in stopped if states[unit].is_up)
     return [_PULLED_IN.problem(unit) for unit in started]
 
 

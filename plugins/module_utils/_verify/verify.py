@@ -52,12 +52,12 @@ class _Complaint(NamedTuple):
 
 
 def verify(
-    manager: Manager, differences: Differences, observed: Observed, refused: AbstractSet[str] = frozenset()
+    manager: Manager, differences: Differences, observed: Observed, alone: AbstractSet[str] = frozenset()
 ) -> List[Problem]:
     """Have systemd-analyze verify read the host as it will be; complaints it had before do not count.
 
     Those about something that an earlier task may bring (a program, a required unit) have the rule MISSING.
-    told: units of which it is said already that what they start is nowhere.
+    alone: units of which it is said already that what they start is nowhere.
     """
     units_folder = observed.places.units + os.sep
     new = {wanted.path: wanted.content for wanted in differences.write if wanted.path.startswith(units_folder)}
@@ -79,7 +79,7 @@ def verify(
     if len(subjects) == 1:  # there is no other that it could be about
         nameless = [each for each in problems if each.rule is VERIFY and not each.unit]
         problems = [replace(each, unit=subjects[0]) if each in nameless else each for each in problems]
-    problems = [each for each in problems if not (each.unit in refused and _ALONE.search(each.message))]
+    problems = [each for each in problems if not (each.unit in alone and _ALONE.search(each.message))]
     going = {os.path.basename(path) for path in gone}
     return judged(problems, going)
 
@@ -159,7 +159,7 @@ def _complaint(line: str, stage: str, units: str, loadpath: LoadPath, subjects: 
         return None
     if named:
         return _Complaint(_traced(VERIFY.said(named.group("text"), named.group("unit")), loadpath))
-    return _Complaint(_told_of(text, subjects, loadpath))
+    return _Complaint(_by_its_quotes(text, subjects, loadpath))
 
 
 def _by_its_quotes(text: str, subjects: Sequence[str], loadpath: LoadPath) -> Problem:
@@ -174,7 +174,7 @@ def _by_its_quotes(text: str, subjects: Sequence[str], loadpath: LoadPath) -> Pr
 
 def _traced(problem: Problem, loadpath: LoadPath) -> Problem:
     """The directive that names what a complaint without a line is about: a program, or a unit."""
-    told = words_of(problem.message)
+    said = words_of(problem.message)
     found = []
     for entry in _entries_of(problem.unit, loadpath):
         values = entry.value.split()

@@ -28,7 +28,7 @@ def service(name: str = "a.service", install: dict[str, Any] | None = None, **mo
 
 def verbs(desired: Desired, observed: Observed) -> dict[str, tuple[str, ...]]:
     found = differences.compare(desired, observed, {})
-    every = {"enable": found.enable, "reenable": found.reenable, "disable": found.disable}
+    every = {"enable": found.links.enable, "reenable": found.links.reenable, "disable": found.links.disable}
     return {verb: units for verb, units in every.items() if units}
 
 
@@ -112,9 +112,9 @@ def template(*instances: str, **more: Any) -> Entry:
 def test_instances_that_are_no_longer_listed() -> None:
     observed = in_force(declare(template("x", "y")), {"a@x.service": RUNNING})
     kept = differences.compare(declare(template("x")), observed, {})
-    assert (kept.disable, kept.orphaned) == ((), ("a@y.service",))
+    assert (kept.links.disable, kept.orphaned) == ((), ("a@y.service",))
     pruned = differences.compare(declare(template("x"), prune=True), observed, {})
-    assert (pruned.disable, pruned.orphaned) == (("a@y.service",), ())
+    assert (pruned.links.disable, pruned.orphaned) == (("a@y.service",), ())
 
 
 def test_what_another_file_names_is_no_left_over() -> None:

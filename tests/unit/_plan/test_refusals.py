@@ -15,6 +15,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.files imp
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, owners, refusals
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.references import View
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problem
 
 from tests.unit.world import RUNNING, SYSTEM, Entry, Relations, carried, declare, in_force, work
@@ -32,11 +33,11 @@ def rules(problems: list[Problem]) -> list[tuple[str, str]]:
 
 def forbidden(desired: Desired, observed: Observed, relations: Relations | None = None) -> list[tuple[str, str]]:
     found = work(desired, observed, relations)
-    return rules(refusals.forbidden(found.plan, found.differences, found.graph, observed))
+    return rules(refusals.forbidden(found.plan, View(desired, found.differences, observed), found.graph))
 
 
 def impossible(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
-    return rules(refusals.impossible(desired, differences.compare(desired, observed, {}), observed))
+    return rules(refusals.impossible(View(desired, differences.compare(desired, observed, {}), observed)))
 
 
 def test_a_stop_of_what_carries_this_run() -> None:
@@ -146,7 +147,7 @@ def test_the_target_that_may_have_been_meant(given: str, near: str) -> None:
     states = {**dict.fromkeys(known, up), "gone.target": UnitState("not-found", "inactive", "dead")}
     desired = declare(service("payments-api.service", install={"WantedBy": given}))
     observed = in_force(None, states)
-    (problem,) = refusals.impossible(desired, differences.compare(desired, observed, {}), observed)
+    (problem,) = refusals.impossible(View(desired, differences.compare(desired, observed, {}), observed))
     assert "nothing starts this unit at boot" in problem.message
     assert ("did you mean" in problem.message) is bool(near)
     assert near in problem.message

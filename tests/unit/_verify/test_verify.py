@@ -134,7 +134,7 @@ def test_what_this_run_removes_will_not_come_by_another_task() -> None:
 def test_a_unit_of_which_it_is_said_already_that_it_starts_nothing() -> None:
     socket = {"name": "a.socket", "socket": {"ListenStream": 1}}
     line = "a.socket: Socket service a.service not loaded, a.socket cannot be started."
-    assert told(Analyze(line), declare(socket), in_force(None), told=frozenset({"a.socket"})) == []
+    assert told(Analyze(line), declare(socket), in_force(None), alone=frozenset({"a.socket"})) == []
     assert len(told(Analyze(line), declare(socket), in_force(None))) == 1
 
 
