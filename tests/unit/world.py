@@ -71,10 +71,9 @@ def in_force(
     for unit in desired.units if desired else ():
         for member in unit.members if unit.enabled else ():
             text = contents.get(unit.path or "", b"").decode()
-            wanting = [
-                f"{SYSTEM.units}/{target}.wants/{member}" for target in re.findall(r"^WantedBy=(.*)$", text, re.M)
-            ]
-            links.update(dict.fromkeys(wanting, f"{SYSTEM.units}/{member}"))
+            made = [f"{target}.wants/{member}" for target in re.findall(r"^WantedBy=(.*)$", text, re.M)]
+            made += re.findall(r"^Alias=(.*)$", text, re.M)
+            links.update({f"{SYSTEM.units}/{each}": f"{SYSTEM.units}/{member}" for each in made})
     return Observed(
         places=SYSTEM,
         manager=ManagerSeen(version, live=True, boot="boot"),
