@@ -19,7 +19,7 @@ from .._syntax.activation import served, starts
 from .._syntax.dependencies import NEEDS, needed
 from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import is_run_once, words
+from .._syntax.meaning import is_run_once, refuses_start, words
 from . import sockets
 from .consequences import (
     Fate,
@@ -126,7 +126,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
         steps = _steps(differences, Plan().jobs, "", {}, observed)
         return Plan(tuple(steps), files, differences.links, deferred=shall)
-    acts = [act for each in wished for act in _left_alone(each, graph, observed)]
+    acts = [act for each in wished for act in _left_alone(each, differences.after, graph, observed)]
     to_stay_down = sockets.to_stay_down(acts, differences, observed)
     acts = _one_verb_each(acts, differences, graph)
     jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
@@ -159,7 +159,7 @@ def _upheld(jobs: Mapping[str, Sequence[str]], graph: Graph) -> FrozenSet[str]:
     return frozenset(unit for unit in for_good if upholders(unit).difference(jobs["stop"]))
 
 
-def _left_alone(acts: Sequence[Act], graph: Graph, observed: Observed) -> List[Act]:
+def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, observed: Observed) -> List[Act]:
     """What is to be done for one unit, less what has to be left to a person.
 
     A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop or
@@ -172,12 +172,18 @@ def _left_alone(acts: Sequence[Act], graph: Graph, observed: Observed) -> List[A
         carries((unit, *restarted_with(unit, graph)), observed) for unit in restarted
     ):
         reason = "; but this run's own connection depends on it: restart it yourself"
-    elif any(not graph.node(unit).settings.isdisjoint(("RefuseManualStart", "RefuseManualStop")) for unit in cycled):
+    elif any(_refuses_a_job(unit, after, graph) for unit in cycled):
         reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
     if not reason:
         return list(acts)
     left = ("restart", "cycle", "start")
     return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
+
+
+def _refuses_a_job(unit: str, after: LoadPath, graph: Graph) -> bool:
+    """What is in memory decides over the stop, what is read then over the start."""
+    in_memory = graph.node(unit).settings.intersection(("RefuseManualStart", "RefuseManualStop"))
+    return bool(in_memory) or refuses_start(after.effective(unit))
 
 
 def carries(units: Iterable[str], observed: Observed) -> bool:

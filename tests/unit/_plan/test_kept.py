@@ -129,6 +129,19 @@ def test_a_socket_is_kept_for_what_would_not_come_up_again() -> None:
     assert "refuses" in made.kept["a.socket"]
 
 
+def test_a_socket_is_kept_whose_service_shall_refuse_a_start_from_now_on() -> None:
+    """What is in memory lets it go down, what is read then does not let it come up."""
+
+    def stack(path: str, **unit: bool) -> Desired:
+        socket = {"name": "a.socket", "socket": {"ListenStream": path}}
+        return declare({"name": "a.service", "service": {"ExecStart": "/bin/a"}, "unit": unit}, socket)
+
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    made = planned(stack("/run/b", RefuseManualStart=True), in_force(stack("/run/a"), states))
+    assert jobs(made) == []
+    assert "refuses" in made.kept["a.socket"]
+
+
 def test_a_socket_that_goes_is_nothing_to_a_service_that_it_alone_started() -> None:
     service = {"name": "a.service", "service": {"ExecStart": "/bin/a"}, "state": "present"}
     socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
