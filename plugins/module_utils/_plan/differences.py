@@ -18,7 +18,6 @@ from .._desired.stack import Desired, UnitWanted
 from .._desired.stamp import stamps, values_without_stamp
 from .._host.manager import UnitState
 from .._host.observed import UP, Observed, units_under
-from .._syntax import unitfile
 from .._syntax.activation import is_accepted_for, started_by, starts
 from .._syntax.directives import GAINS_START, effect
 from .._syntax.kinds import Effect, Kind, Processes, kind_of
@@ -244,8 +243,8 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     before_text = observed.loadpath.effective(unit) if changing else {}
     # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
     busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, unit, observed)
-    own = wanted.entries if wanted and not busy and not kind.is_starter else ()
-    after_text = unitfile.effective([own]) if own else after.effective(unit)
+    own = wanted.text if wanted and not busy and not kind.is_starter else {}
+    after_text = own or after.effective(unit)
     new = changing and observed.loadpath.fragment(unit) is None
     return Case(
         unit=unit,

@@ -17,11 +17,9 @@ import signal
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._apply import record
-from .._apply.rollback import describe, roll_back
-from .._apply.transaction import STOP_TIMEOUT, carry_out
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build
 from .._desired.triggers import is_path, trigger_files
@@ -30,20 +28,20 @@ from .._host.manager import Manager, ManagerError, UnitState
 from .._host.observed import Observed, observe, tree
 from .._host.places import Places, places
 from .._host.scopes import SCOPES
-from .._host.watch import Failure, settle
 from .._plan import differences as cases
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.plan import Plan
 from .._plan.references import STARTS_NOWHERE
-from .._syntax import unitfile
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
-from .._verify.verify import verify
 from . import report
+
+if TYPE_CHECKING:
+    from .._host.watch import Failure
 
 _KEY_BYTES = 32
 
@@ -152,6 +150,9 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     run.lap("render")
     interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
+        from .._apply.transaction import STOP_TIMEOUT  # noqa: PLC0415 (as in `_transact`)
+        from .._host.watch import settle  # noqa: PLC0415
+
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
         settle(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
@@ -186,7 +187,7 @@ def _named(desired: Desired) -> Iterator[str]:
     for unit in desired.units:
         yield from unit.members
         if kind_of(unit.name.text).starts.hands_over:
-            started = started_by(unit.name.text, unitfile.effective([unit.entries]))
+            started = started_by(unit.name.text, unit.text)
             if not misnamed(started):
                 yield started
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
@@ -234,6 +235,10 @@ def _transact(
     begun: record.Record,
 ) -> Optional[Failed]:
     """Carry a plan out between its record and the record's end; on a failure put back what was."""
+    # What only a change needs, a run without one, the most common, is spared: that is a tenth of its own imports.
+    from .._apply.rollback import describe, roll_back  # noqa: PLC0415
+    from .._apply.transaction import carry_out  # noqa: PLC0415
+
     where = manager.places
     kept_on_disk = manager.live
     if kept_on_disk:
@@ -322,8 +327,12 @@ def _plan(
         *refused,
         *refusals.forbidden(plan, observed),
         *desired.missing_triggers,
-        *verify(manager, differences, observed, {each.unit for each in refused if each.rule is STARTS_NOWHERE}),
     ]
+    if differences.write or differences.remove:
+        from .._verify.verify import verify  # noqa: PLC0415 (as in `_transact`)
+
+        told = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
+        problems += verify(manager, differences, observed, told)
     return plan, observed, problems
 
 
