@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +110,17 @@ def test_files_and_functions_stay_small(path: Path) -> None:
     assert text.count("\n") <= 450
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
     assert {f.name for f in functions if (f.end_lineno or 0) - f.lineno > 60} == set()
+
+
+def test_a_run_that_changes_nothing_is_spared_what_only_a_change_needs() -> None:
+    """Most runs are such, and without compiled files, as Ansible sends none, imports are a good part of their cost."""
+    package = "ansible_collections.unitwright.systemd.plugins.module_utils"
+    code = f"import sys, {package}._run.front; print('\\n'.join(sys.modules))"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / ".build" / "source")}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True, text=True)
+    late = {f"{package}.{each}" for each in ("_apply.transaction", "_apply.rollback", "_verify.verify")}
+    assert f"{package}._run.pipeline" in done.stdout.split()
+    assert not late.intersection(done.stdout.split())
 
 
 def documented(fragment: str) -> dict[str, Any]:

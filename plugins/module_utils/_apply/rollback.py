@@ -25,7 +25,7 @@ from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.probe import Health
-from .._host.watch import wait_for_rest
+from .._host.watch import STOP_TIMEOUT, wait_for_rest
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
@@ -36,8 +36,6 @@ from .._syntax.meaning import is_run_once, recurs
 from .record import Record, invocations
 from .transaction import OnFailure, carry_out
 
-# Long enough for a stop that systemd has to end by SIGKILL after its default of 90 s.
-_TIMEOUT = 120.0
 _STABLE_FOR = 1.0
 
 
@@ -48,14 +46,14 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
     """
     writer.discard()
     concerned = sorted({*record.up, *record.retrying, *record.watched, *record.handled, *record.owed})
-    health = Health(_STABLE_FOR, max(_TIMEOUT, record.patience))
+    health = Health(_STABLE_FOR, max(STOP_TIMEOUT, record.patience))
     failures: List[Failure] = []
     new: List[str] = []
     links: Mapping[str, str] = {}
     with _noted(failures):
         if manager.live:
             _withdraw(concerned, manager)
-            wait_for_rest(manager, concerned, _TIMEOUT)
+            wait_for_rest(manager, concerned)
             new = _new(record, concerned, manager)
     with _noted(failures):
         links = _links(record, observe(manager, [], concerned))
@@ -130,7 +128,7 @@ def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], ma
 
 def _restored(path: str, seen: Seen, places: Places) -> FileWanted:
     secret = path.startswith(places.secrets + os.sep)
-    return FileWanted(path, seen.content or b"", seen.mode & 0o7777, "", "", secret, (seen.uid, seen.gid))
+    return FileWanted(path, seen.content or b"", seen.mode & 0o7777, "", secret, owner=(seen.uid, seen.gid))
 
 
 def _is_there(path: str, seen: Seen) -> bool:

@@ -29,8 +29,6 @@ from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along
 from .._plan.plan import Plan
 
-# A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
-STOP_TIMEOUT = 120.0
 # systemctl leaves the links of a masked unit.
 _BEFORE_FILES = ("unmask", "disable")
 _AFTER_FILES = ("mask", "reenable", "enable")
@@ -148,7 +146,7 @@ class _Transaction:
 
     def take_down(self, units: Sequence[str]) -> None:
         if units:
-            done, failures = jobs.take_down(self._manager, units, STOP_TIMEOUT)
+            done, failures = jobs.take_down(self._manager, units)
             self._note(done, "stop", units)
             self.outcomes.failures += failures
 

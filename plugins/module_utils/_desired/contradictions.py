@@ -12,10 +12,11 @@ from __future__ import annotations
 import posixpath
 from typing import Iterator, Sequence, Set, Tuple
 
-from .._syntax import names, unitfile
+from .._syntax import names
 from .._syntax.kinds import KINDS, File, Processes
 from .._syntax.meaning import can_reload, is_run_once
 from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.unitfile import Effective
 from .options import RUNNING
 from .render import Params, has_text
 
@@ -120,9 +121,8 @@ def of_options(entry: Params, name: names.UnitName, brings_text: bool) -> Iterat
         yield _TEMPLATE_STARTED.problem(name.text)
 
 
-def of_text(entry: Params, name: names.UnitName, entries: Sequence[unitfile.Entry]) -> Iterator[Problem]:
+def of_text(entry: Params, name: names.UnitName, text: Effective) -> Iterator[Problem]:
     """What the options of one unit ask of its text."""
-    text = unitfile.effective([entries])
     if entry.get("enabled") and not text.get("Install"):
         yield _NO_INSTALL.problem(name.text)
     if KINDS[name.kind].processes is not Processes.MAIN:

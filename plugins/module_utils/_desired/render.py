@@ -23,6 +23,7 @@ from .options import SECTION_OPTIONS
 from .stamp import Assignment, stamped, without_stamp
 
 MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
+_MARK_BYTES = MARK.encode()
 SECRET_MODE = 0o600
 # A secret with fewer characters is a part of ordinary words; hiding it would only garble the text.
 SHORTEST_HIDDEN = 4
@@ -63,31 +64,37 @@ class HostFacts:
 class FileWanted:
     """A file as it shall be.
 
-    shown: what a diff may show of it; secret files show names only. owner: its uid and gid, None for those that all our
-    files have.
+    cover: what a diff shows in the place of a secret. owner: its uid and gid, None for those that all our files have.
     """
 
     path: str
     content: bytes
     mode: int
     unit: str
-    shown: str
     secret: bool = False
+    cover: str = ""
     owner: Optional[Tuple[int, int]] = None
+
+    @property
+    def shown(self) -> str:
+        """What a diff may show of it."""
+        return self.cover if self.secret else without_stamp(self.content)
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """The files of one unit or drop-in, and the parsed main one."""
+    """The files of one unit or drop-in, and the text of the main one: as assignments, and merged."""
 
     files: Tuple[FileWanted, ...]
     entries: Tuple[unitfile.Entry, ...]
+    text: unitfile.Effective
 
 
 def owner_of(content: bytes) -> Optional[str]:
     """The stack a file is marked as belonging to, None if it has no mark of ours."""
-    first = content.split(b"\n", 1)[0].decode("utf-8", "replace")
-    return first[len(MARK) :].strip() if first.startswith(MARK) else None
+    if not content.startswith(_MARK_BYTES):
+        return None
+    return content[len(_MARK_BYTES) :].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
 
 
 def has_text(params: Params) -> bool:
@@ -107,11 +114,11 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     extra += stamped(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
     try:
         text = _text(params, sections, own, extra, owner)
-        entries = tuple(unitfile.parse(text))
+        entries = unitfile.parse(text)
     except Refused as refused:
         raise Problems([unitfile.SYNTAX.said(str(refused), unit)]) from None
-    main = FileWanted(path, text.encode(), 0o644, unit, without_stamp(text.encode()))
-    return Rendered((main, *secret_files), entries)
+    main = FileWanted(path, text.encode(), 0o644, unit)
+    return Rendered((main, *secret_files), entries, unitfile.alone(text))
 
 
 def _sections(
@@ -192,12 +199,14 @@ def _environment(
             # systemd takes it for a pattern (systemd.exec(5), glob(7)), and a name may hold what that is made of.
             pattern = re.sub(r"([\\*?\[])", r"\\\1", _literal(places.inside(path)))
             extra.append(("EnvironmentFile", pattern))
-            files.append(FileWanted(path, content, SECRET_MODE, unit, _names_only(params["secrets"]), secret=True))
+            files.append(
+                FileWanted(path, content, SECRET_MODE, unit, secret=True, cover=_names_only(params["secrets"]))
+            )
         for name, value in (params.get("credentials") or {}).items():
             path = places.credential_file(owner, stem, _credential_name(str(name)))
             extra.append(("LoadCredential", f"{name}:{_literal(places.inside(path))}"))
             content = _credential_text(str(name), value)
-            files.append(FileWanted(path, content, SECRET_MODE, unit, "(a credential, not shown)\n", secret=True))
+            files.append(FileWanted(path, content, SECRET_MODE, unit, secret=True, cover="(a credential, not shown)\n"))
     except Refused as refused:
         problems.append(values.ENVIRONMENT.said(str(refused), unit))
     return extra, files

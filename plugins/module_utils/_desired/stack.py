@@ -37,16 +37,16 @@ _EMPTY = Rule(
 
 @dataclass(frozen=True)
 class UnitWanted:
-    """A unit as it shall be. path is None for a unit that someone else defines (state only).
+    """A unit as it shall be. path is None, and text empty, for a unit that someone else defines (state only).
 
-    members: the units that state and enablement are for, the instances of a template or the unit itself.
-    lists_instances: a template whose other instances are left over, since nothing else starts any.
+    text: its own, without drop-ins. members: the units that state and enablement are for, instances of a template or
+    the unit itself. lists_instances: a template whose other instances are left over, since nothing else starts any.
     enabled None: left as it is. on_change: what a change that needs a restart does, "" if the entry does not say.
     """
 
     name: names.UnitName
     path: Optional[str]
-    entries: Tuple[unitfile.Entry, ...]
+    text: unitfile.Effective
     members: Tuple[str, ...]
     state: str
     enabled: Optional[bool]
@@ -179,7 +179,7 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
         except Problems as found:
             problems += found.problems
     if rendered is not None:
-        problems += contradictions.of_text(entry, name, rendered.entries)
+        problems += contradictions.of_text(entry, name, rendered.text)
     if problems:
         raise Problems(problems)
     if rendered is not None:
@@ -187,7 +187,7 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
     return UnitWanted(
         name=name,
         path=path if brings_text else None,
-        entries=rendered.entries if rendered else (),
+        text=rendered.text if rendered else {},
         members=members,
         state=entry.get("state") or "",
         enabled=entry.get("enabled"),
@@ -257,21 +257,20 @@ def _health(unit: str, given: Optional[Params], defaults: Params) -> Health:
 def _started_by(units: Sequence[UnitWanted]) -> Set[str]:
     """Units that a timer, socket, path or automount of this stack starts."""
     ours = (unit for unit in units if unit.path is not None)
-    return {started_by(unit.name.text, unitfile.effective([unit.entries])) for unit in ours} - {""}
+    return {started_by(unit.name.text, unit.text) for unit in ours} - {""}
 
 
 def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
     """What a person means by declaring a unit: started and enabled, unless something else starts it."""
-    effective = unitfile.effective([unit.entries])
     on_demand = bool(started_by_others.intersection([unit.name.text, *unit.members]))
     on_demand = on_demand or (unit.name.is_template and not unit.members)
     state, enabled = unit.state, unit.enabled
     if not state:
-        holds = unit.path is not None and not on_demand and not is_run_once(effective) and not unit.masked
-        state = "started" if holds and not refuses_start(effective) else "present"
+        holds = unit.path is not None and not on_demand and not is_run_once(unit.text) and not unit.masked
+        state = "started" if holds and not refuses_start(unit.text) else "present"
         if unit.masked:
             state = "stopped"
-    if enabled is None and unit.path is not None and not on_demand and effective.get("Install"):
+    if enabled is None and unit.path is not None and not on_demand and unit.text.get("Install"):
         enabled = state not in ("stopped", "absent")
     return replace(
         unit,

@@ -10,7 +10,6 @@ collection.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -25,6 +24,8 @@ _FIELD = "UNITWRIGHT_STAMP="
 _DIRECTIVE = "LogExtraFields"
 _IN_FILE = re.compile(rb"^[ \t]*LogExtraFields[ \t]*=[ \t]*(?:" + _FIELD.encode() + rb"(\w+))?[ \t\r]*$", re.MULTILINE)
 _LENGTH = 24
+# One for all, as json.dumps makes a new one each time.
+_JSON = json.JSONEncoder(sort_keys=True, default=str)
 
 Assignment = Tuple[str, str]
 
@@ -81,8 +82,7 @@ def _stamp(
     }
     if not any(parts.values()):
         return ""
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:_LENGTH]
+    return hmac.digest(key, _JSON.encode(parts).encode(), "sha256").hex()[:_LENGTH]
 
 
 def without_stamp(content: bytes) -> str:

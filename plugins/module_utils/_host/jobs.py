@@ -18,13 +18,13 @@ from .causes import Failure
 from .expectations import Down
 from .graph import look
 from .manager import Manager, Outcome
-from .watch import watch
+from .watch import STOP_TIMEOUT, watch
 
 _ATTEMPTS = 3
 _PAUSE = 0.4
 
 
-def take_down(manager: Manager, units: Sequence[str], timeout: float) -> Tuple[Outcome, List[Failure]]:
+def take_down(manager: Manager, units: Sequence[str]) -> Tuple[Outcome, List[Failure]]:
     """Stop units, in the order given, and wait; once more if something has started one again meanwhile.
 
     A connection to a socket that is still open may start its service, and what that requires.
@@ -33,7 +33,7 @@ def take_down(manager: Manager, units: Sequence[str], timeout: float) -> Tuple[O
         done = manager.queue("stop", units)
         if done.code != 0:  # there is nothing to wait for
             return done, []
-        failures = watch(manager, {unit: Down(timeout) for unit in units}, to_the_end=True)
+        failures = watch(manager, {unit: Down(STOP_TIMEOUT) for unit in units}, to_the_end=True)
         if not failures:
             return done, []
         states = manager.list_units()

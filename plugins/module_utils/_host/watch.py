@@ -15,6 +15,8 @@ from .looks import MOVING, PROPERTIES, Look
 from .manager import Manager
 
 _INTERVAL = 0.1
+# A stop may take the whole of TimeoutStopSec= (90 s unless set) before systemd kills.
+STOP_TIMEOUT = 120.0
 
 
 def watch(manager: Manager, expected: Mapping[str, Expectation], to_the_end: bool = False) -> List[Failure]:
@@ -43,7 +45,9 @@ def watch(manager: Manager, expected: Mapping[str, Expectation], to_the_end: boo
     return failures
 
 
-def wait_for_rest(manager: Manager, units: Sequence[str], timeout: float, starts: bool = False) -> List[str]:
+def wait_for_rest(
+    manager: Manager, units: Sequence[str], timeout: float = STOP_TIMEOUT, starts: bool = False
+) -> List[str]:
     """Wait until no job is taking these units down or reloading them; what is being started may go on.
 
     starts: wait for that, too: for a oneshot until its work is done. Returns those that took too long.

@@ -18,7 +18,6 @@ from .._desired.stack import Desired, UnitWanted
 from .._desired.stamp import stamps, values_without_stamp
 from .._host.manager import UnitState
 from .._host.observed import Observed, units_under
-from .._syntax import unitfile
 from .._syntax.activation import is_accepted_for, starts
 from .._syntax.directives import GAINS_START, effect
 from .._syntax.kinds import Effect, Kind, Processes, kind_of
@@ -261,8 +260,8 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     stale = now.is_up and kind.processes is Processes.MAIN and is_stale(unit, observed, after, view.accepted.get(unit))
     # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
     busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, now)
-    own = wanted.entries if wanted and not busy and not kind.is_starter else ()
-    text = unitfile.effective([own]) if own else after.effective(unit)
+    own = wanted.text if wanted and not busy and not kind.is_starter else {}
+    text = own or after.effective(unit)
     return Case(
         unit=unit,
         kind=kind,

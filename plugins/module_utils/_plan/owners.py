@@ -62,8 +62,8 @@ def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
 
 def _textless(desired: Desired, observed: Observed) -> List[Problem]:
     """Units that are named, but whose own file prune would take for one that is no longer declared."""
-    owned = {*_owned(desired, observed)} - desired.removed if desired.prune else set()
     units = [unit.name.text for unit in desired.units if unit.path is None and not unit.masked]
+    owned = {*_owned(desired, observed)} - desired.removed if units and desired.prune else set()
     return [_NO_TEXT.problem(name) for name in units if observed.places.unit_file(name) in owned]
 
 
@@ -161,8 +161,8 @@ def _stem(path: str, observed: Observed) -> str:
 
 def masked_over(desired: Desired, observed: Observed) -> List[str]:
     """Our own file of a unit that is to be masked: the mask takes its place."""
-    owned = set(_owned(desired, observed))
     paths = [observed.places.unit_file(unit.name.text) for unit in desired.units if unit.masked]
+    owned = set(_owned(desired, observed)) if paths else set()
     return [path for path in paths if path in owned and path not in desired.removed and not desired.prune]
 
 

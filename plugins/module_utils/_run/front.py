@@ -18,7 +18,8 @@ from .._desired.render import SHORTEST_HIDDEN
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin
 from .._syntax.rule import Problems, Refused, Severity
-from .pipeline import Failed, apply
+from .pipeline import apply
+from .work import Failed
 
 
 class Module(AnsibleModule):

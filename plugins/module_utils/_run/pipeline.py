@@ -13,23 +13,18 @@ import hashlib
 import os
 import pwd
 import secrets
-import signal
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._apply import accepted, record
-from .._apply.rollback import describe, roll_back
-from .._apply.transaction import STOP_TIMEOUT, OnFailure, carry_out
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build
 from .._desired.triggers import is_path, trigger_files
 from .._host import files
-from .._host.causes import Failure
 from .._host.graph import look
 from .._host.manager import Manager, ManagerError, States
-from .._host.observed import Observed, observe, tree
+from .._host.observed import Observed, observe
 from .._host.places import Places, places
 from .._host.scopes import SCOPES
 from .._host.watch import wait_for_rest
@@ -37,15 +32,13 @@ from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
 from .._plan.references import STARTS_NOWHERE, View
-from .._syntax import unitfile
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
-from .._verify.verify import verify
 from . import report
-from .work import Work
+from .work import Failed, Work
 
 _KEY_BYTES = 32
 
@@ -72,14 +65,6 @@ _NO_ROOT = Rule(
     "",
     "the option root",
 )
-
-
-class Failed(Exception):
-    """The run failed after it had begun; the result says how far it came."""
-
-    def __init__(self, message: str, result: Mapping[str, Any]) -> None:
-        super().__init__(message)
-        self.result = dict(result)
 
 
 @dataclass
@@ -155,7 +140,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
-        wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}), STOP_TIMEOUT)
+        wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
     run.lap("look")
     work = _planned(desired, observed, interrupted, manager)
@@ -169,9 +154,11 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
         if new_key and work.differences.write:
             writer.make_folder(where.state, 0o700)
             writer.write(where.state + "/key", key, 0o600)
-        with _connection_may_go():
-            failure = _transact(run, work, interrupted, manager, writer)
-            states = _states_after(manager, states)
+        from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
+
+        keep = run.params.get("on_failure") == "keep"
+        failure = carry_through(work, interrupted, keep, manager, writer)
+        states = _states_after(manager, states)
         run.lap("apply")
     if failure is None and not run.check_mode:
         unverified += report.pulled_in(work.differences, states)
@@ -186,27 +173,13 @@ def _named(desired: Desired) -> Iterator[str]:
     for unit in desired.units:
         yield from unit.members
         if kind_of(unit.name.text).starts.hands_over:
-            started = started_by(unit.name.text, unitfile.effective([unit.entries]))
+            started = started_by(unit.name.text, unit.text)
             if not misnamed(started):
                 yield started
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
         yield name.text
         if name.is_template and accepting(name):
             yield accepting(name)
-
-
-@contextmanager
-def _connection_may_go() -> Iterator[None]:
-    """A connection that is lost hangs up on what it carried: half a change is worse than a result that nobody reads."""
-    try:
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    except ValueError:  # only the main thread may
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 def _states_after(manager: Manager, before: States) -> States:
@@ -222,52 +195,6 @@ def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
     if grave:
         raise Problems(grave)
     return list(problems)
-
-
-def _transact(
-    run: Run, work: Work, interrupted: Optional[record.Record], manager: Manager, writer: files.Writer
-) -> Optional[Failed]:
-    """Carry a plan out between its record and the record's end; on a failure put back what was."""
-    where, desired, plan = manager.places, work.desired, work.plan
-    patience = max((desired.health_of(unit).timeout for unit in plan.watched), default=0.0)
-    begun = record.begin(plan, work.differences, work.graph, work.observed, manager, patience)
-    begun = record.joined(interrupted, begun) if interrupted else begun
-    kept_on_disk = manager.live
-    if kept_on_disk:
-        record.save(where, desired.owner, begun, writer)
-    keep = run.params.get("on_failure") == "keep"
-    on_failure = OnFailure.KEEP if keep else OnFailure.STOP
-    outcomes = carry_out(plan, desired.health_of, manager, writer, begun.backups, on_failure)
-    failure = None
-    undone: Sequence[Failure] = ()
-    if outcomes.failures:
-        # The journal is asked before the units' earlier version writes to it too.
-        errors = report.errors(outcomes.failures, manager, _secret_files(work))
-        text = report.sentence(errors)
-        if keep:
-            text += ". The new state stays, since on_failure is keep"
-            failure = Failed(text, {"errors": errors, "rolled_back": False})
-        else:
-            undone = roll_back(begun, manager, writer)
-            after = describe(undone) if undone else "What was before is back in force"
-            failure = Failed(f"{text}. {after}", {"errors": errors, "rolled_back": not undone})
-    if manager.live and outcomes.begun and (keep or not outcomes.failures):
-        failed = {failed.unit for failed in outcomes.failures}
-        accepted.accept(plan, work.differences, work.observed, manager, writer, failed)
-    # A new state that stays and was not got into force is owed: the next run finds the record and completes it.
-    owed = failure is not None and not failure.result["rolled_back"] and not outcomes.begun
-    if kept_on_disk and not undone and not owed:
-        record.drop(where, [desired.owner, *desired.adopt], writer)
-    return failure
-
-
-def _secret_files(work: Work) -> List[bytes]:
-    """Contents of secret files: this owner's as they were and shall be, and all there are, as units may share them."""
-    observed = work.observed
-    there = [*observed.files.items(), *tree(observed.places.secrets).items()]
-    old = [seen.content for path, seen in there if path.startswith(observed.places.secrets)]
-    new = [wanted.content for wanted in work.differences.write if wanted.secret]
-    return [content for content in [*old, *new] if content]
 
 
 def _key(where: Places) -> Tuple[bytes, bool]:
@@ -318,12 +245,16 @@ def _problems(work: Work, manager: Manager) -> List[Problem]:
     view = View(desired, differences, observed)
     refused = refusals.impossible(view)
     alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
-    return [
+    found = [
         *refused,
         *refusals.forbidden(work.plan, view, work.graph),
         *desired.missing_triggers,
-        *verify(manager, differences, observed, alone),
     ]
+    if differences.write or differences.remove:
+        from .._verify.verify import verify  # noqa: PLC0415 (as above)
+
+        found += verify(manager, differences, observed, alone)
+    return found
 
 
 def _refuse_detours(differences: Differences, where: Places) -> None:

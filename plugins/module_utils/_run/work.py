@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Mapping
 
 from .._desired.stack import Desired
 from .._host.graph import Graph
@@ -24,3 +25,11 @@ class Work:
     differences: Differences
     graph: Graph
     plan: Plan
+
+
+class Failed(Exception):
+    """The run failed after it had begun; the result says how far it came."""
+
+    def __init__(self, message: str, result: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.result = dict(result)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 from .kinds import CGROUP_SECTIONS, KINDS, Effect
@@ -67,7 +68,7 @@ class Catalogue:
         valid = ("Unit", own, "Install")
         if section not in valid:
             return self._foreign_section(kind, section, valid)
-        if not directive or directive.startswith("X-") or self.type_of(section, directive) is not None:
+        if not directive or self.type_of(section, directive) is not None or directive.startswith("X-"):
             return None
         if directive.lower() in ("true", "false"):
             return f"YAML made {directive} of a key written on, off, yes or no: quote it"
@@ -165,6 +166,7 @@ _JOB = frozenset(
 GAINS_START = frozenset(("Wants", "Requires", "BindsTo", "Upholds"))
 
 
+@lru_cache(maxsize=None)
 def effect(kind: str, section: str, directive: str) -> Effect:
     """What it takes to put a changed, added or removed directive of a running unit into force.
 

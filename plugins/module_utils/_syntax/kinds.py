@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Dict, FrozenSet, Tuple
 
 
@@ -94,7 +95,11 @@ class Change:
     lighter: Tuple[Tuple[Effect, FrozenSet[str]], ...] = ()
 
     def of(self, directive: str) -> Effect:
-        return next((effect for effect, directives in self.lighter if directive in directives), self.at_most)
+        return self._by_directive.get(directive, self.at_most)
+
+    @cached_property
+    def _by_directive(self) -> Dict[str, Effect]:
+        return {directive: effect for effect, directives in self.lighter for directive in directives}
 
 
 @dataclass(frozen=True)

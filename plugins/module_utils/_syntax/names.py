@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Optional
 
 from .characters import to_utf8
@@ -64,6 +65,7 @@ class UnitName:
         return f"{self.prefix}@.{self.kind}" if self.instance else None
 
 
+@lru_cache(maxsize=None)
 def parse_name(text: str) -> UnitName:
     """Take a unit's name apart, by the rules of systemd.unit(5) and systemd's unit_name_is_valid().
 

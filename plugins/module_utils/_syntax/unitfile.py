@@ -10,8 +10,8 @@ What is not in systemd.syntax(7) was measured on systemd 247, 252, 257 and 262. 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
+from functools import lru_cache
+from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
 from .kinds import EXEC_SECTIONS
@@ -31,8 +31,7 @@ _NAME = re.compile(r"[A-Za-z0-9-]+")
 _HEADER = re.compile(r"\[([^\]\[\"'\\]+)\]")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One assignment; `line` is where it starts, counted from 1."""
 
     section: str
@@ -41,12 +40,15 @@ class Entry:
     line: int
 
 
+@lru_cache(maxsize=None)
 def parse(text: str) -> Tuple[Entry, ...]:
     """Read a unit file as systemd does, values byte for byte as systemd sees them.
 
     A comment is a line that starts with # or ;, also in the middle of a continuation. A backslash at the end of
     a line becomes one space, and the next line is added as it is. Lines of an X- section that assign nothing are
     skipped, as systemd skips them. Raises Refused, with the line, where systemd would fail or drop the line.
+
+    A text is read once in a run, though it comes by several ways: as declared, as it lies on the host, as it will.
     """
     hidden = _HIDDEN_BREAK.search(text)
     if hidden:
@@ -73,15 +75,17 @@ def _lines(text: str) -> Iterator[Tuple[int, str]]:
     parts: List[str] = []
     text = text[1:] if text.startswith("\ufeff") else text
     for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if raw.lstrip(WHITESPACE).startswith(("#", ";")):
+        line = raw.strip(WHITESPACE)
+        if line.startswith(("#", ";")):
             continue
         if not parts:
             start = number
         if continues(raw):
             parts.append(raw[:-1] + " ")
             continue
-        line = "".join([*parts, raw]).strip(WHITESPACE)
-        parts = []
+        if parts:
+            line = "".join([*parts, raw]).strip(WHITESPACE)
+            parts = []
         if line:
             yield start, line
     if parts:
@@ -108,14 +112,16 @@ def _assignment(section: str, line: str, number: int) -> Optional[Entry]:
         raise Refused(
             f"{shown(name[:80])} is assigned before the first section: put a '[Service]' or the like above it"
         )
-    refuse_unwritable(name, "the directive's name")
-    refuse_unwritable(value, f"the value of {name}=")
+    if not line.isprintable():
+        refuse_unwritable(name, "the directive's name")
+        refuse_unwritable(value, f"the value of {name}=")
     _refuse_long(line, name)
     return Entry(section, name, value.lstrip(WHITESPACE), number)
 
 
 def _refuse_long(line: str, name: str) -> None:
-    if len(line.encode("utf-8")) >= LINE_MAX:
+    # A character has at most four bytes.
+    if len(line) * 4 >= LINE_MAX and len(line.encode("utf-8")) >= LINE_MAX:
         raise Refused(
             f"the line of {name}= reaches systemd's limit of {LINE_MAX} bytes: split it, or move it to a file"
         )
@@ -184,7 +190,8 @@ _EXEC_RESET_TOGETHER = (
 _RESET_BY_PREFIX = (("Unit", "Condition"), ("Unit", "Assert"), ("Socket", "Listen"))
 
 
-Effective = Dict[str, Dict[str, List[str]]]
+# Section to directive to the values in force. It is shared by all who ask for it, so nobody changes it.
+Effective = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 def effective(files: Sequence[Sequence[Entry]]) -> Effective:
@@ -195,7 +202,7 @@ def effective(files: Sequence[Sequence[Entry]]) -> Effective:
     assignment counts as a reset but those of dependencies; that systemd warns of it for booleans, spans and the
     like, and keeps the earlier value, takes the directive's type (values.to_values refuses those).
     """
-    merged: Effective = {}
+    merged: Dict[str, Dict[str, List[str]]] = {}
     for entry in (entry for file in files for entry in file):
         section = merged.setdefault(entry.section, {})
         if entry.value:
@@ -206,6 +213,12 @@ def effective(files: Sequence[Sequence[Entry]]) -> Effective:
                 if _reset_together(entry.section, entry.directive, other):
                     section[other] = []
     return merged
+
+
+@lru_cache(maxsize=None)
+def alone(text: str) -> Effective:
+    """The text in force of a unit that has one file. Raises Refused as `parse` does."""
+    return effective([parse(text)])
 
 
 def _reset_together(section: str, directive: str, other: str) -> bool:

@@ -38,7 +38,7 @@ def loadpath(files: dict[str, str], links: dict[str, str] | None = None) -> Load
     ],
 )
 def test_the_folders_of_drop_ins_from_the_most_specific_on(unit: str, folders: list[str]) -> None:
-    assert dropin_folders(unit) == folders
+    assert list(dropin_folders(unit)) == folders
 
 
 def test_the_first_folder_that_has_a_unit_defines_it() -> None:
@@ -127,3 +127,17 @@ def test_a_file_that_takes_the_place_of_a_mask() -> None:
     masked = loadpath({}, {f"{ETC}/a.service": "/dev/null"})
     assert not masked.changed({f"{ETC}/a.service": b"[Unit]\nA=1\n"}, []).masked("a.service")
     assert masked.changed({}, [f"{ETC}/a.service"]).fragment("a.service") is None
+
+
+def test_a_text_is_merged_once_and_each_load_path_has_its_own() -> None:
+    before = loadpath({f"{ETC}/a.service": "[Unit]\nA=1\n"})
+    assert before.effective("a.service") is before.effective("a.service")
+    after = before.changed({f"{ETC}/a.service": b"[Unit]\nA=2\n"}, [])
+    assert (before.effective("a.service"), after.effective("a.service")) == (
+        {"Unit": {"A": ["1"]}},
+        {"Unit": {"A": ["2"]}},
+    )
+
+
+def test_a_single_file_that_cannot_be_parsed_counts_as_empty() -> None:
+    assert loadpath({f"{ETC}/a.service": "no unit file\n"}).effective("a.service") == {}
