@@ -61,6 +61,12 @@ def test_what_has_failed(shown: dict[str, str], reloaded: bool, said: str) -> No
         ("a.socket", "running", {}, ""),
         ("a.socket", "dead", {}, "is dead, not listening"),
         ("a.path", "waiting", {}, ""),
+        ("a.path", "running", {}, ""),
+        ("a.path", "dead", {}, "is dead, not waiting"),
+        ("a.automount", "waiting", {}, ""),
+        ("a.automount", "running", {}, ""),
+        ("a.automount", "dead", {}, "is dead, not waiting"),
+        ("a.timer", "dead", {}, "is dead, not waiting"),
         ("a.mount", "mounted", {}, ""),
         ("a.mount", "unmounting", {}, "is unmounting, not mounted"),
         ("a.timer", "waiting", {"NextElapseUSecRealtime": "Mon 2030-01-01 00:00:00 UTC"}, ""),
@@ -69,10 +75,18 @@ def test_what_has_failed(shown: dict[str, str], reloaded: bool, said: str) -> No
         (
             "a.timer",
             "waiting",
+            {"NextElapseUSecRealtime": "n/a", "NextElapseUSecMonotonic": "0"},
+            "has no next elapse: its calendar lies in the past",
+        ),
+        (
+            "a.timer",
+            "waiting",
             {"NextElapseUSecRealtime": "", "NextElapseUSecMonotonic": "infinity"},
             "has no next elapse: its calendar lies in the past",
         ),
         ("a.timer", "elapsed", {"TimersMonotonic": "{ OnBootUSec=1us ; next_elapse=1us }"}, ""),
+        ("a.timer", "elapsed", {"TimersMonotonic": "{ OnStartupUSec=1us ; next_elapse=1us }"}, ""),
+        ("a.timer", "elapsed", {"TimersMonotonic": "{ OnActiveUSec=1us ; next_elapse=1us }"}, ""),
         (
             "a.timer",
             "elapsed",
@@ -96,6 +110,7 @@ def test_what_is_active_does_what_it_is_for(unit: str, sub: str, shown: dict[str
         ({"AssertResult": "no"}, ASSERTION),
         ({"Type": "oneshot", "RemainAfterExit": "no", "ConditionResult": "no"}, CONDITION),
         ({"Type": "oneshot", "RemainAfterExit": "no"}, ""),
+        ({"Type": "simple", "RemainAfterExit": "no"}, "ended by itself right away without an error: result success"),
         ({"Type": "oneshot", "RemainAfterExit": "yes"}, "ended by itself right away without an error: result success"),
         (
             {"ExecMainCode": "2", "ExecMainStatus": "15"},
@@ -122,8 +137,10 @@ def test_whose_time_a_stop_takes() -> None:
 def test_who_waits_for_another() -> None:
     assert look(ActiveState="inactive", Job="17", others_move=True).waits
     assert look(ActiveState="active", Job="17", others_move=True).waits
+    assert look(ActiveState="failed", Job="17", others_move=True).waits
     assert not look(ActiveState="inactive", Job="17").waits
     assert not look(ActiveState="inactive", others_move=True).waits
+    assert not look(ActiveState="inactive", Job="", others_move=True).waits
     assert not look(ActiveState="activating", Job="17", others_move=True).waits
 
 
@@ -154,6 +171,19 @@ def test_the_run_that_is_shown_of_what_was_kept_from_starting_is_an_earlier_one(
         (
             {"ActiveState": "activating", "SubState": "start", "Type": "notify"},
             "is not up after 1.5 s: activating (start), as it has not sent READY=1 (Type=notify)",
+        ),
+        (
+            {"ActiveState": "activating", "SubState": "start", "Type": "notify-reload"},
+            "is not up after 1.5 s: activating (start), as it has not sent READY=1 (Type=notify-reload)",
+        ),
+        (
+            {"ActiveState": "activating", "SubState": "start", "Type": "forking"},
+            "is not up after 1.5 s: activating (start), "
+            "as its first process has not ended, or PIDFile= has not been written (Type=forking)",
+        ),
+        (
+            {"ActiveState": "activating", "SubState": "start", "Type": "dbus"},
+            "is not up after 1.5 s: activating (start), as it has not taken its BusName= (Type=dbus)",
         ),
         (
             {"ActiveState": "activating", "SubState": "start", "Type": "oneshot"},
