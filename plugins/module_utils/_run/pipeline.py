@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import pwd
@@ -134,6 +135,8 @@ def _environ() -> Mapping[str, str]:
 
 def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     where = manager.places
+    # All that is read and made up to the plan stays: to search it for garbage time and again would find none.
+    gc.disable()
     key, new_key = _key(where)
     desired = build(run.params, _facts(run.params, manager, key))
     run.lap("render")
@@ -150,6 +153,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     failure = None
     states = observed.states
     if not run.check_mode and not work.plan.empty:
+        gc.enable()
         writer = files.Writer(run.label)
         if new_key and work.differences.write:
             writer.make_folder(where.state, 0o700)
