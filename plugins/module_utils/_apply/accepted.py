@@ -10,7 +10,6 @@ Private to the collection.
 from __future__ import annotations
 
 import json
-import os
 from typing import AbstractSet, Dict, Mapping
 
 from .._desired.stamp import of_process, stamps
@@ -24,14 +23,9 @@ from .._plan.stale import Accepted
 from .._syntax.kinds import Processes, kind_of
 
 
-def _accepted_path(where: Places) -> str:
-    """One for all owners: a unit of one may have been reloaded for the drop-in of another."""
-    return os.path.join(where.state, "accepted.json")
-
-
 def accepted(where: Places) -> Dict[str, Accepted]:
     """The processes that are known to be current though their stamp does not show it. A damaged file counts as none."""
-    seen = look(_accepted_path(where))
+    seen = look(where.accepted_file)
     if seen is None or seen.content is None:
         return {}
     try:
@@ -61,7 +55,7 @@ def accept(
             kept[unit] = Accepted(run, stamps(unit, after), observed.looked_at)
     if kept == known:
         return
-    path = _accepted_path(where)
+    path = where.accepted_file
     if not kept:
         writer.remove(path)
     else:

@@ -25,7 +25,7 @@ from .._host.places import Places
 from .._plan.consequences import taken_anew, taken_down
 from .._plan.differences import Differences
 from .._plan.enablement import linked_with
-from .._plan.owed import LASTING, Owed, Owing, Pending, parsed, told
+from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
 from .._plan.plan import Plan, displaced_by
 from .._syntax.kinds import Effect
 from .._syntax.meaning import is_run_once
@@ -180,7 +180,7 @@ def joined(earlier: Record, record: Record) -> Record:
 def pending(record: Optional[Record], observed: Observed, manager: Manager) -> Pending:
     """What an interrupted run left to be done. A boot since then has started everything anew: no restart is owed."""
     if record is None:
-        return Pending()
+        return NOTHING_PENDING
     same_boot = record.boot == observed.manager.boot
     owed: Dict[str, Owing] = {}
     runs = invocations(manager, record.up)
@@ -211,7 +211,7 @@ def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
 
 def _load(where: Places, owner: str) -> Optional[Record]:
     """A damaged one counts as none."""
-    seen = look(_record_path(where, owner))
+    seen = look(where.record_file(owner))
     if seen is None or seen.content is None:
         return None
     try:
@@ -237,19 +237,15 @@ def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
     data["watched"] = {unit: expected.name for unit, expected in record.watched.items()}
     data["owed"] = {unit: told(owing) for unit, owing in record.owed.items()}
-    writer.make_folder(os.path.dirname(_record_path(where, owner)), 0o700)
-    writer.write(_record_path(where, owner), json.dumps(data).encode(), 0o600)
+    writer.make_folder(os.path.dirname(where.record_file(owner)), 0o700)
+    writer.write(where.record_file(owner), json.dumps(data).encode(), 0o600)
     writer.settle()
 
 
 def drop(where: Places, owners: Sequence[str], writer: Writer) -> None:
     for owner in owners:
-        writer.remove(_record_path(where, owner))
+        writer.remove(where.record_file(owner))
     writer.settle()
-
-
-def _record_path(where: Places, owner: str) -> str:
-    return os.path.join(where.state, "running", owner + ".json")
 
 
 def _packed(seen: Optional[Seen]) -> Optional[Dict[str, Any]]:

@@ -10,7 +10,6 @@ be started. Private to the collection.
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple, Type
@@ -127,7 +126,7 @@ def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], ma
 
 
 def _restored(path: str, seen: Seen, places: Places) -> FileWanted:
-    secret = path.startswith(places.secrets + os.sep)
+    secret = places.is_secret(path)
     return FileWanted(path, seen.content or b"", seen.mode & 0o7777, "", secret, owner=(seen.uid, seen.gid))
 
 

@@ -60,6 +60,18 @@ class Places:
             yield folder
             folder = os.path.dirname(folder)
 
+    def is_unit_file(self, path: str) -> bool:
+        """Is it a unit file or a drop-in of ours?"""
+        return path.startswith(self.units + os.sep)
+
+    def is_secret(self, path: str) -> bool:
+        return path.startswith(self.secrets + os.sep)
+
+    def unit_of(self, path: str) -> str:
+        """The unit that a unit file is for, or a drop-in of NAME.d."""
+        folder, name = os.path.split(path)
+        return os.path.basename(folder)[: -len(".d")] if folder.endswith(".d") else name
+
     def unit_file(self, name: str) -> str:
         return os.path.join(self.units, name)
 
@@ -71,6 +83,19 @@ class Places:
 
     def credential_file(self, owner: str, stem: str, credential: str) -> str:
         return os.path.join(self.secrets, owner, stem + ".credentials", credential)
+
+    @property
+    def key_file(self) -> str:
+        """The host's secret for stamps."""
+        return os.path.join(self.state, "key")
+
+    @property
+    def accepted_file(self) -> str:
+        """One for all owners: a unit of one may have been reloaded for the drop-in of another."""
+        return os.path.join(self.state, "accepted.json")
+
+    def record_file(self, owner: str) -> str:
+        return os.path.join(self.state, "running", owner + ".json")
 
 
 def places(scope: str, root: str, environ: Dict[str, str], owner: Tuple[int, int] = (0, 0)) -> Places:

@@ -159,7 +159,7 @@ def compare(
         remove += [path for path in unlisted if path not in remove]
     remove += masked_over(desired, observed)
     new_units = {wanted.path: wanted.content for wanted in write if not wanted.secret}
-    gone_units = [path for path in remove if path.startswith(observed.places.units + os.sep)]
+    gone_units = [path for path in remove if observed.places.is_unit_file(path)]
     unmask = _unmasked(desired, observed)
     masks = [observed.places.unit_file(unit) for unit in unmask]
     altered = new_units or gone_units or masks
@@ -245,8 +245,7 @@ def _inherited(desired: Desired, loaded: Iterable[str]) -> Dict[str, str]:
 
 def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:
     """The units a fragment or drop-in is part of: itself, or what is loaded or declared of a template or prefix."""
-    folder, name = os.path.split(path)
-    unit = name if folder == observed.places.units else os.path.basename(folder)[: -len(".d")]
+    unit = observed.places.unit_of(path)
     parsed = parse_name(unit)
     if not parsed.stands_for_others:
         return [unit]

@@ -112,9 +112,7 @@ def _owned(desired: Desired, observed: Observed) -> List[str]:
     owners = {desired.owner, *desired.adopt}
     found = []
     for path, seen in observed.files.items():
-        if path.startswith(observed.places.secrets + os.sep) or (
-            seen.content is not None and owner_of(seen.content) in owners
-        ):
+        if observed.places.is_secret(path) or (seen.content is not None and owner_of(seen.content) in owners):
             found.append(path)
     return found
 
@@ -140,8 +138,7 @@ def unit_of(path: str, observed: Observed) -> str:
     stem = _stem(path, observed)
     if stem:
         return stem.split(".d-")[0]
-    folder, name = os.path.split(path)
-    return name if folder == observed.places.units else os.path.basename(folder)[: -len(".d")]
+    return observed.places.unit_of(path)
 
 
 def leftover_secrets(desired: Desired, unlisted: Iterable[str], observed: Observed) -> List[str]:
@@ -153,7 +150,7 @@ def leftover_secrets(desired: Desired, unlisted: Iterable[str], observed: Observ
 
 def _stem(path: str, observed: Observed) -> str:
     """The unit (or UNIT.d-DROPIN) that a secret file is for, as its name says; "" for other files."""
-    if not path.startswith(observed.places.secrets + os.sep):
+    if not observed.places.is_secret(path):
         return ""
     below = os.path.relpath(path, observed.places.secrets).split(os.sep)[1]
     return below[: -len(".env")] if below.endswith(".env") else below[: -len(".credentials")]

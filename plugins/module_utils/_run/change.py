@@ -86,6 +86,6 @@ def _secret_files(work: Work) -> List[bytes]:
     """Contents of secret files: this owner's as they were and shall be, and all there are, as units may share them."""
     observed = work.observed
     there = [*observed.files.items(), *tree(observed.places.secrets).items()]
-    old = [seen.content for path, seen in there if path.startswith(observed.places.secrets)]
+    old = [seen.content for path, seen in there if observed.places.is_secret(path)]
     new = [wanted.content for wanted in work.differences.write if wanted.secret]
     return [content for content in [*old, *new] if content]

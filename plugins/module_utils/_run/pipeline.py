@@ -157,7 +157,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
         writer = files.Writer(run.label)
         if new_key and work.differences.write:
             writer.make_folder(where.state, 0o700)
-            writer.write(where.state + "/key", key, 0o600)
+            writer.write(where.key_file, key, 0o600)
         from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
 
         keep = run.params.get("on_failure") == "keep"
@@ -203,7 +203,7 @@ def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
 
 def _key(where: Places) -> Tuple[bytes, bool]:
     """The host's secret for stamps, and whether it is new."""
-    seen = files.look(where.state + "/key")
+    seen = files.look(where.key_file)
     if seen is not None and seen.content and len(seen.content) >= _KEY_BYTES:
         return seen.content, False
     return secrets.token_bytes(_KEY_BYTES), True
@@ -265,7 +265,7 @@ def _refuse_detours(differences: Differences, where: Places) -> None:
     unmasked = {where.unit_file(unit) for unit in differences.links.unmask}
     for path in [*(wanted.path for wanted in differences.write), *differences.remove]:
         if where.scope.in_home:  # whoever owns a home may have linked its folders anywhere
-            below = where.units if path.startswith(where.units) else where.secrets
+            below = where.units if where.is_unit_file(path) else where.secrets
         else:
             below = where.root or "/"
         if path not in unmasked and not (path in differences.remove and os.path.islink(path)):

@@ -111,7 +111,7 @@ def _diff(differences: Differences, observed: Observed) -> List[Dict[str, str]]:
         for wanted in differences.write
     ]
     for path in differences.remove:
-        secret = path.startswith(observed.places.secrets)
+        secret = observed.places.is_secret(path)
         rows.append(_diff_row(path, observed.files.get(path), secret, ""))
     return rows
 

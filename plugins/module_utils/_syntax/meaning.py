@@ -39,10 +39,6 @@ def refuses_start(text: Effective) -> bool:
     return is_set(text, "Unit", "RefuseManualStart")
 
 
-def refuses_stop(text: Effective) -> bool:
-    return is_set(text, "Unit", "RefuseManualStop")
-
-
 def is_run_once(text: Effective) -> bool:
     """Type=oneshot without RemainAfterExit=: runs, ends, and holds no state (systemd.service(5))."""
     return last(text, "Service", "Type") == "oneshot" and not is_set(text, "Service", "RemainAfterExit")

@@ -17,10 +17,11 @@ from typing import AbstractSet, Dict, Iterator, List, Mapping, NamedTuple, Optio
 from .._host.files import staged
 from .._host.manager import Manager
 from .._host.observed import Observed
+from .._host.places import Places
 from .._plan.differences import Differences
 from .._syntax import unitfile
-from .._syntax.loadpath import LoadPath
-from .._syntax.rule import Problem, Refused, Rule, Severity
+from .._syntax.loadpath import LoadPath, entries
+from .._syntax.rule import Problem, Rule, Severity
 from .remedies import VERIFY, judged, words_of
 
 _PLACED = re.compile(r"^(?P<path>/[^:]+):(?P<line>\d+): (?P<text>.*)$")
@@ -59,9 +60,9 @@ def verify(
     Those about something that an earlier task may bring (a program, a required unit) have the rule MISSING.
     alone: units of which it is said already that what they start is nowhere.
     """
-    units_folder = observed.places.units + os.sep
-    new = {wanted.path: wanted.content for wanted in differences.write if wanted.path.startswith(units_folder)}
-    gone = [path for path in differences.remove if path.startswith(units_folder)]
+    places = observed.places
+    new = {wanted.path: wanted.content for wanted in differences.write if places.is_unit_file(wanted.path)}
+    gone = [path for path in differences.remove if places.is_unit_file(path)]
     if not new and not gone:
         return []
     subjects = _subjects(differences, observed, new, gone)
@@ -129,7 +130,7 @@ def _complaints(
         return [_Complaint(_NO_VERIFY.problem())]
     lines = [line.strip() for line in outcome.err.splitlines() if line.strip()]
     judged = [line for line in lines if not _is_found(line, manager)]
-    found = [_complaint(line, stage, units, loadpath, subjects) for line in judged]
+    found = [_complaint(line, stage, observed.places, loadpath, subjects) for line in judged]
     complaints = [each for each in found if each is not None]
     if not complaints and outcome.code not in (0, 124) and stage and len(judged) == len(lines):
         complaints.append(_Complaint(VERIFY.said(f"systemd-analyze verify refuses it: {outcome.message}")))
@@ -144,16 +145,18 @@ def _is_found(line: str, manager: Manager) -> bool:
     return bare is not None and manager.finds(bare.group("program"))
 
 
-def _complaint(line: str, stage: str, units: str, loadpath: LoadPath, subjects: Sequence[str]) -> Optional[_Complaint]:
+def _complaint(
+    line: str, stage: str, places: Places, loadpath: LoadPath, subjects: Sequence[str]
+) -> Optional[_Complaint]:
     """A line of verify as a problem of a unit and directive; versions differ in the texts, not in the shape."""
     placed = _PLACED.match(line)
     if placed:
-        path = placed.group("path").replace(stage, units) if stage else placed.group("path")
-        unit, entry = _unit_of(path, units), _entry_at(path, int(placed.group("line")), loadpath)
-        text = placed.group("text").replace(stage, units) if stage else placed.group("text")
+        path = placed.group("path").replace(stage, places.units) if stage else placed.group("path")
+        unit, entry = places.unit_of(path), _entry_at(path, int(placed.group("line")), loadpath)
+        text = placed.group("text").replace(stage, places.units) if stage else placed.group("text")
         section, directive = (entry.section, entry.directive) if entry else ("", "")
         return _Complaint(VERIFY.said(text, unit, section, directive), path)
-    text = line.replace(stage, units) if stage else line
+    text = line.replace(stage, places.units) if stage else line
     named = _UNIT.match(text)
     if _NOISE.match(named.group("text") if named else text):
         return None
@@ -192,20 +195,9 @@ def _traced(problem: Problem, loadpath: LoadPath) -> Problem:
 def _entries_of(unit: str, loadpath: LoadPath) -> Iterator[unitfile.Entry]:
     for path in loadpath.contents:
         if {unit, unit + ".d"} & set(path.split(os.sep)):
-            yield from _entries(path, loadpath)
-
-
-def _unit_of(path: str, units: str) -> str:
-    folder, name = os.path.split(path)
-    return os.path.basename(folder)[: -len(".d")] if folder.endswith(".d") else name
+            yield from entries(loadpath.contents[path])
 
 
 def _entry_at(path: str, line: int, loadpath: LoadPath) -> Optional[unitfile.Entry]:
-    return next((entry for entry in reversed(_entries(path, loadpath)) if entry.line <= line), None)
-
-
-def _entries(path: str, loadpath: LoadPath) -> Sequence[unitfile.Entry]:
-    try:
-        return unitfile.parse(loadpath.contents.get(path, b"").decode("utf-8", "replace"))
-    except Refused:
-        return ()
+    found = entries(loadpath.contents.get(path, b""))
+    return next((entry for entry in reversed(found) if entry.line <= line), None)
