@@ -22,9 +22,7 @@ from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once, refuses_start, words
 from . import sockets
 from .consequences import (
-    Fate,
     displaced,
-    fates,
     restarted_with,
     starters,
     stopped_with,
@@ -71,9 +69,8 @@ class Plan:
     steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
     upheld: units that stay down only once the new text of what upholds them is loaded. to_stay_down: services that are
     down, and that something may start before its stop. reload: does the manager read its files again? calls: the jobs
-    after that. watched: what is expected of units; health decides of all but those that go down. kept:
-    units left with an older version on purpose. deferred: what is left to the next boot, as no manager runs. fates:
-    what the jobs do to all units.
+    after that. watched: what is expected of units; health decides of all but those that go down. kept: units left with
+    an older version on purpose. deferred: what is left to the next boot, as no manager runs.
     """
 
     steps: Tuple[Step, ...] = ()
@@ -87,7 +84,6 @@ class Plan:
     watched: Mapping[str, Type[Expectation]] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     deferred: Tuple[str, ...] = ()
-    fates: Mapping[str, Fate] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -147,7 +143,6 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         calls=calls(jobs, differences.after),
         watched=_watched(differences, jobs, graph),
         kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
-        fates=fates(jobs, graph),
     )
 
 
