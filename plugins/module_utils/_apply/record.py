@@ -14,9 +14,8 @@ import json
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from .._host.expectations import BY_NAME, Expectation, Unfailed, Up
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
 from .._host.manager import Manager
@@ -25,6 +24,7 @@ from .._host.places import Places
 from .._plan.consequences import taken_anew, taken_down
 from .._plan.differences import Differences
 from .._plan.enablement import linked_with
+from .._plan.expected import Expected
 from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
 from .._plan.plan import Plan, displaced_by
 from .._syntax.kinds import Effect
@@ -54,7 +54,7 @@ class Record:
     idle: Tuple[str, ...]
     handled: Tuple[str, ...]
     owed: Mapping[str, Owing]
-    watched: Mapping[str, Type[Expectation]]
+    watched: Mapping[str, Expected]
     patience: float = 0.0
 
 
@@ -196,7 +196,9 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
                 owed[unit] = (Owed.START,)
             elif runs.get(unit) == record.up[unit]:
                 owed[unit] = owing
-    unproved = {unit: expected for unit, expected in record.watched.items() if expected in (Up, Unfailed)}
+    unproved = {
+        unit: expected for unit, expected in record.watched.items() if expected in (Expected.UP, Expected.UNFAILED)
+    }
     return Pending(owed=owed, unproved=unproved, since=record.begun)
 
 
@@ -221,7 +223,7 @@ def _load(where: Places, owner: str) -> Optional[Record]:
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
         data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled")})
         data["owed"] = {unit: parsed(text) for unit, text in data["owed"].items()}
-        watched = {unit: BY_NAME[name] for unit, name in data.pop("watched").items()}
+        watched = {unit: Expected(name) for unit, name in data.pop("watched").items()}
         return Record(backups=backups, watched=watched, **data)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -235,7 +237,7 @@ def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     """Put the record on disk, durably, before anything else is written."""
     data: Dict[str, Any] = {name: getattr(record, name) for name in Record.__dataclass_fields__}
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
-    data["watched"] = {unit: expected.name for unit, expected in record.watched.items()}
+    data["watched"] = {unit: expected.value for unit, expected in record.watched.items()}
     data["owed"] = {unit: told(owing) for unit, owing in record.owed.items()}
     writer.make_folder(os.path.dirname(where.record_file(owner)), 0o700)
     writer.write(where.record_file(owner), json.dumps(data).encode(), 0o600)

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple, Type
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._desired.render import FileWanted
 from .._host.causes import Failure
-from .._host.expectations import Expectation, Unfailed, Up
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
 from .._host.graph import look as relations
@@ -25,6 +24,7 @@ from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.probe import Health
 from .._host.watch import STOP_TIMEOUT, wait_for_rest
+from .._plan.expected import Expected
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
@@ -206,13 +206,13 @@ def _runs_again(record: Record, back: _Back) -> Plan:
     )
 
 
-def _watched(record: Record, jobs: Mapping[str, Sequence[str]], back: _Back) -> Dict[str, Type[Expectation]]:
-    by_itself = {unit for unit, expected in record.watched.items() if expected is Unfailed}
+def _watched(record: Record, jobs: Mapping[str, Sequence[str]], back: _Back) -> Dict[str, Expected]:
+    by_itself = {unit for unit, expected in record.watched.items() if expected is Expected.UNFAILED}
     by_itself |= back.services.difference(record.watched)
     # What runs once has begun, and when it ends is its own affair.
     begun = [*jobs["restart"], *jobs["start"]]
     lasting = [unit for unit in begun if not is_run_once(back.observed.loadpath.effective(unit))]
-    return {unit: Unfailed if unit in by_itself else Up for unit in [*lasting, *jobs["reload"]]}
+    return {unit: Expected.UNFAILED if unit in by_itself else Expected.UP for unit in [*lasting, *jobs["reload"]]}
 
 
 def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tuple[List[str], List[str]]:
@@ -223,7 +223,7 @@ def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tup
         owing = record.owed.get(unit, ())
         if Owed.RUN in owing and is_run_once(text):
             continue  # its work was done or not, and is not done once more
-        ours = unit in record.handled or record.watched.get(unit) is Up
+        ours = unit in record.handled or record.watched.get(unit) is Expected.UP
         if not ours and (is_run_once(text) or now.active == "inactive"):
             continue  # it has ended by itself
         # A timer whose new times were over does not take up the old ones by daemon-reload.

@@ -14,12 +14,12 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set, Type
+from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set
 
 from .._desired.render import FileWanted
 from .._host import jobs
 from .._host.causes import Failure, with_causes
-from .._host.expectations import Done, Down, Expectation, Proof, Unfailed, Up
+from .._host.expectations import Done, Expectation, Proof, Unfailed, Up
 from .._host.files import Writer
 from .._host.graph import look
 from .._host.looks import RUN_PROPERTIES, Run, run_of
@@ -27,6 +27,7 @@ from .._host.manager import Manager, ManagerError, Outcome
 from .._host.probe import Health
 from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along
+from .._plan.expected import Expected
 from .._plan.plan import Plan
 
 # systemctl leaves the links of a masked unit.
@@ -225,20 +226,20 @@ class _Transaction:
         held = [] if self._on_failure is OnFailure.GO_ON else [*jobs["reload"], *jobs["restart"]]
         shown = self._manager.show(sorted(held), RUN_PROPERTIES)
         runs = {unit: run_of(each) for unit, each in shown.items()}
-        lasting = {unit: expected for unit, expected in self._plan.watched.items() if expected is not Down}
+        lasting = {unit: expected for unit, expected in self._plan.watched.items() if expected is not Expected.DOWN}
         return {unit: self._expectation(unit, expected, health_of, runs) for unit, expected in lasting.items()}
 
     def _expectation(
-        self, unit: str, expected: Type[Expectation], health_of: Callable[[str], Health], runs: Dict[str, Run]
+        self, unit: str, expected: Expected, health_of: Callable[[str], Health], runs: Dict[str, Run]
     ) -> Expectation:
         jobs, health = self._plan.jobs, health_of(unit)
-        if expected is Done:
+        if expected is Expected.DONE:
             waiting = jobs["start"] if unit not in jobs["run"] else ()  # what others wait for has their time
             return Done(max([health.timeout, *(health_of(each).timeout for each in waiting)]))
         restarted = runs.get(unit) if unit in jobs["restart"] else None
         reloaded = runs.get(unit) if unit in jobs["reload"] else None
         proof = Proof(health, restarted, reloaded)
-        return Unfailed(proof) if expected is Unfailed else Up(proof)
+        return Unfailed(proof) if expected is Expected.UNFAILED else Up(proof)
 
     def _queue(self, verb: str, units: Sequence[str]) -> Outcome:
         if verb == "restart" and len(units) > 1:

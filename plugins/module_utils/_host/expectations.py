@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Dict, List, Optional, Protocol, Tuple, Type, Union
+from typing import List, Optional, Protocol, Union
 
 from . import journal
 from .looks import Look, Run, failed, kept_from_starting, late, not_at_work, not_running
@@ -40,9 +40,7 @@ Verdict = Union[Good, NotYet, Wrong]
 
 
 class Expectation(Protocol):
-    """What is expected of one unit, held against one look after another. name: what it is called in a record."""
-
-    name: ClassVar[str]
+    """What is expected of one unit, held against one look after another."""
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         """What this look says, after all those before; what properties do not show the manager is asked for."""
@@ -135,7 +133,6 @@ class Proof:
 class Up:
     """Up, and for some time as one and the same run."""
 
-    name: ClassVar[str] = "up"
     proof: Proof
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
@@ -156,7 +153,6 @@ class Up:
 class Unfailed:
     """Up, or ended well by itself: what others start may end when its work is done, and be started again."""
 
-    name: ClassVar[str] = "unfailed"
     proof: Proof
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
@@ -194,7 +190,6 @@ class Unfailed:
 class Done:
     """Its work is done, or it stays up after that: what others wait for, and what runs once."""
 
-    name: ClassVar[str] = "done"
     timeout: float
     _deadline: _Deadline = field(init=False)
 
@@ -215,7 +210,6 @@ class Done:
 class Down:
     """Neither up nor on its way; what has failed is down, too."""
 
-    name: ClassVar[str] = "down"
     timeout: float
     _deadline: _Deadline = field(init=False)
 
@@ -230,7 +224,3 @@ class Down:
             kept = "something has started it again, or kept it from stopping"
             return Wrong(f"was told to stop and is active ({look.sub}): {kept}", look.last_run)
         return Good()
-
-
-_ALL: Tuple[Type[Expectation], ...] = (Up, Unfailed, Done, Down)
-BY_NAME: Dict[str, Type[Expectation]] = {each.name: each for each in _ALL}

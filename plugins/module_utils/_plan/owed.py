@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Mapping, Tuple, Type
+from typing import Mapping, Tuple
 
-from .._host.expectations import Expectation
+from .expected import Expected
 
 
 class Owed(enum.Enum):
@@ -55,7 +55,7 @@ class Pending:
     """
 
     owed: Mapping[str, Owing] = field(default_factory=dict)
-    unproved: Mapping[str, Type[Expectation]] = field(default_factory=dict)
+    unproved: Mapping[str, Expected] = field(default_factory=dict)
     since: str = ""
 
 

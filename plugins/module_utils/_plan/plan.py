@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple, Type
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from .._desired.options import RUNNING
 from .._desired.render import FileWanted
-from .._host.expectations import Done, Down, Expectation, Unfailed, Up
 from .._host.graph import Graph
 from .._host.observed import Observed
 from .._syntax.activation import served, starts
@@ -30,6 +29,7 @@ from .consequences import (
     taken_down,
 )
 from .differences import Differences, Enablement
+from .expected import Expected
 from .order import Call, calls, ordered
 from .owners import unit_of
 from .policy import Act, decide
@@ -81,7 +81,7 @@ class Plan:
     to_stay_down: FrozenSet[str] = frozenset()
     reload: bool = False
     calls: Tuple[Call, ...] = ()
-    watched: Mapping[str, Type[Expectation]] = field(default_factory=dict)
+    watched: Mapping[str, Expected] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     deferred: Tuple[str, ...] = ()
 
@@ -263,7 +263,7 @@ def _reload_reason(differences: Differences, observed: Observed) -> str:
     return differences.reload_due
 
 
-def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, Type[Expectation]]:
+def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, Expected]:
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
     states, unproved = graph.states, differences.pending.unproved
     watched = {unit: expected for unit, expected in unproved.items() if states[unit].is_up}
@@ -272,23 +272,23 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
         lasting = not is_run_once(case.after) and not case.service.per_connection
         changed = case.change.directives or case.change.new
         if case.now.runs and changed and not case.leaves and lasting:
-            watched[case.unit] = Up if case.wanted in RUNNING else Unfailed
+            watched[case.unit] = Expected.UP if case.wanted in RUNNING else Expected.UNFAILED
     along = taken_anew(jobs["restart"], graph, jobs["stop"])
     services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
     present = {case.unit for case in services if case.wanted == "present"}
     on_demand = present.intersection(_started_by_others(differences, graph)) if jobs["restart"] else set()
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
-        watched[unit] = Unfailed if unit in on_demand else Up
+        watched[unit] = Expected.UNFAILED if unit in on_demand else Expected.UP
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
-    watched.update({unit: Unfailed if unit in present else Up for unit in jobs["start"]})
-    watched.update({unit: Done for unit in _newly_needed(differences, jobs) if unit not in watched})
-    watched.update(dict.fromkeys(jobs["reload"], Up))
-    watched.update(dict.fromkeys(jobs["run"], Done))
+    watched.update({unit: Expected.UNFAILED if unit in present else Expected.UP for unit in jobs["start"]})
+    watched.update({unit: Expected.DONE for unit in _newly_needed(differences, jobs) if unit not in watched})
+    watched.update(dict.fromkeys(jobs["reload"], Expected.UP))
+    watched.update(dict.fromkeys(jobs["run"], Expected.DONE))
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
     # A socket or path whose service does not start falls with it.
     falling = [other for unit in sorted(started) for other in starters(unit, graph)]
-    watched.update({other: Up for other in falling if states[other].is_up and other not in watched})
-    watched.update({unit: Down for unit in jobs["stop"] if unit not in started})
+    watched.update({other: Expected.UP for other in falling if states[other].is_up and other not in watched})
+    watched.update({unit: Expected.DOWN for unit in jobs["stop"] if unit not in started})
     return watched
 
 

@@ -28,7 +28,6 @@ from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe
 from .._host.places import Places, places
 from .._host.scopes import SCOPES
-from .._host.watch import wait_for_rest
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
@@ -142,6 +141,8 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     run.lap("render")
     interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
+        from .._host.watch import wait_for_rest  # noqa: PLC0415 (as `change` below)
+
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
         wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._apply import accepted, record
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.expectations import Done, Down, Unfailed, Up
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen, Writer
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import Places
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed
 
 from tests.unit.world import SYSTEM
@@ -35,7 +35,7 @@ WHOLE = record.Record(
     idle=("b.service",),
     handled=("a.service",),
     owed={"a.service": (Owed.RESTART,)},
-    watched={"a.service": Up},
+    watched={"a.service": Expected.UP},
 )
 
 
@@ -53,7 +53,12 @@ def test_a_record_reads_back(where: Places) -> None:
 
 def test_what_is_watched_is_written_by_name(where: Places) -> None:
     """As versions of before did, so that one finishes what another had begun."""
-    watched = {"a.service": Up, "b.service": Unfailed, "c.service": Done, "d.service": Down}
+    watched = {
+        "a.service": Expected.UP,
+        "b.service": Expected.UNFAILED,
+        "c.service": Expected.DONE,
+        "d.service": Expected.DOWN,
+    }
     record.save(where, "test", replace(WHOLE, watched=watched), Writer())
     written = json.loads(Path(where.state, "running", "test.json").read_bytes())
     assert written["watched"] == {"a.service": "up", "b.service": "unfailed", "c.service": "done", "d.service": "down"}
@@ -62,7 +67,7 @@ def test_what_is_watched_is_written_by_name(where: Places) -> None:
 
 def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> None:
     """What was new to the first and has been started since did not run before either."""
-    first = replace(WHOLE, up={"a.service": "id"}, idle=("b.service", "t@.service"), watched={"a.service": Up})
+    first = replace(WHOLE, up={"a.service": "id"}, idle=("b.service", "t@.service"), watched={"a.service": Expected.UP})
     second = replace(
         WHOLE,
         begun="2026-01-02T00:00:00Z",

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._apply import rollback
 from ansible_collections.unitwright.systemd.plugins.module_utils._apply.record import Record
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.expectations import Unfailed, Up
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.order import Call
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed
 
@@ -86,10 +86,10 @@ def runs_again(record: Record, states: dict[str, UnitState], runs: dict[str, str
 
 
 def test_what_was_restarted_is_restarted_by_its_old_text() -> None:
-    record = replace(NOTHING, up={"a.service": "1"}, handled=("a.service",), watched={"a.service": Up})
+    record = replace(NOTHING, up={"a.service": "1"}, handled=("a.service",), watched={"a.service": Expected.UP})
     plan = runs_again(record, {"a.service": RUNNING}, {"a.service": "2"})
     assert plan.calls == (Call("restart", ("a.service",)),)
-    assert plan.watched == {"a.service": Up}
+    assert plan.watched == {"a.service": Expected.UP}
 
 
 def test_what_was_never_touched_is_left_alone() -> None:
@@ -98,18 +98,20 @@ def test_what_was_never_touched_is_left_alone() -> None:
 
 
 def test_what_is_down_is_started_and_its_failure_forgotten() -> None:
-    record = replace(NOTHING, up={"a.service": "1"}, handled=("a.service",), watched={"a.service": Unfailed})
+    record = replace(NOTHING, up={"a.service": "1"}, handled=("a.service",), watched={"a.service": Expected.UNFAILED})
     plan = runs_again(record, {"a.service": UnitState("loaded", "failed", "failed")}, {"a.service": ""})
     assert plan.calls == (Call("start", ("a.service",)),)
     assert plan.jobs["reset-failed"] == ("a.service",)
-    assert plan.watched == {"a.service": Unfailed}
+    assert plan.watched == {"a.service": Expected.UNFAILED}
 
 
 def test_what_ended_by_itself_stays_down() -> None:
-    record = replace(NOTHING, up={"a.service": "1"}, watched={"a.service": Unfailed})
+    record = replace(NOTHING, up={"a.service": "1"}, watched={"a.service": Expected.UNFAILED})
     assert runs_again(record, {"a.service": DOWN}, {"a.service": ""}).calls == ()
 
 
 def test_what_was_reloaded_is_reloaded_again() -> None:
-    record = replace(NOTHING, up={"a.service": "1"}, owed={"a.service": (Owed.RELOAD,)}, watched={"a.service": Up})
+    record = replace(
+        NOTHING, up={"a.service": "1"}, owed={"a.service": (Owed.RELOAD,)}, watched={"a.service": Expected.UP}
+    )
     assert runs_again(record, {"a.service": RUNNING}, {"a.service": "1"}).calls == (Call("reload", ("a.service",)),)

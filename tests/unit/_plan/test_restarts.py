@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.expectations import Done, Down, Up
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 
 from tests.unit.world import RUNNING, SYSTEM, Entry, carried, declare, in_force, jobs, planned, stamp, with_stamps
 
@@ -211,7 +211,7 @@ def _run_on_change_at_work() -> plan.Plan:
 
     states = {"a.service": UnitState("loaded", "activating", "start")}
     made = planned(declare(once("/bin/b")), in_force(declare(once("/bin/a")), states))
-    assert dict(made.watched) == {"a.service": Done}
+    assert dict(made.watched) == {"a.service": Expected.DONE}
     return made
 
 
@@ -270,7 +270,7 @@ def _bound_to_what_goes() -> plan.Plan:
     observed = in_force(declare(service(), bound), {"a.service": RUNNING, "b.service": RUNNING})
     made = planned(declare(bound, prune=True), observed, {"a.service": {"RequiredBy": ("b.service",)}})
     assert jobs(made) == [("stop", "a.service"), ("start", "b.service")]
-    assert made.watched == {"a.service": Down, "b.service": Up}
+    assert made.watched == {"a.service": Expected.DOWN, "b.service": Expected.UP}
     return made
 
 
