@@ -13,7 +13,21 @@ import pytest
 from tests.testbed.host import Host
 from tests.testbed.listing import listing
 
-from .world import Entry, Result, app, failing, invocation, no_record, program, show, stack, state, untouched, version
+from .world import (
+    Entry,
+    Result,
+    app,
+    failing,
+    invocation,
+    no_record,
+    program,
+    show,
+    stack,
+    state,
+    until,
+    untouched,
+    version,
+)
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -213,7 +227,10 @@ def test_a_damaged_key_costs_one_restart_at_most(host: Host, damage: str) -> Non
 def inside(host: Host, unit: str, **arguments: Any) -> Result:
     """Run the module from a unit of its own, as an agent of the host would."""
     prefix = ["systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit={unit}"]
-    return host.module("stack", prefix=prefix, **arguments)
+    result = host.module("stack", prefix=prefix, **arguments)
+    # systemd-run is back as soon as the unit is inactive; PID 1 takes its file away when it next collects.
+    until(lambda: not host.exists(f"/run/systemd/transient/{unit}"), f"{unit} is not collected")
+    return result
 
 
 def test_a_run_does_not_restart_what_it_lives_in(host: Host) -> None:
