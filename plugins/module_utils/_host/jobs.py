@@ -21,6 +21,7 @@ from .manager import Manager, Outcome
 from .watch import STOP_TIMEOUT, watch
 
 _ATTEMPTS = 3
+_DOWN = ("inactive", "failed")
 _PAUSE = 0.4
 
 
@@ -37,7 +38,8 @@ def take_down(manager: Manager, units: Sequence[str]) -> Tuple[Outcome, List[Fai
         if not failures:
             return done, []
         states = manager.list_units()
-        if not any(states[failure.unit].active == "active" for failure in failures):
+        # What came up again may have ended by itself since; only a stop that takes too long gains nothing by another.
+        if not any(states[failure.unit].active in ("active", *_DOWN) for failure in failures):
             break
     return done, [_with_starters(manager, failure) for failure in failures]
 
