@@ -15,7 +15,7 @@ TREE := $(BUILD)/tree/ansible_collections/unitwright/systemd
 ANSIBLE_WHEEL := ansible==12.3.0
 # It brings fifty more packages, so it has an environment of its own.
 DOCS_TOOL := antsibull-docs==2.28.0
-STAGES := setup lint sanity unit integration molecule
+STAGES := setup lint sanity unit upgrade integration molecule
 # Containers that `make integration` runs on at once, each with tests of its own. 0: one, in the same process as pytest.
 WORKERS ?= $(if $(UNITWRIGHT_HOST),0,4)
 
@@ -52,7 +52,7 @@ demo-down: ## Remove the demo's container
 	@$(PYTHON) -m tests.testbed down unitwright-demo
 
 .PHONY: test
-test: tools ## Run lint, sanity, unit, integration and molecule, up to the first that fails
+test: tools ## Run lint, sanity, unit, upgrade, integration and molecule, up to the first that fails
 	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES)
 
 .PHONY: lint
@@ -60,7 +60,7 @@ lint: artifact $(SOURCE) ## Check style, types and YAML: ruff, mypy, yamllint, a
 	$(RUN) ruff check --cache-dir $(BUILD)/ruff .
 	$(RUN) ruff format --cache-dir $(BUILD)/ruff --check .
 	$(RUN) mypy --python-version 3.8 -p ansible_collections.unitwright.systemd.plugins
-	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling -p tests.benchmarks
+	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling -p tests.benchmarks -p tests.upgrade
 	$(RUN) yamllint --strict .
 	$(RUN) ansible-lint
 
@@ -75,6 +75,10 @@ unit: tools $(SOURCE) ## Test what needs no systemd
 .PHONY: integration
 integration: artifact image $(SOURCE) ## Test the modules against a systemd in a container
 	@$(PYTEST) --numprocesses=$(WORKERS) --dist=worksteal $(or $(TESTS),tests/integration) $(PYTEST_ARGS)
+
+.PHONY: upgrade
+upgrade: artifact image $(SOURCE) ## Test that what an earlier version applied or left half done is taken over
+	@$(PYTEST) --numprocesses=auto --maxprocesses=4 --dist=worksteal $(or $(TESTS),tests/upgrade) $(PYTEST_ARGS)
 
 .PHONY: molecule
 molecule: setup ## Run Molecule's default scenario
@@ -92,6 +96,10 @@ faults: artifact image $(SOURCE) ## Kill the modules at every step
 docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links
 	@cd $(TREE) && PATH="$(CURDIR)/$(BUILD)/docs/bin:$(BIN):$$PATH" \
 	  antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
+
+.PHONY: rules
+rules: tools $(SOURCE) ## Write the documentation's page of rules
+	@PYTHONPATH=$(BUILD)/source $(PY) -m tests.tooling.rules
 
 .PHONY: setup
 setup: artifact image $(BUILD)/connections ## Install all that the demo and the tests need

@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation of the options that modules share, written once; module_utils/_change/options.py has their types.
+"""The documentation of the options that modules share, written once; module_utils/_desired/options.py has their types.
 
 TEXT, UNIT and DROPIN also stand inside the lists that the stack module takes, which is why they are put together here.
 """

@@ -159,7 +159,8 @@ errors:
       message: "systemd 252 knows no 'ExecStrat' in [Service]: did you mean ExecStart?"
 """
 
-from ansible_collections.unitwright.systemd.plugins.module_utils._change import front, options
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
+from ansible_collections.unitwright.systemd.plugins.module_utils._run import front
 
 
 def main() -> None:

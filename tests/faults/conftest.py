@@ -5,33 +5,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.testbed.host import Host
-from tests.testbed.image import default_suite
-from tests.tooling import COLLECTION, COLLECTIONS
-
-from .driving import Driver
+from .driving import Driver, booted
 
 
 @pytest.fixture(scope="session")
 def driver(worker_id: str) -> Iterator[Driver]:
     """With UNITWRIGHT_HOST=NAME that container is used, and stays for the next run."""
-    kept = os.environ.get("UNITWRIGHT_HOST")
-    machine = Host(f"{kept}-{worker_id}" if kept else f"unitwright-faults-{default_suite()}-{worker_id}-{os.getpid()}")
-    try:
-        machine.up()
-        machine.install_collection(COLLECTIONS / COLLECTION)
+    with booted("faults", worker_id) as machine:
         driver = Driver(machine)
         driver.install()
         driver.add_user()
         yield driver
-    finally:
-        if not kept:
-            machine.down()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

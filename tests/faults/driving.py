@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.testbed.host import BASE, CommandError, Host, module_input
+from tests.testbed.host import CommandError, Host, module_input
+from tests.testbed.image import default_suite
+from tests.tooling import COLLECTION, COLLECTIONS
 
 from .scenarios import Params, Scenario
 
@@ -20,10 +25,14 @@ USER = "tester"
 
 
 class Driver:
-    """Runs requests on a host that has the collection."""
+    """Runs requests on a host that has the collection.
 
-    def __init__(self, host: Host) -> None:
+    before: the base of the copy that makes the start state and is cut off, if it is another than the one that is tried.
+    """
+
+    def __init__(self, host: Host, before: str = "") -> None:
         self.host = host
+        self.before = before or host.base
 
     def install(self) -> None:
         for path in sorted(INSIDE.glob("*.py")):
@@ -36,22 +45,41 @@ class Driver:
         self.host.sh(f"id {USER} 2>/dev/null || useradd --create-home {USER}; loginctl enable-linger {USER}")
         self.host.sh(f"systemctl start user@$(id -u {USER}).service")
 
+    def prefix(self, scope: str) -> list[str]:
+        """What makes a command one of the user, in scope user."""
+        if scope != "user":
+            return []
+        runtime = f"XDG_RUNTIME_DIR=/run/user/{self.host.sh(f'id -u {USER}')}"
+        return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "env", runtime]
+
     def trials(self, scenario: Scenario, how: str = "kill", **choice: Any) -> dict[str, Any]:
         """Cut off at every point, or those of a choice: `part` of `parts`, `only` those that match a pattern."""
         return self.ask("trials", scenario, how=how, **choice)
 
     def ask(self, what: str, scenario: Scenario, **more: Any) -> dict[str, Any]:
         choice = {"part": 0, "parts": 1, "only": []}
-        request = {"do": what, "base": BASE, **_request(scenario), **choice, **more}
-        command = ["/usr/bin/python3", f"{GOAL}/driver.py"]
-        if scenario.scope == "user":
-            runtime = f"XDG_RUNTIME_DIR=/run/user/{self.host.sh(f'id -u {USER}')}"
-            command = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "env", runtime, *command]
+        base = self.host.base
+        request = {"do": what, "base": base, **_request(scenario, self.before, base), **choice, **more}
+        command = [*self.prefix(scenario.scope), "/usr/bin/python3", f"{GOAL}/driver.py"]
         done = self.host.run(*command, data=json.dumps(request).encode())
         if done.returncode != 0:
             raise CommandError(f"{scenario.name}: {what}: {(done.stdout + done.stderr).decode(errors='replace')}")
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
+
+
+@contextmanager
+def booted(name: str, worker: str) -> Iterator[Host]:
+    """A container for a worker, with the collection. With UNITWRIGHT_HOST=NAME it is that one, and stays."""
+    kept = os.environ.get("UNITWRIGHT_HOST")
+    machine = Host(f"{kept}-{worker}" if kept else f"unitwright-{name}-{default_suite()}-{worker}-{os.getpid()}")
+    try:
+        machine.up()
+        machine.install_collection(COLLECTIONS / COLLECTION)
+        yield machine
+    finally:
+        if not kept:
+            machine.down()
 
 
 def complaints(answer: dict[str, Any]) -> str:
@@ -62,17 +90,18 @@ def complaints(answer: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _request(scenario: Scenario) -> dict[str, Any]:
-    def call(params: Params) -> dict[str, Any]:
-        return {"module": "stack", "arguments": module_input("stack", **params), "umask": scenario.umask}
+def _request(scenario: Scenario, before: str, base: str) -> dict[str, Any]:
+    def call(params: Params, base: str) -> dict[str, Any]:
+        arguments = module_input("stack", **params)
+        return {"module": "stack", "arguments": arguments, "umask": scenario.umask, "base": base}
 
     return {
         "scope": scenario.scope,
         "foreign": dict(scenario.foreign),
         "commands": list(scenario.commands),
-        "before": [call(params) for params in scenario.before],
-        "run": call(scenario.run),
-        "again": call(scenario.again or scenario.run),
+        "before": [call(params, before) for params in scenario.before],
+        "run": call(scenario.run, before),
+        "again": call(scenario.again or scenario.run, base),
         "run_fails": scenario.fails,
         "again_fails": scenario.fails and scenario.again is None,
         "unchanged": scenario.fails and not scenario.keeps,

@@ -86,7 +86,7 @@ def foreign_service(version: str) -> str:
 
 
 ENABLED = {"WantedBy": "multi-user.target"}
-OTHER = {"name": "other", "health": HEALTH, "units": [service("fx-other.service", "1")]}
+OTHER: Params = {"name": "other", "health": HEALTH, "units": [service("fx-other.service", "1")]}
 
 _WEB = "fx-web.service"
 _SOCKET = {"name": "fx-sock.socket", "install": {"WantedBy": "sockets.target"}}
@@ -133,11 +133,11 @@ RESTART = Scenario(
     proofs={f"{_WEB}.started": "2", "fx-bound.service.started": "1"},
 )
 
-_RELOADED = {"on_change": "reload", "service": {"ExecReload": _proof("reloaded")}}
+RELOADED = {"on_change": "reload", "service": {"ExecReload": _proof("reloaded")}}
 _RELOAD = Scenario(
     "reload",
-    before=[stack(_web("1", **_RELOADED))],
-    run=stack(_web("2", **_RELOADED, triggers={"values": ["2"]})),
+    before=[stack(_web("1", **RELOADED))],
+    run=stack(_web("2", **RELOADED, triggers={"values": ["2"]})),
     proofs={f"{_WEB}.started": "1", f"{_WEB}.reloaded": "2"},
 )
 
@@ -267,7 +267,7 @@ _ROLLBACK_BEFORE = stack(
     service("fx-bad.service", "1", install=ENABLED, secrets={"TOKEN": "secret-1"}),
     service("fx-good.service", "1", install={**ENABLED, "Alias": "fx-before.service"}),
     service("fx-gone.service", "1", install=ENABLED),
-    service("fx-told.service", "1", **_RELOADED),
+    service("fx-told.service", "1", **RELOADED),
     {**_SOCKET, "socket": {"ListenStream": "127.0.0.1:7001"}},
     service("fx-sock.service", "1", state="started"),
 )
@@ -282,7 +282,7 @@ ROLLBACK = Scenario(
         service("fx-bad.service", "2", install=ENABLED, secrets={"TOKEN": "secret-2"}, service=_BAD),
         service("fx-good.service", "2", install={"WantedBy": "fx-all.target", "Alias": "fx-after.service"}),
         service("fx-new.service", "2", install=ENABLED, secrets={"TOKEN": "secret-2"}),
-        service("fx-told.service", "2", **_RELOADED),
+        service("fx-told.service", "2", **RELOADED),
         {**_SOCKET, "socket": {"ListenStream": "127.0.0.1:7002"}},
         service("fx-sock.service", "1", state="started"),
         prune=True,
@@ -308,11 +308,11 @@ _KEEP = Scenario(
     "keep",
     fails=True,
     keeps=True,
-    before=[stack(_web("1"), service("fx-told.service", "1", **_RELOADED), service("fx-gone.service", "1"))],
+    before=[stack(_web("1"), service("fx-told.service", "1", **RELOADED), service("fx-gone.service", "1"))],
     commands=["systemctl reload fx-told.service"],
     run=stack(
         _web("2"),
-        service("fx-told.service", "2", **_RELOADED),
+        service("fx-told.service", "2", **RELOADED),
         service("fx-bad.service", "2", install=ENABLED, service=_BAD),
         prune=True,
         on_failure="keep",
@@ -326,7 +326,7 @@ _USER_ENABLED = {"WantedBy": "default.target"}
 def _of_user(version: str) -> Params:
     return stack(
         service(_WEB, version, install=_USER_ENABLED, secrets={"TOKEN": f"secret-{version}"}),
-        service("fx-told.service", version, **_RELOADED),
+        service("fx-told.service", version, **RELOADED),
         scope="user",
     )
 
@@ -362,7 +362,7 @@ ALL = Scenario(
     before=[
         stack(
             _web("1"),
-            service("fx-told.service", "1", **_RELOADED),
+            service("fx-told.service", "1", **RELOADED),
             service("fx-gone.service", "1", install=ENABLED, secrets={"TOKEN": "secret"}),
             service("fx-moved.service", "1", install={**ENABLED, "Alias": "fx-before.service"}),
             {"name": "fx-hidden.service", "state": "started"},
@@ -372,7 +372,7 @@ ALL = Scenario(
     commands=["systemctl reload fx-told.service"],
     run=stack(
         _web("2"),
-        service("fx-told.service", "2", **_RELOADED),
+        service("fx-told.service", "2", **RELOADED),
         service("fx-moved.service", "1", install={**ENABLED, "Alias": "fx-after.service"}),
         service("fx-new.service", "1", install=ENABLED),
         {"name": "fx-hidden.service", "masked": True},

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem import Refused
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values import environment_value, to_values
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st

@@ -32,12 +32,16 @@ class CommandError(AssertionError):
 
 
 class Host:
-    """A running container, named as `python3 -m tests.testbed up` knows it."""
+    """A running container, named as `python3 -m tests.testbed up` knows it.
 
-    def __init__(self, name: str, engine: Engine | None = None) -> None:
+    base: where its collection lies. Two hosts of one name and another base are one container with two collections.
+    """
+
+    def __init__(self, name: str, engine: Engine | None = None, base: str = BASE) -> None:
         self.name = name
         self.engine = engine or find_engine()
         self._idle: list[Agent] = []
+        self.base = base
 
     def up(self, suite: str | None = None) -> None:
         container.up(self.engine, self.name, suite or default_suite())
@@ -98,8 +102,9 @@ class Host:
         """Copy a collection's plugins, and the controller's module_utils, unless this very copy is there."""
         payload = _payload(Path(directory))
         digest = hashlib.sha256(payload).hexdigest()
-        script = f'[ "$(cat {BASE}/digest 2>/dev/null)" = {digest} ] || '
-        script += f"{{ rm -rf {BASE} && mkdir -p {BASE} && tar -x -C {BASE} && echo {digest} > {BASE}/digest; }}"
+        base = self.base
+        script = f'[ "$(cat {base}/digest 2>/dev/null)" = {digest} ] || '
+        script += f"{{ rm -rf {base} && mkdir -p {base} && tar -x -C {base} && echo {digest} > {base}/digest; }}"
         done = self.run("/bin/sh", "-c", script, data=payload)
         if done.returncode != 0:
             raise CommandError(f"{self.name}: copying the collection: exit {done.returncode}\n{_output(done)}")
@@ -121,7 +126,7 @@ class Host:
         arguments = module_input(module, check_mode=check_mode, diff=diff, **args)
         data = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
         variables = [f"{key}={value}" for key, value in (env or {}).items()]
-        command = ["env", *variables, *prefix, python, f"{BASE}/{RUNNER.name}", module]
+        command = ["env", *variables, *prefix, python, f"{self.base}/{RUNNER.name}", module]
         return self.run(*command, data=data, timeout=timeout)
 
     def module(self, module: str, /, **options: Any) -> dict[str, Any]:

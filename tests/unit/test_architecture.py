@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import ast
-import re
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,18 +17,27 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.unitwright.systemd.plugins.doc_fragments.options import ModuleDocFragment
-from ansible_collections.unitwright.systemd.plugins.module_utils._change import options
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
 
 ROOT = Path(__file__).parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
 FILES = sorted(UTILS.rglob("*.py"))
+_MIDDLE = {"_syntax", "_advice", "_host"}
+_ABOVE = _MIDDLE | {"_desired", "_plan"}
 MAY_IMPORT = {
     "_syntax": set(),
     "_advice": {"_syntax"},
     "_host": {"_syntax"},
-    "_change": {"_syntax", "_advice", "_host"},
-    "_trial": {"_syntax", "_advice", "_host", "_change"},
+    "_desired": _MIDDLE,
+    "_plan": _MIDDLE | {"_desired"},
+    "_verify": _ABOVE,
+    "_apply": _ABOVE,
+    "_run": _ABOVE | {"_verify", "_apply"},
+    "_intake": _MIDDLE | {"_desired"},
+    "_trial": _ABOVE | {"_verify", "_apply", "_run"},
 }
+# Rooms that touch no host: what they know of it comes to them as data.
+PURE_ROOMS = ("_syntax", "_advice", "_desired", "_plan")
 WRITING = {
     "rename",
     "replace",
@@ -41,8 +52,7 @@ WRITING = {
     "chown",
     "fsync",
 }
-# Files of the rooms that may touch the host which say of themselves that they do not.
-PURE = [path for path in FILES if re.search(r"\bPure\.", ast.get_docstring(ast.parse(path.read_text())) or "")]
+PURE = [path for path in FILES if path.relative_to(UTILS).parts[0] in PURE_ROOMS]
 
 
 def name_of(path: Path) -> str:
@@ -89,16 +99,9 @@ def test_only_the_manager_starts_processes_and_only_files_writes(path: Path) -> 
 
 
 @pytest.mark.parametrize("path", PURE, ids=name_of)
-def test_what_calls_itself_pure_touches_no_host(path: Path) -> None:
+def test_a_pure_room_touches_no_host(path: Path) -> None:
     assert not {each for each in calls(path) if each[0] in ("os", "time", "socket", "shutil")}
     assert not {"open", "input"} & called_names(path)
-
-
-def test_the_guide_lists_what_is_pure() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (row,) = (line for line in text.splitlines() if line.startswith("| `_change` |"))
-    pure = {path.stem for path in PURE if path.parent.name == "_change"}
-    assert set(re.findall(r"`(\w+)`", row.split("|")[3])) == pure
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -107,6 +110,20 @@ def test_files_and_functions_stay_small(path: Path) -> None:
     assert text.count("\n") <= 450
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
     assert {f.name for f in functions if (f.end_lineno or 0) - f.lineno > 60} == set()
+
+
+def test_a_run_that_changes_nothing_is_spared_what_only_a_change_needs() -> None:
+    """Most runs are such, and without compiled files, as Ansible sends none, imports are a good part of their cost."""
+    package = "ansible_collections.unitwright.systemd.plugins.module_utils"
+    code = f"import sys, {package}._run.front; print('\\n'.join(sys.modules))"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / ".build" / "source")}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True, text=True)
+    late = {
+        f"{package}.{each}"
+        for each in ("_apply.transaction", "_apply.rollback", "_verify.verify", "_host.watch", "_host.expectations")
+    }
+    assert f"{package}._run.pipeline" in done.stdout.split()
+    assert not late.intersection(done.stdout.split())
 
 
 def documented(fragment: str) -> dict[str, Any]:

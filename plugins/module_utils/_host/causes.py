@@ -2,19 +2,58 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is to blame for a unit that is down though nothing is wrong with it. Private to the collection."""
+"""Why a unit is not what it should be: systemd's own words, and what else is to blame. Private to the collection."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Dict, List, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Dict, List, Sequence, Set
 
-from .._syntax.needs import NEEDS
-from .health import Failure, describe
-from .manager import Manager
-from .relations import named
+from .._syntax.dependencies import NEEDS
+from .manager import Manager, Properties, named
 
 _SHOWN = ("ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "InvocationID", "After", *NEEDS)
+_RESOURCES = " (an address in use, or something else that it needs of the host; its last lines say what)"
+# systemd.exec(5), "Process Exit Codes": the ones a mistake in a unit leads to.
+_MEANING = {
+    "200": " (CHDIR: WorkingDirectory= is not there)",
+    "203": " (EXEC: the program cannot be run)",
+    "209": " (STDOUT)",
+    "216": " (GROUP: there is no such group, or it may not be taken)",
+    "217": " (USER: there is no such user, or it may not be taken)",
+    "218": " (CAPABILITIES)",
+    "226": " (NAMESPACE: a path of the sandbox is not there)",
+    "228": " (SECCOMP)",
+    "233": " (RUNTIME_DIRECTORY)",
+    "238": " (STATE_DIRECTORY)",
+    "243": " (CREDENTIALS)",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A unit that is not what it should be. result and status are systemd's, for a person and for machines."""
+
+    unit: str
+    message: str
+    result: str = ""
+    status: str = ""
+    invocation: str = ""
+
+
+def failure(unit: str, message: str, shown: Properties, invocation: str) -> Failure:
+    """invocation: the run that failed, which is not the present one where systemd has restarted the unit since."""
+    return Failure(unit, message, shown.get("Result", ""), shown.get("ExecMainStatus", ""), invocation)
+
+
+def describe(shown: Properties) -> str:
+    """systemd's own words on how a unit's process ended."""
+    result, status = shown.get("Result", ""), shown.get("ExecMainStatus", "")
+    code = {"1": "exit status", "2": "signal", "3": "signal, core dumped"}.get(shown.get("ExecMainCode", ""), "")
+    parts = [f"result {result}{_RESOURCES if result == 'resources' else ''}"] if result else []
+    if code and status:
+        parts.append(f"{code} {status}{_MEANING.get(status, '') if code == 'exit status' else ''}")
+    return ", ".join(parts) or "no result"
 
 
 def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:
@@ -22,21 +61,20 @@ def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:
 
     systemd calls their own result a success.
     """
-    found: Dict[str, Failure] = {failure.unit: failure for failure in failures}
-    for failure in failures:
-        blamed = _failed_needs(manager, failure.unit) if failure.unit and failure.result == "success" else {}
+    found: Dict[str, Failure] = {each.unit: each for each in failures}
+    for each in failures:
+        blamed = _failed_needs(manager, each.unit) if each.unit and each.result == "success" else {}
         if blamed:
             message = f"is not up, as what it needs has failed: {', '.join(sorted(blamed))}"
-            found[failure.unit] = replace(failure, message=message)
+            found[each.unit] = replace(each, message=message)
         for unit, shown in blamed.items():
-            result, status, run = (shown.get(name, "") for name in ("Result", "ExecMainStatus", "InvocationID"))
-            found.setdefault(unit, Failure(unit, "failed: " + describe(shown), result, status, run))
+            found.setdefault(unit, failure(unit, "failed: " + describe(shown), shown, shown.get("InvocationID", "")))
     return list(found.values())
 
 
-def _failed_needs(manager: Manager, unit: str) -> Dict[str, Mapping[str, str]]:
+def _failed_needs(manager: Manager, unit: str) -> Dict[str, Properties]:
     """What has failed itself, of all that a unit needs and comes after, and that is down with it."""
-    found: Dict[str, Mapping[str, str]] = {}
+    found: Dict[str, Properties] = {}
     seen: Set[str] = set()
     ahead = {unit}
     while ahead:
@@ -48,5 +86,5 @@ def _failed_needs(manager: Manager, unit: str) -> Dict[str, Mapping[str, str]]:
     return found
 
 
-def _has_failed(shown: Mapping[str, str]) -> bool:
+def _has_failed(shown: Properties) -> bool:
     return shown.get("ActiveState") == "failed" or shown.get("SubState", "").startswith("auto-restart")

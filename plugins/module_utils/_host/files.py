@@ -66,8 +66,8 @@ def look(path: str) -> Optional[Seen]:
 
 
 def read(path: str) -> bytes:
-    with open(path, "rb") as stream:
-        return stream.read()
+    with open(path, "rb", buffering=0) as stream:  # it is read whole, which a buffer would only make dearer
+        return stream.readall()
 
 
 def resolve(path: str, root: str) -> str:

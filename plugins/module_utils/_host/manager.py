@@ -17,8 +17,9 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
+from .._syntax.kinds import Cgroup, kind_of
 from .places import Places, lingers
 
 OLDEST = 247
@@ -37,8 +38,9 @@ _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 # A command that only asks or only queues a job answers in milliseconds; one that needs this long hangs.
 ANSWER_TIMEOUT = 90.0
 _COMING_UP = 20.0
-# sd-messages(3): SD_MESSAGE_UNIT_FAILURE_RESULT.
-_UNIT_FAILED = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c"
+
+# A unit's properties, as `systemctl show` prints them.
+Properties = Mapping[str, str]
 
 
 class ManagerError(Exception):
@@ -66,19 +68,51 @@ class UnitState:
     active: str
     sub: str
 
+    @property
+    def is_up(self) -> bool:
+        return self.active in UP
+
+    @property
+    def runs(self) -> bool:
+        """Up, and not only between two attempts of a crash loop."""
+        return self.is_up and not self.sub.startswith("auto-restart")
+
+    @property
+    def is_active(self) -> bool:
+        """Not still coming up: systemd hands a restart on only to such units (job_type_collapse())."""
+        return self.is_up and self.active != "activating"
+
+    @property
+    def can_stop(self) -> bool:
+        """Has a stop anything to end? systemd hands a stop on only to such units (job_type_is_redundant())."""
+        return self.is_up or self.active == "deactivating"
+
+
+UP = ("active", "activating", "reloading", "refreshing")
+INACTIVE = UnitState("not-found", "inactive", "dead")
+
+
+class States(Dict[str, UnitState]):
+    """The states of the units in memory; a unit that systemd has forgotten, or never loaded, is inactive."""
+
+    def __missing__(self, unit: str) -> UnitState:
+        return INACTIVE
+
 
 class Manager:
-    """systemd of one scope: PID 1, the caller's user manager, or (with a root, or for "global") only its tools."""
+    """systemd of one scope: PID 1, the caller's user manager, or (with a root, or for "global") only its tools.
+
+    begun: when it was first asked, in seconds since the epoch.
+    """
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        self._journal_synced = False
-        self._begun = time.time()
-        self._scope_flag = {"system": "--system", "user": "--user", "global": "--global"}[places.scope]
+        self.begun = time.time()
+        self._scope_flag = places.scope.flag
         self._environ = {**os.environ, **_ENVIRONMENT}
         # An empty part would stand for the working directory.
         self._environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), _PATH)))
-        if places.scope == "user":
+        if places.scope.of_session:
             self._environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir  # become may leave that of another
             runtime = os.path.dirname(places.manager)
             self._environ["XDG_RUNTIME_DIR"] = runtime
@@ -119,9 +153,9 @@ class Manager:
 
     def _is_live(self) -> bool:
         """Is a manager running for these files? sd_booted(3) for the system, its private socket for a user."""
-        if self.places.root or self.places.scope == "global":
+        if self.places.root or not self.places.scope.has_manager:
             return False
-        if self.places.scope == "user":
+        if self.places.scope.of_session:
             if self._comes_up():
                 return True
             raise ManagerError(
@@ -181,13 +215,13 @@ class Manager:
     def daemon_reload(self) -> Outcome:
         return self.run(["systemctl", self._scope_flag, "daemon-reload"], timeout=300.0)
 
-    def list_units(self) -> Dict[str, UnitState]:
+    def list_units(self) -> States:
         """State of every unit in memory, from one call; a unit that is not listed is not loaded."""
         outcome = self.run(["systemctl", self._scope_flag, "list-units", "--all", "--full", "--output=json"])
         if outcome.code != 0:
             raise ManagerError(f"systemctl list-units failed: {outcome.message}")
         rows: List[Dict[str, Any]] = json.loads(outcome.out)
-        return {row["unit"]: UnitState(row["load"], row["active"], row["sub"]) for row in rows}
+        return States({row["unit"]: UnitState(row["load"], row["active"], row["sub"]) for row in rows})
 
     def show(self, units: Sequence[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
         """Properties of units by the name that was asked for, from one call."""
@@ -221,9 +255,9 @@ class Manager:
         flags = ["--man=no"]
         if self.version >= 250:  # systemd-analyze(1): --recursive-errors= came with 250
             flags.append("--recursive-errors=yes")
-        flags.append("--user" if self.places.scope != "system" else "--system")
+        flags.append("--user" if self.places.scope.of_users else "--system")
         environ = {"SYSTEMD_UNIT_PATH": unit_path}
-        if self.places.scope == "global":
+        if not self.places.scope.has_manager:
             environ["XDG_RUNTIME_DIR"] = os.environ.get("XDG_RUNTIME_DIR", "/run")
         return self.run(["systemd-analyze", *flags, "verify", *files], environ=environ, timeout=300.0)
 
@@ -237,7 +271,7 @@ class Manager:
         Which slice that is only systemd knows, as it depends on scope and name. Returns what went wrong.
         """
         shown = self.show(units, ("Slice",))
-        slices = {unit if unit.endswith(".slice") else shown[unit].get("Slice", "") for unit in units}
+        slices = {unit if kind_of(unit).cgroup is Cgroup.PARENT else shown[unit].get("Slice", "") for unit in units}
         failures = []
         for each in sorted(slices - {""}):
             # Not --wait, which needs a message bus; it returns when that has been started.
@@ -245,40 +279,6 @@ class Manager:
             if done.code != 0:
                 failures.append(f"nothing could be started in {each} to wake its limits: {done.message}")
         return failures
-
-    def _journal_scope(self) -> Tuple[str, str]:
-        """How the fields begin with which a manager of this scope speaks of units, and whose words they are."""
-        return ("USER_", f"_UID={os.getuid()}") if self.places.scope == "user" else ("", "_UID=0")
-
-    def has_failed(self, unit: str, invocations: Sequence[str]) -> bool:
-        """Has one of these runs of a unit ended in failure? False where there is no journal to read."""
-        user, own = self._journal_scope()
-        runs = [f"{user}INVOCATION_ID={each}" for each in invocations]
-        ask = ["journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=1", own, f"{user}UNIT={unit}"]
-        self.run(["journalctl", "--sync"], timeout=20.0)
-        return bool(self.run([*ask, _UNIT_FAILED, *runs], timeout=20.0).out.strip())
-
-    def journal(self, unit: str, invocation: str, lines: int) -> List[str]:
-        """The last lines of one run of a unit, else those since we began; [] where there is no journal to read."""
-        ask = ["journalctl", "--quiet", "--no-pager"]
-        # What was said last may not have been written yet; without the right to ask for it that has to do.
-        if not self._journal_synced:
-            self.run(["journalctl", "--sync"], timeout=20.0)
-            self._journal_synced = True
-        prefix, own = self._journal_scope()
-        # Not --unit=, which leaves out what a child of PID 1 says before it has become the unit's process.
-        selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}", own]
-        if invocation:
-            # Lines of a process that was gone before journald looked at it lack the invocation, so it is told by time;
-            # they may stand before what PID 1 says first of it.
-            begun = [*ask, "--output=short-unix", f"{prefix}INVOCATION_ID={invocation}"]
-            first = self.run(begun, timeout=20.0).out.partition(".")[0]
-            selection += [f"--since=@{int(first) - 1}"] if first.isdigit() else []
-        else:
-            selection.append(f"--since=@{self._begun:.6f}")
-        # Together with --since, --lines counts from the front unless the order is turned round.
-        outcome = self.run([*ask, "--output=cat", "--reverse", f"--lines={lines}", *selection], timeout=20.0)
-        return [line for line in reversed(outcome.out.splitlines()) if line.strip()]
 
 
 def _listens(path: str) -> bool:
@@ -294,3 +294,14 @@ def _properties(block: str) -> Dict[str, str]:
         if equals:
             found[key] = f"{found[key]}\n{value}" if key in found else value
     return found
+
+
+def names(shown: Properties, name: str) -> List[str]:
+    """The units that a property names; systemctl puts those with a backslash in quotes, and doubles it."""
+    words = shown.get(name, "").split()
+    return [word.strip('"').replace("\\\\", "\\") if word.startswith('"') else word for word in words]
+
+
+def named(shown: Properties, properties: Sequence[str]) -> Set[str]:
+    """The units that any of these properties names."""
+    return {other for name in properties for other in names(shown, name)}

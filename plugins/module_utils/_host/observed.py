@@ -11,23 +11,21 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
 
+from .._syntax.activation import starts
+from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import misnamed, parse_name
-from .._syntax.starters import starts
-from . import relations
 from .files import TEMPORARY, Seen, look, read, resolve
-from .manager import Manager, UnitState
+from .manager import Manager, States
 from .places import Places, lingers
 
-STAMP_FIELD = "UNITWRIGHT_STAMP"
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
-_CONFLICTING = "ConflictedBy"
-_REFUSALS = ("RefuseManualStart", "RefuseManualStop")
-INACTIVE = UnitState("not-found", "inactive", "dead")
+_INVOCATION = "invocation:"
+_LOG_FIELDS = "log-extra-fields:"
 # What a remote run reaches the host by, whatever the connection is.
 _CONNECTION = (
     "NetworkManager.service",
@@ -43,73 +41,55 @@ _CONNECTION = (
     "systemd-networkd.service",
     "wpa_supplicant.service",
 )
-UP = ("active", "activating", "reloading", "refreshing")
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a unit: its ID and when it began, in seconds since the epoch."""
+    """One run of a unit: its ID, when it began (seconds since the epoch), and its journal fields (LogExtraFields=)."""
 
     id: str
     began: float
+    log_fields: FrozenSet[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ManagerSeen:
+    """The manager that these files are for.
+
+    live: it runs, and can be given jobs. boot: tells one life of it from the next. loaded_at: when it last read its
+    files, None if that cannot be told. lingers: it outlives its user's sessions. carriers: units that this very run, or
+    its connection, lives in.
+    """
+
+    version: int
+    live: bool
+    boot: str = ""
+    loaded_at: Optional[float] = None
+    lingers: bool = True
+    carriers: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Observed:
     """The host as it is, for one owner and the units that its declaration names.
 
-    boot: tells one life of the manager from the next.
-    files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's secrets). links: symbolic links that
-    systemctl enable made there, path to target. states: units in memory. running: stamps that each unit's process was
-    started with. invocations: ID and start time of each unit's present run. carriers: units that this very run, or its
-    connection, lives in. bound: units that a restart of a unit takes along; stopped_with: those that a stop does.
-    starters: sockets and paths that start a unit. conflicting: those that name a unit under Conflicts=. refusing:
-    which of RefuseManualStart= and RefuseManualStop= are set in a unit that systemd has in memory.
-    looked_at: the time of this look. loaded_at: when the manager last read its files, None if that cannot be told.
-    not_loaded: files of units, ours and others', that changed after that. lingers: the manager outlives its user's
-    sessions. foreign: what of others is read of the units that the declaration names, outside our folder.
+    looked_at: the time of this look. files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's
+    secrets). foreign: what of others is read of the units that the declaration names. links: symbolic links that
+    systemctl enable made in our folder, path to target. loadpath: the files systemd would read. not_loaded: files of
+    units, ours and others', that the manager has not read since they changed. states: units in memory. invocations:
+    each unit's present run.
     """
 
     places: Places
-    version: int
-    live: bool
-    boot: str
+    manager: ManagerSeen
+    looked_at: float
     files: Mapping[str, Seen]
+    foreign: Mapping[str, Seen]
     links: Mapping[str, str]
-    states: Mapping[str, UnitState]
     loadpath: LoadPath
-    running: Mapping[str, FrozenSet[str]]
+    not_loaded: FrozenSet[str]
+    states: States
     invocations: Mapping[str, Invocation]
-    carriers: FrozenSet[str] = frozenset()
-    bound: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    stopped_with: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    starters: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    conflicting: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    refusing: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    looked_at: float = 0.0
-    loaded_at: Optional[float] = None
-    not_loaded: FrozenSet[str] = frozenset()
-    lingers: bool = True
-    foreign: Mapping[str, Seen] = field(default_factory=dict)
-
-    def state(self, unit: str) -> UnitState:
-        return self.states.get(unit, INACTIVE)
-
-    def is_up(self, unit: str) -> bool:
-        return self.state(unit).active in UP
-
-    def runs(self, unit: str) -> bool:
-        """Up, and not only between two attempts of a crash loop."""
-        return self.is_up(unit) and not self.state(unit).sub.startswith("auto-restart")
-
-    def taken_along(self, stopped: Iterable[str]) -> Dict[str, str]:
-        """What goes down with units that are stopped, each with the one that takes it."""
-        return {other: unit for unit in stopped for other in self.stopped_with.get(unit, ())}
-
-    def restarted_along(self, restarted: Iterable[str], stopped: Sequence[str]) -> List[str]:
-        """What runs and is restarted with these, unless it is stopped before."""
-        along = (other for unit in restarted for other in self.bound.get(unit, ()) if self.is_up(other))
-        return [other for other in along if other not in stopped]
 
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
@@ -125,19 +105,10 @@ class Observed:
             found.setdefault(unit, []).append(path)
         return found
 
-    def with_relations(self, manager: Manager, units: Iterable[str]) -> Observed:
-        """Ask what a job of these units does to others (systemd.unit(5): Requires=, BindsTo=, PartOf=, Conflicts=)."""
-        shown = relations.with_company(manager, units, (relations.TRIGGERED_BY, _CONFLICTING, *_REFUSALS))
-        conflicting = {unit: tuple(relations.names(each, _CONFLICTING)) for unit, each in shown.items()}
-        refusing = {unit: tuple(name for name in _REFUSALS if each.get(name) == "yes") for unit, each in shown.items()}
-        return replace(
-            self,
-            bound={**self.bound, **relations.bound(shown, units)},
-            stopped_with={**self.stopped_with, **relations.stopped_with(shown, units)},
-            starters={**self.starters, **relations.starters(shown)},
-            conflicting={**self.conflicting, **conflicting},
-            refusing={**self.refusing, **refusing},
-        )
+    def log_fields(self, unit: str) -> FrozenSet[str]:
+        """What LogExtraFields= said when a unit was started, as NAME=value; none where nothing runs."""
+        run = self.invocations.get(unit)
+        return run.log_fields if run else frozenset()
 
 
 def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Observed:
@@ -152,34 +123,29 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         files.update(tree(os.path.join(places.secrets, owner)))
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
     loadpath = _load_path(folders, places, names, dropins, contents, files)
-    states = manager.list_units() if manager.live else {}
+    states = manager.list_units() if manager.live else States()
     named = {each for unit in set(units) for each in (unit, *units_under(states, unit))}
     loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
     # Only its file says whether what a socket starts is an alias.
-    started = {starts(unit, loadpath) for unit in named if unit.endswith(".socket")} - named
+    started = {starts(unit, loadpath) for unit in named if kind_of(unit).starts.hands_over} - named
     loadpath, more = _with_foreign(
         loadpath, places.units, places.root, sorted(unit for unit in started if not misnamed(unit))
     )
     foreign.update(more)
-    invocations = _invocations(places.manager) if manager.live else {}
-    loaded_at = _loaded_at(places.manager) if manager.live else None
+    seen = ManagerSeen(manager.version, manager.live, _boot(places), lingers=not places.scope.of_session or lingers())
+    if manager.live:
+        seen = replace(seen, loaded_at=_loaded_at(places.manager), carriers=_carriers())
     return Observed(
         places=places,
-        version=manager.version,
-        live=manager.live,
-        boot=_boot(places),
-        files=files,
-        links=links,
-        states=states,
-        loadpath=loadpath,
-        running=_stamps(places.manager, invocations) if manager.live else {},
-        invocations=invocations,
-        carriers=_carriers() if manager.live else frozenset(),
-        loaded_at=loaded_at,
-        not_loaded=_not_loaded({**foreign, **files}, places.manager, loaded_at, looked_at),
-        foreign=foreign,
-        lingers=places.scope != "user" or lingers(),
+        manager=seen,
         looked_at=looked_at,
+        files=files,
+        foreign=foreign,
+        links=links,
+        loadpath=loadpath,
+        not_loaded=_not_loaded({**foreign, **files}, places.manager, seen.loaded_at, looked_at),
+        states=states,
+        invocations=_invocations(places.manager) if manager.live else {},
     )
 
 
@@ -324,44 +290,40 @@ def _changed_at(path: str) -> Optional[float]:
         return None
 
 
-def _stamps(manager: str, invocations: Mapping[str, Invocation]) -> Dict[str, FrozenSet[str]]:
+def _invocations(manager: str) -> Dict[str, Invocation]:
+    """Each unit's present run, by the links that the manager keeps."""
+    entries = {entry.name: entry.path for entry in _scan(manager + "/units")}
+    found = {}
+    for name, path in entries.items():
+        if name.startswith(_INVOCATION):
+            unit = name[len(_INVOCATION) :]
+            seen = look(path)
+            if seen is not None and seen.target:
+                fields = _log_fields(entries.get(_LOG_FIELDS + unit), seen.changed_at)
+                found[unit] = Invocation(seen.target, seen.changed_at, fields)
+    return found
+
+
+def _log_fields(path: Optional[str], began: float) -> FrozenSet[str]:
     """PID 1 keeps what LogExtraFields= said when a unit was last started; user managers do not.
 
     It leaves the file lying when the unit is started without that directive, so one from before this run of the unit
     says nothing: PID 1 writes it right after the invocation's link.
     """
-    prefix = "log-extra-fields:"
-    found = {}
-    for entry in _scan(manager + "/units"):
-        seen = look(entry.path) if entry.name.startswith(prefix) else None
-        if seen is not None and seen.content is not None:
-            unit = entry.name[len(prefix) :]
-            if unit in invocations and seen.changed_at >= invocations[unit].began:
-                found[unit] = _stamp_values(seen.content)
-    return found
+    seen = look(path) if path else None
+    if seen is None or seen.content is None or seen.changed_at < began:
+        return frozenset()
+    return _fields(seen.content)
 
 
-def _stamp_values(content: bytes) -> FrozenSet[str]:
+def _fields(content: bytes) -> FrozenSet[str]:
     """The file holds journal fields, each behind its length as a little-endian 64-bit number."""
     values = []
     while len(content) >= 8:
         length = int.from_bytes(content[:8], "little")
-        text = content[8 : 8 + length].decode("utf-8", "replace")
-        name, _equals, value = text.partition("=")
-        if name == STAMP_FIELD:
-            values.append(value)
+        values.append(content[8 : 8 + length].decode("utf-8", "replace"))
         content = content[8 + length :]
     return frozenset(values)
-
-
-def _invocations(manager: str) -> Dict[str, Invocation]:
-    prefix = "invocation:"
-    found = {}
-    for entry in _scan(manager + "/units"):
-        seen = look(entry.path) if entry.name.startswith(prefix) else None
-        if seen is not None and seen.target:
-            found[entry.name[len(prefix) :]] = Invocation(seen.target, seen.changed_at)
-    return found
 
 
 def _boot(places: Places) -> str:
@@ -371,7 +333,7 @@ def _boot(places: Places) -> str:
     """
     try:
         boot_id = read("/proc/sys/kernel/random/boot_id").decode().strip()
-        if places.scope == "user":
+        if places.scope.of_session:
             return f"{boot_id}/{os.stat(places.manager + '/private').st_ctime}"
         return f"{boot_id}/{read('/proc/1/stat').rpartition(b')')[2].split()[19].decode()}"
     except OSError:
@@ -384,7 +346,5 @@ def _carriers() -> FrozenSet[str]:
         lines = read("/proc/self/cgroup").decode("utf-8", "replace").splitlines()
     except OSError:
         lines = []
-    own = {
-        part for line in lines for part in line.split(":", 2)[-1].split("/") if part.endswith((".service", ".scope"))
-    }
+    own = {part for line in lines for part in line.split(":", 2)[-1].split("/") if kind_of(part).has_process}
     return frozenset({*own, *_CONNECTION, f"user@{os.getuid()}.service"})

@@ -12,43 +12,12 @@ from __future__ import annotations
 import os
 import pwd
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, Tuple
+
+from .scopes import SCOPES, Scope
 
 # A file for each user whose manager outlives the user's sessions (logind, loginctl(1)).
 _LINGER = "/var/lib/systemd/linger"
-# systemd.unit(5), "Unit File Load Path", highest priority first; PID 1 names the same in its UnitPath property.
-_SYSTEM_LOOKUP = (
-    "/etc/systemd/system.control",
-    "/run/systemd/system.control",
-    "/run/systemd/transient",
-    "/run/systemd/generator.early",
-    "/etc/systemd/system",
-    "/etc/systemd/system.attached",
-    "/run/systemd/system",
-    "/run/systemd/system.attached",
-    "/run/systemd/generator",
-    "/usr/local/lib/systemd/system",
-    "/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/run/systemd/generator.late",
-)
-_USER_LOOKUP = (
-    "{config}/systemd/user.control",
-    "{runtime}/systemd/user.control",
-    "{runtime}/systemd/transient",
-    "{runtime}/systemd/generator.early",
-    "{config}/systemd/user",
-    "/etc/systemd/user",
-    "{runtime}/systemd/user",
-    "/run/systemd/user",
-    "{runtime}/systemd/generator",
-    "{data}/systemd/user",
-    "/usr/local/lib/systemd/user",
-    "/usr/local/share/systemd/user",
-    "/usr/lib/systemd/user",
-    "/usr/share/systemd/user",
-    "{runtime}/systemd/generator.late",
-)
 
 
 def lingers() -> bool:
@@ -66,7 +35,7 @@ class Places:
     owner: uid and gid that our files have.
     """
 
-    scope: str
+    scope: Scope
     root: str
     units: str
     secrets: str
@@ -78,7 +47,7 @@ class Places:
     @property
     def lock(self) -> str:
         """The folder that two runs for the same files lock: one that is there before the first of them."""
-        return self.manager if self.scope == "user" else self.units
+        return self.manager if self.scope.in_home else self.units
 
     def inside(self, path: str) -> str:
         """The path as a process inside `root` sees it: what may stand in a unit file."""
@@ -90,6 +59,18 @@ class Places:
         while folder not in (self.units, os.path.dirname(self.secrets), "/"):
             yield folder
             folder = os.path.dirname(folder)
+
+    def is_unit_file(self, path: str) -> bool:
+        """Is it a unit file or a drop-in of ours?"""
+        return path.startswith(self.units + os.sep)
+
+    def is_secret(self, path: str) -> bool:
+        return path.startswith(self.secrets + os.sep)
+
+    def unit_of(self, path: str) -> str:
+        """The unit that a unit file is for, or a drop-in of NAME.d."""
+        folder, name = os.path.split(path)
+        return os.path.basename(folder)[: -len(".d")] if folder.endswith(".d") else name
 
     def unit_file(self, name: str) -> str:
         return os.path.join(self.units, name)
@@ -103,46 +84,47 @@ class Places:
     def credential_file(self, owner: str, stem: str, credential: str) -> str:
         return os.path.join(self.secrets, owner, stem + ".credentials", credential)
 
+    @property
+    def key_file(self) -> str:
+        """The host's secret for stamps."""
+        return os.path.join(self.state, "key")
+
+    @property
+    def accepted_file(self) -> str:
+        """One for all owners: a unit of one may have been reloaded for the drop-in of another."""
+        return os.path.join(self.state, "accepted.json")
+
+    def record_file(self, owner: str) -> str:
+        return os.path.join(self.state, "running", owner + ".json")
+
 
 def places(scope: str, root: str, environ: Dict[str, str], owner: Tuple[int, int] = (0, 0)) -> Places:
-    """Folders for a scope: "system", "user" (HOME, XDG_CONFIG_HOME and the like are taken from environ) or "global"."""
+    """The folders of a scope; those of a user by HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME and the like in environ."""
+    row = SCOPES[scope]
     root = os.path.normpath(root) if root else ""
     root = "" if root == "/" else root
-    if scope == "user":
-        return _user_places(environ, owner)
-    unit_dir = "/etc/systemd/system" if scope == "system" else "/etc/systemd/user"
-    lookup: List[str] = list(_SYSTEM_LOOKUP) if scope == "system" else ["/etc/systemd/user", *_shared_user_lookup()]
+    parts = _of_user(environ) if row.in_home else {}
+
+    def placed(path: str) -> str:
+        return root + path.format(**parts)
+
     return Places(
-        scope=scope,
+        scope=row,
         root=root,
-        units=root + unit_dir,
-        # Scope global takes no secrets, and must not see those of a system stack of the same name.
-        secrets=root + ("/etc/unitwright" if scope == "system" else "/var/lib/unitwright/global/secrets"),
-        state=root + "/var/lib/unitwright/" + scope,
-        lookup=tuple(root + folder for folder in lookup),
-        manager="/run/systemd" if scope == "system" and not root else "",
+        units=placed(row.folders.units),
+        secrets=placed(row.folders.secrets),
+        state=placed(row.folders.state),
+        lookup=tuple(placed(folder) for folder in row.folders.lookup),
+        manager="" if root else placed(row.folders.manager),
         owner=owner,
     )
 
 
-def _shared_user_lookup() -> List[str]:
-    start = _USER_LOOKUP.index("/etc/systemd/user") + 1
-    return [folder for folder in _USER_LOOKUP[start:] if not folder.startswith("{")]
-
-
-def _user_places(environ: Dict[str, str], owner: Tuple[int, int]) -> Places:
+def _of_user(environ: Dict[str, str]) -> Dict[str, str]:
     home = environ["HOME"]
-    config = environ.get("XDG_CONFIG_HOME") or home + "/.config"
-    runtime = environ["XDG_RUNTIME_DIR"]
-    data = environ.get("XDG_DATA_HOME") or home + "/.local/share"
-    state = environ.get("XDG_STATE_HOME") or home + "/.local/state"
-    return Places(
-        scope="user",
-        root="",
-        units=config + "/systemd/user",
-        secrets=config + "/unitwright",
-        state=state + "/unitwright",
-        lookup=tuple(folder.format(config=config, runtime=runtime, data=data) for folder in _USER_LOOKUP),
-        manager=runtime + "/systemd",
-        owner=owner,
-    )
+    return {
+        "config": environ.get("XDG_CONFIG_HOME") or home + "/.config",
+        "data": environ.get("XDG_DATA_HOME") or home + "/.local/share",
+        "state": environ.get("XDG_STATE_HOME") or home + "/.local/state",
+        "runtime": environ["XDG_RUNTIME_DIR"],
+    }

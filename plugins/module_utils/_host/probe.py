@@ -2,8 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Looks at a unit from outside: does what it is for answer?
+"""The `health` option: how a unit has to prove itself, and the looks at it from outside that belong to that.
 
+A check is read as it is declared and tried on the host by one class, its row in CHECKS gives it its option.
 Private to the collection.
 """
 
@@ -11,86 +12,177 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import Sequence, Tuple
+from typing import Any, ClassVar, Dict, Mapping, Protocol, Sequence, Tuple, Type
+from urllib.parse import urlsplit
 
+from .._syntax.characters import to_utf8
+from .._syntax.rule import Refused, shown
 from .manager import Manager
 
 _TIMEOUT = 3.0
 _COMMAND_TIMEOUT = 9.0
+_MOST_PORTS = 65535
 
 
-# What is expected of a unit that is to be up, whether it may end by itself or not.
-LASTING = ("up", "unfailed")
+class Check(Protocol):
+    """Does what a unit is for answer? spec: the type of its option, as an argument spec has it."""
+
+    spec: ClassVar[Mapping[str, str]]
+
+    @classmethod
+    def read(cls, given: Any) -> Check:
+        """The check that is declared. Raises Refused for one that could never pass."""
+
+    def complaint(self, manager: Manager) -> str:
+        """What is wrong right now, "" if it passes."""
 
 
 @dataclass(frozen=True)
-class Checks:
-    """What one unit has to prove; the rest as the `health` option says.
+class Health:
+    """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside."""
 
-    expect: up, down, done (its work), or unfailed: up, or ended well by itself.
-    """
-
-    expect: str
-    stable_for: float = 0.0
+    stable_for: float = 5.0
     timeout: float = 60.0
-    tcp: str = ""
-    unix: str = ""
-    http: str = ""
-    command: Tuple[str, ...] = ()
-    restarted: bool = False
-    reloaded: bool = False
-
-    @property
-    def asks(self) -> bool:
-        """Is there a check from outside?"""
-        return bool(self.tcp or self.unix or self.http or self.command)
+    checks: Tuple[Check, ...] = ()
 
 
-def probe(manager: Manager, check: Checks) -> str:
-    """What the checks from outside complain of right now, "" if all that are given pass."""
-    complaint = _connects(socket.AF_UNSPEC, check.tcp) if check.tcp else ""
-    complaint = complaint or (_connects(socket.AF_UNIX, check.unix) if check.unix else "")
-    complaint = complaint or (_answers(check.http) if check.http else "")
-    return complaint or (_succeeds(manager, check.command) if check.command else "")
+@dataclass(frozen=True)
+class Tcp:
+    """A connection to HOST:PORT that has to be accepted."""
+
+    spec: ClassVar[Mapping[str, str]] = {"type": "str"}
+    address: str
+
+    @classmethod
+    def read(cls, given: str) -> Tcp:
+        host, colon, port = given.rpartition(":")
+        if not (colon and _is_port(port) and _is_host(host)):
+            raise Refused(f"health: tcp is HOST:PORT, not {shown(given)}")
+        return cls(given)
+
+    def complaint(self, manager: Manager) -> str:
+        host, _colon, port = self.address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=_TIMEOUT).close()
+        except (OSError, ValueError, OverflowError) as error:
+            return f"{self.address}: {_reason(error)}"
+        return ""
 
 
-def _connects(family: int, address: str) -> str:
-    try:
-        if family == socket.AF_UNIX:
+@dataclass(frozen=True)
+class Unix:
+    """A connection to a Unix socket that has to be accepted."""
+
+    spec: ClassVar[Mapping[str, str]] = {"type": "path"}
+    path: str
+
+    @classmethod
+    def read(cls, given: str) -> Unix:
+        return cls(given)
+
+    def complaint(self, manager: Manager) -> str:
+        try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
                 stream.settimeout(_TIMEOUT)
-                stream.connect(address)
-        else:
-            host, _colon, port = address.rpartition(":")
-            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=_TIMEOUT).close()
-    except (OSError, ValueError, OverflowError) as error:
-        return f"{address}: {_reason(error)}"
-    return ""
+                stream.connect(self.path)
+        except (OSError, ValueError, OverflowError) as error:
+            return f"{self.path}: {_reason(error)}"
+        return ""
 
 
-def _answers(url: str) -> str:
-    """Any answer below 400; no proxy, since the check is about this host."""
-    # A run without such a check, the most common, is spared a tenth of what its own imports cost.
-    import http.client  # noqa: PLC0415
-    import urllib.error  # noqa: PLC0415
-    import urllib.request  # noqa: PLC0415
+@dataclass(frozen=True)
+class Http:
+    """A URL that has to be answered with a status below 400; no proxy, since the check is about this host."""
 
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    spec: ClassVar[Mapping[str, str]] = {"type": "str"}
+    url: str
+
+    @classmethod
+    def read(cls, given: str) -> Http:
+        if not _is_url(given):
+            raise Refused(f"health: http is a URL that starts with http:// or https://, not {shown(given)}")
+        return cls(given)
+
+    def complaint(self, manager: Manager) -> str:
+        # A run without such a check, the most common, is spared a tenth of what its own imports cost.
+        import http.client  # noqa: PLC0415
+        import urllib.error  # noqa: PLC0415
+        import urllib.request  # noqa: PLC0415
+
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(self.url, timeout=_TIMEOUT):
+                return ""
+        except urllib.error.HTTPError as error:
+            return f"{self.url} answers with {error.code}"
+        except urllib.error.URLError as error:
+            return f"{self.url}: {_reason(error.reason)}"
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            return f"{self.url}: {_reason(error)}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that has to end with exit status 0."""
+
+    spec: ClassVar[Mapping[str, str]] = {"type": "list", "elements": "str"}
+    words: Tuple[str, ...]
+
+    @classmethod
+    def read(cls, given: Sequence[str]) -> Command:
+        if not given[0]:
+            raise Refused("health: command is empty: name a program")
+        return cls(tuple(given))
+
+    def complaint(self, manager: Manager) -> str:
+        done = manager.run(self.words, timeout=_COMMAND_TIMEOUT)
+        said = (done.err.strip() or done.out.strip()).rpartition("\n")[2]
+        return f"{' '.join(self.words)}: exit code {done.code}{said and ', '}{said}" if done.code else ""
+
+
+# In the order in which they are tried; the first complaint counts.
+CHECKS: Dict[str, Type[Check]] = {"tcp": Tcp, "unix": Unix, "http": Http, "command": Command}
+
+
+def read_checks(options: Mapping[str, Any]) -> Tuple[Check, ...]:
+    """The checks that are declared. Raises Refused for one that could never pass."""
+    given = {option: options[option] for option in CHECKS if options.get(option)}
+    for option, value in given.items():
+        _refuse_unprintable(option, [value] if isinstance(value, str) else value)
+    return tuple(CHECKS[option].read(value) for option, value in given.items())
+
+
+def first_complaint(manager: Manager, checks: Sequence[Check]) -> str:
+    """What the checks complain of right now, "" if all of them pass."""
+    return next(filter(None, (check.complaint(manager) for check in checks)), "")
+
+
+def _refuse_unprintable(option: str, texts: Sequence[str]) -> None:
+    if any(char < " " or char == "\x7f" for text in texts for char in text):
+        raise Refused(f"health: {option} contains a control character: take it out")
+    to_utf8("".join(texts), f"health: {option}")
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_PORTS
+
+
+def _is_host(host: str) -> bool:
+    """No label may be longer than 63, or a look-up is not even begun."""
     try:
-        with opener.open(url, timeout=_TIMEOUT):
-            return ""
-    except urllib.error.HTTPError as error:
-        return f"{url} answers with {error.code}"
-    except urllib.error.URLError as error:
-        return f"{url}: {_reason(error.reason)}"
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        return f"{url}: {_reason(error)}"
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return " " not in host
 
 
-def _succeeds(manager: Manager, command: Sequence[str]) -> str:
-    done = manager.run(command, timeout=_COMMAND_TIMEOUT)
-    said = (done.err.strip() or done.out.strip()).rpartition("\n")[2]
-    return f"{' '.join(command)}: exit code {done.code}{said and ', '}{said}" if done.code else ""
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(host) and _is_host(host or "") and port != 0
 
 
 def _reason(error: object) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from .problem import Refused
+from .rule import Refused
 
 # systemd's WHITESPACE: what it strips from both ends of a line, a name and a value.
 WHITESPACE = " \t\n\r"
@@ -50,6 +50,8 @@ def to_utf8(text: str, what: str) -> bytes:
 
 def refuse_value(value: str, what: str) -> None:
     """Raise Refused unless `value` can be the right-hand side of an assignment and reads back the same."""
+    if value.isprintable() and value == value.strip(WHITESPACE) and not value.endswith("\\"):
+        return
     refuse_unwritable(value, what)
     if value != value.strip(WHITESPACE):
         raise Refused(f"{what} starts or ends with white space, which systemd strips: quote or drop it")
@@ -59,4 +61,4 @@ def refuse_value(value: str, what: str) -> None:
 
 def continues(line: str) -> bool:
     """Whether a line goes on in the next: backslashes pair up, and an odd number at the end leaves one."""
-    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+    return line.endswith("\\") and (len(line) - len(line.rstrip("\\"))) % 2 == 1

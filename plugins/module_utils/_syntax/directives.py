@@ -10,33 +10,24 @@ Private to the collection.
 from __future__ import annotations
 
 import difflib
-import enum
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
-from .problem import Refused, shown
-from .tables import names
+from .kinds import CGROUP_SECTIONS, KINDS, Effect
+from .rule import Refused, Rule, Severity, shown
 from .versions import came_with
 
-# The section of each kind of unit beside [Unit] and [Install]; [Target] and [Device] hold nothing but X- names.
-SECTIONS: Dict[str, Optional[str]] = {
-    "service": "Service",
-    "socket": "Socket",
-    "timer": "Timer",
-    "path": "Path",
-    "mount": "Mount",
-    "automount": "Automount",
-    "swap": "Swap",
-    "slice": "Slice",
-    "scope": "Scope",
-    "target": None,
-    "device": None,
-}
-# Kinds that run processes, and so take the directives of systemd.exec(5).
-EXEC_KINDS = ("service", "socket", "mount", "swap")
+UNKNOWN = Rule(
+    "unknown-directive",
+    Severity.ERROR,
+    "this systemd knows no such section or directive there, or reads it without effect",
+    "the message names the nearest one, the section it belongs in, or the version that brought it",
+    "systemd --dump-configuration-items, as the host answers it",
+)
 
 # Read without effect: these five by every version, and the rest by 262 (a warning each), with what to use instead.
-_IGNORED_BY_ALL = names("IgnoreOnSnapshot BusPolicy Capabilities NetClass SysVStartPriority")
+_IGNORED_BY_ALL = frozenset("IgnoreOnSnapshot BusPolicy Capabilities NetClass SysVStartPriority".split())
 _DROPPED = {
     "BlockIOAccounting": "IOAccounting",
     "BlockIODeviceWeight": "IODeviceWeight",
@@ -53,7 +44,6 @@ _DROPPED = {
     "StartupBlockIOWeight": "StartupIOWeight",
     "StartupCPUShares": "StartupCPUWeight",
 }
-_CGROUP_SECTIONS = names("Service Socket Mount Swap Slice Scope")
 
 
 @dataclass(frozen=True)
@@ -74,11 +64,11 @@ class Catalogue:
         """
         if section.startswith("X-"):
             return None
-        own = SECTIONS[kind] or kind.capitalize()
+        own = KINDS[kind].section
         valid = ("Unit", own, "Install")
         if section not in valid:
             return self._foreign_section(kind, section, valid)
-        if not directive or directive.startswith("X-") or self.type_of(section, directive) is not None:
+        if not directive or self.type_of(section, directive) is not None or directive.startswith("X-"):
             return None
         if directive.lower() in ("true", "false"):
             return f"YAML made {directive} of a key written on, off, yes or no: quote it"
@@ -103,7 +93,7 @@ class Catalogue:
         return f"there is no section {shown(section)}: {mend}"
 
     def _without_effect(self, section: str, directive: str) -> Optional[str]:
-        known = section in _CGROUP_SECTIONS and directive in _DROPPED
+        known = section in CGROUP_SECTIONS and directive in _DROPPED
         if not known and directive not in _IGNORED_BY_ALL:
             return None
         newer = _DROPPED.get(directive, "")
@@ -165,63 +155,18 @@ def parse_dump(text: str, version: int) -> Catalogue:
     return Catalogue(version, sections)
 
 
-class Effect(enum.Enum):
-    """What puts the change of a directive into force, daemon-reload apart, which all of them need."""
-
-    RESTART = "restart"
-    LIVE = "live"
-    CGROUP = "cgroup"
-    JOB = "job"
-    INSTALL = "install"
-    NONE = "none"
-    REBIND = "rebind"
-    REMOUNT = "remount"
-
-
 # [Unit]: what only the next job of the unit looks at. The rest is in force at once.
-_JOB = names(
+_JOB = frozenset(
     """
-    Wants Requisite Conflicts RequiresMountsFor WantsMountsFor JoinsNamespaceOf DefaultDependencies JobTimeoutSec
-    JobRunningTimeoutSec JobTimeoutAction JobTimeoutRebootArgument
-    """
+    Wants Requisite Conflicts RequiresMountsFor WantsMountsFor JoinsNamespaceOf DefaultDependencies
+    JobTimeoutSec JobRunningTimeoutSec JobTimeoutAction JobTimeoutRebootArgument
+    """.split()
 )
 # Dependencies that pull a unit in: where one is added, a `start` of the active unit starts what it names.
-GAINS_START = names("Wants Requires BindsTo Upholds")
-
-# What the manager itself looks at when it stops, kills, restarts, reloads or judges a unit, in any section.
-_KILL = names("KillMode KillSignal RestartKillSignal FinalKillSignal WatchdogSignal SendSIGHUP SendSIGKILL")
-_SERVICE_LIVE = _KILL | names(
-    """
-    Restart RestartSec RestartSteps RestartMaxDelaySec RestartRandomizedDelaySec RestartMode RestartPreventExitStatus
-    RestartForceExitStatus SuccessExitStatus TimeoutSec TimeoutStartSec TimeoutStopSec TimeoutAbortSec
-    TimeoutStartFailureMode TimeoutStopFailureMode RuntimeMaxSec ExecStop ExecStopPost ExecReload ExecReloadPost
-    ReloadSignal RemainAfterExit ExitType FileDescriptorStoreMax RuntimeDirectoryPreserve
-    StartLimitInterval StartLimitBurst StartLimitAction FailureAction RebootArgument
-    """
-)
-# What a socket unit looks at with each connection, or when it stops.
-_SOCKET_LIVE = _KILL | names(
-    """
-    Service MaxConnections MaxConnectionsPerSource TriggerLimitIntervalSec TriggerLimitBurst PollLimitIntervalSec
-    PollLimitBurst TimeoutSec ExecStopPre ExecStopPost RemoveOnStop
-    """
-)
-_CGROUP = names(
-    """
-    AllowedCPUs StartupAllowedCPUs AllowedMemoryNodes StartupAllowedMemoryNodes CPUWeight StartupCPUWeight CPUQuota
-    CPUQuotaPeriodSec CPUAccounting CPUShares StartupCPUShares MemoryMin MemoryLow MemoryHigh MemoryMax MemorySwapMax
-    MemoryZSwapMax MemoryZSwapWriteback StartupMemoryLow StartupMemoryHigh StartupMemoryMax StartupMemorySwapMax
-    StartupMemoryZSwapMax DefaultMemoryMin DefaultMemoryLow DefaultStartupMemoryLow MemoryLimit MemoryAccounting
-    TasksMax TasksAccounting IOAccounting IOWeight StartupIOWeight IODeviceWeight IOReadBandwidthMax
-    IOWriteBandwidthMax IOReadIOPSMax IOWriteIOPSMax IODeviceLatencyTargetSec BlockIOAccounting BlockIOWeight
-    StartupBlockIOWeight BlockIODeviceWeight BlockIOReadBandwidth BlockIOWriteBandwidth DeviceAllow DevicePolicy
-    IPAccounting IPAddressAllow IPAddressDeny OOMPolicy ManagedOOMSwap ManagedOOMMemoryPressure
-    ManagedOOMMemoryPressureLimit ManagedOOMMemoryPressureLimitPercent ManagedOOMMemoryPressureDurationSec
-    ManagedOOMPreference
-    """
-)
+GAINS_START = frozenset(("Wants", "Requires", "BindsTo", "Upholds"))
 
 
+@lru_cache(maxsize=None)
 def effect(kind: str, section: str, directive: str) -> Effect:
     """What it takes to put a changed, added or removed directive of a running unit into force.
 
@@ -229,8 +174,7 @@ def effect(kind: str, section: str, directive: str) -> Effect:
     place beside it; what was not measured counts as needing the strongest remedy of its kind. LIVE: nothing;
     CGROUP: nothing on 252, but on 257 the limits sleep until a unit of the slice starts; JOB: the next start looks
     at it; REBIND: the socket and its service have to stop together; REMOUNT: `reload` of a mount; INSTALL: enable
-    anew, no job; NONE: X- names. A slice is never restarted, as its services would go with it, nor a timer, which
-    would lose its base.
+    anew, no job; NONE: X- names.
     """
     if section.startswith("X-") or directive.startswith("X-"):
         return Effect.NONE
@@ -239,12 +183,4 @@ def effect(kind: str, section: str, directive: str) -> Effect:
     if section == "Unit":
         job = directive in _JOB or directive.startswith(("Condition", "Assert"))
         return Effect.JOB if job else Effect.LIVE
-    if kind in ("service", "socket", "slice", "scope") and directive in _CGROUP:
-        return Effect.CGROUP
-    if kind == "service":
-        return Effect.LIVE if directive in _SERVICE_LIVE else Effect.RESTART
-    if kind == "socket":
-        return Effect.LIVE if directive in _SOCKET_LIVE else Effect.REBIND
-    if kind == "mount" and directive == "Options":
-        return Effect.REMOUNT
-    return Effect.RESTART if kind in ("mount", "automount", "swap") else Effect.LIVE
+    return KINDS[kind].change.of(directive)

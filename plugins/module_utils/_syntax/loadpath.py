@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from . import unitfile
 from .names import misnamed, parse_name
-from .problem import Refused
+from .rule import Refused
+from .unitfile import Effective
 
-Effective = Dict[str, Dict[str, List[str]]]
 # A unit whose file is a link to this is masked (systemd.unit(5)), and a drop-in is void.
 MASK = "/dev/null"
 
 
-def dropin_folders(unit: str) -> List[str]:
+@lru_cache(maxsize=None)
+def dropin_folders(unit: str) -> Tuple[str, ...]:
     """The NAME.d folders that apply to a unit, the most specific first (systemd.unit(5), "drop-in").
 
     foo-bar@x.service has its own, its template's, those of each dashed prefix (foo-.service.d) and service.d.
@@ -35,7 +36,7 @@ def dropin_folders(unit: str) -> List[str]:
         stems.append(name.prefix + "@")
     parts = name.prefix.split("-")
     stems += ["-".join(parts[:n]) + "-" for n in range(len(parts) - 1, 0, -1)]
-    return [stem + suffix + ".d" for stem in stems] + [name.kind + ".d"]
+    return (*(stem + suffix + ".d" for stem in stems), name.kind + ".d")
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,15 @@ class LoadPath:
     def fragment(self, unit: str) -> Optional[str]:
         """Path of the file that defines a unit, None if there is none; an instance falls back on its template."""
         template = parse_name(unit).template
-        for name in [unit] + ([template] if template else []):
-            for folder in self.folders:
-                if name in self.names.get(folder, ()):
-                    return posixpath.join(folder, name)
+        for name in (unit, template) if template else (unit,):
+            if name in self._first:
+                return posixpath.join(self._first[name], name)
         return None
+
+    @cached_property
+    def _first(self) -> Dict[str, str]:
+        """The folder of the highest priority that has each name."""
+        return {name: folder for folder in reversed(self.folders) for name in self.names.get(folder, ())}
 
     def masked(self, unit: str) -> bool:
         path = self.fragment(unit)
@@ -100,13 +105,26 @@ class LoadPath:
         """The NAME.d folders that there are anywhere: few, where a unit could have one of many names in any folder."""
         return frozenset(posixpath.basename(place) for place in self.dropins)
 
-    def files(self, unit: str) -> List[str]:
-        fragment = self.fragment(unit)
-        return ([fragment] if fragment else []) + self.dropin_files(unit)
+    def files(self, unit: str) -> Tuple[str, ...]:
+        if unit not in self._files:
+            fragment = self.fragment(unit)
+            self._files[unit] = (*((fragment,) if fragment else ()), *self.dropin_files(unit))
+        return self._files[unit]
 
     def effective(self, unit: str) -> Effective:
         """The unit's directives as systemd merges them; a foreign file that cannot be parsed counts as empty."""
-        return unitfile.effective([entries(self.contents.get(path, b"")) for path in self.files(unit)])
+        if unit not in self._effective:
+            self._effective[unit] = _merged([self.contents.get(path, b"") for path in self.files(unit)])
+        return self._effective[unit]
+
+    @cached_property
+    def _files(self) -> Dict[str, Tuple[str, ...]]:
+        """By unit what has been asked for, as many rules ask the same; a load path never changes."""
+        return {}
+
+    @cached_property
+    def _effective(self) -> Dict[str, Effective]:
+        return {}
 
     def changed(self, new: Mapping[str, bytes], gone: Iterable[str]) -> LoadPath:
         """The load path after files were written and others removed (paths in any folder or NAME.d of it)."""
@@ -133,25 +151,18 @@ class LoadPath:
         )
 
 
+def _merged(contents: Sequence[bytes]) -> Effective:
+    if len(contents) != 1:
+        return unitfile.effective([entries(content) for content in contents])
+    try:
+        return unitfile.alone(contents[0].decode("utf-8", "replace"))
+    except Refused:
+        return {}
+
+
 def entries(content: bytes) -> Sequence[unitfile.Entry]:
     """The assignments of a file, none if it cannot be parsed."""
     try:
         return unitfile.parse(content.decode("utf-8", "replace"))
     except Refused:
         return ()
-
-
-def last(effective: Effective, section: str, directive: str) -> str:
-    """The value in force of a directive that takes one value, "" if it is not set."""
-    values = effective.get(section, {}).get(directive, [])
-    return values[-1] if values else ""
-
-
-def words(effective: Effective, section: str, directive: str) -> List[str]:
-    """All words of a directive that takes a list of units (After=, Wants= ...)."""
-    return [word for value in effective.get(section, {}).get(directive, []) for word in value.split()]
-
-
-def is_true(value: str) -> bool:
-    """systemd.syntax(7): the spellings of a boolean that mean yes."""
-    return value.lower() in ("1", "yes", "y", "true", "t", "on")

@@ -12,23 +12,26 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Optional
 
 from .characters import to_utf8
-from .problem import Refused, shown
+from .kinds import KINDS, File, Naming
+from .rule import Refused, Rule, Severity, shown
 
-KINDS = (
-    "service",
-    "socket",
-    "target",
-    "timer",
-    "path",
-    "mount",
-    "automount",
-    "swap",
-    "slice",
-    "scope",
-    "device",
+UNIT_NAME = Rule(
+    "unit-name",
+    Severity.ERROR,
+    "systemd takes no unit or drop-in of that name",
+    "the message says how it is written, or escaped",
+    "systemd.unit(5), systemd-escape(1)",
+)
+STACK_NAME = Rule(
+    "stack-name",
+    Severity.ERROR,
+    "that cannot name a stack, or another owner",
+    "1 to 64 letters, digits, '_' and '-', a letter or digit first",
+    "the options name and adopt of the module stack",
 )
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -62,6 +65,7 @@ class UnitName:
         return f"{self.prefix}@.{self.kind}" if self.instance else None
 
 
+@lru_cache(maxsize=None)
 def parse_name(text: str) -> UnitName:
     """Take a unit's name apart, by the rules of systemd.unit(5) and systemd's unit_name_is_valid().
 
@@ -87,8 +91,8 @@ def parse_name(text: str) -> UnitName:
         raise Refused(f"{shown(text)} contains characters a unit's name cannot have: escaped it is '{escaped}.{kind}'")
     if len(text) > _NAME_MAX:
         raise Refused(f"'{text[:40]}...' has {len(text)} characters; a unit's name has at most {_NAME_MAX}")
-    if kind == "slice":
-        _check_slice(text, stem)
+    if KINDS[kind].naming is Naming.PARENTS:
+        _check_parents(text, stem)
     return UnitName(text, prefix, instance if at else None, kind)
 
 
@@ -99,7 +103,8 @@ def _mangle(prefix: str) -> str:
 
 def _slash_message(text: str) -> str:
     kind = text.rpartition(".")[2]
-    if kind in ("mount", "automount", "swap") and text.startswith("/"):
+    row = KINDS.get(kind)
+    if row and row.naming is Naming.PATH and row.file is not File.NEVER and text.startswith("/"):
         try:
             return f"{shown(text)} is a path: the unit of that path is '{escape_path(text[: -len(kind) - 1])}.{kind}'"
         except Refused:
@@ -118,7 +123,7 @@ def _with_suffix(text: str) -> str:
     return f"{stem}.{near[0]}" if near else f"{text.rstrip('.')}.service"
 
 
-def _check_slice(text: str, stem: str) -> None:
+def _check_parents(text: str, stem: str) -> None:
     """A slice's dashes are its parents (systemd.slice(5)), so none may be empty; slices cannot be templates."""
     if "@" in stem:
         raise Refused(f"{shown(text)}: a slice cannot be a template or an instance")

@@ -10,12 +10,20 @@ What is not in systemd.syntax(7) was measured on systemd 247, 252, 257 and 262. 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
+from functools import lru_cache
+from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
-from .problem import Refused, shown
-from .tables import names
+from .kinds import EXEC_SECTIONS
+from .rule import Refused, Rule, Severity, shown
+
+SYNTAX = Rule(
+    "syntax",
+    Severity.ERROR,
+    "systemd would not read this line, or not as it is meant",
+    "the message says which line it is, and how it is written",
+    "systemd.syntax(7)",
+)
 
 # Otherwise a comment could hide an assignment.
 _HIDDEN_BREAK = re.compile(r"\x00|\r(?!\n)")
@@ -23,8 +31,7 @@ _NAME = re.compile(r"[A-Za-z0-9-]+")
 _HEADER = re.compile(r"\[([^\]\[\"'\\]+)\]")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One assignment; `line` is where it starts, counted from 1."""
 
     section: str
@@ -33,12 +40,15 @@ class Entry:
     line: int
 
 
+@lru_cache(maxsize=None)
 def parse(text: str) -> Tuple[Entry, ...]:
     """Read a unit file as systemd does, values byte for byte as systemd sees them.
 
     A comment is a line that starts with # or ;, also in the middle of a continuation. A backslash at the end of
     a line becomes one space, and the next line is added as it is. Lines of an X- section that assign nothing are
     skipped, as systemd skips them. Raises Refused, with the line, where systemd would fail or drop the line.
+
+    A text is read once in a run, though it comes by several ways: as declared, as it lies on the host, as it will.
     """
     hidden = _HIDDEN_BREAK.search(text)
     if hidden:
@@ -65,15 +75,17 @@ def _lines(text: str) -> Iterator[Tuple[int, str]]:
     parts: List[str] = []
     text = text[1:] if text.startswith("\ufeff") else text
     for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if raw.lstrip(WHITESPACE).startswith(("#", ";")):
+        line = raw.strip(WHITESPACE)
+        if line.startswith(("#", ";")):
             continue
         if not parts:
             start = number
         if continues(raw):
             parts.append(raw[:-1] + " ")
             continue
-        line = "".join([*parts, raw]).strip(WHITESPACE)
-        parts = []
+        if parts:
+            line = "".join([*parts, raw]).strip(WHITESPACE)
+            parts = []
         if line:
             yield start, line
     if parts:
@@ -100,14 +112,16 @@ def _assignment(section: str, line: str, number: int) -> Optional[Entry]:
         raise Refused(
             f"{shown(name[:80])} is assigned before the first section: put a '[Service]' or the like above it"
         )
-    refuse_unwritable(name, "the directive's name")
-    refuse_unwritable(value, f"the value of {name}=")
+    if not line.isprintable():
+        refuse_unwritable(name, "the directive's name")
+        refuse_unwritable(value, f"the value of {name}=")
     _refuse_long(line, name)
     return Entry(section, name, value.lstrip(WHITESPACE), number)
 
 
 def _refuse_long(line: str, name: str) -> None:
-    if len(line.encode("utf-8")) >= LINE_MAX:
+    # A character has at most four bytes.
+    if len(line) * 4 >= LINE_MAX and len(line.encode("utf-8")) >= LINE_MAX:
         raise Refused(
             f"the line of {name}= reaches systemd's limit of {LINE_MAX} bytes: split it, or move it to a file"
         )
@@ -146,36 +160,41 @@ def _render_line(directive: str, value: str) -> str:
     return line
 
 
-_UNIT_DEPENDENCIES = names(
+_UNIT_DEPENDENCIES = frozenset(
     """
     After Before Wants Requires Requisite BindsTo BindTo PartOf Upholds Conflicts OnSuccess OnFailure
     PropagatesReloadTo PropagateReloadTo ReloadPropagatedFrom PropagateReloadFrom PropagatesStopTo
-    StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable RequiresMountsFor WantsMountsFor
-    """
+    StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable RequiresMountsFor
+    WantsMountsFor
+    """.split()
 )
 # Dependencies only ever add up: an empty assignment leaves them as they are (systemd.unit(5), measured).
 _ADD_ONLY: Dict[str, FrozenSet[str]] = {
     "Unit": _UNIT_DEPENDENCIES,
-    "Service": names("Sockets"),
+    "Service": frozenset(["Sockets"]),
 }
 
 # An empty assignment to one of these empties all of its line (systemd.timer(5), .path(5), .exec(5)).
 _RESET_TOGETHER: Dict[str, Tuple[FrozenSet[str], ...]] = {
-    "Timer": (names("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar"),),
-    "Path": (names("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty"),),
+    "Timer": (frozenset("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar".split()),),
+    "Path": (frozenset("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty".split()),),
 }
 _EXEC_RESET_TOGETHER = (
-    names("BindPaths BindReadOnlyPaths"),
-    names("StandardInputText StandardInputData"),
-    names("LoadCredential LoadCredentialEncrypted"),
-    names("SetCredential SetCredentialEncrypted"),
-    names("IOSchedulingClass IOSchedulingPriority"),
+    frozenset(("BindPaths", "BindReadOnlyPaths")),
+    frozenset(("StandardInputText", "StandardInputData")),
+    frozenset(("LoadCredential", "LoadCredentialEncrypted")),
+    frozenset(("SetCredential", "SetCredentialEncrypted")),
+    frozenset(("IOSchedulingClass", "IOSchedulingPriority")),
 )
 # The same by the beginning of the name (systemd.unit(5), systemd.socket(5)).
 _RESET_BY_PREFIX = (("Unit", "Condition"), ("Unit", "Assert"), ("Socket", "Listen"))
 
 
-def effective(files: Sequence[Sequence[Entry]]) -> Dict[str, Dict[str, List[str]]]:
+# Section to directive to the values in force. It is shared by all who ask for it, so nobody changes it.
+Effective = Mapping[str, Mapping[str, Sequence[str]]]
+
+
+def effective(files: Sequence[Sequence[Entry]]) -> Effective:
     """Merge a fragment and its drop-ins, in order, to section -> directive -> the values in force.
 
     Lists are whole; of a scalar the last value counts. A directive that was reset and not set again is there
@@ -196,11 +215,17 @@ def effective(files: Sequence[Sequence[Entry]]) -> Dict[str, Dict[str, List[str]
     return merged
 
 
+@lru_cache(maxsize=None)
+def alone(text: str) -> Effective:
+    """The text in force of a unit that has one file. Raises Refused as `parse` does."""
+    return effective([parse(text)])
+
+
 def _reset_together(section: str, directive: str, other: str) -> bool:
     for where, prefix in _RESET_BY_PREFIX:
         if section == where and directive.startswith(prefix) and other.startswith(prefix):
             return True
     groups = _RESET_TOGETHER.get(section, ())
-    if section in ("Service", "Socket", "Mount", "Swap"):
+    if section in EXEC_SECTIONS:
         groups += _EXEC_RESET_TOGETHER
     return any(directive in group and other in group for group in groups)

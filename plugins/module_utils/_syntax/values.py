@@ -15,27 +15,45 @@ from decimal import Decimal
 from typing import List, Mapping, Optional
 
 from .characters import refuse_unwritable, refuse_value
-from .problem import Refused, shown
-from .tables import names
+from .rule import Refused, Rule, Severity, shown
+
+VALUE = Rule(
+    "value",
+    Severity.ERROR,
+    "the value is not what was written, or no line of a unit file can hold it",
+    "the message says how it is written",
+    "systemd.syntax(7), and what YAML makes of a value",
+)
+ENVIRONMENT = Rule(
+    "environment",
+    Severity.ERROR,
+    "that is no environment variable or credential, or its value is not what was written",
+    "the message says how it is written",
+    "systemd.exec(5), Environment= and LoadCredential=",
+)
 
 # Types of `systemd --dump-configuration-items` of which systemd refuses an empty assignment with a warning and
 # keeps what was set before (every directive tried on 247, 252, 257 and 262); DynamicUser= is even fatal.
-_NO_RESET = names(
+_NO_RESET = frozenset(
     """
     ACCESS ACTION BOOLEAN CPUSCHEDPRIO FACILITY INPUT INTEGER LEVEL LONG MODE NANOSECONDS OUTPUT POLICY SECONDS
-    SERVICE SERVICEEXITTYPE SERVICERESTART SERVICERESTARTMODE SERVICETYPE SIGNAL SIZE SLICE SOCKETBIND TIMEOUTMODE
-    UNIT UNSIGNED
-    """
+    SERVICE SERVICEEXITTYPE SERVICERESTART SERVICERESTARTMODE SERVICETYPE SIGNAL SIZE SLICE SOCKETBIND
+    TIMEOUTMODE UNIT UNSIGNED
+    """.split()
 )
 # Types that know no yes and no, so that a YAML truth value is a word or a number that lost its spelling.
-_NO_TRUTH = names(
+_NO_TRUTH = frozenset(
     """
-    ENVIRON FILE INTEGER LABEL LONG MODE NANOSECONDS NODE SECONDS SERVICE SIGNAL SIZE SLICE STRING TIMER UNIT UNSIGNED
-    URL
-    """
+    ENVIRON FILE INTEGER LABEL LONG MODE NANOSECONDS NODE SECONDS SERVICE SIGNAL SIZE SLICE STRING TIMER UNIT
+    UNSIGNED URL
+    """.split()
 )
 # The same by name, where the dump only says OTHER.
-_NAMES_NO_TRUTH = names("User Group SupplementaryGroups SocketUser SocketGroup WorkingDirectory RootDirectory BusName")
+_NAMES_NO_TRUTH = frozenset(
+    """
+    User Group SupplementaryGroups SocketUser SocketGroup WorkingDirectory RootDirectory BusName
+    """.split()
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ISO_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d)T(?=\d)")
 

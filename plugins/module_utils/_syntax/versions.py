@@ -10,141 +10,99 @@ it. Private to the collection.
 
 from __future__ import annotations
 
-from typing import FrozenSet, Optional, Tuple
+from typing import Optional, Tuple
 
-from .tables import names
+from .kinds import CGROUP_SECTIONS, EXEC_SECTIONS
 
-_EXEC = names("Service Socket Mount Swap")
-_CGROUP = names("Service Socket Mount Swap Scope Slice")
-
-# (first, last, sections, directives): it came with a version from first to last.
-_NEWER: Tuple[Tuple[int, int, FrozenSet[str], FrozenSet[str]], ...] = (
-    (248, 248, names("Unit"), names("ConditionCPUFeature")),
-    (248, 248, _EXEC, names("ExtensionImages IPCNamespacePath PrivateIPC")),
-    (248, 248, _CGROUP, names("ManagedOOMPreference")),
-    (248, 252, names("Scope"), names("OOMPolicy")),
+# (first, last, sections, directives): these came with a version from first to last.
+_NEWER: Tuple[Tuple[int, int, Tuple[str, ...], str], ...] = (
+    (248, 248, ("Unit",), "ConditionCPUFeature"),
+    (248, 248, EXEC_SECTIONS, "ExtensionImages IPCNamespacePath PrivateIPC"),
+    (248, 248, CGROUP_SECTIONS, "ManagedOOMPreference"),
+    (248, 252, ("Scope",), "OOMPolicy"),
     (
         248,
         252,
-        names("Unit"),
-        names(
-            """
-            AssertCPUFeature AssertCPUPressure AssertCredential AssertIOPressure AssertMemoryPressure
-            AssertOSRelease OnSuccessJobMode
-            """
-        ),
+        ("Unit",),
+        "AssertCPUFeature AssertCPUPressure AssertCredential AssertIOPressure AssertMemoryPressure "
+        "AssertOSRelease OnSuccessJobMode",
     ),
-    (248, 252, _EXEC, names("ExecPaths LoadCredentialEncrypted NoExecPaths SetCredentialEncrypted")),
-    (248, 252, _CGROUP, names("ManagedOOMMemoryPressureLimit StartupAllowedCPUs StartupAllowedMemoryNodes")),
-    (
-        249,
-        249,
-        names("Unit"),
-        names(
-            """
-            ConditionFirmware ConditionOSRelease OnSuccess PropagatesStopTo StopPropagatedFrom Upholds
-            """
-        ),
-    ),
-    (249, 249, _CGROUP, names("BPFProgram SocketBindAllow SocketBindDeny")),
-    (250, 250, names("Automount"), names("ExtraOptions")),
-    (250, 250, names("Path"), names("TriggerLimitBurst TriggerLimitIntervalSec")),
-    (250, 250, names("Service"), names("ExitType")),
-    (250, 250, names("Unit"), names("ConditionCPUPressure ConditionIOPressure ConditionMemoryPressure")),
-    (250, 250, names("Scope Service"), names("RuntimeRandomizedExtraSec")),
-    (250, 250, _EXEC, names("ExecSearchPath RestrictFileSystems TTYColumns TTYRows")),
-    (250, 250, _CGROUP, names("RestrictNetworkInterfaces")),
-    (251, 251, _EXEC, names("ExtensionDirectories")),
-    (252, 252, names("Unit"), names("ConditionCredential")),
-    (253, 253, names("Service"), names("OpenFile ReloadSignal")),
-    (253, 253, _EXEC, names("LogFilterPatterns")),
-    (253, 253, _CGROUP, names("MemoryZSwapMax StartupMemoryZSwapMax")),
-    (253, 257, names("Install"), names("UpheldBy")),
+    (248, 252, EXEC_SECTIONS, "ExecPaths LoadCredentialEncrypted NoExecPaths SetCredentialEncrypted"),
+    (248, 252, CGROUP_SECTIONS, "ManagedOOMMemoryPressureLimit StartupAllowedCPUs StartupAllowedMemoryNodes"),
+    (249, 249, ("Unit",), "ConditionFirmware ConditionOSRelease OnSuccess PropagatesStopTo StopPropagatedFrom Upholds"),
+    (249, 249, CGROUP_SECTIONS, "BPFProgram SocketBindAllow SocketBindDeny"),
+    (250, 250, ("Automount",), "ExtraOptions"),
+    (250, 250, ("Path",), "TriggerLimitBurst TriggerLimitIntervalSec"),
+    (250, 250, ("Service",), "ExitType"),
+    (250, 250, ("Unit",), "ConditionCPUPressure ConditionIOPressure ConditionMemoryPressure"),
+    (250, 250, ("Scope", "Service"), "RuntimeRandomizedExtraSec"),
+    (250, 250, EXEC_SECTIONS, "ExecSearchPath RestrictFileSystems TTYColumns TTYRows"),
+    (250, 250, CGROUP_SECTIONS, "RestrictNetworkInterfaces"),
+    (251, 251, EXEC_SECTIONS, "ExtensionDirectories"),
+    (252, 252, ("Unit",), "ConditionCredential"),
+    (253, 253, ("Service",), "OpenFile ReloadSignal"),
+    (253, 253, EXEC_SECTIONS, "LogFilterPatterns"),
+    (253, 253, CGROUP_SECTIONS, "MemoryZSwapMax StartupMemoryZSwapMax"),
+    (253, 257, ("Install",), "UpheldBy"),
     (
         253,
         257,
-        _CGROUP,
-        names(
-            """
-            DefaultStartupMemoryLow StartupMemoryHigh StartupMemoryLow StartupMemoryMax StartupMemorySwapMax
-            """
-        ),
+        CGROUP_SECTIONS,
+        "DefaultStartupMemoryLow StartupMemoryHigh StartupMemoryLow StartupMemoryMax StartupMemorySwapMax",
     ),
-    (254, 254, names("Service"), names("FileDescriptorStorePreserve RestartMaxDelaySec RestartMode RestartSteps")),
+    (254, 254, ("Service",), "FileDescriptorStorePreserve RestartMaxDelaySec RestartMode RestartSteps"),
     (
         254,
         254,
-        _EXEC,
-        names(
-            """
-            ExtensionImagePolicy ImportCredential MemoryKSM MountImagePolicy RootEphemeral RootImagePolicy
-            """
-        ),
+        EXEC_SECTIONS,
+        "ExtensionImagePolicy ImportCredential MemoryKSM MountImagePolicy RootEphemeral RootImagePolicy",
     ),
-    (254, 254, _CGROUP, names("DelegateSubgroup MemoryPressureThresholdSec MemoryPressureWatch")),
-    (255, 255, names("Socket"), names("PollLimitBurst PollLimitIntervalSec")),
-    (255, 255, names("Unit"), names("SurviveFinalKillSignal")),
-    (255, 255, _EXEC, names("SetLoginEnvironment")),
-    (255, 255, _CGROUP, names("CoredumpReceive NFTSet")),
-    (256, 256, names("Socket"), names("PassFileDescriptorsToExec")),
-    (256, 256, names("Unit"), names("WantsMountsFor")),
-    (256, 256, _CGROUP, names("MemoryZSwapWriteback")),
-    (257, 257, names("Timer"), names("DeferReactivation")),
-    (257, 257, _EXEC, names("BindLogSockets PrivatePIDs")),
-    (257, 257, _CGROUP, names("ManagedOOMMemoryPressureDurationSec")),
-    (258, 258, names("Slice"), names("ConcurrencyHardMax ConcurrencySoftMax")),
-    (258, 258, names("Socket"), names("AcceptFileDescriptors DeferTrigger DeferTriggerMaxSec PassPIDFD")),
-    (258, 258, names("Timer"), names("RandomizedOffsetSec")),
-    (258, 258, names("Unit"), names("ConditionKernelModuleLoaded ConditionVersion")),
+    (254, 254, CGROUP_SECTIONS, "DelegateSubgroup MemoryPressureThresholdSec MemoryPressureWatch"),
+    (255, 255, ("Socket",), "PollLimitBurst PollLimitIntervalSec"),
+    (255, 255, ("Unit",), "SurviveFinalKillSignal"),
+    (255, 255, EXEC_SECTIONS, "SetLoginEnvironment"),
+    (255, 255, CGROUP_SECTIONS, "CoredumpReceive NFTSet"),
+    (256, 256, ("Socket",), "PassFileDescriptorsToExec"),
+    (256, 256, ("Unit",), "WantsMountsFor"),
+    (256, 256, CGROUP_SECTIONS, "MemoryZSwapWriteback"),
+    (257, 257, ("Timer",), "DeferReactivation"),
+    (257, 257, EXEC_SECTIONS, "BindLogSockets PrivatePIDs"),
+    (257, 257, CGROUP_SECTIONS, "ManagedOOMMemoryPressureDurationSec"),
+    (258, 258, ("Slice",), "ConcurrencyHardMax ConcurrencySoftMax"),
+    (258, 258, ("Socket",), "AcceptFileDescriptors DeferTrigger DeferTriggerMaxSec PassPIDFD"),
+    (258, 258, ("Timer",), "RandomizedOffsetSec"),
+    (258, 258, ("Unit",), "ConditionKernelModuleLoaded ConditionVersion"),
     (
         258,
         258,
-        _EXEC,
-        names(
-            """
-            BPFDelegateAttachments BPFDelegateCommands BPFDelegateMaps BPFDelegatePrograms
-            CacheDirectoryAccounting CacheDirectoryQuota DelegateNamespaces LogsDirectoryAccounting
-            LogsDirectoryQuota PrivateBPF StateDirectoryAccounting StateDirectoryQuota
-            """
-        ),
+        EXEC_SECTIONS,
+        "BPFDelegateAttachments BPFDelegateCommands BPFDelegateMaps BPFDelegatePrograms "
+        "CacheDirectoryAccounting CacheDirectoryQuota DelegateNamespaces LogsDirectoryAccounting "
+        "LogsDirectoryQuota PrivateBPF StateDirectoryAccounting StateDirectoryQuota",
     ),
-    (
-        258,
-        262,
-        names("Unit"),
-        names(
-            """
-            AssertFraction AssertKernelModuleLoaded AssertMachineTag AssertPathIsSocket AssertVersion
-            """
-        ),
-    ),
-    (259, 259, names("Service"), names("ExecReloadPost")),
-    (259, 259, _EXEC, names("UserNamespacePath")),
-    (260, 260, names("Service"), names("RefreshOnReload")),
-    (260, 260, names("Unit"), names("ConditionPathIsSocket")),
-    (260, 260, _EXEC, names("MemoryTHP RootMStack")),
-    (260, 260, _CGROUP, names("BindNetworkInterface")),
-    (261, 261, names("Unit"), names("ConditionFraction ConditionMachineTag")),
+    (258, 262, ("Unit",), "AssertFraction AssertKernelModuleLoaded AssertMachineTag AssertPathIsSocket AssertVersion"),
+    (259, 259, ("Service",), "ExecReloadPost"),
+    (259, 259, EXEC_SECTIONS, "UserNamespacePath"),
+    (260, 260, ("Service",), "RefreshOnReload"),
+    (260, 260, ("Unit",), "ConditionPathIsSocket"),
+    (260, 260, EXEC_SECTIONS, "MemoryTHP RootMStack"),
+    (260, 260, CGROUP_SECTIONS, "BindNetworkInterface"),
+    (261, 261, ("Unit",), "ConditionFraction ConditionMachineTag"),
     (
         261,
         261,
-        _CGROUP,
-        names(
-            """
-            CPUPressureThresholdSec CPUPressureWatch CPUSetPartition IOPressureThresholdSec IOPressureWatch
-            OOMRules
-            """
-        ),
+        CGROUP_SECTIONS,
+        "CPUPressureThresholdSec CPUPressureWatch CPUSetPartition IOPressureThresholdSec IOPressureWatch OOMRules",
     ),
-    (262, 262, names("Service"), names("LUOSession RestartRandomizedDelaySec")),
-    (262, 262, names("Slice"), names("ActivatingConcurrencyMax")),
-    (262, 262, names("Socket"), names("XAttrAccept XAttrEntryPoint XAttrListen")),
+    (262, 262, ("Service",), "LUOSession RestartRandomizedDelaySec"),
+    (262, 262, ("Slice",), "ActivatingConcurrencyMax"),
+    (262, 262, ("Socket",), "XAttrAccept XAttrEntryPoint XAttrListen"),
 )
 
 
 def came_with(section: str, directive: str) -> Optional[Tuple[int, int]]:
     """The first and last version that may have brought it; None for what is older than 248, or not known."""
     for first, last, sections, directives in _NEWER:
-        if directive in directives and section in sections:
+        if section in sections and directive in directives.split():
             return first, last
     return None

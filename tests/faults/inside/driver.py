@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from machine import Machine, Start, State, differences, unsound, without_keys
-from runs import Ran, run, start
+from runs import Ran, preload, run, start
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 _SESSION = f"{HERE}/session-{os.getuid()}"
@@ -178,6 +178,7 @@ def trials(request: Request) -> dict[str, Any]:
     return {
         "points": len(session.points),
         "tried": len(chosen),
+        "chosen": chosen,
         "failed": failed,
         "complaints": session.complaints,
     }
@@ -282,10 +283,8 @@ _REQUESTS: dict[str, Callable[[Request], dict[str, Any]]] = {
 
 def main() -> None:
     request = json.load(sys.stdin)
-    sys.path.insert(0, request["base"])
     sys.dont_write_bytecode = True
-    import ansible_collections.unitwright.systemd.plugins.module_utils._change.front  # noqa: F401, PLC0415
-
+    preload(request["base"])
     json.dump(_REQUESTS[request["do"]](request), sys.stdout)
 
 

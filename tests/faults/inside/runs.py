@@ -8,6 +8,7 @@ The modules' code is loaded once: what a run does is the same, only Python's own
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import runpy
@@ -72,6 +73,14 @@ class Running:
         os.kill(self.pid, number)
 
 
+def preload(base: str) -> None:
+    """Load the code that lies there, for all runs that have no other base."""
+    sys.path.insert(0, base)
+    importlib.import_module(MODULES + "stack")
+    # A run begins it anew, as a program.
+    del sys.modules[MODULES + "stack"]
+
+
 def run(call: Call, at: str | None = None, how: str = "kill") -> Ran:
     """One run of a module; `at` names the point at which `how` happens to it."""
     return start(call, at, how).wait()
@@ -94,6 +103,8 @@ def start(call: Call, at: str | None = None, how: str = "kill") -> Running:
 
 
 def _become(call: Call, log: int, out: int, at: str | None, how: str) -> None:
+    if call["base"] != sys.path[0]:
+        _load_from(call["base"])
     from ansible.module_utils import basic  # noqa: PLC0415, it is in the parent's memory already
 
     signal.alarm(LONGEST_RUN)
@@ -115,6 +126,13 @@ def _become(call: Call, log: int, out: int, at: str | None, how: str) -> None:
         runpy.run_module(name, {"_module_fqn": name, "_modlib_path": HERE}, "__main__", alter_sys=True)
     finally:
         points.passed("exit")
+
+
+def _load_from(base: str) -> None:
+    """Another copy of the collection than the one that is in the parent's memory."""
+    sys.path[0] = base
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("ansible", "ansible_collections")]:
+        del sys.modules[name]
 
 
 def _send(number: int) -> None:

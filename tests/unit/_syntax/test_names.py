@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import names
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem import Refused
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import unitfile
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.problem import Refused
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 from hypothesis import given
 from hypothesis import strategies as st
 

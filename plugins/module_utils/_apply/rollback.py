@@ -1,0 +1,242 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The way back to what a record describes: two plans, carried out as any other.
+
+First what is new stops and the files of before are in place again. What daemon-reload made of that decides what has to
+be started. Private to the collection.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
+
+from .._desired.render import FileWanted
+from .._host.causes import Failure
+from .._host.files import Seen, Writer, look
+from .._host.graph import Graph
+from .._host.graph import look as relations
+from .._host.manager import Manager, ManagerError, States
+from .._host.observed import Observed, observe, units_under
+from .._host.places import Places
+from .._host.probe import Health
+from .._host.watch import STOP_TIMEOUT, wait_for_rest
+from .._plan.expected import Expected
+from .._plan.order import calls, ordered
+from .._plan.owed import Owed
+from .._plan.plan import VERBS, Files, Plan
+from .._plan.sockets import down_together
+from .._syntax.activation import served
+from .._syntax.kinds import Cause, kind_of
+from .._syntax.meaning import is_run_once, recurs
+from .record import Record, invocations
+from .transaction import OnFailure, carry_out
+
+_STABLE_FOR = 1.0
+
+
+def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]:
+    """Bring back the state that the record describes; returns what did not come back, [] if all did.
+
+    What cannot be brought back hinders nothing else.
+    """
+    writer.discard()
+    concerned = sorted({*record.up, *record.retrying, *record.watched, *record.handled, *record.owed})
+    health = Health(_STABLE_FOR, max(STOP_TIMEOUT, record.patience))
+    failures: List[Failure] = []
+    new: List[str] = []
+    links: Mapping[str, str] = {}
+    with _noted(failures):
+        if manager.live:
+            _withdraw(concerned, manager)
+            wait_for_rest(manager, concerned)
+            new = _new(record, concerned, manager)
+    with _noted(failures):
+        links = _links(record, observe(manager, [], concerned))
+    plan = _files_back(record, new, links, manager)
+    touched = [*record.backups, *plan.files.remove]
+    failures += carry_out(plan, lambda _unit: health, manager, writer, touched, OnFailure.GO_ON).failures
+    if manager.live:
+        with _noted(failures):
+            back = _look_back(record, concerned, manager)
+            plan = _runs_again(record, back)
+            failures += carry_out(plan, lambda _unit: health, manager, writer, (), OnFailure.GO_ON).failures
+        if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
+            manager.queue("start", record.retrying)
+    return failures
+
+
+@contextmanager
+def _noted(failures: List[Failure]) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ManagerError) as error:
+        failures.append(Failure("", str(error)))
+
+
+def _withdraw(units: Sequence[str], manager: Manager) -> None:
+    """Cancel the jobs that have not begun: one that waits for what is stopped next would start its unit after that."""
+    jobs = manager.waiting_jobs()
+    ids = [jobs[unit][0] for unit in units if unit in jobs and jobs[unit][1] != "stop"]
+    if ids:
+        manager.systemctl("cancel", ids)
+
+
+def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
+    """Units that run and did not before, by a job of this run or since something else has started them."""
+    now = manager.list_units()
+    once = [unit for unit in record.up if Owed.RUN in record.owed.get(unit, ())]
+    anew = {unit for unit, run in invocations(manager, once).items() if run != record.up[unit]}
+    units = dict.fromkeys([*concerned, *_started_besides(record, now)])
+    return [unit for unit in units if (unit not in record.up or unit in anew) and now[unit].can_stop]
+
+
+def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
+    """What something else may have started meanwhile, a template's instances by their names."""
+    return [unit for name in record.idle for unit in (units_under(loaded, name) if "@." in name else [name])]
+
+
+def _links(record: Record, now: Observed) -> Dict[str, str]:
+    """The enablement links that there are of units whose links the run may have changed."""
+    return {path: now.links[path] for unit in record.enabled for path in now.links_to(unit)}
+
+
+def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], manager: Manager) -> Plan:
+    """Stop what is new; put files back as the record has them, and enablement as the exact links that there were."""
+    # What would start others again is stopped before them.
+    stopped = tuple(sorted(new, key=lambda unit: not kind_of(unit).is_starter))
+    gone = [path for path, seen in record.backups.items() if seen is None]
+    gone += [path for path in links if path not in record.links and path not in record.backups]
+    targets = {path: target for path, target in record.links.items() if path not in record.backups}
+    write = []
+    for path, seen in record.backups.items():
+        if seen is not None and seen.target is not None:
+            targets[path] = seen.target
+        elif seen is not None and not _is_there(path, seen):
+            write.append(_restored(path, seen, manager.places))
+    targets = {path: target for path, target in targets.items() if _target(path) != target}
+    return Plan(
+        files=Files(tuple(write), tuple(gone), targets),
+        jobs={**dict.fromkeys(VERBS, ()), "stop": stopped},
+        reload=manager.live,
+    )
+
+
+def _restored(path: str, seen: Seen, places: Places) -> FileWanted:
+    secret = places.is_secret(path)
+    return FileWanted(path, seen.content or b"", seen.mode & 0o7777, "", secret, owner=(seen.uid, seen.gid))
+
+
+def _is_there(path: str, seen: Seen) -> bool:
+    now = look(path)
+    return now is not None and (now.content, now.mode, now.uid, now.gid) == (
+        seen.content,
+        seen.mode,
+        seen.uid,
+        seen.gid,
+    )
+
+
+def _target(path: str) -> str:
+    now = look(path)
+    return (now.target if now else None) or ""
+
+
+@dataclass(frozen=True)
+class _Back:
+    """The host once its files are those of before.
+
+    concerned: units that this run, or one before it, had anything to do with. services: what is started by sockets that
+    have to start anew. cycled: what of these runs, with all that goes down with it. touched, reloaded: units that have
+    to be started anew, or reloaded.
+    """
+
+    observed: Observed
+    graph: Graph
+    concerned: FrozenSet[str]
+    services: FrozenSet[str]
+    cycled: Mapping[str, str]
+    touched: Tuple[str, ...]
+    reloaded: Tuple[str, ...]
+
+    @property
+    def states(self) -> States:
+        return self.observed.states
+
+
+def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _Back:
+    observed = observe(manager, [], concerned)
+    touched, reloaded = _touched(record, observed, invocations(manager, record.up))
+    services = frozenset(served(unit, observed.loadpath) for unit in touched) - {""}
+    graph = relations(manager, services, observed.states)
+    both = frozenset([*concerned, *_started_besides(record, observed.states)])
+    cycled = down_together(sorted(services), graph)
+    return _Back(observed, graph, both, services, cycled, tuple(touched), tuple(reloaded))
+
+
+def _runs_again(record: Record, back: _Back) -> Plan:
+    """What ran before runs again, by its old text; a process that was never touched is left alone."""
+    states, loadpath = back.states, back.observed.loadpath
+    # What refuses a stop by its name goes down with what it needs.
+    by_name = [unit for unit in back.cycled if "RefuseManualStop" not in back.graph.node(unit).settings]
+    # For units outside this run we only know the current state.
+    were_down = back.concerned.difference(record.up)
+    again = [unit for unit in dict.fromkeys([*back.cycled, *back.touched]) if unit not in were_down]
+    running = [unit for unit in again if states[unit].is_up and unit not in back.cycled]
+    looked_at = dict.fromkeys([*record.watched, *_started_besides(record, states)])
+    asleep = [unit for unit, owing in record.owed.items() if Owed.TOUCH_SLICE in owing and states[unit].is_up]
+    jobs = {
+        **dict.fromkeys(VERBS, ()),
+        "stop": tuple(by_name),
+        "reset-failed": tuple(unit for unit in looked_at if states[unit].active == "failed"),
+        # Its limits of before sleep as the new ones did.
+        "touch-slice": tuple(asleep),
+        "reload": back.reloaded,
+        "restart": ordered("restart", running, loadpath),
+        "start": ordered("start", [unit for unit in again if unit not in running], loadpath),
+    }
+    return Plan(
+        jobs=jobs,
+        to_stay_down=back.services.difference(back.cycled),
+        calls=calls(jobs, loadpath),
+        watched=_watched(record, jobs, back),
+    )
+
+
+def _watched(record: Record, jobs: Mapping[str, Sequence[str]], back: _Back) -> Dict[str, Expected]:
+    by_itself = {unit for unit, expected in record.watched.items() if expected is Expected.UNFAILED}
+    by_itself |= back.services.difference(record.watched)
+    # What runs once has begun, and when it ends is its own affair.
+    begun = [*jobs["restart"], *jobs["start"]]
+    lasting = [unit for unit in begun if not is_run_once(back.observed.loadpath.effective(unit))]
+    return {unit: Expected.UNFAILED if unit in by_itself else Expected.UP for unit in [*lasting, *jobs["reload"]]}
+
+
+def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tuple[List[str], List[str]]:
+    """(units that have to be started anew, units that have to be reloaded)"""
+    touched, reloaded = [], []
+    for unit, invocation in record.up.items():
+        text, now = restored.loadpath.effective(unit), restored.states[unit]
+        owing = record.owed.get(unit, ())
+        if Owed.RUN in owing and is_run_once(text):
+            continue  # its work was done or not, and is not done once more
+        ours = unit in record.handled or record.watched.get(unit) is Expected.UP
+        if not ours and (is_run_once(text) or now.active == "inactive"):
+            continue  # it has ended by itself
+        # A timer whose new times were over does not take up the old ones by daemon-reload.
+        timed = kind_of(unit).starts.cause is Cause.TIME and unit in record.watched
+        elapsed = timed and now.sub == "elapsed" and recurs(text)
+        if not now.is_up or runs.get(unit) != invocation or elapsed:
+            touched.append(unit)
+        elif Owed.RELOAD in owing:
+            reloaded.append(unit)
+    return touched, reloaded
+
+
+def describe(failures: Sequence[Failure]) -> str:
+    """What stands where after a roll-back that did not succeed."""
+    what = "; ".join(f"{failure.unit}: {failure.message}" if failure.unit else failure.message for failure in failures)
+    return f"THE ROLL-BACK FAILED TOO: {what}. Files and enablement are those of before; look at these units yourself"

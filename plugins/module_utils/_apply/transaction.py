@@ -1,0 +1,260 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Carries a plan out, step by step in the plan's order: that of a run, and the way back.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set
+
+from .._desired.render import FileWanted
+from .._host import jobs
+from .._host.causes import Failure, with_causes
+from .._host.expectations import Done, Expectation, Proof, Unfailed, Up
+from .._host.files import Writer
+from .._host.graph import look
+from .._host.looks import RUN_PROPERTIES, Run, run_of
+from .._host.manager import Manager, ManagerError, Outcome
+from .._host.probe import Health
+from .._host.watch import wait_for_rest, watch
+from .._plan.consequences import ending_alone, not_taken_along
+from .._plan.expected import Expected
+from .._plan.plan import Plan
+
+# systemctl leaves the links of a masked unit.
+_BEFORE_FILES = ("unmask", "disable")
+_AFTER_FILES = ("mask", "reenable", "enable")
+
+
+class OnFailure(enum.Enum):
+    """What a failure ends. STOP: all that comes after. KEEP: that too, but for jobs. GO_ON: nothing."""
+
+    STOP = "stop"
+    KEEP = "keep"
+    GO_ON = "go on"
+
+
+@dataclass
+class Outcomes:
+    """What became of a plan. failures empty: every watched unit is as it shall be. begun: no job was left out."""
+
+    failures: List[Failure] = field(default_factory=list)
+    begun: bool = False
+
+
+def carry_out(
+    plan: Plan,
+    health_of: Callable[[str], Health],
+    manager: Manager,
+    writer: Writer,
+    concerned: Iterable[str],
+    on_failure: OnFailure,
+) -> Outcomes:
+    """Do all steps of a plan.
+
+    health_of: what a unit has to prove. concerned: all paths that this run, or one that was cut off before it, writes
+    or removes.
+    """
+    run = _Transaction(plan, manager, writer, on_failure)
+    steps: Sequence[Callable[[], None]] = (
+        run.prepare,
+        run.stop,
+        lambda: run.change_enablement(_BEFORE_FILES),
+        lambda: run.change_files(concerned),
+        lambda: run.change_enablement(_AFTER_FILES),
+        run.reload,
+        lambda: run.take_down([unit for unit in plan.jobs["stop"] if unit in plan.upheld]),
+        lambda: run.do_jobs(health_of),
+    )
+    for step in steps:
+        with run.noted():
+            step()
+        if run.outcomes.failures and on_failure is not OnFailure.GO_ON:
+            break
+    return run.outcomes
+
+
+class _Transaction:
+    """A plan that is being carried out."""
+
+    def __init__(self, plan: Plan, manager: Manager, writer: Writer, on_failure: OnFailure) -> None:
+        self._plan = plan
+        self._manager = manager
+        self._writer = writer
+        self._places = manager.places
+        self._on_failure = on_failure
+        self.outcomes = Outcomes()
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            self._fail(f"the host refuses to write{where}: {error.strerror}")
+        except ManagerError as error:
+            self._fail(str(error))
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            # A fault of ours, too, must not leave half a change behind.
+            self._fail(f"unexpected {type(error).__name__}: {error}")
+
+    def _fail(self, message: str, unit: str = "") -> None:
+        self.outcomes.failures.append(Failure(unit, message))
+
+    def _note(self, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
+        if done.code != 0:
+            told = re.findall(r"[\w:.@\\-]+", done.message)
+            unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
+            self._fail(f"systemctl {what} failed: {done.message}", unit)
+
+    def prepare(self) -> None:
+        """A full or read-only disk shows here, while everything still runs. The way back takes what room there is."""
+        files = self._plan.files
+        if self._on_failure is OnFailure.GO_ON:
+            return
+        folders = {os.path.dirname(path) for path in files.remove}
+        if self._plan.enablement.units:
+            folders.add(self._places.units)
+        for folder in sorted(folders):
+            self._writer.refuse_read_only(folder)
+        for wanted in files.write:
+            self._prepare(wanted)
+
+    def _prepare(self, wanted: FileWanted) -> None:
+        if wanted.secret:
+            self._writer.make_folder(os.path.dirname(wanted.path), 0o700)
+        self._writer.prepare(wanted.path, wanted.content, wanted.mode, wanted.owner or self._places.owner)
+
+    def stop(self) -> None:
+        plan = self._plan
+        self.take_down([unit for unit in plan.jobs["stop"] if unit not in plan.upheld])
+        if plan.to_stay_down and (self._on_failure is OnFailure.GO_ON or not self.outcomes.failures):
+            # One may have been started since the host was looked at.
+            graph = look(self._manager, plan.to_stay_down, self._manager.list_units())
+            come_up = ending_alone(plan.to_stay_down, graph)
+            self.take_down(come_up)
+            if come_up:
+                self._manager.systemctl("reset-failed", come_up)  # what is cut off at its start has not failed
+
+    def take_down(self, units: Sequence[str]) -> None:
+        if units:
+            done, failures = jobs.take_down(self._manager, units)
+            self._note(done, "stop", units)
+            self.outcomes.failures += failures
+
+    def change_files(self, concerned: Iterable[str]) -> None:
+        """What goes is first, so that a full disk has room."""
+        files, writer = self._plan.files, self._writer
+        for path in files.remove:
+            with self._each():
+                writer.remove(path)
+        if self._on_failure is OnFailure.GO_ON:
+            for wanted in files.write:
+                with self._each():
+                    self._prepare(wanted)
+                    writer.put_in_place()
+        writer.put_in_place()
+        for path, target in files.links.items():
+            with self._each():
+                writer.link(path, target)
+        for path in concerned:
+            if not os.path.lexists(path):
+                for folder in self._places.own_folders(path):
+                    writer.remove_folder_if_empty(folder)
+        writer.settle()
+
+    @contextmanager
+    def _each(self) -> Iterator[None]:
+        """On the way back what cannot be restored hinders nothing else."""
+        if self._on_failure is not OnFailure.GO_ON:
+            yield
+            return
+        with self.noted():
+            yield
+
+    def change_enablement(self, verbs: Sequence[str]) -> None:
+        for verb in verbs:
+            units: Sequence[str] = getattr(self._plan.enablement, verb)
+            if units:
+                self._note(self._manager.change_enablement(verb, units), verb, units)
+
+    def reload(self) -> None:
+        if self._plan.reload:
+            self._note(self._manager.daemon_reload(), "daemon-reload")
+
+    def do_jobs(self, health_of: Callable[[str], Health]) -> None:
+        """Queue all jobs, then wait for all of them together."""
+        plan, manager, outcomes = self._plan, self._manager, self.outcomes
+        expected = self._expected(health_of)
+        verbs = ("stop", "reset-failed", "restart", "start", "run")
+        deliberate = dict.fromkeys(unit for verb in verbs for unit in plan.jobs[verb])
+        if deliberate:
+            # Earlier starts count against StartLimitBurst=, and that is no reason to refuse one that is meant; and what
+            # was stopped at its work has not failed.
+            manager.systemctl("reset-failed", list(deliberate))
+        skipped: Set[str] = set()
+        refused: Set[str] = set()  # systemd has said why, and nothing has become of them
+        for call in plan.calls:
+            if outcomes.failures and self._on_failure is OnFailure.STOP:  # all will be undone, so nothing more is begun
+                skipped.update(call.units)
+            elif call.verb == "run":
+                skipped.update(self._run(call.units, max(health_of(unit).timeout for unit in call.units)))
+            else:
+                self._note(self._queue(call.verb, call.units), call.verb, call.units)
+                refused.update(failure.unit for failure in outcomes.failures)
+        outcomes.failures += [Failure("", message) for message in manager.wake_limits(plan.jobs["touch-slice"])]
+        outcomes.begun = not skipped
+        expected = {unit: each for unit, each in expected.items() if unit not in skipped | refused}
+        found = watch(manager, expected, to_the_end=self._on_failure is not OnFailure.STOP)
+        watched = {failure.unit for failure in found}
+        outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in watched]
+        outcomes.failures += with_causes(manager, found)
+
+    def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:
+        """Asked ahead of the jobs: what is restarted, or reloaded, is held against its run before that."""
+        jobs = self._plan.jobs
+        # On the way back it is enough that a unit is up.
+        held = [] if self._on_failure is OnFailure.GO_ON else [*jobs["reload"], *jobs["restart"]]
+        shown = self._manager.show(sorted(held), RUN_PROPERTIES)
+        runs = {unit: run_of(each) for unit, each in shown.items()}
+        lasting = {unit: expected for unit, expected in self._plan.watched.items() if expected is not Expected.DOWN}
+        return {unit: self._expectation(unit, expected, health_of, runs) for unit, expected in lasting.items()}
+
+    def _expectation(
+        self, unit: str, expected: Expected, health_of: Callable[[str], Health], runs: Dict[str, Run]
+    ) -> Expectation:
+        jobs, health = self._plan.jobs, health_of(unit)
+        if expected is Expected.DONE:
+            waiting = jobs["start"] if unit not in jobs["run"] else ()  # what others wait for has their time
+            return Done(max([health.timeout, *(health_of(each).timeout for each in waiting)]))
+        restarted = runs.get(unit) if unit in jobs["restart"] else None
+        reloaded = runs.get(unit) if unit in jobs["reload"] else None
+        proof = Proof(health, restarted, reloaded)
+        return Unfailed(proof) if expected is Expected.UNFAILED else Up(proof)
+
+    def _queue(self, verb: str, units: Sequence[str]) -> Outcome:
+        if verb == "restart" and len(units) > 1:
+            units = not_taken_along(units, look(self._manager, units, self._manager.list_units()))
+        return jobs.queue(self._manager, verb, units)
+
+    def _run(self, units: Sequence[str], timeout: float) -> Sequence[str]:
+        """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.
+
+        Returns those that were not begun.
+        """
+        busy = wait_for_rest(self._manager, units, timeout, starts=True)
+        if not busy:
+            self._note(self._manager.run_to_end(units, timeout), "start", units)
+            return ()
+        for unit in busy:
+            self._fail(f"is still at its earlier work after {timeout:g} s", unit)
+        return units

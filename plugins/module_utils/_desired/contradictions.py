@@ -1,0 +1,154 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Options that cannot be meant together, told from the declaration alone. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Iterator, Sequence, Set, Tuple
+
+from .._syntax import names
+from .._syntax.kinds import KINDS, File, Processes
+from .._syntax.meaning import can_reload, is_run_once
+from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.unitfile import Effective
+from .options import RUNNING
+from .render import Params, has_text
+
+_ABSENT = Rule(
+    "absent",
+    Severity.ERROR,
+    "state: absent removes the whole stack, so it takes no units or dropins",
+    "",
+    "the option state of the module stack",
+)
+_EMPTY_PRUNE = Rule(
+    "empty-prune",
+    Severity.ERROR,
+    "an empty declaration with prune would remove all",
+    "if that is meant, say state: absent",
+    "the option prune",
+)
+_TWICE = Rule("duplicate", Severity.ERROR, "declared twice", "merge the entries", "the options units and dropins")
+_DROPIN_TWICE = Rule(
+    "duplicate", Severity.ERROR, "the drop-in {dropin} is declared twice", "merge the entries", "the option dropins"
+)
+
+
+def _contradiction(reason: str, remedy: str, source: str) -> Rule:
+    return Rule("contradiction", Severity.ERROR, reason, remedy, source)
+
+
+_CONTENT_AND_SECTIONS = _contradiction(
+    "content is the whole unit", "it takes no section options beside it", "the option content"
+)
+_NO_FILE = _contradiction(
+    "systemd makes .{kind} units itself and reads no file for them",
+    "use a dropin",
+    "systemd.scope(5), systemd.device(5)",
+)
+_MASKED_TEXT = _contradiction(
+    "a masked unit has no file of its own", "leave out its text, or masked", "systemctl(1), mask"
+)
+_MASKED_RUNNING = _contradiction(
+    "a masked unit can be neither enabled nor started", "leave out masked, or the others", "systemctl(1), mask"
+)
+_NEEDS_TEXT = _contradiction(
+    "{option} needs a text of ours to stand in",
+    "declare the unit's sections, or a dropin",
+    "the options environment, secrets, credentials, triggers and run",
+)
+_TEMPLATE_STARTED = _contradiction(
+    "a template is not started itself", "name its instances", "systemd.unit(5), service templates"
+)
+
+
+def _option(reason: str, remedy: str, source: str) -> Rule:
+    return Rule("option", Severity.ERROR, reason, remedy, source)
+
+
+_NO_INSTALL = _option(
+    "enabled needs an [Install] section",
+    "add install: {{WantedBy: multi-user.target}} or the like",
+    "systemd.unit(5), [Install] section options",
+)
+_RUNS_ONCE = _option(
+    "a oneshot without RemainAfterExit has no state to hold",
+    "use run: on_change, or a timer",
+    "systemd.service(5), Type=oneshot",
+)
+_RUN_OF_LASTING = _option(
+    "run: on_change is for Type=oneshot without RemainAfterExit",
+    "this service is started anyway",
+    "systemd.service(5), Type=oneshot",
+)
+_RUN_OF_OTHERS = _option("run: on_change is for a oneshot service", "", "systemd.service(5), Type=oneshot")
+_NO_RELOAD = _option(
+    "a reload needs ExecReload= (or Type=notify-reload)", "add it, or use restart", "systemd.service(5), ExecReload="
+)
+
+
+def of_stack(params: Params) -> Iterator[Problem]:
+    """What is wrong with the options of the whole."""
+    entries = [*(params.get("units") or []), *(params.get("dropins") or [])]
+    if params.get("state") == "absent" and entries:
+        yield _ABSENT.problem()
+    if params.get("prune") and params.get("state") != "absent" and not entries:
+        yield _EMPTY_PRUNE.problem()
+
+
+def of_options(entry: Params, name: names.UnitName, brings_text: bool) -> Iterator[Problem]:
+    """What is wrong with the options of one unit."""
+    masked = bool(entry.get("masked"))
+    if entry.get("content") is not None and has_text({**entry, "content": None}):
+        yield _CONTENT_AND_SECTIONS.problem(name.text)
+    if brings_text and KINDS[name.kind].file is File.NEVER:
+        yield _NO_FILE.problem(name.text, kind=name.kind)
+    if brings_text and masked:
+        yield _MASKED_TEXT.problem(name.text)
+    if masked and (entry.get("enabled") or entry.get("state") in RUNNING):
+        yield _MASKED_RUNNING.problem(name.text)
+    if not brings_text and entry.get("state") != "absent":
+        extra = [option for option in ("environment", "secrets", "credentials", "triggers", "run") if entry.get(option)]
+        if extra:
+            yield _NEEDS_TEXT.problem(name.text, option=extra[0])
+    if name.is_template and not entry.get("instances") and entry.get("state") in RUNNING:
+        yield _TEMPLATE_STARTED.problem(name.text)
+
+
+def of_text(entry: Params, name: names.UnitName, text: Effective) -> Iterator[Problem]:
+    """What the options of one unit ask of its text."""
+    if entry.get("enabled") and not text.get("Install"):
+        yield _NO_INSTALL.problem(name.text)
+    if KINDS[name.kind].processes is not Processes.MAIN:
+        if entry.get("run"):
+            yield _RUN_OF_OTHERS.problem(name.text)
+        return
+    once = is_run_once(text)
+    if once and entry.get("state") in RUNNING:
+        yield _RUNS_ONCE.problem(name.text, "Service", "Type")
+    if not once and entry.get("run"):
+        yield _RUN_OF_LASTING.problem(name.text, "Service", "Type")
+    wants_reload = entry.get("on_change") == "reload" or entry.get("state") == "reloaded"
+    if wants_reload and not can_reload(text):
+        yield _NO_RELOAD.problem(name.text, "Service", "ExecReload")
+
+
+def duplicates(units: Sequence[Tuple[str, ...]], dropins: Sequence[Tuple[str, str]]) -> Iterator[Problem]:
+    """units: all names that each entry is about. dropins: the unit and the path of each."""
+    seen: Set[str] = set()
+    for names_of_one in units:
+        for name in dict.fromkeys(names_of_one):
+            if name in seen:
+                yield _TWICE.problem(name)
+            seen.add(name)
+    paths: Set[str] = set()
+    for unit, path in dropins:
+        if path in paths:
+            yield _DROPIN_TWICE.problem(unit, dropin=posixpath.basename(path))
+        paths.add(path)

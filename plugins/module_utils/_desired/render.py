@@ -1,0 +1,256 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""From one entry's parameters to the text of its file: sections, environment, secrets, stamp. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from .._host.places import Places
+from .._syntax import unitfile, values
+from .._syntax.characters import to_utf8
+from .._syntax.directives import UNKNOWN, Catalogue
+from .._syntax.kinds import KINDS
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
+from .options import SECTION_OPTIONS
+from .stamp import Assignment, stamped, without_stamp
+
+MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
+_MARK_BYTES = MARK.encode()
+SECRET_MODE = 0o600
+# A secret with fewer characters is a part of ordinary words; hiding it would only garble the text.
+SHORTEST_HIDDEN = 4
+
+_NO_PROCESS = Rule(
+    "no-process",
+    Severity.ERROR,
+    "a .{kind} starts no process, so it takes no {option}",
+    "give it to the service",
+    "systemd.exec(5)",
+)
+_SECRETS_GLOBAL = Rule(
+    "secrets-global",
+    Severity.ERROR,
+    "a root-only file cannot be read by users' managers",
+    "scope global takes no secrets or credentials",
+    "systemd.exec(5), EnvironmentFile=",
+)
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What a rendering depends on besides the parameters.
+
+    key: the host's secret for stamps. digests: SHA-256 of each trigger file, None where the file is not there.
+    """
+
+    places: Places
+    catalogue: Catalogue
+    key: bytes
+    digests: Mapping[str, Optional[str]]
+
+
+@dataclass(frozen=True)
+class FileWanted:
+    """A file as it shall be.
+
+    cover: what a diff shows in the place of a secret. owner: its uid and gid, None for those that all our files have.
+    """
+
+    path: str
+    content: bytes
+    mode: int
+    unit: str
+    secret: bool = False
+    cover: str = ""
+    owner: Optional[Tuple[int, int]] = None
+
+    @property
+    def shown(self) -> str:
+        """What a diff may show of it."""
+        return self.cover if self.secret else without_stamp(self.content)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The files of one unit or drop-in, and the text of the main one: as assignments, and merged."""
+
+    files: Tuple[FileWanted, ...]
+    entries: Tuple[unitfile.Entry, ...]
+    text: unitfile.Effective
+
+
+def owner_of(content: bytes) -> Optional[str]:
+    """The stack a file is marked as belonging to, None if it has no mark of ours."""
+    if not content.startswith(_MARK_BYTES):
+        return None
+    return content[len(_MARK_BYTES) :].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+
+
+def has_text(params: Params) -> bool:
+    """Does an entry bring a file, or is it only about the state of a unit that someone else owns?"""
+    return params.get("content") is not None or any(params.get(option) is not None for option in SECTION_OPTIONS)
+
+
+def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: HostFacts) -> Rendered:
+    """Render one entry. stem names its environment file; kind is the unit's suffix. Raises Problems, all at once."""
+    unit = params["name"]
+    problems: List[Problem] = []
+    sections = _sections(params, kind, facts.catalogue, unit, problems)
+    extra, secret_files = _environment(params, kind, stem, owner, facts, unit, problems)
+    if problems:
+        raise Problems(problems)
+    own = KINDS[kind].section
+    extra += stamped(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
+    try:
+        text = _text(params, sections, own, extra, owner)
+        entries = unitfile.parse(text)
+    except Refused as refused:
+        raise Problems([unitfile.SYNTAX.said(str(refused), unit)]) from None
+    main = FileWanted(path, text.encode(), 0o644, unit)
+    return Rendered((main, *secret_files), entries, unitfile.alone(text))
+
+
+def _sections(
+    params: Params, kind: str, catalogue: Catalogue, unit: str, problems: List[Problem]
+) -> List[Tuple[str, List[Assignment]]]:
+    """The declared directives as text, section by section in the order Unit, own, Install."""
+    if params.get("content") is not None:
+        return _parsed(params["content"], kind, catalogue, unit, problems)
+    sections = []
+    for option in SECTION_OPTIONS:
+        given = params.get(option)
+        if given is None:
+            continue
+        section = option.capitalize()
+        assignments: List[Assignment] = []
+        for directive, value in given.items():
+            complaint = catalogue.complaint(kind, section, str(directive))
+            if complaint:
+                problems.append(UNKNOWN.said(complaint, unit, section, str(directive)))
+                continue
+            try:
+                assignments += _assignments(section, str(directive), value, catalogue)
+            except Refused as refused:
+                problems.append(values.VALUE.said(str(refused), unit, section, str(directive)))
+        sections.append((section, assignments))
+    return sections
+
+
+def _parsed(
+    content: str, kind: str, catalogue: Catalogue, unit: str, problems: List[Problem]
+) -> List[Tuple[str, List[Assignment]]]:
+    try:
+        entries = unitfile.parse(content)
+    except Refused as refused:
+        problems.append(unitfile.SYNTAX.said(str(refused), unit))
+        return []
+    sections: Dict[str, List[Assignment]] = {}
+    for entry in entries:
+        complaint = catalogue.complaint(kind, entry.section, entry.directive)
+        if complaint:
+            problems.append(UNKNOWN.said(complaint, unit, entry.section, entry.directive))
+        sections.setdefault(entry.section, []).append((entry.directive, entry.value))
+    return list(sections.items())
+
+
+def _assignments(section: str, directive: str, value: object, catalogue: Catalogue) -> Iterator[Assignment]:
+    if directive == "Environment" and isinstance(value, dict):
+        for name, text in value.items():
+            yield directive, values.environment_value(str(name), text)
+        return
+    for text in values.to_values(value, catalogue.type_of(section, directive), directive):
+        yield directive, text
+
+
+def _environment(
+    params: Params, kind: str, stem: str, owner: str, facts: HostFacts, unit: str, problems: List[Problem]
+) -> Tuple[List[Assignment], List[FileWanted]]:
+    """Directives and files for environment, secrets and credentials."""
+    places = facts.places
+    given = [option for option in ("environment", "secrets", "credentials") if params.get(option)]
+    if given and not KINDS[kind].runs_commands:
+        problems.append(_NO_PROCESS.problem(unit, kind=kind, option=given[0]))
+        return [], []
+    if not places.scope.takes_secrets and set(given) & {"secrets", "credentials"}:
+        problems.append(_SECRETS_GLOBAL.problem(unit))
+        return [], []
+    extra: List[Assignment] = []
+    files: List[FileWanted] = []
+    for name, value in (params.get("environment") or {}).items():
+        try:
+            extra.append(("Environment", values.environment_value(str(name), value)))
+        except Refused as refused:
+            problems.append(values.ENVIRONMENT.said(str(refused), unit))
+    try:
+        if params.get("secrets"):
+            path = places.environment_file(owner, stem)
+            content = (MARK + owner + "\n" + values.environment_file(params["secrets"])).encode()
+            # systemd takes it for a pattern (systemd.exec(5), glob(7)), and a name may hold what that is made of.
+            pattern = re.sub(r"([\\*?\[])", r"\\\1", _literal(places.inside(path)))
+            extra.append(("EnvironmentFile", pattern))
+            files.append(
+                FileWanted(path, content, SECRET_MODE, unit, secret=True, cover=_names_only(params["secrets"]))
+            )
+        for name, value in (params.get("credentials") or {}).items():
+            path = places.credential_file(owner, stem, _credential_name(str(name)))
+            extra.append(("LoadCredential", f"{name}:{_literal(places.inside(path))}"))
+            content = _credential_text(str(name), value)
+            files.append(FileWanted(path, content, SECRET_MODE, unit, secret=True, cover="(a credential, not shown)\n"))
+    except Refused as refused:
+        problems.append(values.ENVIRONMENT.said(str(refused), unit))
+    return extra, files
+
+
+def _names_only(secrets: Mapping[str, object]) -> str:
+    return "".join(f"{name}=(not shown)\n" for name in secrets)
+
+
+def _literal(path: str) -> str:
+    """A path for a directive that expands specifiers: a drop-in's name may hold a percent sign."""
+    return path.replace("%", "%%")
+
+
+def _credential_name(name: str) -> str:
+    """systemd.exec(5), LoadCredential=: a file name up to a colon; quotes, specifiers and the like are undone."""
+    if not _CREDENTIAL.fullmatch(name):
+        raise Refused(f"{shown(name)} cannot name a credential: use letters, digits, '-', '_', '@' and '.'")
+    return name
+
+
+def _credential_text(name: str, value: object) -> bytes:
+    if not isinstance(value, str):
+        raise Refused(f"the credential {name} is text: quote it")
+    return to_utf8(value, f"the credential {name}")
+
+
+def _text(
+    params: Params,
+    sections: Sequence[Tuple[str, Sequence[Assignment]]],
+    own: str,
+    extra: Sequence[Assignment],
+    owner: str,
+) -> str:
+    mark = MARK[2:] + owner
+    if params.get("content") is not None:
+        # The text stays as it was written, comments and all; sections that repeat are merged (systemd.syntax(7)).
+        content = str(params["content"]).lstrip("\ufeff").rstrip("\n")
+        to_utf8(content, "content")
+        text = unitfile.render([], header=[mark]) + content + "\n"
+        return text + ("\n" + unitfile.render([(own, extra)]) if extra else "")
+    merged = [(section, list(assignments)) for section, assignments in sections]
+    if extra:
+        if own not in dict(merged):
+            merged.append((own, []))
+        merged = [(section, [*given, *(extra if section == own else [])]) for section, given in merged]
+    return unitfile.render(merged, header=[mark])

@@ -1,0 +1,280 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""From parameters to the state a host shall be in. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+
+from .._host.probe import Health
+from .._syntax import names, unitfile
+from .._syntax.activation import started_by
+from .._syntax.loadpath import dropin_folders
+from .._syntax.meaning import is_run_once, refuses_start
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
+from . import contradictions, triggers
+from .health import HEALTH, health
+from .render import FileWanted, HostFacts, Params, has_text, render
+
+# What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
+_OWNER_MAX = 240
+_NAME_SHOWN = 40
+
+_EMPTY = Rule(
+    "empty",
+    Severity.ERROR,
+    "the drop-in {dropin} has no text",
+    "give it a section, content or environment",
+    "the module dropin",
+)
+
+
+@dataclass(frozen=True)
+class UnitWanted:
+    """A unit as it shall be. path is None, and text empty, for a unit that someone else defines (state only).
+
+    text: its own, without drop-ins. members: the units that state and enablement are for, instances of a template or
+    the unit itself. lists_instances: a template whose other instances are left over, since nothing else starts any.
+    enabled None: left as it is. on_change: what a change that needs a restart does, "" if the entry does not say.
+    """
+
+    name: names.UnitName
+    path: Optional[str]
+    text: unitfile.Effective
+    members: Tuple[str, ...]
+    state: str
+    enabled: Optional[bool]
+    masked: Optional[bool]
+    on_change: str
+    runs_on_change: bool
+    health: Optional[Health]
+    replace: bool
+    lists_instances: bool = False
+
+
+@dataclass(frozen=True)
+class DropinWanted:
+    """A drop-in as it shall be; present False: it shall be gone."""
+
+    unit: names.UnitName
+    path: str
+    present: bool
+    entries: Tuple[unitfile.Entry, ...]
+    on_change: str
+    health: Optional[Health]
+    replace: bool
+
+
+@dataclass(frozen=True)
+class Desired:
+    """All of one owner on one host."""
+
+    owner: str
+    files: Mapping[str, FileWanted]
+    units: Tuple[UnitWanted, ...]
+    dropins: Tuple[DropinWanted, ...]
+    removed: FrozenSet[str]
+    replaced: FrozenSet[str]
+    health: Health
+    prune: bool = False
+    max_removed: Optional[int] = None
+    adopt: FrozenSet[str] = frozenset()
+    missing_triggers: Tuple[Problem, ...] = field(default=())
+
+    def health_of(self, unit: str) -> Health:
+        """By its own entry, else by its template's, else by that of a drop-in over it, else as for all units."""
+        template, folders = names.parse_name(unit).template, dropin_folders(unit)
+        own = [wanted.health for wanted in self.units if unit in wanted.members]
+        general = [wanted.health for wanted in self.units if wanted.name.text == template]
+        over = [dropin.health for dropin in self.dropins if f"{dropin.unit.text}.d" in folders]
+        return next((each for each in [*own, *general, *over] if each), self.health)
+
+
+def build(params: Params, facts: HostFacts) -> Desired:
+    """The desired state of a stack (parameters of the module of that name). Raises Problems with all that is wrong."""
+    problems: List[Problem] = []
+    owner = _owner(params, problems)
+    units: List[UnitWanted] = []
+    dropins: List[DropinWanted] = []
+    files: Dict[str, FileWanted] = {}
+    defaults = params.get("health") or {}
+    given_units = params.get("units") or []
+    given_dropins = params.get("dropins") or []
+    problems += contradictions.of_stack(params)
+    for entry in given_units:
+        _collect(lambda e=entry: _unit(e, owner, defaults, facts, files), units, problems)
+    for entry in given_dropins:
+        _collect(lambda e=entry: _dropin(e, owner, defaults, facts, files), dropins, problems)
+    about = [(unit.name.text, *unit.members) for unit in units]
+    problems += contradictions.duplicates(about, [(dropin.unit.text, dropin.path) for dropin in dropins])
+    problems += triggers.bad([*given_units, *given_dropins])
+    general: List[Health] = []
+    _collect(lambda: _health("", None, defaults), general, problems)
+    if problems:
+        raise Problems(problems)
+    started_by_others = _started_by(units)
+    return Desired(
+        owner=owner,
+        files=files,
+        units=tuple(_defaults(unit, started_by_others) for unit in units),
+        dropins=tuple(dropins),
+        removed=frozenset(
+            [facts.places.unit_file(unit.name.text) for unit in units if unit.state == "absent"]
+            + [dropin.path for dropin in dropins if not dropin.present]
+        ),
+        replaced=frozenset(
+            [unit.path for unit in units if unit.path and unit.replace]
+            + [dropin.path for dropin in dropins if dropin.replace]
+        ),
+        prune=bool(params.get("prune")) or params.get("state") == "absent",
+        health=general[0],
+        max_removed=params.get("max_removed"),
+        adopt=frozenset(params.get("adopt") or ()),
+        missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
+    )
+
+
+def _collect(make: Any, into: List[Any], problems: List[Problem]) -> None:
+    try:
+        into.append(make())
+    except Problems as found:
+        problems += found.problems
+
+
+def _owner(params: Params, problems: List[Problem]) -> str:
+    try:
+        for old in params.get("adopt") or ():
+            names.parse_owner(old)
+        if not params.get("owner"):
+            return names.parse_stack(params["name"])
+        # A module for a single unit passes the unit's own name, which no stack can have.
+        if len(params["owner"].encode("utf-8", "replace")) > _OWNER_MAX:
+            name = shown(params["owner"][:_NAME_SHOWN] + "...")
+            raise Refused(f"the name {name} has more than {_OWNER_MAX} bytes: declare it in a stack, or shorten it")
+        return str(params["owner"])
+    except Refused as refused:
+        problems.append(names.STACK_NAME.said(str(refused)))
+        return "-"
+
+
+def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: Dict[str, FileWanted]) -> UnitWanted:
+    try:
+        name = names.parse_name(entry["name"])
+        members = _members(name, entry)
+    except Refused as refused:
+        raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
+    brings_text = has_text(entry) and entry.get("state") != "absent"
+    problems = list(contradictions.of_options(entry, name, brings_text))
+    rendered = None
+    path = facts.places.unit_file(name.text)
+    if brings_text:
+        try:
+            rendered = render(entry, name.kind, name.text, path, owner, facts)
+        except Problems as found:
+            problems += found.problems
+    if rendered is not None:
+        problems += contradictions.of_text(entry, name, rendered.text)
+    if problems:
+        raise Problems(problems)
+    if rendered is not None:
+        files.update((each.path, each) for each in rendered.files)
+    return UnitWanted(
+        name=name,
+        path=path if brings_text else None,
+        text=rendered.text if rendered else {},
+        members=members,
+        state=entry.get("state") or "",
+        enabled=entry.get("enabled"),
+        masked=entry.get("masked"),
+        on_change=entry.get("on_change") or "",
+        runs_on_change=entry.get("run") == "on_change",
+        health=_own_health(entry, defaults),
+        replace=bool(entry.get("replace")),
+        lists_instances=rendered is not None and entry.get("instances") is not None,
+    )
+
+
+def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
+    instances = entry.get("instances")
+    if instances is None:
+        return () if name.is_template else (name.text,)
+    if not name.is_template:
+        raise Refused(f"instances belong to a template: name it {name.prefix}@.{name.kind}")
+    for instance in instances:
+        # A number stands for itself, unless YAML has rounded it.
+        if isinstance(instance, bool) or not isinstance(instance, (str, int)):
+            raise Refused(
+                f"YAML made the instance {instance!r} of something else (1.10 becomes 1.1, on True): quote it"
+            )
+    return tuple(names.with_instance(name.text, str(instance)) for instance in instances)
+
+
+def _dropin(
+    entry: Params, owner: str, defaults: Params, facts: HostFacts, files: Dict[str, FileWanted]
+) -> DropinWanted:
+    try:
+        name = names.parse_name(entry["name"])
+        file_name = names.parse_dropin(entry["dropin"])
+    except Refused as refused:
+        raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
+    path = facts.places.dropin_file(name.text, file_name)
+    present = entry.get("state") != "absent"
+    if present and not has_text(entry) and not any(entry.get(key) for key in ("environment", "secrets", "credentials")):
+        raise Problems([_EMPTY.problem(name.text, dropin=file_name)])
+    rendered = None
+    if present:
+        stem = f"{name.text}.d-{file_name[: -len('.conf')]}"
+        rendered = render(entry, name.kind, stem, path, owner, facts)
+        files.update((each.path, each) for each in rendered.files)
+    return DropinWanted(
+        unit=name,
+        path=path,
+        present=present,
+        entries=rendered.entries if rendered else (),
+        on_change=entry.get("on_change") or "",
+        health=_own_health(entry, defaults),
+        replace=bool(entry.get("replace")),
+    )
+
+
+def _own_health(entry: Params, defaults: Params) -> Optional[Health]:
+    return _health(entry["name"], entry["health"], defaults) if entry.get("health") else None
+
+
+def _health(unit: str, given: Optional[Params], defaults: Params) -> Health:
+    try:
+        return health(given, defaults)
+    except Refused as refused:
+        raise Problems([HEALTH.said(str(refused), unit)]) from None
+
+
+def _started_by(units: Sequence[UnitWanted]) -> Set[str]:
+    """Units that a timer, socket, path or automount of this stack starts."""
+    ours = (unit for unit in units if unit.path is not None)
+    return {started_by(unit.name.text, unit.text) for unit in ours} - {""}
+
+
+def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
+    """What a person means by declaring a unit: started and enabled, unless something else starts it."""
+    on_demand = bool(started_by_others.intersection([unit.name.text, *unit.members]))
+    on_demand = on_demand or (unit.name.is_template and not unit.members)
+    state, enabled = unit.state, unit.enabled
+    if not state:
+        holds = unit.path is not None and not on_demand and not is_run_once(unit.text) and not unit.masked
+        state = "started" if holds and not refuses_start(unit.text) else "present"
+        if unit.masked:
+            state = "stopped"
+    if enabled is None and unit.path is not None and not on_demand and unit.text.get("Install"):
+        enabled = state not in ("stopped", "absent")
+    return replace(
+        unit,
+        state=state,
+        enabled=False if state == "absent" else enabled,
+        lists_instances=unit.lists_instances and unit.name.text not in started_by_others,
+    )

@@ -1,0 +1,226 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What may be expected of a unit, each with what it has seen so far: Up, Unfailed, Done, Down.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import List, Optional, Protocol, Union
+
+from . import journal
+from .looks import Look, Run, failed, kept_from_starting, late, not_at_work, not_running
+from .manager import Manager
+from .probe import Health, first_complaint
+
+
+@dataclass(frozen=True)
+class Good:
+    """It is as it shall be, and has been for long enough."""
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """It may still become good, and has time for that."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """It will not become good. invocation: the run that failed, "" if that is none or cannot be told."""
+
+    message: str
+    invocation: str
+
+
+Verdict = Union[Good, NotYet, Wrong]
+
+
+class Expectation(Protocol):
+    """What is expected of one unit, held against one look after another."""
+
+    def verdict(self, look: Look, manager: Manager) -> Verdict:
+        """What this look says, after all those before; what properties do not show the manager is asked for."""
+
+
+@dataclass
+class _Deadline:
+    """The time that a unit may take.
+
+    since: when it began to count, None before the first look. starts: the unit is to start, so that once it was seen
+    to (started) a stop is that of a failure, and counts.
+    """
+
+    timeout: float
+    starts: bool = True
+    since: Optional[float] = None
+    started: bool = False
+
+    def is_over(self, look: Look) -> bool:
+        self.started |= self.starts and look.active == "activating"
+        if self.since is None or look.waits or (look.stops_in_time and not self.started):
+            self.since = look.at
+        return look.at - self.since > self.timeout
+
+
+@dataclass
+class Proof:
+    """What a unit has to prove that is to be up, and how far it is with that.
+
+    restarted, reloaded: its run when it got such a job, None if it got none. runs: those that it was up as since its
+    checks had passed first (came_up). missing: their last complaint until then.
+    """
+
+    health: Health
+    restarted: Optional[Run] = None
+    reloaded: Optional[Run] = None
+    came_up: float = field(default=0.0, init=False)
+    missing: str = field(default="", init=False)
+    runs: List[Run] = field(default_factory=list, init=False)
+    _deadline: _Deadline = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._deadline = _Deadline(self.health.timeout)
+
+    def verdict(self, look: Look, manager: Manager) -> Verdict:
+        """Its checks pass, and pass still when it has stayed up for long enough."""
+        if not self.runs:
+            self.missing = first_complaint(manager, self.health.checks)
+            if self.missing:
+                return self.not_yet(look)
+            self.runs.append(look.run)
+            self.came_up = look.at
+            return NotYet() if self.health.stable_for > 0 and look.can_fall else Good()
+        if look.at - self.came_up < self.health.stable_for:
+            return NotYet()
+        complaint = first_complaint(manager, self.health.checks)
+        if complaint:
+            message = f"passed its check once, but no longer after {self.health.stable_for:g} s: {complaint}"
+            return self.wrong(message, look)
+        return Good()
+
+    def not_yet(self, look: Look) -> Verdict:
+        """Once it was up, it has its whole time again after that for which it should have stayed."""
+        timeout = self.health.timeout
+        again = self.came_up + self.health.stable_for
+        if not (look.at - again > timeout if self.runs else self._deadline.is_over(look)):
+            return NotYet()
+        if look.active == "active" and self.missing:
+            return self.wrong(f"runs, but its check does not pass after {timeout:g} s: {self.missing}", look)
+        return self.wrong(late(look, "up", timeout), look)
+
+    def wrong(self, message: str, look: Look) -> Wrong:
+        """The run that failed is the first of those that should have stayed."""
+        return Wrong(message, self.runs[0].invocation if self.runs else look.last_run)
+
+    def job_missed(self, look: Look) -> str:
+        """It is the same process after a reload, and another run after a restart; else why not."""
+        if self.reloaded is not None and self.reloaded[:2] != look.run[:2]:
+            return "is not the same process after its reload: the program ended on it"
+        if self.restarted is None or self.restarted.invocation != look.run.invocation:
+            return ""
+        return f"was not restarted: {look.kind.unrestarted}"
+
+    def fell(self, look: Look) -> Wrong:
+        how = f"did not stay up for {self.health.stable_for:g} s"
+        return self.wrong(f"{how}: it ended and was restarted (its last lines say why)", look)
+
+
+@dataclass
+class Up:
+    """Up, and for some time as one and the same run."""
+
+    proof: Proof
+
+    def verdict(self, look: Look, manager: Manager) -> Verdict:
+        proof = self.proof
+        complaint = failed(look, proof.reloaded is not None)
+        if not complaint and look.changes:
+            return proof.not_yet(look)
+        complaint = complaint or (not_at_work(look) if look.active == "active" else not_running(look))
+        complaint = complaint or proof.job_missed(look)
+        if complaint:
+            return proof.wrong(complaint, look)
+        if proof.runs and proof.runs[-1] != look.run:
+            return proof.fell(look)
+        return proof.verdict(look, manager)
+
+
+@dataclass
+class Unfailed:
+    """Up, or ended well by itself: what others start may end when its work is done, and be started again."""
+
+    proof: Proof
+
+    def verdict(self, look: Look, manager: Manager) -> Verdict:
+        proof = self.proof
+        complaint = failed(look, proof.reloaded is not None)
+        if not complaint and look.changes:
+            return proof.not_yet(look)
+        if not complaint and look.active != "active":
+            return self._at_rest(look, manager)
+        complaint = complaint or not_at_work(look) or proof.job_missed(look)
+        if complaint:
+            return proof.wrong(complaint, look)
+        if proof.runs and proof.runs[-1] != look.run:
+            if proof.runs[-1].restarts != look.run.restarts:  # else a timer or socket has started it, and not systemd
+                return proof.fell(look)
+            proof.runs.append(look.run)
+        verdict = proof.verdict(look, manager)
+        return self._unless_failed(look, manager) if isinstance(verdict, Good) else verdict
+
+    def _at_rest(self, look: Look, manager: Manager) -> Verdict:
+        complaint = "" if look.never_tried else kept_from_starting(look)
+        if not complaint and self.proof.restarted is not None and self.proof.health.checks and not self.proof.runs:
+            complaint = "ended by itself before its check had passed"
+        return self.proof.wrong(complaint, look) if complaint else self._unless_failed(look, manager)
+
+    def _unless_failed(self, look: Look, manager: Manager) -> Verdict:
+        """What began anew shows no more how its earlier runs ended: the journal tells."""
+        ended = [run.invocation for run in self.proof.runs[:-1]]
+        if ended and journal.has_failed(manager, look.unit, ended):
+            return self.proof.wrong("failed, and was started again by what it serves (its last lines say why)", look)
+        return Good()
+
+
+@dataclass
+class Done:
+    """Its work is done, or it stays up after that: what others wait for, and what runs once."""
+
+    timeout: float
+    _deadline: _Deadline = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._deadline = _Deadline(self.timeout)
+
+    def verdict(self, look: Look, manager: Manager) -> Verdict:
+        complaint = failed(look, reloaded=False)
+        if complaint:
+            return Wrong(complaint, look.last_run)
+        if not look.changes and look.active in ("inactive", "active"):
+            return Good()
+        over = self._deadline.is_over(look)
+        return Wrong(late(look, "done", self.timeout), look.last_run) if over else NotYet()
+
+
+@dataclass
+class Down:
+    """Neither up nor on its way; what has failed is down, too."""
+
+    timeout: float
+    _deadline: _Deadline = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._deadline = _Deadline(self.timeout, starts=False)
+
+    def verdict(self, look: Look, manager: Manager) -> Verdict:
+        if look.queued or look.active not in ("inactive", "failed", "active"):
+            over = self._deadline.is_over(look)
+            return Wrong(late(look, "down", self.timeout), look.last_run) if over else NotYet()
+        if look.active == "active":
+            kept = "something has started it again, or kept it from stopping"
+            return Wrong(f"was told to stop and is active ({look.sub}): {kept}", look.last_run)
+        return Good()

@@ -1,0 +1,99 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""How units are related, as the manager has them in memory: asked once, for all that a set of jobs can reach.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Set, Tuple
+
+from .._syntax.relations import RELATIONS, Does
+from .manager import Manager, States, names
+
+# Settings that decide whether systemd takes a job, or makes one of its own.
+_SETTINGS = ("StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop")
+# Chains of dependencies are short; where one is longer, all units in memory are asked at once.
+_MOST_ROUNDS = 6
+
+
+class NotLookedAtError(Exception):
+    """A unit's relations are needed and were not asked for: a fault of ours, never "it has none"."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """What one unit is related to.
+
+    relations: units by systemd's property name. settings: the booleans among _SETTINGS that are yes.
+    """
+
+    relations: Mapping[str, Tuple[str, ...]]
+    settings: FrozenSet[str]
+
+    def related(self, *properties: str) -> Tuple[str, ...]:
+        return tuple(other for name in properties for other in self.relations.get(name, ()))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The relations of units, complete for those that were asked for and all that a job of one can reach."""
+
+    nodes: Mapping[str, Node]
+    states: States
+
+    def node(self, unit: str) -> Node:
+        """The relations of one unit. Raises NotLookedAtError for one that was not asked for."""
+        if unit not in self.nodes:
+            raise NotLookedAtError(f"the relations of {unit} were not asked for")
+        return self.nodes[unit]
+
+
+def look(manager: Manager, units: Iterable[str], states: States) -> Graph:
+    """Ask for these units and for what a job of one of them may stop, restart or start, to the end."""
+    nodes: Dict[str, Node] = {}
+    ahead: Set[str] = set(units)
+    beside: Set[str] = set()
+    followed: Set[str] = set()
+    for _round in range(_MOST_ROUNDS):
+        nodes.update(_ask(manager, (ahead | beside) - set(nodes)))
+        # What only may become unneeded is followed no further if it does not mind.
+        ahead |= {unit for unit in beside if "StopWhenUnneeded" in nodes[unit].settings}
+        followed |= ahead
+        beside = {other for unit in ahead for other in _needed(nodes[unit], states)} - set(nodes)
+        ahead = {other for unit in ahead for other in _reached(nodes[unit], states)} - followed
+        if not ahead | beside:
+            return Graph(nodes, states)
+    nodes.update(_ask(manager, (ahead | beside).union(states) - set(nodes)))
+    return Graph(nodes, states)
+
+
+def _ask(manager: Manager, units: Iterable[str]) -> Dict[str, Node]:
+    shown = manager.show(sorted(units), (*RELATIONS, *_SETTINGS))
+    return {unit: _node(each) for unit, each in shown.items()}
+
+
+def _node(shown: Mapping[str, str]) -> Node:
+    relations = {name: tuple(names(shown, name)) for name in RELATIONS if shown.get(name)}
+    return Node(relations, frozenset(name for name in _SETTINGS if shown.get(name) == "yes"))
+
+
+def _reached(node: Node, states: States) -> Iterator[str]:
+    """What is down and is started with a unit, and what is up and may have to go down for it or with it."""
+    for name, relation in RELATIONS.items():
+        starts = relation.start is Does.START
+        ends = Does.STOP in (relation.stop, relation.start) or relation.triggers
+        for other in node.related(name):
+            if (ends and states[other].can_stop) or (starts and not states[other].is_up):
+                yield other
+
+
+def _needed(node: Node, states: States) -> Iterator[str]:
+    """What is up and may no longer be needed once the unit is down (systemd.unit(5), StopWhenUnneeded=)."""
+    for name, relation in RELATIONS.items():
+        if relation.start in (Does.START, Does.VERIFY):
+            yield from (other for other in node.related(name) if states[other].is_up)

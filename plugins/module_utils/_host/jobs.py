@@ -1,0 +1,77 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Jobs queued so that nothing that happens between two of them does harm, and stops that are waited for.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import List, Sequence, Tuple
+
+from .._syntax.kinds import kind_of
+from .causes import Failure
+from .expectations import Down
+from .graph import look
+from .manager import Manager, Outcome
+from .watch import STOP_TIMEOUT, watch
+
+_ATTEMPTS = 3
+_DOWN = ("inactive", "failed")
+_PAUSE = 0.4
+
+
+def take_down(manager: Manager, units: Sequence[str]) -> Tuple[Outcome, List[Failure]]:
+    """Stop units, in the order given, and wait; once more if something has started one again meanwhile.
+
+    A connection to a socket that is still open may start its service, and what that requires.
+    """
+    for _attempt in range(_ATTEMPTS):
+        done = manager.queue("stop", units)
+        if done.code != 0:  # there is nothing to wait for
+            return done, []
+        failures = watch(manager, {unit: Down(STOP_TIMEOUT) for unit in units}, to_the_end=True)
+        if not failures:
+            return done, []
+        states = manager.list_units()
+        # What came up again may have ended by itself since; only a stop that takes too long gains nothing by another.
+        if not any(states[failure.unit].active in ("active", *_DOWN) for failure in failures):
+            break
+    return done, [_with_starters(manager, failure) for failure in failures]
+
+
+def _with_starters(manager: Manager, failure: Failure) -> Failure:
+    """Name what of all that is up would start the unit again: what upholds it, its sockets, paths and timers."""
+    graph = look(manager, [failure.unit], manager.list_units())
+    others = graph.node(failure.unit).related("UpheldBy", "TriggeredBy")
+    up = sorted(other for other in others if graph.states[other].is_active)
+    return replace(failure, message=f"{failure.message}; {', '.join(up)} would") if up else failure
+
+
+def queue(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
+    """Queue jobs in the order given. Several names in one systemctl call are jobs of their own, not one transaction."""
+    sockets = [unit for unit in units if kind_of(unit).starts.hands_over and verb == "start"]
+    if sockets and len(units) > 1:
+        # A connection to the first socket would start its service, and no other socket of that starts then.
+        together = manager.start_together(units)
+        if together.code != 0:
+            return together
+    done = manager.queue(verb, units)
+    if sockets:
+        _insist(manager, sockets)
+    return done
+
+
+def _insist(manager: Manager, sockets: Sequence[str]) -> None:
+    """On a busy machine an address that has just been closed may be in use for a moment (listen(2), EADDRINUSE)."""
+    for _attempt in range(_ATTEMPTS - 1):
+        shown = manager.show(sockets, ["Result"])
+        held = [unit for unit in sockets if shown[unit].get("Result") == "resources"]
+        if not held:
+            break
+        time.sleep(_PAUSE)
+        manager.queue("start", held)

@@ -1,0 +1,158 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The scopes, a row for each: whose units they are, who looks after them, and where their files lie.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Tuple
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Paths of a scope; {config}, {data}, {state} and {runtime} are those of the user (XDG Base Directory).
+
+    units: where we write. secrets: a folder an owner has below it. state: what we remember between runs. manager: the
+    manager's runtime folder. lookup: systemd's load path, highest priority first (systemd.unit(5); PID 1 names the
+    same in its UnitPath property).
+    """
+
+    units: str
+    secrets: str
+    state: str
+    manager: str
+    lookup: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose units they are.
+
+    name: what the option says; systemctl has a flag of that name. folders: where the files lie. by_root: only root may
+    write them, be it in an image. in_home: they lie in a home, where the user may have linked folders anywhere, and
+    where the folder for units may be missing yet. has_manager: there is one manager that runs them. of_session: that
+    is the user's own, reached by a socket of its runtime folder, and it may end with the user's last session.
+    keeps_stamps: it keeps what LogExtraFields= said when a process was started. takes_secrets: what reads the units
+    may read a file that is for their owner alone. of_users: they are units for users' managers. journal_prefix: how the
+    journal fields begin with which its manager speaks of units. lacking: targets of the system that it has not
+    (systemd.special(7)).
+    """
+
+    name: str
+    folders: Folders
+    by_root: bool
+    in_home: bool
+    has_manager: bool
+    of_session: bool
+    keeps_stamps: bool
+    takes_secrets: bool
+    of_users: bool
+    journal_prefix: str
+    lacking: FrozenSet[str]
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.name}"
+
+
+_SHARED_USER_LOOKUP = (
+    "/usr/local/lib/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/usr/lib/systemd/user",
+    "/usr/share/systemd/user",
+)
+_OF_SYSTEM = frozenset(("multi-user.target", "graphical.target"))
+
+_ROWS = (
+    Scope(
+        name="system",
+        folders=Folders(
+            units="/etc/systemd/system",
+            secrets="/etc/unitwright",
+            state="/var/lib/unitwright/system",
+            manager="/run/systemd",
+            lookup=(
+                "/etc/systemd/system.control",
+                "/run/systemd/system.control",
+                "/run/systemd/transient",
+                "/run/systemd/generator.early",
+                "/etc/systemd/system",
+                "/etc/systemd/system.attached",
+                "/run/systemd/system",
+                "/run/systemd/system.attached",
+                "/run/systemd/generator",
+                "/usr/local/lib/systemd/system",
+                "/lib/systemd/system",
+                "/usr/lib/systemd/system",
+                "/run/systemd/generator.late",
+            ),
+        ),
+        by_root=True,
+        in_home=False,
+        has_manager=True,
+        of_session=False,
+        keeps_stamps=True,
+        takes_secrets=True,
+        of_users=False,
+        journal_prefix="",
+        lacking=frozenset(),
+    ),
+    Scope(
+        name="user",
+        folders=Folders(
+            units="{config}/systemd/user",
+            secrets="{config}/unitwright",
+            state="{state}/unitwright",
+            manager="{runtime}/systemd",
+            lookup=(
+                "{config}/systemd/user.control",
+                "{runtime}/systemd/user.control",
+                "{runtime}/systemd/transient",
+                "{runtime}/systemd/generator.early",
+                "{config}/systemd/user",
+                "/etc/systemd/user",
+                "{runtime}/systemd/user",
+                "/run/systemd/user",
+                "{runtime}/systemd/generator",
+                "{data}/systemd/user",
+                *_SHARED_USER_LOOKUP,
+                "{runtime}/systemd/generator.late",
+            ),
+        ),
+        by_root=False,
+        in_home=True,
+        has_manager=True,
+        of_session=True,
+        keeps_stamps=False,
+        takes_secrets=True,
+        of_users=True,
+        journal_prefix="USER_",
+        lacking=_OF_SYSTEM,
+    ),
+    Scope(
+        name="global",
+        folders=Folders(
+            units="/etc/systemd/user",
+            # There are none; those of a system stack of the same name must not be taken for them.
+            secrets="/var/lib/unitwright/global/secrets",
+            state="/var/lib/unitwright/global",
+            manager="",
+            lookup=("/etc/systemd/user", "/run/systemd/user", *_SHARED_USER_LOOKUP),
+        ),
+        by_root=True,
+        in_home=False,
+        has_manager=False,
+        of_session=False,
+        keeps_stamps=False,
+        takes_secrets=False,
+        of_users=True,
+        journal_prefix="",
+        lacking=_OF_SYSTEM,
+    ),
+)
+SCOPES: Dict[str, Scope] = {row.name: row for row in _ROWS}

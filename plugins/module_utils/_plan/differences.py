@@ -1,0 +1,315 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Desired and observed held against each other: what differs, unit by unit. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from .._desired.render import FileWanted
+from .._desired.stack import Desired, UnitWanted
+from .._desired.stamp import stamps, values_without_stamp
+from .._host.manager import UnitState
+from .._host.observed import Observed, units_under
+from .._syntax.activation import is_accepted_for, starts
+from .._syntax.directives import GAINS_START, effect
+from .._syntax.kinds import Effect, Kind, Processes, kind_of
+from .._syntax.loadpath import MASK, LoadPath
+from .._syntax.meaning import gained, is_set
+from .._syntax.names import parse_name
+from .._syntax.unitfile import Effective
+from .enablement import enablement, left_over_instances
+from .owed import NOTHING_PENDING, Owing, Pending
+from .owners import label, leftover_secrets, masked_over, orphans
+from .stale import Accepted, is_stale
+
+# "" says nothing.
+_BY_CAUTION = ("none", "reload", "restart", "")
+
+
+@dataclass(frozen=True)
+class TextChange:
+    """How a unit's text will differ.
+
+    new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
+    restamped: what its process is started with differs, environment, secrets and triggers included. pulls: units that
+    it newly wants or requires.
+    """
+
+    new: bool = False
+    gone: bool = False
+    directives: Tuple[Tuple[str, str], ...] = ()
+    restamped: bool = False
+    pulls: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceCase:
+    """What only a service has.
+
+    stale: its process runs with something older than is declared. runs_on_change: as the option `run` says.
+    per_connection: it serves one connection of a socket with Accept=yes. deprived_by: the socket that opened something
+    for it and goes, "" if none does.
+    """
+
+    stale: bool = False
+    runs_on_change: bool = False
+    per_connection: bool = False
+    deprived_by: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that the policy needs to know of one unit.
+
+    now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does. owed: what
+    an interrupted run has left to do to it. after: its merged text as it will be.
+    """
+
+    unit: str
+    kind: Kind
+    now: UnitState
+    wanted: str
+    on_change: str
+    owed: Owing
+    change: TextChange
+    service: ServiceCase
+    after: Effective
+
+    @property
+    def leaves(self) -> bool:
+        """Shall it be down after the run?"""
+        return self.wanted in ("stopped", "absent") or self.change.gone
+
+    def touched(self, *effects: Effect) -> List[str]:
+        """Names of the changed directives that take one of these effects."""
+        pairs = self.change.directives
+        return [directive for section, directive in pairs if effect(self.kind.name, section, directive) in effects]
+
+    def is_set(self, directive: str, section: str = "Unit") -> bool:
+        return is_set(self.after, section, directive)
+
+
+@dataclass(frozen=True)
+class Enablement:
+    """Units that systemctl has to change the links of, by its verbs, in the order in which that is done."""
+
+    unmask: Tuple[str, ...] = ()
+    disable: Tuple[str, ...] = ()
+    mask: Tuple[str, ...] = ()
+    reenable: Tuple[str, ...] = ()
+    enable: Tuple[str, ...] = ()
+
+    @property
+    def units(self) -> Tuple[str, ...]:
+        return (*self.enable, *self.reenable, *self.disable, *self.mask, *self.unmask)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What differs between a declaration and a host.
+
+    write, remove: files. orphaned: what is left over and stays. links: what differs in enablement. reload_due: why the
+    manager has to read its files again though none differs, "" if it need not. cases: the units. after: the files as
+    they will be. pending: what an interrupted run has left.
+    """
+
+    write: Tuple[FileWanted, ...]
+    remove: Tuple[str, ...]
+    orphaned: Tuple[str, ...]
+    links: Enablement
+    reload_due: str
+    cases: Tuple[Case, ...]
+    after: LoadPath
+    pending: Pending
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a case is made from besides the declaration.
+
+    leaving: instances that are no longer listed. sockets: those that go, by the service that they started.
+    """
+
+    observed: Observed
+    after: LoadPath
+    accepted: Mapping[str, Accepted]
+    pending: Pending
+    leaving: FrozenSet[str]
+    sockets: Mapping[str, str]
+
+
+def compare(
+    desired: Desired, observed: Observed, accepted: Mapping[str, Accepted], pending: Pending = NOTHING_PENDING
+) -> Differences:
+    """Hold a declaration against a host; `conflicts` has been asked first."""
+    write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
+    unlisted = orphans(desired, observed)
+    removed = [path for path in desired.removed if path in observed.files]
+    remove = [path for path in removed if observed.files[path].target != MASK]  # a mask is nobody's
+    remove += leftover_secrets(desired, unlisted, observed)
+    if desired.prune:
+        remove += [path for path in unlisted if path not in remove]
+    remove += masked_over(desired, observed)
+    new_units = {wanted.path: wanted.content for wanted in write if not wanted.secret}
+    gone_units = [path for path in remove if observed.places.is_unit_file(path)]
+    unmask = _unmasked(desired, observed)
+    masks = [observed.places.unit_file(unit) for unit in unmask]
+    altered = new_units or gone_units or masks
+    after = observed.loadpath.changed(new_units, [*gone_units, *masks]) if altered else observed.loadpath
+    left_over = left_over_instances(desired, observed, after)
+    leaving = left_over if desired.prune else []
+    masked = [unit.name.text for unit in desired.units if unit.masked]
+    links = Enablement(
+        unmask=unmask,
+        mask=tuple(unit for unit in masked if not _is_masked_here(unit, observed)),
+        **enablement(desired, observed, after, gone_units, leaving),
+    )
+    view = _View(observed, after, accepted, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
+    cases = _cases(desired, view, [*new_units, *gone_units])
+    orphaned = [label(path, observed) for path in unlisted if path not in remove]
+    return Differences(
+        write=write,
+        remove=tuple(remove),
+        orphaned=() if desired.prune else (*orphaned, *left_over),
+        links=links,
+        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
+        cases=cases,
+        after=after,
+        pending=pending,
+    )
+
+
+def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
+    names = [os.path.basename(path) for path in gone if kind_of(path).starts.hands_over]
+    sockets = [name for name in names if observed.states[name].is_up and not after.defines(name)]
+    return {starts(socket, observed.loadpath): socket for socket in sockets}
+
+
+def _unmasked(desired: Desired, observed: Observed) -> Tuple[str, ...]:
+    names = [unit.name.text for unit in desired.units if unit.masked is False]
+    return tuple(name for name in names if _is_masked_here(name, observed))
+
+
+def _is_masked_here(unit: str, observed: Observed) -> bool:
+    """By a link of our folder: one below /run is gone after the next boot."""
+    return observed.loadpath.links.get(observed.places.unit_file(unit)) == MASK
+
+
+def _differs(wanted: FileWanted, observed: Observed) -> bool:
+    seen = observed.files.get(wanted.path)
+    if seen is None or seen.content != wanted.content:
+        return True
+    return (seen.mode & 0o7777) != wanted.mode or (seen.uid, seen.gid) != observed.places.owner
+
+
+def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> str:
+    """Why the manager has to read its files again though none differs, "" if it need not."""
+    if not observed.not_loaded:
+        return ""
+    units = [unit.name.text for unit in desired.units] + [dropin.unit.text for dropin in desired.dropins]
+    units += [case.unit for case in cases]
+    paths = {path for unit in units for path in observed.loadpath.files(unit)}
+    newer = sorted(observed.not_loaded & {*paths, *(path for path, each in desired.files.items() if not each.secret)})
+    return f"{os.path.basename(newer[0])} is newer than what systemd has loaded" if newer else ""
+
+
+def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
+    wanted_by_unit: Dict[str, UnitWanted] = {member: unit for unit in desired.units for member in unit.members}
+    inherited = _inherited(desired, view.observed.states)
+    changing = {unit for path in paths for unit in _units_of_path(path, view.observed, wanted_by_unit)}
+    subjects = dict.fromkeys([*wanted_by_unit, *inherited, *sorted({*changing, *view.leaving}), *view.pending.owed])
+    return tuple(
+        _case(unit, wanted_by_unit.get(unit), inherited.get(unit, ""), unit in changing, view) for unit in subjects
+    )
+
+
+def _inherited(desired: Desired, loaded: Iterable[str]) -> Dict[str, str]:
+    """What is said of on_change for units by their template, else by the most cautious of the drop-ins over them."""
+    found: Dict[str, str] = {}
+    for dropin in desired.dropins:
+        for unit in units_under(loaded, dropin.unit.text):
+            found[unit] = min(found.get(unit, ""), dropin.on_change, key=_BY_CAUTION.index)
+    for template in (unit for unit in desired.units if unit.name.is_template):
+        for unit in units_under(loaded, template.name.text):
+            found[unit] = template.on_change or found.get(unit, "")
+    return found
+
+
+def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:
+    """The units a fragment or drop-in is part of: itself, or what is loaded or declared of a template or prefix."""
+    unit = observed.places.unit_of(path)
+    parsed = parse_name(unit)
+    if not parsed.stands_for_others:
+        return [unit]
+    return units_under({*observed.states, *declared}, unit)
+
+
+def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: bool, view: _View) -> Case:
+    """inherited: what the unit's template, or drop-ins over it, say of on_change."""
+    observed, after, now = view.observed, view.after, view.observed.states[unit]
+    kind = kind_of(unit)
+    stale = now.is_up and kind.processes is Processes.MAIN and is_stale(unit, observed, after, view.accepted.get(unit))
+    # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
+    busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, now)
+    own = wanted.text if wanted and not busy and not kind.is_starter else {}
+    text = own or after.effective(unit)
+    return Case(
+        unit=unit,
+        kind=kind,
+        now=now,
+        wanted=wanted.state if wanted else "absent" if unit in view.leaving else "present",
+        on_change=_on_change(wanted, inherited),
+        owed=view.pending.owed.get(unit, ()),
+        change=_change(unit, text, view) if changing else TextChange(),
+        service=ServiceCase(
+            stale=stale,
+            runs_on_change=bool(wanted and wanted.runs_on_change),
+            per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
+            deprived_by=view.sockets.get(unit, ""),
+        ),
+        after=text,
+    )
+
+
+def _change(unit: str, text: Effective, view: _View) -> TextChange:
+    before, after = view.observed.loadpath, view.after
+    new = before.fragment(unit) is None
+    old_text = before.effective(unit)
+    return TextChange(
+        new=new,
+        gone=before.defines(unit) and not after.defines(unit),
+        directives=() if new else tuple(changes(old_text, text)),
+        restamped=stamps(unit, before) != stamps(unit, after),
+        pulls=tuple(gained(old_text, text, sorted(GAINS_START))),
+    )
+
+
+def _asks_a_job(wanted: Optional[UnitWanted], now: UnitState) -> bool:
+    """Does the declaration alone, without any change, ask for one?"""
+    state = wanted.state if wanted else ""
+    return state in ("restarted", "reloaded") or (state == "started" and not now.runs)
+
+
+def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:
+    """A drop-in speaks for its unit where that has no text here and says nothing itself."""
+    said = wanted.on_change if wanted else ""
+    return said or ("" if wanted and wanted.path else inherited) or "restart"
+
+
+def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
+    """(section, directive) pairs whose merged values differ; our own stamp does not count."""
+    found = []
+    for section in {**before, **after}:
+        old, new = before.get(section, {}), after.get(section, {})
+        for directive in {**old, **new}:
+            if values_without_stamp(old.get(directive, [])) != values_without_stamp(new.get(directive, [])):
+                found.append((section, directive))
+    return found

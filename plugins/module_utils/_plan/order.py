@@ -1,0 +1,103 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""In which order systemd is given jobs, so that nothing that happens between two of them does harm.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+
+from .._syntax.activation import served, starts
+from .._syntax.kinds import Cause, kind_of
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import words
+from . import sockets
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of systemctl: a verb and its units, which systemd takes as separate jobs, in this order."""
+
+    verb: str
+    units: Tuple[str, ...]
+
+
+def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath) -> Tuple[Call, ...]:
+    """What is called for once the manager has read the new files.
+
+    Sockets come first. A start of a unit whose reload is under way would have that done twice, so it comes before that.
+    """
+    starting = jobs["start"]
+    opening = sockets.first(starting, {*jobs["restart"]}, _earlier(starting, loadpath), loadpath)
+    pulling = [unit for unit in starting if unit in jobs["reload"] and unit not in opening]
+    others = [unit for unit in starting if unit not in (*opening, *pulling)]
+    found = (
+        Call("start", tuple(opening)),
+        Call("start", tuple(pulling)),
+        Call("reload", tuple(jobs["reload"])),
+        Call("restart", tuple(jobs["restart"])),
+        Call("start", tuple(others)),
+        Call("run", tuple(jobs["run"])),
+    )
+    return tuple(call for call in found if call.units)
+
+
+def ordered(verb: str, units: Iterable[str], loadpath: LoadPath) -> Tuple[str, ...]:
+    """Dependencies first for start, else last. What would start a unit again (a socket, say) is stopped before it."""
+    ranked = in_order(list(dict.fromkeys(units)), loadpath)
+    if verb in ("start", "run", "reload"):
+        return tuple(ranked)
+    ranked.reverse()
+    return tuple(sorted(ranked, key=lambda unit: verb == "stop" and not kind_of(unit).is_starter))
+
+
+def in_order(units: Sequence[str], loadpath: LoadPath) -> List[str]:
+    """Units sorted so that each comes after those it is ordered After=. Stable, cycles cut.
+
+    A socket comes before the service that it starts, which has to be down then; a path, which may start it, after.
+    """
+    if len(units) < 2:
+        return list(units)
+    after = _earlier(units, loadpath)
+    result: List[str] = []
+    state: Dict[str, int] = {}
+
+    def visit(unit: str) -> None:
+        pending = [(unit, iter(sorted(after[unit])))]
+        state[unit] = 1
+        while pending:
+            current, others = pending[-1]
+            other = next((each for each in others if each not in state), None)
+            if other is None:
+                pending.pop()
+                result.append(current)
+            else:
+                state[other] = 1
+                pending.append((other, iter(sorted(after[other]))))
+
+    for unit in units:
+        if unit not in state:
+            visit(unit)
+    return result
+
+
+def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
+    """For each of these units those of them that it comes after."""
+    members = set(units)
+    after: Dict[str, Set[str]] = {unit: set() for unit in units}
+    for unit in units:
+        text = loadpath.effective(unit)
+        after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
+        for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
+            after[later].add(unit)
+        service = served(unit, loadpath)
+        if service in members:
+            after[service].add(unit)
+        elif kind_of(unit).starts.cause is Cause.EVENT and starts(unit, loadpath) in members:
+            after[unit].add(starts(unit, loadpath))
+    return after

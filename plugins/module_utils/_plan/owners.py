@@ -1,0 +1,169 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Whose files are whose: what of ours is left over, and what of others is in the way. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, List, Optional, Set
+
+from .._desired.render import owner_of
+from .._desired.stack import Desired
+from .._host.files import Seen
+from .._host.observed import Observed
+from .._syntax.loadpath import MASK, LoadPath
+from .._syntax.rule import Problem, Rule, Severity
+
+
+def _owner(reason: str, remedy: str) -> Rule:
+    return Rule("owner", Severity.ERROR, reason, remedy, "nothing of another owner is touched")
+
+
+_DEFINED = _owner("{path} defines this unit", "override it by a dropin, or take it over by replace: true")
+_DEFINED_GOES = _owner("{path} defines this unit", "it can only be masked or stopped")
+_MASKED = _owner("this unit is masked", "add masked: false to have it unmasked")
+_NO_FILE = _owner("{path} is a symbolic link or not a file, so it is not replaced", "remove it first")
+_NOT_OURS = _owner("{path} is there and not ours", "take it over by replace: true, or use a dropin")
+_NOT_OURS_GOES = _owner("{path} is there and not ours", "remove it yourself, or use a dropin")
+_OTHERS = _owner("{path} belongs to the stack {owner!r}", "a stack takes it over by adopt: [{owner}]")
+_UNDER_MASK = _owner(
+    "a mask takes the place of {unit} in this folder, and what is there is not ours", "remove it yourself"
+)
+_OTHERS_UNDER_MASK = _owner(
+    "it belongs to the stack {owner!r}, and a mask would take its place", "a stack takes it over by adopt: [{owner}]"
+)
+_NO_TEXT = Rule(
+    "no-text",
+    Severity.ERROR,
+    "it is this stack's own and has no text here",
+    "give it, or leave the unit out to have it pruned",
+    "the option prune",
+)
+
+
+def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
+    """Files in the way that are not this owner's."""
+    found = []
+    owners = {desired.owner, *desired.adopt}
+    for path in [*desired.files, *sorted(desired.removed)]:
+        wanted = desired.files.get(path)
+        if wanted is None or not wanted.secret:
+            found.append(_conflict(path, wanted.unit if wanted else os.path.basename(path), desired, observed, owners))
+    found += _textless(desired, observed)
+    for name in (unit.name.text for unit in desired.units if unit.masked):
+        found.append(_in_the_way(observed.files.get(observed.places.unit_file(name)), name, owners))
+    return [problem for problem in found if problem is not None]
+
+
+def _textless(desired: Desired, observed: Observed) -> List[Problem]:
+    """Units that are named, but whose own file prune would take for one that is no longer declared."""
+    units = [unit.name.text for unit in desired.units if unit.path is None and not unit.masked]
+    owned = {*_owned(desired, observed)} - desired.removed if units and desired.prune else set()
+    return [_NO_TEXT.problem(name) for name in units if observed.places.unit_file(name) in owned]
+
+
+def _defined_by_others(path: str, unit: str, desired: Desired, loadpath: LoadPath) -> Optional[Problem]:
+    name = os.path.basename(path)
+    vendor = loadpath.fragment(name)
+    if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
+        return None
+    return (_DEFINED if path in desired.files else _DEFINED_GOES).problem(unit, path=vendor)
+
+
+def _conflict(path: str, unit: str, desired: Desired, observed: Observed, owners: Set[str]) -> Optional[Problem]:
+    seen = observed.files.get(path)
+    may_replace = path in desired.replaced
+    if seen is None:
+        if os.path.dirname(path) != observed.places.units or may_replace:
+            return None
+        return _defined_by_others(path, unit, desired, observed.loadpath)
+    if seen.target == MASK and path in desired.removed:
+        return _defined_by_others(path, unit, desired, observed.loadpath.changed({}, [path]))
+    if seen.target == MASK:
+        unmasked = any(each.path == path and each.masked is False for each in desired.units)
+        return None if unmasked else _MASKED.problem(unit)
+    if seen.content is None:
+        return _NO_FILE.problem(unit, path=path)
+    owner = owner_of(seen.content)
+    if owner in owners or may_replace:
+        return None
+    if owner is None:
+        return (_NOT_OURS if path in desired.files else _NOT_OURS_GOES).problem(unit, path=path)
+    return _OTHERS.problem(unit, path=path, owner=owner)
+
+
+def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> Optional[Problem]:
+    """What speaks against putting a mask, which is a link, where this lies."""
+    if seen is None or seen.target == MASK:
+        return None
+    owner = owner_of(seen.content) if seen.content is not None else None
+    if owner in owners:
+        return None
+    return _UNDER_MASK.problem(name) if owner is None else _OTHERS_UNDER_MASK.problem(name, owner=owner)
+
+
+def _owned(desired: Desired, observed: Observed) -> List[str]:
+    """Unit files and drop-ins marked as this owner's, secrets by their folder."""
+    owners = {desired.owner, *desired.adopt}
+    found = []
+    for path, seen in observed.files.items():
+        if observed.places.is_secret(path) or (seen.content is not None and owner_of(seen.content) in owners):
+            found.append(path)
+    return found
+
+
+def orphans(desired: Desired, observed: Observed) -> List[str]:
+    """What this owner has and no longer declares. An entry without a text leaves its unit's files as they are."""
+    stays = (unit for unit in desired.units if unit.path is None and unit.state != "absent" and not unit.masked)
+    left = {unit.name.text for unit in stays}
+    return [
+        path
+        for path in _owned(desired, observed)
+        if path not in desired.files and path not in desired.removed and not _is_of(path, left, observed)
+    ]
+
+
+def _is_of(path: str, units: Set[str], observed: Observed) -> bool:
+    """Is it the fragment of one of these units, or one of its secrets?"""
+    return (_stem(path, observed) or os.path.relpath(path, observed.places.units)) in units
+
+
+def unit_of(path: str, observed: Observed) -> str:
+    """The unit that a file of ours is for: a fragment, a drop-in or a secret."""
+    stem = _stem(path, observed)
+    if stem:
+        return stem.split(".d-")[0]
+    return observed.places.unit_of(path)
+
+
+def leftover_secrets(desired: Desired, unlisted: Iterable[str], observed: Observed) -> List[str]:
+    """Of the orphans the secrets of units that are declared or go: never left behind, prune or not."""
+    stems = {unit.name.text for unit in desired.units}
+    stems |= {f"{dropin.unit.text}.d-{os.path.basename(dropin.path)[: -len('.conf')]}" for dropin in desired.dropins}
+    return [path for path in unlisted if _stem(path, observed) in stems]
+
+
+def _stem(path: str, observed: Observed) -> str:
+    """The unit (or UNIT.d-DROPIN) that a secret file is for, as its name says; "" for other files."""
+    if not observed.places.is_secret(path):
+        return ""
+    below = os.path.relpath(path, observed.places.secrets).split(os.sep)[1]
+    return below[: -len(".env")] if below.endswith(".env") else below[: -len(".credentials")]
+
+
+def masked_over(desired: Desired, observed: Observed) -> List[str]:
+    """Our own file of a unit that is to be masked: the mask takes its place."""
+    paths = [observed.places.unit_file(unit.name.text) for unit in desired.units if unit.masked]
+    owned = set(_owned(desired, observed)) if paths else set()
+    return [path for path in paths if path in owned and path not in desired.removed and not desired.prune]
+
+
+def label(path: str, observed: Observed) -> str:
+    """An orphan by the name a person knows it by: the unit, UNIT.d/DROPIN.conf, or the path of a secret."""
+    below = observed.places.units + os.sep
+    return path[len(below) :] if path.startswith(below) else path

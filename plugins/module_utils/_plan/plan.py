@@ -1,0 +1,345 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Puts what the policy wants into the order in which it is safe to do. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
+
+from .._desired.options import RUNNING
+from .._desired.render import FileWanted
+from .._host.graph import Graph
+from .._host.observed import Observed
+from .._syntax.activation import served, starts
+from .._syntax.dependencies import NEEDS, needed
+from .._syntax.kinds import File, Processes
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import is_run_once, refuses_start, words
+from . import sockets
+from .consequences import (
+    displaced,
+    restarted_with,
+    starters,
+    stopped_with,
+    taken_anew,
+    taken_down,
+)
+from .differences import Differences, Enablement
+from .expected import Expected
+from .order import Call, calls, ordered
+from .owners import unit_of
+from .policy import Act, decide
+
+VERBS = ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
+# Verbs of acts that ask a job of a unit.
+_JOBS = ("stop", "reload", "restart", "start", "run", "cycle")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the plan as a person reads it; path is given for steps about files."""
+
+    action: str
+    unit: str
+    reason: str
+    path: str = ""
+
+    def as_dict(self) -> Dict[str, str]:
+        shown = {"action": self.action, "unit": self.unit, "reason": self.reason, "path": self.path}
+        return {key: value for key, value in shown.items() if value or key == "action"}
+
+
+@dataclass(frozen=True)
+class Files:
+    """What changes on disk. links: symbolic links to put in place, path to target."""
+
+    write: Tuple[FileWanted, ...] = ()
+    remove: Tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run does, in the order in which it does it.
+
+    steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
+    upheld: units that stay down only once the new text of what upholds them is loaded. to_stay_down: services that are
+    down, and that something may start before its stop. reload: does the manager read its files again? calls: the jobs
+    after that. watched: what is expected of units; health decides of all but those that go down. kept: units left with
+    an older version on purpose. deferred: what is left to the next boot, as no manager runs.
+    """
+
+    steps: Tuple[Step, ...] = ()
+    files: Files = field(default_factory=Files)
+    enablement: Enablement = field(default_factory=Enablement)
+    jobs: Mapping[str, Tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(VERBS, ()))
+    upheld: FrozenSet[str] = frozenset()
+    to_stay_down: FrozenSet[str] = frozenset()
+    reload: bool = False
+    calls: Tuple[Call, ...] = ()
+    watched: Mapping[str, Expected] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+    deferred: Tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.steps
+
+
+# What the policy wants, case by case.
+Wishes = Tuple[Tuple[Act, ...], ...]
+
+
+def wishes(differences: Differences, observed: Observed) -> Wishes:
+    """What is to be done to each unit by itself, with what a socket asks of its service."""
+    found = [decide(case, observed.manager.version) for case in differences.cases]
+    found = [sockets.with_service(acts, differences.after, observed.states) for acts in found]
+    masked = [Act("stop", unit, "to be masked") for unit in differences.links.mask if observed.states[unit].is_up]
+    return (*(tuple(acts) for acts in found), tuple(masked))
+
+
+def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:
+    """Units whose relations to others decide what a plan does: none, if no job is wished for."""
+    acts = [act for acts in wished for act in acts if act.verb in _JOBS]
+    found = {act.unit for act in acts}.union(sockets.to_stay_down(acts, differences, observed))
+    for unit in sorted(found):
+        found.update(_conflicts(unit, differences.after))
+    return found
+
+
+def _conflicts(unit: str, after: LoadPath) -> List[str]:
+    return [other for other in words(after.effective(unit), "Unit", "Conflicts") if "%" not in other]
+
+
+def make(differences: Differences, wished: Wishes, graph: Graph, observed: Observed) -> Plan:
+    """Put all that has to be done into the order in which it is safe to do."""
+    files = Files(differences.write, differences.remove)
+    if not observed.manager.live:
+        shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
+        steps = _steps(differences, Plan().jobs, "", {}, observed)
+        return Plan(tuple(steps), files, differences.links, deferred=shall)
+    acts = [act for each in wished for act in _left_alone(each, differences.after, graph, observed)]
+    to_stay_down = sockets.to_stay_down(acts, differences, observed)
+    acts = _one_verb_each(acts, differences, graph)
+    jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
+    done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
+    # What goes down with another one comes up by its newest text.
+    done.update(taken_anew(jobs["restart"], graph, jobs["stop"]), taken_down(jobs["stop"], graph))
+    reload = _reload_reason(differences, observed)
+    along = {(verb, unit): _takes_along(verb, unit, jobs, graph) for verb in ("stop", "restart") for unit in jobs[verb]}
+    reasons = {(act.verb, act.unit): act.reason + along.get((act.verb, act.unit), "") for act in acts}
+    return Plan(
+        steps=tuple(_steps(differences, jobs, reload, reasons, observed)),
+        files=files,
+        enablement=differences.links,
+        jobs=jobs,
+        upheld=_upheld(jobs, graph),
+        to_stay_down=to_stay_down,
+        reload=bool(reload),
+        calls=calls(jobs, differences.after),
+        watched=_watched(differences, jobs, graph),
+        kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
+    )
+
+
+def _upheld(jobs: Mapping[str, Sequence[str]], graph: Graph) -> FrozenSet[str]:
+    def upholders(unit: str) -> Set[str]:
+        return {other for other in graph.node(unit).related("UpheldBy") if graph.states[other].is_active}
+
+    for_good = set(jobs["stop"]).difference(jobs["start"])
+    return frozenset(unit for unit in for_good if upholders(unit).difference(jobs["stop"]))
+
+
+def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, observed: Observed) -> List[Act]:
+    """What is to be done for one unit, less what has to be left to a person.
+
+    A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop or
+    start some units by name. A socket is not cycled without its service, nor started while that runs.
+    """
+    reason = ""
+    cycled = sockets.down_together([act.unit for act in acts if act.verb == "cycle"], graph)
+    restarted = [act.unit for act in acts if act.verb == "restart"]
+    if not observed.manager.carriers.isdisjoint(cycled) or any(
+        carries((unit, *restarted_with(unit, graph)), observed) for unit in restarted
+    ):
+        reason = "; but this run's own connection depends on it: restart it yourself"
+    elif any(_refuses_a_job(unit, after, graph) for unit in cycled):
+        reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
+    if not reason:
+        return list(acts)
+    left = ("restart", "cycle", "start")
+    return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
+
+
+def _refuses_a_job(unit: str, after: LoadPath, graph: Graph) -> bool:
+    """What is in memory decides over the stop, what is read then over the start."""
+    in_memory = graph.node(unit).settings.intersection(("RefuseManualStart", "RefuseManualStop"))
+    return bool(in_memory) or refuses_start(after.effective(unit))
+
+
+def carries(units: Iterable[str], observed: Observed) -> bool:
+    """Does this run, or its connection, live in one of these units?"""
+    return any(unit in observed.manager.carriers and observed.states[unit].is_up for unit in units)
+
+
+def displaced_by(plan: Plan, differences: Differences, graph: Graph) -> Dict[str, str]:
+    """Units that run and that a start of this plan ends by Conflicts=, each with what is started."""
+    started = [unit for verb in ("restart", "start", "run") for unit in plan.jobs[verb]]
+    conflicts = {unit: _conflicts(unit, differences.after) for unit in started}
+    return displaced(started, conflicts, graph)
+
+
+def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) -> Dict[str, str]:
+    """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
+    staying = (case for case in differences.cases if not case.leaves)
+    running = {case.unit for case in staying if case.now.is_up and not is_run_once(case.after)} - leaving
+    # A slice without a file systemd makes itself.
+    going = {case.unit for case in differences.cases if case.leaves and case.kind.file is not File.OPTIONAL}
+    going.update(differences.links.mask)
+    return {
+        other: f"goes down with {unit}"
+        for other, unit in taken_down(sorted(leaving), graph).items()
+        if other in running and going.isdisjoint(needed([other], differences.after))
+    }
+
+
+def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
+    """What runs once and is at it: once it was cut off, when it runs again is for its timer to say."""
+    return {unit for unit in units if is_run_once(differences.after.effective(unit))}
+
+
+def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph) -> List[Act]:
+    """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
+
+    What goes down with another one's stop, and is not declared stopped too, comes up again.
+    """
+    leaving = {act.unit for act in acts if act.verb == "stop"}
+    along = _along(leaving, differences, graph)
+    cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
+    for socket in (unit for unit in along if served(unit, differences.after)):
+        both = (socket, served(socket, differences.after))
+        cycled.update({unit: along[socket] for unit in both if graph.states[unit].is_up and unit not in cycled})
+    company = sockets.down_together(list(cycled), graph)
+    cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
+    restarted = {act.unit for act in acts if act.verb == "restart"}
+    result: Dict[Tuple[str, str], Act] = {}
+    for act in acts:
+        beaten = act.unit in leaving and act.verb in ("restart", "reload", "start")
+        beaten = beaten or (act.unit in cycled and act.verb in ("restart", "reload", "start"))
+        beaten = beaten or (act.unit in restarted and act.verb in ("reload", "start"))
+        if act.verb != "cycle" and not beaten:
+            result.setdefault((act.verb, act.unit), act)
+    for unit, reason in along.items():
+        if unit not in cycled and unit not in restarted:
+            result.pop(("reload", unit), None)
+            result[("start", unit)] = Act("start", unit, reason)
+    at_work = _at_work(cycled, differences)
+    for unit, reason in cycled.items():
+        result[("stop", unit)] = Act("stop", unit, reason)
+        if unit not in at_work:
+            result[("start", unit)] = Act("start", unit, reason)
+    return list(result.values())
+
+
+def _takes_along(verb: str, unit: str, jobs: Mapping[str, Sequence[str]], graph: Graph) -> str:
+    if verb == "stop":
+        bound = [other for other in stopped_with(unit, graph) if graph.states[other].is_up]
+    else:
+        bound = [other for other in restarted_with(unit, graph) if other not in jobs["stop"]]
+    return f"; takes {', '.join(bound)} along" if bound else ""
+
+
+def _reload_reason(differences: Differences, observed: Observed) -> str:
+    units = observed.places.units + os.sep
+    written = any(not wanted.secret for wanted in differences.write)
+    if written or any(path.startswith(units) for path in differences.remove):
+        return "unit files changed"
+    if differences.links.units:
+        return "enablement changed"
+    return differences.reload_due
+
+
+def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, Expected]:
+    """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
+    states, unproved = graph.states, differences.pending.unproved
+    watched = {unit: expected for unit, expected in unproved.items() if states[unit].is_up}
+    for case in differences.cases:
+        # What runs once, or for one connection, ends by itself, at a time of its own.
+        lasting = not is_run_once(case.after) and not case.service.per_connection
+        changed = case.change.directives or case.change.new
+        if case.now.runs and changed and not case.leaves and lasting:
+            watched[case.unit] = Expected.UP if case.wanted in RUNNING else Expected.UNFAILED
+    along = taken_anew(jobs["restart"], graph, jobs["stop"])
+    services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
+    present = {case.unit for case in services if case.wanted == "present"}
+    on_demand = present.intersection(_started_by_others(differences, graph)) if jobs["restart"] else set()
+    for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
+        watched[unit] = Expected.UNFAILED if unit in on_demand else Expected.UP
+    # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
+    watched.update({unit: Expected.UNFAILED if unit in present else Expected.UP for unit in jobs["start"]})
+    watched.update({unit: Expected.DONE for unit in _newly_needed(differences, jobs) if unit not in watched})
+    watched.update(dict.fromkeys(jobs["reload"], Expected.UP))
+    watched.update(dict.fromkeys(jobs["run"], Expected.DONE))
+    started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
+    # A socket or path whose service does not start falls with it.
+    falling = [other for unit in sorted(started) for other in starters(unit, graph)]
+    watched.update({other: Expected.UP for other in falling if states[other].is_up and other not in watched})
+    watched.update({unit: Expected.DOWN for unit in jobs["stop"] if unit not in started})
+    return watched
+
+
+def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]]) -> Set[str]:
+    """Units of this declaration that a start pulls in for what runs on, and that it cannot be without from now on."""
+    ours = {case.unit for case in differences.cases}
+    pulling = (case for case in differences.cases if case.change.pulls and case.unit in jobs["start"])
+    return {
+        unit
+        for case in pulling
+        for directive in NEEDS
+        for unit in ours.intersection(case.change.pulls, words(case.after, "Unit", directive))
+    }
+
+
+def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:
+    """Units that sockets, paths and timers start, and that may end when their work is done."""
+    triggers = [case.unit for case in differences.cases if case.kind.is_starter and not case.leaves]
+    started = {starts(unit, differences.after) for unit in triggers}
+    return started.union(unit for unit in graph.nodes if starters(unit, graph))
+
+
+def _steps(
+    differences: Differences,
+    jobs: Mapping[str, Sequence[str]],
+    reload: str,
+    reasons: Mapping[Tuple[str, str], str],
+    observed: Observed,
+) -> List[Step]:
+    """The plan as lines; reasons: by verb and unit."""
+    links = differences.links
+    steps = []
+    if differences.pending.since:
+        steps.append(Step("recover", "", f"a run that began at {differences.pending.since} was interrupted"))
+    steps += [Step("stop", unit, reasons[("stop", unit)]) for unit in jobs["stop"]]
+    steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
+    steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in links.disable]
+    steps += [_file_step(wanted, observed) for wanted in differences.write]
+    steps += [Step("remove", unit_of(path, observed), "no longer declared", path) for path in differences.remove]
+    steps += [Step("mask", unit, "declared masked") for unit in links.mask]
+    steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in links.reenable]
+    steps += [Step("enable", unit, "declared enabled") for unit in links.enable]
+    steps += [Step("daemon-reload", "", reload)] if reload else []
+    for verb in ("reset-failed", "reload", "restart", "start", "run", "touch-slice"):
+        steps += [Step(verb, unit, reasons[(verb, unit)]) for unit in jobs[verb]]
+    return steps
+
+
+def _file_step(wanted: FileWanted, observed: Observed) -> Step:
+    seen = observed.files.get(wanted.path)
+    if seen is None:
+        return Step("write", wanted.unit, "new", wanted.path)
+    reason = "differs" if seen.content != wanted.content else "its mode or owner differs"
+    return Step("write", wanted.unit, reason, wanted.path)

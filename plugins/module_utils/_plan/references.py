@@ -1,0 +1,173 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Names in a declaration that lead nowhere on this host, or to something else than they say. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Iterator, Optional
+
+from .._desired.stack import Desired, DropinWanted
+from .._host.observed import Observed
+from .._syntax.activation import started_by
+from .._syntax.kinds import KINDS
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import words
+from .._syntax.names import UNIT_NAME, UnitName, misnamed
+from .._syntax.rule import Problem, Rule, Severity
+from .differences import Differences
+
+_ALIAS = Rule("alias", Severity.ERROR, "this is an alias", "name the unit itself, {primary}", "systemd.unit(5), Alias=")
+_DROPIN_WAITS = Rule(
+    "dropin-without-unit",
+    Severity.WARNING,
+    "there is no such unit on this host yet",
+    "the drop-in waits for it",
+    "systemd.unit(5), drop-in",
+)
+_INSTALL_OF_DROPIN = Rule(
+    "install-of-dropin",
+    Severity.WARNING,
+    "counts only when the unit is enabled",
+    "declare that beside the drop-in (enabled: true)",
+    "systemctl(1), enable",
+)
+_SPECIFIER = Rule(
+    "specifier",
+    Severity.ERROR,
+    "what {started} stands for cannot be told, and a socket starts only while that is down",
+    "write it out",
+    "systemd.socket(5), Service=",
+)
+STARTS_NOWHERE = Rule(
+    "missing",
+    Severity.UNVERIFIED,
+    "it starts {started}, which is nowhere",
+    "declare that too, or mend the name",
+    "systemd.timer(5) and the like, Unit=",
+)
+_STARTS_GONE = Rule(
+    "gone",
+    Severity.ERROR,
+    "it starts {started}, which is nowhere",
+    "declare that too, or mend the name",
+    "systemd.timer(5) and the like, Unit=; this very run takes it away",
+)
+_NO_SUCH_TARGET = Rule(
+    "no-such-target",
+    Severity.WARNING,
+    "there is no {target} on this host",
+    "nothing starts this unit at boot unless that comes{near}",
+    "systemd.unit(5), WantedBy=",
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the rules look at: a declaration, how the host differs from it, and the host."""
+
+    desired: Desired
+    differences: Differences
+    observed: Observed
+
+    @property
+    def after(self) -> LoadPath:
+        return self.differences.after
+
+    def is_there(self, unit: str) -> bool:
+        """Has it a file, or has systemd made it? What only others refer to is in memory too, as not found."""
+        if self.after.fragment(unit) is not None:
+            return True
+        return not self.goes(unit) and self.observed.states[unit].load != "not-found"
+
+    def goes(self, unit: str) -> bool:
+        return self.observed.places.unit_file(unit) in self.differences.remove
+
+    def alias(self, name: str) -> Optional[Problem]:
+        primary = self.after.primary(name)
+        return None if primary == name else _ALIAS.problem(name, primary=primary)
+
+
+def dropins(view: View) -> Iterator[Problem]:
+    """What speaks against drop-ins for these names, and what a reader should know of them."""
+    enabled = {unit.name.text for unit in view.desired.units if unit.enabled}
+    for dropin in view.desired.dropins:
+        name = dropin.unit.text
+        if dropin.present and not dropin.unit.stands_for_others and not view.is_there(name):
+            yield _DROPIN_WAITS.problem(name)
+        if any(entry.section == "Install" for entry in dropin.entries) and name not in enabled:
+            yield _INSTALL_OF_DROPIN.problem(name, "Install")
+        alias = view.alias(name)
+        if alias:
+            yield alias
+
+
+def starts_nothing(view: View) -> Iterator[Problem]:
+    """Timers, sockets and paths whose text, or a drop-in over it, points at a unit that is not there."""
+    texts = [unit.name for unit in view.desired.units if unit.path]
+    texts += [dropin.unit for dropin in view.desired.dropins if _points_elsewhere(dropin)]
+    for name in dict.fromkeys(texts):
+        problem = _starts_nothing(name, view)
+        if problem:
+            yield problem
+
+
+def _points_elsewhere(dropin: DropinWanted) -> bool:
+    """Does it change what its timer, socket or path starts?"""
+    kind = KINDS[dropin.unit.kind]
+    own = (each for each in dropin.entries if each.section == kind.section)
+    pointing = {kind.starts.directive, kind.starts.each} - {""}
+    return any(each.directive in pointing for each in own) and not dropin.unit.stands_for_others
+
+
+def _starts_nothing(name: UnitName, view: View) -> Optional[Problem]:
+    kind = KINDS[name.kind]
+    place = (name.text, kind.section, kind.starts.directive)
+    if not kind.starts.directive:
+        return None
+    started = started_by(name.text, view.after.effective(name.text))
+    if "%" in started:
+        written = {each.path for each in view.differences.write}
+        told = kind.starts.hands_over and view.observed.places.unit_file(name.text) in written
+        return _SPECIFIER.problem(*place, started=started) if told else None
+    # What this run itself takes away will not come by another task.
+    rule = _STARTS_GONE if view.goes(started) else STARTS_NOWHERE
+    complaint = misnamed(started)
+    if complaint:
+        return rule.said(complaint, *place)
+    return None if view.is_there(started) else rule.problem(*place, started=started)
+
+
+def wanted_by_nobody(view: View) -> Iterator[Problem]:
+    """Targets and the like that shall want an enabled unit, and are not there."""
+    for unit in view.desired.units:
+        if unit.enabled and unit.path:
+            yield from _wanted_by_nobody(unit.name.text, view)
+
+
+def _wanted_by_nobody(name: str, view: View) -> Iterator[Problem]:
+    text = view.after.effective(name)
+    for directive in ("WantedBy", "RequiredBy", "UpheldBy"):
+        for other in (each for each in words(text, "Install", directive) if "%" not in each):
+            complaint = misnamed(other)
+            if complaint:
+                yield UNIT_NAME.said(complaint, name, "Install", directive)
+            elif not view.is_there(other):
+                # A target of the system, which no user's manager has (systemd.special(7)).
+                lacking = other in view.observed.places.scope.lacking
+                near = " (did you mean default.target?)" if lacking else _near(other, view)
+                yield _NO_SUCH_TARGET.problem(name, "Install", directive, target=other, near=near)
+
+
+def _near(unit: str, view: View) -> str:
+    suffix = "." + unit.rpartition(".")[2]
+    every = {name for names in view.after.names.values() for name in names} | set(view.observed.states)
+    known = sorted(name for name in every if name.endswith(suffix) and not misnamed(name))
+    near = [name for name in difflib.get_close_matches(unit, known, 3, 0.85) if view.is_there(name)]
+    return f" (did you mean {near[0]}?)" if near else ""

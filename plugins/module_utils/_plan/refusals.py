@@ -1,0 +1,293 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What speaks against a declaration or its plan on this host, before anything is written. Pure.
+
+Each rule is a function over one view; the tuples at the end are the order in which they speak. Private to the
+collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Callable, Iterator, List, Optional, Tuple
+
+from .._desired.options import RUNNING
+from .._desired.stack import UnitWanted
+from .._host.graph import Graph
+from .._host.observed import units_under
+from .._syntax.dependencies import needed, needs
+from .._syntax.kinds import Processes
+from .._syntax.meaning import can_reload, is_run_once, words
+from .._syntax.rule import Problem, Rule, Severity
+from .consequences import stopped_with, taken_down
+from .differences import Case
+from .plan import Plan, carries, displaced_by
+from .references import View, dropins, starts_nothing, wanted_by_nobody
+
+_OWN_CONNECTION = Rule(
+    "own-connection",
+    Severity.ERROR,
+    "{what} would cut off this very run, which depends on it",
+    "do that by another way into the host",
+    "a run does not end itself or its connection",
+)
+_STOP_REFUSED = Rule(
+    "refused-stop",
+    Severity.ERROR,
+    "refuses a manual stop",
+    "stop what it belongs to, or leave it to the next boot by state: present",
+    "systemd.unit(5), RefuseManualStop=",
+)
+
+
+def _start_refused(reason: str, remedy: str) -> Rule:
+    return Rule("refused-start", Severity.ERROR, reason, remedy, "systemd.unit(5), RefuseManualStart=")
+
+
+_GOES_DOWN_FOR_GOOD = _start_refused(
+    "goes down with {taking} and refuses a manual start", "declare state: present, or leave {taking}"
+)
+_START_REFUSED = _start_refused("refuses a manual start", "declare state: present, and start what pulls it in")
+
+
+def _masked_rule(reason: str, remedy: str) -> Rule:
+    return Rule("masked", Severity.ERROR, reason, remedy, "systemctl(1), mask")
+
+
+_MASKED = _masked_rule("it is masked by {path}", "add masked: false")
+_MASKED_ELSEWHERE = _masked_rule("it is masked by {path}", "take that away yourself (systemctl unmask --runtime)")
+_LINKS_UNDER_MASK = _masked_rule(
+    "it is masked, and systemctl leaves the links of a masked unit", "unmask it to have it disabled"
+)
+_NO_SUCH_UNIT = Rule(
+    "no-such-unit",
+    Severity.UNVERIFIED,
+    "there is no such unit on this host",
+    "install what brings it, or give its text",
+    "systemd.unit(5), unit file load path",
+)
+
+
+def _option(reason: str, remedy: str, source: str) -> Rule:
+    return Rule("option", Severity.ERROR, reason, remedy, source)
+
+
+_RUNS_ONCE = _option(
+    "a oneshot without RemainAfterExit has no state to hold",
+    "leave it to its timer, or to what needs it",
+    "systemd.service(5), Type=oneshot",
+)
+_NEVER_RELOADED = _option(
+    "a .{kind} cannot be reloaded", "declare state: started, or restarted", "systemctl(1), reload"
+)
+_NO_RELOAD = _option(
+    "a reload needs ExecReload= (or Type=notify-reload), which this unit has not",
+    "use restart",
+    "systemd.service(5), ExecReload=",
+)
+_AT_ODDS = Rule(
+    "contradiction",
+    Severity.ERROR,
+    "it is declared to run and {verb} {other}, which is declared stopped",
+    "declare both alike",
+    "systemd.unit(5), Requires= and Upholds=",
+)
+_LINKED = Rule(
+    "linked",
+    Severity.ERROR,
+    "is linked from {path}, and systemctl disable would take that away",
+    "give its text, or use a dropin",
+    "systemctl(1), link",
+)
+_NO_INSTALL = Rule(
+    "no-install",
+    Severity.ERROR,
+    "enabled needs an [Install] section, which this unit has not",
+    "leave out enabled",
+    "systemd.unit(5), [Install] section options",
+)
+_NOT_CHECKED = Rule(
+    "not-checked",
+    Severity.WARNING,
+    "its checks are not done while it does not run",
+    "give them to what starts it, its socket say",
+    "the option health",
+)
+_NO_LINGER = Rule(
+    "no-linger",
+    Severity.WARNING,
+    "this user has no linger, so all of it ends with the user's last session",
+    "loginctl enable-linger",
+    "loginctl(1), enable-linger",
+)
+_MAX_REMOVED = Rule(
+    "max-removed",
+    Severity.ERROR,
+    "prune would remove {number} files, more than max_removed ({most})",
+    "nothing is done",
+    "the option max_removed",
+)
+
+
+def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+    """Stops that would end this run or its connection, or that systemd refuses."""
+    displaced = displaced_by(plan, view.differences, graph)
+    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced.items()]:
+        if carries((unit, *stopped_with(unit, graph)), view.observed):
+            what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
+            yield _OWN_CONNECTION.problem(unit, what=what)
+        elif not reason and "RefuseManualStop" in graph.node(unit).settings:
+            yield _STOP_REFUSED.problem(unit, "Unit", "RefuseManualStop")
+
+
+def _not_up_again(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+    """What goes down with a stop, and could not be started again."""
+    along = taken_down([*plan.jobs["stop"], *displaced_by(plan, view.differences, graph)], graph)
+    for case in view.differences.cases:
+        if case.unit in along and case.unit in plan.jobs["start"] and case.is_set("RefuseManualStart"):
+            yield _GOES_DOWN_FOR_GOOD.problem(case.unit, "Unit", "RefuseManualStart", taking=along[case.unit])
+
+
+def _is_masked(case: Case, view: View) -> Optional[Problem]:
+    if case.wanted not in RUNNING or not view.after.masked(case.unit):
+        return None
+    mask = view.after.fragment(case.unit) or ""
+    ours = os.path.dirname(mask) == view.observed.places.units
+    return (_MASKED if ours else _MASKED_ELSEWHERE).problem(case.unit, path=mask)
+
+
+def _is_nowhere(case: Case, view: View) -> Optional[Problem]:
+    nowhere = case.wanted in RUNNING and not view.is_there(case.unit)
+    return _NO_SUCH_UNIT.problem(case.unit) if nowhere else None
+
+
+def _refuses_start(case: Case, view: View) -> Optional[Problem]:
+    refused = case.wanted in RUNNING and not case.now.is_up and case.is_set("RefuseManualStart")
+    return _START_REFUSED.problem(case.unit, "Unit", "RefuseManualStart") if refused else None
+
+
+def _runs_once(case: Case, view: View) -> Optional[Problem]:
+    once = case.wanted in RUNNING and case.kind.processes is Processes.MAIN and is_run_once(case.after)
+    return _RUNS_ONCE.problem(case.unit, "Service", "Type") if once else None
+
+
+def _is_never_reloaded(case: Case, view: View) -> Optional[Problem]:
+    never = case.wanted == "reloaded" and not case.kind.reloadable
+    return _NEVER_RELOADED.problem(case.unit, kind=case.kind.name) if never else None
+
+
+def _has_no_reload(case: Case, view: View) -> Optional[Problem]:
+    """Only of a text that was read can that be told."""
+    wanted = case.on_change == "reload" or case.wanted == "reloaded"
+    told = case.kind.processes is Processes.MAIN and bool(case.after.get("Service"))
+    lacking = wanted and told and not can_reload(case.after)
+    return _NO_RELOAD.problem(case.unit, "Service", "ExecReload") if lacking else None
+
+
+def _at_odds(view: View) -> Iterator[Problem]:
+    """Units declared to run that need, or uphold, one which is declared stopped and does not end by itself anyway."""
+    cases = view.differences.cases
+    stopped = {case.unit for case in cases if case.wanted == "stopped" and not is_run_once(case.after)}
+    for case in cases if stopped else ():
+        text = view.after.effective(case.unit) if case.wanted in RUNNING else {}
+        wanted = [("needs", *each) for each in needs(text, view.after)]
+        wanted += [("upholds", "Unit", "Upholds", other) for other in words(text, "Unit", "Upholds")]
+        for verb, section, directive, first in wanted:
+            others = needed([first], view.after) if verb == "needs" else {first}
+            for other in stopped.intersection(others):
+                yield _AT_ODDS.problem(case.unit, section, directive, verb=verb, other=other)
+
+
+def _is_alias(unit: UnitWanted, view: View) -> Optional[Problem]:
+    """What lies below our file is nothing to its removal, and a name can be masked whatever it stands for."""
+    alias = view.alias(unit.name.text)
+    return None if unit.masked or view.goes(unit.name.text) else alias
+
+
+def _is_linked(unit: UnitWanted, view: View) -> Optional[Problem]:
+    name, differences = unit.name.text, view.differences
+    linked = view.observed.links.get(view.observed.places.unit_file(name), "")
+    lost = os.path.basename(linked) == name and name in (*differences.links.disable, *differences.links.reenable)
+    return _LINKED.problem(name, path=linked) if lost else None
+
+
+def _keeps_links(unit: UnitWanted, view: View) -> Optional[Problem]:
+    name, differences = unit.name.text, view.differences
+    kept = (
+        view.observed.loadpath.masked(name)
+        and name in differences.links.disable
+        and name not in differences.links.unmask
+    )
+    return _LINKS_UNDER_MASK.problem(name) if kept else None
+
+
+def _enables_nothing(unit: UnitWanted, view: View) -> Optional[Problem]:
+    name = unit.name.text
+    if not unit.enabled or unit.path is not None:
+        return None
+    if not view.is_there(name):  # of one that shall run it is said already
+        return _NO_SUCH_UNIT.problem(name) if unit.state == "present" else None
+    installed = view.after.masked(name) or any(view.after.effective(name).get("Install", {}).values())
+    return None if installed else _NO_INSTALL.problem(name)
+
+
+def _of_cases(view: View) -> Iterator[Problem]:
+    """The first rule that speaks against a unit has the word."""
+    for case in view.differences.cases:
+        found = next(filter(None, (rule(case, view) for rule in _CASE_RULES)), None)
+        if found:
+            yield found
+
+
+def _of_units(view: View) -> Iterator[Problem]:
+    for unit in view.desired.units:
+        found = next(filter(None, (rule(unit, view) for rule in _UNIT_RULES)), None)
+        if found:
+            yield found
+
+
+def _unchecked(view: View) -> Iterator[Problem]:
+    """Checks are declared for it, and nothing of a run would start it so that they could pass."""
+    for unit in view.desired.units:
+        health, name = unit.health, unit.name.text
+        if unit.state != "present" or not (health and health.checks):
+            continue
+        if not any(view.observed.states[each].is_up for each in units_under(view.observed.states, name)):
+            yield _NOT_CHECKED.problem(name)
+
+
+def _ends_with_session(view: View) -> Iterator[Problem]:
+    if not view.observed.manager.lingers:
+        yield _NO_LINGER.problem()
+
+
+def _removes_too_many(view: View) -> Iterator[Problem]:
+    most = view.desired.max_removed
+    removals = [path for path in view.differences.remove if path not in view.desired.removed]
+    if most is not None and len(removals) > most:
+        yield _MAX_REMOVED.problem(number=len(removals), most=most)
+
+
+_CASE_RULES: Tuple[Callable[[Case, View], Optional[Problem]], ...] = (
+    *(_is_masked, _is_nowhere, _refuses_start, _runs_once, _is_never_reloaded, _has_no_reload),
+)
+_UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
+    *(_is_alias, _is_linked, _keeps_links, _enables_nothing),
+)
+_IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
+    *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody),
+    *(_unchecked, _ends_with_session, _removes_too_many),
+)
+_FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)
+
+
+def impossible(view: View) -> List[Problem]:
+    """Wishes that no step can fulfil: a unit that is nowhere, enablement without [Install], a refused start."""
+    return [problem for rule in _IMPOSSIBLE for problem in rule(view)]
+
+
+def forbidden(plan: Plan, view: View, graph: Graph) -> List[Problem]:
+    """What the steps of a plan would do to this run, or systemd would not do: told before anything is written."""
+    return [problem for rule in _FORBIDDEN for problem in rule(plan, view, graph)]

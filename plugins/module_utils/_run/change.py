@@ -1,0 +1,91 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A change of the host: a plan carried out between its record and the record's end, and undone where it fails.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import Iterator, List, Optional, Sequence
+
+from .._apply import accepted, record
+from .._apply.rollback import describe, roll_back
+from .._apply.transaction import OnFailure, carry_out
+from .._host.causes import Failure
+from .._host.files import Writer
+from .._host.manager import Manager
+from .._host.observed import tree
+from . import report
+from .work import Failed, Work
+
+
+def carry_through(
+    work: Work, interrupted: Optional[record.Record], keep: bool, manager: Manager, writer: Writer
+) -> Optional[Failed]:
+    """Carry a plan out; what went wrong, None if nothing did. keep: a change that fails stays."""
+    with _connection_may_go():
+        return _transact(work, interrupted, keep, manager, writer)
+
+
+@contextmanager
+def _connection_may_go() -> Iterator[None]:
+    """A connection that is lost hangs up on what it carried: half a change is worse than a result that nobody reads."""
+    try:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    except ValueError:  # only the main thread may
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _transact(
+    work: Work, interrupted: Optional[record.Record], keep: bool, manager: Manager, writer: Writer
+) -> Optional[Failed]:
+    """Carry a plan out between its record and the record's end; on a failure put back what was."""
+    where, desired, plan = manager.places, work.desired, work.plan
+    patience = max((desired.health_of(unit).timeout for unit in plan.watched), default=0.0)
+    begun = record.begin(plan, work.differences, work.graph, work.observed, manager, patience)
+    begun = record.joined(interrupted, begun) if interrupted else begun
+    kept_on_disk = manager.live
+    if kept_on_disk:
+        record.save(where, desired.owner, begun, writer)
+    on_failure = OnFailure.KEEP if keep else OnFailure.STOP
+    outcomes = carry_out(plan, desired.health_of, manager, writer, begun.backups, on_failure)
+    failure = None
+    undone: Sequence[Failure] = ()
+    if outcomes.failures:
+        # The journal is asked before the units' earlier version writes to it too.
+        errors = report.errors(outcomes.failures, manager, _secret_files(work))
+        text = report.sentence(errors)
+        if keep:
+            text += ". The new state stays, since on_failure is keep"
+            failure = Failed(text, {"errors": errors, "rolled_back": False})
+        else:
+            undone = roll_back(begun, manager, writer)
+            after = describe(undone) if undone else "What was before is back in force"
+            failure = Failed(f"{text}. {after}", {"errors": errors, "rolled_back": not undone})
+    if manager.live and outcomes.begun and (keep or not outcomes.failures):
+        failed = {failed.unit for failed in outcomes.failures}
+        accepted.accept(plan, work.differences, work.observed, manager, writer, failed)
+    # A new state that stays and was not got into force is owed: the next run finds the record and completes it.
+    owed = failure is not None and not failure.result["rolled_back"] and not outcomes.begun
+    if kept_on_disk and not undone and not owed:
+        record.drop(where, [desired.owner, *desired.adopt], writer)
+    return failure
+
+
+def _secret_files(work: Work) -> List[bytes]:
+    """Contents of secret files: this owner's as they were and shall be, and all there are, as units may share them."""
+    observed = work.observed
+    there = [*observed.files.items(), *tree(observed.places.secrets).items()]
+    old = [seen.content for path, seen in there if observed.places.is_secret(path)]
+    new = [wanted.content for wanted in work.differences.write if wanted.secret]
+    return [content for content in [*old, *new] if content]

@@ -1,0 +1,105 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What stands between Ansible and the pipeline, the same for every module.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, Mapping, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._desired.options import Spec
+from .._desired.options import host as host_options
+from .._desired.render import SHORTEST_HIDDEN
+from .._host.files import Labeller
+from .._syntax.names import parse_dropin
+from .._syntax.rule import Problems, Refused, Severity
+from .pipeline import apply
+from .work import Failed
+
+
+class Module(AnsibleModule):
+    """An AnsibleModule that writes names to the journal instead of its arguments.
+
+    Ansible logs every argument that is not marked no_log, and a value in a free-form mapping cannot be marked.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        AnsibleModule.__init__(self, argument_spec=spec, supports_check_mode=True)
+
+    def _log_invocation(self) -> None:
+        AnsibleModule.log(self, f"Invoked for {self.params.get('name')}")
+
+
+def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Run a module: its parameters as those of a stack go through the pipeline, and its result to Ansible."""
+    module = Module(spec)
+    try:
+        params = as_stack(module.params)
+        for warning in _short_secrets(params):
+            module.warn(warning)
+        result, unverified = apply(params, module.check_mode, _labeller(module))
+        for problem in unverified:
+            if problem.rule.severity is Severity.WARNING:
+                module.warn(str(problem))
+    except Problems as found:
+        module.fail_json(msg=str(found), errors=[problem.as_dict() for problem in found.problems])
+    except Failed as failed:
+        module.fail_json(msg=str(failed), **failed.result)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        # An uncaught exception would show its message, and with it whatever value it is about, unhidden.
+        module.fail_json(msg=f"unexpected {type(error).__name__}: {error}", exception=error)
+    module.exit_json(**result)
+
+
+def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
+    for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
+        for name, value in {**(entry.get("secrets") or {}), **(entry.get("credentials") or {})}.items():
+            if len(str(value)) < SHORTEST_HIDDEN:
+                yield (
+                    f"{entry['name']}: the secret {name} has less than {SHORTEST_HIDDEN} characters: "
+                    "Ansible blots it out wherever it occurs, so results may be garbled"
+                )
+
+
+def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """A stack of one, for a module whose own options are those of an entry of `kind` (units or dropins).
+
+    Its owner is the unit itself: a name that no stack can have, since it holds a dot.
+    """
+
+    def as_stack(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        host = {option: params[option] for option in host_options()}
+        entry = {option: value for option, value in params.items() if option not in host}
+        owner = entry["name"] + (f".d-{_file_name(entry['dropin'])}" if "dropin" in entry else "")
+        return {"name": owner, "owner": owner, kind: [entry], **host}
+
+    return as_stack
+
+
+def _file_name(dropin: str) -> str:
+    """Both ways of naming a drop-in are one owner; a name that is none is refused later."""
+    try:
+        return parse_dropin(dropin)
+    except Refused:
+        return dropin
+
+
+def _labeller(module: AnsibleModule) -> Optional[Labeller]:
+    if not module.selinux_enabled():
+        return None
+    from ansible.module_utils.compat import selinux  # noqa: PLC0415 (only where there is a libselinux)
+
+    set_label: Callable[[str, str], int] = vars(selinux)["lsetfilecon"]  # it is made at import
+
+    def label(temporary: str, final: str) -> None:
+        # Not the module's own method, which ends the process where it fails, in the middle of a change.
+        context = module.selinux_default_context(final)
+        if None not in context and not module.is_special_selinux_path(final)[0]:
+            set_label(temporary, ":".join(context))
+
+    return label

@@ -1,0 +1,273 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The whole way from parameters to result, as every module goes it.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import pwd
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from .._apply import accepted, record
+from .._desired.render import HostFacts, Params
+from .._desired.stack import Desired, build
+from .._desired.triggers import is_path, trigger_files
+from .._host import files
+from .._host.graph import look
+from .._host.manager import Manager, ManagerError, States
+from .._host.observed import Observed, observe
+from .._host.places import Places, places
+from .._host.scopes import SCOPES
+from .._plan import owners, refusals
+from .._plan import plan as planning
+from .._plan.differences import Differences, compare
+from .._plan.references import STARTS_NOWHERE, View
+from .._syntax.activation import accepting, started_by
+from .._syntax.directives import parse_dump
+from .._syntax.kinds import kind_of
+from .._syntax.names import misnamed
+from .._syntax.rule import Problem, Problems, Rule, Severity
+from . import report
+from .work import Failed, Work
+
+_KEY_BYTES = 32
+
+_HOST = Rule("host", Severity.ERROR, "the host does not answer, or is in the way", "", "systemd, the kernel")
+_UNREADABLE = Rule("host", Severity.ERROR, "{path} cannot be read or written", "{reason}", "the kernel")
+_BECOME = Rule(
+    "become",
+    Severity.ERROR,
+    "units of the whole host are root's",
+    "give the task become: true, or scope: user for units of your own",
+    "the option scope",
+)
+_ROOT_OF_USER = Rule(
+    "root",
+    Severity.ERROR,
+    "root is for scope system and global",
+    "the units of a user are where that user's home is",
+    "the option root",
+)
+_NO_ROOT = Rule(
+    "root",
+    Severity.ERROR,
+    "root has to be the absolute path of a folder that is there, and {root} is not",
+    "",
+    "the option root",
+)
+
+
+@dataclass
+class Run:
+    """One run of a module: what it was given, and what it found on the way."""
+
+    params: Params
+    check_mode: bool
+    label: Optional[files.Labeller]
+    timings: Dict[str, float] = field(default_factory=dict)
+    begun: float = field(default_factory=time.monotonic)
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.timings[name] = round(now - self.begun, 3)
+        self.begun = now
+
+
+def apply(
+    params: Params, check_mode: bool, label: Optional[files.Labeller] = None
+) -> Tuple[Dict[str, Any], List[Problem]]:
+    """Bring a host to the declared state; returns the module's result, and what is not verified.
+
+    Raises Problems (nothing was written) or Failed (a unit did not become healthy).
+    """
+    run = Run(params, check_mode, label)
+    _refuse_place(params)
+    try:
+        ours = (os.geteuid(), os.getegid())
+        where = places(params.get("scope") or "system", params.get("root") or "", dict(_environ()), ours)
+        manager = Manager(where)
+        if where.root:
+            for folder in (where.units, where.secrets, where.state):
+                files.refuse_linked(folder, where.root)
+        with files.locked(where.lock):
+            run.lap("ask")
+            if not check_mode:
+                files.sweep([where.units, where.secrets, where.state])
+            return _locked(run, manager)
+    except (ManagerError, files.FileRefused, files.LockBusy) as error:
+        raise Problems([_HOST.said(str(error))]) from error
+    except OSError as error:
+        told = _UNREADABLE.problem(path=error.filename or "the host", reason=error.strerror)
+        raise Problems([told]) from error
+
+
+def _refuse_place(params: Params) -> None:
+    root = params.get("root")
+    scope = SCOPES[params.get("scope") or "system"]
+    if not root and scope.by_root and os.geteuid() != 0:
+        raise Problems([_BECOME.problem()])
+    if root and not scope.by_root:
+        raise Problems([_ROOT_OF_USER.problem()])
+    if root and not (os.path.isabs(root) and os.path.isdir(root)):
+        raise Problems([_NO_ROOT.problem(root=root)])
+
+
+def _environ() -> Mapping[str, str]:
+    """The environment, with what a login would have set and become does not."""
+    environ = dict(os.environ)
+    environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
+    if not environ["XDG_RUNTIME_DIR"].endswith(f"/{os.getuid()}"):  # become keeps the connecting user's
+        environ["XDG_RUNTIME_DIR"] = f"/run/user/{os.getuid()}"
+    environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir
+    return environ
+
+
+def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
+    where = manager.places
+    # All that is read and made up to the plan stays: to search it for garbage time and again would find none.
+    gc.disable()
+    key, new_key = _key(where)
+    desired = build(run.params, _facts(run.params, manager, key))
+    run.lap("render")
+    interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
+    if interrupted is not None:
+        from .._host.watch import wait_for_rest  # noqa: PLC0415 (as `change` below)
+
+        # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
+        wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
+    observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
+    run.lap("look")
+    work = _planned(desired, observed, interrupted, manager)
+    unverified = _passable(_problems(work, manager), lenient=run.check_mode or bool(where.root))
+    _refuse_detours(work.differences, where)
+    run.lap("plan")
+    failure = None
+    states = observed.states
+    if not run.check_mode and not work.plan.empty:
+        gc.enable()
+        writer = files.Writer(run.label)
+        if new_key and work.differences.write:
+            writer.make_folder(where.state, 0o700)
+            writer.write(where.key_file, key, 0o600)
+        from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
+
+        keep = run.params.get("on_failure") == "keep"
+        failure = carry_through(work, interrupted, keep, manager, writer)
+        states = _states_after(manager, states)
+        run.lap("apply")
+    if failure is None and not run.check_mode:
+        unverified += report.pulled_in(work.differences, states)
+    result = {**report.result(work, states, unverified), "timings": run.timings}
+    if failure is not None:
+        raise Failed(str(failure), {**result, **failure.result})
+    return result, unverified
+
+
+def _named(desired: Desired) -> Iterator[str]:
+    """All units that a declaration is about, what its sockets start, and sockets that may start template instances."""
+    for unit in desired.units:
+        yield from unit.members
+        if kind_of(unit.name.text).starts.hands_over:
+            started = started_by(unit.name.text, unit.text)
+            if not misnamed(started):
+                yield started
+    for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
+        yield name.text
+        if name.is_template and accepting(name):
+            yield accepting(name)
+
+
+def _states_after(manager: Manager, before: States) -> States:
+    try:
+        return manager.list_units() if manager.live else before
+    except ManagerError:  # what the run has done or undone is to be told all the same
+        return before
+
+
+def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
+    """Raise Problems unless nothing of what was found hinders; returns that, to be reported as unverified."""
+    grave = [problem for problem in problems if problem.rule.severity.hinders(lenient)]
+    if grave:
+        raise Problems(grave)
+    return list(problems)
+
+
+def _key(where: Places) -> Tuple[bytes, bool]:
+    """The host's secret for stamps, and whether it is new."""
+    seen = files.look(where.key_file)
+    if seen is not None and seen.content and len(seen.content) >= _KEY_BYTES:
+        return seen.content, False
+    return secrets.token_bytes(_KEY_BYTES), True
+
+
+def _facts(params: Params, manager: Manager, key: bytes) -> HostFacts:
+    catalogue = parse_dump(manager.configuration_items(), manager.version)
+    entries = [*(params.get("units") or []), *(params.get("dropins") or [])]
+    root = manager.places.root
+    return HostFacts(manager.places, catalogue, key, {path: _digest(path, root) for path in trigger_files(entries)})
+
+
+def _digest(path: str, root: str) -> Optional[str]:
+    """None for a file that is not there, or a path that is none: the declaration is refused for it later."""
+    if not is_path(path):
+        return None
+    try:
+        found = files.resolve(root + path, root)
+        if os.path.exists(found) and not os.path.isfile(found):
+            raise files.FileRefused(f"triggers: {path} is no file: name the files in a folder one by one")
+        return hashlib.sha256(files.read(found)).hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise files.FileRefused(f"triggers: {path} cannot be read: {error.strerror}") from error
+
+
+def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.Record], manager: Manager) -> Work:
+    found = owners.conflicts(desired, observed)
+    if found:
+        raise Problems(found)
+    pending = record.pending(interrupted, observed, manager)
+    differences = compare(desired, observed, accepted.accepted(manager.places), pending)
+    wished = planning.wishes(differences, observed)
+    asked = planning.subjects(wished, differences, observed) if manager.live else ()
+    graph = look(manager, asked, observed.states)
+    return Work(desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
+
+
+def _problems(work: Work, manager: Manager) -> List[Problem]:
+    """All that speaks against a plan."""
+    desired, differences, observed = work.desired, work.differences, work.observed
+    view = View(desired, differences, observed)
+    refused = refusals.impossible(view)
+    alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
+    found = [
+        *refused,
+        *refusals.forbidden(work.plan, view, work.graph),
+        *desired.missing_triggers,
+    ]
+    if differences.write or differences.remove:
+        from .._verify.verify import verify  # noqa: PLC0415 (as above)
+
+        found += verify(manager, differences, observed, alone)
+    return found
+
+
+def _refuse_detours(differences: Differences, where: Places) -> None:
+    unmasked = {where.unit_file(unit) for unit in differences.links.unmask}
+    for path in [*(wanted.path for wanted in differences.write), *differences.remove]:
+        if where.scope.in_home:  # whoever owns a home may have linked its folders anywhere
+            below = where.units if where.is_unit_file(path) else where.secrets
+        else:
+            below = where.root or "/"
+        if path not in unmasked and not (path in differences.remove and os.path.islink(path)):
+            files.refuse_detours(path, below)

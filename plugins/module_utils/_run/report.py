@@ -1,0 +1,171 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a module returns: the plan, what became of it, and what went wrong, without a secret in it.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+
+from .._desired.render import SHORTEST_HIDDEN, owner_of
+from .._desired.stamp import without_stamp
+from .._host import journal
+from .._host.causes import Failure
+from .._host.files import Seen
+from .._host.graph import Graph
+from .._host.manager import Manager, States, UnitState
+from .._host.observed import Observed
+from .._plan.consequences import taken_anew, taken_down
+from .._plan.differences import Differences
+from .._plan.owed import Pending, told
+from .._plan.plan import Plan
+from .._syntax.rule import Problem, Rule, Severity
+from .work import Work
+
+_PULLED_IN = Rule(
+    "pulled-in",
+    Severity.WARNING,
+    "it is declared stopped, and was started since another unit wants it",
+    "the next run stops it",
+    "systemd.unit(5), Wants=",
+)
+_NOT_HEALTHY = Rule(
+    "health",
+    Severity.ERROR,
+    "a unit is not what it shall be after the run",
+    "the message says what it is, the journal why",
+    "the option health",
+)
+_JOURNAL_LINES = 10
+# Each is a process of its own; of units that fail by the hundred the first few tell why.
+_MOST_JOURNALS = 10
+_LONGEST_MESSAGE = 500
+_HIDDEN = "********"
+_VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
+
+
+def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[str, Any]:
+    """The result of a run; states are those after it."""
+    plan, graph, before = work.plan, work.graph, work.observed.states
+    return {
+        "changed": not plan.empty,
+        "plan": [step.as_dict() for step in plan.steps],
+        "newly_started": [*(unit for unit in plan.jobs["start"] if not before[unit].is_up), *plan.jobs["run"]],
+        "restarted": _restarted(plan, graph),
+        "reloaded": list(plan.jobs["reload"]),
+        "stopped": _stopped(plan, graph),
+        "removed": list(work.differences.remove),
+        "orphaned": list(work.differences.orphaned),
+        "unverified": [problem.as_dict() for problem in unverified],
+        "kept": dict(plan.kept),
+        "deferred": list(plan.deferred),
+        "recovered": _recovered(work.differences.pending),
+        "units": {unit: _unit_state(states.get(unit)) for each in work.desired.units for unit in each.members},
+        "diff": _diff(work.differences, work.observed),
+    }
+
+
+def pulled_in(differences: Differences, states: States) -> List[Problem]:
+    """What is declared stopped, and was started by what another unit wants."""
+    stopped = {case.unit for case in differences.cases if case.wanted == "stopped"}
+    started = sorted(unit for unit in stopped if states[unit].is_up)
+    return [_PULLED_IN.problem(unit) for unit in started]
+
+
+def _restarted(plan: Plan, graph: Graph) -> List[str]:
+    """Those that got a job for it, and those that such a job takes along."""
+    down = {*plan.jobs["stop"], *taken_down(plan.jobs["stop"], graph)}
+    cycled = [unit for unit in plan.jobs["start"] if unit in down and graph.states[unit].is_up]
+    along = taken_anew(plan.jobs["restart"], graph, plan.jobs["stop"])
+    return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
+
+
+def _stopped(plan: Plan, graph: Graph) -> List[str]:
+    """Those that got a job for it, and those that such a job takes along."""
+    along = [unit for unit in taken_down(plan.jobs["stop"], graph) if graph.states[unit].is_up]
+    down = dict.fromkeys([*plan.jobs["stop"], *along])
+    return [unit for unit in down if unit not in (*plan.jobs["start"], *plan.jobs["restart"])]
+
+
+def _recovered(pending: Pending) -> List[str]:
+    if not pending.since:
+        return []
+    owed = [f"{unit}: {told(owing)}" for unit, owing in sorted(pending.owed.items())]
+    return [f"the run that began at {pending.since}", *owed]
+
+
+def _unit_state(state: Optional[UnitState]) -> Dict[str, str]:
+    if state is None:
+        return {"load": "", "active": "inactive", "sub": "dead"}
+    return {"load": state.load, "active": state.active, "sub": state.sub}
+
+
+def _diff(differences: Differences, observed: Observed) -> List[Dict[str, str]]:
+    rows = [
+        _diff_row(wanted.path, observed.files.get(wanted.path), wanted.secret, wanted.shown)
+        for wanted in differences.write
+    ]
+    for path in differences.remove:
+        secret = observed.places.is_secret(path)
+        rows.append(_diff_row(path, observed.files.get(path), secret, ""))
+    return rows
+
+
+def _diff_row(path: str, seen: Optional[Seen], secret: bool, after: str) -> Dict[str, str]:
+    before = ""
+    if seen is not None:
+        before = "(not shown)\n" if secret or seen.content is None else without_stamp(seen.content)
+    return {"before_header": path, "after_header": path, "before": before, "after": after}
+
+
+def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
+    """What `errors` returned as one line."""
+    return "; ".join(": ".join(filter(None, (error["unit"], error["message"]))) for error in errors).rstrip(".")
+
+
+def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable[bytes]) -> List[Dict[str, Any]]:
+    """The failures as data, the first of them with the unit's last journal lines.
+
+    Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
+    """
+    hidden = sorted(_values(secret_files), key=len, reverse=True)
+    shown = [failure for failure in failures if failure.unit][:_MOST_JOURNALS]
+    journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
+    return [
+        {
+            **_NOT_HEALTHY.said(_short(_without(failure.message, hidden)), failure.unit).as_dict(),
+            "result": failure.result,
+            "status": failure.status,
+            "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],
+        }
+        for failure in failures
+    ]
+
+
+def _values(secret_files: Iterable[bytes]) -> List[str]:
+    found = []
+    for content in secret_files:
+        text = content.decode("utf-8", "replace")
+        values = [text.strip()]
+        if owner_of(content):  # an environment file bears our mark, a credential is nothing but itself
+            values = [re.sub(r"\\(.)", r"\1", value) for value in _VARIABLE.findall(text)]
+        # A journal line holds one line of a value.
+        lines = [line for value in values for line in (value, *value.splitlines())]
+        found += [line for line in lines if len(line) >= SHORTEST_HIDDEN]
+    return found
+
+
+def _short(message: str) -> str:
+    """What a program says may be long; cut only once nothing is in it that has to be hidden as a whole."""
+    return message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + "..."
+
+
+def _without(line: str, hidden: Sequence[str]) -> str:
+    for value in hidden:
+        line = line.replace(value, _HIDDEN)
+    return line

@@ -1,0 +1,35 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a run has found out before it changes anything. Private to the collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from .._desired.stack import Desired
+from .._host.graph import Graph
+from .._host.observed import Observed
+from .._plan.differences import Differences
+from .._plan.plan import Plan
+
+
+@dataclass(frozen=True)
+class Work:
+    """From what is declared, and the host as it is, to what is to be done."""
+
+    desired: Desired
+    observed: Observed
+    differences: Differences
+    graph: Graph
+    plan: Plan
+
+
+class Failed(Exception):
+    """The run failed after it had begun; the result says how far it came."""
+
+    def __init__(self, message: str, result: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.result = dict(result)

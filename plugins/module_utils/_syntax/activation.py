@@ -1,0 +1,74 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a timer, socket, path or automount starts. Private to the collection."""
+
+from __future__ import annotations
+
+import re
+
+from .kinds import KINDS, kind_of
+from .loadpath import LoadPath
+from .meaning import is_set, last
+from .names import UnitName, misnamed, parse_name
+from .unitfile import Effective
+
+# What starts an instance for each connection, by the type of what it starts (systemd.socket(5), Accept=).
+_ACCEPTING = {row.starts.kind: row for row in KINDS.values() if row.starts.each}
+_CONNECTION = re.compile(r"\d+-")
+
+
+def accepting(name: UnitName) -> str:
+    """The unit that starts instances of this template if it accepts connections for them, "" if none could."""
+    row = _ACCEPTING.get(name.kind)
+    return f"{name.prefix}.{row.name}" if row and name.instance is not None else ""
+
+
+def is_accepted_for(unit: str, loadpath: LoadPath) -> bool:
+    """Is there a socket with Accept=yes that starts instances of this service's template (systemd.socket(5))?"""
+    socket = accepting(parse_name(unit))
+    row = kind_of(socket)
+    return bool(socket) and is_set(loadpath.effective(socket), row.section, row.starts.each)
+
+
+def is_of_connection(unit: str) -> bool:
+    """Has an instance a name as such a socket gives it? It counts connections: N-ADDRESS:PORT-ADDRESS:PORT."""
+    return _CONNECTION.match(parse_name(unit).instance or "") is not None
+
+
+def started_by(unit: str, text: Effective) -> str:
+    """The unit that a timer, socket, path or automount starts, "" for other kinds.
+
+    A socket with Accept=yes starts instances of a template (systemd.socket(5)).
+    """
+    row = kind_of(unit)
+    if not row.is_starter:
+        return ""
+    stem, activation = unit.rpartition(".")[0], row.starts
+    if is_set(text, row.section, activation.each):
+        return f"{stem}@.{activation.kind}"
+    named = last(text, row.section, activation.directive)
+    return _resolved(named, unit) or f"{stem}.{activation.kind}"
+
+
+def _resolved(named: str, unit: str) -> str:
+    """With the specifiers that a name alone resolves (systemd.unit(5)); others, such as %H, stay."""
+    if "%" not in named or misnamed(unit):
+        return named
+    name = parse_name(unit)
+    values = {"p": name.prefix, "j": name.prefix.rpartition("-")[2], "%": "%"}
+    if not name.is_template:  # else only its instances know
+        values.update({"n": unit, "N": unit.rpartition(".")[0], "i": name.instance or ""})
+    return re.sub("%(.)", lambda found: values.get(found.group(1), found.group()), named)
+
+
+def starts(unit: str, loadpath: LoadPath) -> str:
+    """What it starts by its merged text, by the name that systemd lists it under, which an alias is not."""
+    return loadpath.primary(started_by(unit, loadpath.effective(unit)))
+
+
+def served(unit: str, loadpath: LoadPath) -> str:
+    """The one service that a socket is for; "" if each connection has its own, or its name cannot be told."""
+    service = starts(unit, loadpath) if kind_of(unit).starts.hands_over else ""
+    return "" if not service or misnamed(service) or parse_name(service).is_template else service

@@ -1,0 +1,60 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a unit cannot be up without, by its text. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Iterator, Sequence, Set, Tuple
+
+from .kinds import EXEC_SECTIONS
+from .loadpath import LoadPath
+from .meaning import last, words
+from .names import escape_path, misnamed
+from .unitfile import Effective
+
+# systemd.unit(5): what a unit cannot be up without.
+NEEDS = ("Requires", "Requisite", "BindsTo")
+# systemd.exec(5): a service needs the mounts of these paths, as it does those of RequiresMountsFor=.
+_PATHS = ("WorkingDirectory", "RootDirectory")
+
+
+def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]:
+    """What a unit cannot be up without, by its text: (section, directive, unit).
+
+    A mount only if it has a file: systemd does not mind the others.
+    """
+    for directive in NEEDS:
+        yield from (("Unit", directive, other) for other in words(text, "Unit", directive))
+    paths = [("Unit", "RequiresMountsFor", path) for path in words(text, "Unit", "RequiresMountsFor")]
+    paths += [("Service", directive, last(text, "Service", directive)) for directive in _PATHS]
+    for section, directive, path in paths:
+        yield from ((section, directive, mount) for mount in _mounts(path) if loadpath.defines(mount))
+    for section in EXEC_SECTIONS:
+        stem, dot, _kind = last(text, section, "Slice").rpartition(".")
+        parts = stem.split("-")
+        above = ("-".join(parts[:length]) for length in range(1, len(parts) + 1)) if dot else ()
+        yield from ((section, "Slice", each + ".slice") for each in above if each)
+
+
+def _mounts(path: str) -> Iterator[str]:
+    """The units of all mounts that a path may lie in."""
+    parts = path.strip("/").split("/")
+    if path.startswith("/") and ".." not in parts:
+        for length in range(1, len(parts) + 1):
+            mount = escape_path("/" + "/".join(parts[:length])) + ".mount"
+            if not misnamed(mount):
+                yield mount
+
+
+def needed(units: Sequence[str], loadpath: LoadPath) -> Set[str]:
+    """These and all that they cannot be up without."""
+    found = set(units)
+    ahead = [unit for unit in units if not misnamed(unit)]
+    while ahead:
+        text = loadpath.effective(ahead.pop())
+        more = {other for _section, _directive, other in needs(text, loadpath)} - found
+        found |= more
+        ahead += [unit for unit in more if not misnamed(unit)]
+    return found

@@ -1,0 +1,63 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a merged text says of its unit, without a look at any host. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+from .unitfile import Effective
+
+# systemd.timer(5): times that come again after the one boot or start that they count from.
+_RECURRING = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")
+
+
+def last(text: Effective, section: str, directive: str) -> str:
+    """The value in force of a directive that takes one value, "" if it is not set."""
+    values = text.get(section, {}).get(directive, [])
+    return values[-1] if values else ""
+
+
+def words(text: Effective, section: str, directive: str) -> List[str]:
+    """All words of a directive that takes a list of units (After=, Wants= ...)."""
+    return [word for value in text.get(section, {}).get(directive, []) for word in value.split()]
+
+
+def is_true(value: str) -> bool:
+    """systemd.syntax(7): the spellings of a boolean that mean yes."""
+    return value.lower() in ("1", "yes", "y", "true", "t", "on")
+
+
+def is_set(text: Effective, section: str, directive: str) -> bool:
+    return is_true(last(text, section, directive))
+
+
+def refuses_start(text: Effective) -> bool:
+    """systemd.unit(5): such a unit is started by others alone, never by name."""
+    return is_set(text, "Unit", "RefuseManualStart")
+
+
+def is_run_once(text: Effective) -> bool:
+    """Type=oneshot without RemainAfterExit=: runs, ends, and holds no state (systemd.service(5))."""
+    return last(text, "Service", "Type") == "oneshot" and not is_set(text, "Service", "RemainAfterExit")
+
+
+def can_reload(text: Effective) -> bool:
+    return bool(last(text, "Service", "ExecReload")) or last(text, "Service", "Type") == "notify-reload"
+
+
+def recurs(text: Effective) -> bool:
+    """Has a timer other times than those after a boot? A new start would run what it starts for that boot again."""
+    return any(text.get("Timer", {}).get(each) for each in _RECURRING)
+
+
+def gained(before: Effective, after: Effective, directives: Sequence[str]) -> List[str]:
+    """Units that dependency directives name after a change and did not before."""
+    return [
+        unit
+        for directive in directives
+        for unit in words(after, "Unit", directive)
+        if unit not in words(before, "Unit", directive)
+    ]

@@ -1,0 +1,110 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What is checked, and what is wrong: rules, and the problems that they find, as data and as one line of text.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Dict, List, Sequence, Tuple
+
+
+class Refused(ValueError):
+    """A value that cannot be right. The message says what is wrong and the mend; the caller knows the place."""
+
+
+def shown(text: str) -> str:
+    """Quote text for a message so that it can be copied: unlike repr(), a backslash stays one backslash."""
+    return "'" + "".join(char if char.isprintable() else repr(char)[1:-1] for char in text) + "'"
+
+
+class Severity(enum.Enum):
+    """What comes of a problem.
+
+    ERROR: nothing is done. UNVERIFIED: the same, but in check mode and in an image, where an earlier task may be about
+    to bring what is missing, it is only told. WARNING: it is told and hinders nothing.
+    """
+
+    ERROR = "error"
+    UNVERIFIED = "unverified"
+    WARNING = "warning"
+
+    def hinders(self, lenient: bool) -> bool:
+        """lenient: what is missing may still come."""
+        return self is Severity.ERROR or (self is Severity.UNVERIFIED and not lenient)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Something that is checked; each is also kept in the register that the documentation is made from.
+
+    id: its name in results; several wordings may share one. severity: what comes of it. reason: what is wrong, and
+    remedy: what to do about it ("" where the reason says it), both with {names} for what differs from case to case,
+    {unit} among them. source: the manual that it rests on, or what of ours it protects.
+    """
+
+    id: str
+    severity: Severity
+    reason: str
+    remedy: str
+    source: str
+
+    def __post_init__(self) -> None:
+        _REGISTER.append(self)
+
+    def problem(self, unit: str = "", section: str = "", directive: str = "", **words: object) -> Problem:
+        """A problem in the rule's own words."""
+        text = f"{self.reason}: {self.remedy}" if self.remedy else self.reason
+        return Problem(self, text.format(unit=unit, **words), unit, section, directive)
+
+    def said(self, message: str, unit: str = "", section: str = "", directive: str = "") -> Problem:
+        """A problem in the words of what found it: systemd, the kernel, or a reader that knows no place."""
+        return Problem(self, message, unit, section, directive)
+
+
+_REGISTER: List[Rule] = []
+
+
+def registered() -> Tuple[Rule, ...]:
+    """All rules of the modules that are loaded."""
+    return tuple(_REGISTER)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake and its place; parts of the place that do not apply stay empty."""
+
+    rule: Rule
+    message: str
+    unit: str = ""
+    section: str = ""
+    directive: str = ""
+
+    def __str__(self) -> str:
+        section = f"[{self.section}]" if self.section else ""
+        directive = f"{self.directive}=" if self.directive else ""
+        place = " ".join(part for part in (section, directive) if part)
+        return ": ".join(part for part in (self.unit, place, self.message) if part)
+
+    def as_dict(self) -> Dict[str, str]:
+        """The entry of a module's `errors` list: unit, section, directive, rule, message."""
+        return {
+            "unit": self.unit,
+            "section": self.section,
+            "directive": self.directive,
+            "rule": self.rule.id,
+            "message": self.message,
+        }
+
+
+class Problems(Exception):
+    """All mistakes of a declaration at once; its text has a line for each."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems: Tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -1,0 +1,103 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the documentation's page of rules from the rules themselves; with --check it only says whether that is due."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Rule, Severity, registered
+from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import WORDINGS
+
+from . import ROOT
+
+PAGE = ROOT / "docs" / "docsite" / "rst" / "rules.rst"
+UTILS = ROOT / "plugins" / "module_utils"
+PACKAGE = "ansible_collections.unitwright.systemd.plugins.module_utils"
+HEAD = """..
+  Copyright: Unitwright contributors
+  GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+.. This page is made by ``make rules``.
+
+.. _ansible_collections.unitwright.systemd.docsite.rules:
+
+Rules
+=====
+
+What the modules check before they change a host, and what each entry of ``errors`` and ``unverified`` means: its
+``rule`` is one of the names below. Words in braces differ from case to case.
+
+error
+  Nothing is done. All that is wrong is told at once.
+unverified
+  Likewise; but in check mode and with ``root``, where an earlier task may be about to bring what is missing, it is
+  only told, under ``unverified``.
+warning
+  It is told, under ``unverified`` and as a warning of Ansible, and hinders nothing.
+
+.. contents::
+   :local:
+   :depth: 1
+"""
+
+
+def main(args: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args(args).check
+    text = page()
+    current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
+    if not current and not check:
+        PAGE.write_text(text, encoding="utf-8")
+    elif not current:
+        print(f"{PAGE.relative_to(ROOT)} is not what the rules say: run `make rules`", file=sys.stderr)
+        return 1
+    return 0
+
+
+def page() -> str:
+    rules = sorted(every_rule(), key=lambda rule: rule.id)
+    return HEAD + "".join(_section(name, list(group)) for name, group in groupby(rules, key=lambda rule: rule.id))
+
+
+def every_rule() -> tuple[Rule, ...]:
+    """In the order of their files, whatever imports what."""
+    for path in sorted(UTILS.rglob("*.py")):
+        importlib.import_module(".".join([PACKAGE, *path.relative_to(UTILS).with_suffix("").parts]))
+    return registered()
+
+
+def _section(name: str, rules: Sequence[Rule]) -> str:
+    (severity,) = {rule.severity for rule in rules}
+    lines = [f"\n{name}\n{'-' * len(name)}\n", f"*{severity.value}*\n"]
+    for (reason, remedy, source), _same in groupby(sorted((rule.reason, rule.remedy, rule.source) for rule in rules)):
+        lines.append(f"- {_plain(reason)}{': ' if remedy else ''}{_plain(remedy)}. *{_plain(source)}*")
+    lines += _wordings(name, severity)
+    return "\n".join(lines) + "\n"
+
+
+def _wordings(name: str, severity: Severity) -> Iterator[str]:
+    """The words of systemd that a rule is about, as a table."""
+    rows = [wording for wording in WORDINGS if wording.rule.id == name and wording.rule.severity is severity]
+    if rows:
+        yield "\n.. list-table::\n   :header-rows: 1\n\n   * - what systemd says\n     - what to do"
+    for row in rows:
+        words = row.words.replace("(?i)", "").replace(r"\S+", "...").replace(r"\b", "").replace("(?:", "(")
+        yield f"   * - ``{words.strip(', ')}``\n     - {_plain(row.remedy) or 'the words say it'}"
+
+
+def _plain(text: str) -> str:
+    """Text in which reStructuredText finds no markup."""
+    return re.sub(r"([\\*`|]|_\b)", r"\\\1", text.replace("{{", "{").replace("}}", "}").replace("!r}", "}"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

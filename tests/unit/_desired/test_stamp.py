@@ -1,0 +1,79 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stamp: who gets one, how it is read, and where it is left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired import stamp
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.scopes import SCOPES
+
+from tests.unit._syntax.test_loadpath import ETC, USR, loadpath
+
+SECTIONS = [("Service", [("ExecStart", "/bin/a")])]
+ENTRY = {"name": "a.service"}
+
+
+def stamped(params: dict[str, Any], kind: str = "service", scope: str = "system") -> list[tuple[str, str]]:
+    return stamp.stamped(params, kind, SECTIONS, SCOPES[scope], b"key", {})
+
+
+@pytest.mark.parametrize(
+    ("params", "kind", "scope", "so"),
+    [
+        (ENTRY, "service", "system", True),
+        (ENTRY, "service", "user", True),
+        (ENTRY, "service", "global", False),
+        (ENTRY, "socket", "system", False),
+        (ENTRY, "mount", "system", False),
+        ({"name": "a@.service"}, "service", "system", False),
+        ({"name": "a@.service", "instances": ["x"]}, "service", "system", True),
+        ({"name": "a@.service", "secrets": {"A": "b"}}, "service", "system", True),
+        ({"name": "a@.service", "triggers": {"values": [1]}}, "service", "system", True),
+    ],
+)
+def test_who_gets_one(params: dict[str, Any], kind: str, scope: str, so: bool) -> None:
+    assert bool(stamped(params, kind, scope)) is so
+
+
+def test_nothing_is_stamped_where_a_process_keeps_nothing() -> None:
+    kept = [("Unit", [("Description", "x")]), ("Service", [("Restart", "always"), ("MemoryMax", "1G")])]
+    assert stamp.stamped(ENTRY, "service", kept, SCOPES["system"], b"key", {}) == []
+
+
+def test_it_is_a_field_of_the_journal_and_depends_on_the_key() -> None:
+    ((directive, value),) = stamped(ENTRY)
+    name, _equals, digest = value.partition("=")
+    assert (directive, name, len(digest)) == ("LogExtraFields", "UNITWRIGHT_STAMP", 24)
+    assert stamp.stamped(ENTRY, "service", SECTIONS, SCOPES["system"], b"other", {}) != [(directive, value)]
+
+
+def test_stamps_of_a_unit_and_its_drop_ins() -> None:
+    field = "LogExtraFields=UNITWRIGHT_STAMP="
+    found = loadpath(
+        {
+            f"{USR}/a.service": f"[Service]\n{field}one\nLogExtraFields=OTHER=1\n",
+            f"{ETC}/a.service.d/x.conf": f"[Service]\n {field}two \n",
+            f"{USR}/b.service": f"[Service]\n{field}one\n",
+            f"{ETC}/b.service.d/x.conf": f"[Service]\nLogExtraFields=\n{field}two\n",
+            f"{USR}/c.service": f"[Service]\n# {field}one\n",
+        }
+    )
+    assert stamp.stamps("a.service", found) == {"one", "two"}
+    assert stamp.stamps("b.service", found) == {"two"}
+    assert stamp.stamps("c.service", found) == set()
+
+
+def test_stamps_of_a_process() -> None:
+    assert stamp.of_process(["OTHER=1", "UNITWRIGHT_STAMP=a", "UNITWRIGHT_STAMP=b"]) == {"a", "b"}
+    assert stamp.of_process(["UNITWRIGHT_STAMPED=a"]) == set()
+
+
+def test_it_is_left_out_of_what_is_shown_and_compared() -> None:
+    text = b"[Service]\nLogExtraFields=UNITWRIGHT_STAMP=a\nLogExtraFields=OTHER=1\n"
+    assert stamp.without_stamp(text) == "[Service]\nLogExtraFields=OTHER=1\n"
+    assert stamp.values_without_stamp(["UNITWRIGHT_STAMP=a", "OTHER=1"]) == ["OTHER=1"]

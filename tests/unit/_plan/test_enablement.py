@@ -1,0 +1,141 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Enablement as links: which there are, which there shall be, and what systemctl is told to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.enablement import expected_links, linked_with
+
+from tests.unit._syntax.test_loadpath import ETC, USR, loadpath
+from tests.unit.world import RUNNING, SYSTEM, Entry, declare, in_force
+
+WANTED = {"WantedBy": "multi-user.target"}
+
+
+def service(name: str = "a.service", install: dict[str, Any] | None = None, **more: Any) -> Entry:
+    sections = {"install": install} if install else {}
+    return {"name": name, "service": {"ExecStart": "/bin/a"}, **sections, **more}
+
+
+def verbs(desired: Desired, observed: Observed) -> dict[str, tuple[str, ...]]:
+    found = differences.compare(desired, observed, {})
+    every = {"enable": found.links.enable, "reenable": found.links.reenable, "disable": found.links.disable}
+    return {verb: units for verb, units in every.items() if units}
+
+
+@pytest.mark.parametrize(
+    ("unit", "install", "links"),
+    [
+        ("a.service", "WantedBy=b.target c.target", ["b.target.wants/a.service", "c.target.wants/a.service"]),
+        ("a.service", "RequiredBy=b.target", ["b.target.requires/a.service"]),
+        ("a.service", "UpheldBy=b.target", ["b.target.upholds/a.service"]),
+        ("a.service", "Alias=b.service", ["b.service"]),
+        ("a.service", "WantedBy=b.target\nWantedBy=", []),
+        ("a@x.service", "WantedBy=b@%i.target", ["b@x.target.wants/a@x.service"]),
+        ("a@x.service", "WantedBy=%p.target", ["a.target.wants/a@x.service"]),
+        ("a@.service", "WantedBy=b.target\nDefaultInstance=y", ["b.target.wants/a@y.service"]),
+        ("a@.service", "WantedBy=b.target", []),
+        ("a.service", "WantedBy=%H.target", None),
+        ("a.service", "Alias=%H.service", None),
+        ("a.service", "", []),
+    ],
+)
+def test_the_links_of_an_enabled_unit(unit: str, install: str, links: list[str] | None) -> None:
+    name = "a@.service" if "@" in unit else unit
+    found = expected_links(unit, loadpath({f"{USR}/{name}": f"[Install]\n{install}\n"}), ETC)
+    assert found == (None if links is None else {f"{ETC}/{each}" for each in links})
+
+
+def test_a_unit_that_shall_be_enabled() -> None:
+    desired = declare(service(install=WANTED))
+    assert verbs(desired, in_force(None)) == {"enable": ("a.service",)}
+    assert verbs(desired, in_force(desired)) == {}
+
+
+def test_other_links_than_those_of_the_text() -> None:
+    before, after = (declare(service(install={"WantedBy": f"{name}.target"})) for name in ("b", "c"))
+    assert verbs(after, in_force(before)) == {"reenable": ("a.service",)}
+
+
+def test_links_of_an_alias_are_none_of_the_text() -> None:
+    desired = declare(service(install={**WANTED, "Alias": "b.service"}))
+    assert verbs(desired, in_force(desired)) == {}
+
+
+@pytest.mark.parametrize(
+    ("after", "disabled"),
+    [
+        (service(install=WANTED, enabled=False), True),
+        (service(install=WANTED, state="stopped"), True),
+        (service(), True),  # its [Install] section is gone, and its links would stay
+        ({"name": "a.service", "state": "started"}, False),  # left as it is
+    ],
+)
+def test_a_unit_that_shall_not(after: Entry, disabled: bool) -> None:
+    observed = in_force(declare(service(install=WANTED)))
+    assert verbs(declare(after), observed) == ({"disable": ("a.service",)} if disabled else {})
+
+
+def test_a_file_that_goes_takes_its_links_along() -> None:
+    observed = in_force(declare(service(install=WANTED)))
+    assert verbs(declare(prune=True, dropins=[_dropin()]), observed) == {"disable": ("a.service",)}
+    assert verbs(declare({"name": "a.service", "state": "absent"}), observed) == {"disable": ("a.service",)}
+
+
+def _dropin() -> Entry:
+    return {"name": "z.service", "dropin": "x", "unit": {"Description": "z"}}
+
+
+def test_a_unit_from_outside_the_load_path_is_no_enabled_one() -> None:
+    """systemctl link puts its file there, and that is all."""
+    path = f"{SYSTEM.units}/a.service"
+    text = b"[Service]\nExecStart=/bin/a\n[Install]\nWantedBy=multi-user.target\n"
+    observed = in_force(None)
+    linked = replace(observed, loadpath=observed.loadpath.changed({path: text}, []), links={path: "/opt/a.service"})
+    assert verbs(declare({"name": "a.service", "enabled": True}), linked) == {"enable": ("a.service",)}
+    assert verbs(declare({"name": "a.service", "enabled": False}), linked) == {}
+
+
+def template(*instances: str, **more: Any) -> Entry:
+    return service("a@.service", install=WANTED, instances=list(instances), **more)
+
+
+def test_instances_that_are_no_longer_listed() -> None:
+    observed = in_force(declare(template("x", "y")), {"a@x.service": RUNNING})
+    kept = differences.compare(declare(template("x")), observed, {})
+    assert (kept.links.disable, kept.orphaned) == ((), ("a@y.service",))
+    pruned = differences.compare(declare(template("x"), prune=True), observed, {})
+    assert (pruned.links.disable, pruned.orphaned) == (("a@y.service",), ())
+
+
+def test_what_another_file_names_is_no_left_over() -> None:
+    """It is someone's deliberate dependency."""
+    user = service("b.service", unit={"Wants": "a@y.service"})
+    observed = in_force(declare(template("x", "y"), user))
+    assert differences.compare(declare(template("x"), user), observed, {}).orphaned == ()
+
+
+def test_what_goes_along_with_a_disabled_unit() -> None:
+    """systemctl disables what it names under Also= with it, so that has to be enabled again."""
+    before = [service(install={**WANTED, "Also": "b.service"}), service("b.service", install=WANTED)]
+    after = [service(install=WANTED, enabled=False), service("b.service", install=WANTED)]
+    assert verbs(declare(*after), in_force(declare(*before))) == {"enable": ("b.service",), "disable": ("a.service",)}
+
+
+def test_all_names_whose_links_may_change() -> None:
+    files = {
+        f"{USR}/a.service": "[Install]\nAlso=b@.service %n c.service\n",
+        f"{USR}/b@.service": "[Install]\nDefaultInstance=x\nAlso=a.service\n",
+    }
+    assert set(linked_with(["a.service"], [loadpath(files)])) == {
+        *("a.service", "b@.service", "b@x.service", "c.service"),
+    }

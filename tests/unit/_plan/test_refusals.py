@@ -1,0 +1,162 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is refused before anything is written, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, owners, refusals
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.references import View
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problem
+
+from tests.unit.world import RUNNING, SYSTEM, Entry, Relations, carried, declare, in_force, work
+
+MASKED = UnitState("masked", "inactive", "dead")
+
+
+def service(name: str = "a.service", **more: Any) -> Entry:
+    return {"name": name, "service": {"ExecStart": "/bin/a"}, **more}
+
+
+def rules(problems: list[Problem]) -> list[tuple[str, str]]:
+    return [(problem.unit, problem.rule.id) for problem in problems]
+
+
+def forbidden(desired: Desired, observed: Observed, relations: Relations | None = None) -> list[tuple[str, str]]:
+    found = work(desired, observed, relations)
+    return rules(refusals.forbidden(found.plan, View(desired, found.differences, observed), found.graph))
+
+
+def impossible(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
+    return rules(refusals.impossible(View(desired, differences.compare(desired, observed, {}), observed)))
+
+
+def test_a_stop_of_what_carries_this_run() -> None:
+    observed = carried(in_force(declare(service()), {"a.service": RUNNING}), "a.service")
+    assert forbidden(declare(service(state="stopped")), observed) == [("a.service", "own-connection")]
+
+
+def test_a_stop_that_takes_along_what_carries_this_run() -> None:
+    observed = in_force(declare(service()), {"a.service": RUNNING, "ssh.service": RUNNING})
+    bound = {"a.service": {"BoundBy": ("ssh.service",)}}
+    assert forbidden(declare(service(state="stopped")), carried(observed, "ssh.service"), bound) == [
+        ("a.service", "own-connection")
+    ]
+
+
+def test_a_start_that_conflicts_with_what_carries_this_run() -> None:
+    observed = carried(in_force(None, {"ssh.service": RUNNING}), "ssh.service")
+    conflicting = service(unit={"Conflicts": "ssh.service"})
+    assert forbidden(declare(conflicting), observed) == [("ssh.service", "own-connection")]
+
+
+def test_a_stop_that_systemd_refuses() -> None:
+    refusing = service(unit={"RefuseManualStop": True})
+    observed = in_force(declare(refusing), {"a.service": RUNNING})
+    assert forbidden(declare({**refusing, "state": "stopped"}), observed) == [("a.service", "refused-stop")]
+
+
+@pytest.mark.parametrize("state", ["started", "restarted"])
+def test_a_start_of_what_another_folder_masks(state: str) -> None:
+    observed = in_force(None, {"a.service": MASKED}, vendor={"a.service": ""})
+    assert impossible(declare({"name": "a.service", "state": state}), observed) == [("a.service", "masked")]
+
+
+@pytest.mark.parametrize("kind", ["timer", "target", "path", "slice", "socket"])
+def test_a_reload_of_what_has_none(kind: str) -> None:
+    states = {f"a.{kind}": UnitState("loaded", "active", "active")}
+    reloaded = declare({"name": f"a.{kind}", "state": "reloaded"})
+    assert impossible(reloaded, in_force(None, states, vendor={f"a.{kind}": "[Unit]\n"})) == [(f"a.{kind}", "option")]
+
+
+def test_a_target_that_is_nowhere() -> None:
+    unit = service(install={"WantedBy": "multi-user.target mutli-user.target"})
+    observed = in_force(None, {"multi-user.target": UnitState("loaded", "active", "active")})
+    assert impossible(declare(unit), observed) == [("a.service", "no-such-target")]
+
+
+def test_a_timer_that_starts_nothing() -> None:
+    timer = {"name": "a.timer", "timer": {"OnCalendar": "daily"}}
+    assert impossible(declare(timer), in_force(None)) == [("a.timer", "missing")]
+    assert impossible(declare(timer, service()), in_force(None)) == []
+
+
+def test_what_would_take_a_linked_unit_away() -> None:
+    path = f"{SYSTEM.units}/a.service"
+    text = b"[Service]\nExecStart=/bin/a\n[Install]\nWantedBy=multi-user.target\n"
+    observed = in_force(None)
+    loadpath = observed.loadpath.changed({path: text}, [])
+    wants = f"{SYSTEM.units}/multi-user.target.wants/a.service"
+    links = {path: "/opt/a.service", wants: "/opt/a.service"}
+    observed = replace(observed, loadpath=loadpath, links=links)
+    assert impossible(declare({"name": "a.service", "enabled": True}), observed) == []
+    assert impossible(declare({"name": "a.service", "enabled": False}), observed) == [("a.service", "linked")]
+
+
+def test_a_prune_of_what_is_named_without_a_text() -> None:
+    observed = in_force(declare(service()), {"a.service": RUNNING})
+    named = declare({"name": "a.service", "state": "started"}, prune=True)
+    assert rules(owners.conflicts(named, observed)) == [("a.service", "no-text")]
+    assert rules(owners.conflicts(declare({"name": "a.service", "state": "absent"}, prune=True), observed)) == []
+
+
+def test_a_mask_over_a_file_of_someone_else() -> None:
+    path = f"{SYSTEM.units}/a.service"
+    masked = declare({"name": "a.service", "masked": True})
+    by_hand = replace(in_force(None), files={path: Seen(0o100644, 0, 0, 0.0, b"[Service]\n")})
+    assert rules(owners.conflicts(masked, by_hand)) == [("a.service", "owner")]
+    assert owners.conflicts(masked, in_force(declare(service()))) == []
+
+
+def test_what_others_only_refer_to_is_not_there() -> None:
+    """systemd has it in memory then, as not found."""
+    referred = {name: UnitState("not-found", "inactive", "dead") for name in ("gone.service", "gone.target")}
+    timer = {"name": "a.timer", "timer": {"OnCalendar": "daily", "Unit": "gone.service"}}
+    assert impossible(declare(timer), in_force(None, referred)) == [("a.timer", "missing")]
+    wanting = service(install={"WantedBy": "gone.target"})
+    assert impossible(declare(wanting), in_force(None, referred)) == [("a.service", "no-such-target")]
+    dropin = {"name": "gone.service", "dropin": "x", "service": {"Nice": 1}}
+    assert impossible(declare(dropins=[dropin]), in_force(None, referred)) == [("gone.service", "dropin-without-unit")]
+    for enabled in (True, False):
+        named = declare({"name": "gone.service", "enabled": enabled, "state": "started"})
+        assert ("gone.service", "no-such-unit") in impossible(named, in_force(None, referred))
+
+
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [
+        ("multiuser.target", "multi-user.target"),
+        ("shop-worker.target", ""),
+        ("reporting.target", ""),
+        ("payments-api.target", ""),
+        ("gonee.target", ""),
+    ],
+)
+def test_the_target_that_may_have_been_meant(given: str, near: str) -> None:
+    up = UnitState("loaded", "active", "active")
+    known = ("multi-user.target", "sigpwr.target", "sockets.target", "reboot.target", "payments-api.service")
+    states = {**dict.fromkeys(known, up), "gone.target": UnitState("not-found", "inactive", "dead")}
+    desired = declare(service("payments-api.service", install={"WantedBy": given}))
+    observed = in_force(None, states)
+    (problem,) = refusals.impossible(View(desired, differences.compare(desired, observed, {}), observed))
+    assert "nothing starts this unit at boot" in problem.message
+    assert ("did you mean" in problem.message) is bool(near)
+    assert near in problem.message
+
+
+def test_checks_of_a_template_are_done_for_what_runs_of_it() -> None:
+    def template(start: str) -> Entry:
+        return {"name": "a@.service", "service": {"ExecStart": start}, "health": {"tcp": "127.0.0.1:80"}}
+
+    assert impossible(declare(template("/bin/b")), in_force(None)) == [("a@.service", "not-checked")]
+    running = in_force(declare(template("/bin/a")), {"a@1.service": RUNNING})
+    assert impossible(declare(template("/bin/b")), running) == []

@@ -1,0 +1,489 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""docs/restarts.md, line by line: what a change of each directive makes a run do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
+
+from tests.unit.world import RUNNING, SYSTEM, Entry, carried, declare, in_force, jobs, planned, stamp, with_stamps
+
+_DOCS = Path(__file__).parents[3] / "docs" / "restarts.md"
+_CHANGED = re.compile(r"`\[(\w+)\] (\w+)`(?: on (\d+))?")
+
+# A unit of each kind that systemd takes, and its state when it is up.
+UNITS: dict[str, tuple[Entry, str]] = {
+    "service": ({"service": {"ExecStart": "/bin/a"}, "install": {"WantedBy": "multi-user.target"}}, "running"),
+    "socket": ({"socket": {"ListenStream": "/run/a"}}, "listening"),
+    "timer": ({"timer": {"OnCalendar": "daily"}}, "waiting"),
+    "target": ({"unit": {"Description": "a"}}, "active"),
+    "path": ({"path": {"PathExists": "/a"}}, "waiting"),
+    "mount": ({"mount": {"What": "tmpfs", "Where": "/srv", "Type": "tmpfs"}}, "mounted"),
+    "automount": ({"automount": {"Where": "/srv"}}, "waiting"),
+    "swap": ({"swap": {"What": "/dev/sda"}}, "active"),
+    "slice": ({"slice": {}}, "active"),
+}
+NAMES = {"mount": "srv.mount", "automount": "srv.automount", "swap": "dev-sda.swap"}
+# Two values for a directive where "one" and "two" would not do.
+VALUES = {
+    "BOOLEAN": ("true", "false"),
+    "UMask": ("0022", "0077"),
+    "SocketMode": ("0600", "0666"),
+    "DirectoryMode": ("0700", "0755"),
+}
+
+
+def rows(heading: str) -> list[list[str]]:
+    table = _DOCS.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def verbs(cell: str) -> list[str]:
+    return [] if cell == "-" else cell.split(", ")
+
+
+@pytest.mark.parametrize(("kind", "changed", "done"), [row[:3] for row in rows("Units that run")])
+def test_a_changed_directive(kind: str, changed: str, done: str) -> None:
+    match = _CHANGED.fullmatch(changed)
+    assert match, f"{changed!r} is not `[Section] Directive` (on VERSION)"
+    section, directive, version = match[1].lower(), match[2], int(match[3] or 252)
+    text, sub = UNITS[kind]
+    name = NAMES.get(kind, f"a.{kind}")
+    first, second = VALUES.get(directive, ("one", "two"))
+    before = {"name": name, "state": "started", **text, section: {**text.get(section, {}), directive: first}}
+    after = {**before, section: {**before[section], directive: second}}
+    observed = in_force(declare(before, version=version), {name: UnitState("loaded", "active", sub)}, version)
+    made = planned(declare(after, version=version), observed)
+    assert [verb for verb, _unit in jobs(made)] == verbs(done)
+    assert made.reload
+
+
+def circumstance(text: str) -> Callable[[Callable[[], plan.Plan]], Callable[[], plan.Plan]]:
+    def register(make: Callable[[], plan.Plan]) -> Callable[[], plan.Plan]:
+        CIRCUMSTANCES[text] = make
+        return make
+
+    return register
+
+
+CIRCUMSTANCES: dict[str, Callable[[], plan.Plan]] = {}
+
+
+def service(start: str = "/bin/a", **more: object) -> Entry:
+    return {"name": "a.service", "service": {"ExecStart": start}, **more}
+
+
+def stale(**more: object) -> plan.Plan:
+    desired = declare(service(**more))
+    return planned(desired, with_stamps(in_force(desired, {"a.service": RUNNING}), {"a.service": ["older"]}))
+
+
+def after_change(now: UnitState | None, **more: object) -> plan.Plan:
+    states = {"a.service": now} if now else {}
+    return planned(declare(service("/bin/b", **more)), in_force(declare(service("/bin/a", **more)), states))
+
+
+@circumstance("a process older than its files, environment, secrets or triggers")
+def _stale() -> plan.Plan:
+    return stale()
+
+
+@circumstance("the same with `on_change: reload`")
+def _stale_reload() -> plan.Plan:
+    return stale(on_change="reload", service={"ExecStart": "/bin/a", "ExecReload": "/bin/r"})
+
+
+@circumstance("the same with `on_change: reload`, still starting")
+def _reload_too_early() -> plan.Plan:
+    starting = UnitState("loaded", "activating", "start")
+    text = {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}
+    desired = declare(service(on_change="reload", service=text))
+    return planned(desired, with_stamps(in_force(desired, {"a.service": starting}), {"a.service": ["older"]}))
+
+
+@circumstance("the same with `on_change: none`")
+def _stale_none() -> plan.Plan:
+    made = stale(on_change="none")
+    assert "on_change is none" in made.kept["a.service"]
+    return made
+
+
+@circumstance("the same with `RefuseManualStop=yes`")
+def _stale_refused() -> plan.Plan:
+    made = stale(unit={"RefuseManualStop": True})
+    assert "refuses" in made.kept["a.service"]
+    return made
+
+
+@circumstance("a unit with `state: present` that does not run")
+def _present_down() -> plan.Plan:
+    return after_change(None, state="present")
+
+
+@circumstance("a unit with `state: present` that runs, its `ExecStart` changed")
+def _present_up() -> plan.Plan:
+    return after_change(RUNNING, state="present")
+
+
+@circumstance("a started unit that someone stopped")
+def _stopped_by_hand() -> plan.Plan:
+    desired = declare(service())
+    return planned(desired, in_force(desired))
+
+
+@circumstance("a started unit that has failed")
+def _failed() -> plan.Plan:
+    desired = declare(service())
+    return planned(desired, in_force(desired, {"a.service": UnitState("loaded", "failed", "failed")}))
+
+
+@circumstance("a started unit that keeps ending and waits to be restarted")
+def _crash_loop() -> plan.Plan:
+    desired = declare(service())
+    state = UnitState("loaded", "activating", "auto-restart")
+    observed = in_force(desired, {"a.service": state})
+    return planned(desired, with_stamps(observed, {"a.service": [stamp(desired)]}))
+
+
+@circumstance("a unit declared stopped that runs")
+def _declared_stopped() -> plan.Plan:
+    desired = declare(service(state="stopped"))
+    return planned(desired, in_force(desired, {"a.service": RUNNING}))
+
+
+@circumstance("a oneshot that a timer starts, its `ExecStart` changed")
+def _timers_oneshot() -> plan.Plan:
+    def stack(start: str) -> list[Entry]:
+        timer = {"name": "a.timer", "timer": {"OnCalendar": "daily"}}
+        return [{"name": "a.service", "service": {"Type": "oneshot", "ExecStart": start}}, timer]
+
+    states = {"a.timer": UnitState("loaded", "active", "waiting")}
+    return planned(declare(*stack("/bin/b")), in_force(declare(*stack("/bin/a")), states))
+
+
+@circumstance("a oneshot that is at its work, its `ExecStart` changed")
+def _working_oneshot() -> plan.Plan:
+    def once(start: str) -> Entry:
+        return {"name": "a.service", "service": {"Type": "oneshot", "ExecStart": start}}
+
+    states = {"a.service": UnitState("loaded", "activating", "start")}
+    made = planned(declare(once("/bin/b")), in_force(declare(once("/bin/a")), states))
+    assert "at its work" in made.kept["a.service"]
+    assert not made.watched
+    return made
+
+
+@circumstance("a oneshot that is at its work, its `MemoryMax` changed, on 257")
+def _limits_of_a_working_oneshot() -> plan.Plan:
+    def once(limit: str) -> Desired:
+        text = {"Type": "oneshot", "ExecStart": "/bin/a", "MemoryMax": limit}
+        return declare({"name": "a.service", "service": text}, version=257)
+
+    states = {"a.service": UnitState("loaded", "activating", "start")}
+    return planned(once("2G"), in_force(once("1G"), states, 257))
+
+
+@circumstance("a oneshot with `run: on_change`, its `ExecStart` changed")
+def _run_on_change() -> plan.Plan:
+    def once(start: str) -> Entry:
+        return {"name": "a.service", "run": "on_change", "service": {"Type": "oneshot", "ExecStart": start}}
+
+    return planned(declare(once("/bin/b")), in_force(declare(once("/bin/a"))))
+
+
+@circumstance("the same that is at its work")
+def _run_on_change_at_work() -> plan.Plan:
+    def once(start: str) -> Entry:
+        return {"name": "a.service", "run": "on_change", "service": {"Type": "oneshot", "ExecStart": start}}
+
+    states = {"a.service": UnitState("loaded", "activating", "start")}
+    made = planned(declare(once("/bin/b")), in_force(declare(once("/bin/a")), states))
+    assert dict(made.watched) == {"a.service": Expected.DONE}
+    return made
+
+
+@circumstance("a oneshot with `run: on_change` that has failed")
+def _run_that_failed() -> plan.Plan:
+    once = declare({"name": "a.service", "run": "on_change", "service": {"Type": "oneshot", "ExecStart": "/bin/a"}})
+    return planned(once, in_force(once, {"a.service": UnitState("loaded", "failed", "failed")}))
+
+
+def retired(**more: object) -> plan.Plan:
+    once = {"name": "a.service", "service": {"Type": "oneshot", "ExecStart": "/bin/b"}, "state": "present", **more}
+    return planned(declare(once), in_force(declare(service()), {"a.service": RUNNING}))
+
+
+@circumstance("a service that runs on and is now a oneshot that a timer starts")
+def _retired() -> plan.Plan:
+    return retired()
+
+
+@circumstance("the same with `run: on_change`")
+def _retired_and_run() -> plan.Plan:
+    return retired(run="on_change")
+
+
+@circumstance("a oneshot that has run and loses its `RemainAfterExit`")
+def _remains_no_longer() -> plan.Plan:
+    def once(remains: bool) -> Entry:
+        text = {"Type": "oneshot", "ExecStart": "/bin/a", "RemainAfterExit": remains}
+        return {"name": "a.service", "service": text}
+
+    states = {"a.service": UnitState("loaded", "active", "exited")}
+    return planned(declare(once(False)), in_force(declare(once(True)), states))
+
+
+def wanting(on_change: str) -> plan.Plan:
+    before = {"service": {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}, "on_change": on_change}
+    after = {**before, "unit": {"Wants": "b.service"}, "service": {**before["service"], "Nice": 1}}
+    return planned(declare(service(**after)), in_force(declare(service(**before)), {"a.service": RUNNING}))
+
+
+@circumstance("a service with `on_change: reload`, its `Nice` changed, that also wants another unit now")
+def _wanting_and_reloaded() -> plan.Plan:
+    return wanting("reload")
+
+
+@circumstance("that service with `on_change: none` instead")
+def _wanting_and_kept() -> plan.Plan:
+    made = wanting("none")
+    assert "a.service" in made.kept
+    return made
+
+
+@circumstance("a service that is bound to one that is no longer declared, with `prune`")
+def _bound_to_what_goes() -> plan.Plan:
+    bound = {"name": "b.service", "service": {"ExecStart": "/bin/b"}}
+    observed = in_force(declare(service(), bound), {"a.service": RUNNING, "b.service": RUNNING})
+    made = planned(declare(bound, prune=True), observed, {"a.service": {"RequiredBy": ("b.service",)}})
+    assert jobs(made) == [("stop", "a.service"), ("start", "b.service")]
+    assert made.watched == {"a.service": Expected.DOWN, "b.service": Expected.UP}
+    return made
+
+
+@circumstance("a service with `state: reloaded`, its `ExecStart` changed")
+def _reloaded_and_changed() -> plan.Plan:
+    def reloaded(start: str) -> Entry:
+        return {"name": "a.service", "state": "reloaded", "service": {"ExecStart": start, "ExecReload": "/bin/r"}}
+
+    return planned(declare(reloaded("/bin/b")), in_force(declare(reloaded("/bin/a")), {"a.service": RUNNING}))
+
+
+@circumstance("a socket with `state: restarted` whose service runs")
+def _restarted_socket() -> plan.Plan:
+    socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}, "state": "restarted"}
+    desired = declare(service(), socket)
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    return planned(desired, in_force(desired, states))
+
+
+@circumstance("a socket whose service has `RefuseManualStop=yes`, its `ListenStream` changed")
+def _refusing_service() -> plan.Plan:
+    def stack(path: str) -> list[Entry]:
+        refusing = service(unit={"RefuseManualStop": True})
+        return [refusing, {"name": "a.socket", "socket": {"ListenStream": path}}]
+
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    made = planned(declare(*stack("/run/b")), in_force(declare(*stack("/run/a")), states))
+    assert "refuses" in made.kept["a.socket"]
+    return made
+
+
+@circumstance("a unit with `state: present` that keeps ending and waits to be restarted, its `ExecStart` changed")
+def _crash_loop_present() -> plan.Plan:
+    made = after_change(UnitState("loaded", "activating", "auto-restart"), state="present")
+    assert not made.watched
+    return made
+
+
+@circumstance("a template's `ExecStart` changed, with two instances running")
+def _template() -> plan.Plan:
+    def template(start: str) -> Entry:
+        return {"name": "a@.service", "instances": ["x", "y"], "service": {"ExecStart": start}}
+
+    states = {"a@x.service": RUNNING, "a@y.service": RUNNING}
+    return planned(declare(template("/bin/b")), in_force(declare(template("/bin/a")), states))
+
+
+def foreign(text: str, *dropins: Entry) -> plan.Plan:
+    observed = in_force(None, {"a.service": RUNNING}, vendor={"a.service": text})
+    return planned(declare(dropins=list(dropins)), observed)
+
+
+@circumstance("a drop-in of ours over a running foreign unit")
+def _dropin() -> plan.Plan:
+    dropin = {"name": "a.service", "dropin": "50-limits", "service": {"LimitNOFILE": 4096}}
+    return foreign("[Service]\nExecStart=/bin/a\n", dropin)
+
+
+@circumstance("a drop-in of ours that says what the unit says already, of what systemd reads itself")
+def _same_text() -> plan.Plan:
+    dropin = {"name": "a.service", "dropin": "50-again", "service": {"RestartSec": 5}}
+    return foreign("[Service]\nExecStart=/bin/a\nRestartSec=5\n", dropin)
+
+
+@circumstance("a drop-in of ours that says what the unit says already, of what a process keeps")
+def _same_scalar() -> plan.Plan:
+    dropin = {"name": "a.service", "dropin": "50-again", "service": {"Nice": 5}}
+    return foreign("[Service]\nExecStart=/bin/a\nNice=5\n", dropin)
+
+
+@circumstance("a drop-in of someone else, of what a process keeps, written after the process of our unit was started")
+def _foreign_news() -> plan.Plan:
+    desired = declare(service())
+    observed = in_force(desired, {"a.service": RUNNING})
+    folder = f"{SYSTEM.units}/a.service.d"
+    loadpath = observed.loadpath.changed({f"{folder}/by-hand.conf": b"[Service]\nNice=1\n"}, [])
+    path = f"{folder}/by-hand.conf"
+    by_hand = Seen(0o100644, 0, 0, 5.0, b"[Service]\nNice=1\n", None, 5.0)
+    runs = {"a.service": replace(observed.invocations["a.service"], began=4.0)}
+    observed = replace(
+        observed, loadpath=loadpath, files={**observed.files, path: by_hand}, invocations=runs, looked_at=6.0
+    )
+    for harmless in (replace(by_hand, modified_at=3.0), replace(by_hand, modified_at=7.0)):
+        assert planned(desired, replace(observed, files={**observed.files, path: harmless})).empty
+    made = planned(desired, replace(observed, not_loaded=frozenset({path})))
+    assert made.reload
+    return made
+
+
+@circumstance(
+    "an instance that serves one connection of a socket with `Accept=yes`, its template's `ExecStart` changed"
+)
+def _per_connection() -> plan.Plan:
+    def stack(start: str) -> list[Entry]:
+        socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a", "Accept": True}}
+        return [{"name": "a@.service", "service": {"ExecStart": start}}, socket]
+
+    states = {"a.socket": UnitState("loaded", "active", "listening"), "a@1-2-3.service": RUNNING}
+    made = planned(declare(*stack("/bin/b")), in_force(declare(*stack("/bin/a")), states))
+    assert "connection" in made.kept["a@1-2-3.service"]
+    return made
+
+
+@circumstance("a unit that is no longer declared, with `prune`")
+def _pruned() -> plan.Plan:
+    kept = {"name": "b.target", "unit": {"Description": "b"}, "state": "present"}
+    observed = in_force(declare(service(), kept), {"a.service": RUNNING})
+    made = planned(declare(kept, prune=True), observed)
+    order = [step.action for step in made.steps]
+    assert order.index("stop") < order.index("remove") < order.index("daemon-reload")
+    return made
+
+
+@circumstance("a slice that is no longer declared, with `prune`")
+def _pruned_slice() -> plan.Plan:
+    kept = {"name": "b.target", "unit": {"Description": "b"}, "state": "present"}
+    states = {"a.slice": UnitState("loaded", "active", "active")}
+    observed = in_force(declare({"name": "a.slice", "slice": {"MemoryMax": "1G"}}, kept), states)
+    return planned(declare(kept, prune=True), observed)
+
+
+@circumstance("a socket whose service runs already")
+def _gains_socket() -> plan.Plan:
+    socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
+    both = declare(service(state="present"), socket)
+    made = planned(both, in_force(declare(service(state="present")), {"a.service": RUNNING}))
+    assert made.jobs["start"] == ("a.socket", "a.service")
+    return made
+
+
+@circumstance("a socket that runs though its file is gone")
+def _lost_socket() -> plan.Plan:
+    socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
+    states = {"a.socket": UnitState("not-found", "active", "listening")}
+    return planned(declare(service(state="present"), socket), in_force(declare(service(state="present")), states))
+
+
+@circumstance("one of two sockets of a running service, its `ListenStream` changed")
+def _two_sockets() -> plan.Plan:
+    def stack(path: str) -> list[Entry]:
+        other = {"name": "b.socket", "socket": {"ListenStream": "/run/b", "Service": "a.service"}}
+        return [service(), {"name": "a.socket", "socket": {"ListenStream": path}}, other]
+
+    listening = UnitState("loaded", "active", "running")
+    states = {"a.service": RUNNING, "a.socket": listening, "b.socket": listening}
+    observed = in_force(declare(*stack("/run/a")), states)
+    made = planned(declare(*stack("/run/c")), observed, {"a.service": {"TriggeredBy": ("a.socket", "b.socket")}})
+    assert made.jobs["stop"][2] == made.jobs["start"][2] == "a.service"
+    return made
+
+
+@circumstance("a socket that goes while its service is declared started")
+def _socket_goes() -> plan.Plan:
+    socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a"}}
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    observed = in_force(declare(service(), socket), states)
+    return planned(declare(service(state="started"), prune=True), observed)
+
+
+@circumstance("a timer with only `OnBootSec` whose time was over, that changed")
+def _boot_timer() -> plan.Plan:
+    def timer(span: str) -> Entry:
+        return {"name": "a.timer", "timer": {"OnBootSec": span}}
+
+    elapsed = UnitState("loaded", "active", "elapsed")
+    return planned(declare(timer("2min")), in_force(declare(timer("1min")), {"a.timer": elapsed}))
+
+
+@circumstance("a timer whose times were over, its schedule changed")
+def _elapsed_timer() -> plan.Plan:
+    def timer(calendar: str) -> Entry:
+        return {"name": "a.timer", "timer": {"OnCalendar": calendar}}
+
+    elapsed = UnitState("loaded", "active", "elapsed")
+    return planned(declare(timer("daily")), in_force(declare(timer("2001-01-01")), {"a.timer": elapsed}))
+
+
+@circumstance("the unit that this run itself lives in")
+def _own_unit() -> plan.Plan:
+    desired = declare(service())
+    observed = with_stamps(in_force(desired, {"a.service": RUNNING}), {"a.service": ["older"]})
+    made = planned(desired, carried(observed, "a.service"))
+    assert "connection" in made.kept["a.service"]
+    return made
+
+
+@circumstance("a socket of such a unit, its `ListenStream` changed")
+def _own_socket() -> plan.Plan:
+    def stack(path: str) -> list[Entry]:
+        return [service(), {"name": "a.socket", "socket": {"ListenStream": path}}]
+
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    observed = carried(in_force(declare(*stack("/run/a")), states), "a.service")
+    made = planned(declare(*stack("/run/b")), observed)
+    assert sorted(made.kept) == ["a.service", "a.socket"]
+    return made
+
+
+@circumstance("a mount of `/`, `/usr` or `/var`")
+def _kept_mount() -> plan.Plan:
+    def var(what: str) -> Entry:
+        return {"name": "var.mount", "mount": {"What": what, "Where": "/var"}}
+
+    states = {"var.mount": UnitState("loaded", "active", "mounted")}
+    made = planned(declare(var("/dev/b")), in_force(declare(var("/dev/a")), states))
+    assert "next boot" in made.kept["var.mount"]
+    return made
+
+
+@pytest.mark.parametrize(("text", "done"), [row[:2] for row in rows("Circumstances")])
+def test_a_circumstance(text: str, done: str) -> None:
+    assert [verb for verb, _unit in jobs(CIRCUMSTANCES[text]())] == verbs(done)
+
+
+def test_every_circumstance_is_documented() -> None:
+    assert set(CIRCUMSTANCES) == {row[0] for row in rows("Circumstances")}

@@ -1,0 +1,60 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules return, and that they say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._run import report
+
+from tests.unit.world import RUNNING, declare, in_force, planned, work
+
+_MODULES = Path(__file__).parents[3] / "plugins" / "modules"
+
+
+def test_every_module_returns_the_same_and_documents_all_of_it() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(_MODULES.glob("*.py"))]
+    (documented,) = {text.split('RETURN = r"""\n')[1].split('\n"""\n')[0] for text in texts}
+    desired = declare()
+    observed = in_force(desired)
+    always = report.result(work(desired, observed), observed.states, ())
+    assert not {"started", "finished"} & set(always), "Ansible takes these for the state of an async task"
+    told_by_ansible = {"changed", "diff"}
+    assert set(yaml.safe_load(documented)) == set(always) - told_by_ansible | {"timings", "rolled_back", "errors"}
+
+
+def test_a_removal_names_the_unit_that_the_file_is_for() -> None:
+    units = [
+        {"name": "a.service", "service": {"ExecStart": "/bin/a"}, "secrets": {"A": "b"}, "credentials": {"c": "d"}},
+        {"name": "b.target", "unit": {"Description": "b"}},
+    ]
+    dropin = {"name": "c.service", "dropin": "x", "service": {"Nice": 1}, "secrets": {"A": "b"}}
+    observed = in_force(declare(*units, dropins=[dropin]))
+    made = planned(declare(units[1], prune=True), observed)
+    removed = [(step.unit, step.path.rpartition("/")[2]) for step in made.steps if step.action == "remove"]
+    assert sorted(removed) == [
+        ("a.service", "a.service"),
+        ("a.service", "a.service.env"),
+        ("a.service", "c"),
+        ("c.service", "c.service.d-x.env"),
+        ("c.service", "x.conf"),
+    ]
+
+
+def test_a_unit_that_goes_down_and_comes_up_was_restarted() -> None:
+    def units(path: str) -> list[dict[str, Any]]:
+        socket = {"name": "a.socket", "socket": {"ListenStream": path}}
+        return [{"name": "a.service", "service": {"ExecStart": "/bin/a"}}, socket]
+
+    states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+    observed = in_force(declare(*units("/run/a")), states)
+    desired = declare(*units("/run/b"))
+    result = report.result(work(desired, observed), observed.states, ())
+    assert sorted(result["restarted"]) == ["a.service", "a.socket"]
+    assert (result["newly_started"], result["stopped"]) == ([], [])
