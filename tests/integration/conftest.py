@@ -34,6 +34,8 @@ def host(worker_id: str) -> Iterator[Host]:
             machine.write(f"{PROGRAMS}/{program.name}", program.read_text(encoding="utf-8"))
         machine.sh(f"id {USER} 2>/dev/null || useradd --create-home --shell /bin/bash {USER}")
         machine.sh(f"loginctl enable-linger {USER} && systemctl start user@$(id -u {USER}).service")
+        # PID 1 makes this folder for the first transient unit, and never takes it away.
+        machine.sh("mkdir -p /run/systemd/transient")
         restore(machine)
         yield machine
     finally:
