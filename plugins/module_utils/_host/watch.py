@@ -26,7 +26,10 @@ def watch(manager: Manager, expected: Mapping[str, Expectation], to_the_end: boo
     """
     failures: List[Failure] = []
     waiting = dict(expected)
-    while waiting:
+    ending = False
+    while waiting and not ending:
+        # What was asked for just before the unit that failed may have failed with it: hence one more look.
+        ending = bool(failures) and not to_the_end
         at = time.monotonic()  # checks from outside take their time, and what was seen before them grows old
         shown = manager.show(sorted(waiting), PROPERTIES)
         moving = {unit for unit, each in shown.items() if each.get("ActiveState") in MOVING}
@@ -38,9 +41,7 @@ def watch(manager: Manager, expected: Mapping[str, Expectation], to_the_end: boo
             if isinstance(verdict, Wrong):
                 failures.append(failure(unit, verdict.message, look.shown, verdict.invocation))
             del waiting[unit]
-        if failures and not to_the_end:
-            break
-        if waiting:
+        if waiting and (to_the_end or not failures):
             time.sleep(_INTERVAL)
     return failures
 

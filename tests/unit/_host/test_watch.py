@@ -106,15 +106,16 @@ def test_nothing_to_wait_for_asks_nothing(replay: Replay) -> None:
     assert replay.asked == []
 
 
-def test_it_ends_with_the_turn_of_the_first_failure(replay: Replay) -> None:
+def test_after_a_failure_the_others_are_looked_at_once_more(replay: Replay) -> None:
+    """Units are shown one after another: what was shown before the one that failed may have failed with it."""
     expected: dict[str, Expectation] = {f"{name}.service": Done(9.0) for name in "abc"}
-    host = replay(a=[COMING], b=[COMING, FAILED], c=[COMING, {**FAILED, "InvocationID": "two"}])
+    host = replay(a=[COMING], b=[COMING, COMING, FAILED], c=[COMING, {**FAILED, "InvocationID": "two"}])
     message = "failed: result exit-code"
     assert watch(host, expected) == [
-        Failure("b.service", message, "exit-code", "3", "one"),
         Failure("c.service", message, "exit-code", "3", "two"),
+        Failure("b.service", message, "exit-code", "3", "one"),
     ]
-    assert len(host.asked) == 2
+    assert [len(asked) for asked in host.asked] == [3, 3, 2]
     assert host.now == 101.0
 
 
