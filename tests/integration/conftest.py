@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.integration.support import PROGRAMS, TRACES, USER, Stack
 from tests.integration.world import SERVER, SERVER_TEXT
+
 from tests.testbed.host import Host
 from tests.testbed.image import default_suite
 from tests.testbed.listing import restore
