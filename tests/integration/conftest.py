@@ -5,28 +5,24 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.support import PROGRAMS, TRACES, USER, Stack
-from tests.integration.world import SERVER, SERVER_TEXT
-from tests.testbed.host import Host
+from tests.integration.entries import PROGRAMS
+from tests.integration.lab import USER, Lab
 from tests.testbed.image import default_suite
 from tests.testbed.listing import restore
 from tests.tooling import COLLECTION, COLLECTIONS
 
-NUMBERS = itertools.count(1)
-
 
 @pytest.fixture(scope="session")
-def host(worker_id: str) -> Iterator[Host]:
+def host(worker_id: str) -> Iterator[Lab]:
     """With UNITWRIGHT_HOST=NAME that container is used, and stays for the next run."""
     kept = os.environ.get("UNITWRIGHT_HOST")
-    machine = Host(f"{kept}-{worker_id}" if kept else f"unitwright-{default_suite()}-{worker_id}-{os.getpid()}")
+    machine = Lab(f"{kept}-{worker_id}" if kept else f"unitwright-{default_suite()}-{worker_id}-{os.getpid()}")
     try:
         machine.up()
         machine.install_collection(COLLECTIONS / COLLECTION)
@@ -34,8 +30,7 @@ def host(worker_id: str) -> Iterator[Host]:
             machine.write(f"{PROGRAMS}/{program.name}", program.read_text(encoding="utf-8"))
         machine.sh(f"id {USER} 2>/dev/null || useradd --create-home --shell /bin/bash {USER}")
         machine.sh(f"loginctl enable-linger {USER} && systemctl start user@$(id -u {USER}).service")
-        # PID 1 makes this folder for the first transient unit, and never takes it away.
-        machine.sh("mkdir -p /run/systemd/transient")
+        machine.sh("mkdir -p /run/systemd/transient")  # as systemd does for the first unit without a file
         restore(machine)
         yield machine
     finally:
@@ -44,28 +39,28 @@ def host(worker_id: str) -> Iterator[Host]:
 
 
 @pytest.fixture(autouse=True)
-def tidy(host: Host) -> Iterator[None]:
-    """After each test the host is as it was before the first."""
+def tidy(host: Lab, request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test its stacks go by the module itself, which leaves nothing, and the host is as before the first."""
     yield
-    restore(host)
+    by_force = request.node.get_closest_marker("by_force") is not None
+    try:
+        if not by_force:
+            host.remove_all()
+    finally:
+        host.applied.clear()
+        left = restore(host)
+    assert by_force or left == []
 
 
-@pytest.fixture
-def web_server(host: Host) -> None:
-    """The program of world.server."""
-    host.write(SERVER, SERVER_TEXT)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "by_force(why): what the test has set up cannot be taken away by the module")
+    config.addinivalue_line("markers", "long: begins first")
 
 
-@pytest.fixture(scope="session")
-def version(host: Host) -> int:
-    """The host's systemd."""
-    return int(host.sh("systemctl --version").split()[1])
-
-
-@pytest.fixture
-def stack(tidy: None, host: Host) -> Iterator[Stack]:
-    """A stack with a name of its own, of which nothing may be left once it is removed."""
-    ours = Stack(host, f"it{os.getpid()}n{next(NUMBERS)}")
-    yield ours
-    ours.remove()
-    assert host.sh(TRACES.format(name=ours.name), check=False) == ""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long begins first, each at the head of a worker's share, or all would wait for it at the end."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if item not in long]
+    for number, item in enumerate(long):
+        items.insert(number % workers * (len(items) // workers), item)

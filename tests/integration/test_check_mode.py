@@ -7,19 +7,27 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+from tests.testbed.listing import NOTES
 
-from tests.integration.support import FOREVER, PROGRAMS, Result, Stack, verbs
-from tests.integration.world import untouched
-
-WANTED = {"WantedBy": "multi-user.target"}
+from .entries import FOREVER, UNITS, WANTED, Entry, server, service, timer
+from .lab import Lab, Result, verbs
 
 
-def foretold(stack: Stack, *units: dict[str, Any], **options: Any) -> Result:
+def everything() -> list[Entry]:
+    return [
+        service("a", install=WANTED, secrets={"TOKEN": "not-to-be-seen"}, triggers={"values": [1]}),
+        service("b", unit={"Requires": "a.service", "After": "a.service"}),
+        service("job", "/bin/true", service={"Type": "oneshot"}),
+        {"name": "job.timer", "timer": {"OnCalendar": "daily"}, "install": {"WantedBy": "timers.target"}},
+        service("web", server("hi")),
+        {"name": "web.socket", "socket": {"ListenStream": f"{NOTES}/sock"}},
+        {"name": "w@.service", "service": {"ExecStart": FOREVER}, "install": WANTED, "instances": ["x"]},
+    ]
+
+
+def foretold(host: Lab, *units: Entry, **options: Any) -> Result:
     """The result of a run that check mode foretold."""
-    with untouched(stack.host):
-        would = stack.apply(*units, check_mode=True, **options)
-    result = stack.apply(*units, **options)
+    would, result = host.foretell(*units, **options), host.apply(*units, **options)
     for key in (
         "changed",
         "plan",
@@ -36,95 +44,79 @@ def foretold(stack: Stack, *units: dict[str, Any], **options: Any) -> Result:
     return result
 
 
-def everything(stack: Stack) -> list[dict[str, Any]]:
-    return [
-        stack.service("a", install=WANTED, secrets={"TOKEN": "not-to-be-seen"}, triggers={"values": [1]}),
-        stack.service("b", unit={"Requires": stack.unit("a.service"), "After": stack.unit("a.service")}),
-        stack.service("job", "/bin/true", service={"Type": "oneshot"}),
-        {"name": stack.unit("job.timer"), "timer": {"OnCalendar": "daily"}, "install": {"WantedBy": "timers.target"}},
-        stack.service("web", f"/usr/bin/python3 {PROGRAMS}/answer.py hi"),
-        {"name": stack.unit("web.socket"), "socket": {"ListenStream": f"/run/{stack.name}.sock"}},
-        {"name": stack.unit("w@.service"), "service": {"ExecStart": FOREVER}, "install": WANTED, "instances": ["x"]},
-    ]
-
-
-def test_a_first_apply_changes_and_a_removal_are_foretold(stack: Stack) -> None:
-    units = everything(stack)
-    dropin = {"name": stack.unit("b.service"), "dropin": "x", "environment": {"A": "1"}}
-    first = foretold(stack, *units, dropins=[dropin])
+def test_a_first_apply_changes_and_a_removal_are_foretold(host: Lab) -> None:
+    units = everything()
+    dropin = {"name": "b.service", "dropin": "x", "environment": {"A": "1"}}
+    first = foretold(host, *units, dropins=[dropin])
     assert len(first["diff"]) == 9
     units[0]["triggers"] = {"values": [2]}
     units[3]["timer"] = {"OnCalendar": "weekly"}
-    units[5]["socket"] = {"ListenStream": f"/run/{stack.name}.other"}
+    units[5]["socket"] = {"ListenStream": f"{NOTES}/other"}
     units[6]["instances"] = ["y"]
-    assert set(verbs(foretold(stack, *units, prune=True))) >= {"write", "daemon-reload", "restart", "remove", "stop"}
-    foretold(stack, *units[:1], prune=True)
-    foretold(stack, state="absent")
+    assert set(verbs(foretold(host, *units, prune=True))) >= {"write", "daemon-reload", "restart", "remove", "stop"}
+    foretold(host, *units[:1], prune=True)
+    foretold(host, state="absent")
 
 
-def test_nothing_to_do_is_foretold(stack: Stack) -> None:
-    unit = stack.service(install=WANTED)
-    stack.apply(unit)
-    assert not foretold(stack, unit)["changed"]
+def test_nothing_to_do_is_foretold(host: Lab) -> None:
+    unit = service(install=WANTED)
+    host.apply(unit)
+    assert not foretold(host, unit)["changed"]
 
 
-def test_the_diff_shows_the_text_before_and_after(stack: Stack) -> None:
-    unit = stack.service(unit={"Description": "old"})
-    stack.apply(unit)
-    (shown,) = foretold(stack, {**unit, "unit": {"Description": "new"}})["diff"]
-    assert shown["before_header"] == stack.path("main.service")
+def test_the_diff_shows_the_text_before_and_after(host: Lab) -> None:
+    unit = service(unit={"Description": "old"})
+    host.apply(unit)
+    (shown,) = foretold(host, {**unit, "unit": {"Description": "new"}})["diff"]
+    assert shown["before_header"] == f"{UNITS}/main.service"
     assert "Description=old" in shown["before"]
     assert "Description=new" in shown["after"]
     assert "STAMP" not in shown["before"] + shown["after"]
 
 
-@pytest.fixture
-def late(stack: Stack) -> str:
-    return f"/usr/local/bin/{stack.name}"
-
-
-def test_a_program_that_is_not_there_yet_is_unverified(stack: Stack, late: str) -> None:
-    unit = stack.service(command=f"{late} infinity", service={"User": "no-such-user-yet"})
-    with untouched(stack.host):
-        would = stack.apply(unit, check_mode=True)
+def test_a_program_that_is_not_there_yet_is_unverified(host: Lab) -> None:
+    late = "/usr/local/bin/late"
+    unit = service(command=f"{late} infinity", service={"User": "no-such-user-yet"})
+    would = host.foretell(unit)
     assert [error["unit"] for error in would["unverified"]] == [unit["name"]]
-    stack.host.sh(f"cp /bin/sleep {late}; useradd --system no-such-user-yet")
-    result = stack.apply(unit)
+    host.sh(f"cp /bin/sleep {late}; useradd --system no-such-user-yet")
+    result = host.apply(unit)
     assert (result["plan"], result["diff"], result["unverified"]) == (would["plan"], would["diff"], [])
-    stack.remove()
-    stack.host.sh(f"rm {late}; userdel no-such-user-yet")
 
 
-def test_a_unit_and_a_trigger_file_that_are_not_there_yet_are_unverified(stack: Stack) -> None:
-    config, ghost = f"/etc/{stack.name}.conf", f"ghost-{stack.name}.service"
-    unit = stack.service(unit={"Requires": ghost}, triggers={"files": [config]})
-    with untouched(stack.host):
-        would = stack.apply(unit, check_mode=True)
+def test_a_unit_and_a_trigger_file_that_are_not_there_yet_are_unverified(host: Lab) -> None:
+    config, ghost = "/etc/test.conf", "ghost.service"
+    unit = service(unit={"Requires": ghost}, triggers={"files": [config]})
+    would = host.foretell(unit)
     assert len(would["unverified"]) >= 2
-    stack.refused(unit)
-    stack.host.write(config, "x")
-    stack.host.write(f"/run/systemd/system/{ghost}", f"[Service]\nExecStart={FOREVER}\n")
-    result = stack.apply(unit)
+    host.failing(unit)
+    host.write(config, "x")
+    host.write(f"/run/systemd/system/{ghost}", f"[Service]\nExecStart={FOREVER}\n")
+    result = host.apply(unit)
     assert result["plan"] == would["plan"]
-    stack.remove()
-    stack.host.sh(f"systemctl stop {ghost}; rm {config} /run/systemd/system/{ghost}; systemctl daemon-reload")
 
 
-def test_the_state_of_a_unit_that_an_earlier_task_would_install_is_unverified(stack: Stack) -> None:
-    unit = {"name": f"ghost-{stack.name}.service", "state": "started", "enabled": True}
-    with untouched(stack.host):
-        would = stack.apply(unit, check_mode=True)
+def test_the_state_of_a_unit_that_an_earlier_task_would_install_is_unverified(host: Lab) -> None:
+    unit = {"name": "ghost.service", "state": "started", "enabled": True}
+    would = host.foretell(unit)
     assert [error["unit"] for error in would["unverified"]] == [unit["name"]]
 
 
-def test_what_is_wrong_is_an_error_in_check_mode_too(stack: Stack) -> None:
-    with untouched(stack.host):
-        result = stack.refused(stack.service(service={"Type": "notfy"}), check_mode=True)
+def test_what_is_wrong_is_an_error_in_check_mode_too(host: Lab) -> None:
+    result = host.refused(service(service={"Type": "notfy"}), check_mode=True)
     assert result["errors"][0]["directive"] == "Type"
 
 
-def test_a_removal_of_what_another_needs_is_refused_in_check_mode_too(stack: Stack) -> None:
-    needed = stack.service("needed")
-    stack.apply(stack.service("needing", unit={"BindsTo": needed["name"], "After": needed["name"]}), needed)
-    error = stack.refused(stack.service("needing", unit={"BindsTo": needed["name"]}), check_mode=True, prune=True)
+def test_a_removal_of_what_another_needs_is_refused_in_check_mode_too(host: Lab) -> None:
+    needed = service("needed")
+    host.apply(service("needing", unit={"BindsTo": needed["name"], "After": needed["name"]}), needed)
+    error = host.failing(service("needing", unit={"BindsTo": needed["name"]}), check_mode=True, prune=True)
     assert needed["name"] in error["msg"]
+
+
+def test_check_mode_knows_what_a_run_takes_away(host: Lab) -> None:
+    job = service("job", "/bin/true", service={"Type": "oneshot"})
+    clock = timer("daily")
+    host.apply(job, clock)
+    for check_mode in (True, False):
+        assert "nowhere" in host.failing(clock, prune=True, check_mode=check_mode)["msg"]

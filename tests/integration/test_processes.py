@@ -10,19 +10,17 @@ import json
 import os
 from typing import Any
 
-from tests.integration.support import PROGRAMS, Result, Stack, failed, succeeded
+import pytest
 
-LOG = "/run/unitwright-processes"
-WANTED = {"WantedBy": "multi-user.target"}
+from tests.testbed.listing import NOTES
+
+from .entries import PROGRAMS, WANTED, Entry, many, service
+from .lab import Lab, Result, failed, succeeded
+
 # 500 units take their time to start on a small machine.
 PATIENT = {"stable_for": 0.0, "timeout": 300.0}
 
-
-def audited(stack: Stack, **options: Any) -> tuple[Result, list[str]]:
-    """A run's result, and the commands it started, each as program and verb."""
-    prefix = ("python3", f"{PROGRAMS}/audited.py", LOG)
-    result = stack.host.module("stack", name=stack.name, prefix=prefix, **options)
-    return result, [command(json.loads(line)) for line in stack.host.read(LOG).splitlines()]
+LOG = f"{NOTES}/processes"
 
 
 def command(words: list[str]) -> str:
@@ -31,18 +29,21 @@ def command(words: list[str]) -> str:
     return f"{os.path.basename(words[0])} {verb}"
 
 
+def audited(host: Lab, **options: Any) -> tuple[Result, list[str]]:
+    """A run's result, and the commands it started, each as program and verb."""
+    prefix = ("python3", f"{PROGRAMS}/audited.py", LOG)
+    result = host.attempt(prefix=prefix, **options)
+    return result, [command(json.loads(line)) for line in host.read(LOG).splitlines()]
+
+
 def once(commands: list[str]) -> list[str]:
     """While it waits for units a run asks for their state again and again, which depends on the time they take."""
     return [name for name, _same in itertools.groupby(commands)]
 
 
-def services(stack: Stack, count: int) -> list[dict[str, Any]]:
-    return [stack.service(str(number), install=WANTED) for number in range(count)]
-
-
-def lives(stack: Stack, count: int) -> dict[str, list[str]]:
+def lives(host: Lab, count: int) -> dict[str, list[str]]:
     """What a stack of so many services starts from its first run to its last."""
-    units = services(stack, count)
+    units = [service(f"n{number}", install=WANTED) for number in range(count)]
     first = {**units[0], "environment": {"VERSION": "2"}}
     found: dict[str, list[str]] = {}
     for name, given in (
@@ -52,30 +53,49 @@ def lives(stack: Stack, count: int) -> dict[str, list[str]]:
         ("all change", {"units": [{**unit, "environment": {"VERSION": "3"}} for unit in units]}),
         ("absent", {"state": "absent"}),
     ):
-        result, commands = audited(stack, health=PATIENT, **given)
+        result, commands = audited(host, health=PATIENT, **given)
         succeeded(result)
         assert result["changed"] == (name != "no change"), name
         found[name] = commands if name == "no change" else once(commands)
     return found
 
 
-def test_the_commands_of_500_units_are_those_of_two(stack: Stack) -> None:
-    of_two = lives(stack, 2)
+@pytest.mark.long
+def test_the_commands_of_500_units_are_those_of_two(host: Lab) -> None:
+    of_two = lives(host, 2)
     assert of_two["no change"] == [
         "systemctl --version",
         "systemd --dump-configuration-items",
         "systemctl list-units",
     ]
-    assert lives(stack, 50) == of_two
-    assert lives(stack, 500) == of_two
+    assert lives(host, 50) == of_two
+    assert lives(host, 500) == of_two
 
 
-def test_only_the_first_of_many_failures_are_looked_up_in_the_journal(stack: Stack) -> None:
+def test_only_the_first_of_many_failures_are_looked_up_in_the_journal(host: Lab) -> None:
     nobody_listens = {"tcp": "127.0.0.1:9", "stable_for": 0.0, "timeout": 1.0}
-    units = [stack.service(str(number), health=nobody_listens) for number in range(30)]
-    result, commands = audited(stack, units=units)
+    units = [service(f"n{number}", health=nobody_listens) for number in range(30)]
+    result, commands = audited(host, units=units)
     errors = failed(result)["errors"]
     assert len([error for error in errors if error["journal"]]) == min(10, len(errors))
     journal = [name for name in commands if name.startswith("journalctl")]
     assert len([name for name in journal if "--sync" in name]) == 1
     assert len(journal) <= 1 + 2 * 10
+
+
+def newest_process(host: Lab) -> int:
+    return int(host.read("/proc/loadavg").split()[4])
+
+
+def processes_of(host: Lab, *units: Entry) -> int:
+    """Processes that the host saw while a module ran, give or take what else goes on there."""
+    before = newest_process(host)
+    host.apply(*units)
+    return newest_process(host) - before
+
+
+def test_processes_do_not_grow_with_the_units(host: Lab) -> None:
+    one, sixty = many(1, state="present"), many(60, state="present")
+    few = processes_of(host, *one)
+    assert processes_of(host, *sixty) < few + 20
+    assert processes_of(host, *sixty) < few + 20

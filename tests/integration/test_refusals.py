@@ -1,174 +1,157 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cannot be right is refused with its place and mend, all at once, and nothing is written."""
+"""What no step can fulfil, systemd refuses, or would cut off the run itself is refused or kept, and named."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.integration.support import FOREVER, Result, Stack, failed
-from tests.integration.world import untouched
-from tests.testbed.host import Host
+from .entries import MOUNT, UNITS, Entry, app, service, tmpfs
+from .lab import Lab, places, until
 
 
-def service(section: str, directive: str, value: object) -> dict[str, Any]:
-    unit: dict[str, Any] = {"service": {"ExecStart": FOREVER}}
-    unit.setdefault(section, {})[directive] = value
-    return unit
-
-
-# suffix of the unit, its entry, (section, directive) of the error, a part of its message
-MISTAKES: list[tuple[str, dict[str, Any], tuple[str, str], str]] = [
-    ("near.service", service("service", "ExecStrat", "x"), ("Service", "ExecStrat"), "did you mean ExecStart?"),
-    ("case.service", service("service", "execstart", "x"), ("Service", "execstart"), "is written ExecStart"),
-    ("up.service", service("unit", "Restart", "no"), ("Unit", "Restart"), "belongs in [Service]"),
-    ("in.service", service("service", "WantedBy", "x"), ("Service", "WantedBy"), "belongs in [Install]"),
-    ("other.service", service("service", "OnCalendar", "daily"), ("Service", "OnCalendar"), "[Timer]"),
-    ("limit.service", service("service", "StartLimitIntervalSec", "1"), ("Service", "StartLimitIntervalSec"), "[Unit]"),
-    ("none.service", service("service", "Fnord", "x"), ("Service", "Fnord"), "knows no 'Fnord'"),
-    ("space.service", service("service", "User name", "x"), ("Service", "User name"), "knows no 'User name'"),
-    ("on.service", service("service", "true", "x"), ("Service", "true"), "quote it"),
-    ("text.service", {"content": "[Service]\nExecStart=/x\nRestrat=no\n"}, ("Service", "Restrat"), "Restart?"),
-    ("garbage.service", {"content": "[Service]\nExecStart /x\n"}, ("", ""), "line 2"),
-    ("headless.service", {"content": "ExecStart=/x\n"}, ("", ""), "line 1"),
-    (
-        "foreign.service",
-        {**service("service", "User", "x"), "timer": {"OnCalendar": "x"}},
-        ("Timer", "OnCalendar"),
-        "[Timer]",
-    ),
-    ("foreign.target", {"service": {"ExecStart": "/x"}}, ("Service", "ExecStart"), "does not belong in a .target"),
-    ("octal.service", service("service", "UMask", 63), ("Service", "UMask"), "quote it"),
-    ("mode.service", service("service", "StateDirectoryMode", 493), ("Service", "StateDirectoryMode"), "quote it"),
-    ("float.service", service("service", "CPUQuota", 1.1), ("Service", "CPUQuota"), "quote it"),
-    ("inf.service", service("service", "LimitCORE", float("inf")), ("Service", "LimitCORE"), "'infinity'"),
-    ("null.service", service("unit", "Description", None), ("Unit", "Description"), "leave it out"),
-    ("truth.service", service("service", "User", True), ("Service", "User"), "quote it"),
-    ("map.service", service("service", "ExecStart", {"a": "b"}), ("Service", "ExecStart"), "a mapping"),
-    ("nested.service", service("service", "ExecStartPre", [["/x"]]), ("Service", "ExecStartPre"), "inside a list"),
-    ("unset.service", service("service", "Environment", {"A": None}), ("Service", "Environment"), "null"),
-    ("rounded.service", service("service", "Environment", {"A": 1.1}), ("Service", "Environment"), "quote it"),
-    ("clock.timer", {"timer": {"OnCalendar": 750}}, ("Timer", "OnCalendar"), "quote it"),
-    ("hours.timer", {"timer": {"OnCalendar": 12.3}}, ("Timer", "OnCalendar"), "quote it"),
-    ("line.service", service("unit", "Description", "a\nUser=root"), ("Unit", "Description"), "line break"),
-    ("nul.service", service("unit", "Description", "a\0b"), ("Unit", "Description"), "U+0000"),
-    ("end.service", service("unit", "Description", "a\\"), ("Unit", "Description"), "backslash"),
-    ("edge.service", service("unit", "Description", " a"), ("Unit", "Description"), "white space"),
-    ("block.service", service("unit", "Description", "a\n"), ("Unit", "Description"), "'>-'"),
-    ("env1.service", {**service("service", "Nice", 1), "environment": {"A B": "x"}}, ("", ""), "environment variable"),
-    (
-        "env2.service",
-        {**service("service", "Nice", 1), "secrets": {"1A": "hush-hush"}},
-        ("", ""),
-        "environment variable",
-    ),
-    ("env3.target", {"unit": {}, "environment": {"A": "b"}}, ("", ""), "starts no process"),
-    ("cred.service", {**service("service", "Nice", 1), "credentials": {"a/b": "hush-hush"}}, ("", ""), "credential"),
-    ("masked.service", {**service("service", "Nice", 1), "masked": True}, ("", ""), "masked"),
-    ("both.service", {**service("service", "Nice", 1), "content": "[Service]\nNice=1"}, ("", ""), "content"),
-    ("template@.service", {**service("service", "Nice", 1), "state": "started"}, ("", ""), "name its instances"),
-    ("plain.service", {**service("service", "Nice", 1), "instances": ["x"]}, ("", ""), "instances"),
-    ("slash@.service", {**service("service", "Nice", 1), "instances": ["a/b"]}, ("", ""), "escaped"),
-    (
-        "once.service",
-        {**service("service", "Type", "oneshot"), "state": "started"},
-        ("Service", "Type"),
-        "run: on_change",
-    ),
-    (
-        "mute.service",
-        {**service("service", "Nice", 1), "on_change": "reload"},
-        ("Service", "ExecReload"),
-        "ExecReload=",
-    ),
-    ("bare.service", {**service("service", "Nice", 1), "enabled": True}, ("", ""), "[Install]"),
-    ("some.scope", {"unit": {"Description": "x"}}, ("", ""), "dropin"),
-    ("x.servcie", {"unit": {}}, ("", ""), ".service'?"),
-    ("a b.service", {"unit": {}}, ("", ""), "escaped"),
-    ("a/b.service", {"unit": {}}, ("", ""), "slash"),
-    ("a\n.service", {"unit": {}}, ("", ""), "characters"),
-    ("wait.service", {**service("service", "Nice", 1), "health": {"timeout": 0}}, ("", ""), "timeout"),
-    ("port.service", {**service("service", "Nice", 1), "health": {"tcp": "localhost"}}, ("", ""), "HOST:PORT"),
-]
-
-
-@pytest.fixture(scope="module")
-def verdict(host: Host) -> Result:
-    """All mistakes declared at once, beside a unit without a mistake."""
-    units: list[dict[str, Any]] = [{"name": f"refused-{suffix}", **entry} for suffix, entry, _place, _said in MISTAKES]
-    units.append({"name": "refused-good.service", **service("service", "Nice", 1)})
-    with untouched(host):
-        return failed(host.module("stack", name="refused", units=units))
-
-
-@pytest.mark.parametrize(("suffix", "place", "said"), [(each[0], each[2], each[3]) for each in MISTAKES])
-def test_a_mistake_is_told_with_its_place_and_mend(
-    verdict: Result, suffix: str, place: tuple[str, str], said: str
-) -> None:
-    (error,) = (error for error in verdict["errors"] if error["unit"] == f"refused-{suffix}")
-    assert (error["section"], error["directive"]) == place
-    assert said in error["message"]
-    assert error["rule"]
-    assert error["message"] in verdict["msg"]
-
-
-def test_a_unit_without_a_mistake_is_not_blamed_is_told_than_is_wrong(verdict: Result) -> None:
-    assert len(verdict["errors"]) == len(MISTAKES)
-    assert "refused-good.service" not in verdict["msg"]
-
-
-def refused(stack: Stack, *units: dict[str, Any], **options: Any) -> Result:
-    """The failed result, after seeing that the host is as it was before."""
-    with untouched(stack.host):
-        return stack.refused(*units, **options)
-
-
-def test_a_directive_that_this_systemd_is_too_old_for(stack: Stack, version: int) -> None:
-    if version >= 254:
-        pytest.skip("this systemd has the directives that older ones lack")
-    unit = stack.service(service={"RestartSteps": 3}, install={"UpheldBy": "multi-user.target"})
-    result = refused(stack, unit)
-    assert sorted(error["directive"] for error in result["errors"]) == ["RestartSteps", "UpheldBy"]
-    assert all(f"this host has {version}" in error["message"] for error in result["errors"])
-
-
-def test_a_stack_has_a_plain_name(stack: Stack) -> None:
-    with untouched(stack.host):
-        result = failed(stack.host.module("stack", name="../x", units=[stack.service()]))
-    assert result["errors"][0]["rule"] == "stack-name"
-
-
-def test_a_unit_declared_twice(stack: Stack) -> None:
-    assert refused(stack, stack.service(), stack.service())["errors"][0]["rule"] == "duplicate"
-
-
-def test_a_unit_that_is_nowhere(stack: Stack) -> None:
-    result = refused(stack, {"name": stack.unit("ghost.service"), "state": "started"})
+def test_a_unit_that_is_nowhere(host: Lab) -> None:
+    result = host.refused({"name": "ghost.service", "state": "started"})
     assert result["errors"][0]["rule"] == "no-such-unit"
 
 
-def test_a_oneshot_of_others_is_not_started_as_if_it_stayed_up(stack: Stack) -> None:
-    name = stack.unit("job.service")
-    stack.host.write(f"/run/systemd/system/{name}", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
-    stack.host.sh("systemctl daemon-reload")
-    (error,) = refused(stack, {"name": name, "state": "started"})["errors"]
+def test_a_oneshot_of_others_is_not_started_as_if_it_stayed_up(host: Lab) -> None:
+    name = "job.service"
+    host.write(f"/run/systemd/system/{name}", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
+    host.sh("systemctl daemon-reload")
+    (error,) = host.refused({"name": name, "state": "started"})["errors"]
     assert (error["unit"], error["section"], error["directive"]) == (name, "Service", "Type")
     assert "no state to hold" in error["message"]
-    stack.host.sh(f"rm /run/systemd/system/{name}; systemctl daemon-reload")
 
 
-def test_an_unknown_option_is_an_error(stack: Stack) -> None:
-    with untouched(stack.host):
-        result = stack.host.module("stack", name=stack.name, units=[{**stack.service(), "servcie": {}}])
-    assert result["failed"]
-    assert "servcie" in result["msg"]
+def test_a_unit_that_refuses_is_kept_and_named(host: Lab) -> None:
+    host.write(f"{UNITS}/lab.target", "[Unit]\nWants=refuses.service\n")
+    refuses = {"RefuseManualStop": True, "RefuseManualStart": True}
+    host.apply(app(1, "refuses", unit=refuses))
+    host.sh("systemctl daemon-reload && systemctl start lab.target")
+    assert host.version("refuses") == "1"
+    before = host.invocation("refuses.service")
+    for _run in range(2):  # it stays stale until it was restarted by someone
+        result = host.apply(app(2, "refuses", unit=refuses))
+        assert "refuses a manual restart" in result["kept"]["refuses.service"]
+        assert result["restarted"] == []
+    assert host.invocation("refuses.service") == before
+    host.sh("kill $(systemctl show -P MainPID refuses.service)")
 
 
-def test_the_name_of_a_single_unit_is_too_long_to_be_remembered(stack: Stack) -> None:
-    unit = stack.unit("x" * 200 + ".service")
-    result = stack.host.module("dropin", name=unit, dropin="y" * 100, environment={"A": "1"})
-    assert result["failed"]
-    assert "bytes" in result["errors"][0]["message"]
+def test_a_start_that_is_refused_is_an_error(host: Lab) -> None:
+    entry = app(1, unit={"RefuseManualStart": True}, state="started")
+    assert "refuses a manual start" in host.failing(entry)["msg"]
+    assert not host.exists(f"{UNITS}/app.service")
+
+
+@pytest.mark.by_force("it refuses its stop")
+def test_what_a_dropin_refuses_holds_for_what_is_declared(host: Lab) -> None:
+    """The unit's own text says nothing of it, and nothing of it has changed."""
+    host.apply(app(1, state="restarted"), app(1, "down", state="stopped"))
+    for name, refused in (("app", "RefuseManualStop"), ("down", "RefuseManualStart")):
+        host.write(f"{UNITS}/{name}.service.d/x.conf", f"[Unit]\n{refused}=yes\n")
+    host.sh("systemctl daemon-reload")
+    result = host.apply(app(1, state="restarted"), app(1, "down", state="stopped"))
+    assert "refuses" in result["kept"]["app.service"]
+    for wanted in ("started", "restarted"):
+        result = host.failing(app(1), app(1, "down", state=wanted))
+        assert result["errors"][0]["rule"] == "refused-start"
+
+
+@pytest.mark.parametrize("directive", ["Requires", "BindsTo"])
+@pytest.mark.parametrize("between", [False, True])
+def test_a_unit_that_shall_run_without_what_it_needs_is_refused(host: Lab, directive: str, between: bool) -> None:
+    needed, middle, needing = (service(each) for each in ("needed", "middle", "needing"))
+    middle.update(unit={directive: needed["name"]}, state="present")
+    needing["unit"] = {directive: (middle if between else needed)["name"]}
+    host.apply(needed, middle, needing)
+    result = host.failing({**needed, "state": "stopped"}, middle, needing)
+    assert places(result) == [(needing["name"], "Unit", directive)]
+    assert host.state("needing.service") == "active"
+    assert host.settled({**needed, "state": "stopped"}, middle, {**needing, "state": "stopped"})["stopped"]
+
+
+def test_what_is_needed_by_its_place_cannot_be_declared_stopped(host: Lab) -> None:
+    """A mount by the folders below it, a slice by what is in it (systemd.unit(5), systemd.resource-control(5))."""
+    mount, group = tmpfs(), {"name": "test.slice"}
+    cases: list[tuple[Entry, Entry, tuple[str, str]]] = [
+        (mount, {"unit": {"RequiresMountsFor": f"{MOUNT}/below"}}, ("Unit", "RequiresMountsFor")),
+        (mount, {"service": {"WorkingDirectory": MOUNT}}, ("Service", "WorkingDirectory")),
+        (group, {"service": {"Slice": "test.slice"}}, ("Service", "Slice")),
+        (group, {"service": {"Slice": "test-below.slice"}}, ("Service", "Slice")),
+    ]
+    for needed, more, place in cases:
+        needing = service("needing", **more)
+        assert places(host.failing({**needed, "state": "stopped"}, needing)) == [(needing["name"], *place)]
+
+
+def test_a_path_needs_no_mount_that_has_no_file(host: Lab) -> None:
+    host.sh(f"mkdir {MOUNT}; mount -t tmpfs tmpfs {MOUNT}")
+    by_hand = {"name": "mnt-test.mount", "state": "stopped"}
+    host.apply(by_hand, service(service={"WorkingDirectory": MOUNT}))
+    assert host.state("main.service") == "active"
+
+
+def test_what_is_needed_and_ends_by_itself_may_be_declared_stopped(host: Lab) -> None:
+    once = service("once", "/bin/true", service={"Type": "oneshot"}, state="stopped")
+    needing = service("needing", unit={"Requires": once["name"], "After": once["name"]})
+    host.settled(once, needing)
+    assert host.state("needing.service") == "active"
+
+
+def test_a_unit_that_others_of_the_stack_require_does_not_go(host: Lab) -> None:
+    base = service("base")
+    user = service("user", unit={"Requires": base["name"], "After": base["name"]})
+    host.apply(base, user)
+    result = host.refused(user, prune=True)
+    assert base["name"] in result["msg"]
+    assert user["name"] in result["msg"]
+
+
+# Runs the module from a unit of its own, as an agent of the host would.
+AGENT = "agent.service"
+
+INSIDE = ("systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit={AGENT}")
+
+
+def test_a_run_does_not_restart_what_it_lives_in(host: Lab) -> None:
+    """Changed under its own feet the unit goes on with what it was started with, and the result says so."""
+    dropin = {"name": AGENT, "dropin": "own", "service": {"LimitNOFILE": 1234}}
+    result = host.apply(dropins=[dropin], prefix=INSIDE)
+    assert "connection" in result["kept"][AGENT]
+    assert result["restarted"] == []
+    assert host.exists(f"{UNITS}/{AGENT}.d/own.conf")
+
+
+def test_a_run_does_not_stop_what_it_lives_in(host: Lab) -> None:
+    before = host.listing(times=True)
+    result = host.failing({"name": AGENT, "state": "stopped"}, prefix=INSIDE)
+    # What systemd-run has written for the agent goes a moment after it.
+    until(lambda: host.listing(times=True) == before, "something is written")
+    assert [error["rule"] for error in result["errors"]] == ["own-connection"]
+
+
+def test_what_carries_a_connection_is_kept_and_not_stopped(host: Lab) -> None:
+    unit = "dbus.service"
+    before = host.invocation(unit)
+    dropin: Entry = {"name": unit, "dropin": "own", "service": {"LimitNOFILE": 1234}}
+    result = host.apply(dropins=[dropin])
+    assert "connection" in result["kept"][unit]
+    refused = host.failing({"name": unit, "state": "stopped"}, name="other")
+    assert [error["rule"] for error in refused["errors"]] == ["own-connection"]
+    masked = host.failing({"name": unit, "masked": True}, name="other")
+    assert [error["rule"] for error in masked["errors"]] == ["own-connection"]
+    assert host.invocation(unit) == before
+
+
+def test_a_slice_that_a_run_lives_in_is_not_stopped(host: Lab) -> None:
+    result = host.failing({"name": "system.slice", "state": "stopped"})
+    assert [error["rule"] for error in result["errors"]] == ["own-connection"]
+    assert host.state("system.slice") == "active"
+
+
+def test_whoever_is_not_root_is_told_to_become(host: Lab) -> None:
+    result = host.refused(service(), prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+    assert "become: true" in result["msg"]

@@ -9,34 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.testbed.host import Host
-from tests.testbed.listing import listing
+from tests.testbed.listing import NOTES
 
-from .world import (
-    QUICK,
-    SERVER,
-    SERVER_TEXT,
-    Entry,
-    answer,
-    app,
-    failing,
-    forget_versions,
-    invocation,
-    no_record,
-    program,
-    server,
-    show,
-    stack,
-    state,
-    until,
-    untouched,
-    version,
-)
+from .entries import UNITS, WANTED, Entry, app, bad, program, server, service, socket
+from .lab import Lab, until
 
-pytestmark = pytest.mark.usefixtures("tidy")
-
-OLD_SECRET = "the-secret-of-old"
-NEW_SECRET = "the-secret-of-new"
 NOTHING: Entry = {}
 
 
@@ -47,11 +24,13 @@ class Bad(NamedTuple):
     said: str
     result: str = "exit-code"
     status: str = ""
-    health: Entry = QUICK
+    health: Entry = NOTHING
     more: Entry = NOTHING
     old: Entry = NOTHING
     journal: str = ""
 
+
+FELL = f"{NOTES}/fell"
 
 BAD = {
     "exits at once": Bad(
@@ -64,7 +43,7 @@ BAD = {
         {"ExecStart": program(2, then="sleep 3; exit 4")},
         "exit status 4",
         status="4",
-        health={"stable_for": 5, "timeout": 20},
+        health={"stable_for": 5},
     ),
     "never says that it is ready": Bad(
         {"Type": "notify", "ExecStart": program(2)},
@@ -76,14 +55,14 @@ BAD = {
     "has no folder to run in": Bad({"WorkingDirectory": "/nowhere"}, "exit status 200 (CHDIR", status="200"),
     "falls once and is restarted": Bad(
         {
-            "ExecStart": "/bin/sh -c 'test -e /run/fell || { sleep 0.4; touch /run/fell; exit 6; }; exec sleep 100'",
+            "ExecStart": f"/bin/sh -c 'test -e {FELL} || {{ sleep 0.4; touch {FELL}; exit 6; }}; exec sleep 100'",
             "Restart": "always",
             "RestartSec": "10ms",
         },
         "ended and",  # waits for its restart, or was restarted: as it is met
         result="",
         journal="status=6",
-        health={"stable_for": 1, "timeout": 20},
+        health={"stable_for": 1},
     ),
     "hangs in its start for ever": Bad(
         {"Type": "oneshot", "RemainAfterExit": True, "TimeoutStartSec": "infinity", "ExecStart": program(2)},
@@ -119,14 +98,25 @@ BAD = {
     ),
 }
 
+NEW_SECRET = "the-secret-of-new"
+
+OLD_SECRET = "the-secret-of-old"
+
+
+def disturb(host: Lab) -> None:
+    """Modes, owners and links that no run of ours would make, but that a roll-back has to bring back."""
+    host.sh(f"chown nobody:nogroup {UNITS}/app.service && chmod 0640 {UNITS}/app.service")
+    host.sh("chmod 0400 /etc/unitwright/test/app.service.env")
+    wants = f"{UNITS}/rescue.target.wants"
+    host.sh(f"mkdir {wants} && ln -s ../app.service {wants}/app.service && systemctl daemon-reload")
+
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=list(BAD))
-def test_the_old_version_is_back(host: Host, bad: Bad) -> None:
-    stack(host, app(1, service=bad.old, secrets={"TOKEN": OLD_SECRET}, health={"timeout": 20}))
+def test_the_old_version_is_back(host: Lab, bad: Bad) -> None:
+    host.apply(app(1, service=bad.old, secrets={"TOKEN": OLD_SECRET}))
     disturb(host)
-    host.sh("rm -f /run/fell")
-    before, enabled = listing(host), host.sh("systemctl is-enabled app.service")
-    result = failing(host, app(2, service=bad.service, health=bad.health, secrets={"TOKEN": NEW_SECRET}, **bad.more))
+    before, enabled = host.listing(), host.enabled("app.service")
+    result = host.failing(app(2, service=bad.service, health=bad.health, secrets={"TOKEN": NEW_SECRET}, **bad.more))
     (error,) = result["errors"]
     assert error["unit"] == "app.service"
     assert bad.said in error["message"]
@@ -136,146 +126,143 @@ def test_the_old_version_is_back(host: Host, bad: Bad) -> None:
     assert bad.journal in "\n".join(error["journal"])
     assert result["rolled_back"]
     assert "What was before is back in force" in result["msg"]
-    assert listing(host) == before
-    assert_runs(host, 1)
-    assert host.sh("systemctl is-enabled app.service") == enabled
-    assert no_record(host)
+    assert host.listing() == before
+    host.assert_runs(1)
+    assert host.enabled("app.service") == enabled
+    assert host.no_record()
 
 
-def disturb(host: Host) -> None:
-    """Modes, owners and links that no run of ours would make, but that a roll-back has to bring back."""
-    host.sh("chown nobody:nogroup /etc/systemd/system/app.service && chmod 0640 /etc/systemd/system/app.service")
-    host.sh("chmod 0400 /etc/unitwright/test/app.service.env")
-    wants = "/etc/systemd/system/rescue.target.wants"
-    host.sh(f"mkdir {wants} && ln -s ../app.service {wants}/app.service && systemctl daemon-reload")
-
-
-def assert_runs(host: Host, number: int, name: str = "app") -> None:
-    """The process that runs is of this version and was started with this version's file."""
-    assert state(host, f"{name}.service") == "active"
-    assert version(host, name) == str(number)
-    assert show(host, f"{name}.service", "NeedDaemonReload") == "no"
-    command = host.sh(f"systemctl show --property=ExecStart --value {name}.service")
-    assert f"echo {number} >" in command
-
-
-def test_a_crash_loop_into_the_start_limit(host: Host) -> None:
+def test_a_crash_loop_into_the_start_limit(host: Lab) -> None:
     """The starts of the bad version count against the limit of the good one, and must not keep it down."""
     limit = {"StartLimitBurst": 2, "StartLimitIntervalSec": 600}
-    stack(host, app(1, unit=limit))
-    before = listing(host)
+    host.apply(app(1, unit=limit))
+    before = host.listing()
     crashes = {"ExecStart": program(2, then="exit 5"), "Restart": "always", "RestartSec": "10ms"}
-    result = failing(host, app(2, unit=limit, service=crashes))
+    result = host.failing(app(2, unit=limit, service=crashes))
     assert any("status=5" in line for line in result["errors"][0]["journal"])
     assert result["rolled_back"]
-    assert listing(host) == before
-    assert_runs(host, 1)
+    assert host.listing() == before
+    host.assert_runs(1)
 
 
-def test_a_unit_that_has_hit_its_start_limit_is_mended(host: Host) -> None:
+def test_a_unit_that_has_hit_its_start_limit_is_mended(host: Lab) -> None:
     limit = {"StartLimitBurst": 1, "StartLimitIntervalSec": 600}
     crashes = {"ExecStart": program(1, then="exit 5"), "Restart": "always", "RestartSec": "10ms"}
-    failing(host, app(1, unit=limit, service=crashes), on_failure="keep")
-    until(lambda: state(host, "app.service") == "failed", "it never hit its limit")
-    assert stack(host, app(2, unit=limit))["newly_started"] == ["app.service"]
-    assert_runs(host, 2)
+    host.failing(app(1, unit=limit, service=crashes), on_failure="keep")
+    until(lambda: host.state("app.service") == "failed", "it never hit its limit")
+    assert host.apply(app(2, unit=limit))["newly_started"] == ["app.service"]
+    host.assert_runs(2)
 
 
-def test_nothing_is_left_of_a_new_unit(host: Host) -> None:
-    stack(host, app(1))
-    before = listing(host)
+def test_a_start_limit_of_one_does_not_hinder_the_roll_back(host: Lab) -> None:
+    limited: Entry = {"unit": {"StartLimitBurst": 1, "StartLimitIntervalSec": 600}}
+    host.apply(app(1, **limited))
+    result = host.failing(app(2, **limited), bad(f"while ! grep -q 2 {NOTES}/app; do sleep 0.05; done; "))
+    assert result["rolled_back"], result["msg"]
+    assert host.state("app.service") == "active"
+    assert host.version() == "1"
+
+
+def test_nothing_is_left_of_a_new_unit(host: Lab) -> None:
+    host.apply(app(1))
+    before = host.listing()
     new = app(2, "new", service={"ExecStart": program(2, "new", "exit 3")}, secrets={"TOKEN": NEW_SECRET})
-    beside = {"name": "beside.socket", "socket": {"ListenStream": "/run/beside"}, "install": {"WantedBy": "a.target"}}
-    served = {"name": "beside.service", "service": {"ExecStart": "/bin/sleep infinity"}}
-    failing(host, app(1), new, beside, served)
-    assert listing(host) == before
-    assert [state(host, unit) for unit in ("new.service", "beside.socket")] == ["inactive", "inactive"]
-    assert show(host, "new.service", "LoadState") == "not-found"
+    beside = {**socket(8002, "beside"), "install": {"WantedBy": "a.target"}}
+    host.failing(app(1), new, beside, service("beside"))
+    assert host.listing() == before
+    assert host.states("new.service", "beside.socket") == ["inactive", "inactive"]
+    assert host.show("new.service", "LoadState") == "not-found"
     assert not host.sh("systemctl list-units --all --plain --no-legend 'new*' 'beside*'")
 
 
-def test_secrets_of_before_and_of_now_are_not_in_the_error(host: Host) -> None:
-    stack(host, app(1, secrets={"TOKEN": OLD_SECRET}))
-    tells = f"echo {OLD_SECRET}; echo $TOKEN; echo its last words; exit 3"
-    result = failing(host, app(2, service={"ExecStart": program(2, then=tells)}, secrets={"TOKEN": NEW_SECRET}))
-    journal = result["errors"][0]["journal"]
-    assert "its last words" in journal
-    assert any("status=3" in line for line in journal)
-    told = repr(result["errors"]) + result["msg"] + repr(result["plan"])
-    assert OLD_SECRET not in told
-    assert NEW_SECRET not in told
-
-
-def test_a_missing_program_is_told_before_anything_is_written(host: Host) -> None:
-    stack(host, app(1))
-    runs = invocation(host, "app.service")
-    with untouched(host):
-        result = failing(host, app(2, service={"ExecStart": "/usr/bin/no-such-program"}))
-    assert result["errors"][0]["unit"] == "app.service"
-    assert "/usr/bin/no-such-program" in result["msg"]
-    assert invocation(host, "app.service") == runs
-
-
-def test_a_port_that_is_taken(host: Host) -> None:
-    host.write(SERVER, SERVER_TEXT)
-    stack(
-        host,
-        app(0, "other", service={"ExecStart": server("other", 8001)}, health={"tcp": "127.0.0.1:8001"}),
-        app(1, service={"ExecStart": server("old", 8002)}, health={"http": "http://127.0.0.1:8002/"}),
-    )
-    before = listing(host)
-    result = failing(
-        host,
-        app(0, "other", service={"ExecStart": server("other", 8001)}, health={"tcp": "127.0.0.1:8001"}),
-        app(1, service={"ExecStart": server("new", 8001)}, health={"stable_for": 1}),
-    )
+def test_a_port_that_is_taken(host: Lab) -> None:
+    taken = service("other", server("other", 8001), install=WANTED, health={"tcp": "127.0.0.1:8001"})
+    old = service("app", server("old", 8002), install=WANTED, health={"http": "http://127.0.0.1:8002/"})
+    host.apply(taken, old)
+    before = host.listing()
+    result = host.failing(taken, service("app", server("new", 8001), install=WANTED, health={"stable_for": 1}))
     assert "Address already in use" in "\n".join(result["errors"][0]["journal"])
-    assert listing(host) == before
-    assert answer(host, 8002) == "old"
+    assert host.listing() == before
+    assert host.answer(8002) == "old"
 
 
-def test_a_check_that_fails_keeps_the_new_version_on_request(host: Host) -> None:
-    stack(host, app(1))
-    checked = app(2, health={"timeout": 1, "tcp": "127.0.0.1:9"})
-    result = failing(host, checked, on_failure="keep")
-    assert "The new state stays" in result["msg"]
-    assert not result["rolled_back"]
-    assert_runs(host, 2)
-    assert no_record(host)
-
-
-def test_on_failure_keep_leaves_a_failed_unit_for_inspection(host: Host) -> None:
-    stack(host, app(1))
-    bad = app(2, service={"ExecStart": program(2, then="exit 3")})
-    result = failing(host, bad, on_failure="keep")
-    assert result["errors"][0]["status"] == "3"
-    assert state(host, "app.service") == "failed"
-    assert "echo 2" in host.read("/etc/systemd/system/app.service")
-    again = failing(host, bad, on_failure="keep")
-    assert again["errors"][0]["unit"] == "app.service"
-
-
-def test_a_roll_back_that_fails_too_is_loud(host: Host) -> None:
+def test_a_roll_back_that_fails_too_is_loud(host: Lab) -> None:
     """The new version took away what the old one needs, as a migration of a database would."""
-    host.sh("touch /run/data")
-    stack(host, app(1, service={"ExecStartPre": "/bin/test -e /run/data"}))
-    before = listing(host, "/etc")
-    moves = {"ExecStartPre": "/bin/rm -f /run/data", "ExecStart": program(2, then="exit 3")}
-    result = failing(host, app(2, service=moves))
+    data = f"{NOTES}/data"
+    old = app(1, service={"ExecStartPre": f"/bin/test -e {data}"})
+    host.sh(f"touch {data}")
+    host.apply(old)
+    before = host.listing("/etc")
+    moves = {"ExecStartPre": f"/bin/rm -f {data}", "ExecStart": program(2, then="exit 3")}
+    result = host.failing(app(2, service=moves))
     assert "THE ROLL-BACK FAILED TOO: app.service: failed: result exit-code" in result["msg"]
     assert "Files and enablement are those of before" in result["msg"]
     assert not result["rolled_back"]
-    assert listing(host, "/etc") == before
-    host.sh("touch /run/data")
-    stack(host, app(1, service={"ExecStartPre": "/bin/test -e /run/data"}))
-    assert_runs(host, 1)
-    assert no_record(host)
+    assert host.listing("/etc") == before
+    host.sh(f"touch {data}")
+    host.apply(old)
+    host.assert_runs(1)
+    assert host.no_record()
 
 
-def test_the_version_before_is_the_one_that_is_healthy_for_the_next_run(host: Host) -> None:
-    stack(host, app(1))
-    failing(host, app(2, service={"ExecStart": program(2, then="exit 3")}))
-    assert not stack(host, app(1))["changed"]
-    forget_versions(host)
-    assert stack(host, app(3))["restarted"] == ["app.service"]
-    assert_runs(host, 3)
+def test_the_version_before_is_the_one_that_is_healthy_for_the_next_run(host: Lab) -> None:
+    host.apply(app(1))
+    host.failing(app(2, service={"ExecStart": program(2, then="exit 3")}))
+    assert not host.apply(app(1))["changed"]
+    host.forget_versions()
+    assert host.apply(app(3))["restarted"] == ["app.service"]
+    host.assert_runs(3)
+
+
+def test_a_unit_as_one_module_call(host: Lab) -> None:
+    """The modules for single units roll back as the stack does."""
+    good, bad = app(1), app(2, service={"ExecStart": program(2, then="exit 3")})
+    assert host.apply(module="unit", **good)["newly_started"] == ["app.service"]
+    before = host.listing()
+    result = host.failing(module="unit", **bad)
+    assert result["rolled_back"]
+    assert host.listing() == before
+    assert host.version() == "1"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [{"service": {"RuntimeMaxSec": 1}}, {"unit": {"StopWhenUnneeded": True}}],
+    ids=["RuntimeMaxSec", "StopWhenUnneeded"],
+)
+def test_a_daemon_reload_alone_that_ends_a_process(host: Lab, harm: Entry) -> None:
+    """None of these restarts anything, but systemd ends the process as soon as it has read them."""
+    if "unit" in harm and host.systemd < 248:
+        pytest.skip("systemd 247 does not look at StopWhenUnneeded= of a unit that runs when it reads it")
+    host.apply(app(1, install=None))
+    before, runs = host.listing(), host.invocation("app.service")
+    host.forget_versions()
+    result = host.failing(app(1, install=None, health={"stable_for": 2}, **harm))
+    assert not result["restarted"]
+    assert [error["unit"] for error in result["errors"]] == ["app.service"]
+    assert host.listing() == before
+    assert host.version() == "1"
+    assert host.invocation("app.service") != runs
+
+
+def test_a_daemon_is_back_where_its_new_version_that_runs_once_fails(host: Lab) -> None:
+    host.apply(service("job"))
+    host.failing(service("job", "/bin/false", service={"Type": "oneshot"}, run="on_change"))
+    assert host.show("job.service", "SubState") == "running"
+
+
+@pytest.mark.parametrize("then", ["exit 1", "sleep 500"])
+def test_what_runs_once_a_change_is_not_run_once_more_by_its_old_text(host: Lab, then: str) -> None:
+    """A migration, say. The run waits for the old one to end; the new one fails, or is at its work when time is up."""
+    log = f"{NOTES}/log"
+
+    def job(text: str) -> Entry:
+        once: Entry = {"service": {"Type": "oneshot"}, "run": "on_change", "health": {"timeout": 4}}
+        return service("job", f"/bin/sh -c '{text}'", **once)
+
+    host.apply(job(f"echo old >> {log}; sleep 2"))
+    host.sh("systemctl start --no-block job.service")
+    until(lambda: host.read(log).split() == ["old", "old"], "it does not start")
+    assert host.failing(job(f"echo new >> {log}; {then}"))["rolled_back"]
+    assert host.read(log).split() == ["old", "old", "new"]
+    assert host.state("job.service") == "inactive"

@@ -11,23 +11,23 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import Result, Stack, environment
-from tests.integration.world import show
-from tests.testbed.host import Host
+from .entries import UNITS, Entry, app, program, service
+from .lab import Lab, Result
 
 CANARY = "canary-5f2e-tweets"
+
 OTHER = "canary-9a1b-sings"
 
 
 @pytest.fixture
-def journal(host: Host) -> str:
+def journal(host: Lab) -> str:
     """A command that prints what the journal has of this test: the programs of others tell their secrets, too."""
     last = host.sh("journalctl --quiet --lines=1 --output=export | sed -n s/^__CURSOR=//p")
     return f"journalctl --sync; journalctl --quiet --after-cursor='{last}'"
 
 
 @pytest.fixture
-def assert_hidden(host: Host, journal: str) -> Callable[..., None]:
+def assert_hidden(host: Lab, journal: str) -> Callable[..., None]:
     """No canary in results, nor where others than root may read, nor in any field of the journal."""
 
     def look(*results: Result) -> None:
@@ -40,52 +40,59 @@ def assert_hidden(host: Host, journal: str) -> Callable[..., None]:
     return look
 
 
-def declared(stack: Stack, value: str = CANARY, **more: Any) -> dict[str, Any]:
-    return stack.service(secrets={"TOKEN": value, "SECOND": 'it\'s "quoted" ' + value}, **more)
+def declared(value: str = CANARY, **more: Any) -> Entry:
+    return service(secrets={"TOKEN": value, "SECOND": 'it\'s "quoted" ' + value}, **more)
 
 
-def test_secrets_are_in_the_process_and_nowhere_else(stack: Stack, assert_hidden: Callable[..., None]) -> None:
-    unit = declared(stack, credentials={"password": CANARY})
-    first = stack.apply(unit)
-    assert environment(stack.host, unit["name"])["TOKEN"] == CANARY
-    changed = stack.apply(declared(stack, OTHER, credentials={"password": OTHER}))
+def test_secrets_are_in_the_process_and_nowhere_else(host: Lab, assert_hidden: Callable[..., None]) -> None:
+    unit = declared(credentials={"password": CANARY})
+    first = host.apply(unit)
+    assert host.environment(unit["name"])["TOKEN"] == CANARY
+    changed = host.apply(declared(OTHER, credentials={"password": OTHER}))
     assert changed["restarted"] == [unit["name"]]
     assert changed["diff"], "the diff says at least that something differs"
     assert_hidden(first, changed)
-    assert "canary-" not in stack.host.sh(f"systemctl show {unit['name']}; systemctl cat {unit['name']}")
+    assert "canary-" not in host.sh(f"systemctl show {unit['name']}; systemctl cat {unit['name']}")
 
 
-def test_secret_files_are_for_root_alone(stack: Stack) -> None:
-    unit = declared(stack, credentials={"password": CANARY})
-    stack.settled(unit)
-    folder = f"/etc/unitwright/{stack.name}"
-    seen = stack.host.sh(f"cd {folder} && find . -printf '%P %M %u:%g\n' | sort").splitlines()
+def test_secret_files_are_for_root_alone(host: Lab) -> None:
+    unit = declared(credentials={"password": CANARY})
+    host.settled(unit)
+    folder = "/etc/unitwright/test"
+    seen = host.sh(f"cd {folder} && find . -printf '%P %M %u:%g\n' | sort").splitlines()
     assert seen == [
         " drwx------ root:root",
         f"{unit['name']}.credentials drwx------ root:root",
         f"{unit['name']}.credentials/password -rw------- root:root",
         f"{unit['name']}.env -rw------- root:root",
     ]
-    text = stack.host.read(stack.path("main.service"))
+    text = host.read(f"{UNITS}/main.service")
     assert f"EnvironmentFile={folder}/{unit['name']}.env" in text
     assert f"LoadCredential=password:{folder}/{unit['name']}.credentials/password" in text
 
 
-def test_secrets_that_are_no_longer_declared_are_removed(stack: Stack, assert_hidden: Callable[..., None]) -> None:
-    stack.settled(declared(stack, credentials={"password": CANARY}))
-    result = stack.settled(stack.service())
+def test_secrets_that_are_no_longer_declared_are_removed(host: Lab, assert_hidden: Callable[..., None]) -> None:
+    host.settled(declared(credentials={"password": CANARY}))
+    result = host.settled(service())
     assert len(result["removed"]) == 2
-    assert not stack.host.exists(f"/etc/unitwright/{stack.name}")
+    assert not host.exists("/etc/unitwright/test")
     assert_hidden(result)
 
 
-def test_check_mode_and_drop_ins_hide_them_too(stack: Stack, assert_hidden: Callable[..., None]) -> None:
-    unit = stack.service()
+def test_a_secret_that_goes_is_removed_and_no_orphan(host: Lab) -> None:
+    host.apply(service(secrets={"TOKEN": "not-to-be-seen"}))
+    result = host.settled(service())
+    assert len(result["removed"]) == 1
+    assert result["orphaned"] == []
+
+
+def test_check_mode_and_drop_ins_hide_them_too(host: Lab, assert_hidden: Callable[..., None]) -> None:
+    unit = service()
     dropin = {"name": unit["name"], "dropin": "x", "secrets": {"TOKEN": CANARY}, "credentials": {"pass": CANARY}}
-    would = stack.apply(unit, dropins=[dropin], check_mode=True)
-    result = stack.apply(unit, dropins=[dropin])
-    assert environment(stack.host, unit["name"])["TOKEN"] == CANARY
-    gone = stack.apply(unit, dropins=[{**dropin, "state": "absent"}])
+    would = host.foretell(unit, dropins=[dropin])
+    result = host.apply(unit, dropins=[dropin])
+    assert host.environment(unit["name"])["TOKEN"] == CANARY
+    gone = host.apply(unit, dropins=[{**dropin, "state": "absent"}])
     assert_hidden(would, result, gone)
 
 
@@ -101,67 +108,111 @@ def test_check_mode_and_drop_ins_hide_them_too(stack: Stack, assert_hidden: Call
         {"credentials": {"a/b": CANARY}},
     ],
 )
-def test_a_failing_run_hides_them(stack: Stack, assert_hidden: Callable[..., None], broken: dict[str, Any]) -> None:
-    unit = declared(stack)
-    result = stack.refused({**unit, **broken, "service": {**unit["service"], **broken.get("service", {})}})
+def test_a_failing_run_hides_them(host: Lab, assert_hidden: Callable[..., None], broken: dict[str, Any]) -> None:
+    unit = declared()
+    result = host.failing({**unit, **broken, "service": {**unit["service"], **broken.get("service", {})}})
     assert_hidden(result)
 
 
-def test_a_secret_that_the_program_tells_is_blotted_out_of_the_error(stack: Stack) -> None:
+def test_a_secret_that_the_program_tells_is_blotted_out_of_the_error(host: Lab) -> None:
     command = "/bin/sh -c 'echo my token is $$TOKEN; exit 3'"
-    result = stack.refused(stack.service(command=command, secrets={"TOKEN": "told-7c1d"}, health={"stable_for": 1}))
+    result = host.failing(service(command=command, secrets={"TOKEN": "told-7c1d"}, health={"stable_for": 1}))
     assert "my token is" in json.dumps(result["errors"])
     assert "told-7c1d" not in json.dumps(result)
 
 
-def test_an_environment_is_not_logged_by_the_module(stack: Stack, journal: str) -> None:
-    unit = stack.service(environment={"PLAIN": CANARY})
-    stack.apply(unit)
-    assert show(stack.host, unit["name"], "Environment") == f"PLAIN={CANARY}"
-    assert stack.host.sh(f"{journal} --all --output=export | grep -a canary-", check=False) == ""
-    stack.host.sh(f"{journal} | grep -q 'ansible-.*Invoked'")
+def test_an_environment_is_not_logged_by_the_module(host: Lab, journal: str) -> None:
+    unit = service(environment={"PLAIN": CANARY})
+    host.apply(unit)
+    assert host.show(unit["name"], "Environment") == f"PLAIN={CANARY}"
+    assert host.sh(f"{journal} --all --output=export | grep -a canary-", check=False) == ""
+    host.sh(f"{journal} | grep -q 'ansible-.*Invoked'")
 
 
-def test_a_secret_of_several_lines_is_not_in_the_error_line_by_line(stack: Stack) -> None:
-    telling = stack.service(command="/bin/sh -c 'echo \"$TOKEN\"; exit 3'", secrets={"TOKEN": f"{CANARY}\n{OTHER}"})
+def test_a_secret_of_several_lines_is_not_in_the_error_line_by_line(host: Lab) -> None:
+    telling = service(command="/bin/sh -c 'echo \"$TOKEN\"; exit 3'", secrets={"TOKEN": f"{CANARY}\n{OTHER}"})
     telling["health"] = {"stable_for": 1}
-    assert "canary-" not in json.dumps(stack.refused(telling))
+    assert "canary-" not in json.dumps(host.failing(telling))
 
 
-def test_a_global_stack_of_the_same_name_leaves_secrets_alone(stack: Stack) -> None:
-    stack.apply(declared(stack))
-    unit = {"name": stack.unit("other.service"), "service": {"ExecStart": "/bin/true"}}
-    assert stack.apply(unit, scope="global", prune=True)["removed"] == []
-    assert stack.host.exists(f"/etc/unitwright/{stack.name}/{stack.unit('main.service')}.env")
-    stack.host.module("stack", name=stack.name, scope="global", state="absent")
-
-
-def test_the_secret_of_another_owner_is_blotted_out_too(stack: Stack) -> None:
-    unit = stack.service(command="/bin/sh -c 'echo my token is $$TOKEN; test -z $$FAIL'", secrets={"TOKEN": CANARY})
-    unit["service"]["ExecStart"] = "/bin/sh -c 'echo my token is $$TOKEN; test -z $$FAIL && exec sleep infinity'"
-    stack.apply(unit)
+def test_the_secret_of_another_owner_is_blotted_out_too(host: Lab) -> None:
+    telling = "/bin/sh -c 'echo my token is $$TOKEN; test -z $$FAIL && exec sleep infinity'"
+    unit = service(command=telling, secrets={"TOKEN": CANARY})
+    host.apply(unit)
     dropin = {"name": unit["name"], "dropin": "x", "environment": {"FAIL": "1"}, "health": {"stable_for": 1}}
-    result = stack.host.module("dropin", **dropin)
+    result = host.failing(module="dropin", **dropin)
     assert "my token is" in json.dumps(result["errors"])
     assert "canary-" not in json.dumps(result)
 
 
-def test_a_credential_that_holds_an_assignment_is_blotted_out_as_a_whole(stack: Stack) -> None:
+def test_a_credential_that_holds_an_assignment_is_blotted_out_as_a_whole(host: Lab) -> None:
     """Given by an earlier run of another owner, so that neither Ansible nor this run was told of it."""
     text = f'user="bobby"\ntoken={CANARY}'
-    credential = f"/etc/unitwright/{stack.name}/{stack.unit('main.service')}.credentials/key"
-    unit = stack.service(command=f"/bin/sh -c 'cat {credential}; test -z $$FAIL && exec sleep infinity'")
+    credential = "/etc/unitwright/test/main.service.credentials/key"
+    unit = service(command=f"/bin/sh -c 'cat {credential}; test -z $$FAIL && exec sleep infinity'")
     unit.update(credentials={"key": text}, state="present")
-    stack.apply(unit)
+    host.apply(unit)
     dropin = {"name": unit["name"], "dropin": "x", "environment": {"FAIL": "1"}}
-    telling = stack.service("telling", f"/bin/sh -c 'cat {credential}; exit 3'", health={"stable_for": 1})
-    result = stack.host.module("stack", name=f"{stack.name}-other", units=[telling], dropins=[dropin])
+    telling = service("telling", f"/bin/sh -c 'cat {credential}; exit 3'", health={"stable_for": 1})
+    result = host.failing(telling, dropins=[dropin], name="other")
     assert "********" in json.dumps(result["errors"])
     assert "canary-" not in json.dumps(result)
 
 
 @pytest.mark.parametrize("name", ["50-[x]", "50-*?", "50-{a,b}"])
-def test_a_dropin_whose_name_is_a_pattern_takes_secrets(stack: Stack, name: str) -> None:
-    unit = stack.service()
-    stack.apply(unit, dropins=[{"name": unit["name"], "dropin": name, "secrets": {"TOKEN": CANARY}}])
-    assert environment(stack.host, unit["name"])["TOKEN"] == CANARY
+def test_a_dropin_whose_name_is_a_pattern_takes_secrets(host: Lab, name: str) -> None:
+    unit = service()
+    host.apply(unit, dropins=[{"name": unit["name"], "dropin": name, "secrets": {"TOKEN": CANARY}}])
+    assert host.environment(unit["name"])["TOKEN"] == CANARY
+
+
+def test_a_global_stack_of_the_same_name_leaves_secrets_alone(host: Lab) -> None:
+    host.apply(declared())
+    assert host.apply(service("other", "/bin/true"), scope="global", prune=True)["removed"] == []
+    assert host.exists("/etc/unitwright/test/main.service.env")
+
+
+def test_a_secret_that_a_check_prints_is_hidden(host: Lab) -> None:
+    secret = {"TOKEN": "not-to-be-seen" * 50}
+    host.apply(service("other", secrets=secret))
+    path = "/etc/unitwright/test/other.service.env"
+    check = {"command": ["/bin/sh", "-c", f"cat {path} >&2; exit 1"], "timeout": 1, "stable_for": 0}
+    result = host.failing(module="unit", **service("asking", health=check))
+    assert "exit code 1" in result["msg"]
+    assert "not-to-be-seen" not in str(result)
+
+
+def test_secrets_of_before_and_of_now_are_not_in_the_error(host: Lab) -> None:
+    old, new = "the-secret-of-old", "the-secret-of-new"
+    host.apply(app(1, secrets={"TOKEN": old}))
+    tells = f"echo {old}; echo $TOKEN; echo its last words; exit 3"
+    result = host.failing(app(2, service={"ExecStart": program(2, then=tells)}, secrets={"TOKEN": new}))
+    journal = result["errors"][0]["journal"]
+    assert "its last words" in journal
+    assert any("status=3" in line for line in journal)
+    told = repr(result["errors"]) + result["msg"] + repr(result["plan"])
+    assert old not in told
+    assert new not in told
+
+
+@pytest.mark.parametrize("secret", ["e", "1", "started", "changed", "true", "True", "********", "app.service"])
+def test_secrets_that_are_a_part_of_the_result(host: Lab, secret: str) -> None:
+    """What Ansible blots out of texts may garble them, but never what a play decides by, nor what is done."""
+    entry = app(1, secrets={"TOKEN": secret})
+    result = host.apply(entry)
+    assert result["changed"] is True
+    assert {"newly_started", "restarted", "plan", "units"} <= set(result)
+    assert host.environment("app.service")["TOKEN"] == secret
+    again = host.apply(entry)
+    assert again["changed"] is False
+    bad = host.failing(app(2, service={"ExecStart": program(2, then="exit 3")}, secrets={"TOKEN": secret}))
+    assert bad["failed"] is True
+    assert bad["rolled_back"] is True
+    assert host.state("app.service") == "active"
+
+
+def test_a_credential_named_like_a_word_of_a_message_goes(host: Lab) -> None:
+    dropin = {"name": "later.service", "dropin": "x"}
+    text = "some text"
+    host.apply(dropins=[{**dropin, "credentials": {"host": text, "other": text}}])
+    assert host.settled(dropins=[{**dropin, "credentials": {"other": text}}])["removed"]

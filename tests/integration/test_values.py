@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.support import FOREVER, PROGRAMS, Stack, environment
-from tests.integration.world import show
-from tests.testbed.host import Host
+from tests.testbed.listing import NOTES
+
+from .entries import FOREVER, UNITS, Entry, app, service
+from .lab import Lab
 
 ODD = {
     "PERCENT": "100% %n %%",
@@ -29,95 +30,93 @@ ODD = {
 }
 
 
-def test_environment_arrives_byte_for_byte(stack: Stack) -> None:
-    unit = stack.service(environment=ODD)
-    stack.settled(unit)
-    seen = environment(stack.host, unit["name"])
+def test_environment_arrives_byte_for_byte(host: Lab) -> None:
+    unit = service(environment=ODD)
+    host.settled(unit)
+    seen = host.environment(unit["name"])
     assert {name: seen.get(name) for name in ODD} == ODD
 
 
-def test_secrets_arrive_byte_for_byte(stack: Stack) -> None:
-    unit = stack.service(secrets={f"S_{name}": value for name, value in ODD.items() if name != "BELL"})
-    stack.settled(unit)
-    seen = environment(stack.host, unit["name"])
+def test_secrets_arrive_byte_for_byte(host: Lab) -> None:
+    unit = service(secrets={f"S_{name}": value for name, value in ODD.items() if name != "BELL"})
+    host.settled(unit)
+    seen = host.environment(unit["name"])
     assert {name: seen.get(f"S_{name}") for name in ODD if name != "BELL"} == {
         name: value for name, value in ODD.items() if name != "BELL"
     }
 
 
-def test_environment_as_a_mapping_in_the_section_is_the_same(stack: Stack) -> None:
-    unit = stack.service(service={"Environment": ODD})
-    stack.settled(unit)
-    seen = environment(stack.host, unit["name"])
+def test_environment_as_a_mapping_in_the_section_is_the_same(host: Lab) -> None:
+    unit = service(service={"Environment": ODD})
+    host.settled(unit)
+    seen = host.environment(unit["name"])
     assert {name: seen.get(name) for name in ODD} == ODD
 
 
-def test_numbers_of_yaml_arrive_as_such(stack: Stack) -> None:
-    unit = stack.service(environment={"NUMBER": 8080, "NEGATIVE": -1})
-    stack.apply(unit)
-    seen = environment(stack.host, unit["name"])
+def test_numbers_of_yaml_arrive_as_such(host: Lab) -> None:
+    unit = service(environment={"NUMBER": 8080, "NEGATIVE": -1})
+    host.apply(unit)
+    seen = host.environment(unit["name"])
     assert (seen["NUMBER"], seen["NEGATIVE"]) == ("8080", "-1")
 
 
-def test_a_name_with_a_backslash_takes_secrets(stack: Stack) -> None:
+def test_a_name_with_a_backslash_takes_secrets(host: Lab) -> None:
     """systemd takes EnvironmentFile= for a pattern, in which a backslash quotes."""
-    unit = stack.service("a\\x20b", secrets={"TOKEN": "not-to-be-seen"})
-    stack.settled(unit)
-    assert environment(stack.host, unit["name"])["TOKEN"] == "not-to-be-seen"
+    unit = service("a\\x20b", secrets={"TOKEN": "not-to-be-seen"})
+    host.settled(unit)
+    assert host.environment(unit["name"])["TOKEN"] == "not-to-be-seen"
 
 
-def test_a_byte_order_mark_is_left_out(stack: Stack) -> None:
-    unit = {"name": stack.unit("main.service"), "content": f"\ufeff[Service]\nExecStart={FOREVER}\n"}
-    assert stack.settled(unit)["newly_started"] == [unit["name"]]
+def test_a_byte_order_mark_is_left_out(host: Lab) -> None:
+    unit = {"name": "main.service", "content": f"\ufeff[Service]\nExecStart={FOREVER}\n"}
+    assert host.settled(unit)["newly_started"] == [unit["name"]]
 
 
-def test_secrets_win_over_environment(stack: Stack) -> None:
-    unit = stack.service(environment={"A": "open", "B": "open"}, secrets={"A": "hidden"})
-    stack.apply(unit)
-    seen = environment(stack.host, unit["name"])
+def test_secrets_win_over_environment(host: Lab) -> None:
+    unit = service(environment={"A": "open", "B": "open"}, secrets={"A": "hidden"})
+    host.apply(unit)
+    seen = host.environment(unit["name"])
     assert (seen["A"], seen["B"]) == ("hidden", "open")
 
 
-def test_command_lines_are_systemds_own_language(stack: Stack) -> None:
-    command = "/bin/sh -c 'echo \"$$0 $$1 %%\" > /run/%N.words; exec sleep infinity' %p ${WORDS}"
-    unit = stack.service(command=command, environment={"WORDS": "a b"})
-    stack.apply(unit)
-    trace = f"/run/{stack.unit('main')}.words"
-    assert stack.host.read(trace) == f"{stack.unit('main')} a b %\n"
-    stack.host.sh(f"rm {trace}")
+def test_command_lines_are_systemds_own_language(host: Lab) -> None:
+    command = f"/bin/sh -c 'echo \"$$0 $$1 %%\" > {NOTES}/%N.words; exec sleep infinity' %p ${{WORDS}}"
+    unit = service(command=command, environment={"WORDS": "a b"})
+    host.apply(unit)
+    assert host.read(f"{NOTES}/main.words") == "main a b %\n"
 
 
-def test_a_list_repeats_and_an_empty_string_resets(stack: Stack) -> None:
-    trace = f"/run/{stack.name}.order"
+def test_a_list_repeats_and_an_empty_string_resets(host: Lab) -> None:
+    trace = f"{NOTES}/order"
     steps = ["/bin/false", "", f"/bin/sh -c 'echo 1 >> {trace}'", f"/bin/sh -c 'echo 2 >> {trace}'"]
-    unit = stack.service(service={"ExecStartPre": steps, "ExecStopPost": f"/bin/rm {trace}"})
-    stack.settled(unit)
-    assert stack.host.read(trace) == "1\n2\n"
+    unit = service(service={"ExecStartPre": steps, "ExecStopPost": f"/bin/rm {trace}"})
+    host.settled(unit)
+    assert host.read(trace) == "1\n2\n"
 
 
-def test_booleans_numbers_and_spans_mean_what_they_say(stack: Stack) -> None:
+def test_booleans_numbers_and_spans_mean_what_they_say(host: Lab) -> None:
     directives = {"PrivateTmp": True, "NoNewPrivileges": False, "LimitNOFILE": 1234, "TimeoutStopSec": 1.5, "Nice": -3}
-    unit = stack.service(service={**directives, "UMask": "0027"})
-    stack.settled(unit)
-    seen = [show(stack.host, unit["name"], name) for name in ("PrivateTmp", "LimitNOFILE", "TimeoutStopUSec", "UMask")]
+    unit = service(service={**directives, "UMask": "0027"})
+    host.settled(unit)
+    seen = [host.show(unit["name"], name) for name in ("PrivateTmp", "LimitNOFILE", "TimeoutStopUSec", "UMask")]
     assert seen == ["yes", "1234", "1.500000s", "0027"]
 
 
 @pytest.mark.parametrize("value", ['My Pi\'s "API" — 100%% ünïcode', "ends in a doubled backslash \\\\", "a; b # c"])
-def test_descriptions_keep_their_characters(stack: Stack, value: str) -> None:
-    unit = stack.service(unit={"Description": value})
-    stack.settled(unit)
-    assert stack.show("main.service", "Description") == value.replace("%%", "%")
+def test_descriptions_keep_their_characters(host: Lab, value: str) -> None:
+    unit = service(unit={"Description": value})
+    host.settled(unit)
+    assert host.show("main.service", "Description") == value.replace("%%", "%")
 
 
-def test_sections_of_the_users_own_are_kept(stack: Stack) -> None:
+def test_sections_of_the_users_own_are_kept(host: Lab) -> None:
     content = "[Service]\nExecStart=/bin/sleep infinity\nX-Note=mine\n\n[X-Mine]\nAny=thing\n"
-    stack.settled({"name": stack.unit("own.service"), "content": content})
-    assert "[X-Mine]\nAny=thing" in stack.host.read(stack.path("own.service"))
+    host.settled({"name": "own.service", "content": content})
+    assert "[X-Mine]\nAny=thing" in host.read(f"{UNITS}/own.service")
 
 
 @pytest.fixture(scope="module")
-def _credentials(host: Host) -> None:
+def _credentials(host: Lab) -> None:
     if not host.sh(
         "systemd-run -qP --collect -p LoadCredential=x:/etc/hostname sh -c 'cat $CREDENTIALS_DIRECTORY/x'", check=False
     ):
@@ -125,31 +124,38 @@ def _credentials(host: Host) -> None:
 
 
 @pytest.mark.usefixtures("_credentials")
-def test_a_credential_is_a_file_that_only_the_service_reads(stack: Stack) -> None:
-    command = "/bin/sh -c 'cat $${CREDENTIALS_DIRECTORY}/token > /run/%N.seen; exec sleep infinity'"
+def test_a_credential_is_a_file_that_only_the_service_reads(host: Lab) -> None:
+    command = f"/bin/sh -c 'cat $${{CREDENTIALS_DIRECTORY}}/token > {NOTES}/%N.seen; exec sleep infinity'"
     value = 'multi\nline $x %y \\ "q"\n'
-    stack.settled(stack.service(command=command, credentials={"token": value}))
-    trace = f"/run/{stack.unit('main')}.seen"
-    assert stack.host.read(trace) == value
-    stack.host.sh(f"rm {trace}")
+    host.settled(service(command=command, credentials={"token": value}))
+    assert host.read(f"{NOTES}/main.seen") == value
 
 
-def test_a_drop_in_adds_to_the_environment_of_a_unit(stack: Stack) -> None:
-    unit = stack.service(environment={"A": "1", "B": "1"})
+def test_a_drop_in_adds_to_the_environment_of_a_unit(host: Lab) -> None:
+    unit = service(environment={"A": "1", "B": "1"})
     dropin = {"name": unit["name"], "dropin": "50-more", "environment": {"B": "2"}, "secrets": {"C": "3"}}
-    stack.settled(unit, dropins=[dropin])
-    seen = environment(stack.host, unit["name"])
+    host.settled(unit, dropins=[dropin])
+    seen = host.environment(unit["name"])
     assert (seen["A"], seen["B"], seen["C"]) == ("1", "2", "3")
 
 
-def test_instances_see_their_own_name(stack: Stack) -> None:
-    template = {
-        "name": stack.unit("w@.service"),
-        "service": {"ExecStart": f"/usr/bin/python3 -c 'import time; time.sleep(1e6)' {PROGRAMS}"},
-        "environment": {"LITERAL": "%i"},
-        "instances": ["x-y"],
-    }
-    template["service"]["Environment"] = "INSTANCE=%i"
-    stack.settled(template)
-    seen = environment(stack.host, stack.unit("w@x-y.service"))
-    assert (seen["INSTANCE"], seen["LITERAL"]) == ("x-y", "%i")
+def test_a_program_is_given_exactly_what_was_declared(host: Lab) -> None:
+    """What is special to shells, to systemd or to files is data in an environment, a secret and a credential."""
+    wild = "a\nb \\n \"q\" 'p' $HOME ${A} %n %% `id` ; # \t é \u2028 end\n"
+    names: Entry = {"environment": {"PLAIN": wild}, "secrets": {"SECRET": wild}, "credentials": {"key": wild + "\0"}}
+    host.apply(app(1, triggers={"values": [wild, "\0"]}, **names))
+    environ = host.environment("app.service")
+    assert environ["PLAIN"] == wild
+    assert environ["SECRET"] == wild
+    credential = host.run("cat", "/etc/unitwright/test/app.service.credentials/key")
+    assert credential.stdout == (wild + "\0").encode()
+
+
+def test_values_of_a_megabyte(host: Lab) -> None:
+    """A line that systemd would fail to load is refused; a secret or a credential of that size is none."""
+    million = "x" * 1_000_000
+    host.refused(app(1, unit={"Description": million + million[:60_000]}))
+    host.refused(app(1, environment={"BIG": million + million[:60_000]}))
+    host.apply(app(1, "line", unit={"X-Big": million}), app(1, "file", credentials={"big": million}))
+    assert len(host.read("/etc/unitwright/test/file.service.credentials/big")) == len(million)
+    assert host.states("line.service", "file.service") == ["active"] * 2

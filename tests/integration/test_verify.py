@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The host's own systemd judges before anything is written, and its complaints lead to unit, section and directive."""
+"""The host's own systemd judges before anything is written; its complaints lead to unit, section and directive."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.integration.support import FOREVER, Stack, failed, places
-from tests.integration.world import untouched
+from .entries import FOREVER, IDLE, UNITS, Entry, app, service, timer
+from .lab import Lab, places
 
 
-def refused(stack: Stack, *units: dict[str, Any], **options: Any) -> list[tuple[str, str, str]]:
+def refused(host: Lab, *units: Entry, **options: Any) -> list[tuple[str, str, str]]:
     """Where the errors are, after seeing that the host is as it was before."""
-    with untouched(stack.host):
-        result = stack.refused(*units, **options)
+    result = host.refused(*units, **options)
     assert {error["rule"] for error in result["errors"]} <= {"verify", "missing"}
     assert all(error["message"] in result["msg"] for error in result["errors"])
     assert "/tmp/" not in result["msg"], "a path of the stage means nothing to a user"
@@ -39,35 +38,53 @@ def refused(stack: Stack, *units: dict[str, Any], **options: Any) -> list[tuple[
         ("SystemCallFilter", "no_such_call"),
     ],
 )
-def test_a_bad_value_is_traced_to_its_directive(stack: Stack, directive: str, value: str) -> None:
-    unit = stack.service(unit={"Description": "first"}, service={"User": "root", directive: value})
-    assert refused(stack, unit) == [(unit["name"], "Service", directive)]
+def test_a_bad_value_is_traced_to_its_directive(host: Lab, directive: str, value: str) -> None:
+    unit = service(unit={"Description": "first"}, service={"User": "root", directive: value})
+    assert refused(host, unit) == [(unit["name"], "Service", directive)]
 
 
-def test_a_bad_value_in_text_is_traced_to_its_line(stack: Stack) -> None:
+def test_a_bad_value_in_text_is_traced_to_its_line(host: Lab) -> None:
     content = f"# a comment\n\n[Unit]\nDescription=x\n[Service]\nExecStart={FOREVER}\nType=notfy\n"
-    unit = {"name": stack.unit("text.service"), "content": content}
-    assert refused(stack, unit) == [(unit["name"], "Service", "Type")]
+    unit = {"name": "text.service", "content": content}
+    assert refused(host, unit) == [(unit["name"], "Service", "Type")]
 
 
-def test_a_bad_value_in_a_drop_in(stack: Stack) -> None:
+def test_a_bad_value_in_a_drop_in(host: Lab) -> None:
     dropin = {"name": "nginx.service", "dropin": "50-bad", "service": {"Restart": "maybe"}}
-    assert ("nginx.service", "Service", "Restart") in refused(stack, dropins=[dropin])
+    assert ("nginx.service", "Service", "Restart") in refused(host, dropins=[dropin])
 
 
-def test_a_bad_calendar(stack: Stack) -> None:
-    timer = {"name": stack.unit("t.timer"), "timer": {"OnCalendar": "every full moon"}}
-    assert (timer["name"], "Timer", "OnCalendar") in refused(stack, stack.service("t"), timer)
+def test_a_bad_calendar(host: Lab) -> None:
+    clock = timer("every full moon", "t")
+    assert (clock["name"], "Timer", "OnCalendar") in refused(host, service("t"), clock)
 
 
-def test_a_program_by_its_bare_name_is_found(stack: Stack) -> None:
-    stack.apply(stack.service(command="sleep infinity"))
-    assert stack.show("main.service", "ActiveState") == "active"
+def test_a_calendar_that_is_none_is_told_before_anything_is_written(host: Lab) -> None:
+    job = service("job", "/bin/true", service={"Type": "oneshot"})
+    host.apply(job, timer("daily"))
+    result = host.refused(job, timer("every other blue moon"))
+    error = result["errors"][0]
+    assert (error["unit"], error["section"], error["directive"]) == ("job.timer", "Timer", "OnCalendar")
+    assert host.state("job.timer") == "active"
 
 
-def test_a_missing_program(stack: Stack) -> None:
-    unit = stack.service(command="/usr/bin/not-there --flag")
-    assert refused(stack, unit) == [(unit["name"], "Service", "ExecStart")]
+def test_a_program_by_its_bare_name_is_found(host: Lab) -> None:
+    host.apply(service(command="sleep infinity"))
+    assert host.state("main.service") == "active"
+
+
+def test_a_missing_program(host: Lab) -> None:
+    unit = service(command="/usr/bin/not-there --flag")
+    assert refused(host, unit) == [(unit["name"], "Service", "ExecStart")]
+
+
+def test_a_missing_program_is_told_before_anything_is_written(host: Lab) -> None:
+    host.apply(app(1))
+    runs = host.invocation("app.service")
+    result = host.refused(app(2, service={"ExecStart": "/usr/bin/no-such-program"}))
+    assert result["errors"][0]["unit"] == "app.service"
+    assert "/usr/bin/no-such-program" in result["msg"]
+    assert host.invocation("app.service") == runs
 
 
 @pytest.mark.parametrize(
@@ -98,116 +115,109 @@ def test_a_missing_program(stack: Stack) -> None:
     ],
 )
 def test_what_systemd_refuses_is_told_once_with_its_place_and_a_mend(
-    stack: Stack, name: str, sections: dict[str, Any], place: tuple[str, str], mend: str
+    host: Lab, name: str, sections: dict[str, Any], place: tuple[str, str], mend: str
 ) -> None:
-    unit = {"name": stack.unit(name), **sections}
-    result = stack.refused(unit)
-    told = [(error["unit"], error["section"], error["directive"]) for error in result["errors"]]
-    assert told == [(unit["name"], *place)], result["msg"]
+    result = host.failing({"name": name, **sections})
+    assert places(result) == [(name, *place)], result["msg"]
     assert mend in result["msg"]
 
 
-def test_a_missing_requirement(stack: Stack) -> None:
-    unit = stack.service(unit={"Requires": stack.unit("ghost.service")})
-    assert refused(stack, unit) == [(unit["name"], "Unit", "Requires")]
+def test_a_missing_requirement(host: Lab) -> None:
+    unit = service(unit={"Requires": "ghost.service"})
+    assert refused(host, unit) == [(unit["name"], "Unit", "Requires")]
 
 
-def test_a_cycle(stack: Stack) -> None:
-    names = [stack.unit("a.service"), stack.unit("b.service")]
-    first = stack.service("a", unit={"After": names[1], "Requires": names[1]})
-    second = stack.service("b", unit={"After": names[0], "Requires": names[0]})
-    assert {unit for unit, _section, _directive in refused(stack, first, second)} & set(names)
+def test_a_cycle(host: Lab) -> None:
+    names = ["a.service", "b.service"]
+    first = service("a", unit={"After": names[1], "Requires": names[1]})
+    second = service("b", unit={"After": names[0], "Requires": names[0]})
+    assert {unit for unit, _section, _directive in refused(host, first, second)} & set(names)
 
 
-def test_units_that_need_each_other_are_judged_together(stack: Stack) -> None:
-    first = stack.service("a", unit={"Requires": stack.unit("b.service"), "After": stack.unit("b.service")})
-    result = stack.settled(first, stack.service("b"))
-    assert result["newly_started"] == [stack.unit("b.service"), stack.unit("a.service")]
+def test_a_cycle_is_told_before_anything_is_written(host: Lab) -> None:
+    first = app(1, "first", unit={"Requires": "second.service", "After": "second.service"})
+    second = app(1, "second", unit={"Requires": "first.service", "After": "first.service"})
+    result = host.refused(first, second)
+    assert "cycle" in result["msg"]
+    assert {error["unit"] for error in result["errors"]} <= {"first.service", "second.service"}
+    assert host.state("first.service") == "inactive"
 
 
-def test_a_unit_that_others_of_the_stack_require_does_not_go(stack: Stack) -> None:
-    base = stack.service("base")
-    user = stack.service("user", unit={"Requires": base["name"], "After": base["name"]})
-    stack.apply(base, user)
-    with untouched(stack.host):
-        result = stack.refused(user, prune=True)
-    assert base["name"] in result["msg"]
-    assert user["name"] in result["msg"]
+def test_units_that_need_each_other_are_judged_together(host: Lab) -> None:
+    first = service("a", unit={"Requires": "b.service", "After": "b.service"})
+    result = host.settled(first, service("b"))
+    assert result["newly_started"] == ["b.service", "a.service"]
 
 
 @pytest.fixture
-def broken(stack: Stack) -> str:
+def broken(host: Lab) -> str:
     """Someone else's unit with mistakes of its own, which refers to one of ours."""
-    name = stack.unit("main.service")
-    path = f"/etc/systemd/system/foreign-{stack.name}.service"
-    stack.host.write(path, f"[Unit]\nRequires=ghost.service\nWants={name}\n[Service]\nExecStart=nothing\nFnord=1\n")
-    return path
+    text = "[Unit]\nRequires=ghost.service\nWants=main.service\n[Service]\nExecStart=nothing\nFnord=1\n"
+    host.write(f"{UNITS}/foreign.service", text)
+    return "foreign.service"
 
 
-def test_someone_elses_broken_unit_blocks_nothing(stack: Stack, broken: str) -> None:
-    unit = stack.service(state="present")
-    stack.settled(unit)
-    assert stack.settled({**unit, "unit": {"Wants": broken.rpartition("/")[2]}, "environment": {"A": "1"}})["changed"]
-    stack.remove()
-    stack.host.sh(f"rm {broken}")
+def test_someone_elses_broken_unit_blocks_nothing(host: Lab, broken: str) -> None:
+    unit = service(state="present")
+    host.settled(unit)
+    assert host.settled({**unit, "unit": {"Wants": broken}, "environment": {"A": "1"}})["changed"]
 
 
-def test_a_drop_in_over_a_unit_with_an_old_fault(stack: Stack) -> None:
-    name = f"foreign-{stack.name}.service"
-    stack.host.write(f"/etc/systemd/system/{name}", f"[Service]\nExecStart={FOREVER}\nFnord=1\n")
-    assert stack.settled(dropins=[{"name": name, "dropin": "50-more", "environment": {"A": "1"}}])["changed"]
-    stack.remove()
-    stack.host.sh(f"rm /etc/systemd/system/{name}")
+def test_a_drop_in_over_a_unit_with_an_old_fault(host: Lab) -> None:
+    name = "foreign.service"
+    host.write(f"{UNITS}/{name}", IDLE + "Fnord=1\n")
+    assert host.settled(dropins=[{"name": name, "dropin": "50-more", "environment": {"A": "1"}}])["changed"]
 
 
-def test_what_systemd_only_advises_against_is_told(stack: Stack) -> None:
-    unit = stack.service(service={"StandardOutput": "syslog"}, install={"WantedBy": stack.unit("nowhere.target")})
-    result = stack.apply(unit)
+def test_what_systemd_only_advises_against_is_told(host: Lab) -> None:
+    unit = service(service={"StandardOutput": "syslog"}, install={"WantedBy": "nowhere.target"})
+    result = host.apply(unit)
     assert {"no-such-target", "advice"} == {each["rule"] for each in result["unverified"]}
     assert "nowhere.target" in str(result["unverified"])
 
 
-def test_a_timer_without_a_service_is_told_before_anything_is_written(stack: Stack) -> None:
-    timer = {"name": stack.unit("lonely.timer"), "timer": {"OnCalendar": "daily"}}
-    with untouched(stack.host):
-        assert stack.unit("lonely.service") in stack.refused(timer)["msg"]
-        assert stack.unit("lonely.service") in str(stack.apply(timer, check_mode=True)["unverified"])
+def test_a_timer_without_a_service_is_told_before_anything_is_written(host: Lab) -> None:
+    clock = timer("daily", "lonely")
+    assert "lonely.service" in host.refused(clock)["msg"]
+    assert "lonely.service" in str(host.foretell(clock)["unverified"])
 
 
-def test_a_socket_without_a_service_is_told_by_the_name_to_declare(stack: Stack) -> None:
-    socket = {"name": stack.unit("lonely.socket"), "socket": {"ListenStream": "/run/lonely", "Accept": True}}
-    (error,) = stack.refused(socket)["errors"]
+def test_a_socket_without_a_service_is_told_by_the_name_to_declare(host: Lab) -> None:
+    socket = {"name": "lonely.socket", "socket": {"ListenStream": "/run/lonely", "Accept": True}}
+    (error,) = host.failing(socket)["errors"]
     assert (error["section"], error["directive"]) == ("Socket", "Service")
-    assert stack.unit("lonely@.service") in error["message"]
+    assert "lonely@.service" in error["message"]
 
 
-def test_a_dropin_that_points_a_socket_at_nothing(stack: Stack) -> None:
-    socket = {"name": stack.unit("s.socket"), "socket": {"ListenStream": "/run/s"}}
-    stack.apply(stack.service("s"), socket)
-    dropin = {"name": socket["name"], "dropin": "x", "socket": {"Service": stack.unit("nowhere.service")}}
-    with untouched(stack.host):
-        result = failed(stack.host.module("dropin", **dropin))
+def test_a_dropin_that_points_a_socket_at_nothing(host: Lab) -> None:
+    socket = {"name": "s.socket", "socket": {"ListenStream": "/run/s"}}
+    host.apply(service("s"), socket)
+    dropin = {"name": socket["name"], "dropin": "x", "socket": {"Service": "nowhere.service"}}
+    result = host.refused(module="dropin", **dropin)
     assert [(each["directive"], each["rule"]) for each in result["errors"]] == [("Service", "missing")]
 
 
-def test_a_target_with_a_name_that_is_none(stack: Stack) -> None:
-    (error,) = stack.refused(stack.service(install={"WantedBy": "getty.target.want"}))["errors"]
+def test_a_target_with_a_name_that_is_none(host: Lab) -> None:
+    (error,) = host.failing(service(install={"WantedBy": "getty.target.want"}))["errors"]
     assert (error["section"], error["directive"]) == ("Install", "WantedBy")
 
 
-def test_a_dropin_that_starts_a_second_program_is_told_how_to_replace_the_first(stack: Stack) -> None:
+def test_a_dropin_that_starts_a_second_program_is_told_how_to_replace_the_first(host: Lab) -> None:
     dropin = {"name": "nginx.service", "dropin": "50-more", "service": {"ExecStart": FOREVER}}
-    (error,) = stack.refused(dropins=[dropin])["errors"]
+    (error,) = host.failing(dropins=[dropin])["errors"]
     assert (error["unit"], error["directive"]) == ("nginx.service", "ExecStart")
     assert 'begins with ""' in error["message"]
 
 
-def test_a_target_that_is_nearly_there_is_a_warning_with_its_name(stack: Stack) -> None:
-    result = stack.settled(stack.service(install={"WantedBy": "multiuser.target"}))
+def test_a_target_that_is_nearly_there_is_a_warning_with_its_name(host: Lab) -> None:
+    result = host.settled(service(install={"WantedBy": "multiuser.target"}))
     assert any("did you mean multi-user.target?" in warning for warning in result["warnings"])
 
 
-def test_whoever_is_not_root_is_told_to_become(stack: Stack) -> None:
-    with untouched(stack.host):
-        result = stack.refused(stack.service(), prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
-    assert "become: true" in result["msg"]
+def test_without_systemd_analyze_it_is_said_that_nothing_was_verified(host: Lab) -> None:
+    host.sh("mv /usr/bin/systemd-analyze /usr/bin/systemd-analyze.away")
+    try:
+        result = host.apply(service())
+    finally:
+        host.sh("mv /usr/bin/systemd-analyze.away /usr/bin/systemd-analyze")
+    assert [each["rule"] for each in result["unverified"]] == ["no-verify"]

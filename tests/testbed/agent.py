@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import textwrap
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,12 +42,17 @@ class Agent:
         except BrokenPipeError:
             line = b""
         if not line:
-            raise EngineError(f"{self.name}: {' '.join(command)}: the container ended meanwhile")
+            raise EngineError(f"{self.name}: {shown(command)}: the container ended meanwhile")
         told = json.loads(line)
         out, err = (self.process.stdout.read(length) for length in told["lengths"])
         if told["code"] is None:
-            raise EngineError(f"{self.name}: {' '.join(command)}: no answer in {timeout} s")
+            raise EngineError(f"{self.name}: {shown(command)}: no answer in {timeout} s")
         return subprocess.CompletedProcess(list(command), told["code"], out, err)
+
+
+def shown(command: Sequence[str]) -> str:
+    """A command may be a whole program."""
+    return textwrap.shorten(" ".join(command), 200)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -70,9 +70,13 @@ def listing(host: Host, *folders: str, times: bool = False) -> Listing:
     return found
 
 
-def restore(host: Host) -> None:
-    """As it was at the first call for this host: what lies below RESTORED, and what runs and is mounted."""
-    _python(host, _UNDO.read_text(encoding="utf-8"), NOTES, *RESTORED)
+def restore(host: Host) -> list[str]:
+    """As it was at the first call for this host: what lies below RESTORED, and what runs and is mounted.
+
+    Returns what the modules had left of their own.
+    """
+    left: list[str] = json.loads(_python(host, _UNDO.read_text(encoding="utf-8"), NOTES, *RESTORED))
+    return left
 
 
 def _python(host: Host, script: str, *args: str) -> str:

@@ -4,12 +4,15 @@
 """Run on the target: takes it back to how it was when this ran there for the first time. Arguments: the folders.
 
 Files come back with mode, owner and link; what runs beyond what ran at first is ended, and what ran then runs again.
+Prints what the modules have left, as a list in JSON.
 """
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -22,6 +25,8 @@ from typing import Any
 OWN = "/opt/unitwright-"
 TAR, STATE = f"{OWN}baseline.tar", f"{OWN}baseline.json"
 ATTEMPTS = 5
+MARK = b"(unitwright.systemd)"
+PLAIN = ("--plain", "--full", "--no-legend")
 
 
 def below(folder: str, device: int) -> Iterator[tuple[str, os.stat_result]]:
@@ -45,6 +50,30 @@ def marks(folders: list[str]) -> dict[str, list[int]]:
     return {path: [seen.st_mode, seen.st_uid, seen.st_gid, seen.st_ctime_ns] for path, seen in found.items()}
 
 
+def traces(new: list[str]) -> list[str]:
+    """What the modules have left of new paths, and in systemd's memory; an image has a host of its own."""
+    found = [path for path in new if not path.startswith("/srv/") and is_trace(path)]
+    found += glob.glob("/tmp/unitwright-*")
+    listed = (line.split() for line in systemctl("list-units", "--all", *PLAIN).splitlines())
+    return found + [" ".join(words[:3]) for words in listed if words[1] == "not-found" and words[2] != "inactive"]
+
+
+def is_trace(path: str) -> bool:
+    """A secret, a record, a file that says whose it is, an empty folder for drop-ins, a link to a unit that is gone."""
+    if re.search(r"/(etc|\.config)/unitwright/|/unitwright/\w+/running/", path):
+        return True
+    if "/systemd/" not in path:
+        return False
+    if os.path.islink(path):
+        return "/systemd/" in os.path.realpath(path) and not os.path.exists(path)
+    if os.path.isdir(path):
+        return path.endswith(".d") and not os.listdir(path)
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as stream:
+        return MARK in stream.read()
+
+
 def remove(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
@@ -53,19 +82,20 @@ def remove(path: str) -> None:
 
 
 def undo(old: dict[str, list[int]], new: dict[str, list[int]]) -> list[str]:
-    """Bring back the paths that were touched, and tell which."""
-    touched = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
+    """Bring back the paths that were touched, and tell which; of a folder itself only owner and mode count."""
+    folders = {path for path in old.keys() & new.keys() if stat.S_ISDIR(old[path][0]) and stat.S_ISDIR(new[path][0])}
+    for path in folders:
+        if old[path][:3] != new[path][:3]:
+            os.chown(path, old[path][1], old[path][2])
+            os.chmod(path, stat.S_IMODE(old[path][0]))
+    touched = sorted(path for path in {*old, *new} - folders if old.get(path) != new.get(path))
     for path in touched:
-        if path not in old or not stat.S_ISDIR(old[path][0]) or not os.path.isdir(path) or os.path.islink(path):
-            remove(path)
-    with tarfile.open(TAR) as tar:
-        tar.extraction_filter = lambda member, path: member  # Python 3.14 would refuse absolute links
-        for path in touched:
-            if path in old and not os.path.lexists(path):
+        remove(path)
+    if touched:
+        with tarfile.open(TAR) as tar:
+            tar.extraction_filter = lambda member, path: member  # Python 3.14 would refuse absolute links
+            for path in filter(old.__contains__, touched):
                 tar.extract(path[1:], "/")
-            elif path in old and stat.S_ISDIR(old[path][0]) and old[path][:3] != new.get(path, [])[:3]:
-                os.chown(path, old[path][1], old[path][2])
-                os.chmod(path, stat.S_IMODE(old[path][0]))
     return touched
 
 
@@ -76,23 +106,27 @@ def systemctl(*args: str) -> str:
 
 def running() -> dict[str, str]:
     """What is up or has a job: its state. A device is the kernel's."""
-    listed = (line.split() for line in systemctl("list-units", "--plain", "--full", "--no-legend").splitlines())
+    listed = (line.split() for line in systemctl("list-units", *PLAIN).splitlines())
     return {words[0]: words[2] for words in listed if not words[0].endswith(".device")}
 
 
-def end(kept: list[str]) -> list[str]:
-    """End all but those, and tell what runs on.
+def end(kept: list[str]) -> dict[str, str]:
+    """End all but those, and tell what runs then.
 
     A connection that no one has taken yet starts its service once more, and a service that systemd starts anew
     between its end and its stop brings along what it requires.
     """
-    for attempt in range(ATTEMPTS + 1):
-        up = [unit for unit, state in running().items() if unit not in kept and state != "failed"]
-        if not up or attempt == ATTEMPTS:
+    for _attempt in range(ATTEMPTS):
+        up = strange(kept, running())
+        if not up:
             break
         systemctl("kill", "--signal=KILL", "--", *up)
         systemctl("stop", "--", *up)
-    return up
+    return running()
+
+
+def strange(kept: list[str], up: dict[str, str]) -> list[str]:
+    return [unit for unit, state in up.items() if unit not in kept and state != "failed"]
 
 
 def invocations(units: list[str]) -> dict[str, str]:
@@ -104,46 +138,58 @@ def invocations(units: list[str]) -> dict[str, str]:
     return {unit["Id"]: unit["InvocationID"] for unit in shown if unit}
 
 
-def renew(state: dict[str, Any], touched: list[str]) -> None:
+def renew(state: dict[str, Any], touched: list[str], up: dict[str, str]) -> None:
     """Start again what ran at first, also what was restarted by files that are gone now."""
     names = {os.path.basename(path) for path in touched}
     names |= {os.path.basename(os.path.dirname(path)).removesuffix(".d") for path in touched}
     now = invocations([unit for unit in state["invocations"] if unit in names])
     stale = [unit for unit, seen in now.items() if seen != state["invocations"][unit]]
-    if stale:
-        systemctl("restart", "--", *stale)
-        state["invocations"].update(invocations(stale))
-    up = running()
     down = [unit for unit in state["up"] if up.get(unit, "failed") == "failed"]
-    if down:
-        systemctl("start", "--", *down)
+    if stale or down:
+        systemctl("restart", "--", *stale, *down)
+        state["invocations"].update(invocations([*stale, *down]))
+
+
+def restored(state: dict[str, Any], folders: list[str]) -> list[str]:
+    """What the modules had left, now that nothing of it is there any more."""
+    left = traces(sorted(marks(folders).keys() - state["marks"].keys()))
+    up = end(state["up"])
+    touched = undo(state["marks"], marks(folders))
+    if touched:
+        systemctl("daemon-reload")
+        up = end(state["up"])  # without its file a unit no longer refuses a stop
+    stays = strange(state["up"], up)
+    if stays:
+        sys.exit("what a test has started runs on: " + ", ".join(stays))
+    systemctl("reset-failed")
+    renew(state, touched, up)
+    return left
+
+
+def first(folders: list[str]) -> dict[str, Any]:
+    """How the host is, for the times to come."""
+    with tarfile.open(TAR, "w") as tar:
+        for path in marks(folders):
+            tar.add(path, recursive=False)
+    up = [unit for unit, state in running().items() if state == "active"]
+    return {"up": up, "invocations": invocations(up)}
 
 
 def main(notes: str, folders: list[str]) -> None:
-    remove(notes)
-    os.mkdir(notes)
-    os.chmod(notes, 0o1777)  # those of users note there, too
-    if not os.path.exists(STATE):
-        with tarfile.open(TAR, "w") as tar:
-            for path in marks(folders):
-                tar.add(path, recursive=False)
-        up = [unit for unit, state in running().items() if state == "active"]
-        state: dict[str, Any] = {"up": up, "invocations": invocations(up)}
-    else:
+    left: list[str] = []
+    if os.path.exists(STATE):
         with open(STATE, encoding="utf-8") as stream:
             state = json.load(stream)
-        end(state["up"])
-        touched = undo(state["marks"], marks(folders))
-        if touched:
-            systemctl("daemon-reload")
-        left = end(state["up"])  # without its file a unit no longer refuses a stop
-        if left:
-            sys.exit("what a test has started runs on: " + ", ".join(left))
-        systemctl("reset-failed")
-        renew(state, touched)
+        left = restored(state, folders)
+    else:
+        state = first(folders)
+    remove(notes)
+    os.mkdir(notes)
+    os.chmod(notes, 0o777)  # those of users note there, too
     state["marks"] = marks(folders)
     with open(STATE, "w", encoding="utf-8") as stream:
         json.dump(state, stream)
+    print(json.dumps(left))
 
 
 main(sys.argv[1], sys.argv[2:])

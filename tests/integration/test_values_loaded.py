@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What systemd has loaded is what was declared, asked over D-Bus, for thousands of generated values of each type."""
+"""What systemd has loaded is what was declared, for thousands of generated values of each type."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import json
 import re
 from typing import Any, NamedTuple
 
-import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values import environment_value, to_values
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.testbed.host import Host
+from .entries import app, service
+from .lab import Lab
 
-from .world import Entry, app, show, stack
+COUNT = 150
 
-pytestmark = pytest.mark.usefixtures("tidy")
-
-UNITS = 150
 INFINITY = 2**64 - 1
 
 # One connection for all units: {unit: {property: value}}, in JSON.
@@ -38,11 +35,25 @@ json.dump(found, sys.stdout)
 """
 
 
+def loaded(host: Lab, units: list[str]) -> dict[str, dict[str, Any]]:
+    done = host.run("python3", "-c", ASK, data=json.dumps(units).encode())
+    assert done.returncode == 0, done.stderr.decode()
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
 class Told(NamedTuple):
     """A value as it is declared, and what systemd says then."""
 
     declared: Any
     loaded: Any
+
+
+LIMITS = st.integers(0, 10**9).map(lambda number: Told(number, number)) | st.just(Told("infinity", INFINITY))
+
+TEXT = st.text(max_size=30)
+
+WILD = st.text(alphabet="ab \t\"'\\$%{}#;=[]@!+-:|&~`*?é\u2028\U0001f600", max_size=20)
 
 
 def takes(value: object, kind: str | None = None) -> bool:
@@ -53,43 +64,19 @@ def takes(value: object, kind: str | None = None) -> bool:
     return True
 
 
-def is_variable(value: str) -> bool:
-    try:
-        environment_value("A", value)
-    except Refused:
-        return False
-    return True
-
-
-def same(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Told]:
-    return values.map(lambda value: Told(value, value))
-
-
-def literal(text: str) -> Told:
-    """Text in which systemd expands specifiers."""
-    return Told(text.replace("%", "%%"), text)
-
-
-def quoted(word: str) -> str:
-    """A word of a command line, by systemd.service(5)."""
-    escaped = "".join("\\" + char if char in "\"\\'" else char for char in word)
-    return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
-
-
-TEXT = st.text(max_size=30)
-WILD = st.text(alphabet="ab \t\"'\\$%{}#;=[]@!+-:|&~`*?é\u2028\U0001f600", max_size=20)
 LINES = (TEXT | WILD).filter(lambda text: bool(text) and takes(text.replace("%", "%%")))
-WORDS = st.lists((TEXT | WILD).filter(lambda text: takes("x" + text + "x")), max_size=4)
+
+MODES = st.integers(0, 0o777).map(lambda mode: Told(f"{mode:04o}", mode))
+
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
-VARIABLES = st.dictionaries(NAMES, (TEXT | WILD).filter(is_variable), max_size=5)
+
 # No space, quote or colon, which some lists of paths give a meaning; ends in a letter, as a slash there is dropped.
 PATHS = st.from_regex(r"(/[A-Za-z0-9_.+,=@~-]{0,5}[A-Za-z0-9]){1,3}", fullmatch=True)
-SPANS = st.one_of(
-    st.integers(1, 10**6).map(lambda number: Told(number, number * 10**6)),
-    st.integers(1, 10**6).map(lambda number: Told(number / 1000, number * 1000)),
-    st.integers(1, 999).map(lambda number: Told(f"{number}min 3s 7ms", (number * 60 + 3) * 10**6 + 7000)),
-    st.just(Told("infinity", INFINITY)),
+
+SIGNALS = st.sampled_from(
+    [Told("SIGTERM", 15), Told("SIGHUP", 1), Told("KILL", 9), Told(10, 10), Told("SIGRTMIN+3", 37)]
 )
+
 SIZES = st.one_of(
     st.integers(4096, 2**50).map(lambda number: Told(number // 4096 * 4096, number // 4096 * 4096)),
     st.tuples(st.integers(1, 1023), st.sampled_from("KMGT")).map(
@@ -97,18 +84,30 @@ SIZES = st.one_of(
     ),
     st.just(Told("infinity", INFINITY)),
 )
+
+SPANS = st.one_of(
+    st.integers(1, 10**6).map(lambda number: Told(number, number * 10**6)),
+    st.integers(1, 10**6).map(lambda number: Told(number / 1000, number * 1000)),
+    st.integers(1, 999).map(lambda number: Told(f"{number}min 3s 7ms", (number * 60 + 3) * 10**6 + 7000)),
+    st.just(Told("infinity", INFINITY)),
+)
+
 TRUTHS = st.sampled_from(
     [
         *(Told(value, True) for value in (True, "yes", "true", "on", "1")),
         *(Told(value, False) for value in (False, "no", "false", "off", "0")),
     ]
 )
-MODES = st.integers(0, 0o777).map(lambda mode: Told(f"{mode:04o}", mode))
-SIGNALS = st.sampled_from(
-    [Told("SIGTERM", 15), Told("SIGHUP", 1), Told("KILL", 9), Told(10, 10), Told("SIGRTMIN+3", 37)]
-)
-LIMITS = st.integers(0, 10**9).map(lambda number: Told(number, number)) | st.just(Told("infinity", INFINITY))
-UNIT_NAMES = st.lists(NAMES.map(lambda name: f"nowhere-{name}.target"), min_size=1, max_size=4, unique=True)
+
+
+def literal(text: str) -> Told:
+    """Text in which systemd expands specifiers."""
+    return Told(text.replace("%", "%%"), text)
+
+
+def same(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Told]:
+    return values.map(lambda value: Told(value, value))
+
 
 # section, directive: property, values
 SERVICE: dict[tuple[str, str], tuple[str, st.SearchStrategy[Told]]] = {
@@ -147,6 +146,81 @@ SERVICE: dict[tuple[str, str], tuple[str, st.SearchStrategy[Told]]] = {
     ("service", "UtmpIdentifier"): ("UtmpIdentifier", same(NAMES)),
     ("service", "StandardOutput"): ("StandardOutput", same(st.sampled_from(["null", "journal", "journal+console"]))),
 }
+
+
+def is_variable(value: str) -> bool:
+    try:
+        environment_value("A", value)
+    except Refused:
+        return False
+    return True
+
+
+VARIABLES = st.dictionaries(NAMES, (TEXT | WILD).filter(is_variable), max_size=5)
+
+WORDS = st.lists((TEXT | WILD).filter(lambda text: takes("x" + text + "x")), max_size=4)
+
+
+def differing(expected: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [
+        (unit, name, value, found[unit][name])
+        for unit, properties in expected.items()
+        for name, value in properties.items()
+        if found[unit][name] != value
+    ]
+
+
+def drawn(values: st.SearchStrategy[Any], count: int) -> list[Any]:
+    """So many generated values, the same ones at every run."""
+    found: list[Any] = []
+
+    @settings(
+        max_examples=count,
+        phases=(Phase.generate,),
+        database=None,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(values)
+    def collect(value: Any) -> None:
+        found.append(value)
+
+    collect()
+    return (found * count)[:count]
+
+
+def quoted(word: str) -> str:
+    """A word of a command line, by systemd.service(5)."""
+    escaped = "".join("\\" + char if char in "\"\\'" else char for char in word)
+    return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
+
+
+def test_services(host: Lab) -> None:
+    columns = {place: drawn(values, COUNT) for place, (_property, values) in SERVICE.items()}
+    variables, commands = drawn(VARIABLES, COUNT), drawn(st.lists(WORDS, max_size=3), COUNT)
+    entries, expected = [], {}
+    for number in range(COUNT):
+        name = f"g{number}.service"
+        before = [" ".join(["/bin/echo", *map(quoted, words)]) for words in commands[number]]
+        entry = service(f"g{number}", "/bin/true", service={"ExecStartPre": before}, unit={}, state="present")
+        for (section, directive), told in columns.items():
+            entry[section][directive] = told[number].declared
+        entries.append({**entry, "environment": variables[number]})
+        expected[name] = {SERVICE[place][0]: told[number].loaded for place, told in columns.items()}
+        expected[name]["Environment"] = [f"{key}={value}" for key, value in variables[number].items()]
+    host.apply(*entries)
+    found = loaded(host, list(expected))
+    assert differing(expected, found) == []
+    argv = [[command[1] for command in found[f"g{number}.service"]["ExecStartPre"]] for number in range(COUNT)]
+    # A dollar is undoubled only when the command is run.
+    expected_argv = [
+        [["/bin/echo", *(word.replace("$", "$$") for word in words)] for words in lines] for lines in commands
+    ]
+    assert argv == expected_argv
+    assert not host.apply(*entries)["changed"]
+
+
 OTHERS: dict[str, dict[str, tuple[str, st.SearchStrategy[Told]]]] = {
     "timer": {
         "OnActiveSec": (
@@ -171,71 +245,9 @@ OTHERS: dict[str, dict[str, tuple[str, st.SearchStrategy[Told]]]] = {
 }
 
 
-def drawn(values: st.SearchStrategy[Any], count: int) -> list[Any]:
-    """So many generated values, the same ones at every run."""
-    found: list[Any] = []
-
-    @settings(
-        max_examples=count,
-        phases=(Phase.generate,),
-        database=None,
-        derandomize=True,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(values)
-    def collect(value: Any) -> None:
-        found.append(value)
-
-    collect()
-    return (found * count)[:count]
-
-
-def loaded(host: Host, units: list[str]) -> dict[str, dict[str, Any]]:
-    done = host.run("python3", "-c", ASK, data=json.dumps(units).encode())
-    assert done.returncode == 0, done.stderr.decode()
-    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
-    return found
-
-
-def differing(expected: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return [
-        (unit, name, value, found[unit][name])
-        for unit, properties in expected.items()
-        for name, value in properties.items()
-        if found[unit][name] != value
-    ]
-
-
-def test_services(host: Host) -> None:
-    columns = {place: drawn(values, UNITS) for place, (_property, values) in SERVICE.items()}
-    variables, commands = drawn(VARIABLES, UNITS), drawn(st.lists(WORDS, max_size=3), UNITS)
+def test_other_kinds(host: Lab) -> None:
     entries, expected = [], {}
-    for number in range(UNITS):
-        name = f"g{number}.service"
-        service: Entry = {"ExecStart": "/bin/true"}
-        service["ExecStartPre"] = [" ".join(["/bin/echo", *map(quoted, words)]) for words in commands[number]]
-        entry: Entry = {"name": name, "state": "present", "unit": {}, "service": service}
-        for (section, directive), told in columns.items():
-            entry[section][directive] = told[number].declared
-        entries.append({**entry, "environment": variables[number]})
-        expected[name] = {SERVICE[place][0]: told[number].loaded for place, told in columns.items()}
-        expected[name]["Environment"] = [f"{key}={value}" for key, value in variables[number].items()]
-    stack(host, *entries)
-    found = loaded(host, list(expected))
-    assert differing(expected, found) == []
-    argv = [[command[1] for command in found[f"g{number}.service"]["ExecStartPre"]] for number in range(UNITS)]
-    # A dollar is undoubled only when the command is run.
-    expected_argv = [
-        [["/bin/echo", *(word.replace("$", "$$") for word in words)] for words in lines] for lines in commands
-    ]
-    assert argv == expected_argv
-    assert not stack(host, *entries)["changed"]
-
-
-def test_other_kinds(host: Host) -> None:
-    entries, expected = [], {}
-    count = UNITS // 3
+    count = COUNT // 3
     for kind, directives in OTHERS.items():
         columns = {directive: drawn(values, count) for directive, (_property, values) in directives.items()}
         for number in range(count):
@@ -244,11 +256,9 @@ def test_other_kinds(host: Host) -> None:
             entries.append({"name": name, "state": "present", kind: section})
             expected[name] = {directives[directive][0]: told[number].loaded for directive, told in columns.items()}
             if kind not in ("slice", "service"):
-                entries.append(
-                    {"name": f"g{number}.service", "state": "present", "service": {"ExecStart": "/bin/true"}}
-                )
+                entries.append(service(f"g{number}", "/bin/true", state="present"))
     unique = {entry["name"]: entry for entry in entries}
-    stack(host, *unique.values())
+    host.apply(*unique.values())
     found = loaded(host, list(expected))
     for unit in expected:
         if unit.endswith(".timer"):  # the third is the time of the next elapse
@@ -256,18 +266,17 @@ def test_other_kinds(host: Host) -> None:
     assert differing(expected, found) == []
 
 
-def test_what_a_process_is_given(host: Host) -> None:
+def test_what_a_process_is_given(host: Lab) -> None:
     """Hundreds of variables of the environment and of a secret file, as the kernel has them."""
     wild = drawn((TEXT | WILD).filter(is_variable), 300)
     plain = {f"P{number}": value for number, value in enumerate(wild)}
     secret = {f"S{number}": value + "\n" * (number % 3) for number, value in enumerate(wild)}
-    stack(host, app(1, environment=plain, secrets=secret))
-    told = host.run("cat", f"/proc/{show(host, 'app.service', 'MainPID')}/environ").stdout.decode()
-    found = dict(line.split("=", 1) for line in told.split("\0") if re.match(r"[PS]\d+=", line))
-    assert found == {**plain, **secret}
+    host.apply(app(1, environment=plain, secrets=secret))
+    found = host.environment("app.service")
+    assert {name: value for name, value in found.items() if re.match(r"[PS]\d+$", name)} == {**plain, **secret}
 
 
-def test_a_text_is_loaded_as_it_stands(host: Host) -> None:
+def test_a_text_is_loaded_as_it_stands(host: Lab) -> None:
     """Comments, continuations, resets and sections that repeat mean what they mean to systemd."""
     text = """\
 # A comment \\
@@ -291,7 +300,7 @@ Nice=3
 Nice=4
 """
     dropin = {"name": "g.service", "dropin": "own", "content": "[Service]\nNice=5\nEnvironment=C=4\n"}
-    stack(host, {"name": "g.service", "content": text, "state": "present"}, dropins=[dropin])
+    host.apply({"name": "g.service", "content": text, "state": "present"}, dropins=[dropin])
     found = loaded(host, ["g.service"])["g.service"]
     assert found["Description"] == "one    two"
     assert [command[1] for command in found["ExecStart"]] == [["/bin/echo", "a  b", "c"]]

@@ -1,0 +1,87 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A unit is healthy once its checks pass within its own time, whatever the checks of others take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.testbed.listing import NOTES
+
+from .entries import PROGRAMS, app, program, service
+from .lab import Lab
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ({"tcp": "127.0.0.1:9"}, "127.0.0.1:9: Connection refused"),
+        ({"unix": "/run/no.sock"}, "/run/no.sock: No such file or directory"),
+        ({"http": "http://127.0.0.1:80/no-such-page"}, "no-such-page answers with 404"),
+        ({"http": "http://127.0.0.1:9/"}, "Connection refused"),
+        ({"tcp": "127.0.0.1:80", "http": "http://127.0.0.1:80/no-such-page"}, "no-such-page answers with 404"),
+        ({"command": ["/bin/sh", "-c", "echo no luck >&2; exit 4"]}, "exit code 4, no luck"),
+        ({"command": ["no-such-command"]}, "no-such-command is not installed"),
+    ],
+)
+def test_a_check_that_does_not_pass(host: Lab, check: dict[str, Any], said: str) -> None:
+    error = host.error_of(service(), timeout=1, **check)
+    assert "does not pass" in error["message"]
+    assert said in error["message"]
+
+
+def test_checks_that_pass_in_time(host: Lab) -> None:
+    port = "127.0.0.1:4712"
+    late = f"/bin/sh -c 'sleep 1; exec /usr/bin/python3 -m http.server --bind 127.0.0.1 4712 --directory {PROGRAMS}'"
+    checks = {"tcp": port, "http": f"http://{port}/server.py", "command": ["/bin/test", "-d", "/etc"]}
+    result = host.settled(service(command=late, health={"stable_for": 0.2, "timeout": 20, **checks}))
+    assert result["newly_started"] == ["main.service"]
+
+
+def test_the_checks_of_a_dropin_count(host: Lab) -> None:
+    host.apply(service("main"))
+    dropins = [
+        {"name": "main.service", "dropin": "a", "environment": {"A": "1"}},
+        {
+            "name": "main.service",
+            "dropin": "b",
+            "environment": {"B": "1"},
+            "health": {"tcp": "127.0.0.1:9", "timeout": 1},
+        },
+    ]
+    named = {"name": "main.service", "state": "started"}
+    result = host.failing(named, dropins=dropins, name="over")
+    assert "127.0.0.1:9" in result["msg"]
+
+
+def test_checks_of_what_does_not_run_are_said_to_be_undone(host: Lab) -> None:
+    listen = {"ListenStream": "127.0.0.1:4713"}
+    socket = {"name": "s.socket", "socket": listen}
+    check = {"tcp": "127.0.0.1:4713", "timeout": 2}
+    result = host.settled(service("s", health=check), socket)
+    assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [("s.service", "not-checked")]
+    assert any("its socket" in warning for warning in result["warnings"])
+    assert host.settled(service("s"), {**socket, "health": check})["unverified"] == []
+
+
+def test_a_slow_check_of_one_unit_is_no_time_that_another_has_stayed_up(host: Lab) -> None:
+    """The check fails at once at first, so that the time is taken, and then takes longer than the other one lives."""
+    once = f"{NOTES}/once"
+    check = f"test -e {once} && exec sleep 4; touch {once}; exit 1"
+    slow = service("a", health={"command": ["/bin/sh", "-c", check], "timeout": 15})
+    brief = service("b", "/bin/sh -c 'sleep 2; exit 4'", health={"stable_for": 3, "timeout": 15})
+    result = host.failing(slow, brief)
+    assert [(error["unit"], error["status"]) for error in result["errors"]] == [(brief["name"], "4")]
+
+
+def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Lab) -> None:
+    """They fail once, so that all are looked at again and again."""
+    slow = f"test -e {NOTES}/asked-$0 && exit 0; touch {NOTES}/asked-$0; sleep 4; exit 1"
+    units = [app(1, each, health={"command": ["/bin/sh", "-c", slow, each]}) for each in ("a", "b", "c")]
+    ready = program(1, "z", "sleep 1; systemd-notify --ready; exec sleep infinity")
+    notify = {"Type": "notify", "NotifyAccess": "all", "ExecStart": ready}
+    host.apply(*units, app(1, "z", service=notify, health={"stable_for": 1, "timeout": 5}))
+    assert host.state("z.service") == "active"

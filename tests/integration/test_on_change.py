@@ -1,0 +1,98 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""With on_change a change is put into force by a reload, or not at all, with the process that runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.testbed.listing import NOTES
+
+from .entries import PROGRAMS, WANTED, Entry, app, program, service
+from .lab import Lab
+
+
+def test_on_change_reload_keeps_the_process(host: Lab) -> None:
+    trace = f"{NOTES}/reloaded"
+    reloadable = {"ExecReload": f"/bin/touch {trace}"}
+    unit = service(service=reloadable, on_change="reload", triggers={"values": [1]})
+    host.apply(unit)
+    before = host.invocation("main.service")
+    result = host.settled({**unit, "triggers": {"values": [2]}})
+    assert (result["reloaded"], result["restarted"]) == ([unit["name"]], [])
+    assert host.exists(trace)
+    assert host.invocation("main.service") == before
+
+
+def test_on_change_none_keeps_the_process_and_says_so_until_it_is_restarted(host: Lab) -> None:
+    unit = service(on_change="none", environment={"A": "1"})
+    host.apply(unit)
+    before = host.invocation("main.service")
+    changed = {**unit, "environment": {"A": "2"}}
+    assert "on_change is none" in host.apply(changed)["kept"][unit["name"]]
+    assert host.invocation("main.service") == before
+    again = host.apply(changed)
+    assert not again["changed"]
+    assert unit["name"] in again["kept"]
+    host.sh(f"systemctl restart {unit['name']}")
+    assert host.apply(changed)["kept"] == {}
+
+
+def test_a_notify_reload_service_is_reloaded(host: Lab) -> None:
+    if host.systemd < 253:
+        pytest.skip("Type=notify-reload came with systemd 253")
+    unit = service(
+        command=f"/usr/bin/python3 {PROGRAMS}/reloads.py", service={"Type": "notify-reload"}, on_change="reload"
+    )
+    host.settled(unit)
+    before = host.invocation("main.service")
+    unit["environment"] = {"A": "1"}
+    assert host.settled(unit)["reloaded"] == [unit["name"]]
+    assert host.invocation("main.service") == before
+
+
+@pytest.mark.parametrize("on_change", ["reload", "none"])
+def test_what_is_newly_wanted_is_started_where_the_process_stays(host: Lab, on_change: str) -> None:
+    log = f"{NOTES}/reloads"
+    reload = {"ExecReload": f"/bin/sh -c 'echo r >> {log}; sleep 0.5'"}
+    more = app(1, "more", state="present", install=None)
+    host.apply(app(1, service=reload, on_change=on_change), more)
+    since = host.invocation("app.service")
+    wanting = app(1, service={**reload, "Nice": 1}, unit={"Wants": "more.service"}, on_change=on_change)
+    result = host.apply(wanting, more)
+    assert not result["restarted"]
+    assert host.invocation("app.service") == since
+    assert host.version("more") == "1"
+    if on_change == "reload":
+        assert host.read(log).split() == ["r"]
+
+
+def test_what_is_still_starting_is_restarted_where_a_reload_would_be_lost(host: Lab) -> None:
+    ready = "test $$WORD = one || systemd-notify --ready; exec sleep infinity"
+
+    def unit(word: str, **more: object) -> Entry:
+        notify = {"Type": "notify", "NotifyAccess": "all", "ExecReload": "/bin/true", "TimeoutStartSec": "infinity"}
+        starting = service("app", program(word, then=ready), service=notify, install=WANTED)
+        return {**starting, "environment": {"WORD": word}, "on_change": "reload", **more}
+
+    host.apply(unit("one", state="present"))
+    host.sh("systemctl start --no-block app.service")
+    assert host.version() == "one"
+    assert host.state("app.service") == "activating"
+    host.apply(unit("two"))
+    assert host.state("app.service") == "active"
+    assert host.version() == "two"
+
+
+def test_a_reload_that_failed_long_ago_is_not_this_runs_fault(host: Lab) -> None:
+    unit = service(service={"ExecReload": "/bin/false"})
+    host.apply(unit)
+    host.sh(f"systemctl reload {unit['name']}", check=False)
+    assert host.settled({**unit, "unit": {"Description": "Another"}})["changed"]
+
+
+def test_a_reload_that_the_unit_of_a_package_cannot_do_is_refused(host: Lab) -> None:
+    dropin = {"name": "nginx.service", "dropin": "more", "environment": {"A": "1"}, "on_change": "reload"}
+    result = host.refused(dropins=[{**dropin, "service": {"ExecReload": ""}}])
+    assert result["errors"][0]["directive"] == "ExecReload"

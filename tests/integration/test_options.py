@@ -1,0 +1,158 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What cannot be right in a declaration is refused with its place and mend, all at once, and nothing is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .entries import FOREVER, Entry, service
+from .lab import Lab, Result
+
+
+def given(section: str, directive: str, value: object) -> Entry:
+    unit: Entry = {"service": {"ExecStart": FOREVER}}
+    unit.setdefault(section, {})[directive] = value
+    return unit
+
+
+# suffix of the unit, its entry, (section, directive) of the error, a part of its message
+MISTAKES: list[tuple[str, dict[str, Any], tuple[str, str], str]] = [
+    ("near.service", given("service", "ExecStrat", "x"), ("Service", "ExecStrat"), "did you mean ExecStart?"),
+    ("case.service", given("service", "execstart", "x"), ("Service", "execstart"), "is written ExecStart"),
+    ("up.service", given("unit", "Restart", "no"), ("Unit", "Restart"), "belongs in [Service]"),
+    ("in.service", given("service", "WantedBy", "x"), ("Service", "WantedBy"), "belongs in [Install]"),
+    ("other.service", given("service", "OnCalendar", "daily"), ("Service", "OnCalendar"), "[Timer]"),
+    (
+        "limit.service",
+        given("service", "StartLimitIntervalSec", "1"),
+        ("Service", "StartLimitIntervalSec"),
+        "[Unit]",
+    ),
+    ("none.service", given("service", "Fnord", "x"), ("Service", "Fnord"), "knows no 'Fnord'"),
+    ("space.service", given("service", "User name", "x"), ("Service", "User name"), "knows no 'User name'"),
+    ("on.service", given("service", "true", "x"), ("Service", "true"), "quote it"),
+    ("text.service", {"content": "[Service]\nExecStart=/x\nRestrat=no\n"}, ("Service", "Restrat"), "Restart?"),
+    ("garbage.service", {"content": "[Service]\nExecStart /x\n"}, ("", ""), "line 2"),
+    ("headless.service", {"content": "ExecStart=/x\n"}, ("", ""), "line 1"),
+    (
+        "foreign.service",
+        {**given("service", "User", "x"), "timer": {"OnCalendar": "x"}},
+        ("Timer", "OnCalendar"),
+        "[Timer]",
+    ),
+    ("foreign.target", {"service": {"ExecStart": "/x"}}, ("Service", "ExecStart"), "does not belong in a .target"),
+    ("octal.service", given("service", "UMask", 63), ("Service", "UMask"), "quote it"),
+    ("mode.service", given("service", "StateDirectoryMode", 493), ("Service", "StateDirectoryMode"), "quote it"),
+    ("float.service", given("service", "CPUQuota", 1.1), ("Service", "CPUQuota"), "quote it"),
+    ("inf.service", given("service", "LimitCORE", float("inf")), ("Service", "LimitCORE"), "'infinity'"),
+    ("null.service", given("unit", "Description", None), ("Unit", "Description"), "leave it out"),
+    ("truth.service", given("service", "User", True), ("Service", "User"), "quote it"),
+    ("map.service", given("service", "ExecStart", {"a": "b"}), ("Service", "ExecStart"), "a mapping"),
+    ("nested.service", given("service", "ExecStartPre", [["/x"]]), ("Service", "ExecStartPre"), "inside a list"),
+    ("unset.service", given("service", "Environment", {"A": None}), ("Service", "Environment"), "null"),
+    ("rounded.service", given("service", "Environment", {"A": 1.1}), ("Service", "Environment"), "quote it"),
+    ("clock.timer", {"timer": {"OnCalendar": 750}}, ("Timer", "OnCalendar"), "quote it"),
+    ("hours.timer", {"timer": {"OnCalendar": 12.3}}, ("Timer", "OnCalendar"), "quote it"),
+    ("line.service", given("unit", "Description", "a\nUser=root"), ("Unit", "Description"), "line break"),
+    ("nul.service", given("unit", "Description", "a\0b"), ("Unit", "Description"), "U+0000"),
+    ("end.service", given("unit", "Description", "a\\"), ("Unit", "Description"), "backslash"),
+    ("edge.service", given("unit", "Description", " a"), ("Unit", "Description"), "white space"),
+    ("block.service", given("unit", "Description", "a\n"), ("Unit", "Description"), "'>-'"),
+    (
+        "env1.service",
+        {**given("service", "Nice", 1), "environment": {"A B": "x"}},
+        ("", ""),
+        "environment variable",
+    ),
+    (
+        "env2.service",
+        {**given("service", "Nice", 1), "secrets": {"1A": "hush-hush"}},
+        ("", ""),
+        "environment variable",
+    ),
+    ("env3.target", {"unit": {}, "environment": {"A": "b"}}, ("", ""), "starts no process"),
+    ("cred.service", {**given("service", "Nice", 1), "credentials": {"a/b": "hush-hush"}}, ("", ""), "credential"),
+    ("masked.service", {**given("service", "Nice", 1), "masked": True}, ("", ""), "masked"),
+    ("both.service", {**given("service", "Nice", 1), "content": "[Service]\nNice=1"}, ("", ""), "content"),
+    ("template@.service", {**given("service", "Nice", 1), "state": "started"}, ("", ""), "name its instances"),
+    ("plain.service", {**given("service", "Nice", 1), "instances": ["x"]}, ("", ""), "instances"),
+    ("slash@.service", {**given("service", "Nice", 1), "instances": ["a/b"]}, ("", ""), "escaped"),
+    (
+        "once.service",
+        {**given("service", "Type", "oneshot"), "state": "started"},
+        ("Service", "Type"),
+        "run: on_change",
+    ),
+    (
+        "mute.service",
+        {**given("service", "Nice", 1), "on_change": "reload"},
+        ("Service", "ExecReload"),
+        "ExecReload=",
+    ),
+    ("bare.service", {**given("service", "Nice", 1), "enabled": True}, ("", ""), "[Install]"),
+    ("some.scope", {"unit": {"Description": "x"}}, ("", ""), "dropin"),
+    ("x.servcie", {"unit": {}}, ("", ""), ".service'?"),
+    ("a b.service", {"unit": {}}, ("", ""), "escaped"),
+    ("a/b.service", {"unit": {}}, ("", ""), "slash"),
+    ("a\n.service", {"unit": {}}, ("", ""), "characters"),
+    ("wait.service", {**given("service", "Nice", 1), "health": {"timeout": 0}}, ("", ""), "timeout"),
+    ("port.service", {**given("service", "Nice", 1), "health": {"tcp": "localhost"}}, ("", ""), "HOST:PORT"),
+]
+
+
+@pytest.fixture(scope="module")
+def verdict(host: Lab) -> Result:
+    """All mistakes declared at once, beside a unit without a mistake."""
+    units: list[Entry] = [{"name": f"refused-{suffix}", **entry} for suffix, entry, _place, _said in MISTAKES]
+    units.append({"name": "refused-good.service", **given("service", "Nice", 1)})
+    return host.refused(*units)
+
+
+@pytest.mark.parametrize(("suffix", "place", "said"), [(each[0], each[2], each[3]) for each in MISTAKES])
+def test_a_mistake_is_told_with_its_place_and_mend(
+    verdict: Result, suffix: str, place: tuple[str, str], said: str
+) -> None:
+    (error,) = (error for error in verdict["errors"] if error["unit"] == f"refused-{suffix}")
+    assert (error["section"], error["directive"]) == place
+    assert said in error["message"]
+    assert error["rule"]
+    assert error["message"] in verdict["msg"]
+
+
+def test_a_unit_without_a_mistake_is_not_blamed_is_told_than_is_wrong(verdict: Result) -> None:
+    assert len(verdict["errors"]) == len(MISTAKES)
+    assert "refused-good.service" not in verdict["msg"]
+
+
+def test_a_directive_that_this_systemd_is_too_old_for(host: Lab) -> None:
+    if host.systemd >= 254:
+        pytest.skip("this systemd has the directives that older ones lack")
+    unit = service(service={"RestartSteps": 3}, install={"UpheldBy": "multi-user.target"})
+    result = host.refused(unit)
+    assert sorted(error["directive"] for error in result["errors"]) == ["RestartSteps", "UpheldBy"]
+    assert all(f"this host has {host.systemd}" in error["message"] for error in result["errors"])
+
+
+def test_a_stack_has_a_plain_name(host: Lab) -> None:
+    result = host.refused(service(), name="../x")
+    assert result["errors"][0]["rule"] == "stack-name"
+
+
+def test_a_unit_declared_twice(host: Lab) -> None:
+    assert host.refused(service(), service())["errors"][0]["rule"] == "duplicate"
+
+
+def test_an_unknown_option_is_an_error(host: Lab) -> None:
+    with host.untouched():
+        result = host.attempt({**service(), "servcie": {}})
+    assert result["failed"]
+    assert "servcie" in result["msg"]
+
+
+def test_the_name_of_a_single_unit_is_too_long_to_be_remembered(host: Lab) -> None:
+    result = host.failing(module="dropin", name="x" * 200 + ".service", dropin="y" * 100, environment={"A": "1"})
+    assert "bytes" in result["errors"][0]["message"]

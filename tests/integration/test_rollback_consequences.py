@@ -1,0 +1,162 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A roll-back brings back what went down with the change, whose ever it is, and starts nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.testbed.listing import NOTES
+
+from .entries import BAD, IDLE, UNITS, VENDOR, Entry, app, program, service, socket, web
+from .lab import Lab, until
+
+
+@pytest.mark.by_force("others need it")
+def test_a_unit_that_is_bound_to_a_changed_one_and_does_not_come_back(host: Lab) -> None:
+    """A unit of someone else that a restart takes along is judged too, and runs again after the roll-back."""
+    host.apply(app(1))
+    # The program may come to note its version only a moment later.
+    check = f"/bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9; do grep -q 1 {NOTES}/app && exit; sleep 0.2; done; exit 1'"
+    bound = f"[Unit]\nRequires=app.service\nAfter=app.service\n{IDLE}ExecStartPre={check}\n"
+    host.foreign("bound.service", bound)
+    before = host.listing()
+    result = host.failing(app(2, service={"Type": "exec"}))
+    assert [error["unit"] for error in result["errors"]] == ["bound.service"]
+    assert host.listing() == before
+    assert host.version() == "1"
+    assert host.state("bound.service") == "active"
+
+
+def test_a_dropin_for_a_unit_of_someone_else(host: Lab) -> None:
+    host.apply(app(1, "first"))
+    host.foreign("app.service", folder="/usr/local/lib/systemd/system")
+    before = host.listing()
+    dropin = {"name": "app.service", "dropin": "10-user", "service": {"User": "nobody-here"}}
+    result = host.failing(app(1, "first"), dropins=[dropin])
+    assert result["errors"][0]["status"] == "217"
+    assert host.listing() == before
+    assert host.state("app.service") == "active"
+    assert host.show("app.service", "User", "DropInPaths") == ""
+
+
+@pytest.mark.by_force("others need it")
+def test_what_others_ran_and_a_run_took_down_runs_again(host: Lab) -> None:
+    """By a declared stop, and by Conflicts= of a unit that is started."""
+    host.apply(app(1, "down"))
+    host.foreign("needing.service", "[Unit]\nRequires=down.service\n" + IDLE)
+    host.foreign("displaced.service")
+    displacing = app(1, "displacing", unit={"Conflicts": "displaced.service"})
+    result = host.failing(app(1, "down", state="stopped"), displacing, BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.states("down", "needing", "displaced") == ["active"] * 3
+
+
+def test_what_names_a_started_unit_under_conflicts_runs_again(host: Lab) -> None:
+    """Conflicts= is of both sides, and what goes down by it takes along what needs it."""
+    host.foreign("against.service", "[Unit]\nConflicts=newer.service\n" + IDLE)
+    host.foreign("needing.service", "[Unit]\nRequires=against.service\n" + IDLE)
+    result = host.failing(app(1, "newer"), BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.states("against", "needing") == ["active"] * 2
+
+
+def test_what_a_new_path_timer_or_socket_has_started_goes_with_it(host: Lab) -> None:
+    """None of them had a job of its own: something else started it, the last one even a check."""
+    new = [
+        {"name": "p.path", "path": {"PathExists": "/etc/passwd"}},
+        {"name": "t.timer", "timer": {"OnActiveSec": 0}},
+        socket(8002, "s"),
+        socket(8003, "a", Accept=True),
+        *(app(1, name, install=None) for name in ("p", "t", "s")),
+        app(1, "a@", install=None, service={"StandardInput": "socket"}),
+    ]
+    before = host.listing("/etc")
+    asking = "exec 3<>/dev/tcp/127.0.0.1/8002; exec 4<>/dev/tcp/127.0.0.1/8003; sleep 60"
+    check = {"command": ["/usr/bin/systemd-run", "--quiet", "--unit=asking", "/bin/bash", "-c", asking]}
+    result = host.failing(*new, service("bad", "/bin/sh -c 'sleep 1; exit 3'", health={"stable_for": 5, **check}))
+    host.sh("systemctl stop asking.service", check=False)
+    assert result["rolled_back"], result["msg"]
+    assert host.listing("/etc") == before
+    assert host.sh("systemctl list-units --plain --no-legend --state=active '[ptsa].*' 'a@*'") == ""
+
+
+def test_what_was_at_its_work_or_had_failed_before_is_left_so(host: Lab) -> None:
+    """An instance of a package's template that is taken over, and one that failed long ago."""
+    host.write(f"{VENDOR}/work@.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep 500\n")
+    host.write(f"{UNITS}/fails.service", "[Service]\nExecStart=/bin/false\n")
+    host.sh("systemctl daemon-reload; systemctl start --no-block work@1 fails")
+    until(lambda: host.state("fails.service") == "failed", "it does not fail")
+    taken = service("work@", "/bin/sleep 400", service={"Type": "oneshot"}, replace=True)
+    dropin = {"name": "fails.service", "dropin": "x", "service": {"Nice": 1}}
+    result = host.failing(taken, BAD, dropins=[dropin])
+    assert result["rolled_back"], result["msg"]
+    assert host.states("work@1.service", "fails.service") == ["activating", "failed"]
+
+
+def test_a_unit_that_kept_ending_is_tried_again_after_it(host: Lab) -> None:
+    looping = "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1000\n"
+    host.foreign("loops.service", looping)
+    until(lambda: host.show("loops.service", "SubState") == "auto-restart", "it does not loop")
+    result = host.failing({"name": "loops.service", "state": "started"}, BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.state("loops.service") == "activating"
+
+
+def test_an_instance_of_someone_else_outlives_a_new_template(host: Lab) -> None:
+    host.foreign("t@mine.service")
+    assert host.failing(service("t@", "/bin/false", instances=["a"]))["rolled_back"]
+    assert host.state("t@mine.service") == "active"
+
+
+def test_a_stopped_socket_is_back_and_what_its_service_takes_along_too(host: Lab) -> None:
+    """It starts only while its service is down, and a worker needs that."""
+    worker = app(1, "worker", unit={"Requires": "web.service", "After": "web.service"})
+    host.apply(socket(8002), web(), worker)
+    before = host.listing()
+    host.failing({**socket(8002), "state": "stopped"}, web(), worker, BAD)
+    assert host.listing() == before
+    assert host.states("web.socket", "web.service", "worker.service") == ["active"] * 3
+
+
+def test_a_roll_back_waits_for_no_work_that_it_has_begun_again(host: Lab) -> None:
+    host.apply(service("job", program(1, "job", "exec sleep 500"), service={"Type": "oneshot"}))
+    host.sh("systemctl start --no-block job.service")
+    result = host.failing(BAD, prune=True)
+    assert result["rolled_back"], result["msg"]
+    assert host.state("job.service") == "activating"
+
+
+def test_what_is_bound_to_a_process_that_ends_on_its_reload_is_back(host: Lab) -> None:
+    def base(reload: str, value: str) -> Entry:
+        return app(1, "base", service={"ExecReload": reload}, environment={"V": value}, on_change="reload")
+
+    bound = app(1, "bound", unit={"BindsTo": "base.service", "After": "base.service"})
+    host.apply(base("/bin/true", "1"), bound)
+    result = host.failing(base("/bin/kill -KILL $MAINPID", "2"), bound)
+    assert result["rolled_back"], result["msg"]
+    assert host.states("base.service", "bound.service") == ["active"] * 2
+
+
+@pytest.mark.by_force("others need it")
+def test_a_roll_back_leaves_to_systemd_what_refuses_its_stop(host: Lab) -> None:
+    """It goes down with what it needs, and is up again."""
+    host.apply(socket(8002), web())
+    host.foreign("other.service", "[Unit]\nRequires=web.service\nAfter=web.service\nRefuseManualStop=yes\n" + IDLE)
+    result = host.failing({**socket(8002), "state": "stopped"}, web(), BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.states("web.socket", "web.service", "other.service") == ["active"] * 3
+
+
+def test_what_waits_for_another_is_not_started_after_a_roll_back(host: Lab) -> None:
+    slow = app(1, "slow", service={"Type": "notify", "TimeoutStartSec": "infinity"})
+    late = app(1, "late", unit={"After": "slow.service", "Wants": "slow.service"})
+    host.apply(app(1))
+    before = host.listing()
+    result = host.failing(app(1), slow, late, BAD)
+    assert result["rolled_back"], result["msg"]
+    until(lambda: host.sh("systemctl list-jobs --no-legend") == "", "jobs are left")
+    assert host.listing() == before
+    assert host.state("late.service") == "inactive"
+    assert not host.exists(f"{NOTES}/late")
