@@ -79,12 +79,12 @@ class Desired:
     files: Mapping[str, FileWanted]
     units: Tuple[UnitWanted, ...]
     dropins: Tuple[DropinWanted, ...]
-    removed: FrozenSet[str]
+    removed: Tuple[str, ...]
     replaced: FrozenSet[str]
     health: Health
     prune: bool = False
     max_removed: Optional[int] = None
-    adopt: FrozenSet[str] = frozenset()
+    adopt: Tuple[str, ...] = ()
     missing_triggers: Tuple[Problem, ...] = field(default=())
 
     def health_of(self, unit: str) -> Health:
@@ -124,7 +124,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         files=files,
         units=tuple(_defaults(unit, started_by_others) for unit in units),
         dropins=tuple(dropins),
-        removed=frozenset(
+        removed=tuple(
             [facts.places.unit_file(unit.name.text) for unit in units if unit.state == "absent"]
             + [dropin.path for dropin in dropins if not dropin.present]
         ),
@@ -135,7 +135,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         prune=bool(params.get("prune")) or params.get("state") == "absent",
         health=general[0],
         max_removed=params.get("max_removed"),
-        adopt=frozenset(params.get("adopt") or ()),
+        adopt=tuple(dict.fromkeys(params.get("adopt") or ())),
         missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
     )
 

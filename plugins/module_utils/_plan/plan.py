@@ -281,7 +281,7 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
         watched[unit] = Expected.UNFAILED if unit in on_demand else Expected.UP
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
     watched.update({unit: Expected.UNFAILED if unit in present else Expected.UP for unit in jobs["start"]})
-    watched.update({unit: Expected.DONE for unit in _newly_needed(differences, jobs) if unit not in watched})
+    watched.update({unit: Expected.DONE for unit in sorted(_newly_needed(differences, jobs)) if unit not in watched})
     watched.update(dict.fromkeys(jobs["reload"], Expected.UP))
     watched.update(dict.fromkeys(jobs["run"], Expected.DONE))
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}

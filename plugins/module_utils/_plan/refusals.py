@@ -196,7 +196,7 @@ def _at_odds(view: View) -> Iterator[Problem]:
         wanted += [("upholds", "Unit", "Upholds", other) for other in words(text, "Unit", "Upholds")]
         for verb, section, directive, first in wanted:
             others = needed([first], view.after) if verb == "needs" else {first}
-            for other in stopped.intersection(others):
+            for other in sorted(stopped.intersection(others)):
                 yield _AT_ODDS.problem(case.unit, section, directive, verb=verb, other=other)
 
 
