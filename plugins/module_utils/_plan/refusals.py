@@ -212,7 +212,7 @@ def _is_never_reloaded(case: Case, view: View) -> Optional[Problem]:
 def _has_no_reload(case: Case, view: View) -> Optional[Problem]:
     """Only of a text that was read can that be told."""
     wanted = case.on_change == "reload" or case.wanted == "reloaded"
-    told = case.kind.processes is Processes.MAIN and bool(case.after.get("Service"))
+    told = case.kind.processes is Processes.MAIN and bool(case.after.get("Service")) and not case.mask
     lacking = wanted and told and not can_reload(case.after)
     return _NO_RELOAD.problem(case.unit, "Service", "ExecReload") if lacking else None
 
