@@ -47,6 +47,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "no-such-target",
         "no-verify",
         "not-checked",
+        "outdated",
         "pulled-in",
     }
 

@@ -13,7 +13,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.activation import starts
 from .._syntax.kinds import kind_of
@@ -79,7 +79,8 @@ class Observed:
     systemctl enable made in our folder, path to target. loadpath: the files systemd would read. not_loaded: files of
     units, ours and others', that the manager has not read since they changed. states: units in memory. invocations:
     each unit's present run, if it has run a process or command. in_place: what the kernel has mounted or swaps to, by
-    unit, if the declaration names any such.
+    unit, if the declaration names any such. outdated: units that the declaration names of which the manager has loaded
+    other files than there are now, as one that is gone.
     """
 
     places: Places
@@ -93,6 +94,7 @@ class Observed:
     states: States
     invocations: Mapping[str, Invocation]
     in_place: Mapping[str, InPlace] = field(default_factory=dict)
+    outdated: FrozenSet[str] = frozenset()
 
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
@@ -152,6 +154,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         not_loaded=_not_loaded({**foreign, **files}, places.manager, seen.loaded_at, looked_at),
         states=states,
         invocations=_invocations(places.manager) if manager.live else {},
+        outdated=_outdated(manager, [*folders, *loadpath.dropins], seen.loaded_at, [*states.keys() & named]),
         in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
     )
 
@@ -168,6 +171,18 @@ def _not_loaded(
         return frozenset()
     newer = (path for path, seen in files.items() if loaded_at < seen.changed_at <= looked_at)
     return frozenset(path for path in newer if not path.startswith(manager + os.sep) and ".control/" not in path)
+
+
+def _outdated(
+    manager: Manager, folders: Iterable[str], loaded_at: Optional[float], units: Sequence[str]
+) -> FrozenSet[str]:
+    """Asked only if anything has come, or gone, in one of the folders since the manager has read them."""
+    remade = tuple(manager.places.manager + each for each in ("/generator", "/transient"))
+    lasting = (folder for folder in folders if not folder.startswith(remade) and ".control" not in folder)
+    if loaded_at is None or not any((_changed_at(folder) or 0.0) > loaded_at for folder in lasting):
+        return frozenset()
+    shown = manager.show(sorted(units), ("NeedDaemonReload",))
+    return frozenset(unit for unit, each in shown.items() if each.get("NeedDaemonReload") == "yes")
 
 
 def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._desired.render import FileWanted
 from .._desired.stack import Desired, UnitWanted
@@ -222,13 +222,29 @@ def _differs(wanted: FileWanted, observed: Observed) -> bool:
 
 def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> str:
     """Why the manager has to read its files again though none differs, "" if it need not."""
-    if not observed.not_loaded:
+    if not observed.not_loaded and not observed.outdated:
         return ""
     units = [unit.name.text for unit in desired.units] + [dropin.unit.text for dropin in desired.dropins]
     units += [case.unit for case in cases]
     paths = {path for unit in units for path in observed.loadpath.files(unit)}
     newer = sorted(observed.not_loaded & {*paths, *(path for path, each in desired.files.items() if not each.secret)})
-    return f"{os.path.basename(newer[0])} is newer than what systemd has loaded" if newer else ""
+    if newer:
+        return f"{os.path.basename(newer[0])} is newer than what systemd has loaded"
+    gone = sorted(observed.outdated.intersection(_ours(desired, observed)))
+    return f"systemd has loaded other files of {gone[0]} than there are" if gone else ""
+
+
+def _ours(desired: Desired, observed: Observed) -> Set[str]:
+    """Units that have a text or a drop-in here."""
+    texts = [unit for unit in desired.units if unit.path]
+    names = [unit.name.text for unit in texts] + [dropin.unit.text for dropin in desired.dropins]
+    members = {member for unit in texts for member in unit.members}
+    return members.union(unit for name in names for unit in units_under(observed.states, name))
+
+
+def outdated_of_others(desired: Desired, observed: Observed) -> List[str]:
+    """Units of others that the manager has loaded other files of than there are."""
+    return sorted(observed.outdated - _ours(desired, observed)) if observed.outdated else []
 
 
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:

@@ -25,7 +25,7 @@ from .._syntax.special import CALL_FOR, ending, is_of_host
 from .consequences import stopped_with, taken_down
 from .differences import Case
 from .plan import Plan, carries, displaced_by
-from .references import View, dropins, starts_nothing, wanted_by_nobody
+from .references import View, dropins, outdated, starts_nothing, wanted_by_nobody
 
 _OWN_CONNECTION = Rule(
     "own-connection",
@@ -308,7 +308,7 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
     *(_is_alias, _is_linked, _keeps_links, _enables_nothing),
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
-    *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody),
+    *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
     *(_unchecked, _ends_with_session, _removes_too_many),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)
