@@ -73,7 +73,8 @@ def _left(acts: List[Act], why: Callable[[Act], str]) -> List[Act]:
 def _hindrance(case: Case, act: Act) -> str:
     if case.mask and act.verb in _NEEDING_TEXT:
         return f"but it is masked by {case.mask}"
-    if act.verb in ("stop", "restart") and is_of_host(case.unit):
+    taken = act.verb in ("stop", "restart") or (act.verb == "start" and not case.now.is_up)
+    if taken and is_of_host(case.unit):  # mounted over, what runs would miss its files
         return "but the host stands on it: it is current after the next boot"
     if act.verb == "restart" and (case.is_set("RefuseManualStop") or case.is_set("RefuseManualStart")):
         return "but it refuses a manual restart: it is current after the next boot"

@@ -259,6 +259,13 @@ def test_a_mount_of_the_host_goes_without_a_stop(name: str) -> None:
         assert "the host stands on it" in made.kept[unit["name"]]
 
 
+def test_a_mount_of_the_host_is_not_laid_over_what_it_stands_on() -> None:
+    desired = declare({"name": "var.mount", "mount": {"What": "/dev/a", "Where": "/var"}})
+    made = planned(desired, in_force(None))
+    assert jobs(made) == []
+    assert "next boot" in made.kept["var.mount"]
+
+
 def test_an_elapsed_timer_that_changes_is_not_held_to_be_waiting() -> None:
     def timer(description: str) -> Desired:
         unit = {"Description": description}

@@ -549,6 +549,13 @@ def _pruned_mount_of_the_host() -> plan.Plan:
     return planned(declare(kept, prune=True), in_force(declare(var, kept), states))
 
 
+@circumstance("such a mount that is declared and not there")
+def _new_mount_of_the_host() -> plan.Plan:
+    made = planned(declare({"name": "var.mount", "mount": {"What": "/dev/a", "Where": "/var"}}), in_force(None))
+    assert "next boot" in made.kept["var.mount"]
+    return made
+
+
 def by_hand(before: str | None, size: str) -> plan.Plan:
     def mount(size: str) -> Desired:
         text = {"What": "tmpfs", "Where": "/srv", "Type": "tmpfs", "Options": f"size={size}"}
