@@ -161,6 +161,11 @@ state:
       listed under RV(ignore:kept); to stop one of those is refused.
     - Defaults to V(started), but to V(present) where something else starts the unit, for a C(Type=oneshot) service
       without C(RemainAfterExit=), for a template without instances, and for a unit without a text here.
+    - What would end the run of the host, or change it, such as C(reboot.target), C(rescue.target) or what pulls them
+      in, is V(present) as well, and to start it is refused.
+    - A mount or swap that someone else has put in place stays, and is listed under RV(ignore:kept) with what differs
+      from its text, until it is mounted or switched on anew, for example by V(restarted). A mount that the host stands
+      on, such as C(/) or C(/usr), is neither stopped nor restarted.
   type: str
   choices: [started, stopped, restarted, reloaded, present, absent]
 masked:

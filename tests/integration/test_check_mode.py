@@ -120,3 +120,11 @@ def test_check_mode_knows_what_a_run_takes_away(host: Lab) -> None:
     host.apply(job, clock)
     for check_mode in (True, False):
         assert "nowhere" in host.failing(clock, prune=True, check_mode=check_mode)["msg"]
+
+
+def test_several_removals_are_foretold_in_the_order_of_the_declaration(host: Lab) -> None:
+    names = ("delta", "alpha", "charlie", "bravo")
+    host.apply(*(service(name) for name in names))
+    result = foretold(host, *({"name": f"{name}.service", "state": "absent"} for name in names))
+    paths = [f"{UNITS}/{name}.service" for name in names]
+    assert result["removed"] == [row["before_header"] for row in result["diff"]] == paths

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from .entries import IDLE, NGINX, UNITS, VENDOR, WANTED, app, service
-from .lab import Lab, actions
+import pytest
+
+from .entries import IDLE, NGINX, UNITS, VENDOR, WANTED, Entry, app, service
+from .lab import Lab, actions, verbs
 
 
 def test_masked_units_cannot_be_started_and_masked_false_undoes_it(host: Lab) -> None:
@@ -98,3 +100,53 @@ def test_a_file_over_an_alias_of_a_package_goes_again(host: Lab) -> None:
     assert not host.exists(f"{UNITS}/{alias}")
     host.settled({"name": alias, "masked": True})
     assert host.enabled(alias) == "masked"
+
+
+def masked_by_hand(host: Lab, unit: str) -> str:
+    """Someone has masked a unit that runs on; the mask's path."""
+    host.sh(f"systemctl mask {unit}")
+    return f"{UNITS}/{unit}"
+
+
+@pytest.mark.parametrize("on_change", ["restart", "reload"])
+def test_a_dropin_over_a_running_unit_that_someone_has_masked(host: Lab, on_change: str) -> None:
+    def dropin(nice: int) -> Entry:
+        directives = {"Nice": nice, "RestartSec": nice}
+        return {"name": NGINX, "dropin": "nice", "on_change": on_change, "service": directives}
+
+    host.apply(dropins=[dropin(1)])
+    before, mask = host.invocation(NGINX), masked_by_hand(host, NGINX)
+    for told in (host.foretell(dropins=[dropin(2)]), host.settled(dropins=[dropin(2)])):
+        assert verbs(told) == ["write", "daemon-reload"]
+        assert mask in told["kept"][NGINX]
+    result = host.settled(service("other"), prune=True)
+    assert mask in result["kept"][NGINX]
+    assert result["removed"]
+    assert host.invocation(NGINX) == before
+    host.sh(f"systemctl unmask {NGINX}")
+
+
+def test_the_text_of_a_template_whose_instance_someone_has_masked(host: Lab) -> None:
+    def template(nice: int) -> Entry:
+        return service("t@", service={"Nice": nice}, state="present", instances=["x"])
+
+    other = service("other")
+    host.apply(template(1), other)
+    host.sh("systemctl start t@x.service")
+    before, mask = host.invocation("t@x.service"), masked_by_hand(host, "t@x.service")
+    assert mask in host.settled(template(2), other)["kept"]["t@x.service"]
+    assert mask in host.apply(other, prune=True)["kept"]["t@x.service"]
+    assert host.invocation("t@x.service") == before
+    host.sh("systemctl stop t@x.service; systemctl unmask t@x.service")
+
+
+def test_a_socket_whose_running_service_someone_has_masked(host: Lab) -> None:
+    vendor, listening = "/usr/local/lib/systemd/system", {"name": "web.socket", "dropin": "more"}
+    host.foreign("web.service", folder=vendor, start=False)
+    host.foreign("web.socket", "[Socket]\nListenStream=127.0.0.1:8471\n", folder=vendor)
+    host.sh("systemctl start web.service")
+    before, mask = host.invocation("web.service"), masked_by_hand(host, "web.service")
+    result = host.apply(dropins=[{**listening, "socket": {"Backlog": 7}}])
+    assert mask in result["kept"]["web.socket"]
+    assert host.invocation("web.service") == before
+    host.sh("systemctl stop web.socket web.service; systemctl unmask web.service")

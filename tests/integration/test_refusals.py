@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from .entries import MOUNT, UNITS, Entry, app, service, tmpfs
-from .lab import Lab, places, until
+from .lab import Lab, places, until, verbs
 
 
 def test_a_unit_that_is_nowhere(host: Lab) -> None:
@@ -155,3 +155,45 @@ def test_a_slice_that_a_run_lives_in_is_not_stopped(host: Lab) -> None:
 def test_whoever_is_not_root_is_told_to_become(host: Lab) -> None:
     result = host.refused(service(), prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
     assert "become: true" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        *(("reboot.target", "reboot"), ("poweroff.target", "poweroff"), ("ctrl-alt-del.target", "reboot")),
+        *(("rescue.target", "rescue"), ("suspend.target", "suspend"), ("exit.target", "exit")),
+    ],
+)
+def test_what_would_end_the_run_of_the_host_is_never_started(host: Lab, name: str, call: str) -> None:
+    unit: Entry = {"name": name, "unit": {"Description": "mine"}, "replace": True}
+    result = host.foretell(unit)
+    assert "start" not in verbs(result)
+    assert result["newly_started"] == []
+    for state in ("started", "restarted"):
+        error = host.refused({**unit, "state": state})["errors"][0]
+        assert error["rule"] in ("ends-run", "alias")
+        if error["rule"] == "ends-run":
+            assert f"systemctl {call}" in error["message"]
+
+
+def test_nor_is_what_pulls_that_in_nor_a_service_behind_it(host: Lab) -> None:
+    night: Entry = {"name": "night.target", "unit": {"Requires": "poweroff.target", "DefaultDependencies": False}}
+    assert host.settled(night)["newly_started"] == []
+    error = host.refused({**night, "state": "started"})["errors"][0]
+    assert error["rule"] == "ends-run"
+    assert "poweroff.target" in error["message"]
+    assert host.refused({"name": "systemd-reboot.service", "state": "started"})["errors"][0]["rule"] == "ends-run"
+    running = service("app")
+    host.apply(night, running)
+    errors = host.refused(night, {**running, "unit": {"Wants": "night.target"}, "state": "present"})["errors"]
+    assert ("app.service", "ends-run") in [(error["unit"], error["rule"]) for error in errors]
+
+
+def test_a_timer_may_end_the_run_of_the_host_when_its_time_has_come(host: Lab) -> None:
+    at_night = {"name": "night.timer", "timer": {"OnCalendar": "2099-01-01", "Unit": "poweroff.target"}}
+    assert host.settled(at_night)["newly_started"] == ["night.timer"]
+
+
+def test_a_drop_in_over_what_ends_the_run_of_the_host_starts_nothing(host: Lab) -> None:
+    dropin = {"name": "reboot.target", "dropin": "mine", "unit": {"Description": "mine"}}
+    assert verbs(host.settled(dropins=[dropin])) == ["write", "daemon-reload"]

@@ -9,8 +9,8 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import MOUNT, UNITS, VENDOR, Entry, app, service
-from .lab import Lab, verbs
+from .entries import IDLE, MOUNT, UNITS, VENDOR, Entry, app, service
+from .lab import Lab, Result, until, verbs
 
 
 def test_a_drop_in_over_a_packaged_service(host: Lab) -> None:
@@ -89,3 +89,32 @@ def test_a_dropin_over_what_has_no_file_stops_nothing(host: Lab) -> None:
     dropin = {"name": "mnt-test.mount", "dropin": "x", "unit": {"Description": "by hand"}}
     assert verbs(host.settled(dropins=[dropin])) == ["write", "daemon-reload"]
     assert host.sh(f"findmnt -no FSTYPE {MOUNT}") == "tmpfs"
+
+
+@pytest.mark.parametrize("how", ["absent", "pruned"])
+def test_a_dropin_goes_that_is_over_a_unit_which_refuses_its_stop(host: Lab, how: str) -> None:
+    text = f"[Unit]\nRefuseManualStop=yes\n{IDLE}"
+    host.foreign("refusing.service", text, folder="/usr/local/lib/systemd/system")
+    dropin: Entry = {"name": "refusing.service", "dropin": "nice"}
+    given = {**dropin, "service": {"Nice": 3}}
+    before = host.invocation("refusing.service")
+    assert "refuses" in host.settled(service(), dropins=[given])["kept"]["refusing.service"]
+    gone: Result = {"prune": True} if how == "pruned" else {"dropins": [{**dropin, "state": "absent"}]}
+    result = host.apply(service(), **gone)
+    assert verbs(result) == ["remove", "daemon-reload"]
+    assert "refuses" in result["kept"]["refusing.service"]
+    assert host.invocation("refusing.service") == before
+    host.assert_settled(service(), **gone)
+    host.sh("rm /usr/local/lib/systemd/system/refusing.service; systemctl daemon-reload")
+    host.sh("systemctl kill refusing.service")
+
+
+def test_a_dropin_is_pruned_that_is_over_a_oneshot_at_its_work(host: Lab) -> None:
+    host.foreign("once.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep 60\n", start=False)
+    host.apply(service(), dropins=[{"name": "once.service", "dropin": "nice", "service": {"Nice": 3}}])
+    host.sh("systemctl start --no-block once.service")
+    until(lambda: host.state("once.service") == "activating", "it does not start")
+    before = host.invocation("once.service")
+    assert "at its work" in host.apply(service(), prune=True)["kept"]["once.service"]
+    assert host.invocation("once.service") == before
+    host.sh("systemctl stop once.service")

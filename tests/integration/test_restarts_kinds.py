@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -176,3 +178,116 @@ def test_what_a_unit_newly_pulls_in_is_started(host: Lab, unit: Entry) -> None:
     result = host.apply({**unit, "unit": {"Wants": "more.service"}}, *others)
     assert ("start", unit["name"]) in actions(result)
     until(lambda: host.state("more.service") == "active", "it does not come up")
+
+
+@pytest.mark.parametrize(
+    ("directives", "kept"),
+    [
+        ({"TimeoutSec": 7, "LazyUnmount": True, "ForceUnmount": True, "DirectoryMode": "0700"}, False),
+        ({"SloppyOptions": True, "ReadWriteOnly": True, "KillMode": "mixed"}, False),
+        ({"MemoryMax": "64M", "TasksMax": 20}, False),
+        ({"Environment": "A=1", "Nice": 3}, True),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_what_a_mount_is_not_taken_down_for(host: Lab, directives: dict[str, Any], kept: bool) -> None:
+    dependent = service(unit={"RequiresMountsFor": "/srv/data"})
+    host.apply(tmpfs("/srv"), dependent)
+    host.sh("touch /srv/data")
+    before = host.invocation("srv.mount"), host.invocation("main.service")
+    result = host.settled({**tmpfs("/srv"), "mount": {**tmpfs("/srv")["mount"], **directives}}, dependent)
+    assert (host.invocation("srv.mount"), host.invocation("main.service")) == before
+    assert host.exists("/srv/data")
+    assert ("srv.mount" in result["kept"]) == kept
+    assert host.show("srv.mount", "NeedDaemonReload") == "no"
+
+
+def test_a_dropin_over_a_mount_of_someone_else(host: Lab) -> None:
+    host.foreign("srv.mount", "[Mount]\nWhat=tmpfs\nWhere=/srv\nType=tmpfs\n")
+    host.sh("touch /srv/data")
+    result = host.settled(dropins=[{"name": "srv.mount", "dropin": "time", "mount": {"TimeoutSec": 7}}])
+    assert verbs(result) == ["write", "daemon-reload"]
+    assert host.exists("/srv/data")
+    assert host.show("srv.mount", "TimeoutUSec") == "7s"
+
+
+def test_what_an_automount_is_not_taken_down_for(host: Lab) -> None:
+    def automount(**directives: Any) -> list[Entry]:
+        return [tmpfs("/srv"), {"name": "srv.automount", "automount": {"Where": "/srv", **directives}}]
+
+    host.apply(*automount())
+    before = host.invocation("srv.automount")
+    assert verbs(host.settled(*automount(DirectoryMode="0700"))) == ["write", "daemon-reload"]
+    assert host.invocation("srv.automount") == before
+    assert host.settled(*automount(TimeoutIdleSec=60))["restarted"] == ["srv.automount"]
+    assert "timeout=60" in host.sh("grep autofs /proc/mounts")
+    host.sh("ls /srv/.")
+    result = host.settled(*automount(TimeoutIdleSec=90))
+    assert (result["restarted"], list(result["kept"])) == ([], ["srv.automount"])
+
+
+LOG = f"{NOTES}/log"
+
+
+def fired_for_the_last_time(host: Lab, **more: Any) -> Callable[..., list[Entry]]:
+    """A timer, of a description, whose one time has come and that has run its service once."""
+
+    def timer_at(at: str, description: str = "a", **directives: Any) -> list[Entry]:
+        return [
+            service("once", f"/bin/sh -c 'echo ran >> {LOG}'", service={"Type": "oneshot"}),
+            {**timer(at, "once", AccuracySec="1us", **directives), "unit": {"Description": description}, **more},
+        ]
+
+    for seconds in (2, 4, 8, 16):  # a busy machine may be too late for its time
+        at = host.sh(f"date -d '+{seconds} sec' '+%Y-%m-%d %H:%M:%S'")
+        job, last = timer_at(at)
+        host.apply(job, {**last, "state": "present"})
+        host.sh("systemctl start once.timer")
+        until(lambda: host.show("once.timer", "SubState") == "elapsed", "the timer does not elapse")
+        if host.exists(LOG):
+            break
+        host.sh("systemctl stop once.timer")
+    until(lambda: host.state("once.service") == "inactive", "it runs on")
+    assert host.read(LOG) == "ran\n"
+    return functools.partial(timer_at, at)
+
+
+@pytest.mark.parametrize("more", [{}, {"state": "present"}], ids=["started", "present"])
+def test_a_timer_that_has_fired_for_the_last_time_stays_as_it_is(host: Lab, more: Entry) -> None:
+    once = fired_for_the_last_time(host, **more)
+    for changed in (once("b"), once("b", RandomizedDelaySec=1), once("c", Persistent=True)):
+        assert verbs(host.settled(*changed)) == ["write", "daemon-reload"]
+    assert host.show("once.timer", "SubState") == "elapsed"
+    result = host.failing(*once("d"), BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.show("once.timer", "SubState") == "elapsed"
+    assert host.read(LOG) == "ran\n"
+
+
+def test_a_dropin_over_a_timer_that_has_fired_for_the_last_time(host: Lab) -> None:
+    once = fired_for_the_last_time(host)
+    result = host.settled(*once(), dropins=[{"name": "once.timer", "dropin": "x", "unit": {"Description": "b"}}])
+    assert verbs(result) == ["write", "daemon-reload"]
+    assert host.read(LOG) == "ran\n"
+
+
+@pytest.mark.parametrize("how", ["new times", "absent", "stopped"])
+def test_a_roll_back_does_not_have_it_fire_again(host: Lab, how: str) -> None:
+    once = fired_for_the_last_time(host)
+    job, last = once()
+    changed = {
+        "new times": {**last, "timer": {"OnCalendar": "*-*-* 03:00:00"}},
+        "absent": {"name": "once.timer", "state": "absent"},
+    }.get(how, {**last, "state": how})
+    result = host.failing(job, changed, BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.show("once.timer", "SubState") in ("elapsed", "dead")
+    until(lambda: host.state("once.service") == "inactive", "it runs on")
+    assert host.read(LOG) == "ran\n"
+
+
+def test_on_change_none_leaves_a_timer_whose_times_were_over(host: Lab) -> None:
+    once = fired_for_the_last_time(host, on_change="none")
+    job, last = once()
+    result = host.settled(job, {**last, "timer": {"OnCalendar": "*-*-* 03:00:00"}})
+    assert (result["restarted"], list(result["kept"])) == ([], ["once.timer"])

@@ -9,7 +9,7 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import IDLE, UNITS, WANTED, service
+from .entries import IDLE, UNITS, WANTED, Entry, service
 from .lab import Lab, actions, verbs
 
 
@@ -203,3 +203,63 @@ def test_a_dropin_that_is_gone_is_in_force_until_the_process_is_a_new_one(host: 
         result = host.settled(dropins=[{**gone, "on_change": "restart"}])
         assert result["restarted"] == [name]
         assert "A" not in host.environment(name)
+
+
+RELOADED = [("daemon-reload", "")]
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_dropin_of_someone_else_that_is_gone_is_forgotten(host: Lab, what: str) -> None:
+    unit = service("main", service={"RestartSec": 7})
+    path = by_hand(host, text="[Service]\nRestartSec=9\n")
+    host.settled(unit)
+    assert host.show("main.service", "RestartUSec") == "9s"
+    folder = path.rpartition("/")[0]
+    host.sh(f"rm -r {path if what == 'file' else folder}")
+    for result in (host.foretell(unit), host.settled(unit)):
+        assert actions(result) == RELOADED
+    assert sorted(host.show("main.service", "RestartUSec", "NeedDaemonReload").split()) == ["7s", "no"]
+    host.sh(f"rm -rf {folder}")
+
+
+def test_a_dropin_that_is_gone_and_ours_is_only_the_other_dropin(host: Lab) -> None:
+    host.foreign("theirs.service")
+    path = by_hand(host, "theirs.service")
+    dropin = {"name": "theirs.service", "dropin": "ours", "service": {"RestartSec": 7}}
+    host.apply(dropins=[dropin])
+    host.sh(f"rm {path}")
+    assert actions(host.settled(dropins=[dropin])) == RELOADED
+
+
+def test_a_dropin_that_is_gone_over_a_unit_of_someone_else_is_told(host: Lab) -> None:
+    host.foreign("theirs.service")
+    path = by_hand(host, "theirs.service")
+    host.sh("systemctl daemon-reload")
+    named: Entry = {"name": "theirs.service", "state": "started"}
+    assert host.apply(named)["unverified"] == []
+    host.sh(f"rm {path}")
+    result = host.apply(named)
+    assert result["plan"] == []
+    assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [("theirs.service", "outdated")]
+    host.sh(f"rmdir {path.rpartition('/')[0]}")
+
+
+def test_a_dropin_in_the_folder_of_an_alias(host: Lab) -> None:
+    unit = service("main", environment={"A": "1"}, install={"Alias": "other.service"})
+    host.settled(unit)
+    path = by_hand(host, "other.service")
+    assert actions(host.settled(unit)) == [*RELOADED, ("restart", "main.service")]
+    assert host.environment("main.service")["B"] == "2"
+    host.sh(f"rm -r {path.rpartition('/')[0]}")
+    assert actions(host.settled(unit)) == RELOADED
+
+
+def test_a_dropin_in_the_folder_of_an_alias_of_a_vendor(host: Lab) -> None:
+    folder = "/usr/local/lib/systemd/system"
+    host.foreign("theirs.service", folder=folder)
+    host.sh(f"ln -s theirs.service {folder}/alias.service; systemctl daemon-reload")
+    dropin = {"name": "theirs.service", "dropin": "ours", "environment": {"A": "1"}}
+    host.apply(dropins=[dropin])
+    by_hand(host, "alias.service")
+    assert actions(host.settled(dropins=[dropin])) == [*RELOADED, ("restart", "theirs.service")]
+    assert host.environment("theirs.service")["B"] == "2"

@@ -47,15 +47,37 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "no-such-target",
         "no-verify",
         "not-checked",
+        "outdated",
         "pulled-in",
     }
 
 
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
-        *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),
-        *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "option"),
-        *("own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global", "specifier"),
+        *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "ends-run"),
+        *(
+            "environment",
+            "gone",
+            "health",
+            "host",
+            "linked",
+            "masked",
+            "max-removed",
+            "no-install",
+            "no-process",
+            "no-text",
+        ),
+        *(
+            "of-host",
+            "option",
+            "own-connection",
+            "owner",
+            "refused-start",
+            "refused-stop",
+            "root",
+            "secrets-global",
+            "specifier",
+        ),
         *("stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
     }
 

@@ -18,7 +18,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
-from .._host.manager import Manager
+from .._host.manager import Manager, UnitState
 from .._host.observed import Observed, units_under
 from .._host.places import Places
 from .._plan.consequences import taken_anew, taken_down
@@ -27,7 +27,7 @@ from .._plan.enablement import linked_with
 from .._plan.expected import Expected
 from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
 from .._plan.plan import Plan, displaced_by
-from .._syntax.kinds import Effect
+from .._syntax.kinds import Cause, Effect, kind_of
 from .._syntax.meaning import is_run_once
 from .._syntax.names import parse_name
 
@@ -41,7 +41,7 @@ class Record:
     had ended and waited for their automatic restart. idle: units that did not run and are new or changed, which some
     other may start meanwhile; for a new template stands its name. handled: units that it starts, stops or restarts, and
     what goes with them. owed: verbs by unit. watched: what becomes of units, as Plan.watched. patience: the longest
-    time in seconds that the declaration gives one of them to come up.
+    time in seconds that the declaration gives one of them to come up. over: timers that were up, with no time to come.
     """
 
     boot: str
@@ -56,6 +56,7 @@ class Record:
     owed: Mapping[str, Owing]
     watched: Mapping[str, Expected]
     patience: float = 0.0
+    over: Tuple[str, ...] = ()
 
 
 def begin(
@@ -95,7 +96,13 @@ def begin(
         owed=_owed(plan, differences, graph),
         watched=dict(plan.watched),
         patience=patience,
+        over=tuple(unit for unit in up if is_over(unit, states[unit])),
     )
+
+
+def is_over(unit: str, state: UnitState) -> bool:
+    """Is it a timer whose times are over?"""
+    return kind_of(unit).starts.cause is Cause.TIME and state.sub == "elapsed"
 
 
 def _idle(differences: Differences, observed: Observed) -> List[str]:
@@ -174,6 +181,7 @@ def joined(earlier: Record, record: Record) -> Record:
         handled=tuple(dict.fromkeys([*earlier.handled, *record.handled])),
         watched={**earlier.watched, **record.watched},
         patience=max(earlier.patience, record.patience),
+        over=tuple(dict.fromkeys([*earlier.over, *(unit for unit in record.over if unit in newer)])),
     )
 
 
@@ -221,7 +229,8 @@ def _load(where: Places, owner: str) -> Optional[Record]:
         if not all(_is_map_of_texts(data[name]) for name in ("links", "up", "owed", "watched")):
             return None
         backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
-        data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled")})
+        data.setdefault("over", ())  # an earlier version knew of none
+        data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled", "over")})
         data["owed"] = {unit: parsed(text) for unit, text in data["owed"].items()}
         watched = {unit: Expected(name) for unit, name in data.pop("watched").items()}
         return Record(backups=backups, watched=watched, **data)

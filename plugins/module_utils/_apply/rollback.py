@@ -30,9 +30,9 @@ from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
 from .._plan.sockets import down_together
 from .._syntax.activation import served
-from .._syntax.kinds import Cause, kind_of
+from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once, recurs
-from .record import Record, invocations
+from .record import Record, invocations, is_over
 from .transaction import OnFailure, carry_out
 
 _STABLE_FOR = 1.0
@@ -226,9 +226,10 @@ def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tup
         ours = unit in record.handled or record.watched.get(unit) is Expected.UP
         if not ours and (is_run_once(text) or now.active == "inactive"):
             continue  # it has ended by itself
+        if unit in record.over:
+            continue  # a new start could run once more what it has started for the last time
         # A timer whose new times were over does not take up the old ones by daemon-reload.
-        timed = kind_of(unit).starts.cause is Cause.TIME and unit in record.watched
-        elapsed = timed and now.sub == "elapsed" and recurs(text)
+        elapsed = unit in record.watched and is_over(unit, now) and recurs(text)
         if not now.is_up or runs.get(unit) != invocation or elapsed:
             touched.append(unit)
         elif Owed.RELOAD in owing:

@@ -18,6 +18,7 @@ from .._syntax.activation import started_by
 from .._syntax.loadpath import dropin_folders
 from .._syntax.meaning import is_run_once, refuses_start
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
+from .._syntax.special import ending
 from . import contradictions, triggers
 from .health import HEALTH, health
 from .render import FileWanted, HostFacts, Params, has_text, render
@@ -79,12 +80,12 @@ class Desired:
     files: Mapping[str, FileWanted]
     units: Tuple[UnitWanted, ...]
     dropins: Tuple[DropinWanted, ...]
-    removed: FrozenSet[str]
+    removed: Tuple[str, ...]
     replaced: FrozenSet[str]
     health: Health
     prune: bool = False
     max_removed: Optional[int] = None
-    adopt: FrozenSet[str] = frozenset()
+    adopt: Tuple[str, ...] = ()
     missing_triggers: Tuple[Problem, ...] = field(default=())
 
     def health_of(self, unit: str) -> Health:
@@ -119,12 +120,13 @@ def build(params: Params, facts: HostFacts) -> Desired:
     if problems:
         raise Problems(problems)
     started_by_others = _started_by(units)
+    texts = {unit.name.text: unit.text for unit in units}
     return Desired(
         owner=owner,
         files=files,
-        units=tuple(_defaults(unit, started_by_others) for unit in units),
+        units=tuple(_defaults(unit, started_by_others, texts) for unit in units),
         dropins=tuple(dropins),
-        removed=frozenset(
+        removed=tuple(
             [facts.places.unit_file(unit.name.text) for unit in units if unit.state == "absent"]
             + [dropin.path for dropin in dropins if not dropin.present]
         ),
@@ -135,7 +137,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         prune=bool(params.get("prune")) or params.get("state") == "absent",
         health=general[0],
         max_removed=params.get("max_removed"),
-        adopt=frozenset(params.get("adopt") or ()),
+        adopt=tuple(dict.fromkeys(params.get("adopt") or ())),
         missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
     )
 
@@ -260,13 +262,17 @@ def _started_by(units: Sequence[UnitWanted]) -> Set[str]:
     return {started_by(unit.name.text, unit.text) for unit in ours} - {""}
 
 
-def _defaults(unit: UnitWanted, started_by_others: Set[str]) -> UnitWanted:
-    """What a person means by declaring a unit: started and enabled, unless something else starts it."""
+def _defaults(unit: UnitWanted, started_by_others: Set[str], texts: Mapping[str, unitfile.Effective]) -> UnitWanted:
+    """What a person means by declaring a unit: started and enabled, unless something else starts it.
+
+    Nor is anything started that would end the run of the host.
+    """
     on_demand = bool(started_by_others.intersection([unit.name.text, *unit.members]))
     on_demand = on_demand or (unit.name.is_template and not unit.members)
     state, enabled = unit.state, unit.enabled
     if not state:
         holds = unit.path is not None and not on_demand and not is_run_once(unit.text) and not unit.masked
+        holds = holds and not ending(unit.name.text, lambda name: texts.get(name, {}))
         state = "started" if holds and not refuses_start(unit.text) else "present"
         if unit.masked:
             state = "stopped"

@@ -34,6 +34,8 @@ PROPERTIES = (
     "NextElapseUSecRealtime",
     "NextElapseUSecMonotonic",
     "TimersMonotonic",
+    "LastTriggerUSecMonotonic",
+    "ActiveEnterTimestampMonotonic",
     "TimeoutStopUSec",
     "TimeoutUSec",
 )
@@ -47,6 +49,19 @@ _WAITED_FOR = {
     "notify-reload": ", as it has not sent READY=1 (Type=notify-reload)",
     "forking": ", as its first process has not ended, or PIDFile= has not been written (Type=forking)",
     "dbus": ", as it has not taken its BusName= (Type=dbus)",
+}
+# systemd.time(7), as systemctl shows a span: "4h 5min 1.278140s".
+_SPAN = re.compile(r"([\d.]+)(y|month|w|d|h|min|s|ms|us)")
+_SECONDS = {
+    "y": 31557600.0,
+    "month": 2629800.0,
+    "w": 604800.0,
+    "d": 86400.0,
+    "h": 3600.0,
+    "min": 60.0,
+    "s": 1.0,
+    "ms": 1e-3,
+    "us": 1e-6,
 }
 _REMOUNTED = re.compile(r"code=\w+ ; status=(?P<status>\d+)")
 
@@ -177,7 +192,8 @@ def not_at_work(look: Look) -> str:
     """Why a unit that is active does not do what it is for, "" if it does."""
     good, timed = look.kind.good_sub, look.kind.starts.cause is Cause.TIME
     if timed and look.sub == "elapsed":
-        if any(base in look.shown.get("TimersMonotonic", "") for base in _ONCE):  # its work for this boot is done
+        once = any(base in look.shown.get("TimersMonotonic", "") for base in _ONCE)
+        if once or _has_fired(look.shown):  # its work is done, or that for this boot
             return ""
         return "has no next elapse: its times are over, or count from a run that never was (add OnActiveSec=)"
     if good != ANY_SUB and look.sub not in good:
@@ -185,6 +201,14 @@ def not_at_work(look: Look) -> str:
     if timed and look.sub == "waiting" and not _has_next_elapse(look.shown):
         return "has no next elapse: its calendar lies in the past"
     return ""
+
+
+def _has_fired(shown: Properties) -> bool:
+    """Has a timer elapsed since it was started?"""
+    last = sum(
+        float(number) * _SECONDS[unit] for number, unit in _SPAN.findall(shown.get("LastTriggerUSecMonotonic", ""))
+    )
+    return last > 0 and last >= int(shown.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
 
 
 def _has_next_elapse(shown: Properties) -> bool:

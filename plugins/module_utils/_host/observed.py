@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.activation import starts
 from .._syntax.kinds import kind_of
@@ -21,6 +21,7 @@ from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import misnamed, parse_name
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, States
+from .mounts import InPlace, in_place
 from .places import Places, lingers
 
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
@@ -77,7 +78,9 @@ class Observed:
     secrets). foreign: what of others is read of the units that the declaration names. links: symbolic links that
     systemctl enable made in our folder, path to target. loadpath: the files systemd would read. not_loaded: files of
     units, ours and others', that the manager has not read since they changed. states: units in memory. invocations:
-    each unit's present run.
+    each unit's present run, if it has run a process or command. in_place: what the kernel has mounted or swaps to, by
+    unit, if the declaration names any such. outdated: units that the declaration names of which the manager has loaded
+    other files than there are now, as one that is gone.
     """
 
     places: Places
@@ -90,6 +93,8 @@ class Observed:
     not_loaded: FrozenSet[str]
     states: States
     invocations: Mapping[str, Invocation]
+    in_place: Mapping[str, InPlace] = field(default_factory=dict)
+    outdated: FrozenSet[str] = frozenset()
 
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
@@ -124,7 +129,10 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
     loadpath = _load_path(folders, places, names, dropins, contents, files)
     states = manager.list_units() if manager.live else States()
-    named = {each for unit in set(units) for each in (unit, *units_under(states, unit))}
+    # What a drop-in that goes was over is judged by the rest of its text, be it declared or not.
+    below = (os.path.basename(folder)[: -len(".d")] for folder in dropins)
+    subjects = {*units, *(unit for unit in below if not misnamed(unit))}
+    named = {each for unit in subjects for each in (unit, *units_under(states, unit))}
     loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
     # Only its file says whether what a socket starts is an alias.
     started = {starts(unit, loadpath) for unit in named if kind_of(unit).starts.hands_over} - named
@@ -146,6 +154,8 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         not_loaded=_not_loaded({**foreign, **files}, places.manager, seen.loaded_at, looked_at),
         states=states,
         invocations=_invocations(places.manager) if manager.live else {},
+        outdated=_outdated(manager, [*folders, *loadpath.dropins], seen.loaded_at, [*states.keys() & named]),
+        in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
     )
 
 
@@ -161,6 +171,18 @@ def _not_loaded(
         return frozenset()
     newer = (path for path, seen in files.items() if loaded_at < seen.changed_at <= looked_at)
     return frozenset(path for path in newer if not path.startswith(manager + os.sep) and ".control/" not in path)
+
+
+def _outdated(
+    manager: Manager, folders: Iterable[str], loaded_at: Optional[float], units: Sequence[str]
+) -> FrozenSet[str]:
+    """Asked only if anything has come, or gone, in one of the folders since the manager has read them."""
+    remade = tuple(manager.places.manager + each for each in ("/generator", "/transient"))
+    lasting = (folder for folder in folders if not folder.startswith(remade) and ".control" not in folder)
+    if loaded_at is None or not any((_changed_at(folder) or 0.0) > loaded_at for folder in lasting):
+        return frozenset()
+    shown = manager.show(sorted(units), ("NeedDaemonReload",))
+    return frozenset(unit for unit, each in shown.items() if each.get("NeedDaemonReload") == "yes")
 
 
 def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
@@ -221,18 +243,23 @@ def _load_path(
     all_names: Dict[str, FrozenSet[str]] = {places.units: frozenset(names)}
     all_dropins = {folder: frozenset(found) for folder, found in dropins.items()}
     links: Dict[str, str] = {}
+    linked: List[os.DirEntry[str]] = []
     for folder in folders:
         if folder == places.units or os.path.realpath(folder) in {os.path.realpath(each) for each in all_names}:
             continue
         entries = _scan(folder)
         all_names[folder] = frozenset(entry.name for entry in entries)
+        linked += [entry for entry in entries if entry.is_symlink()]
         for entry in entries:
-            if entry.name in names and entry.is_symlink():  # a mask, say, that comes to light when our file goes
-                links[entry.path] = os.readlink(entry.path)
             if entry.name.endswith(".d"):
                 all_dropins[entry.path] = frozenset(
                     each.name for each in _scan(entry.path) if each.name.endswith(".conf")
                 )
+    below = {os.path.basename(folder) for folder in all_dropins}
+    for entry in linked:
+        # A mask, say, that comes to light when our file goes, or an alias that has drop-ins.
+        if entry.name in names or f"{entry.name}.d" in below:
+            links[entry.path] = os.readlink(entry.path)
     links.update((path, seen.target) for path, seen in files.items() if seen.target is not None)
     return LoadPath(tuple(folders), all_names, all_dropins, dict(contents), links)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._desired.render import FileWanted
 from .._desired.stack import Desired, UnitWanted
@@ -20,12 +20,13 @@ from .._host.manager import UnitState
 from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, starts
 from .._syntax.directives import GAINS_START, effect
-from .._syntax.kinds import Effect, Kind, Processes, kind_of
+from .._syntax.kinds import ANY_SUB, Effect, File, Kind, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.meaning import gained, is_set
 from .._syntax.names import parse_name
 from .._syntax.unitfile import Effective
 from .enablement import enablement, left_over_instances
+from .in_place import Unlike, unlike
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
 from .stale import Accepted, is_stale
@@ -70,7 +71,8 @@ class Case:
     """All that the policy needs to know of one unit.
 
     now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does. owed: what
-    an interrupted run has left to do to it. after: its merged text as it will be.
+    an interrupted run has left to do to it. after: its merged text as it will be. mask: the file that masks it, "" if
+    none does. unlike: what the kernel has in its place, if that is not what our text says.
     """
 
     unit: str
@@ -82,11 +84,19 @@ class Case:
     change: TextChange
     service: ServiceCase
     after: Effective
+    mask: str = ""
+    unlike: Optional[Unlike] = None
 
     @property
     def leaves(self) -> bool:
         """Shall it be down after the run?"""
         return self.wanted in ("stopped", "absent") or self.change.gone
+
+    @property
+    def idles(self) -> bool:
+        """Is it up without doing what it is for, as a timer is whose times are over?"""
+        good = self.kind.good_sub
+        return self.now.active == "active" and good != ANY_SUB and self.now.sub not in good
 
     def touched(self, *effects: Effect) -> List[str]:
         """Names of the changed directives that take one of these effects."""
@@ -212,13 +222,29 @@ def _differs(wanted: FileWanted, observed: Observed) -> bool:
 
 def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> str:
     """Why the manager has to read its files again though none differs, "" if it need not."""
-    if not observed.not_loaded:
+    if not observed.not_loaded and not observed.outdated:
         return ""
     units = [unit.name.text for unit in desired.units] + [dropin.unit.text for dropin in desired.dropins]
     units += [case.unit for case in cases]
     paths = {path for unit in units for path in observed.loadpath.files(unit)}
     newer = sorted(observed.not_loaded & {*paths, *(path for path, each in desired.files.items() if not each.secret)})
-    return f"{os.path.basename(newer[0])} is newer than what systemd has loaded" if newer else ""
+    if newer:
+        return f"{os.path.basename(newer[0])} is newer than what systemd has loaded"
+    gone = sorted(observed.outdated.intersection(_ours(desired, observed)))
+    return f"systemd has loaded other files of {gone[0]} than there are" if gone else ""
+
+
+def _ours(desired: Desired, observed: Observed) -> Set[str]:
+    """Units that have a text or a drop-in here."""
+    texts = [unit for unit in desired.units if unit.path]
+    names = [unit.name.text for unit in texts] + [dropin.unit.text for dropin in desired.dropins]
+    members = {member for unit in texts for member in unit.members}
+    return members.union(unit for name in names for unit in units_under(observed.states, name))
+
+
+def outdated_of_others(desired: Desired, observed: Observed) -> List[str]:
+    """Units of others that the manager has loaded other files of than there are."""
+    return sorted(observed.outdated - _ours(desired, observed)) if observed.outdated else []
 
 
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
@@ -276,17 +302,28 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
             deprived_by=view.sockets.get(unit, ""),
         ),
         after=text,
+        mask=(after.fragment(unit) or "") if after.masked(unit) else "",
+        unlike=_unlike(unit, text, view) if wanted and wanted.path and now.is_up else None,
     )
+
+
+def _unlike(unit: str, text: Effective, view: _View) -> Optional[Unlike]:
+    """Where systemd has run nothing for a unit that is up, another has put it there, or there was no text of it."""
+    observed = view.observed
+    by_unit = unit in observed.invocations and observed.loadpath.fragment(unit) is not None
+    return unlike(unit, text, observed.in_place.get(unit), by_unit)
 
 
 def _change(unit: str, text: Effective, view: _View) -> TextChange:
     before, after = view.observed.loadpath, view.after
     new = before.fragment(unit) is None
     old_text = before.effective(unit)
+    # systemd has made it itself, of an empty text.
+    made = new and view.observed.states[unit].is_up and kind_of(unit).file is File.OPTIONAL
     return TextChange(
         new=new,
         gone=before.defines(unit) and not after.defines(unit),
-        directives=() if new else tuple(changes(old_text, text)),
+        directives=() if new and not made else tuple(changes(old_text, text)),
         restamped=stamps(unit, before) != stamps(unit, after),
         pulls=tuple(gained(old_text, text, sorted(GAINS_START))),
     )

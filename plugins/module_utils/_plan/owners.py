@@ -50,7 +50,7 @@ def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
     """Files in the way that are not this owner's."""
     found = []
     owners = {desired.owner, *desired.adopt}
-    for path in [*desired.files, *sorted(desired.removed)]:
+    for path in [*desired.files, *desired.removed]:
         wanted = desired.files.get(path)
         if wanted is None or not wanted.secret:
             found.append(_conflict(path, wanted.unit if wanted else os.path.basename(path), desired, observed, owners))
@@ -63,7 +63,7 @@ def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
 def _textless(desired: Desired, observed: Observed) -> List[Problem]:
     """Units that are named, but whose own file prune would take for one that is no longer declared."""
     units = [unit.name.text for unit in desired.units if unit.path is None and not unit.masked]
-    owned = {*_owned(desired, observed)} - desired.removed if units and desired.prune else set()
+    owned = {*_owned(desired, observed)} - set(desired.removed) if units and desired.prune else set()
     return [_NO_TEXT.problem(name) for name in units if observed.places.unit_file(name) in owned]
 
 

@@ -169,6 +169,9 @@ def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, observed: Ob
         reason = "; but this run's own connection depends on it: restart it yourself"
     elif any(_refuses_a_job(unit, after, graph) for unit in cycled):
         reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
+    elif any(after.masked(unit) for unit in cycled):
+        masked = next(unit for unit in cycled if after.masked(unit))
+        reason = f"; but {masked}, which goes down with it, is masked by {after.fragment(masked)}"
     if not reason:
         return list(acts)
     left = ("restart", "cycle", "start")
@@ -271,7 +274,9 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
         # What runs once, or for one connection, ends by itself, at a time of its own.
         lasting = not is_run_once(case.after) and not case.service.per_connection
         changed = case.change.directives or case.change.new
-        if case.now.runs and changed and not case.leaves and lasting:
+        # What a run does nothing to is not better after it than it was before.
+        held = case.now.runs and not case.idles and not case.mask
+        if held and changed and not case.leaves and lasting:
             watched[case.unit] = Expected.UP if case.wanted in RUNNING else Expected.UNFAILED
     along = taken_anew(jobs["restart"], graph, jobs["stop"])
     services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
@@ -281,7 +286,7 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
         watched[unit] = Expected.UNFAILED if unit in on_demand else Expected.UP
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
     watched.update({unit: Expected.UNFAILED if unit in present else Expected.UP for unit in jobs["start"]})
-    watched.update({unit: Expected.DONE for unit in _newly_needed(differences, jobs) if unit not in watched})
+    watched.update({unit: Expected.DONE for unit in sorted(_newly_needed(differences, jobs)) if unit not in watched})
     watched.update(dict.fromkeys(jobs["reload"], Expected.UP))
     watched.update(dict.fromkeys(jobs["run"], Expected.DONE))
     started = {*jobs["start"], *jobs["restart"], *jobs["run"]}

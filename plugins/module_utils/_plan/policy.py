@@ -12,13 +12,12 @@ from __future__ import annotations
 from typing import Callable, List, Mapping, NamedTuple
 
 from .._desired.options import RUNNING
-from .._syntax.kinds import Effect, File
-from .._syntax.meaning import is_run_once, recurs
+from .._syntax.kinds import ANY_SUB, Effect, File
+from .._syntax.meaning import TIMES, is_run_once, recurs
+from .._syntax.special import is_of_host
 from .differences import Case
 from .owed import Owed
 
-# Mounts that the host itself stands on: never restarted, at most reloaded.
-_KEPT_MOUNTS = ("-.mount", "usr.mount", "var.mount")
 # From 253 on a changed cgroup limit of a running unit stays dormant until something starts in its slice.
 _DORMANT_SINCE = 253
 _OWED = "an interrupted run owed it"
@@ -30,6 +29,9 @@ _DONE = {
     Owed.TOUCH_SLICE: "touch-slice",
     Owed.STOP: "stop",
 }
+# What on_change: none holds back, and what systemd does to no unit that is masked.
+_TOUCHING = ("stop", "restart", "cycle", "reload")
+_NEEDING_TEXT = ("start", "restart", "cycle", "reload", "run", "touch-slice")
 
 
 class Act(NamedTuple):
@@ -52,37 +54,73 @@ def decide(case: Case, version: int) -> List[Act]:
         return [Act("stop", case.unit, "declared stopped")] if case.now.is_up else []
     if case.owed == (Owed.RESET_FAILED,) and case.now.active == "failed" and case.wanted == "present":
         return [Act("reset-failed", case.unit, _OWED)]
-    if not case.now.is_up:
-        return _bring_up(case)
-    return [*_owed(case), *_wished(case, version)]
+    acts = _up(case, version) if case.now.is_up else _bring_up(case)
+    acts = _left(acts, lambda act: _hindrance(case, act))
+    if any(act.verb in ("stop", "restart", "cycle", "run") for act in acts):  # its next start does all the rest
+        acts = [act for act in acts if act.verb not in ("start", "touch-slice")]
+    return acts
+
+
+def _left(acts: List[Act], why: Callable[[Act], str]) -> List[Act]:
+    """What there is a reason against is said instead of done, without what would only go before or after it."""
+    found = [(act, why(act)) for act in acts]
+    kept = [Act("keep", act.unit, f"{act.reason}; {reason}") for act, reason in found if reason]
+    if not kept:
+        return acts
+    return kept[:1] + [act for act, reason in found if not reason and act.verb not in ("reset-failed", "run")]
+
+
+def _hindrance(case: Case, act: Act) -> str:
+    if case.mask and act.verb in _NEEDING_TEXT:
+        return f"but it is masked by {case.mask}"
+    taken = act.verb in ("stop", "restart") or (act.verb == "start" and not case.now.is_up)
+    if taken and is_of_host(case.unit):  # mounted over, what runs would miss its files
+        return "but the host stands on it: it is current after the next boot"
+    if act.verb == "restart" and (case.is_set("RefuseManualStop") or case.is_set("RefuseManualStart")):
+        return "but it refuses a manual restart: it is current after the next boot"
+    if act.verb == "stop" and case.is_set("RefuseManualStop"):
+        return "but it refuses a manual stop"
+    return ""
+
+
+def _up(case: Case, version: int) -> List[Act]:
+    """A unit that is up: what a difference makes of it, held back by on_change: none; then what is declared."""
+    dead = case.now.sub.startswith("auto-restart")  # there is no process, and the next will be of the new text
+    acts = _owed(case)
+    if case.wanted != "restarted" and not dead:
+        acts += _UP.get(case.kind.name, _by_effect)(case, version)
+    if case.on_change == "none":
+        acts = _left(acts, lambda act: "on_change is none" if act.verb in _TOUCHING else "")
+    if dead:
+        return acts + ([] if case.wanted == "present" else _tried_again(case))
+    if case.wanted == "restarted":
+        verb = "cycle" if case.kind.starts.hands_over else "restart"
+        return [*acts, Act(verb, case.unit, "declared restarted")]
+    if case.wanted == "reloaded":  # which is nothing beside a restart, if that is not left to a person
+        return [*(act for act in acts if act.verb != "reload"), Act("reload", case.unit, "declared reloaded")]
+    return acts
 
 
 def _owed(case: Case) -> List[Act]:
     """What an interrupted run has left undone to a unit that is up."""
     if Owed.RESTART in case.owed:
-        return _restart(case, _OWED)
+        return [Act("restart", case.unit, _OWED)]
     if Owed.CYCLE in case.owed:
         return [Act("cycle", case.unit, _OWED)]
     return [Act(_DONE[each], case.unit, _OWED) for each in case.owed if each in _DONE]
 
 
-def _wished(case: Case, version: int) -> List[Act]:
-    """What the declaration asks of a unit that is up."""
-    if case.now.sub.startswith("auto-restart"):  # there is no process, and the next will be of the new text
-        if case.wanted == "present":
-            return []
-        acts = _restart(case, "waits to be restarted again")
-        return [Act("reset-failed", case.unit, "it keeps ending"), *acts] if acts[0].verb == "restart" else acts
-    if case.wanted == "restarted":
-        reason = "declared restarted"
-        return [Act("cycle", case.unit, reason)] if case.kind.starts.hands_over else _restart(case, reason)
-    acts = _UP[case.kind.name](case, version)
-    if case.wanted == "reloaded":  # which is nothing beside a restart, if that is not left to a person
-        acts = [act for act in acts if act.verb != "reload"] + [Act("reload", case.unit, "declared reloaded")]
-    return acts
+def _tried_again(case: Case) -> List[Act]:
+    return [
+        Act("reset-failed", case.unit, "it keeps ending"),
+        Act("restart", case.unit, "waits to be restarted again"),
+    ]
 
 
 def _leave(case: Case, reason: str) -> List[Act]:
+    if is_of_host(case.unit):
+        why = f"{reason}; but the host stands on it: it stays as it is"
+        return [Act("keep", case.unit, why)] if case.now.is_up else []
     acts = [Act("stop", case.unit, reason)] if case.now.is_up and case.kind.file is not File.OPTIONAL else []
     return acts + _reset(case, "a failed state would outlive it")
 
@@ -104,22 +142,13 @@ def _reset(case: Case, reason: str = "its start limit counts earlier failures") 
     return [Act("reset-failed", case.unit, reason)] if case.now.active == "failed" else []
 
 
-def _restart(case: Case, reason: str) -> List[Act]:
-    if case.is_set("RefuseManualStop") or case.is_set("RefuseManualStart"):
-        return [Act("keep", case.unit, f"{reason}; but it refuses a manual restart: it is current after the next boot")]
-    return [Act("restart", case.unit, reason)]
-
-
 def _because(case: Case) -> str:
     return "changed: " + ", ".join(directive for _section, directive in case.change.directives)
 
 
 def _service(case: Case, version: int) -> List[Act]:
-    acts = _renewed(case)
-    if any(act.verb in ("restart", "stop", "run") for act in acts):  # its next start does all the rest
-        return acts
     # A start of what is at its work would be one to wait for until that has ended.
-    return acts + ([] if is_run_once(case.after) else _pull(case)) + _wake_limits(case, version)
+    return _renewed(case) + ([] if is_run_once(case.after) else _pull(case)) + _wake_limits(case, version)
 
 
 def _renewed(case: Case) -> List[Act]:
@@ -139,29 +168,23 @@ def _renewed(case: Case) -> List[Act]:
     if needs or stale or deprived:
         older = "runs with older files, environment or triggers" if stale else f"its socket {deprived} goes"
         reason = "changed: " + ", ".join(needs) if needs else older
-        if case.on_change == "none":
-            return [Act("keep", case.unit, reason + "; on_change is none")]
         # What a socket opened for it is not opened by a reload, and what is still starting cannot be reloaded.
         if case.on_change == "reload" and not deprived and case.now.active != "activating":
             return [Act("reload", case.unit, reason)]
-        return _restart(case, reason)
+        return [Act("restart", case.unit, reason)]
     return []
 
 
 def _retired(case: Case) -> List[Act]:
     """What ran on, or stayed up after its end, shall now run once: as long as it is up, a start would do nothing."""
     reason = "is up, and shall now run once and end"
-    if case.on_change == "none":
-        return [Act("keep", case.unit, reason + "; on_change is none")]
-    if case.is_set("RefuseManualStop"):
-        return [Act("keep", case.unit, reason + "; but it refuses a manual stop")]
     return [Act("stop", case.unit, reason), *([Act("run", case.unit, reason)] if case.service.runs_on_change else [])]
 
 
 def _pull(case: Case) -> List[Act]:
     """`start` of an active unit starts what it newly wants; nothing else does."""
     pulls = case.change.pulls
-    if not pulls or case.is_set("RefuseManualStart"):
+    if not pulls or case.is_set("RefuseManualStart") or case.kind.file is File.NEVER:
         return []
     return [Act("start", case.unit, "now pulls in " + ", ".join(pulls))]
 
@@ -173,16 +196,44 @@ def _wake_limits(case: Case, version: int) -> List[Act]:
     return [Act("touch-slice", case.unit, f"puts {', '.join(limits)} into force")]
 
 
-def _socket(case: Case, version: int) -> List[Act]:
-    """A changed address opens only by a new start, and a socket does not start while its service runs."""
-    rebind = case.touched(Effect.REBIND, Effect.RESTART)
-    lost = case.change.new and case.now.load == "not-found"
-    if not rebind and not lost:
-        return _pull(case) + _wake_limits(case, version)
-    reason = "systemd has closed its addresses, as its file was gone" if lost else "changed: " + ", ".join(rebind)
-    if case.on_change == "none":
-        return [Act("keep", case.unit, reason + "; on_change is none")]
-    return [Act("cycle", case.unit, reason)]
+def _by_effect(case: Case, version: int) -> List[Act]:
+    """What the changed directives take by the row of the unit's kind, and nothing more."""
+    return _renewal(case) + _pull(case) + _wake_limits(case, version)
+
+
+def _renewal(case: Case) -> List[Act]:
+    acts = [
+        (verb, "changed: " + ", ".join(case.touched(effect))) for verb, effect in _BY_EFFECT if case.touched(effect)
+    ]
+    if case.change.new and case.now.load == "not-found":  # systemd has forgotten what a socket or automount was told
+        acts += [
+            (verb, "its file was gone, and what it said") for verb, it in _BY_EFFECT if it is case.kind.change.otherwise
+        ]
+    found = [_unless_in_use(case, Act(verb, case.unit, reason)) for verb, reason in acts[:1]]
+    if any(act.verb in ("restart", "cycle") for act in found):
+        return found
+    return found + _not_in_force(case, found)
+
+
+def _not_in_force(case: Case, acts: List[Act]) -> List[Act]:
+    """What is up is none of a text that its next start takes up, or was never brought up by ours."""
+    later = case.touched(Effect.NEXT)
+    if later:
+        return [Act("keep", case.unit, f"changed: {', '.join(later)}; in force when it next comes up")]
+    remounted = (
+        [each for each in case.unlike.directives if not acts or not each.startswith("Options=")] if case.unlike else []
+    )
+    if case.unlike and remounted:
+        said = f"{case.unlike.there} is in its place, and not {', '.join(remounted)}"
+        return [Act("keep", case.unit, f"{said}: in force when it next comes up")]
+    return []
+
+
+def _unless_in_use(case: Case, act: Act) -> Act:
+    unused = case.kind.unused_sub
+    if act.verb != "restart" or unused == ANY_SUB or case.now.sub in unused:
+        return act
+    return act._replace(verb="keep", reason=act.reason + "; a restart would unmount what is in use")
 
 
 def _timer(case: Case, version: int) -> List[Act]:
@@ -191,69 +242,19 @@ def _timer(case: Case, version: int) -> List[Act]:
         return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
     if (
         case.now.sub == "elapsed"
-        and any(section == "Timer" for section, _directive in case.change.directives)
+        and any(directive in TIMES for _section, directive in case.change.directives)
         and recurs(case.after)
     ):
         return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]
-    return _pull(case)
+    return _by_effect(case, version)
 
 
-def _mount(case: Case, version: int) -> List[Act]:
-    if case.touched(Effect.RESTART):
-        if case.unit in _KEPT_MOUNTS or case.on_change == "none":
-            return [Act("keep", case.unit, _because(case) + "; mounted anew only at the next boot")]
-        return _restart(case, _because(case))
-    if case.touched(Effect.REMOUNT):
-        verb, why = ("keep", "; on_change is none") if case.on_change == "none" else ("reload", "")
-        return [Act(verb, case.unit, _because(case) + why)]
-    return _pull(case)
-
-
-def _automount(case: Case, version: int) -> List[Act]:
-    needs = case.touched(Effect.RESTART)
-    if not needs:
-        return _pull(case)
-    if case.now.sub != "waiting" or case.on_change == "none":
-        return [Act("keep", case.unit, _because(case) + "; a restart would unmount what is in use")]
-    return _restart(case, _because(case))
-
-
-def _swap(case: Case, version: int) -> List[Act]:
-    needs = case.touched(Effect.RESTART)
-    if needs and case.on_change == "none":
-        return [Act("keep", case.unit, _because(case) + "; on_change is none")]
-    return _restart(case, _because(case)) if needs else _pull(case)
-
-
-def _target(case: Case, version: int) -> List[Act]:
-    """Started again it starts its new members; restarted it would take down all that is PartOf= it."""
-    return _pull(case)
-
-
-def _path(case: Case, version: int) -> List[Act]:
-    """daemon-reload alone has systemd watch the new places."""
-    return _pull(case)
-
-
-def _slice(case: Case, version: int) -> List[Act]:
-    return _pull(case) + _wake_limits(case, version)
-
-
-def _nothing(case: Case, version: int) -> List[Act]:
-    """daemon-reload alone puts it into force."""
-    return []
-
-
-_UP: Mapping[str, Callable[[Case, int], List[Act]]] = {
-    "service": _service,
-    "socket": _socket,
-    "timer": _timer,
-    "target": _target,
-    "path": _path,
-    "mount": _mount,
-    "automount": _automount,
-    "swap": _swap,
-    "slice": _slice,
-    "scope": _nothing,
-    "device": _nothing,
-}
+# Types of which the row in _syntax/kinds.py does not say all. A target that is started again starts its new members;
+# restarted it would take down all that is PartOf= it.
+_UP: Mapping[str, Callable[[Case, int], List[Act]]] = {"service": _service, "timer": _timer}
+# What a changed directive takes by its effect, the strongest first.
+_BY_EFFECT = (
+    ("cycle", Effect.REBIND),
+    ("restart", Effect.RESTART),
+    ("reload", Effect.REMOUNT),
+)

@@ -21,7 +21,7 @@ from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import words
 from .._syntax.names import UNIT_NAME, UnitName, misnamed
 from .._syntax.rule import Problem, Rule, Severity
-from .differences import Differences
+from .differences import Differences, outdated_of_others
 
 _ALIAS = Rule("alias", Severity.ERROR, "this is an alias", "name the unit itself, {primary}", "systemd.unit(5), Alias=")
 _DROPIN_WAITS = Rule(
@@ -37,6 +37,13 @@ _INSTALL_OF_DROPIN = Rule(
     "counts only when the unit is enabled",
     "declare that beside the drop-in (enabled: true)",
     "systemctl(1), enable",
+)
+_OUTDATED = Rule(
+    "outdated",
+    Severity.WARNING,
+    "systemd has loaded other files of it than there are, and they are not this stack's",
+    "systemctl daemon-reload, which may start and stop what others have changed",
+    "systemctl(1), daemon-reload",
 )
 _SPECIFIER = Rule(
     "specifier",
@@ -106,6 +113,13 @@ def dropins(view: View) -> Iterator[Problem]:
         alias = view.alias(name)
         if alias:
             yield alias
+
+
+def outdated(view: View) -> Iterator[Problem]:
+    """What a daemon-reload puts into force for units of others is not ours to decide; ours comes with it anyway."""
+    reloads = view.differences.write or view.differences.remove or view.differences.reload_due
+    for unit in () if reloads else outdated_of_others(view.desired, view.observed):
+        yield _OUTDATED.problem(unit)
 
 
 def starts_nothing(view: View) -> Iterator[Problem]:

@@ -21,10 +21,11 @@ from .._syntax.dependencies import needed, needs
 from .._syntax.kinds import Processes
 from .._syntax.meaning import can_reload, is_run_once, words
 from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.special import CALL_FOR, ending, is_of_host
 from .consequences import stopped_with, taken_down
 from .differences import Case
 from .plan import Plan, carries, displaced_by
-from .references import View, dropins, starts_nothing, wanted_by_nobody
+from .references import View, dropins, outdated, starts_nothing, wanted_by_nobody
 
 _OWN_CONNECTION = Rule(
     "own-connection",
@@ -32,6 +33,20 @@ _OWN_CONNECTION = Rule(
     "{what} would cut off this very run, which depends on it",
     "do that by another way into the host",
     "a run does not end itself or its connection",
+)
+_ENDS_RUN = Rule(
+    "ends-run",
+    Severity.ERROR,
+    "a start of it would {how}end the run of the whole host, or change it",
+    "declare state: present, and do that yourself (systemctl {call})",
+    "systemd.special(7)",
+)
+_OF_HOST = Rule(
+    "of-host",
+    Severity.ERROR,
+    "the host stands on this mount, so it is not stopped",
+    "declare state: present",
+    "systemd.mount(5), -.mount",
 )
 _STOP_REFUSED = Rule(
     "refused-stop",
@@ -163,6 +178,22 @@ def _is_nowhere(case: Case, view: View) -> Optional[Problem]:
     return _NO_SUCH_UNIT.problem(case.unit) if nowhere else None
 
 
+def _ends_run(case: Case, view: View) -> Optional[Problem]:
+    """A unit that runs is started again for what it newly pulls in."""
+    started = case.wanted in RUNNING or case.service.runs_on_change or (case.now.is_up and case.change.pulls)
+    if not started or case.leaves:
+        return None
+    after = view.after
+    found = ending(case.unit, lambda unit: case.after if unit == case.unit else after.effective(unit), after.primary)
+    how = "" if found in (case.unit, view.after.primary(case.unit)) else f"pull in {found} and so "
+    return _ENDS_RUN.problem(case.unit, how=how, call=CALL_FOR[found]) if found else None
+
+
+def _holds_host(case: Case, view: View) -> Optional[Problem]:
+    down = case.wanted == "stopped" and case.now.is_up
+    return _OF_HOST.problem(case.unit) if down and is_of_host(case.unit) else None
+
+
 def _refuses_start(case: Case, view: View) -> Optional[Problem]:
     refused = case.wanted in RUNNING and not case.now.is_up and case.is_set("RefuseManualStart")
     return _START_REFUSED.problem(case.unit, "Unit", "RefuseManualStart") if refused else None
@@ -181,7 +212,7 @@ def _is_never_reloaded(case: Case, view: View) -> Optional[Problem]:
 def _has_no_reload(case: Case, view: View) -> Optional[Problem]:
     """Only of a text that was read can that be told."""
     wanted = case.on_change == "reload" or case.wanted == "reloaded"
-    told = case.kind.processes is Processes.MAIN and bool(case.after.get("Service"))
+    told = case.kind.processes is Processes.MAIN and bool(case.after.get("Service")) and not case.mask
     lacking = wanted and told and not can_reload(case.after)
     return _NO_RELOAD.problem(case.unit, "Service", "ExecReload") if lacking else None
 
@@ -196,7 +227,7 @@ def _at_odds(view: View) -> Iterator[Problem]:
         wanted += [("upholds", "Unit", "Upholds", other) for other in words(text, "Unit", "Upholds")]
         for verb, section, directive, first in wanted:
             others = needed([first], view.after) if verb == "needs" else {first}
-            for other in stopped.intersection(others):
+            for other in sorted(stopped.intersection(others)):
                 yield _AT_ODDS.problem(case.unit, section, directive, verb=verb, other=other)
 
 
@@ -271,13 +302,13 @@ def _removes_too_many(view: View) -> Iterator[Problem]:
 
 
 _CASE_RULES: Tuple[Callable[[Case, View], Optional[Problem]], ...] = (
-    *(_is_masked, _is_nowhere, _refuses_start, _runs_once, _is_never_reloaded, _has_no_reload),
+    *(_is_masked, _is_nowhere, _ends_run, _holds_host, _refuses_start, _runs_once, _is_never_reloaded, _has_no_reload),
 )
 _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
     *(_is_alias, _is_linked, _keeps_links, _enables_nothing),
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
-    *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody),
+    *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
     *(_unchecked, _ends_with_session, _removes_too_many),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)

@@ -171,10 +171,7 @@ def effect(kind: str, section: str, directive: str) -> Effect:
     """What it takes to put a changed, added or removed directive of a running unit into force.
 
     Measured on 252 and 257 (limits in a virtual machine with real controllers), with what is read at the same
-    place beside it; what was not measured counts as needing the strongest remedy of its kind. LIVE: nothing;
-    CGROUP: nothing on 252, but on 257 the limits sleep until a unit of the slice starts; JOB: the next start looks
-    at it; REBIND: the socket and its service have to stop together; REMOUNT: `reload` of a mount; INSTALL: enable
-    anew, no job; NONE: X- names.
+    place beside it.
     """
     if section.startswith("X-") or directive.startswith("X-"):
         return Effect.NONE

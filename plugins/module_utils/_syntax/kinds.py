@@ -59,9 +59,15 @@ class Cause(enum.Enum):
 
 
 class Effect(enum.Enum):
-    """What puts the change of a directive into force, daemon-reload apart, which all of them need."""
+    """What puts the change of a directive into force, daemon-reload apart, which all of them need.
+
+    LIVE: nothing more. CGROUP: nothing more on 252, but on 257 the limits sleep until a unit of the slice starts. JOB:
+    the next job looks at it. NEXT: so do the commands that bring it up, and what is up is none of them. REMOUNT: a
+    reload of the mount. REBIND: the socket and its service have to stop together. INSTALL: its links are made anew.
+    """
 
     RESTART = "restart"
+    NEXT = "next"
     LIVE = "live"
     CGROUP = "cgroup"
     JOB = "job"
@@ -89,17 +95,20 @@ class Activation:
 
 @dataclass(frozen=True)
 class Change:
-    """What puts a change of a type's own section into force: at_most, but for the directives of `lighter`."""
+    """What puts a change of a type's own section into force: otherwise, but for the directives that are named.
 
-    at_most: Effect
-    lighter: Tuple[Tuple[Effect, FrozenSet[str]], ...] = ()
+    What was not measured counts as needing the strongest remedy of its kind.
+    """
+
+    otherwise: Effect
+    named: Tuple[Tuple[Effect, FrozenSet[str]], ...] = ()
 
     def of(self, directive: str) -> Effect:
-        return self._by_directive.get(directive, self.at_most)
+        return self._by_directive.get(directive, self.otherwise)
 
     @cached_property
     def _by_directive(self) -> Dict[str, Effect]:
-        return {directive: effect for effect, directives in self.lighter for directive in directives}
+        return {directive: effect for effect, directives in self.named for directive in directives}
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,8 @@ class Kind:
     name: the suffix. section: its own section beside [Unit] and [Install]. file: whether a file defines it. naming:
     what its name has to be. processes: what runs in it. cgroup: whether it has one. reloadable: systemd takes a reload
     job for it. starts: what it starts. change: what puts a change of its own section into force. good_sub: the
-    SubState of one that is active and does what it is for. unrestarted: why a restart may leave one as it was.
+    SubState of one that is active and does what it is for. unused_sub: that of one that a restart takes from nobody.
+    unrestarted: why a restart may leave one as it was.
     """
 
     name: str
@@ -122,6 +132,7 @@ class Kind:
     starts: Activation
     change: Change
     good_sub: Tuple[str, ...]
+    unused_sub: Tuple[str, ...]
     unrestarted: str
 
     @property
@@ -137,7 +148,12 @@ class Kind:
     @property
     def is_option(self) -> bool:
         """Do modules take its section as an option? A file has to define it, and not of X- names alone."""
-        return self.file is not File.NEVER and self.change.at_most is not Effect.NONE
+        return self.file is not File.NEVER and self.change.otherwise is not Effect.NONE
+
+    @property
+    def is_of_kernel(self) -> bool:
+        """Is it up by what the kernel has, whoever brought that about (systemd.mount(5), systemd.swap(5))?"""
+        return self.naming is Naming.PATH and self.processes is Processes.COMMANDS
 
     @property
     def is_starter(self) -> bool:
@@ -190,6 +206,8 @@ CGROUP = frozenset(
     """.split()
 )
 _LIMITS = (Effect.CGROUP, CGROUP)
+# What only the next mount or unmount looks at: each was tried on a mount that stays, on 252 and 257.
+MOUNT_LIVE = _KILL | frozenset("TimeoutSec DirectoryMode LazyUnmount ForceUnmount SloppyOptions ReadWriteOnly".split())
 
 _ROWS = (
     Kind(
@@ -203,6 +221,7 @@ _ROWS = (
         starts=_NOTHING,
         change=Change(Effect.RESTART, (_LIMITS, (Effect.LIVE, SERVICE_LIVE))),
         good_sub=ANY_SUB,
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -217,6 +236,7 @@ _ROWS = (
         # It has to stop together with what it starts.
         change=Change(Effect.REBIND, (_LIMITS, (Effect.LIVE, SOCKET_LIVE))),
         good_sub=("listening", "running"),
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -230,6 +250,7 @@ _ROWS = (
         starts=_NOTHING,
         change=Change(Effect.NONE),
         good_sub=ANY_SUB,
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -244,6 +265,7 @@ _ROWS = (
         # A restart would take its base away.
         change=Change(Effect.LIVE),
         good_sub=("waiting", "running"),
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -257,6 +279,7 @@ _ROWS = (
         starts=Activation("service", "Unit", "", Cause.EVENT, hands_over=False),
         change=Change(Effect.LIVE),
         good_sub=("waiting", "running"),
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -268,8 +291,18 @@ _ROWS = (
         cgroup=Cgroup.OWN,
         reloadable=True,
         starts=_NOTHING,
-        change=Change(Effect.RESTART, ((Effect.REMOUNT, frozenset(["Options"])),)),
+        # The rest is for the process that mounts, and for one that a file system of FUSE leaves behind.
+        change=Change(
+            Effect.NEXT,
+            (
+                _LIMITS,
+                (Effect.LIVE, MOUNT_LIVE),
+                (Effect.REMOUNT, frozenset(["Options"])),
+                (Effect.RESTART, frozenset(["What", "Where", "Type"])),
+            ),
+        ),
         good_sub=("mounted",),
+        unused_sub=ANY_SUB,
         unrestarted="it could not be unmounted (its last lines say why)",
     ),
     Kind(
@@ -281,8 +314,10 @@ _ROWS = (
         cgroup=Cgroup.NONE,
         reloadable=False,
         starts=Activation("mount", "", "", Cause.USE, hands_over=False),
-        change=Change(Effect.RESTART),
+        # The kernel is told the idle time when it starts; a folder is made at its next start, or mount.
+        change=Change(Effect.RESTART, ((Effect.LIVE, frozenset(["DirectoryMode"])),)),
         good_sub=("waiting", "running"),
+        unused_sub=("waiting",),
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -294,8 +329,17 @@ _ROWS = (
         cgroup=Cgroup.OWN,
         reloadable=False,
         starts=_NOTHING,
-        change=Change(Effect.RESTART),
+        # The rest is for the process that calls swapon(2).
+        change=Change(
+            Effect.NEXT,
+            (
+                _LIMITS,
+                (Effect.LIVE, _KILL | frozenset(["TimeoutSec"])),
+                (Effect.RESTART, frozenset(["What", "Priority", "Options"])),
+            ),
+        ),
         good_sub=ANY_SUB,
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -310,6 +354,7 @@ _ROWS = (
         # A restart would take all services in it along.
         change=Change(Effect.LIVE, (_LIMITS,)),
         good_sub=ANY_SUB,
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -323,6 +368,7 @@ _ROWS = (
         starts=_NOTHING,
         change=Change(Effect.LIVE, (_LIMITS,)),
         good_sub=ANY_SUB,
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
     Kind(
@@ -336,6 +382,7 @@ _ROWS = (
         starts=_NOTHING,
         change=Change(Effect.NONE),
         good_sub=ANY_SUB,
+        unused_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
     ),
 )
@@ -354,6 +401,7 @@ _NO_KIND = Kind(
     starts=_NOTHING,
     change=Change(Effect.NONE),
     good_sub=ANY_SUB,
+    unused_sub=ANY_SUB,
     unrestarted=_OTHER_JOB,
 )
 

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from . import unitfile
-from .names import misnamed, parse_name
+from .names import misnamed, parse_name, with_instance
 from .rule import Refused
 from .unitfile import Effective
 
@@ -88,10 +88,26 @@ class LoadPath:
             return name
         return linked if self.fragment(linked) else name
 
+    def aliases(self, unit: str) -> List[str]:
+        """The other names that a unit has; an instance has those of its template."""
+        name = parse_name(unit)
+        general = self._aliases.get(name.template, []) if name.template and name.instance else []
+        templates = [each for each in general if parse_name(each).is_template]
+        return [*self._aliases.get(unit, []), *(with_instance(each, name.instance or "") for each in templates)]
+
+    @cached_property
+    def _aliases(self) -> Dict[str, List[str]]:
+        found: Dict[str, List[str]] = {}
+        for alias in sorted({posixpath.basename(path) for path in self.links}):
+            unit = self.primary(alias)
+            if unit != alias:
+                found.setdefault(unit, []).append(alias)
+        return found
+
     def dropin_files(self, unit: str) -> List[str]:
         """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder."""
         chosen: Dict[str, str] = {}
-        for below in dropin_folders(unit):
+        for below in [folder for name in (unit, *self.aliases(unit)) for folder in dropin_folders(name)]:
             if below not in self._dropin_names:
                 continue
             for folder in self.folders:

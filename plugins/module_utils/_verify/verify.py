@@ -108,7 +108,7 @@ def _subjects(differences: Differences, observed: Observed, new: Mapping[str, by
 
 def _own_units(observed: Observed, after: LoadPath) -> Dict[str, bytes]:
     folder = observed.places.units
-    return {name: after.contents.get(os.path.join(folder, name), b"") for name in after.names.get(folder, ())}
+    return {name: after.contents.get(os.path.join(folder, name), b"") for name in sorted(after.names.get(folder, ()))}
 
 
 def _complaints(

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._apply import accepted, record
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen, Writer
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import Places
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed
@@ -106,3 +107,20 @@ def test_a_damaged_file_counts_as_none(where: Places, kind: str, damage: bytes |
         assert record.load(where, ["test"]) is None
     else:
         assert accepted.accepted(where) == {}
+
+
+def test_a_record_of_a_version_that_knew_of_no_timers_that_are_over(where: Places) -> None:
+    record.save(where, "test", replace(WHOLE, over=("a.timer",)), Writer())
+    path = Path(where.state, "running", "test.json")
+    written = json.loads(path.read_bytes())
+    assert written.pop("over") == ["a.timer"]
+    path.write_text(json.dumps(written), encoding="utf-8")
+    assert record.load(where, ["test"]) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("unit", "sub", "over"),
+    [("a.timer", "elapsed", True), ("a.timer", "waiting", False), ("a.service", "elapsed", False)],
+)
+def test_what_is_over(unit: str, sub: str, over: bool) -> None:
+    assert record.is_over(unit, UnitState("loaded", "active", sub)) is over

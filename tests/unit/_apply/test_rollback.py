@@ -115,3 +115,14 @@ def test_what_was_reloaded_is_reloaded_again() -> None:
         NOTHING, up={"a.service": "1"}, owed={"a.service": (Owed.RELOAD,)}, watched={"a.service": Expected.UP}
     )
     assert runs_again(record, {"a.service": RUNNING}, {"a.service": "1"}).calls == (Call("reload", ("a.service",)),)
+
+
+@pytest.mark.parametrize("now", ["elapsed", "waiting", "dead"])
+def test_a_timer_with_no_time_to_come_is_not_started_anew(now: str) -> None:
+    """Older systemd would have it fire once more; with the files of before its times are over again."""
+    state = UnitState("loaded", "inactive" if now == "dead" else "active", now)
+    record = replace(NOTHING, up={"a.timer": "1"}, handled=("a.timer",), watched={"a.timer": Expected.UP})
+    plan = runs_again(replace(record, over=("a.timer",)), {"a.timer": state}, {"a.timer": "2"})
+    assert plan.calls == ()
+    assert plan.watched == {}
+    assert runs_again(record, {"a.timer": state}, {"a.timer": "2"}).calls

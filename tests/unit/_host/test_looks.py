@@ -52,6 +52,19 @@ def test_what_has_failed(shown: dict[str, str], reloaded: bool, said: str) -> No
     assert bool(complaint) == bool(said)
 
 
+OVER = "has no next elapse: its times are over, or count from a run that never was (add OnActiveSec=)"
+SINCE = {"ActiveEnterTimestampMonotonic": "14701274917"}
+# When it fired, and what is said of it: what it did before it was started anew does not count.
+FIRED = (
+    ("4h 5min 1.278140s", ""),
+    ("4h 5min 1.270000s", OVER),
+    ("1month 2d 3ms", ""),
+    ("500us", OVER),
+    ("0", OVER),
+    ("", OVER),
+)
+
+
 @pytest.mark.parametrize(
     ("unit", "sub", "shown", "said"),
     [
@@ -93,6 +106,7 @@ def test_what_has_failed(shown: dict[str, str], reloaded: bool, said: str) -> No
             {"TimersMonotonic": "{ OnUnitActiveUSec=1min ; next_elapse=0 }"},
             "has no next elapse: its times are over, or count from a run that never was (add OnActiveSec=)",
         ),
+        *(("a.timer", "elapsed", {"LastTriggerUSecMonotonic": last, **SINCE}, said) for last, said in FIRED),
     ],
 )
 def test_what_is_active_does_what_it_is_for(unit: str, sub: str, shown: dict[str, str], said: str) -> None:

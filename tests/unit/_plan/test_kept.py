@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed, Pending
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.plan import Plan
 
-from tests.unit.world import RUNNING, Entry, carried, declare, in_force, jobs, planned
+from tests.unit.world import RUNNING, SYSTEM, Entry, carried, declare, in_force, jobs, planned, related
 
 VENDOR = {"a.service": "[Service]\nExecStart=/bin/a\nExecReload=/bin/r\n"}
 NAMED: Entry = {"name": "a.service", "state": "started"}
@@ -148,3 +155,126 @@ def test_a_socket_that_goes_is_nothing_to_a_service_that_it_alone_started() -> N
     states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
     made = planned(declare(service, prune=True), in_force(declare(service, socket), states))
     assert jobs(made) == [("stop", "a.socket")]
+
+
+def interrupted(case_before: Entry, verb: Owed, unit: str, state: UnitState = RUNNING) -> Plan:
+    """A run that was cut off owes this, and the declaration is as it was then."""
+    desired = declare(case_before)
+    observed = in_force(desired, {unit: state})
+    pending = Pending(owed={unit: (verb,)}, since="then")
+    found, graph = differences.compare(desired, observed, {}, pending), related(observed)
+    return plan.make(found, plan.wishes(found, observed), graph, observed)
+
+
+@pytest.mark.parametrize("verb", [Owed.RESTART, Owed.CYCLE, Owed.RELOAD])
+def test_on_change_none_holds_back_what_an_interrupted_run_owes(verb: Owed) -> None:
+    def owing(on_change: str) -> Plan:
+        text = {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}
+        return interrupted({"name": "a.service", "service": text, "on_change": on_change}, verb, "a.service")
+
+    assert jobs(owing("restart"))
+    assert jobs(owing("none")) == []
+    assert owing("none").kept["a.service"] == "an interrupted run owed it; on_change is none"
+
+
+@pytest.mark.parametrize("verb", [Owed.PULL, Owed.TOUCH_SLICE])
+def test_on_change_none_holds_back_nothing_that_leaves_the_process_alone(verb: Owed) -> None:
+    kept = {"name": "a.service", "service": {"ExecStart": "/bin/a"}, "on_change": "none"}
+    assert len(jobs(interrupted(kept, verb, "a.service"))) == 1
+
+
+def test_what_is_declared_restarted_is_in_spite_of_on_change_none() -> None:
+    kept = declare({"name": "a.service", "service": {"ExecStart": "/bin/a"}, "on_change": "none", "state": "restarted"})
+    assert jobs(planned(kept, in_force(kept, {"a.service": RUNNING}))) == [("restart", "a.service")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "changed", "sub"),
+    [
+        ({"name": "a.timer", "timer": {"OnCalendar": "2001-01-01"}}, {"timer": {"OnCalendar": "daily"}}, "elapsed"),
+        (
+            {"name": "a.socket", "socket": {"ListenStream": "/run/a"}},
+            {"socket": {"ListenStream": "/run/b"}},
+            "listening",
+        ),
+        (
+            {"name": "dev-sda.swap", "swap": {"What": "/dev/sda"}},
+            {"swap": {"What": "/dev/sda", "Priority": 1}},
+            "active",
+        ),
+        (
+            {"name": "srv.automount", "automount": {"Where": "/srv"}},
+            {"automount": {"Where": "/srv", "TimeoutIdleSec": 9}},
+            "waiting",
+        ),
+    ],
+    ids=["timer", "socket", "swap", "automount"],
+)
+def test_on_change_none_is_heeded_for_each_kind(unit: Entry, changed: Entry, sub: str) -> None:
+    def made(on_change: str) -> Plan:
+        before = {**unit, "on_change": on_change, "state": "started"}
+        observed = in_force(declare(before), {unit["name"]: UnitState("loaded", "active", sub)})
+        return planned(declare({**before, **changed}), observed)
+
+    assert jobs(made("restart"))
+    assert jobs(made("none")) == []
+    assert "on_change is none" in made("none").kept[unit["name"]]
+
+
+MASK = f"{SYSTEM.units}/a.service"
+
+
+def under_mask(observed: Observed) -> Observed:
+    """Someone has masked a unit of a package that runs on."""
+    loadpath = observed.loadpath.changed({MASK: b""}, [])
+    loadpath = replace(loadpath, links={MASK: "/dev/null"})
+    files = {**observed.files, MASK: Seen(0o120777, 0, 0, 0.0, None, "/dev/null")}
+    return replace(observed, loadpath=loadpath, files=files)
+
+
+@pytest.mark.parametrize("on_change", ["restart", "reload", "none"])
+def test_what_is_masked_is_given_no_job_that_needs_its_text(on_change: str) -> None:
+    dropins = [{**dropin(on_change), "unit": {"Wants": "b.service"}}]
+    observed = under_mask(in_force(None, {"a.service": RUNNING}, vendor=VENDOR))
+    made = planned(declare(dropins=dropins), observed)
+    assert jobs(made) == []
+    assert MASK in made.kept["a.service"] or on_change == "none"
+    assert made.watched == {}
+
+
+def test_what_is_masked_can_still_be_stopped() -> None:
+    observed = under_mask(in_force(None, {"a.service": RUNNING}, vendor=VENDOR))
+    assert jobs(planned(declare({"name": "a.service", "state": "stopped"}), observed)) == [("stop", "a.service")]
+
+
+@pytest.mark.parametrize("name", ["usr", "etc", "run", "dev"])
+def test_a_mount_of_the_host_goes_without_a_stop(name: str) -> None:
+    unit = {"name": f"{name}.mount", "mount": {"What": "/dev/a", "Where": f"/{name}"}}
+    other = {"name": "b.target", "unit": {"Description": "b"}, "state": "present"}
+    observed = in_force(declare(unit, other), {unit["name"]: UnitState("loaded", "active", "mounted")})
+    for desired in (declare(other, prune=True), declare({"name": unit["name"], "state": "absent"})):
+        made = planned(desired, observed)
+        assert jobs(made) == []
+        assert made.files.remove
+        assert "the host stands on it" in made.kept[unit["name"]]
+
+
+def test_a_mount_of_the_host_is_not_laid_over_what_it_stands_on() -> None:
+    desired = declare({"name": "var.mount", "mount": {"What": "/dev/a", "Where": "/var"}})
+    made = planned(desired, in_force(None))
+    assert jobs(made) == []
+    assert "next boot" in made.kept["var.mount"]
+
+
+def test_an_elapsed_timer_that_changes_is_not_held_to_be_waiting() -> None:
+    def timer(description: str) -> Desired:
+        unit = {"Description": description}
+        return declare({"name": "a.timer", "unit": unit, "timer": {"OnCalendar": "2001-01-01"}})
+
+    def watched(sub: str) -> set[str]:
+        observed = in_force(timer("a"), {"a.timer": UnitState("loaded", "active", sub)})
+        made = planned(timer("b"), observed)
+        assert jobs(made) == []
+        return set(made.watched)
+
+    assert (watched("waiting"), watched("elapsed")) == ({"a.timer"}, set())

@@ -15,10 +15,24 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan import plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.mounts import InPlace
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed, Pending
 
-from tests.unit.world import RUNNING, SYSTEM, Entry, carried, declare, in_force, jobs, planned, stamp, with_stamps
+from tests.unit.world import (
+    RUNNING,
+    SYSTEM,
+    Entry,
+    carried,
+    declare,
+    in_force,
+    jobs,
+    planned,
+    related,
+    stamp,
+    with_stamps,
+)
 
 _DOCS = Path(__file__).parents[3] / "docs" / "restarts.md"
 _CHANGED = re.compile(r"`\[(\w+)\] (\w+)`(?: on (\d+))?")
@@ -478,6 +492,113 @@ def _kept_mount() -> plan.Plan:
     made = planned(declare(var("/dev/b")), in_force(declare(var("/dev/a")), states))
     assert "next boot" in made.kept["var.mount"]
     return made
+
+
+def elapsed(before: Entry, after: Entry) -> plan.Plan:
+    def timer(text: Entry) -> Desired:
+        return declare({"name": "a.timer", "timer": {"OnCalendar": "2001-01-01"}, **text})
+
+    return planned(timer(after), in_force(timer(before), {"a.timer": UnitState("loaded", "active", "elapsed")}))
+
+
+@circumstance("a timer whose times were over, its `Description` changed")
+def _elapsed_timer_described() -> plan.Plan:
+    made = elapsed({"unit": {"Description": "a"}}, {"unit": {"Description": "b"}})
+    assert not made.watched
+    assert jobs(elapsed({}, {"timer": {"OnCalendar": "2001-01-01", "AccuracySec": 1, "OnBootSec": 2}})) == [
+        ("restart", "a.timer")
+    ]
+    assert jobs(elapsed({}, {"timer": {"OnCalendar": "2001-01-01", "AccuracySec": 1}})) == []
+    return made
+
+
+@circumstance("a timer whose times were over, its schedule changed, with `on_change: none`")
+def _elapsed_timer_kept() -> plan.Plan:
+    made = elapsed({}, {"timer": {"OnCalendar": "daily"}, "on_change": "none"})
+    assert "on_change is none" in made.kept["a.timer"]
+    return made
+
+
+@circumstance("a restart that an interrupted run owes, with `on_change: none` by now")
+def _owed_and_kept() -> plan.Plan:
+    desired = declare(service(on_change="none"))
+    observed = in_force(desired, {"a.service": RUNNING})
+    pending = Pending(owed={"a.service": (Owed.RESTART,)}, since="then")
+    found, graph = differences.compare(desired, observed, {}, pending), related(observed)
+    made = plan.make(found, plan.wishes(found, observed), graph, observed)
+    assert "on_change is none" in made.kept["a.service"]
+    return made
+
+
+@circumstance("a running unit that someone has masked, a drop-in over it changed")
+def _masked() -> plan.Plan:
+    mask = f"{SYSTEM.units}/a.service"
+    observed = in_force(None, {"a.service": RUNNING}, vendor={"a.service": "[Service]\nExecStart=/bin/a\n"})
+    loadpath = replace(observed.loadpath.changed({mask: b""}, []), links={mask: "/dev/null"})
+    dropin = {"name": "a.service", "dropin": "x", "service": {"Nice": 1}}
+    made = planned(declare(dropins=[dropin]), replace(observed, loadpath=loadpath))
+    assert mask in made.kept["a.service"]
+    return made
+
+
+@circumstance("such a mount that is no longer declared, with `prune`")
+def _pruned_mount_of_the_host() -> plan.Plan:
+    kept = {"name": "b.target", "unit": {"Description": "b"}, "state": "present"}
+    states = {"var.mount": UnitState("loaded", "active", "mounted")}
+    var = {"name": "var.mount", "mount": {"What": "/dev/a", "Where": "/var"}}
+    return planned(declare(kept, prune=True), in_force(declare(var, kept), states))
+
+
+@circumstance("such a mount that is declared and not there")
+def _new_mount_of_the_host() -> plan.Plan:
+    made = planned(declare({"name": "var.mount", "mount": {"What": "/dev/a", "Where": "/var"}}), in_force(None))
+    assert "next boot" in made.kept["var.mount"]
+    return made
+
+
+def by_hand(before: str | None, size: str) -> plan.Plan:
+    def mount(size: str) -> Desired:
+        text = {"What": "tmpfs", "Where": "/srv", "Type": "tmpfs", "Options": f"size={size}"}
+        return declare({"name": "srv.mount", "mount": text})
+
+    there = InPlace("tmpfs", frozenset({"tmpfs"}), "tmpfs", ("rw", "size=1024k"))
+    states = {"srv.mount": UnitState("loaded", "active", "mounted")}
+    observed = in_force(mount(before) if before else None, states)
+    return planned(mount(size), replace(observed, in_place={"srv.mount": there}, invocations={}))
+
+
+@circumstance("a mount that someone has mounted by hand, and a new text that says otherwise")
+def _mounted_by_hand() -> plan.Plan:
+    for made in (by_hand(None, "5M"), by_hand("5M", "5M")):
+        assert "size=1024k" in made.kept["srv.mount"]
+        assert "Options=size=5M" in made.kept["srv.mount"]
+    return by_hand(None, "5M")
+
+
+@circumstance("that mount, its `Options` changed")
+def _mounted_by_hand_and_changed() -> plan.Plan:
+    made = by_hand("5M", "6M")
+    assert not made.kept
+    return made
+
+
+@circumstance("an automount that waits though its file was gone")
+def _lost_automount() -> plan.Plan:
+    states = {"srv.automount": UnitState("not-found", "active", "waiting")}
+    return planned(declare({"name": "srv.automount", "automount": {"Where": "/srv"}}), in_force(None, states))
+
+
+@circumstance("a slice that systemd has made itself and that now has a `MemoryMax`, on 257")
+def _made_slice() -> plan.Plan:
+    states = {"lab.slice": UnitState("loaded", "active", "active")}
+    return planned(
+        declare({"name": "lab.slice", "slice": {"MemoryMax": "1G"}}, version=257), in_force(None, states, 257)
+    )
+
+
+@circumstance("`reboot.target` and the like (systemd.special(7)) with a new text")
+def _reboot() -> plan.Plan:
+    return planned(declare({"name": "reboot.target", "unit": {"Description": "mine"}, "replace": True}), in_force(None))
 
 
 @pytest.mark.parametrize(("text", "done"), [row[:2] for row in rows("Circumstances")])

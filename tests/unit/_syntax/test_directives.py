@@ -167,7 +167,15 @@ def test_accepted(version: int, section: str, directive: str) -> None:
         ("mount", "Mount", "Options", Effect.REMOUNT),
         ("mount", "Mount", "What Where Type", Effect.RESTART),
         ("swap", "Swap", "What Priority Options", Effect.RESTART),
-        ("automount", "Automount", "TimeoutIdleSec", Effect.RESTART),
+        ("mount", "Mount", "TimeoutSec LazyUnmount ForceUnmount SloppyOptions KillMode DirectoryMode", Effect.LIVE),
+        ("mount", "Mount", "ReadWriteOnly SendSIGKILL FinalKillSignal", Effect.LIVE),
+        ("mount", "Mount", "Environment Nice User LimitNOFILE Slice NoSuchDirective", Effect.NEXT),
+        ("mount", "Mount", "MemoryMax TasksMax IOWeight", Effect.CGROUP),
+        ("swap", "Swap", "TimeoutSec KillSignal", Effect.LIVE),
+        ("swap", "Swap", "Environment OOMScoreAdjust", Effect.NEXT),
+        ("swap", "Swap", "MemoryMax", Effect.CGROUP),
+        ("automount", "Automount", "TimeoutIdleSec ExtraOptions NoSuchDirective", Effect.RESTART),
+        ("automount", "Automount", "DirectoryMode", Effect.LIVE),
     ],
 )
 def test_effects(kind: str, section: str, directives_: str, expected: Effect) -> None:
@@ -182,6 +190,6 @@ def test_no_change_of_a_unit_section_restarts() -> None:
 
 def test_every_name_in_the_effect_tables_exists() -> None:
     known = {directive for _version, _section, directive in EVERY}
-    lighter = [names for row in KINDS.values() for _effect, names in row.change.lighter]
-    for table in (directives._JOB, directives.GAINS_START, *lighter):
+    named = [names for row in KINDS.values() for _effect, names in row.change.named]
+    for table in (directives._JOB, directives.GAINS_START, *named):
         assert table <= known

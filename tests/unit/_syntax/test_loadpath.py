@@ -141,3 +141,27 @@ def test_a_text_is_merged_once_and_each_load_path_has_its_own() -> None:
 
 def test_a_single_file_that_cannot_be_parsed_counts_as_empty() -> None:
     assert loadpath({f"{ETC}/a.service": "no unit file\n"}).effective("a.service") == {}
+
+
+def test_the_drop_ins_in_the_folder_of_an_alias() -> None:
+    files = {
+        f"{USR}/a.service": "x",
+        f"{ETC}/a.service.d/10-own.conf": "x",
+        f"{ETC}/b.service.d/20-alias.conf": "x",
+        f"{ETC}/b.service.d/10-own.conf": "x",
+        f"{USR}/t@.service": "x",
+        f"{RUN}/u@.service.d/all.conf": "x",
+        f"{ETC}/u@1.service.d/one.conf": "x",
+    }
+    links = {f"{ETC}/b.service": f"{USR}/a.service", f"{USR}/u@.service": "t@.service"}
+    found = loadpath(files, links)
+    assert found.dropin_files("a.service") == [f"{ETC}/a.service.d/10-own.conf", f"{ETC}/b.service.d/20-alias.conf"]
+    assert found.dropin_files("t@1.service") == [f"{RUN}/u@.service.d/all.conf", f"{ETC}/u@1.service.d/one.conf"]
+    assert found.dropin_files("t@2.service") == [f"{RUN}/u@.service.d/all.conf"]
+    assert found.aliases("t@1.service") == ["u@1.service"]
+
+
+def test_what_is_linked_is_no_alias_of_what_it_masks() -> None:
+    found = loadpath({f"{USR}/a.service": "x", f"{ETC}/b.service.d/x.conf": "x"}, {f"{ETC}/b.service": "/dev/null"})
+    assert found.aliases("a.service") == []
+    assert found.dropin_files("a.service") == []

@@ -1,0 +1,74 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Units by whose names alone more hangs than on others. systemd has no property that tells them all.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict
+
+from .meaning import words
+from .names import escape_path, misnamed
+from .unitfile import Effective
+
+# What systemd itself mounts before all else or never unmounts (fstab_is_extrinsic() in its src/shared/fstab-util.c),
+# and where it and we keep what we know.
+_OF_HOST = ("/", "/usr", "/etc", "/var", "/run", "/proc", "/sys", "/dev")
+_MOUNTS_OF_HOST = frozenset(escape_path(path) + ".mount" for path in _OF_HOST)
+
+
+def is_of_host(unit: str) -> bool:
+    """Is it a mount that the host itself stands on? Without it nothing else would go on."""
+    return unit in _MOUNTS_OF_HOST
+
+
+# What a start of ends the run of the host or of its manager, or puts all else aside, and the call of systemctl that is
+# meant for it: systemd.special(7) and systemctl(1), "System Commands", with the services that do it (bootup(7),
+# systemd-halt.service(8), systemd-suspend.service(8)).
+_ENDING = {
+    "reboot": "reboot.target systemd-reboot.service ctrl-alt-del.target runlevel6.target",
+    "poweroff": "poweroff.target systemd-poweroff.service runlevel0.target shutdown.target umount.target final.target",
+    "halt": "halt.target systemd-halt.service",
+    "kexec": "kexec.target systemd-kexec.service",
+    "soft-reboot": "soft-reboot.target systemd-soft-reboot.service",
+    "exit": "exit.target systemd-exit.service",
+    "switch-root": "initrd-switch-root.target initrd-switch-root.service",
+    "rescue": "rescue.target rescue.service runlevel1.target",
+    "emergency": "emergency.target emergency.service",
+    "suspend": "suspend.target systemd-suspend.service sleep.target",
+    "hibernate": "hibernate.target systemd-hibernate.service",
+    "hybrid-sleep": "hybrid-sleep.target systemd-hybrid-sleep.service",
+    "suspend-then-hibernate": "suspend-then-hibernate.target systemd-suspend-then-hibernate.service",
+    "isolate system-update.target": "system-update.target system-update-cleanup.service",
+    "isolate storage-target-mode.target": "storage-target-mode.target systemd-storagetm.service",
+    "isolate factory-reset.target": "factory-reset.target factory-reset-now.target",
+}
+CALL_FOR: Dict[str, str] = {unit: call for call, units in _ENDING.items() for unit in units.split()}
+# What a start starts as well.
+_PULLING = ("Wants", "Requires", "BindsTo", "Upholds")
+
+
+def _itself(unit: str) -> str:
+    return unit
+
+
+def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[str], str] = _itself) -> str:
+    """The unit of CALL_FOR that a start of this one starts, itself or what it pulls in; "" if none.
+
+    text_of: the merged text of a unit, as far as it is known. primary: the unit that a name stands for.
+    """
+    seen, ahead = {unit}, [unit]
+    while ahead:
+        name = ahead.pop(0)
+        found = next((each for each in (name, primary(name)) if each in CALL_FOR), "")
+        if found:
+            return found
+        text = {} if misnamed(name) else text_of(name)
+        more = [each for directive in _PULLING for each in words(text, "Unit", directive) if each not in seen]
+        seen.update(more)
+        ahead += more
+    return ""

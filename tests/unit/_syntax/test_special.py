@@ -1,0 +1,73 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ends the run of the host when it is started, and what the host stands on."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.special import CALL_FOR, ending, is_of_host
+
+TEXTS = {
+    "night.target": {"Unit": {"Requires": ["a.service b.service"]}},
+    "b.service": {"Unit": {"Wants": ["poweroff.target"], "After": ["a.service"]}},
+    "sleepy.service": {
+        "Unit": {"Conflicts": ["sleep.target"], "Before": ["suspend.target"], "PartOf": ["reboot.target"]}
+    },
+    "round.service": {"Unit": {"Wants": ["round.service", "odd%i"]}},
+    "by-alias.target": {"Unit": {"BindsTo": ["down.target"]}},
+}
+
+
+def reached(unit: str) -> str:
+    aliases = {"down.target": "halt.target"}
+    return ending(unit, lambda name: TEXTS.get(name, {}), lambda name: aliases.get(name, name))
+
+
+@pytest.mark.parametrize(
+    ("unit", "found"),
+    [
+        ("reboot.target", "reboot.target"),
+        ("ctrl-alt-del.target", "ctrl-alt-del.target"),
+        ("systemd-suspend.service", "systemd-suspend.service"),
+        ("night.target", "poweroff.target"),
+        ("by-alias.target", "halt.target"),
+        ("down.target", "halt.target"),
+        ("sleepy.service", ""),
+        ("round.service", ""),
+        ("multi-user.target", ""),
+    ],
+)
+def test_what_a_start_reaches(unit: str, found: str) -> None:
+    assert reached(unit) == found
+
+
+@pytest.mark.parametrize(
+    ("unit", "call"),
+    [
+        ("runlevel6.target", "reboot"),
+        ("rescue.service", "rescue"),
+        ("exit.target", "exit"),
+        ("final.target", "poweroff"),
+        ("soft-reboot.target", "soft-reboot"),
+        ("hybrid-sleep.target", "hybrid-sleep"),
+    ],
+)
+def test_the_call_that_is_meant_for_it(unit: str, call: str) -> None:
+    assert CALL_FOR[unit] == call
+
+
+@pytest.mark.parametrize(
+    ("unit", "is_it"),
+    [
+        ("-.mount", True),
+        ("usr.mount", True),
+        ("var.mount", True),
+        ("srv.mount", False),
+        ("var-lib.mount", False),
+        ("-.slice", False),
+    ],
+)
+def test_what_the_host_stands_on(unit: str, is_it: bool) -> None:
+    assert is_of_host(unit) is is_it
