@@ -32,6 +32,7 @@ from .._plan.sockets import down_together
 from .._syntax.activation import served
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.meaning import is_run_once, recurs
+from .._syntax.names import is_template
 from .record import Record, invocations
 from .transaction import OnFailure, carry_out
 
@@ -96,7 +97,7 @@ def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str
 
 def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
     """What something else may have started meanwhile, a template's instances by their names."""
-    return [unit for name in record.idle for unit in (units_under(loaded, name) if "@." in name else [name])]
+    return [unit for name in record.idle for unit in (units_under(loaded, name) if is_template(name) else [name])]
 
 
 def _links(record: Record, now: Observed) -> Dict[str, str]:

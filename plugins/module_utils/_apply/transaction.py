@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import enum
 import os
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set
@@ -29,6 +28,7 @@ from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along
 from .._plan.expected import Expected
 from .._plan.plan import Plan
+from .._syntax.names import units_in
 
 # systemctl leaves the links of a masked unit.
 _BEFORE_FILES = ("unmask", "disable")
@@ -112,7 +112,7 @@ class _Transaction:
 
     def _note(self, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
         if done.code != 0:
-            told = re.findall(r"[\w:.@\\-]+", done.message)
+            told = units_in(done.message)
             unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
             self._fail(f"systemctl {what} failed: {done.message}", unit)
 

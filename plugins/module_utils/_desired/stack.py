@@ -229,7 +229,7 @@ def _dropin(
         raise Problems([_EMPTY.problem(name.text, dropin=file_name)])
     rendered = None
     if present:
-        stem = f"{name.text}.d-{file_name[: -len('.conf')]}"
+        stem = names.stem_of_dropin(name.text, file_name[: -len(".conf")])
         rendered = render(entry, name.kind, stem, path, owner, facts)
         files.update((each.path, each) for each in rendered.files)
     return DropinWanted(

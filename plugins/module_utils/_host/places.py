@@ -18,6 +18,8 @@ from .scopes import SCOPES, Scope
 
 # A file for each user whose manager outlives the user's sessions (logind, loginctl(1)).
 _LINGER = "/var/lib/systemd/linger"
+# What the names of the files and folders with secrets end in.
+ENVIRONMENT, CREDENTIALS = ".env", ".credentials"
 
 
 def lingers() -> bool:
@@ -79,10 +81,10 @@ class Places:
         return os.path.join(self.units, unit + ".d", dropin)
 
     def environment_file(self, owner: str, stem: str) -> str:
-        return os.path.join(self.secrets, owner, stem + ".env")
+        return os.path.join(self.secrets, owner, stem + ENVIRONMENT)
 
     def credential_file(self, owner: str, stem: str, credential: str) -> str:
-        return os.path.join(self.secrets, owner, stem + ".credentials", credential)
+        return os.path.join(self.secrets, owner, stem + CREDENTIALS, credential)
 
     @property
     def key_file(self) -> str:

@@ -17,7 +17,7 @@ from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, is_of_connection
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import last, words
-from .._syntax.names import misnamed, parse_name
+from .._syntax.names import mentions, misnamed, parse_name
 
 
 def enablement(
@@ -93,7 +93,7 @@ def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -
 
 
 def _named(unit: str, after: LoadPath) -> bool:
-    return any(unit.encode() in content for content in after.contents.values())
+    return any(mentions(content.decode("utf-8", "replace"), unit) for content in after.contents.values())
 
 
 def _of_file(unit: str, observed: Observed) -> List[str]:

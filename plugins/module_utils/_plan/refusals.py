@@ -23,6 +23,7 @@ from .._syntax.meaning import can_reload, is_run_once, words
 from .._syntax.rule import Problem, Rule, Severity
 from .consequences import stopped_with, taken_down
 from .differences import Case
+from .owners import strangers
 from .plan import Plan, carries, displaced_by
 from .references import View, dropins, starts_nothing, wanted_by_nobody
 
@@ -263,6 +264,10 @@ def _ends_with_session(view: View) -> Iterator[Problem]:
         yield _NO_LINGER.problem()
 
 
+def _strangers(view: View) -> Iterator[Problem]:
+    return strangers(view.observed)
+
+
 def _removes_too_many(view: View) -> Iterator[Problem]:
     most = view.desired.max_removed
     removals = [path for path in view.differences.remove if path not in view.desired.removed]
@@ -278,7 +283,7 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody),
-    *(_unchecked, _ends_with_session, _removes_too_many),
+    *(_unchecked, _ends_with_session, _strangers, _removes_too_many),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)
 

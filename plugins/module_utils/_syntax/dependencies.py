@@ -16,7 +16,7 @@ from .unitfile import Effective
 
 # systemd.unit(5): what a unit cannot be up without.
 NEEDS = ("Requires", "Requisite", "BindsTo")
-# systemd.exec(5): a service needs the mounts of these paths, as it does those of RequiresMountsFor=.
+# systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
 
 
@@ -28,7 +28,7 @@ def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]
     for directive in NEEDS:
         yield from (("Unit", directive, other) for other in words(text, "Unit", directive))
     paths = [("Unit", "RequiresMountsFor", path) for path in words(text, "Unit", "RequiresMountsFor")]
-    paths += [("Service", directive, last(text, "Service", directive)) for directive in _PATHS]
+    paths += [(section, each, last(text, section, each)) for section in EXEC_SECTIONS for each in _PATHS]
     for section, directive, path in paths:
         yield from ((section, directive, mount) for mount in _mounts(path) if loadpath.defines(mount))
     for section in EXEC_SECTIONS:

@@ -32,6 +32,10 @@ MOUNTS = loadpath({f"{ETC}/srv.mount": "[Mount]\nWhat=/dev/a\n", f"{ETC}/srv-a.m
         ("[Unit]\nRequiresMountsFor=/srv/../a srv", []),
         ("[Service]\nWorkingDirectory=/srv", [("Service", "WorkingDirectory", "srv.mount")]),
         ("[Service]\nRootDirectory=/srv", [("Service", "RootDirectory", "srv.mount")]),
+        ("[Socket]\nWorkingDirectory=/srv", [("Socket", "WorkingDirectory", "srv.mount")]),
+        ("[Mount]\nRootDirectory=/srv", [("Mount", "RootDirectory", "srv.mount")]),
+        ("[Swap]\nWorkingDirectory=/srv", [("Swap", "WorkingDirectory", "srv.mount")]),
+        ("[Slice]\nWorkingDirectory=/srv", []),
         ("[Service]\nWorkingDirectory=-/srv", []),
         ("[Service]\nWorkingDirectory=~", []),
         (
