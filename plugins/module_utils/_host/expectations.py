@@ -65,6 +65,9 @@ class _Deadline:
             self.since = look.at
         return look.at - self.since > self.timeout
 
+    def left(self, look: Look) -> float:
+        return self.timeout - (look.at - self.since if self.since is not None else 0.0)
+
 
 @dataclass
 class Proof:
@@ -88,7 +91,7 @@ class Proof:
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         """Its checks pass, and pass still when it has stayed up for long enough."""
         if not self.runs:
-            self.missing = first_complaint(manager, self.health.checks)
+            self.missing = first_complaint(manager, self.health.checks, self._deadline.left(look))
             if self.missing:
                 return self.not_yet(look)
             self.runs.append(look.run)
@@ -96,7 +99,8 @@ class Proof:
             return NotYet() if self.health.stable_for > 0 and look.can_fall else Good()
         if look.at - self.came_up < self.health.stable_for:
             return NotYet()
-        complaint = first_complaint(manager, self.health.checks)
+        again = self.came_up + self.health.stable_for
+        complaint = first_complaint(manager, self.health.checks, again + self.health.timeout - look.at)
         if complaint:
             message = f"passed its check once, but no longer after {self.health.stable_for:g} s: {complaint}"
             return self.wrong(message, look)

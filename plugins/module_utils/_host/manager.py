@@ -138,7 +138,7 @@ class Manager:
         except OSError as error:
             return Outcome(126, "", f"{command[0]} cannot be run: {error.strerror}")
         except subprocess.TimeoutExpired:
-            return Outcome(124, "", f"{' '.join(command[:4])} gave no answer within {timeout:.0f} s")
+            return Outcome(124, "", f"{' '.join(command[:4])} gave no answer within {timeout:g} s")
         return Outcome(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
     def _ask_version(self) -> int:
