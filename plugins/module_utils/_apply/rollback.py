@@ -102,7 +102,7 @@ def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
 
 def _links(record: Record, now: Observed) -> Dict[str, str]:
     """The enablement links that there are of units whose links the run may have changed."""
-    return {path: now.links[path] for unit in record.enabled for path in now.links_to(unit)}
+    return {path: now.links[path] for unit in record.enabled for path in now.links_under(unit)}
 
 
 def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], manager: Manager) -> Plan:

@@ -184,6 +184,16 @@ def escape_path(path: str) -> str:
     return escape("/".join(parts)) if parts else "-"
 
 
+def resolved(text: str, name: UnitName) -> str:
+    """A text with the specifiers that a unit's name alone resolves (systemd.unit(5)); others, such as %H, stay."""
+    if "%" not in text:
+        return text
+    values = {"p": name.prefix, "j": name.prefix.rpartition("-")[2], "%": "%"}
+    if not name.is_template:  # else only its instances know
+        values.update({"n": name.text, "N": name.text.rpartition(".")[0], "i": name.instance or ""})
+    return re.sub("%(.)", lambda found: values.get(found.group(1), found.group()), text)
+
+
 def misnamed(text: str) -> str:
     """What is wrong with a text as the name of a unit, "" if nothing is."""
     try:
