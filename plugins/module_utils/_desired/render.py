@@ -28,13 +28,6 @@ SECRET_MODE = 0o600
 # A secret with fewer characters is a part of ordinary words; hiding it would only garble the text.
 SHORTEST_HIDDEN = 4
 
-_NO_PROCESS = Rule(
-    "no-process",
-    Severity.ERROR,
-    "a .{kind} starts no process, so it takes no {option}",
-    "give it to the service",
-    "systemd.exec(5)",
-)
 _SECRETS_GLOBAL = Rule(
     "secrets-global",
     Severity.ERROR,
@@ -107,7 +100,7 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     unit = params["name"]
     problems: List[Problem] = []
     sections = _sections(params, kind, facts.catalogue, unit, problems)
-    extra, secret_files = _environment(params, kind, stem, owner, facts, unit, problems)
+    extra, secret_files = _environment(params, stem, owner, facts, unit, problems)
     if problems:
         raise Problems(problems)
     own = KINDS[kind].section
@@ -174,14 +167,11 @@ def _assignments(section: str, directive: str, value: object, catalogue: Catalog
 
 
 def _environment(
-    params: Params, kind: str, stem: str, owner: str, facts: HostFacts, unit: str, problems: List[Problem]
+    params: Params, stem: str, owner: str, facts: HostFacts, unit: str, problems: List[Problem]
 ) -> Tuple[List[Assignment], List[FileWanted]]:
     """Directives and files for environment, secrets and credentials."""
     places = facts.places
     given = [option for option in ("environment", "secrets", "credentials") if params.get(option)]
-    if given and not KINDS[kind].runs_commands:
-        problems.append(_NO_PROCESS.problem(unit, kind=kind, option=given[0]))
-        return [], []
     if not places.scope.takes_secrets and set(given) & {"secrets", "credentials"}:
         problems.append(_SECRETS_GLOBAL.problem(unit))
         return [], []

@@ -109,7 +109,8 @@ class Kind:
     name: the suffix. section: its own section beside [Unit] and [Install]. file: whether a file defines it. naming:
     what its name has to be. processes: what runs in it. cgroup: whether it has one. reloadable: systemd takes a reload
     job for it. starts: what it starts. change: what puts a change of its own section into force. good_sub: the
-    SubState of one that is active and does what it is for. unrestarted: why a restart may leave one as it was.
+    SubState of one that is active and does what it is for. unrestarted: why a restart may leave one as it was. honours:
+    which of SELECTIVE do something for it, at first and when they change; the others are refused by name.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Kind:
     change: Change
     good_sub: Tuple[str, ...]
     unrestarted: str
+    honours: FrozenSet[str]
 
     @property
     def runs_commands(self) -> bool:
@@ -148,6 +150,13 @@ class Kind:
         """May it fall after it has come up? A process does, and what starts others over and over (systemd.path(5))."""
         return self.processes is Processes.MAIN or self.starts.cause is Cause.EVENT
 
+
+# Options of an entry that are not for every type; all others are. What is not in the text of a unit needs a process that
+# goes on, as only of that is known what it was started with.
+SELECTIVE = frozenset(["environment", "secrets", "credentials", "triggers", "run"])
+_OF_PROGRAMS = frozenset(["environment", "secrets", "credentials", "triggers", "run"])
+_OF_COMMANDS = frozenset(["environment"])
+_OF_NO_PROCESS: FrozenSet[str] = frozenset()
 
 _NOTHING = Activation("", "", "", Cause.NONE, hands_over=False)
 ANY_SUB = ("any",)
@@ -204,6 +213,7 @@ _ROWS = (
         change=Change(Effect.RESTART, (_LIMITS, (Effect.LIVE, SERVICE_LIVE))),
         good_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
+        honours=_OF_PROGRAMS,
     ),
     Kind(
         name="socket",
@@ -218,6 +228,7 @@ _ROWS = (
         change=Change(Effect.REBIND, (_LIMITS, (Effect.LIVE, SOCKET_LIVE))),
         good_sub=("listening", "running"),
         unrestarted=_OTHER_JOB,
+        honours=_OF_COMMANDS,
     ),
     Kind(
         name="target",
@@ -231,6 +242,7 @@ _ROWS = (
         change=Change(Effect.NONE),
         good_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="timer",
@@ -245,6 +257,7 @@ _ROWS = (
         change=Change(Effect.LIVE),
         good_sub=("waiting", "running"),
         unrestarted=_OTHER_JOB,
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="path",
@@ -258,6 +271,7 @@ _ROWS = (
         change=Change(Effect.LIVE),
         good_sub=("waiting", "running"),
         unrestarted=_OTHER_JOB,
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="mount",
@@ -271,6 +285,7 @@ _ROWS = (
         change=Change(Effect.RESTART, ((Effect.REMOUNT, frozenset(["Options"])),)),
         good_sub=("mounted",),
         unrestarted="it could not be unmounted (its last lines say why)",
+        honours=_OF_COMMANDS,
     ),
     Kind(
         name="automount",
@@ -284,6 +299,7 @@ _ROWS = (
         change=Change(Effect.RESTART),
         good_sub=("waiting", "running"),
         unrestarted=_OTHER_JOB,
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="swap",
@@ -297,6 +313,7 @@ _ROWS = (
         change=Change(Effect.RESTART),
         good_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
+        honours=_OF_COMMANDS,
     ),
     Kind(
         name="slice",
@@ -311,6 +328,7 @@ _ROWS = (
         change=Change(Effect.LIVE, (_LIMITS,)),
         good_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="scope",
@@ -324,6 +342,7 @@ _ROWS = (
         change=Change(Effect.LIVE, (_LIMITS,)),
         good_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="device",
@@ -337,6 +356,7 @@ _ROWS = (
         change=Change(Effect.NONE),
         good_sub=ANY_SUB,
         unrestarted=_OTHER_JOB,
+        honours=_OF_NO_PROCESS,
     ),
 )
 KINDS: Dict[str, Kind] = {row.name: row for row in _ROWS}
@@ -355,6 +375,7 @@ _NO_KIND = Kind(
     change=Change(Effect.NONE),
     good_sub=ANY_SUB,
     unrestarted=_OTHER_JOB,
+    honours=_OF_NO_PROCESS,
 )
 
 
