@@ -85,8 +85,8 @@ class Run:
 
 def apply(
     params: Params, check_mode: bool, label: Optional[files.Labeller] = None
-) -> Tuple[Dict[str, Any], List[Problem]]:
-    """Bring a host to the declared state; returns the module's result, and what is not verified.
+) -> Tuple[Dict[str, Any], List[str]]:
+    """Bring a host to the declared state; returns the module's result, and what a person is warned of.
 
     Raises Problems (nothing was written) or Failed (a unit did not become healthy).
     """
@@ -132,7 +132,7 @@ def _environ() -> Mapping[str, str]:
     return environ
 
 
-def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
+def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     where = manager.places
     # All that is read and made up to the plan stays: to search it for garbage time and again would find none.
     gc.disable()
@@ -165,12 +165,12 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
         failure = carry_through(work, interrupted, keep, manager, writer)
         states = _states_after(manager, states)
         run.lap("apply")
-    if failure is None and not run.check_mode:
-        unverified += report.pulled_in(work.differences, states)
+    if failure is None and manager.live:
+        unverified += report.pulled_in(work, None if run.check_mode else states)
     result = {**report.result(work, states, unverified), "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result})
-    return result, unverified
+    return result, report.warnings(work, unverified)
 
 
 def _named(desired: Desired) -> Iterator[str]:
