@@ -43,19 +43,23 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "advice",
         "dropin-without-unit",
         "install-of-dropin",
+        "kept",
+        "left-down",
         "no-linger",
         "no-such-target",
         "no-verify",
         "not-checked",
+        "orphaned",
         "pulled-in",
+        "stranger",
     }
 
 
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
         *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),
-        *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "option"),
-        *("own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global", "specifier"),
+        *("health", "host", "linked", "long-name", "masked", "max-removed", "no-install", "no-process", "no-text", "option"),
+        *("own-connection", "owner", "record", "refused-start", "refused-stop", "root", "secrets-global", "specifier"),
         *("stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
     }
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import pwd
 from dataclasses import dataclass
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterator, Optional, Tuple
 
 from .scopes import SCOPES, Scope
 
@@ -22,9 +22,18 @@ _LINGER = "/var/lib/systemd/linger"
 ENVIRONMENT, CREDENTIALS = ".env", ".credentials"
 
 
+def account() -> Optional[pwd.struct_passwd]:
+    """The entry of the user who runs this, None if there is none: a container may be run as any ID."""
+    try:
+        return pwd.getpwuid(os.getuid())
+    except KeyError:
+        return None
+
+
 def lingers() -> bool:
     """Does the manager of the user who runs this outlive the user's sessions?"""
-    return os.path.exists(os.path.join(_LINGER, pwd.getpwuid(os.getuid()).pw_name))
+    entry = account()
+    return entry is not None and os.path.exists(os.path.join(_LINGER, entry.pw_name))
 
 
 @dataclass(frozen=True)

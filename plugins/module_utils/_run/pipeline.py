@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import pwd
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from .._host import files
 from .._host.graph import look
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe
-from .._host.places import Places, places
+from .._host.places import Places, account, places
 from .._host.scopes import SCOPES
 from .._plan import owners, refusals
 from .._plan import plan as planning
@@ -49,6 +48,13 @@ _BECOME = Rule(
     Severity.ERROR,
     "units of the whole host are root's",
     "give the task become: true, or scope: user for units of your own",
+    "the option scope",
+)
+_NO_ACCOUNT = Rule(
+    "become",
+    Severity.ERROR,
+    "the user ID {uid} has no entry in passwd, so no home and no manager",
+    "give the task a become_user who has",
     "the option scope",
 )
 _ROOT_OF_USER = Rule(
@@ -118,6 +124,8 @@ def _refuse_place(params: Params) -> None:
         raise Problems([_BECOME.problem()])
     if root and not scope.by_root:
         raise Problems([_ROOT_OF_USER.problem()])
+    if scope.in_home and account() is None:
+        raise Problems([_NO_ACCOUNT.problem(uid=os.getuid())])
     if root and not (os.path.isabs(root) and os.path.isdir(root)):
         raise Problems([_NO_ROOT.problem(root=root)])
 
@@ -128,7 +136,9 @@ def _environ() -> Mapping[str, str]:
     environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
     if not environ["XDG_RUNTIME_DIR"].endswith(f"/{os.getuid()}"):  # become keeps the connecting user's
         environ["XDG_RUNTIME_DIR"] = f"/run/user/{os.getuid()}"
-    environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir
+    entry = account()
+    if entry is not None:
+        environ["HOME"] = entry.pw_dir
     return environ
 
 
