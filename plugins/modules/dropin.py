@@ -148,6 +148,8 @@ timings:
 errors:
   description:
     - What is wrong, one entry a problem, with the unit, section and directive it is about, as far as it is about any.
+    - The C(rule) says what kind of mistake it is, or what has failed once the run had begun, such as C(health), C(job),
+      C(dependency), C(links) or C(write).
     - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), the latter for
       the first ten such units.
   returned: failure

@@ -90,9 +90,9 @@ def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Lab) 
 
 def test_an_attempt_has_ten_seconds_or_what_is_left(host: Lab) -> None:
     """A page that takes its time, and a program that would take more than there is."""
-    slow = "import http.server as h, time; h.SimpleHTTPRequestHandler.do_HEAD = None; get = h.SimpleHTTPRequestHandler.do_GET"
+    slow = "import http.server as h, time; get = h.SimpleHTTPRequestHandler.do_GET"
     late = "h.SimpleHTTPRequestHandler.do_GET = lambda page: (time.sleep(3.5), get(page))"
-    serve = "h.HTTPServer((\"127.0.0.1\", 4715), h.SimpleHTTPRequestHandler).serve_forever()"
+    serve = 'h.HTTPServer(("127.0.0.1", 4715), h.SimpleHTTPRequestHandler).serve_forever()'
     page = service(command=f"/usr/bin/python3 -c '{slow}; {late}; {serve}'")
     host.apply({**page, "health": {"http": "http://127.0.0.1:4715/", "timeout": 20, "stable_for": 0}})
     begun = time.monotonic()
@@ -103,7 +103,12 @@ def test_an_attempt_has_ten_seconds_or_what_is_left(host: Lab) -> None:
 
 @pytest.mark.parametrize(
     "check",
-    [{"unix": "a.sock"}, {"unix": "/run/" + "x" * 103}, {"http": "http://127.0.0.1/a b"}, {"command": ["test -d /etc"]}],
+    [
+        {"unix": "a.sock"},
+        {"unix": "/run/" + "x" * 103},
+        {"http": "http://127.0.0.1/a b"},
+        {"command": ["test -d /etc"]},
+    ],
     ids=["relative", "long", "blank", "one word"],
 )
 def test_a_check_that_could_never_pass_is_refused(host: Lab, check: dict[str, Any]) -> None:

@@ -164,7 +164,10 @@ def test_an_option_that_a_unit_cannot_honour_is_refused_by_name(host: Lab, optio
     value = {"values": ["1"]} if option == "triggers" else {"a": "some secret"}
     socket: Entry = {"name": "s.socket", "socket": {"ListenStream": "127.0.0.1:4713"}, option: value}
     timer: Entry = {"name": "t.timer", "timer": {"OnCalendar": "daily"}, option: value}
-    for result in (host.refused(socket, timer), host.refused(dropins=[{**each, "dropin": "x"} for each in (socket, timer)])):
+    for result in (
+        host.refused(socket, timer),
+        host.refused(dropins=[{**each, "dropin": "x"} for each in (socket, timer)]),
+    ):
         assert [(error["unit"], error["rule"]) for error in result["errors"]] == [
             ("s.socket", "no-process"),
             ("t.timer", "no-process"),

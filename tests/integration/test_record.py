@@ -94,8 +94,8 @@ RECORD: dict[str, Any] = {
     "boot": "another",
     "begun": "2001-01-01T00:00:00Z",
     "backups": {},
-    **dict.fromkeys(["enabled", "retrying", "idle", "handled"], []),
-    **dict.fromkeys(["links", "up", "owed", "watched"], {}),
+    **{key: [] for key in ("enabled", "retrying", "idle", "handled")},
+    **{key: {} for key in ("links", "up", "owed", "watched")},
 }
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._desired.render import FileWanted
-from .._host.causes import Failure
+from .._host.causes import NO_ANSWER, WRITE, Failure
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
 from .._host.graph import look as relations
@@ -75,7 +75,7 @@ def _noted(failures: List[Failure]) -> Iterator[None]:
     try:
         yield
     except (OSError, ManagerError) as error:
-        failures.append(Failure("", str(error)))
+        failures.append(Failure("", str(error), rule=NO_ANSWER if isinstance(error, ManagerError) else WRITE))
 
 
 def _withdraw(units: Sequence[str], manager: Manager) -> None:

@@ -73,13 +73,15 @@ class _Deadline:
 class Proof:
     """What a unit has to prove that is to be up, and how far it is with that.
 
-    restarted, reloaded: its run when it got such a job, None if it got none. runs: those that it was up as since its
-    checks had passed first (came_up). missing: their last complaint until then.
+    restarted, reloaded: its run when it got such a job, None if it got none. since: the time from which on a run is the
+    work of its job, 0 if it got none that begins one. runs: those that it was up as since its checks had passed first
+    (came_up). missing: their last complaint until then.
     """
 
     health: Health
     restarted: Optional[Run] = None
     reloaded: Optional[Run] = None
+    since: float = 0.0
     came_up: float = field(default=0.0, init=False)
     missing: str = field(default="", init=False)
     runs: List[Run] = field(default_factory=list, init=False)
@@ -118,7 +120,7 @@ class Proof:
 
     def wrong(self, message: str, look: Look) -> Wrong:
         """The run that failed is the first of those that should have stayed."""
-        return Wrong(message, self.runs[0].invocation if self.runs else look.last_run)
+        return Wrong(message, self.runs[0].invocation if self.runs else look.run_since(self.since))
 
     def job_missed(self, look: Look) -> str:
         """It is the same process after a reload, and another run after a restart; else why not."""
@@ -192,9 +194,10 @@ class Unfailed:
 
 @dataclass
 class Done:
-    """Its work is done, or it stays up after that: what others wait for, and what runs once."""
+    """Its work is done, or it stays up after that: what others wait for, and what runs once. since: as of a Proof."""
 
     timeout: float
+    since: float = 0.0
     _deadline: _Deadline = field(init=False)
 
     def __post_init__(self) -> None:
@@ -203,11 +206,11 @@ class Done:
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         complaint = failed(look, reloaded=False)
         if complaint:
-            return Wrong(complaint, look.last_run)
+            return Wrong(complaint, look.run_since(self.since))
         if not look.changes and look.active in ("inactive", "active"):
             return Good()
         over = self._deadline.is_over(look)
-        return Wrong(late(look, "done", self.timeout), look.last_run) if over else NotYet()
+        return Wrong(late(look, "done", self.timeout), look.run_since(self.since)) if over else NotYet()
 
 
 @dataclass

@@ -150,8 +150,8 @@ class Command:
             raise Refused("health: command is empty: name a program")
         if len(given) == 1 and " " in given[0]:
             raise Refused(
-                f"health: command is one word with blanks, {shown(given[0])}, and no shell splits it: write a list, a word "
-                "each; if the program's own name has them, begin it with env"
+                f"health: command is one word with blanks, {shown(given[0])}, and no shell splits it: write a "
+                "list, a word each; if the program's own name has them, begin it with env"
             )
         return cls(tuple(given))
 

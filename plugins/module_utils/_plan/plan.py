@@ -338,8 +338,8 @@ def _steps(
 
 
 def _removal(path: str, observed: Observed) -> Step:
-    alias = path in observed.links
-    return Step("remove", unit_of(path, observed), "an alias of what is disabled" if alias else "no longer declared", path)
+    reason = "an alias of what is disabled" if path in observed.links else "no longer declared"
+    return Step("remove", unit_of(path, observed), reason, path)
 
 
 def _file_step(wanted: FileWanted, observed: Observed) -> Step:

@@ -89,9 +89,7 @@ class Run:
         self.begun = now
 
 
-def apply(
-    params: Params, check_mode: bool, label: Optional[files.Labeller] = None
-) -> Tuple[Dict[str, Any], List[str]]:
+def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = None) -> Tuple[Dict[str, Any], List[str]]:
     """Bring a host to the declared state; returns the module's result, and what a person is warned of.
 
     Raises Problems (nothing was written) or Failed (a unit did not become healthy).

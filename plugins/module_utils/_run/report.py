@@ -44,13 +44,6 @@ _ORPHANED = Rule(
     "declare it, or let prune take it away",
     "the option prune",
 )
-_NOT_HEALTHY = Rule(
-    "health",
-    Severity.ERROR,
-    "a unit is not what it shall be after the run",
-    "the message says what it is, the journal why",
-    "the option health",
-)
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
 _MOST_JOURNALS = 10
@@ -176,7 +169,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
     journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
     return [
         {
-            **_NOT_HEALTHY.said(_short(_without(failure.message, hidden)), failure.unit).as_dict(),
+            **failure.rule.said(_short(_without(failure.message, hidden)), failure.unit).as_dict(),
             "result": failure.result,
             "status": failure.status,
             "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],

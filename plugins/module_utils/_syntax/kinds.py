@@ -151,8 +151,8 @@ class Kind:
         return self.processes is Processes.MAIN or self.starts.cause is Cause.EVENT
 
 
-# Options of an entry that are not for every type; all others are. What is not in the text of a unit needs a process that
-# goes on, as only of that is known what it was started with.
+# Options of an entry that are not for every type; all others are. What is not in the text of a unit needs a process
+# that goes on, as only of that is known what it was started with.
 SELECTIVE = frozenset(["environment", "secrets", "credentials", "triggers", "run"])
 _OF_PROGRAMS = frozenset(["environment", "secrets", "credentials", "triggers", "run"])
 _OF_COMMANDS = frozenset(["environment"])

@@ -87,8 +87,8 @@ def test_what_a_type_cannot_honour_is_refused_all_at_once_and_beside_other_mista
         (
             "a.mount",
             "no-process",
-            "a .mount runs commands and no program that goes on, so other secrets would never be in force, and it takes "
-            "none: give it to the service",
+            "a .mount runs commands and no program that goes on, so other secrets would never be in force, and it "
+            "takes none: give it to the service",
         )
     ]
 

@@ -62,15 +62,15 @@ class Answers:
         ({"unix": "@app"}, "health: unix is an absolute path, not '@app'"),
         ({"unix": "/" + "x" * 107}, "health: unix has 108 bytes, and the path of a socket at most 107"),
         ({"unix": "/" + "é" * 54}, "health: unix has 109 bytes, and the path of a socket at most 107"),
-        *((({"http": url}), NOT_ASCII.format(url)) for url in ("http://a/b c", "http://a/é", "http://é/", "http://a/ ")),
+        *(({"http": url}, NOT_ASCII.format(url)) for url in ("http://a/b c", "http://a/é", "http://é/", "http://a/ ")),
         (
             {"http": "http://me:word@a/"},
             "health: http takes no user or password in its URL: use command with a client that does",
         ),
         (
             {"command": ["curl -f http://a/"]},
-            "health: command is one word with blanks, 'curl -f http://a/', and no shell splits it: write a list, a word "
-            "each; if the program's own name has them, begin it with env",
+            "health: command is one word with blanks, 'curl -f http://a/', and no shell splits it: write a "
+            "list, a word each; if the program's own name has them, begin it with env",
         ),
         ({"command": [""]}, "health: command is empty: name a program"),
         ({"command": ["a", "b\n"]}, "health: command contains a control character: take it out"),

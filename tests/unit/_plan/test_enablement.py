@@ -174,8 +174,8 @@ def linked(observed: Observed, *links: tuple[str, str]) -> Observed:
 
 def test_an_alias_of_an_instance_is_of_that_instance_alone() -> None:
     """systemctl disable leaves it, so that it would be there, and be disabled, for ever."""
-    links = [("multi-user.target.wants/a@x.service", "a@.service"), ("multi-user.target.wants/a@y.service", "a@.service")]
-    links += [("b@x.service", "a@.service"), ("b@y.service", "a@.service")]
+    names = ("multi-user.target.wants/a@x", "multi-user.target.wants/a@y", "b@x", "b@y")
+    links = [(f"{name}.service", "a@.service") for name in names]
     host = linked(in_force(declare(aliased("x", "y"))), *links)
     assert verbs(declare(aliased("x", "y")), host) == {}
     found = differences.compare(declare(aliased("x"), prune=True), host, {})
