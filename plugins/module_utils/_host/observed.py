@@ -26,6 +26,7 @@ from .places import Places, lingers
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 _INVOCATION = "invocation:"
 _LOG_FIELDS = "log-extra-fields:"
+_LONGEST_NAME = 255
 # What a remote run reaches the host by, whatever the connection is.
 _CONNECTION = (
     "NetworkManager.service",
@@ -119,6 +120,11 @@ class Observed:
         if alias is None or not alias.instance or not is_template(target):
             return [target]
         return [target, target.replace("@", f"@{alias.instance}", 1)]
+
+    def can_be_noted(self, unit: str) -> bool:
+        """Can its manager note how a run of it was started? The note's file has the unit's name and more (NAME_MAX)."""
+        note = _LOG_FIELDS if self.places.scope.keeps_stamps else _INVOCATION
+        return len(note + unit) <= _LONGEST_NAME
 
     def log_fields(self, unit: str) -> FrozenSet[str]:
         """What LogExtraFields= said when a unit was started, as NAME=value; none where nothing runs."""
