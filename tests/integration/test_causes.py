@@ -66,21 +66,17 @@ def told(result: Result) -> dict[str, str]:
 
 def test_a_job_that_systemd_refuses_is_told_of_its_unit_with_no_earlier_lines(host: Lab) -> None:
     """What it needs was masked meanwhile, while it runs on."""
-    needs = {"Requires": "needed.service", "After": "needed.service"}
     host.foreign("needed.service", folder=VENDOR)
-
-    def units(version: int) -> list[Entry]:
-        say = f"/bin/sh -c 'echo version {version}; exec sleep infinity'"
-        return [service("a", say, unit=needs), service("ba", say)]
-
-    host.apply(*units(1))
+    say = "/bin/sh -c 'echo the first time; exec sleep infinity'"
+    needing = service("a", say, unit={"Requires": "needed.service", "After": "needed.service"})
+    host.apply(needing, service("ba"))
     host.sh("systemctl mask needed.service && systemctl kill -s KILL needed.service")
     before = host.invocation("a.service")
-    result = host.failing(*units(2))
+    result = host.failing({**needing, "state": "restarted"}, service("ba", state="restarted"))
     (error,) = result["errors"]
     assert (error["unit"], error["rule"]) == ("a.service", "job")
     assert "needed.service is masked" in error["message"]
-    assert "version 1" not in error["journal"]
+    assert "the first time" not in error["journal"]
     assert result["rolled_back"]
     assert host.invocation("a.service") == before
 
