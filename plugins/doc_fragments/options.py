@@ -19,6 +19,8 @@ stable_for:
 timeout:
   description:
     - Seconds a unit may take to come up and pass its checks. Defaults to 60.
+    - A check that does not pass is tried again until then. One attempt has 10 seconds, or what is left of these if that
+      is less.
   type: float
 """
 
@@ -27,10 +29,12 @@ tcp:
   description: An address V(HOST:PORT) that has to accept a connection, seen from the managed host.
   type: str
 unix:
-  description: A Unix socket that has to accept a connection.
+  description: A Unix socket that has to accept a connection, as an absolute path of at most 107 bytes.
   type: path
 http:
-  description: A URL that has to be answered with a status below 400, asked from the managed host.
+  description:
+    - A URL that has to be answered with a status below 400, asked from the managed host.
+    - It is ASCII without blanks (percent-encode them), and holds no user or password.
   type: str
 command:
   description: A command, as a list of words, that has to end with exit status 0. No shell is involved.
@@ -80,23 +84,25 @@ content:
   type: str
 environment:
   description:
-    - Environment variables for the processes of the unit, meant literally. Everyone on the host can read them.
+    - Environment variables for the processes of a service, or for the commands of a socket, mount or swap, meant
+      literally. Everyone on the host can read them.
     - Text, or whole numbers. A truth value is refused, since its spelling is lost (V(yes), V(False)); quote it.
   type: dict
 secrets:
   description:
-    - Environment variables that nobody but root may read. They go to a file with mode 0600 that C(EnvironmentFile=)
-      names, and never into a unit file, a diff, a result or the journal.
+    - For services alone. Environment variables that nobody but root may read. They go to a file with mode 0600 that
+      C(EnvironmentFile=) names, and never into a unit file, a diff, a result or the journal.
     - Text alone; quote a number, of which YAML may make another (V(0123) is 83).
     - Values of less than four characters blot out parts of Ansible's output, which hides them wherever they occur.
     - Ansible itself shows the item of a loop, with any secret in it, so give such a loop a C(label) in C(loop_control).
   type: dict
 credentials:
   description:
-    - Credentials for C(LoadCredential=), by name. The program finds each as a file below E(CREDENTIALS_DIRECTORY).
+    - For services alone. Credentials for C(LoadCredential=), by name. The program finds each as a file below
+      E(CREDENTIALS_DIRECTORY).
   type: dict
 triggers:
-  description: What the processes of the unit depend on besides the unit's own text.
+  description: What the process of a service depends on besides the unit's own text. For services alone.
   type: dict
   suboptions:
     files:
@@ -122,7 +128,7 @@ on_change:
     - For a drop-in this counts where its unit is not declared beside it with a text or an C(on_change) of its own; of
       several drop-ins the most cautious counts. A later run for a stack that declares the unit goes by what is said
       there of the unit.
-    - V(reload) needs C(ExecReload=) or C(Type=notify-reload) in the unit.
+    - V(reload) needs C(ExecReload=) or C(Type=notify-reload) in the unit, or a mount.
   type: str
   choices: [restart, reload, none]
 replace:

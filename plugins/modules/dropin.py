@@ -89,7 +89,8 @@ removed:
   elements: str
   sample: []
 orphaned:
-  description: What this owner has and no longer declares, and was left, such as instances of a template.
+  description:
+    - What this owner has and no longer declares, and was left, such as instances of a template. Each is a warning too.
   returned: success, and failure after the plan was made
   type: list
   elements: str
@@ -99,7 +100,8 @@ unverified:
     - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet.
     - A target that is nowhere, what systemd advises against, checks of what does not run, an C([Install]) section in a
       drop-in whose unit is not declared enabled, a unit declared stopped that another one has pulled in, a user without
-      linger, and a host without C(systemd-analyze) are warnings too.
+      linger, a unit that refuses a manual start and so is not started, a file of others among the secrets, and a host
+      without C(systemd-analyze) are warnings too.
   returned: success, and failure after the plan was made
   type: list
   elements: dict
@@ -110,7 +112,7 @@ unverified:
       rule: no-such-target
       message: "there is no multiuser.target on this host: did you mean multi-user.target?"
 kept:
-  description: Units that were left running with an older version, each with the reason.
+  description: Units that were left running with an older version, each with the reason. Each is a warning too.
   returned: success, and failure after the plan was made
   type: dict
   sample: {}
@@ -146,6 +148,8 @@ timings:
 errors:
   description:
     - What is wrong, one entry a problem, with the unit, section and directive it is about, as far as it is about any.
+    - The C(rule) says what kind of mistake it is, or what has failed once the run had begun, such as C(health), C(job),
+      C(dependency), C(links) or C(write).
     - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), the latter for
       the first ten such units.
   returned: failure

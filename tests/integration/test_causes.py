@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from .entries import service, tmpfs
-from .lab import Lab
+from .entries import MOUNT, UNITS, VENDOR, Entry, many, service, tmpfs
+from .lab import Lab, Result
 
 
 def test_what_needs_a_unit_that_fails_is_told_with_that(host: Lab) -> None:
@@ -57,3 +57,63 @@ def test_a_oneshot_that_its_dependency_keeps_from_running(host: Lab) -> None:
     job = service("job", "/bin/true", service=once, unit=needs, run="on_change")
     assert "job.service" in host.failing(needed, job)["msg"]
     host.settled({**needed, "service": {**needed["service"], "ExecStart": "/bin/true"}}, job)
+
+
+def told(result: Result) -> dict[str, str]:
+    """The rule of each unit's error."""
+    return {error["unit"]: error["rule"] for error in result["errors"]}
+
+
+def test_a_job_that_systemd_refuses_is_told_of_its_unit_with_no_earlier_lines(host: Lab) -> None:
+    """What it needs was masked meanwhile, while it runs on."""
+    host.foreign("needed.service", folder=VENDOR)
+    say = "/bin/sh -c 'echo the first time; exec sleep infinity'"
+    needing = service("a", say, unit={"Requires": "needed.service", "After": "needed.service"})
+    host.apply(needing, service("ba"))
+    host.sh("systemctl mask needed.service && systemctl kill -s KILL needed.service")
+    before = host.invocation("a.service")
+    result = host.failing({**needing, "state": "restarted"}, service("ba", state="restarted"))
+    (error,) = result["errors"]
+    assert (error["unit"], error["rule"]) == ("a.service", "job")
+    assert "needed.service is masked" in error["message"]
+    assert "the first time" not in error["journal"]
+    assert result["rolled_back"]
+    assert host.invocation("a.service") == before
+
+
+@pytest.mark.parametrize("more", [{}, {"Restart": "always", "RestartSec": 60}], ids=["failed", "restarting"])
+@pytest.mark.parametrize("before", [{}, {"ExecStartPre": "/bin/true"}], ids=["main", "pre"])
+def test_the_status_of_whatever_command_has_failed(host: Lab, more: Entry, before: Entry) -> None:
+    error = host.error_of(service(service={"ReadWritePaths": "/nowhere", **more, **before}))
+    assert (error["result"], error["status"]) == ("exit-code", "226")
+    assert "NAMESPACE" in error["message"]
+    assert ("ExecStartPre=" in error["message"]) == bool(before)
+
+
+def test_a_missing_environment_file_is_named(host: Lab) -> None:
+    error = host.error_of(service(service={"EnvironmentFile": ["/etc/hostname", "/nowhere/app.env"]}))
+    assert error["result"] == "resources"
+    assert "EnvironmentFile= /nowhere/app.env is not there" in error["message"]
+
+
+def test_what_a_host_supports_no_units_of(host: Lab) -> None:
+    """A container has no swap of its own (systemd.swap(5))."""
+    swap = {"name": "swapfile.swap", "swap": {"What": "/swapfile"}}
+    assert "supports no .swap units" in host.error_of(swap)["message"]
+    needing = service(unit={"Requires": swap["name"], "After": swap["name"]})
+    result = host.failing({**swap, "state": "present"}, needing)
+    assert told(result) == {"main.service": "dependency", "swapfile.swap": "health"}
+
+
+def test_a_device_that_is_waited_for_is_named(host: Lab) -> None:
+    mount = {"name": "mnt-test.mount", "mount": {"What": "/dev/nowhere", "Where": MOUNT}}
+    result = host.failing(mount, health={"timeout": 1, "stable_for": 0})
+    assert told(result) == {mount["name"]: "dependency", "dev-nowhere.device": "health"}
+    assert "dev-nowhere.device" in result["errors"][0]["message"]
+
+
+def test_links_that_systemctl_cannot_make_are_no_matter_of_health(host: Lab) -> None:
+    host.write(f"{UNITS}/x.target.wants", "in the way")
+    result = host.failing(*many(2, install={"WantedBy": "x.target"}))
+    assert {error["rule"] for error in result["errors"]} == {"links"}
+    host.sh(f"rm {UNITS}/x.target.wants")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .entries import IDLE, UNITS, WANTED, app, service
+from .entries import BAD, IDLE, UNITS, WANTED, app, service
 from .lab import Lab, actions
 
 
@@ -118,3 +118,34 @@ def test_an_alias_is_not_taken_for_a_unit_of_its_own(host: Lab) -> None:
     error = host.failing(service(install={**WANTED, "Alias": alias}), {"name": alias, "state": "stopped"})
     assert "main.service" in error["msg"]
     assert host.state("main.service") == "active"
+
+
+def test_links_that_systemctl_makes_by_its_own_rules_are_no_difference(host: Lab) -> None:
+    """An alias of the own name is none, one of an instance is that of the alias, and %H is for systemctl to tell."""
+    own = service("own@", install={**WANTED, "Alias": "own@.service"}, instances=["a", "b"])
+    other = service("other@", install={**WANTED, "Alias": "alias@.service"}, instances=["a", "b"])
+    default = service("default@", install={**WANTED, "DefaultInstance": "d", "Alias": "more@.service"}, enabled=True)
+    hidden = service("hidden@", install={**WANTED, "DefaultInstance": "%H"}, enabled=True)
+    own_name = service("self", install={**WANTED, "Alias": "self.service also.service"})
+    units = [own, other, default, hidden, *([own_name] if host.systemd > 247 else [])]  # which 247 refuses
+    host.settled(*units)
+    assert host.states("own@a.service", "alias@a.service") == ["active", "active"]
+    assert host.sh(f"test -L {UNITS}/multi-user.target.wants/hidden@$(uname -n).service && echo linked") == "linked"
+    fewer = [{**own, "instances": ["a"]}, {**other, "instances": ["a"]}, {**default, "enabled": False}, hidden]
+    result = host.settled(*fewer, prune=True)
+    assert {path.rpartition("/")[2] for path in result["removed"]} >= {"alias@b.service", "more@.service"}
+    links = host.sh(f"find {UNITS} -type l -regex '.*/\\(other\\|alias\\|default\\|more\\)@.*' -printf '%f '").split()
+    assert sorted(links) == ["alias@a.service", "other@a.service"]
+    failing = [{**own, "instances": ["a", "c"]}, {**other, "instances": ["c"]}, *fewer[2:], BAD]
+    before = host.listing()
+    host.failing(*failing, prune=True)
+    assert host.listing() == before
+
+
+def test_a_default_instance_of_a_unit_of_others(host: Lab) -> None:
+    name = "theirs@.service"
+    host.foreign(name, IDLE + "[Install]\nWantedBy=%i.target multi-user.target\nDefaultInstance=%H\n", start=False)
+    host.settled({"name": name, "enabled": True})
+    assert host.sh(f"find {UNITS} -type l -name 'theirs@*' | wc -l") == "2"
+    host.settled({"name": name, "enabled": False})
+    assert host.sh(f"find {UNITS} -type l -name 'theirs@*'") == ""

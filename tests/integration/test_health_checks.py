@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -85,3 +86,34 @@ def test_what_is_up_in_time_is_so_whatever_the_checks_of_others_take(host: Lab) 
     notify = {"Type": "notify", "NotifyAccess": "all", "ExecStart": ready}
     host.apply(*units, app(1, "z", service=notify, health={"stable_for": 1, "timeout": 5}))
     assert host.state("z.service") == "active"
+
+
+def test_an_attempt_has_ten_seconds_or_what_is_left(host: Lab) -> None:
+    """A page that takes its time, and a program that would take more than there is."""
+    slow = "import http.server as h, time; get = h.SimpleHTTPRequestHandler.do_GET"
+    late = "h.SimpleHTTPRequestHandler.do_GET = lambda page: (time.sleep(3.5), get(page))"
+    serve = 'h.HTTPServer(("127.0.0.1", 4715), h.SimpleHTTPRequestHandler).serve_forever()'
+    page = service(command=f"/usr/bin/python3 -c '{slow}; {late}; {serve}'")
+    host.apply({**page, "health": {"http": "http://127.0.0.1:4715/", "timeout": 20, "stable_for": 0}})
+    begun = time.monotonic()
+    error = host.error_of(service("stuck"), timeout=1.5, command=["/bin/sleep", "30"])
+    assert "no answer within" in error["message"]
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"unix": "a.sock"},
+        {"unix": "/run/" + "x" * 103},
+        {"http": "http://127.0.0.1/a b"},
+        {"command": ["test -d /etc"]},
+    ],
+    ids=["relative", "long", "blank", "one word"],
+)
+def test_a_check_that_could_never_pass_is_refused(host: Lab, check: dict[str, Any]) -> None:
+    for result in (
+        host.refused(service(health=check)),
+        host.refused(dropins=[{"name": "nginx.service", "dropin": "x", "environment": {"A": "1"}, "health": check}]),
+    ):
+        assert [error["rule"] for error in result["errors"]] == ["health"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .entries import UNITS, Entry, app, merged, program
+from .entries import UNITS, Entry, app, merged, program, service
 from .lab import Lab
 
 NAMES = [
@@ -249,3 +249,12 @@ def test_names_that_look_like_options_are_names(host: Lab) -> None:
     host.apply({**entry, "service": {"ExecStart": program(2, "dashes")}})
     host.apply({"name": "--now.service", "state": "absent"})
     assert not host.exists(f"{UNITS}/--now.service")
+
+
+def test_a_name_that_leaves_no_room_for_its_secrets(host: Lab) -> None:
+    name = "n" * 244 + ".service"
+    result = host.refused(service("n" * 244, secrets={"TOKEN": "some secret"}))
+    assert [(error["unit"], error["rule"]) for error in result["errors"]] == [(name, "long-name")]
+    for secret in ("some secret", "another secret"):  # of the longest name that has room, systemd can note nothing
+        result = host.settled(service("n" * 243, secrets={"TOKEN": secret}))
+    assert result["restarted"] == ["n" * 243 + ".service"]

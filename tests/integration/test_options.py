@@ -156,3 +156,31 @@ def test_an_unknown_option_is_an_error(host: Lab) -> None:
 def test_the_name_of_a_single_unit_is_too_long_to_be_remembered(host: Lab) -> None:
     result = host.failing(module="dropin", name="x" * 200 + ".service", dropin="y" * 100, environment={"A": "1"})
     assert "bytes" in result["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("option", ["triggers", "secrets", "credentials"])
+def test_an_option_that_a_unit_cannot_honour_is_refused_by_name(host: Lab, option: str) -> None:
+    """It would be written, and never be in force."""
+    value = {"values": ["1"]} if option == "triggers" else {"a": "some secret"}
+    socket: Entry = {"name": "s.socket", "socket": {"ListenStream": "127.0.0.1:4713"}, option: value}
+    timer: Entry = {"name": "t.timer", "timer": {"OnCalendar": "daily"}, option: value}
+    for result in (
+        host.refused(socket, timer),
+        host.refused(dropins=[{**each, "dropin": "x"} for each in (socket, timer)]),
+    ):
+        assert [(error["unit"], error["rule"]) for error in result["errors"]] == [
+            ("s.socket", "no-process"),
+            ("t.timer", "no-process"),
+        ]
+        assert all(option in error["message"] for error in result["errors"])
+
+
+def test_what_is_not_started_or_not_checked_is_said(host: Lab) -> None:
+    refuses = service("refuses", unit={"RefuseManualStart": True})
+    result = host.settled(refuses)
+    assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [("refuses.service", "left-down")]
+    assert host.apply({**refuses, "state": "present"})["unverified"] == []
+    host.foreign("theirs.service", start=False)
+    checked = {"name": "theirs.service", "dropin": "x", "environment": {"A": "1"}, "health": {"tcp": "127.0.0.1:9"}}
+    result = host.settled(dropins=[checked], name="over")
+    assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [("theirs.service", "not-checked")]

@@ -126,3 +126,30 @@ def test_a_stack_takes_over_what_the_modules_for_one_unit_wrote(host: Lab) -> No
     assert all(f"adopt: [{owner}]" in refused["msg"] for owner in owners)
     host.settled(unit, dropins=[dropin], adopt=owners)
     assert host.state("main.service") == "active"
+
+
+def test_what_others_put_among_the_secrets_is_left_and_named(host: Lab) -> None:
+    unit = service(secrets={"TOKEN": "some secret"}, credentials={"key": "another secret"})
+    host.apply(unit)
+    folder = "/etc/unitwright/test"
+    theirs = [f"{folder}/README", f"{folder}/notes.env", f"{folder}/below/deeper/a.service.env"]
+    for path in theirs:
+        host.write(path, "theirs")
+    for result in (host.foretell(unit, prune=True), host.settled(unit, prune=True), host.remove()):
+        assert sorted(warning.split()[0] for warning in result["warnings"]) == sorted(theirs)
+        assert {each["rule"] for each in result["unverified"]} == {"stranger"}
+        assert result["orphaned"] == []
+    assert host.sh(f"find {folder} -type f | sort").split() == sorted(theirs)
+    host.sh(f"rm -r {folder}")
+
+
+def test_a_dropin_is_adopted_whatever_its_unit_is_called(host: Lab) -> None:
+    """What stands between a unit and its drop-in in the owner's name may stand in either, too."""
+    unit, dropin = "a.d-b.service", {"name": "a.d-b.service", "dropin": "50.d-x", "secrets": {"A": "some secret"}}
+    host.foreign(unit)
+    host.apply(module="dropin", **dropin)
+    result = host.apply(dropins=[dropin], adopt=[f"{unit}.d-50.d-x.conf"])
+    host.applied = {key: given for key, given in host.applied.items() if given["module"] == "stack"}
+    assert [step["unit"] for step in result["plan"] if step["action"] == "remove"] == [unit]
+    result = host.remove()
+    assert {step["unit"] for step in result["plan"] if step["action"] == "remove"} == {unit}

@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An interrupted run is finished by the next, by its record, and a damaged record costs no more than that."""
+"""An interrupted run is finished by the next, by its record; one that cannot be read stops it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.driving import Driver, complaints
 from tests.faults.scenarios import Scenario
 from tests.testbed.listing import NOTES
 
-from .entries import MOUNT, UNITS, app, program, service, tmpfs
+from .entries import MOUNT, UNITS, app, service, tmpfs
 from .lab import CUT_OFF, Lab, actions
 
 
@@ -77,11 +77,10 @@ def test_a_run_that_failed_and_was_kept_is_made_again(host: Lab) -> None:
     assert actions(host.settled(once)) == [("reset-failed", once["name"]), ("run", once["name"])]
 
 
-@pytest.mark.parametrize("name", ["running/test.json", "accepted.json"])
-def test_damaged_records(host: Lab, name: str) -> None:
-    """What cannot be read counts as not there; the run goes on and leaves it in order."""
+def test_a_damaged_list_of_the_accepted(host: Lab) -> None:
+    """It counts as not there; the run goes on and leaves it in order."""
     host.apply(app(1))
-    path = f"/var/lib/unitwright/system/{name}"
+    path = "/var/lib/unitwright/system/accepted.json"
     damages = ["", "\\0\\377", '{"up": []}']
     for number, damage in enumerate(damages, 2):
         host.sh(f"mkdir -p $(dirname {path}) && printf '%b' '{damage}' > {path}")
@@ -95,29 +94,34 @@ RECORD: dict[str, Any] = {
     "boot": "another",
     "begun": "2001-01-01T00:00:00Z",
     "backups": {},
-    "enabled": [],
-    "links": {},
-    "up": {},
-    "owed": {},
-    "watched": {},
+    **{key: [] for key in ("enabled", "retrying", "idle", "handled")},
+    **{key: {} for key in ("links", "up", "owed", "watched")},
 }
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [
-        {"backups": {"/etc/passwd": None}},
-        {"owed": {"a/b": "restart"}, "watched": {"a/b": "up"}, "up": {"a/b": ""}, "enabled": ["a/b"]},
-    ],
-    ids=["a file of others", "a unit that is none"],
+    ["", "\0", "{}", {"format": 99}, {"more": 1}, {"backups": {"/etc/passwd": None}}, {"up": {"a/b": ""}}],
+    ids=["empty", "garbage", "no record", "of a newer version", "a field", "a file of others", "a unit that is none"],
 )
-def test_a_record_of_the_right_shape_with_wrong_contents(host: Lab, wrong: dict[str, Any]) -> None:
-    """Only root can write there, and so can a broken disk: it must not cost more than what is recorded."""
-    host.write("/var/lib/unitwright/system/running/test.json", json.dumps({**RECORD, **wrong}), 0o600)
+def test_a_record_that_cannot_be_read_stops_the_run(host: Lab, wrong: str | dict[str, Any]) -> None:
+    """It is of this version, of another, or of a broken disk: nothing is done until someone has looked at it."""
     host.apply(app(1))
-    host.failing(app(2, service={"ExecStart": program(2, then="exit 3")}))
-    assert host.exists("/etc/passwd")
-    assert host.state("app.service") == "active"
+    path = "/var/lib/unitwright/system/running/test.json"
+    text = wrong if isinstance(wrong, str) else json.dumps({**RECORD, **wrong})
+    host.write(path, text, 0o600)
+    for check_mode in (True, False):
+        (error,) = host.refused(app(2), check_mode=check_mode)["errors"]
+        assert error["rule"] == "record"
+        assert path in error["message"]
+    host.sh(f"rm {path}")
+    assert host.apply(app(2))["restarted"] == ["app.service"]
+
+
+def test_a_record_without_a_format_is_read(host: Lab) -> None:
+    """As versions before there was one have left it."""
+    host.write("/var/lib/unitwright/system/running/test.json", json.dumps(RECORD), 0o600)
+    assert host.apply(app(1))["recovered"] == ["the run that began at 2001-01-01T00:00:00Z"]
     assert host.no_record()
 
 

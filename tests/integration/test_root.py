@@ -77,3 +77,15 @@ def test_a_changed_install_section_moves_the_links_of_an_image(image: Lab) -> No
     into(image, inside())
     into(image, inside(install={"WantedBy": "graphical.target"}))
     assert image.sh(f"find {INSIDE} -type l") == f"{INSIDE}/graphical.target.wants/inside.service"
+
+
+def test_a_user_id_that_has_no_name(host: Lab) -> None:
+    """As a container may be run: an image needs none, and scope user says what is missing."""
+    image = "/srv/nameless"
+    host.sh(f"mkdir -p {image}{UNITS} {image}/var/lib {image}/usr/lib/systemd/system; chown -R 12345 {image}")
+    nameless = ("setpriv", "--reuid=12345", "--regid=12345", "--clear-groups")
+    host.apply(service(install=WANTED), root=image, prefix=nameless)
+    assert host.sh(f"stat -c %u {image}{UNITS}/main.service") == "12345"
+    result = host.refused(service(), scope="user", prefix=nameless)
+    assert [error["rule"] for error in result["errors"]] == ["become"]
+    assert "12345" in result["msg"]

@@ -116,8 +116,10 @@ def test_the_modules_for_one_unit_do_the_same(host: Lab) -> None:
 def test_what_is_declared_stopped_and_pulled_in_is_told(host: Lab) -> None:
     wanted = service("wanted", state="stopped")
     wanting = service("wanting", unit={"Wants": wanted["name"]})
-    result = host.apply(wanted, wanting)
-    assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [(wanted["name"], "pulled-in")]
+    for result in (host.foretell(wanted, wanting), host.apply(wanted, wanting)):
+        assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [(wanted["name"], "pulled-in")]
+        assert [warning.partition(":")[0] for warning in result["warnings"]] == [wanted["name"]]
+    assert host.foretell(wanted, wanting)["unverified"] == []
     assert host.settled(wanted, wanting)["stopped"] == [wanted["name"]]
     assert host.state("wanting.service") == "active"
 
@@ -128,3 +130,16 @@ def test_what_starts_a_unit_again_that_was_told_to_stop_is_named(host: Lab) -> N
     result = host.failing(found, app(1, state="stopped"))
     assert "found.path" in result["msg"]
     assert host.state("app.service") == "active"
+
+
+def test_what_is_left_as_it_was_is_a_warning(host: Lab) -> None:
+    """Once each, in check mode too."""
+    left, orphan, template = app(1, on_change="none"), service("orphan"), service("t@", instances=["a"])
+    host.apply(left, orphan, {**template, "instances": ["a", "b"]})
+    for result in (host.foretell(app(2, on_change="none"), template), host.apply(app(2, on_change="none"), template)):
+        assert (list(result["kept"]), result["orphaned"]) == (["app.service"], ["orphan.service", "t@b.service"])
+        assert sorted(result["warnings"]) == [
+            "app.service: it is left with an older version: changed: ExecStart; on_change is none",
+            "orphan.service: it is no longer declared, and stays as it is: declare it, or let prune take it away",
+            "t@b.service: it is no longer declared, and stays as it is: declare it, or let prune take it away",
+        ]

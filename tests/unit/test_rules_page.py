@@ -43,35 +43,32 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "advice",
         "dropin-without-unit",
         "install-of-dropin",
+        "kept",
+        "left-down",
         "no-linger",
         "no-such-target",
         "no-verify",
         "not-checked",
         "outdated",
+        "orphaned",
         "pulled-in",
+        "stranger",
     }
 
 
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
-        *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "ends-run"),
-        *(
-            "environment",
-            "gone",
-            "health",
-            "host",
-            "linked",
-            "masked",
-            "max-removed",
-            "no-install",
-            "no-process",
-            "no-text",
-        ),
+        *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "ends-run", "environment"),
+        # What may fail once a run has begun.
+        *("daemon-reload", "dependency", "job", "limits", "links", "stop", "unexpected", "write"),
+        *("gone", "health", "host", "linked", "long-name", "masked", "max-removed", "no-install", "no-process"),
+        "no-text",
         *(
             "of-host",
             "option",
             "own-connection",
             "owner",
+            "record",
             "refused-start",
             "refused-stop",
             "root",

@@ -29,7 +29,20 @@ from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed,
 from .._plan.plan import Plan, displaced_by
 from .._syntax.kinds import Cause, Effect, kind_of
 from .._syntax.meaning import is_run_once
-from .._syntax.names import parse_name
+from .._syntax.names import misnamed, parse_name
+from .._syntax.rule import Problems, Refused, Rule, Severity
+
+# To be raised when what is written is to be understood otherwise than before, or has more or fewer fields.
+FORMAT = 1
+_LISTS = ("enabled", "retrying", "idle", "handled", "over")
+_UNREADABLE = Rule(
+    "record",
+    Severity.ERROR,
+    "a run was cut off, and its record {path} cannot be read ({why})",
+    "run the version of the collection that wrote it, or look at the stack's units, move that file away and run again: "
+    "it has the older files, base64, under backups",
+    "an interrupted run is finished by the next",
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ def begin(
             path: observed.files.get(path) for path in dict.fromkeys([*paths, *_mask_paths(differences, observed)])
         },
         enabled=enabled,
-        links={path: observed.links[path] for unit in enabled for path in observed.links_to(unit)},
+        links={path: observed.links[path] for unit in enabled for path in observed.links_under(unit)},
         up=invocations(manager, up),
         retrying=tuple(sorted(unit for unit in concerned if states[unit].is_up and not states[unit].runs)),
         idle=tuple(idle),
@@ -211,7 +224,10 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
 
 
 def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
-    """The record that a run which was cut off has left, None if there is none. Those of several owners become one."""
+    """The record that a run which was cut off has left, None if there is none. Those of several owners become one.
+
+    Raises Problems for one that cannot be read: what it owes, and what lay there before, would be lost in silence.
+    """
     found = [each for each in (_load(where, owner) for owner in owners) if each is not None]
     whole: Optional[Record] = None
     for later in sorted(found, key=lambda each: each.begun):
@@ -220,22 +236,48 @@ def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
 
 
 def _load(where: Places, owner: str) -> Optional[Record]:
-    """A damaged one counts as none."""
-    seen = look(where.record_file(owner))
-    if seen is None or seen.content is None:
+    path = where.record_file(owner)
+    seen = look(path)
+    if seen is None:
         return None
     try:
-        data = json.loads(seen.content)
-        if not all(_is_map_of_texts(data[name]) for name in ("links", "up", "owed", "watched")):
-            return None
-        backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
-        data.setdefault("over", ())  # an earlier version knew of none
-        data.update({name: tuple(data[name]) for name in ("enabled", "retrying", "idle", "handled", "over")})
-        data["owed"] = {unit: parsed(text) for unit, text in data["owed"].items()}
-        watched = {unit: Expected(name) for unit, name in data.pop("watched").items()}
-        return Record(backups=backups, watched=watched, **data)
+        return _read(seen.content or b"", where)
+    except Refused as refused:
+        why = str(refused)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+        why = "it is damaged"
+    raise Problems([_UNREADABLE.problem(path=path, why=why)])
+
+
+def _read(content: bytes, where: Places) -> Record:
+    """What `save` has written. One without a format is of the time before there were formats, and like the first."""
+    data = json.loads(content)
+    if "format" not in data:
+        data.setdefault("over", ())
+    kind = data.pop("format", FORMAT)
+    if kind != FORMAT:
+        raise Refused(f"it is of the format {kind}, and this version of the collection reads {FORMAT}")
+    if not all(_is_map_of_texts(data[name]) for name in ("links", "up", "owed", "watched")):
+        raise Refused("it is damaged")
+    backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
+    data.update({name: tuple(data[name]) for name in _LISTS})
+    data["owed"] = {unit: parsed(text) for unit, text in data["owed"].items()}
+    watched = {unit: Expected(name) for unit, name in data.pop("watched").items()}
+    record = Record(backups=backups, watched=watched, **data)
+    _refuse_strange(record, where)
+    return record
+
+
+def _refuse_strange(record: Record, where: Places) -> None:
+    """What no run of ours writes is no record to act by: it would take away files of others."""
+    lists = (getattr(record, name) for name in _LISTS)
+    units = [*record.up, *record.owed, *record.watched, *(unit for units in lists for unit in units)]
+    strange = [unit for unit in units if not isinstance(unit, str) or misnamed(unit)]
+    for path in [*record.backups, *record.links]:
+        if not (where.is_unit_file(path) or where.is_secret(path)) or os.path.normpath(path) != path:
+            strange.append(path)
+    if strange:
+        raise Refused(f"{strange[0]} in it is nothing of ours")
 
 
 def _is_map_of_texts(data: object) -> bool:
@@ -244,7 +286,8 @@ def _is_map_of_texts(data: object) -> bool:
 
 def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     """Put the record on disk, durably, before anything else is written."""
-    data: Dict[str, Any] = {name: getattr(record, name) for name in Record.__dataclass_fields__}
+    data: Dict[str, Any] = {"format": FORMAT}
+    data.update({name: getattr(record, name) for name in Record.__dataclass_fields__})
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
     data["watched"] = {unit: expected.value for unit, expected in record.watched.items()}
     data["owed"] = {unit: told(owing) for unit, owing in record.owed.items()}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._desired.render import FileWanted
-from .._host.causes import Failure
+from .._host.causes import NO_ANSWER, WRITE, Failure
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
 from .._host.graph import look as relations
@@ -32,6 +32,7 @@ from .._plan.sockets import down_together
 from .._syntax.activation import served
 from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once, recurs
+from .._syntax.names import is_template
 from .record import Record, invocations, is_over
 from .transaction import OnFailure, carry_out
 
@@ -74,7 +75,7 @@ def _noted(failures: List[Failure]) -> Iterator[None]:
     try:
         yield
     except (OSError, ManagerError) as error:
-        failures.append(Failure("", str(error)))
+        failures.append(Failure("", str(error), rule=NO_ANSWER if isinstance(error, ManagerError) else WRITE))
 
 
 def _withdraw(units: Sequence[str], manager: Manager) -> None:
@@ -96,12 +97,12 @@ def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str
 
 def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
     """What something else may have started meanwhile, a template's instances by their names."""
-    return [unit for name in record.idle for unit in (units_under(loaded, name) if "@." in name else [name])]
+    return [unit for name in record.idle for unit in (units_under(loaded, name) if is_template(name) else [name])]
 
 
 def _links(record: Record, now: Observed) -> Dict[str, str]:
     """The enablement links that there are of units whose links the run may have changed."""
-    return {path: now.links[path] for unit in record.enabled for path in now.links_to(unit)}
+    return {path: now.links[path] for unit in record.enabled for path in now.links_under(unit)}
 
 
 def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], manager: Manager) -> Plan:

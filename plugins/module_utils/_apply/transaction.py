@@ -12,13 +12,25 @@ from __future__ import annotations
 import enum
 import os
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set
 
 from .._desired.render import FileWanted
 from .._host import jobs
-from .._host.causes import Failure, with_causes
+from .._host.causes import (
+    JOB,
+    LIMITS,
+    LINKS,
+    NO_ANSWER,
+    NOT_HEALTHY,
+    RELOAD,
+    UNEXPECTED,
+    WRITE,
+    Failure,
+    with_causes,
+)
 from .._host.expectations import Done, Expectation, Proof, Unfailed, Up
 from .._host.files import Writer
 from .._host.graph import look
@@ -29,10 +41,14 @@ from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along
 from .._plan.expected import Expected
 from .._plan.plan import Plan
+from .._syntax.names import units_in
+from .._syntax.rule import Rule
 
 # systemctl leaves the links of a masked unit.
 _BEFORE_FILES = ("unmask", "disable")
 _AFTER_FILES = ("mask", "reenable", "enable")
+# "Failed to start a.service: Unit b.service is masked."
+_REFUSED = re.compile(r"^Failed to \S+ (?P<unit>\S+): (?P<why>.+)$", re.MULTILINE)
 
 
 class OnFailure(enum.Enum):
@@ -100,21 +116,28 @@ class _Transaction:
             yield
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
-            self._fail(f"the host refuses to write{where}: {error.strerror}")
+            self._fail(f"the host refuses to write{where}: {error.strerror}", WRITE)
         except ManagerError as error:
-            self._fail(str(error))
+            self._fail(str(error), NO_ANSWER)
         except Exception as error:  # pylint: disable=broad-exception-caught
             # A fault of ours, too, must not leave half a change behind.
-            self._fail(f"unexpected {type(error).__name__}: {error}")
+            self._fail(f"unexpected {type(error).__name__}: {error}", UNEXPECTED)
 
-    def _fail(self, message: str, unit: str = "") -> None:
-        self.outcomes.failures.append(Failure(unit, message))
+    def _fail(self, message: str, rule: Rule, unit: str = "") -> None:
+        self.outcomes.failures.append(Failure(unit, message, rule=rule))
 
-    def _note(self, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
-        if done.code != 0:
-            told = re.findall(r"[\w:.@\\-]+", done.message)
+    def _note(self, done: Outcome, what: str, units: Sequence[str] = (), rule: Rule = JOB) -> None:
+        """systemctl has a line for each unit that systemd refuses a job; where else it names one, that is it."""
+        if done.code == 0:
+            return
+        refused = {found.group("unit"): found.group("why") for found in _REFUSED.finditer(done.err)}
+        named = [unit for unit in units if unit in refused]
+        for unit in named:
+            self._fail(f"systemctl {what} failed: {refused[unit]}", rule, unit)
+        if not named:
+            told = units_in(done.message)
             unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
-            self._fail(f"systemctl {what} failed: {done.message}", unit)
+            self._fail(f"systemctl {what} failed: {done.message}", rule, unit)
 
     def prepare(self) -> None:
         """A full or read-only disk shows here, while everything still runs. The way back takes what room there is."""
@@ -185,11 +208,11 @@ class _Transaction:
         for verb in verbs:
             units: Sequence[str] = getattr(self._plan.enablement, verb)
             if units:
-                self._note(self._manager.change_enablement(verb, units), verb, units)
+                self._note(self._manager.change_enablement(verb, units), verb, units, LINKS)
 
     def reload(self) -> None:
         if self._plan.reload:
-            self._note(self._manager.daemon_reload(), "daemon-reload")
+            self._note(self._manager.daemon_reload(), "daemon-reload", rule=RELOAD)
 
     def do_jobs(self, health_of: Callable[[str], Health]) -> None:
         """Queue all jobs, then wait for all of them together."""
@@ -211,7 +234,9 @@ class _Transaction:
             else:
                 self._note(self._queue(call.verb, call.units), call.verb, call.units)
                 refused.update(failure.unit for failure in outcomes.failures)
-        outcomes.failures += [Failure("", message) for message in manager.wake_limits(plan.jobs["touch-slice"])]
+        outcomes.failures += [
+            Failure("", message, rule=LIMITS) for message in manager.wake_limits(plan.jobs["touch-slice"])
+        ]
         outcomes.begun = not skipped
         expected = {unit: each for unit, each in expected.items() if unit not in skipped | refused}
         found = watch(manager, expected, to_the_end=self._on_failure is not OnFailure.STOP)
@@ -233,12 +258,14 @@ class _Transaction:
         self, unit: str, expected: Expected, health_of: Callable[[str], Health], runs: Dict[str, Run]
     ) -> Expectation:
         jobs, health = self._plan.jobs, health_of(unit)
+        begins = any(unit in jobs[verb] for verb in ("restart", "start", "run"))
+        since = time.monotonic() if begins else 0.0
         if expected is Expected.DONE:
             waiting = jobs["start"] if unit not in jobs["run"] else ()  # what others wait for has their time
-            return Done(max([health.timeout, *(health_of(each).timeout for each in waiting)]))
+            return Done(max([health.timeout, *(health_of(each).timeout for each in waiting)]), since)
         restarted = runs.get(unit) if unit in jobs["restart"] else None
         reloaded = runs.get(unit) if unit in jobs["reload"] else None
-        proof = Proof(health, restarted, reloaded)
+        proof = Proof(health, restarted, reloaded, since)
         return Unfailed(proof) if expected is Expected.UNFAILED else Up(proof)
 
     def _queue(self, verb: str, units: Sequence[str]) -> Outcome:
@@ -256,5 +283,5 @@ class _Transaction:
             self._note(self._manager.run_to_end(units, timeout), "start", units)
             return ()
         for unit in busy:
-            self._fail(f"is still at its earlier work after {timeout:g} s", unit)
+            self._fail(f"is still at its earlier work after {timeout:g} s", NOT_HEALTHY, unit)
         return units

@@ -13,7 +13,7 @@ import posixpath
 from typing import Iterator, Sequence, Set, Tuple
 
 from .._syntax import names
-from .._syntax.kinds import KINDS, File, Processes
+from .._syntax.kinds import KINDS, SELECTIVE, File, Processes
 from .._syntax.meaning import can_reload, is_run_once
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.unitfile import Effective
@@ -88,6 +88,21 @@ _RUN_OF_LASTING = _option(
     "systemd.service(5), Type=oneshot",
 )
 _RUN_OF_OTHERS = _option("run: on_change is for a oneshot service", "", "systemd.service(5), Type=oneshot")
+_RELOAD_OF_OTHERS = _option(
+    "a .{kind} is never reloaded, so on_change: reload would do nothing, or restart it",
+    "say restart or none",
+    "systemctl(1), reload",
+)
+
+
+def _no_process(reason: str) -> Rule:
+    return Rule("no-process", Severity.ERROR, reason, "give it to the service", "systemd.exec(5)")
+
+
+_NO_PROCESS = _no_process("a .{kind} starts no process, so it takes no {option}")
+_NO_PROGRAM = _no_process(
+    "a .{kind} runs commands and no program that goes on, so other {option} would never be in force, and it takes none"
+)
 _NO_RELOAD = _option(
     "a reload needs ExecReload= (or Type=notify-reload)", "add it, or use restart", "systemd.service(5), ExecReload="
 )
@@ -102,9 +117,21 @@ def of_stack(params: Params) -> Iterator[Problem]:
         yield _EMPTY_PRUNE.problem()
 
 
+def unhonoured(entry: Params, name: names.UnitName) -> Iterator[Problem]:
+    """Options that do nothing for units of this type; of a unit or of a drop-in over one."""
+    kind = KINDS[name.kind]
+    for option in sorted(SELECTIVE - kind.honours):
+        if entry.get(option):
+            rule = _RUN_OF_OTHERS if option == "run" else _NO_PROGRAM if kind.runs_commands else _NO_PROCESS
+            yield rule.problem(name.text, kind=kind.name, option=option)
+    if entry.get("on_change") == "reload" and not kind.reloadable:
+        yield _RELOAD_OF_OTHERS.problem(name.text, kind=kind.name)
+
+
 def of_options(entry: Params, name: names.UnitName, brings_text: bool) -> Iterator[Problem]:
     """What is wrong with the options of one unit."""
     masked = bool(entry.get("masked"))
+    yield from unhonoured(entry, name)
     if entry.get("content") is not None and has_text({**entry, "content": None}):
         yield _CONTENT_AND_SECTIONS.problem(name.text)
     if brings_text and KINDS[name.kind].file is File.NEVER:
@@ -126,8 +153,6 @@ def of_text(entry: Params, name: names.UnitName, text: Effective) -> Iterator[Pr
     if entry.get("enabled") and not text.get("Install"):
         yield _NO_INSTALL.problem(name.text)
     if KINDS[name.kind].processes is not Processes.MAIN:
-        if entry.get("run"):
-            yield _RUN_OF_OTHERS.problem(name.text)
         return
     once = is_run_once(text)
     if once and entry.get("state") in RUNNING:

@@ -28,13 +28,6 @@ SECRET_MODE = 0o600
 # A secret with fewer characters is a part of ordinary words; hiding it would only garble the text.
 SHORTEST_HIDDEN = 4
 
-_NO_PROCESS = Rule(
-    "no-process",
-    Severity.ERROR,
-    "a .{kind} starts no process, so it takes no {option}",
-    "give it to the service",
-    "systemd.exec(5)",
-)
 _SECRETS_GLOBAL = Rule(
     "secrets-global",
     Severity.ERROR,
@@ -42,6 +35,15 @@ _SECRETS_GLOBAL = Rule(
     "scope global takes no secrets or credentials",
     "systemd.exec(5), EnvironmentFile=",
 )
+_TOO_LONG = Rule(
+    "long-name",
+    Severity.ERROR,
+    "the file or folder {name} that it needs would have a name of {size} bytes, and {most} is the most",
+    "shorten the name of the unit or drop-in",
+    "the kernel, NAME_MAX",
+)
+_LONGEST_NAME = 255
+_NAME_SHOWN = 40
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 
 Params = Mapping[str, Any]
@@ -107,7 +109,7 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     unit = params["name"]
     problems: List[Problem] = []
     sections = _sections(params, kind, facts.catalogue, unit, problems)
-    extra, secret_files = _environment(params, kind, stem, owner, facts, unit, problems)
+    extra, secret_files = _environment(params, stem, owner, facts, unit, problems)
     if problems:
         raise Problems(problems)
     own = KINDS[kind].section
@@ -117,8 +119,20 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
         entries = unitfile.parse(text)
     except Refused as refused:
         raise Problems([unitfile.SYNTAX.said(str(refused), unit)]) from None
-    main = FileWanted(path, text.encode(), 0o644, unit)
-    return Rendered((main, *secret_files), entries, unitfile.alone(text))
+    files = (FileWanted(path, text.encode(), 0o644, unit), *secret_files)
+    problems += _too_long(files)
+    if problems:
+        raise Problems(problems)
+    return Rendered(files, entries, unitfile.alone(text))
+
+
+def _too_long(files: Sequence[FileWanted]) -> Iterator[Problem]:
+    """Names that no file system takes: those of a unit's files and folders are its own and something more."""
+    for wanted in files:
+        name = max(wanted.path.split("/"), key=lambda part: len(part.encode("utf-8")))
+        size = len(name.encode("utf-8"))
+        if size > _LONGEST_NAME:
+            yield _TOO_LONG.problem(wanted.unit, name=name[:_NAME_SHOWN] + "...", size=size, most=_LONGEST_NAME)
 
 
 def _sections(
@@ -174,14 +188,11 @@ def _assignments(section: str, directive: str, value: object, catalogue: Catalog
 
 
 def _environment(
-    params: Params, kind: str, stem: str, owner: str, facts: HostFacts, unit: str, problems: List[Problem]
+    params: Params, stem: str, owner: str, facts: HostFacts, unit: str, problems: List[Problem]
 ) -> Tuple[List[Assignment], List[FileWanted]]:
     """Directives and files for environment, secrets and credentials."""
     places = facts.places
     given = [option for option in ("environment", "secrets", "credentials") if params.get(option)]
-    if given and not KINDS[kind].runs_commands:
-        problems.append(_NO_PROCESS.problem(unit, kind=kind, option=given[0]))
-        return [], []
     if not places.scope.takes_secrets and set(given) & {"secrets", "credentials"}:
         problems.append(_SECRETS_GLOBAL.problem(unit))
         return [], []

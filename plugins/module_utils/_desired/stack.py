@@ -42,6 +42,7 @@ class UnitWanted:
 
     text: its own, without drop-ins. members: the units that state and enablement are for, instances of a template or
     the unit itself. lists_instances: a template whose other instances are left over, since nothing else starts any.
+    left_down: it would be started if it did not refuse that.
     enabled None: left as it is. on_change: what a change that needs a restart does, "" if the entry does not say.
     """
 
@@ -57,6 +58,7 @@ class UnitWanted:
     health: Optional[Health]
     replace: bool
     lists_instances: bool = False
+    left_down: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,11 +231,17 @@ def _dropin(
     present = entry.get("state") != "absent"
     if present and not has_text(entry) and not any(entry.get(key) for key in ("environment", "secrets", "credentials")):
         raise Problems([_EMPTY.problem(name.text, dropin=file_name)])
+    problems = list(contradictions.unhonoured(entry, name)) if present else []
     rendered = None
     if present:
-        stem = f"{name.text}.d-{file_name[: -len('.conf')]}"
-        rendered = render(entry, name.kind, stem, path, owner, facts)
-        files.update((each.path, each) for each in rendered.files)
+        stem = names.stem_of_dropin(name.text, file_name[: -len(".conf")])
+        try:
+            rendered = render(entry, name.kind, stem, path, owner, facts)
+            files.update((each.path, each) for each in rendered.files)
+        except Problems as found:
+            problems += found.problems
+    if problems:
+        raise Problems(problems)
     return DropinWanted(
         unit=name,
         path=path,
@@ -269,11 +277,12 @@ def _defaults(unit: UnitWanted, started_by_others: Set[str], texts: Mapping[str,
     """
     on_demand = bool(started_by_others.intersection([unit.name.text, *unit.members]))
     on_demand = on_demand or (unit.name.is_template and not unit.members)
-    state, enabled = unit.state, unit.enabled
+    state, enabled, left_down = unit.state, unit.enabled, False
     if not state:
         holds = unit.path is not None and not on_demand and not is_run_once(unit.text) and not unit.masked
         holds = holds and not ending(unit.name.text, lambda name: texts.get(name, {}))
-        state = "started" if holds and not refuses_start(unit.text) else "present"
+        left_down = holds and refuses_start(unit.text)
+        state = "started" if holds and not left_down else "present"
         if unit.masked:
             state = "stopped"
     if enabled is None and unit.path is not None and not on_demand and unit.text.get("Install"):
@@ -283,4 +292,5 @@ def _defaults(unit: UnitWanted, started_by_others: Set[str], texts: Mapping[str,
         state=state,
         enabled=False if state == "absent" else enabled,
         lists_instances=unit.lists_instances and unit.name.text not in started_by_others,
+        left_down=left_down,
     )

@@ -19,6 +19,7 @@ from .._host.scopes import Scope
 from .._syntax.directives import effect
 from .._syntax.kinds import KINDS, Effect, Processes
 from .._syntax.loadpath import LoadPath
+from .._syntax.names import is_template
 
 _FIELD = "UNITWRIGHT_STAMP="
 _DIRECTIVE = "LogExtraFields"
@@ -54,7 +55,7 @@ def _is_per_connection(params: Mapping[str, Any]) -> bool:
     What a text cannot show, secrets and triggers, is worth that.
     """
     hidden = any(params.get(option) for option in ("secrets", "credentials", "triggers"))
-    return "@." in params["name"] and not params.get("instances") and not hidden
+    return is_template(params["name"]) and not params.get("instances") and not hidden
 
 
 def _stamp(

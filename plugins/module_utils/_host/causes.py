@@ -10,80 +10,111 @@ from dataclasses import dataclass, replace
 from typing import Dict, List, Sequence, Set
 
 from .._syntax.dependencies import NEEDS
+from .._syntax.rule import Rule, Severity
+from . import looks
+from .endings import ended
+from .looks import Look
 from .manager import Manager, Properties, named
 
-_SHOWN = ("ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "InvocationID", "After", *NEEDS)
-_RESOURCES = " (an address in use, or something else that it needs of the host; its last lines say what)"
-# systemd.exec(5), "Process Exit Codes": the ones a mistake in a unit leads to.
-_MEANING = {
-    "200": " (CHDIR: WorkingDirectory= is not there)",
-    "203": " (EXEC: the program cannot be run)",
-    "209": " (STDOUT)",
-    "216": " (GROUP: there is no such group, or it may not be taken)",
-    "217": " (USER: there is no such user, or it may not be taken)",
-    "218": " (CAPABILITIES)",
-    "226": " (NAMESPACE: a path of the sandbox is not there)",
-    "228": " (SECCOMP)",
-    "233": " (RUNTIME_DIRECTORY)",
-    "238": " (STATE_DIRECTORY)",
-    "243": " (CREDENTIALS)",
-}
+_SHOWN = (*looks.PROPERTIES, "After", *NEEDS)
+
+
+def _at_work(name: str, reason: str, remedy: str, source: str) -> Rule:
+    return Rule(name, Severity.ERROR, reason, remedy, source)
+
+
+# What may fail once a run has begun to change the host.
+NOT_HEALTHY = _at_work(
+    "health",
+    "a unit is not what it shall be after the run",
+    "the message says what it is, the journal why",
+    "the option health",
+)
+DEPENDENCY = _at_work(
+    "dependency",
+    "a unit is down, or waits, as what it needs is not up",
+    "the message says what that is; look there",
+    "systemd.unit(5), Requires= and the like",
+)
+STAYS_UP = _at_work(
+    "stop", "a unit that was told to stop is not down", "the message says what keeps it up", "systemctl(1), stop"
+)
+JOB = _at_work("job", "systemd has refused a job", "the message has its words", "systemctl(1), start and the like")
+LINKS = _at_work("links", "systemctl did not change the links", "the message has its words", "systemctl(1), enable")
+RELOAD = _at_work(
+    "daemon-reload", "systemd did not read its files again", "the message has its words", "systemctl(1), daemon-reload"
+)
+LIMITS = _at_work(
+    "limits",
+    "changed limits are written and sleep",
+    "they wake when something starts in that slice",
+    "systemd.resource-control(5)",
+)
+WRITE = _at_work("write", "the host refuses to write", "the message says where and why", "the kernel")
+NO_ANSWER = _at_work("host", "the host does not answer, or is in the way", "", "systemd, the kernel")
+UNEXPECTED = _at_work("unexpected", "a fault of the collection itself", "please report it", "this collection")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A unit that is not what it should be. result and status are systemd's, for a person and for machines."""
+    """A unit that is not what it should be, or a step that failed.
+
+    result and status are systemd's, for a person and for machines. rule: what kind of failure it is.
+    """
 
     unit: str
     message: str
     result: str = ""
     status: str = ""
     invocation: str = ""
+    rule: Rule = NOT_HEALTHY
 
 
 def failure(unit: str, message: str, shown: Properties, invocation: str) -> Failure:
     """invocation: the run that failed, which is not the present one where systemd has restarted the unit since."""
-    return Failure(unit, message, shown.get("Result", ""), shown.get("ExecMainStatus", ""), invocation)
-
-
-def describe(shown: Properties) -> str:
-    """systemd's own words on how a unit's process ended."""
-    result, status = shown.get("Result", ""), shown.get("ExecMainStatus", "")
-    code = {"1": "exit status", "2": "signal", "3": "signal, core dumped"}.get(shown.get("ExecMainCode", ""), "")
-    parts = [f"result {result}{_RESOURCES if result == 'resources' else ''}"] if result else []
-    if code and status:
-        parts.append(f"{code} {status}{_MEANING.get(status, '') if code == 'exit status' else ''}")
-    return ", ".join(parts) or "no result"
+    return Failure(unit, message, shown.get("Result", ""), ended(shown).status, invocation)
 
 
 def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:
-    """Failures, with what is to blame for those units that are down because something they need has failed.
+    """Failures, with what is to blame for those units that are down because something they need is.
 
     systemd calls their own result a success.
     """
     found: Dict[str, Failure] = {each.unit: each for each in failures}
     for each in failures:
-        blamed = _failed_needs(manager, each.unit) if each.unit and each.result == "success" else {}
+        blamed = _lacking(manager, each.unit) if each.unit and each.result == "success" else {}
         if blamed:
-            message = f"is not up, as what it needs has failed: {', '.join(sorted(blamed))}"
-            found[each.unit] = replace(each, message=message)
+            failed = all(_has_failed(shown) for shown in blamed.values())
+            message = f"is not up, as what it needs {'has failed' if failed else 'is not there'}: "
+            found[each.unit] = replace(each, message=message + ", ".join(sorted(blamed)), rule=DEPENDENCY)
         for unit, shown in blamed.items():
-            found.setdefault(unit, failure(unit, "failed: " + describe(shown), shown, shown.get("InvocationID", "")))
+            found.setdefault(unit, failure(unit, _why_lacking(unit, shown), shown, shown.get("InvocationID", "")))
     return list(found.values())
 
 
-def _failed_needs(manager: Manager, unit: str) -> Dict[str, Properties]:
-    """What has failed itself, of all that a unit needs and comes after, and that is down with it."""
+def _lacking(manager: Manager, unit: str) -> Dict[str, Properties]:
+    """What has failed or is not there itself, of all that a unit needs and comes after, and that is down with it."""
     found: Dict[str, Properties] = {}
     seen: Set[str] = set()
     ahead = {unit}
     while ahead:
         seen |= ahead
         shown = manager.show(sorted(ahead), _SHOWN)
-        found.update({each: values for each, values in shown.items() if each != unit and _has_failed(values)})
+        found.update({each: values for each, values in shown.items() if each != unit and _why_lacking(each, values)})
         down = [values for values in shown.values() if values.get("ActiveState") == "inactive"]
         ahead = {other for values in down for other in named(values, NEEDS) & named(values, ("After",))} - seen
     return found
+
+
+def _why_lacking(unit: str, shown: Properties) -> str:
+    """What keeps a unit down by itself, "" if nothing is known to."""
+    look = Look(unit, shown, at=0.0)
+    if look.active == "active":
+        return ""
+    if look.kind.name == "device" and look.active == "inactive":  # no start brings it
+        return "the device is not there: mend the name, or what shall bring the device"
+    unasserted = look.shown.get("AssertResult") == "no" and not look.never_tried
+    return looks.failed(look, reloaded=False) or (looks.kept_from_starting(look) if unasserted else "")
 
 
 def _has_failed(shown: Properties) -> bool:

@@ -65,18 +65,23 @@ class _Deadline:
             self.since = look.at
         return look.at - self.since > self.timeout
 
+    def left(self, look: Look) -> float:
+        return self.timeout - (look.at - self.since if self.since is not None else 0.0)
+
 
 @dataclass
 class Proof:
     """What a unit has to prove that is to be up, and how far it is with that.
 
-    restarted, reloaded: its run when it got such a job, None if it got none. runs: those that it was up as since its
-    checks had passed first (came_up). missing: their last complaint until then.
+    restarted, reloaded: its run when it got such a job, None if it got none. since: the time from which on a run is the
+    work of its job, 0 if it got none that begins one. runs: those that it was up as since its checks had passed first
+    (came_up). missing: their last complaint until then.
     """
 
     health: Health
     restarted: Optional[Run] = None
     reloaded: Optional[Run] = None
+    since: float = 0.0
     came_up: float = field(default=0.0, init=False)
     missing: str = field(default="", init=False)
     runs: List[Run] = field(default_factory=list, init=False)
@@ -88,7 +93,7 @@ class Proof:
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         """Its checks pass, and pass still when it has stayed up for long enough."""
         if not self.runs:
-            self.missing = first_complaint(manager, self.health.checks)
+            self.missing = first_complaint(manager, self.health.checks, self._deadline.left(look))
             if self.missing:
                 return self.not_yet(look)
             self.runs.append(look.run)
@@ -96,7 +101,8 @@ class Proof:
             return NotYet() if self.health.stable_for > 0 and look.can_fall else Good()
         if look.at - self.came_up < self.health.stable_for:
             return NotYet()
-        complaint = first_complaint(manager, self.health.checks)
+        again = self.came_up + self.health.stable_for
+        complaint = first_complaint(manager, self.health.checks, again + self.health.timeout - look.at)
         if complaint:
             message = f"passed its check once, but no longer after {self.health.stable_for:g} s: {complaint}"
             return self.wrong(message, look)
@@ -114,7 +120,7 @@ class Proof:
 
     def wrong(self, message: str, look: Look) -> Wrong:
         """The run that failed is the first of those that should have stayed."""
-        return Wrong(message, self.runs[0].invocation if self.runs else look.last_run)
+        return Wrong(message, self.runs[0].invocation if self.runs else look.run_since(self.since))
 
     def job_missed(self, look: Look) -> str:
         """It is the same process after a reload, and another run after a restart; else why not."""
@@ -122,7 +128,7 @@ class Proof:
             return "is not the same process after its reload: the program ended on it"
         if self.restarted is None or self.restarted.invocation != look.run.invocation:
             return ""
-        return f"was not restarted: {look.kind.unrestarted}"
+        return f"was not restarted: {look.kind.restarts.undone}"
 
     def fell(self, look: Look) -> Wrong:
         how = f"did not stay up for {self.health.stable_for:g} s"
@@ -188,9 +194,10 @@ class Unfailed:
 
 @dataclass
 class Done:
-    """Its work is done, or it stays up after that: what others wait for, and what runs once."""
+    """Its work is done, or it stays up after that: what others wait for, and what runs once. since: as of a Proof."""
 
     timeout: float
+    since: float = 0.0
     _deadline: _Deadline = field(init=False)
 
     def __post_init__(self) -> None:
@@ -199,11 +206,11 @@ class Done:
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         complaint = failed(look, reloaded=False)
         if complaint:
-            return Wrong(complaint, look.last_run)
+            return Wrong(complaint, look.run_since(self.since))
         if not look.changes and look.active in ("inactive", "active"):
             return Good()
         over = self._deadline.is_over(look)
-        return Wrong(late(look, "done", self.timeout), look.last_run) if over else NotYet()
+        return Wrong(late(look, "done", self.timeout), look.run_since(self.since)) if over else NotYet()
 
 
 @dataclass

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import List, Sequence, Tuple
 
 from .._syntax.kinds import kind_of
-from .causes import Failure
+from .causes import STAYS_UP, Failure
 from .expectations import Down
 from .graph import look
 from .manager import Manager, Outcome
@@ -49,7 +49,8 @@ def _with_starters(manager: Manager, failure: Failure) -> Failure:
     graph = look(manager, [failure.unit], manager.list_units())
     others = graph.node(failure.unit).related("UpheldBy", "TriggeredBy")
     up = sorted(other for other in others if graph.states[other].is_active)
-    return replace(failure, message=f"{failure.message}; {', '.join(up)} would") if up else failure
+    message = f"{failure.message}; {', '.join(up)} would" if up else failure.message
+    return replace(failure, message=message, rule=STAYS_UP)
 
 
 def queue(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .._syntax.kinds import ANY_SUB, Cause, Kind, kind_of
-from .causes import describe
+from .._syntax.kinds import ANY_SUB, Cause, File, Kind, kind_of
+from .endings import ENDINGS, describe
 from .manager import Properties
 
 RUN_PROPERTIES = ("InvocationID", "MainPID", "NRestarts")
@@ -20,14 +20,14 @@ PROPERTIES = (
     "LoadState",
     "ActiveState",
     "SubState",
-    "Result",
     "Job",
     "Type",
     "RemainAfterExit",
-    "ExecMainCode",
-    "ExecMainStatus",
+    *ENDINGS,
+    "CanStart",
+    "RefuseManualStart",
+    "InactiveExitTimestampMonotonic",
     "ReloadResult",
-    "ExecRemount",
     "ConditionResult",
     "AssertResult",
     "ConditionTimestampMonotonic",
@@ -135,6 +135,18 @@ class Look:
         kept = "no" in (self.shown.get("ConditionResult"), self.shown.get("AssertResult"))
         return "" if kept else self.run.invocation
 
+    def run_since(self, at: float) -> str:
+        """The same, "" for one that had begun before that time (of the monotonic clock): it was not the job's."""
+        left_rest = self.shown.get("InactiveExitTimestampMonotonic", "")
+        known = left_rest.isdigit() and left_rest != "0"
+        return "" if known and int(left_rest) / 1_000_000 < at else self.last_run
+
+    @property
+    def unsupported(self) -> bool:
+        """Can systemd start no unit of its type here (unit_can_start())?"""
+        settings = [self.shown.get(name) for name in ("CanStart", "RefuseManualStart")]
+        return self.active == "inactive" and self.kind.file is not File.NEVER and settings == ["no", "no"]
+
     @property
     def never_tried(self) -> bool:
         """Was no start of it tried, as far as systemd knows? What nothing refers to it forgets at once."""
@@ -149,6 +161,8 @@ def failed(look: Look, reloaded: bool) -> str:
     load = look.shown.get("LoadState", "")
     if load not in ("loaded", "merged"):
         return f"systemd cannot load it ({load})"
+    if look.unsupported:
+        return f"this host supports no .{look.kind.name} units, as in many containers: leave it to hosts that do"
     if look.active == "failed" and not look.queued:  # a restart whose stop ended badly goes on to its start
         return "failed: " + describe(look.shown)
     if look.sub.startswith("auto-restart"):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.kinds import Cgroup, kind_of
-from .places import Places, lingers
+from .places import Places, account, lingers
 
 OLDEST = 247
 
@@ -113,7 +112,9 @@ class Manager:
         # An empty part would stand for the working directory.
         self._environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), _PATH)))
         if places.scope.of_session:
-            self._environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir  # become may leave that of another
+            entry = account()
+            if entry is not None:
+                self._environ["HOME"] = entry.pw_dir  # become may leave that of another
             runtime = os.path.dirname(places.manager)
             self._environ["XDG_RUNTIME_DIR"] = runtime
             self._environ.setdefault("DBUS_SESSION_BUS_ADDRESS", f"unix:path={runtime}/bus")
@@ -138,7 +139,7 @@ class Manager:
         except OSError as error:
             return Outcome(126, "", f"{command[0]} cannot be run: {error.strerror}")
         except subprocess.TimeoutExpired:
-            return Outcome(124, "", f"{' '.join(command[:4])} gave no answer within {timeout:.0f} s")
+            return Outcome(124, "", f"{' '.join(command[:4])} gave no answer within {timeout:g} s")
         return Outcome(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
     def _ask_version(self) -> int:

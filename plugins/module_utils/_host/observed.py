@@ -18,7 +18,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence,
 from .._syntax.activation import starts
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
-from .._syntax.names import misnamed, parse_name
+from .._syntax.names import is_template, misnamed, parse_name
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, States
 from .mounts import InPlace, in_place
@@ -27,6 +27,7 @@ from .places import Places, lingers
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 _INVOCATION = "invocation:"
 _LOG_FIELDS = "log-extra-fields:"
+_LONGEST_NAME = 255
 # What a remote run reaches the host by, whatever the connection is.
 _CONNECTION = (
     "NetworkManager.service",
@@ -100,15 +101,35 @@ class Observed:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
         return self._links_by_unit.get(unit, [])
 
+    def links_under(self, unit: str) -> List[str]:
+        """The same, for a template with those of all its instances."""
+        others = [each for each in self._links_by_unit if not misnamed(each) and parse_name(each).template == unit]
+        return sorted({path for each in [unit, *others] for path in self.links_to(each)})
+
     @cached_property
     def _links_by_unit(self) -> Dict[str, List[str]]:
         """Made once, as every unit is asked for and a stack may have as many links as units."""
         found: Dict[str, List[str]] = {}
         for path in sorted(self.links):
-            folder, name = os.path.split(path)
-            unit = os.path.basename(self.links[path]) if folder == self.places.units else name
-            found.setdefault(unit, []).append(path)
+            for unit in self._linked_units(path):
+                found.setdefault(unit, []).append(path)
         return found
+
+    def _linked_units(self, path: str) -> List[str]:
+        """An alias is its target's, and one of an instance also that instance's of its target, which is a template."""
+        folder, name = os.path.split(path)
+        if folder != self.places.units:
+            return [name]
+        target = os.path.basename(self.links[path])
+        alias = None if misnamed(name) else parse_name(name)
+        if alias is None or not alias.instance or not is_template(target):
+            return [target]
+        return [target, target.replace("@", f"@{alias.instance}", 1)]
+
+    def can_be_noted(self, unit: str) -> bool:
+        """Can its manager note how a run of it was started? The note's file has the unit's name and more (NAME_MAX)."""
+        note = _LOG_FIELDS if self.places.scope.keeps_stamps else _INVOCATION
+        return len(note + unit) <= _LONGEST_NAME
 
     def log_fields(self, unit: str) -> FrozenSet[str]:
         """What LogExtraFields= said when a unit was started, as NAME=value; none where nothing runs."""

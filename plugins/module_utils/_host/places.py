@@ -12,17 +12,28 @@ from __future__ import annotations
 import os
 import pwd
 from dataclasses import dataclass
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterator, Optional, Tuple
 
 from .scopes import SCOPES, Scope
 
 # A file for each user whose manager outlives the user's sessions (logind, loginctl(1)).
 _LINGER = "/var/lib/systemd/linger"
+# What the names of the files and folders with secrets end in.
+ENVIRONMENT, CREDENTIALS = ".env", ".credentials"
+
+
+def account() -> Optional[pwd.struct_passwd]:
+    """The entry of the user who runs this, None if there is none: a container may be run as any ID."""
+    try:
+        return pwd.getpwuid(os.getuid())
+    except KeyError:
+        return None
 
 
 def lingers() -> bool:
     """Does the manager of the user who runs this outlive the user's sessions?"""
-    return os.path.exists(os.path.join(_LINGER, pwd.getpwuid(os.getuid()).pw_name))
+    entry = account()
+    return entry is not None and os.path.exists(os.path.join(_LINGER, entry.pw_name))
 
 
 @dataclass(frozen=True)
@@ -79,10 +90,10 @@ class Places:
         return os.path.join(self.units, unit + ".d", dropin)
 
     def environment_file(self, owner: str, stem: str) -> str:
-        return os.path.join(self.secrets, owner, stem + ".env")
+        return os.path.join(self.secrets, owner, stem + ENVIRONMENT)
 
     def credential_file(self, owner: str, stem: str, credential: str) -> str:
-        return os.path.join(self.secrets, owner, stem + ".credentials", credential)
+        return os.path.join(self.secrets, owner, stem + CREDENTIALS, credential)
 
     @property
     def key_file(self) -> str:

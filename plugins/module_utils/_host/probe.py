@@ -11,6 +11,7 @@ Private to the collection.
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any, ClassVar, Dict, Mapping, Protocol, Sequence, Tuple, Type
 from urllib.parse import urlsplit
@@ -19,9 +20,12 @@ from .._syntax.characters import to_utf8
 from .._syntax.rule import Refused, shown
 from .manager import Manager
 
-_TIMEOUT = 3.0
-_COMMAND_TIMEOUT = 9.0
+# What one attempt of a check may take, if its unit has that much time left; one that begins at the end has the least.
+ATTEMPT = 10.0
+_LEAST = 0.5
 _MOST_PORTS = 65535
+# sockaddr_un holds 108 bytes, with the NUL at the end (unix(7)).
+_LONGEST_SOCKET = 107
 
 
 class Check(Protocol):
@@ -33,8 +37,8 @@ class Check(Protocol):
     def read(cls, given: Any) -> Check:
         """The check that is declared. Raises Refused for one that could never pass."""
 
-    def complaint(self, manager: Manager) -> str:
-        """What is wrong right now, "" if it passes."""
+    def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
+        """What is wrong right now, "" if it passes; no answer in that time is wrong too."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,10 @@ class Tcp:
             raise Refused(f"health: tcp is HOST:PORT, not {shown(given)}")
         return cls(given)
 
-    def complaint(self, manager: Manager) -> str:
+    def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         host, _colon, port = self.address.rpartition(":")
         try:
-            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=_TIMEOUT).close()
+            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=seconds).close()
         except (OSError, ValueError, OverflowError) as error:
             return f"{self.address}: {_reason(error)}"
         return ""
@@ -78,12 +82,17 @@ class Unix:
 
     @classmethod
     def read(cls, given: str) -> Unix:
+        if not given.startswith("/"):
+            raise Refused(f"health: unix is an absolute path, not {shown(given)}")
+        size = len(given.encode("utf-8"))
+        if size > _LONGEST_SOCKET:
+            raise Refused(f"health: unix has {size} bytes, and the path of a socket at most {_LONGEST_SOCKET}")
         return cls(given)
 
-    def complaint(self, manager: Manager) -> str:
+    def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
-                stream.settimeout(_TIMEOUT)
+                stream.settimeout(seconds)
                 stream.connect(self.path)
         except (OSError, ValueError, OverflowError) as error:
             return f"{self.path}: {_reason(error)}"
@@ -99,11 +108,18 @@ class Http:
 
     @classmethod
     def read(cls, given: str) -> Http:
+        if not given.isascii() or " " in given:
+            raise Refused(
+                f"health: http has a blank or a letter outside ASCII, which no request can hold: {shown(given)}; "
+                "write it percent-encoded (%20), and in a host's name as xn--..."
+            )
         if not _is_url(given):
             raise Refused(f"health: http is a URL that starts with http:// or https://, not {shown(given)}")
+        if "@" in urlsplit(given).netloc:
+            raise Refused("health: http takes no user or password in its URL: use command with a client that does")
         return cls(given)
 
-    def complaint(self, manager: Manager) -> str:
+    def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         # A run without such a check, the most common, is spared a tenth of what its own imports cost.
         import http.client  # noqa: PLC0415
         import urllib.error  # noqa: PLC0415
@@ -111,7 +127,7 @@ class Http:
 
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(self.url, timeout=_TIMEOUT):
+            with opener.open(self.url, timeout=seconds):
                 return ""
         except urllib.error.HTTPError as error:
             return f"{self.url} answers with {error.code}"
@@ -132,10 +148,15 @@ class Command:
     def read(cls, given: Sequence[str]) -> Command:
         if not given[0]:
             raise Refused("health: command is empty: name a program")
+        if len(given) == 1 and " " in given[0]:
+            raise Refused(
+                f"health: command is one word with blanks, {shown(given[0])}, and no shell splits it: write a "
+                "list, a word each; if the program's own name has them, begin it with env"
+            )
         return cls(tuple(given))
 
-    def complaint(self, manager: Manager) -> str:
-        done = manager.run(self.words, timeout=_COMMAND_TIMEOUT)
+    def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
+        done = manager.run(self.words, timeout=seconds)
         said = (done.err.strip() or done.out.strip()).rpartition("\n")[2]
         return f"{' '.join(self.words)}: exit code {done.code}{said and ', '}{said}" if done.code else ""
 
@@ -152,9 +173,15 @@ def read_checks(options: Mapping[str, Any]) -> Tuple[Check, ...]:
     return tuple(CHECKS[option].read(value) for option, value in given.items())
 
 
-def first_complaint(manager: Manager, checks: Sequence[Check]) -> str:
-    """What the checks complain of right now, "" if all of them pass."""
-    return next(filter(None, (check.complaint(manager) for check in checks)), "")
+def first_complaint(manager: Manager, checks: Sequence[Check], left: float = ATTEMPT) -> str:
+    """What the checks complain of right now, "" if all of them pass. left: seconds that their unit has left."""
+    end = time.monotonic() + left
+    found = (check.complaint(manager, _time_until(end)) for check in checks)
+    return next(filter(None, found), "")
+
+
+def _time_until(end: float) -> float:
+    return round(min(ATTEMPT, max(_LEAST, end - time.monotonic())), 1)
 
 
 def _refuse_unprintable(option: str, texts: Sequence[str]) -> None:

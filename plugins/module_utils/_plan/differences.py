@@ -177,17 +177,20 @@ def compare(
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
     masked = [unit.name.text for unit in desired.units if unit.masked]
+    linked = enablement(desired, observed, after, gone_units, leaving)
     links = Enablement(
         unmask=unmask,
+        disable=linked.disable,
         mask=tuple(unit for unit in masked if not _is_masked_here(unit, observed)),
-        **enablement(desired, observed, after, gone_units, leaving),
+        reenable=linked.reenable,
+        enable=linked.enable,
     )
     view = _View(observed, after, accepted, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
     cases = _cases(desired, view, [*new_units, *gone_units])
     orphaned = [label(path, observed) for path in unlisted if path not in remove]
     return Differences(
         write=write,
-        remove=tuple(remove),
+        remove=tuple(dict.fromkeys([*remove, *linked.stranded])),
         orphaned=() if desired.prune else (*orphaned, *left_over),
         links=links,
         reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),

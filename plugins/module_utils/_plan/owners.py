@@ -10,13 +10,15 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from typing import Iterable, List, Optional, Set
+from typing import Iterable, Iterator, List, Optional, Set
 
 from .._desired.render import owner_of
 from .._desired.stack import Desired
-from .._host.files import Seen
+from .._host.files import TEMPORARY, Seen
 from .._host.observed import Observed
+from .._host.places import CREDENTIALS, ENVIRONMENT
 from .._syntax.loadpath import MASK, LoadPath
+from .._syntax.names import dropin_of_stem, misnamed, stem_of_dropin
 from .._syntax.rule import Problem, Rule, Severity
 
 
@@ -36,6 +38,13 @@ _UNDER_MASK = _owner(
 )
 _OTHERS_UNDER_MASK = _owner(
     "it belongs to the stack {owner!r}, and a mask would take its place", "a stack takes it over by adopt: [{owner}]"
+)
+_STRANGER = Rule(
+    "stranger",
+    Severity.WARNING,
+    "{path} is none of the secrets that this folder is for",
+    "it is left as it is; move it to a place of its own",
+    "nothing of another owner is touched",
 )
 _NO_TEXT = Rule(
     "no-text",
@@ -108,13 +117,21 @@ def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> Optional[P
 
 
 def _owned(desired: Desired, observed: Observed) -> List[str]:
-    """Unit files and drop-ins marked as this owner's, secrets by their folder."""
+    """Unit files and drop-ins marked as this owner's, secrets by their folder and name."""
     owners = {desired.owner, *desired.adopt}
     found = []
     for path, seen in observed.files.items():
-        if observed.places.is_secret(path) or (seen.content is not None and owner_of(seen.content) in owners):
+        if _stem(path, observed) or (seen.content is not None and owner_of(seen.content) in owners):
             found.append(path)
     return found
+
+
+def strangers(observed: Observed) -> Iterator[Problem]:
+    """What lies among this owner's secrets and is none: it may be anything, and stays."""
+    for path in observed.files:
+        unfinished = os.path.basename(path).startswith(TEMPORARY)  # by a run of ours that was cut off
+        if observed.places.is_secret(path) and not unfinished and not _stem(path, observed):
+            yield _STRANGER.problem(path=path)
 
 
 def orphans(desired: Desired, observed: Observed) -> List[str]:
@@ -136,24 +153,32 @@ def _is_of(path: str, units: Set[str], observed: Observed) -> bool:
 def unit_of(path: str, observed: Observed) -> str:
     """The unit that a file of ours is for: a fragment, a drop-in or a secret."""
     stem = _stem(path, observed)
-    if stem:
-        return stem.split(".d-")[0]
-    return observed.places.unit_of(path)
+    if not stem:
+        return observed.places.unit_of(path)
+    parts = dropin_of_stem(stem)
+    return parts[0] if parts else stem
 
 
 def leftover_secrets(desired: Desired, unlisted: Iterable[str], observed: Observed) -> List[str]:
     """Of the orphans the secrets of units that are declared or go: never left behind, prune or not."""
     stems = {unit.name.text for unit in desired.units}
-    stems |= {f"{dropin.unit.text}.d-{os.path.basename(dropin.path)[: -len('.conf')]}" for dropin in desired.dropins}
+    dropins = [(dropin.unit.text, os.path.basename(dropin.path)[: -len(".conf")]) for dropin in desired.dropins]
+    stems |= {stem_of_dropin(*each) for each in dropins}
     return [path for path in unlisted if _stem(path, observed) in stems]
 
 
 def _stem(path: str, observed: Observed) -> str:
-    """The unit (or UNIT.d-DROPIN) that a secret file is for, as its name says; "" for other files."""
-    if not observed.places.is_secret(path):
+    """The unit (or UNIT.d-DROPIN) that a secret file of ours is for, as its name says; "" for other files."""
+    seen = observed.files.get(path)
+    if not observed.places.is_secret(path) or seen is None or seen.content is None:
         return ""
-    below = os.path.relpath(path, observed.places.secrets).split(os.sep)[1]
-    return below[: -len(".env")] if below.endswith(".env") else below[: -len(".credentials")]
+    _owner, *below = os.path.relpath(path, observed.places.secrets).split(os.sep)
+    stem = ""
+    if len(below) == 1 and below[0].endswith(ENVIRONMENT) and owner_of(seen.content):
+        stem = below[0][: -len(ENVIRONMENT)]
+    elif len(below) == 2 and below[0].endswith(CREDENTIALS):
+        stem = below[0][: -len(CREDENTIALS)]
+    return stem if dropin_of_stem(stem) or not misnamed(stem) else ""
 
 
 def masked_over(desired: Desired, observed: Observed) -> List[str]:

@@ -332,7 +332,7 @@ def _steps(
     steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
     steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in links.disable]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
-    steps += [Step("remove", unit_of(path, observed), "no longer declared", path) for path in differences.remove]
+    steps += [_removal(path, observed) for path in differences.remove]
     steps += [Step("mask", unit, "declared masked") for unit in links.mask]
     steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in links.reenable]
     steps += [Step("enable", unit, "declared enabled") for unit in links.enable]
@@ -340,6 +340,11 @@ def _steps(
     for verb in ("reset-failed", "reload", "restart", "start", "run", "touch-slice"):
         steps += [Step(verb, unit, reasons[(verb, unit)]) for unit in jobs[verb]]
     return steps
+
+
+def _removal(path: str, observed: Observed) -> Step:
+    reason = "an alias of what is disabled" if path in observed.links else "no longer declared"
+    return Step("remove", unit_of(path, observed), reason, path)
 
 
 def _file_step(wanted: FileWanted, observed: Observed) -> Step:

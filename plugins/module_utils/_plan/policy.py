@@ -230,7 +230,7 @@ def _not_in_force(case: Case, acts: List[Act]) -> List[Act]:
 
 
 def _unless_in_use(case: Case, act: Act) -> Act:
-    unused = case.kind.unused_sub
+    unused = case.kind.restarts.unused_sub
     if act.verb != "restart" or unused == ANY_SUB or case.now.sub in unused:
         return act
     return act._replace(verb="keep", reason=act.reason + "; a restart would unmount what is in use")

@@ -24,6 +24,7 @@ from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import CALL_FOR, ending, is_of_host
 from .consequences import stopped_with, taken_down
 from .differences import Case
+from .owners import strangers
 from .plan import Plan, carries, displaced_by
 from .references import View, dropins, outdated, starts_nothing, wanted_by_nobody
 
@@ -129,6 +130,13 @@ _NOT_CHECKED = Rule(
     "its checks are not done while it does not run",
     "give them to what starts it, its socket say",
     "the option health",
+)
+_LEFT_DOWN = Rule(
+    "left-down",
+    Severity.WARNING,
+    "it refuses a manual start, so it is not started",
+    "start what pulls it in; with state: present nothing is said of it",
+    "systemd.unit(5), RefuseManualStart=",
 )
 _NO_LINGER = Rule(
     "no-linger",
@@ -281,17 +289,29 @@ def _of_units(view: View) -> Iterator[Problem]:
 
 def _unchecked(view: View) -> Iterator[Problem]:
     """Checks are declared for it, and nothing of a run would start it so that they could pass."""
-    for unit in view.desired.units:
-        health, name = unit.health, unit.name.text
-        if unit.state != "present" or not (health and health.checks):
-            continue
-        if not any(view.observed.states[each].is_up for each in units_under(view.observed.states, name)):
+    declared = {case.unit: case.wanted for case in view.differences.cases}
+    entries = [(unit.name.text, unit.health) for unit in view.desired.units if unit.state == "present"]
+    entries += [(dropin.unit.text, dropin.health) for dropin in view.desired.dropins if dropin.present]
+    for name in dict.fromkeys(name for name, health in entries if health and health.checks):
+        under = units_under({*view.observed.states, *declared}, name)
+        if not any(view.observed.states[each].is_up or declared.get(each) in RUNNING for each in under):
             yield _NOT_CHECKED.problem(name)
+
+
+def _left_down(view: View) -> Iterator[Problem]:
+    """Its entry says nothing of its state, and it is not what that is for other units."""
+    for unit in view.desired.units:
+        if unit.left_down and not all(view.observed.states[each].is_up for each in unit.members):
+            yield _LEFT_DOWN.problem(unit.name.text, "Unit", "RefuseManualStart")
 
 
 def _ends_with_session(view: View) -> Iterator[Problem]:
     if not view.observed.manager.lingers:
         yield _NO_LINGER.problem()
+
+
+def _strangers(view: View) -> Iterator[Problem]:
+    return strangers(view.observed)
 
 
 def _removes_too_many(view: View) -> Iterator[Problem]:
@@ -309,7 +329,7 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
-    *(_unchecked, _ends_with_session, _removes_too_many),
+    *(_unchecked, _left_down, _ends_with_session, _strangers, _removes_too_many),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)
 

@@ -42,6 +42,8 @@ def is_stale(unit: str, observed: Observed, after: LoadPath, accepted: Optional[
     wanted, running = stamps(unit, after), of_process(observed.log_fields(unit))
     if not wanted and not running:
         return False
+    if not observed.can_be_noted(unit):  # then only this run itself can tell
+        return stamps(unit, observed.loadpath) != wanted
     run = observed.invocations.get(unit)
     known = accepted if run is not None and accepted is not None and accepted.invocation == run.id else None
     if wanted and run is not None and _foreign_news(unit, observed, max(run.began, known.at if known else 0.0)):

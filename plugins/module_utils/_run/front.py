@@ -16,8 +16,8 @@ from .._desired.options import Spec
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN
 from .._host.files import Labeller
-from .._syntax.names import parse_dropin
-from .._syntax.rule import Problems, Refused, Severity
+from .._syntax.names import parse_dropin, stem_of_dropin
+from .._syntax.rule import Problems, Refused
 from .pipeline import apply
 from .work import Failed
 
@@ -42,10 +42,9 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
         params = as_stack(module.params)
         for warning in _short_secrets(params):
             module.warn(warning)
-        result, unverified = apply(params, module.check_mode, _labeller(module))
-        for problem in unverified:
-            if problem.rule.severity is Severity.WARNING:
-                module.warn(str(problem))
+        result, warnings = apply(params, module.check_mode, _labeller(module))
+        for warning in warnings:
+            module.warn(warning)
     except Problems as found:
         module.fail_json(msg=str(found), errors=[problem.as_dict() for problem in found.problems])
     except Failed as failed:
@@ -75,7 +74,9 @@ def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     def as_stack(params: Mapping[str, Any]) -> Mapping[str, Any]:
         host = {option: params[option] for option in host_options()}
         entry = {option: value for option, value in params.items() if option not in host}
-        owner = entry["name"] + (f".d-{_file_name(entry['dropin'])}" if "dropin" in entry else "")
+        owner = entry["name"]
+        if "dropin" in entry:
+            owner = stem_of_dropin(owner, _file_name(entry["dropin"]))
         return {"name": owner, "owner": owner, kind: [entry], **host}
 
     return as_stack

@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import pwd
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from .._host import files
 from .._host.graph import look
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe
-from .._host.places import Places, places
+from .._host.places import Places, account, places
 from .._host.scopes import SCOPES
 from .._plan import owners, refusals
 from .._plan import plan as planning
@@ -49,6 +48,13 @@ _BECOME = Rule(
     Severity.ERROR,
     "units of the whole host are root's",
     "give the task become: true, or scope: user for units of your own",
+    "the option scope",
+)
+_NO_ACCOUNT = Rule(
+    "become",
+    Severity.ERROR,
+    "the user ID {uid} has no entry in passwd, so no home and no manager",
+    "give the task a become_user who has",
     "the option scope",
 )
 _ROOT_OF_USER = Rule(
@@ -83,10 +89,8 @@ class Run:
         self.begun = now
 
 
-def apply(
-    params: Params, check_mode: bool, label: Optional[files.Labeller] = None
-) -> Tuple[Dict[str, Any], List[Problem]]:
-    """Bring a host to the declared state; returns the module's result, and what is not verified.
+def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = None) -> Tuple[Dict[str, Any], List[str]]:
+    """Bring a host to the declared state; returns the module's result, and what a person is warned of.
 
     Raises Problems (nothing was written) or Failed (a unit did not become healthy).
     """
@@ -118,6 +122,8 @@ def _refuse_place(params: Params) -> None:
         raise Problems([_BECOME.problem()])
     if root and not scope.by_root:
         raise Problems([_ROOT_OF_USER.problem()])
+    if scope.in_home and account() is None:
+        raise Problems([_NO_ACCOUNT.problem(uid=os.getuid())])
     if root and not (os.path.isabs(root) and os.path.isdir(root)):
         raise Problems([_NO_ROOT.problem(root=root)])
 
@@ -128,11 +134,13 @@ def _environ() -> Mapping[str, str]:
     environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
     if not environ["XDG_RUNTIME_DIR"].endswith(f"/{os.getuid()}"):  # become keeps the connecting user's
         environ["XDG_RUNTIME_DIR"] = f"/run/user/{os.getuid()}"
-    environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir
+    entry = account()
+    if entry is not None:
+        environ["HOME"] = entry.pw_dir
     return environ
 
 
-def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
+def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     where = manager.places
     # All that is read and made up to the plan stays: to search it for garbage time and again would find none.
     gc.disable()
@@ -165,12 +173,12 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
         failure = carry_through(work, interrupted, keep, manager, writer)
         states = _states_after(manager, states)
         run.lap("apply")
-    if failure is None and not run.check_mode:
-        unverified += report.pulled_in(work.differences, states)
+    if failure is None and manager.live:
+        unverified += report.pulled_in(work, None if run.check_mode else states)
     result = {**report.result(work, states, unverified), "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result})
-    return result, unverified
+    return result, report.warnings(work, unverified)
 
 
 def _named(desired: Desired) -> Iterator[str]:

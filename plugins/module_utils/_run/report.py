@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
@@ -24,6 +25,7 @@ from .._plan.consequences import taken_anew, taken_down
 from .._plan.differences import Differences
 from .._plan.owed import Pending, told
 from .._plan.plan import Plan
+from .._syntax import dependencies
 from .._syntax.rule import Problem, Rule, Severity
 from .work import Work
 
@@ -34,12 +36,13 @@ _PULLED_IN = Rule(
     "the next run stops it",
     "systemd.unit(5), Wants=",
 )
-_NOT_HEALTHY = Rule(
-    "health",
-    Severity.ERROR,
-    "a unit is not what it shall be after the run",
-    "the message says what it is, the journal why",
-    "the option health",
+_KEPT = Rule("kept", Severity.WARNING, "it is left with an older version", "{reason}", "docs/restarts.md")
+_ORPHANED = Rule(
+    "orphaned",
+    Severity.WARNING,
+    "it is no longer declared, and stays as it is",
+    "declare it, or let prune take it away",
+    "the option prune",
 )
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
@@ -70,11 +73,39 @@ def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[st
     }
 
 
-def pulled_in(differences: Differences, states: States) -> List[Problem]:
-    """What is declared stopped, and was started by what another unit wants."""
-    stopped = {case.unit for case in differences.cases if case.wanted == "stopped"}
-    started = sorted(unit for unit in stopped if states[unit].is_up)
+def pulled_in(work: Work, states: Optional[States]) -> List[Problem]:
+    """What is declared stopped, and is started by what another unit wants. states: those after the run.
+
+    Without them, in check mode, by what the jobs of the plan would bring up.
+    """
+    stopped = sorted(case.unit for case in work.differences.cases if case.wanted == "stopped")
+    if states is not None:
+        started = [unit for unit in stopped if states[unit].is_up]
+    else:
+        jobs, after = work.plan.jobs, work.differences.after
+        begun = [unit for verb in ("restart", "start", "run") for unit in jobs[verb]]
+        brought = dependencies.pulled_in(begun, after, _wanted_by_links(work.observed)) if stopped else set()
+        masked = {*work.differences.links.mask, *(unit for unit in stopped if after.masked(unit))}
+        started = [unit for unit in stopped if unit in brought - masked]
     return [_PULLED_IN.problem(unit) for unit in started]
+
+
+def _wanted_by_links(observed: Observed) -> Dict[str, List[str]]:
+    found: Dict[str, List[str]] = {}
+    for path in observed.links:
+        folder, name = os.path.split(path)
+        wanting, dot, _kind = os.path.basename(folder).rpartition(".")
+        if folder != observed.places.units and dot:
+            found.setdefault(wanting, []).append(name)
+    return found
+
+
+def warnings(work: Work, unverified: Sequence[Problem]) -> List[str]:
+    """What a person is told even if they look at no result, each once: what is left as it was, and what is doubtful."""
+    told = [problem for problem in unverified if problem.rule.severity is Severity.WARNING]
+    told += [_KEPT.problem(unit, reason=reason) for unit, reason in work.plan.kept.items()]
+    told += [_ORPHANED.problem(name) for name in work.differences.orphaned]
+    return list(dict.fromkeys(str(problem) for problem in told))
 
 
 def _restarted(plan: Plan, graph: Graph) -> List[str]:
@@ -138,7 +169,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
     journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
     return [
         {
-            **_NOT_HEALTHY.said(_short(_without(failure.message, hidden)), failure.unit).as_dict(),
+            **failure.rule.said(_short(_without(failure.message, hidden)), failure.unit).as_dict(),
             "result": failure.result,
             "status": failure.status,
             "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],

@@ -6,17 +6,18 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence, Set, Tuple
+from typing import Iterator, Mapping, Sequence, Set, Tuple
 
+from .directives import GAINS_START
 from .kinds import EXEC_SECTIONS
 from .loadpath import LoadPath
 from .meaning import last, words
-from .names import escape_path, misnamed
+from .names import escape_path, misnamed, parse_name, resolved
 from .unitfile import Effective
 
 # systemd.unit(5): what a unit cannot be up without.
 NEEDS = ("Requires", "Requisite", "BindsTo")
-# systemd.exec(5): a service needs the mounts of these paths, as it does those of RequiresMountsFor=.
+# systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
 
 
@@ -28,7 +29,7 @@ def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]
     for directive in NEEDS:
         yield from (("Unit", directive, other) for other in words(text, "Unit", directive))
     paths = [("Unit", "RequiresMountsFor", path) for path in words(text, "Unit", "RequiresMountsFor")]
-    paths += [("Service", directive, last(text, "Service", directive)) for directive in _PATHS]
+    paths += [(section, each, last(text, section, each)) for section in EXEC_SECTIONS for each in _PATHS]
     for section, directive, path in paths:
         yield from ((section, directive, mount) for mount in _mounts(path) if loadpath.defines(mount))
     for section in EXEC_SECTIONS:
@@ -46,6 +47,20 @@ def _mounts(path: str) -> Iterator[str]:
             mount = escape_path("/" + "/".join(parts[:length])) + ".mount"
             if not misnamed(mount):
                 yield mount
+
+
+def pulled_in(units: Sequence[str], loadpath: LoadPath, wants: Mapping[str, Sequence[str]]) -> Set[str]:
+    """All that a start of these brings up beside them, by their texts and by links. wants: what such links say."""
+    found: Set[str] = set()
+    ahead = list(units)
+    while ahead:
+        unit = ahead.pop()
+        text = {} if misnamed(unit) else loadpath.effective(unit)
+        told = [resolved(word, parse_name(unit)) for each in sorted(GAINS_START) for word in words(text, "Unit", each)]
+        more = {loadpath.primary(other) for other in [*told, *wants.get(unit, ())]} - found
+        found |= more
+        ahead += sorted(more)
+    return found
 
 
 def needed(units: Sequence[str], loadpath: LoadPath) -> Set[str]:

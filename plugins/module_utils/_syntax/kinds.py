@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Dict, FrozenSet, Tuple
+from typing import Dict, FrozenSet, NamedTuple, Tuple
 
 
 class File(enum.Enum):
@@ -111,6 +111,16 @@ class Change:
         return {directive: effect for effect, directives in self.named for directive in directives}
 
 
+ANY_SUB = ("any",)
+
+
+class Restarts(NamedTuple):
+    """unused_sub: SubState of one that a restart takes from nobody. undone: why a restart may leave one as it was."""
+
+    unused_sub: Tuple[str, ...] = ANY_SUB
+    undone: str = "another job took the place of the restart"
+
+
 @dataclass(frozen=True)
 class Kind:
     """A type of unit.
@@ -118,8 +128,8 @@ class Kind:
     name: the suffix. section: its own section beside [Unit] and [Install]. file: whether a file defines it. naming:
     what its name has to be. processes: what runs in it. cgroup: whether it has one. reloadable: systemd takes a reload
     job for it. starts: what it starts. change: what puts a change of its own section into force. good_sub: the
-    SubState of one that is active and does what it is for. unused_sub: that of one that a restart takes from nobody.
-    unrestarted: why a restart may leave one as it was.
+    SubState of one that is active and does what it is for. restarts: what is peculiar about a restart. honours: which
+    of SELECTIVE do something for it, at first and when they change; the others are refused by name.
     """
 
     name: str
@@ -132,8 +142,8 @@ class Kind:
     starts: Activation
     change: Change
     good_sub: Tuple[str, ...]
-    unused_sub: Tuple[str, ...]
-    unrestarted: str
+    restarts: Restarts
+    honours: FrozenSet[str]
 
     @property
     def runs_commands(self) -> bool:
@@ -165,9 +175,14 @@ class Kind:
         return self.processes is Processes.MAIN or self.starts.cause is Cause.EVENT
 
 
+# Options of an entry that are not for every type; all others are. What is not in the text of a unit needs a process
+# that goes on, as only of that is known what it was started with.
+SELECTIVE = frozenset(["environment", "secrets", "credentials", "triggers", "run"])
+_OF_PROGRAMS = frozenset(["environment", "secrets", "credentials", "triggers", "run"])
+_OF_COMMANDS = frozenset(["environment"])
+_OF_NO_PROCESS: FrozenSet[str] = frozenset()
+
 _NOTHING = Activation("", "", "", Cause.NONE, hands_over=False)
-ANY_SUB = ("any",)
-_OTHER_JOB = "another job took the place of the restart"
 
 # What the manager itself looks at when it stops, kills, restarts, reloads or judges a unit.
 _KILL = frozenset(
@@ -221,8 +236,8 @@ _ROWS = (
         starts=_NOTHING,
         change=Change(Effect.RESTART, (_LIMITS, (Effect.LIVE, SERVICE_LIVE))),
         good_sub=ANY_SUB,
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_PROGRAMS,
     ),
     Kind(
         name="socket",
@@ -236,8 +251,8 @@ _ROWS = (
         # It has to stop together with what it starts.
         change=Change(Effect.REBIND, (_LIMITS, (Effect.LIVE, SOCKET_LIVE))),
         good_sub=("listening", "running"),
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_COMMANDS,
     ),
     Kind(
         name="target",
@@ -250,8 +265,8 @@ _ROWS = (
         starts=_NOTHING,
         change=Change(Effect.NONE),
         good_sub=ANY_SUB,
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="timer",
@@ -265,8 +280,8 @@ _ROWS = (
         # A restart would take its base away.
         change=Change(Effect.LIVE),
         good_sub=("waiting", "running"),
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="path",
@@ -279,8 +294,8 @@ _ROWS = (
         starts=Activation("service", "Unit", "", Cause.EVENT, hands_over=False),
         change=Change(Effect.LIVE),
         good_sub=("waiting", "running"),
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="mount",
@@ -302,8 +317,8 @@ _ROWS = (
             ),
         ),
         good_sub=("mounted",),
-        unused_sub=ANY_SUB,
-        unrestarted="it could not be unmounted (its last lines say why)",
+        restarts=Restarts(undone="it could not be unmounted (its last lines say why)"),
+        honours=_OF_COMMANDS,
     ),
     Kind(
         name="automount",
@@ -317,8 +332,8 @@ _ROWS = (
         # The kernel is told the idle time when it starts; a folder is made at its next start, or mount.
         change=Change(Effect.RESTART, ((Effect.LIVE, frozenset(["DirectoryMode"])),)),
         good_sub=("waiting", "running"),
-        unused_sub=("waiting",),
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(unused_sub=("waiting",)),
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="swap",
@@ -339,8 +354,8 @@ _ROWS = (
             ),
         ),
         good_sub=ANY_SUB,
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_COMMANDS,
     ),
     Kind(
         name="slice",
@@ -354,8 +369,8 @@ _ROWS = (
         # A restart would take all services in it along.
         change=Change(Effect.LIVE, (_LIMITS,)),
         good_sub=ANY_SUB,
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="scope",
@@ -368,8 +383,8 @@ _ROWS = (
         starts=_NOTHING,
         change=Change(Effect.LIVE, (_LIMITS,)),
         good_sub=ANY_SUB,
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="device",
@@ -382,8 +397,8 @@ _ROWS = (
         starts=_NOTHING,
         change=Change(Effect.NONE),
         good_sub=ANY_SUB,
-        unused_sub=ANY_SUB,
-        unrestarted=_OTHER_JOB,
+        restarts=Restarts(),
+        honours=_OF_NO_PROCESS,
     ),
 )
 KINDS: Dict[str, Kind] = {row.name: row for row in _ROWS}
@@ -401,8 +416,8 @@ _NO_KIND = Kind(
     starts=_NOTHING,
     change=Change(Effect.NONE),
     good_sub=ANY_SUB,
-    unused_sub=ANY_SUB,
-    unrestarted=_OTHER_JOB,
+    restarts=Restarts(),
+    honours=_OF_NO_PROCESS,
 )
 
 

@@ -13,7 +13,7 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Optional
+from typing import List, Optional, Tuple
 
 from .characters import to_utf8
 from .kinds import KINDS, File, Naming
@@ -37,7 +37,10 @@ STACK_NAME = Rule(
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _PLAIN = frozenset(_LETTERS + ":_.")
 _VALID = frozenset(_LETTERS + ":_.\\@-")
+_WORD = re.compile(r"[A-Za-z0-9:_.\\@-]+")
 _NAME_MAX = 255
+# Between a unit and one of its drop-ins, where a slash cannot stand.
+_OF_UNIT = ".d-"
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -181,6 +184,16 @@ def escape_path(path: str) -> str:
     return escape("/".join(parts)) if parts else "-"
 
 
+def resolved(text: str, name: UnitName) -> str:
+    """A text with the specifiers that a unit's name alone resolves (systemd.unit(5)); others, such as %H, stay."""
+    if "%" not in text:
+        return text
+    values = {"p": name.prefix, "j": name.prefix.rpartition("-")[2], "%": "%"}
+    if not name.is_template:  # else only its instances know
+        values.update({"n": name.text, "N": name.text.rpartition(".")[0], "i": name.instance or ""})
+    return re.sub("%(.)", lambda found: values.get(found.group(1), found.group()), text)
+
+
 def misnamed(text: str) -> str:
     """What is wrong with a text as the name of a unit, "" if nothing is."""
     try:
@@ -209,12 +222,44 @@ def parse_dropin(text: str) -> str:
     return name
 
 
+def is_template(text: str) -> bool:
+    """Does a text name a template? What names no unit at all does not."""
+    return not misnamed(text) and parse_name(text).is_template
+
+
+def units_in(text: str) -> List[str]:
+    """The words of a text that may name units, in their order: of a message, where a colon may follow, or of a file."""
+    return [word.rstrip(".:") for word in _WORD.findall(text)]
+
+
+def mentions(text: str, unit: str) -> bool:
+    return unit in text and unit in units_in(text)
+
+
+def stem_of_dropin(unit: str, dropin: str) -> str:
+    """What stands for a drop-in in the names of files and owners; `dropin_of_stem` reads it."""
+    return unit + _OF_UNIT + dropin
+
+
+def dropin_of_stem(text: str) -> Optional[Tuple[str, str]]:
+    """The unit and the drop-in that such a name is made of, None if it is none.
+
+    Both may have the mark between them in their own names: it is the first one that ends the name of a unit.
+    """
+    parts = text.split(_OF_UNIT)
+    for length in range(1, len(parts)):
+        unit, dropin = _OF_UNIT.join(parts[:length]), _OF_UNIT.join(parts[length:])
+        if dropin and not misnamed(unit):
+            return unit, dropin
+    return None
+
+
 def parse_owner(text: str) -> str:
     """The name of an owner of files: a stack, a unit, or a drop-in as UNIT.d-DROPIN.conf. Raises Refused for others."""
     if "." not in text:
         return parse_stack(text)
-    unit, dash, dropin = text.partition(".d-") if text.endswith(".conf") else (text, "", "")
-    return parse_name(unit).text + (dash + parse_dropin(dropin) if dash else "")
+    parts = dropin_of_stem(text) if text.endswith(".conf") else None
+    return stem_of_dropin(parts[0], parse_dropin(parts[1])) if parts else parse_name(text).text
 
 
 def parse_stack(text: str) -> str:

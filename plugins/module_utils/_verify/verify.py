@@ -21,6 +21,7 @@ from .._host.places import Places
 from .._plan.differences import Differences
 from .._syntax import unitfile
 from .._syntax.loadpath import LoadPath, entries
+from .._syntax.names import mentions
 from .._syntax.rule import Problem, Rule, Severity
 from .remedies import VERIFY, judged, words_of
 
@@ -101,7 +102,8 @@ def _subjects(differences: Differences, observed: Observed, new: Mapping[str, by
             subjects.append(os.path.basename(path))
     names: Set[str] = {os.path.basename(path) for path in gone}
     for unit, content in _own_units(observed, differences.after).items():
-        if unit not in subjects and any(name.encode() in content for name in names):
+        text = content.decode("utf-8", "replace")
+        if unit not in subjects and any(mentions(text, name) for name in names):
             subjects.append(unit)
     return [unit for unit in subjects if differences.after.defines(unit)]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is remembered between runs is read back, and what cannot be read counts as not there."""
+"""What is remembered between runs is read back; a record that cannot be read stops the run."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager i
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import Places
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problems
 
 from tests.unit.world import SYSTEM
 
+A = f"{SYSTEM.units}/a.service"
 WHOLE = record.Record(
     boot="boot",
     begun="2026-01-01T00:00:00Z",
     backups={
-        "/a": Seen(0o100640, 1, 2, 0.0, b"\xff\0"),
-        "/b": None,
-        "/c": Seen(0o120777, 0, 0, 0.0, None, "/dev/null"),
+        A: Seen(0o100640, 1, 2, 0.0, b"\xff\0"),
+        f"{SYSTEM.units}/b.service.d/b.conf": None,
+        f"{SYSTEM.units}/c.service": Seen(0o120777, 0, 0, 0.0, None, "/dev/null"),
+        f"{SYSTEM.secrets}/test/a.service.env": Seen(0o100600, 0, 0, 0.0, b"A=b"),
     },
     enabled=("a.service",),
-    links={"/x": "/y"},
+    links={f"{SYSTEM.units}/x.target.wants/a.service": "/y"},
     up={"a.service": "id"},
     retrying=(),
     idle=("b.service",),
@@ -75,7 +78,7 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
         up={"a.service": "newer", "b.service": "id", "c.service": "id", "t@1.service": "id"},
         idle=("d.service",),
         owed={"c.service": (Owed.RELOAD,)},
-        backups={"/a": None, "/d": None},
+        backups={A: None, f"{A}.d/d.conf": None},
     )
     record.save(where, "z", first, Writer())
     record.save(where, "a", second, Writer())
@@ -84,7 +87,7 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
     assert both.up == {"a.service": "id", "c.service": "id"}
     assert both.idle == ("b.service", "t@.service", "d.service")
     assert both.owed == {"a.service": (Owed.RESTART,), "c.service": (Owed.RELOAD,)}
-    assert both.backups == {**WHOLE.backups, "/d": None}
+    assert both.backups == {**WHOLE.backups, f"{A}.d/d.conf": None}
 
 
 @pytest.mark.parametrize(
@@ -93,28 +96,59 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
         *(b"", b"\0\xff", b"{", b"null", b"[]", b"{}", b'{"boot": 1}', b'"x"', b"17"),
         *({"up": []}, {"owed": "x"}, {"owed": {"a.service": 1}}, {"watched": None}, {"links": {"a": ["b"]}}),
         *({"backups": []}, {"backups": {"/a": 1}}, {"backups": {"/a": {}}}, {"enabled": 1}, {"more": 1}),
-        {"watched": {"a.service": "x"}},
+        *({"watched": {"a.service": "x"}}, {"enabled": [1]}, {"format": 2}, {"format": "1"}, {"format": None}),
+        # What no run of ours writes.
+        *({"backups": {path: None}} for path in ("/etc/passwd", f"{SYSTEM.units}/../a", "a.service", SYSTEM.units)),
+        *({field: {"a/b": "up"}} for field in ("up", "watched")),
+        *({"links": {"/etc/passwd": "/x"}}, {"owed": {"a/b": "restart"}}, {"idle": ["no-unit"]}, {"handled": [""]}),
     ],
 )
-@pytest.mark.parametrize("kind", ["running", "accepted"])
-def test_a_damaged_file_counts_as_none(where: Places, kind: str, damage: bytes | dict[str, Any]) -> None:
-    record.save(where, "test", WHOLE, Writer())
-    running = Path(where.state, "running", "test.json")
-    whole = json.loads(running.read_bytes())
-    path = running if kind == "running" else Path(where.state, "accepted.json")
+def test_a_record_that_cannot_be_read_stops_the_run(where: Places, damage: bytes | dict[str, Any]) -> None:
+    path, whole = written(where)
     path.write_bytes(damage if isinstance(damage, bytes) else json.dumps({**whole, **damage}).encode())
-    if kind == "running":
-        assert record.load(where, ["test"]) is None
-    else:
-        assert accepted.accepted(where) == {}
+    with pytest.raises(Problems) as caught:
+        record.load(where, ["other", "test"])
+    (problem,) = caught.value.problems
+    assert problem.rule.id == "record"
+    assert str(path) in problem.message
+    assert path.exists()
+
+
+@pytest.mark.parametrize("field", [name for name in record.Record.__dataclass_fields__ if name != "patience"])
+def test_a_record_without_a_field_stops_the_run(where: Places, field: str) -> None:
+    path, whole = written(where)
+    del whole[field]
+    path.write_text(json.dumps(whole))
+    with pytest.raises(Problems):
+        record.load(where, ["test"])
+
+
+def test_a_record_of_the_time_before_formats_is_read(where: Places) -> None:
+    path, whole = written(where)
+    assert whole.pop("format") == 1
+    path.write_text(json.dumps(whole))
+    assert record.load(where, ["test"]) == WHOLE
+
+
+def written(where: Places) -> tuple[Path, dict[str, Any]]:
+    record.save(where, "test", WHOLE, Writer())
+    path = Path(where.state, "running", "test.json")
+    return path, json.loads(path.read_bytes())
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0\xff", b"{", b"null", b"[]", b'{"boot": 1}', b'"x"', b"17"])
+def test_a_damaged_list_of_the_accepted_counts_as_none(where: Places, damage: bytes) -> None:
+    Path(where.state, "accepted.json").write_bytes(damage)
+    assert accepted.accepted(where) == {}
 
 
 def test_a_record_of_a_version_that_knew_of_no_timers_that_are_over(where: Places) -> None:
     record.save(where, "test", replace(WHOLE, over=("a.timer",)), Writer())
     path = Path(where.state, "running", "test.json")
-    written = json.loads(path.read_bytes())
-    assert written.pop("over") == ["a.timer"]
-    path.write_text(json.dumps(written), encoding="utf-8")
+    whole = json.loads(path.read_bytes())
+    assert whole.pop("over") == ["a.timer"]
+    del whole["format"]
+    path.write_text(json.dumps(whole), encoding="utf-8")
     assert record.load(where, ["test"]) == WHOLE
 
 

@@ -208,3 +208,33 @@ def test_whose_health_counts_for_a_unit() -> None:
     assert timeout("b-c.service", [], [{**over[2], **checked(5)}]) == 5
     with pytest.raises(Problems, match="timeout"):
         declare(health={"timeout": -1})
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "size"),
+    [
+        ("a" * 247 + ".service", {}, 0),
+        ("a" * 243 + ".service", {"secrets": {"A": "some secret"}}, 0),
+        ("a" * 244 + ".service", {"secrets": {"A": "some secret"}}, 256),
+        ("a" * 235 + ".service", {"credentials": {"a": "some secret"}}, 0),
+        ("a" * 236 + ".service", {"credentials": {"a": "some secret"}}, 256),
+    ],
+)
+def test_a_name_that_leaves_no_room_for_what_its_files_are_called(name: str, more: Entry, size: int) -> None:
+    entry = {**SERVICE, "name": name, **more}
+    if not size:
+        declare(entry)
+        return
+    (problem,) = problems(entry)
+    assert (problem.unit, problem.rule.id) == (name, "long-name")
+    assert f"{size} bytes" in problem.message
+
+
+def test_a_dropin_of_a_unit_with_a_long_name() -> None:
+    """Its folder is the unit's name and two characters more, its secrets bear both names."""
+    dropin = {"dropin": "x" * 100, "service": {"Nice": 1}}
+    declare(dropins=[{**dropin, "name": "a" * 245 + ".service"}])
+    long = [{**dropin, "name": "a" * 246 + ".service"}]
+    secret = [{**dropin, "name": "a" * 150 + ".service", "secrets": {"A": "some secret"}}]
+    for dropins in (long, secret):
+        assert [each.rule.id for each in problems(dropins=dropins)] == ["long-name"]

@@ -66,10 +66,12 @@ class Host:
         self.failed = failed
         self.complaint = ""
         self.checked = 0
+        self.given: list[float] = []
 
     def run(self, command: Sequence[str], timeout: float) -> Outcome:
         if command[0] == "check":
             self.checked += 1
+            self.given.append(timeout)
             return Outcome(1 if self.complaint else 0, "", self.complaint)
         asked = {word.partition("=")[2] for word in command if word.startswith("INVOCATION_ID=")}
         assert asked or "--sync" in command, "the failures of any run would count"
@@ -329,3 +331,14 @@ def test_what_was_up_has_its_time_once_more() -> None:
     assert see(unfailed, 111.0, again) == NotYet()
     assert see(unfailed, 122.0, {**STOPPING, "InvocationID": "two"}) == NotYet()
     assert see(unfailed, 122.1, again) == Wrong("is not up after 10 s: activating (start)", "one")
+
+
+@pytest.mark.parametrize("expectation", [Up, Unfailed])
+def test_an_attempt_has_what_is_left_of_the_units_time(expectation: type[Up | Unfailed]) -> None:
+    """Until it was up of its own time, after that of the time that it has once more."""
+    host: Any = Host()
+    expected = expectation(Proof(Health(3.0, 20.0, (Command(("check",)),))))
+    for at, complaint in ((100.0, "no"), (113.0, "no"), (119.0, ""), (122.5, ""), (138.0, "")):
+        host.complaint = complaint
+        expected.verdict(Look("a.service", UP, at), host)
+    assert host.given == pytest.approx([10.0, 7.0, 1.0, 10.0, 4.0], abs=0.11)

@@ -21,6 +21,10 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager i
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
 LONG = "x" * 64
+NOT_ASCII = (
+    "health: http has a blank or a letter outside ASCII, which no request can hold: '{}'; "
+    "write it percent-encoded (%20), and in a host's name as xn--..."
+)
 
 
 class Answers:
@@ -29,9 +33,11 @@ class Answers:
     def __init__(self, **outcomes: Outcome) -> None:
         self.outcomes = outcomes
         self.asked: list[str] = []
+        self.given: list[float] = []
 
     def run(self, command: Sequence[str], timeout: float) -> Outcome:
         self.asked.append(command[0])
+        self.given.append(timeout)
         return self.outcomes[command[0]]
 
 
@@ -52,6 +58,20 @@ class Answers:
         ({"http": "http:///a"}, "health: http is a URL that starts with http:// or https://, not 'http:///a'"),
         ({"http": "http://a:0/"}, "health: http is a URL that starts with http:// or https://, not 'http://a:0/'"),
         ({"http": "http://a:b/"}, "health: http is a URL that starts with http:// or https://, not 'http://a:b/'"),
+        ({"unix": "app.sock"}, "health: unix is an absolute path, not 'app.sock'"),
+        ({"unix": "@app"}, "health: unix is an absolute path, not '@app'"),
+        ({"unix": "/" + "x" * 107}, "health: unix has 108 bytes, and the path of a socket at most 107"),
+        ({"unix": "/" + "é" * 54}, "health: unix has 109 bytes, and the path of a socket at most 107"),
+        *(({"http": url}, NOT_ASCII.format(url)) for url in ("http://a/b c", "http://a/é", "http://é/", "http://a/ ")),
+        (
+            {"http": "http://me:word@a/"},
+            "health: http takes no user or password in its URL: use command with a client that does",
+        ),
+        (
+            {"command": ["curl -f http://a/"]},
+            "health: command is one word with blanks, 'curl -f http://a/', and no shell splits it: write a "
+            "list, a word each; if the program's own name has them, begin it with env",
+        ),
         ({"command": [""]}, "health: command is empty: name a program"),
         ({"command": ["a", "b\n"]}, "health: command contains a control character: take it out"),
         ({"stable_for": -1.0}, "health: stable_for is a number of seconds and cannot be negative"),
@@ -75,6 +95,11 @@ def test_what_could_never_pass_is_refused(declared: dict[str, Any], said: str) -
         ({"tcp": "[::1]:80"}, probe.Tcp("[::1]:80")),
         ({"tcp": ":80"}, probe.Tcp(":80")),
         ({"unix": "/run/a"}, probe.Unix("/run/a")),
+        ({"unix": "/run/a b"}, probe.Unix("/run/a b")),
+        ({"unix": "/" + "x" * 106}, probe.Unix("/" + "x" * 106)),
+        ({"http": "http://a/b%20c?d=@e"}, probe.Http("http://a/b%20c?d=@e")),
+        ({"tcp": "bücher.example:80"}, probe.Tcp("bücher.example:80")),
+        ({"command": ["env", "/opt/my tool/check"]}, probe.Command(("env", "/opt/my tool/check"))),
         ({"http": "https://127.0.0.1:8443/a?b"}, probe.Http("https://127.0.0.1:8443/a?b")),
         ({"command": ["a", ""]}, probe.Command(("a", ""))),
     ],
@@ -106,6 +131,13 @@ def test_checks_are_tried_in_their_order_up_to_the_first_complaint() -> None:
     assert probe.first_complaint(answers, ()) == ""
 
 
+@pytest.mark.parametrize(("left", "given"), [(60.0, 10.0), (10.0, 10.0), (4.25, 4.2), (0.1, 0.5), (-3.0, 0.5)])
+def test_an_attempt_has_ten_seconds_or_what_is_left(left: float, given: float) -> None:
+    answers = Answers(a=Outcome(1, "", ""))
+    probe.first_complaint(answers, [probe.Command(("a",))], left)
+    assert answers.given == [pytest.approx(given, abs=0.11)]
+
+
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
@@ -129,7 +161,6 @@ def test_a_connection_is_accepted_or_not(tmp_path: Path) -> None:
         assert probe.Unix(path).complaint(Answers()) == ""
     assert probe.Tcp(address).complaint(Answers()) == f"{address}: Connection refused"
     assert probe.Unix(path).complaint(Answers()) == f"{path}: Connection refused"
-    assert probe.Unix("/" + "x" * 200).complaint(Answers()).endswith("AF_UNIX path too long")
 
 
 class _Pages(http.server.BaseHTTPRequestHandler):

@@ -44,6 +44,27 @@ def verbs(desired: Desired, observed: Observed) -> dict[str, tuple[str, ...]]:
         ("a@x.service", "WantedBy=%p.target", ["a.target.wants/a@x.service"]),
         ("a@.service", "WantedBy=b.target\nDefaultInstance=y", ["b.target.wants/a@y.service"]),
         ("a@.service", "WantedBy=b.target", []),
+        ("a@.service", "WantedBy=b@.service", ["b@.service.wants/a@.service"]),
+        ("a@x.service", "WantedBy=b@.service", ["b@.service.wants/a@x.service"]),
+        ("a@.service", "WantedBy=b@.service\nDefaultInstance=y", ["b@.service.wants/a@y.service"]),
+        ("a@.service", "WantedBy=%i.target\nDefaultInstance=y", ["y.target.wants/a@y.service"]),
+        ("a@.service", "WantedBy=b.target\nDefaultInstance=%p", ["b.target.wants/a@a.service"]),
+        ("a@.service", "WantedBy=b.target\nDefaultInstance=%i", []),
+        ("a@.service", "WantedBy=b.target\nDefaultInstance=a b", []),
+        ("a@.service", "WantedBy=b.target\nDefaultInstance=%H", None),
+        ("a@x.service", "WantedBy=%i.target\nDefaultInstance=%H", ["x.target.wants/a@x.service"]),
+        ("a.service", "WantedBy=%N.target %j.target", ["a.target.wants/a.service"]),
+        ("a-b.service", "Alias=%j-%N.service", ["b-a-b.service"]),
+        ("a.service", "Alias=a.service", []),
+        ("a.service", "Alias=a.service b.service", ["b.service"]),
+        ("a@x.service", "Alias=a@.service", []),
+        ("a@x.service", "Alias=a@x.service", []),
+        ("a@x.service", "Alias=b@.service", ["b@x.service"]),
+        ("a@x.service", "Alias=b@x.service b@%i.service", ["b@x.service"]),
+        ("a@.service", "Alias=a@.service\nDefaultInstance=y", []),
+        ("a@.service", "Alias=a@y.service\nDefaultInstance=y", ["a@y.service"]),
+        ("a@.service", "Alias=b@.service b@z.service\nDefaultInstance=y", ["b@.service", "b@z.service"]),
+        ("a@.service", "Alias=b@%i.service\nDefaultInstance=y", ["b@y.service"]),
         ("a.service", "WantedBy=%H.target", None),
         ("a.service", "Alias=%H.service", None),
         ("a.service", "", []),
@@ -139,3 +160,51 @@ def test_all_names_whose_links_may_change() -> None:
     assert set(linked_with(["a.service"], [loadpath(files)])) == {
         *("a.service", "b@.service", "b@x.service", "c.service"),
     }
+
+
+def aliased(*names: str) -> Entry:
+    """A template whose instances have aliases."""
+    return service("a@.service", install={**WANTED, "Alias": "b@.service"}, instances=list(names))
+
+
+def linked(observed: Observed, *links: tuple[str, str]) -> Observed:
+    """A host with links in our folder, name to target."""
+    return replace(observed, links={f"{ETC}/{name}": f"{ETC}/{target}" for name, target in links})
+
+
+def test_an_alias_of_an_instance_is_of_that_instance_alone() -> None:
+    """systemctl disable leaves it, so that it would be there, and be disabled, for ever."""
+    names = ("multi-user.target.wants/a@x", "multi-user.target.wants/a@y", "b@x", "b@y")
+    links = [(f"{name}.service", "a@.service") for name in names]
+    host = linked(in_force(declare(aliased("x", "y"))), *links)
+    assert verbs(declare(aliased("x", "y")), host) == {}
+    found = differences.compare(declare(aliased("x"), prune=True), host, {})
+    assert (found.links.disable, found.remove) == (("a@y.service",), (f"{ETC}/b@y.service",))
+    assert verbs(declare(aliased("x", "y", "z")), host) == {"enable": ("a@z.service",)}
+
+
+def test_the_aliases_of_a_default_instance() -> None:
+    install = {**WANTED, "DefaultInstance": "d", "Alias": "b@.service b@y.service"}
+    enabled = service("a@.service", install=install, enabled=True)
+    links = [("multi-user.target.wants/a@d.service", "a@.service"), ("b@.service", "a@.service")]
+    links += [("b@y.service", "a@.service"), ("c@z.service", "a@.service")]
+    host = linked(in_force(declare(enabled)), *links)
+    assert verbs(declare(enabled), host) == {}
+    found = differences.compare(declare({**enabled, "enabled": False}), host, {})
+    assert (found.links.disable, found.remove) == (("a@d.service",), (f"{ETC}/b@.service", f"{ETC}/b@y.service"))
+    found = differences.compare(declare({**enabled, "state": "absent"}), host, {})
+    assert sorted(found.remove) == [f"{ETC}/{name}@.service" for name in ("a", "b")] + [
+        f"{ETC}/{name}.service" for name in ("b@y", "c@z")
+    ]
+    assert verbs(declare({**enabled, "install": {**install, "Alias": "b@.service"}}), host) == {
+        "reenable": ("a@.service",)
+    }
+
+
+def test_a_default_instance_that_only_the_host_can_tell() -> None:
+    enabled = service("a@.service", install={**WANTED, "DefaultInstance": "%H"}, enabled=True)
+    bare = in_force(None)
+    assert verbs(declare(enabled), bare) == {"enable": ("a@.service",)}
+    host = linked(in_force(declare(enabled)), ("multi-user.target.wants/a@host.service", "a@.service"))
+    assert verbs(declare(enabled), host) == {}
+    assert verbs(declare({**enabled, "enabled": False}), host) == {"disable": ("a@.service",)}

@@ -608,3 +608,18 @@ def test_a_circumstance(text: str, done: str) -> None:
 
 def test_every_circumstance_is_documented() -> None:
     assert set(CIRCUMSTANCES) == {row[0] for row in rows("Circumstances")}
+
+
+@pytest.mark.parametrize("length", [238, 239, 243])
+def test_a_unit_whose_name_leaves_no_room_for_systemds_notes(length: int) -> None:
+    """A run's note has a file of the unit's name and 17 characters more; without it no process is older for that."""
+
+    def entry(secret: str) -> Entry:
+        return {"name": "a" * (length - 8) + ".service", "service": {"ExecStart": "/a"}, "secrets": {"A": secret}}
+
+    name = entry("")["name"]
+    observed = in_force(declare(entry("some secret")), {name: RUNNING})
+    if length > 238:
+        observed = replace(observed, invocations={})
+    assert jobs(planned(declare(entry("some secret")), observed)) == []
+    assert jobs(planned(declare(entry("another secret")), observed)) == [("restart", name)]

@@ -207,3 +207,71 @@ def test_stack(text: str) -> None:
 def test_refused_stacks(text: str) -> None:
     with pytest.raises(Refused):
         names.parse_stack(text)
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "pi",
+        "a.service",
+        "worker@.service",
+        "a.service.d-50.conf",
+        "a.d-b.service",
+        "a.d-b.service.d-50.conf",
+        "a.service.d-b.d-c.conf",
+        "a.service.d-b.service.d-50.conf",
+        "a.conf.service",
+    ],
+)
+def test_owner(owner: str) -> None:
+    assert names.parse_owner(owner) == owner
+
+
+@pytest.mark.parametrize("owner", ["a b", "a.d-b.conf", "a.d-b.service.d-.conf", "a.service.d-b/c.conf", "a.conf"])
+def test_refused_owners(owner: str) -> None:
+    with pytest.raises(Refused):
+        names.parse_owner(owner)
+
+
+@pytest.mark.parametrize(
+    ("stem", "parts"),
+    [
+        ("a.service", None),
+        ("a.d-b.service", None),
+        ("README", None),
+        ("a.d-b", None),
+        ("a.service.d-50", ("a.service", "50")),
+        ("a.d-b.service.d-50", ("a.d-b.service", "50")),
+        ("worker@.service.d-a.d-b", ("worker@.service", "a.d-b")),
+        ("a.service.d-", None),
+    ],
+)
+def test_the_stem_of_a_dropin(stem: str, parts: tuple[str, str] | None) -> None:
+    assert names.dropin_of_stem(stem) == parts
+    assert parts is None or names.stem_of_dropin(*parts) == stem
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a@.service", True), ("a@b.service", False), ("a@.b.service", False), ("a.service", False), ("a/b@.x", False)],
+)
+def test_a_template(text: str, expected: bool) -> None:
+    assert names.is_template(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("Wants=a.service", "a.service", True),
+        ("Wants=b.service a.service", "a.service", True),
+        ("Wants=ba.service", "a.service", False),
+        ("Wants=a.service.mount", "a.service", False),
+        ("Failed to start a.service: Unit b.service is masked.", "a.service", True),
+        ("Failed to start a.service: Unit b.service is masked.", "b.service", True),
+        ("Unit a.service.", "a.service", True),
+        ('Requires="a.service"', "a.service", True),
+        (r"Failed to start a\x2db@x:y.service:", r"a\x2db@x:y.service", True),
+    ],
+)
+def test_a_unit_is_mentioned_as_a_word(text: str, unit: str, expected: bool) -> None:
+    assert names.mentions(text, unit) is expected
