@@ -223,7 +223,7 @@ def _dropin(
     entry: Params, owner: str, defaults: Params, facts: HostFacts, files: Dict[str, FileWanted]
 ) -> DropinWanted:
     try:
-        name = names.parse_name(entry["name"])
+        name = names.parse_pattern(entry["name"])
         file_name = names.parse_dropin(entry["dropin"])
     except Refused as refused:
         raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None

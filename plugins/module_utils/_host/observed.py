@@ -18,7 +18,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence,
 from .._syntax.activation import starts
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
-from .._syntax.names import is_template, misnamed, parse_name
+from .._syntax.names import is_template, misnamed, parse_name, parse_pattern
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, States
 from .mounts import InPlace, in_place
@@ -310,7 +310,7 @@ def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]
 
 def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:
     """The loaded units that a fragment or drop-in folder of this name is for: instances, dashed prefixes."""
-    name = parse_name(file_unit)
+    name = parse_pattern(file_unit)
     if not name.stands_for_others:
         return [file_unit]
     folder = file_unit + ".d"

@@ -23,7 +23,7 @@ from .._syntax.directives import GAINS_START, effect
 from .._syntax.kinds import ANY_SUB, Effect, File, Kind, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.meaning import gained, is_set
-from .._syntax.names import parse_name
+from .._syntax.names import parse_name, parse_pattern
 from .._syntax.unitfile import Effective
 from .enablement import enablement, left_over_instances
 from .in_place import Unlike, unlike
@@ -275,7 +275,7 @@ def _inherited(desired: Desired, loaded: Iterable[str]) -> Dict[str, str]:
 def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:
     """The units a fragment or drop-in is part of: itself, or what is loaded or declared of a template or prefix."""
     unit = observed.places.unit_of(path)
-    parsed = parse_name(unit)
+    parsed = parse_pattern(unit)
     if not parsed.stands_for_others:
         return [unit]
     return units_under({*observed.states, *declared}, unit)

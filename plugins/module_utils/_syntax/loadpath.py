@@ -12,10 +12,10 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from . import unitfile
-from .names import misnamed, parse_name, with_instance
+from .names import UnitName, misnamed, parse_name, parse_pattern, with_instance
 from .rule import Refused
 from .unitfile import Effective
 
@@ -25,18 +25,30 @@ MASK = "/dev/null"
 
 @lru_cache(maxsize=None)
 def dropin_folders(unit: str) -> Tuple[str, ...]:
-    """The NAME.d folders that apply to a unit, the most specific first (systemd.unit(5), "drop-in").
+    """The NAME.d folders that apply to a unit, the most specific first (systemd.unit(5), src/shared/dropin.c).
 
-    foo-bar@x.service has its own, its template's, those of each dashed prefix (foo-.service.d) and service.d.
+    foo-bar@x.service has its own, its template's, and those of each dashed prefix of both (foo-@x.service.d,
+    foo-@.service.d, foo-.service.d); that of the type comes last. Held against DropInPaths of 247 to 262.
     """
-    name = parse_name(unit)
-    suffix = "." + name.kind
-    stems = [unit[: -len(suffix)]]
+    name = parse_pattern(unit)
+    return tuple(dict.fromkeys(each + ".d" for each in (*_own_and_general(name), name.kind)))
+
+
+def _own_and_general(name: UnitName) -> Iterator[str]:
+    yield name.text
     if name.instance:
-        stems.append(name.prefix + "@")
-    parts = name.prefix.split("-")
-    stems += ["-".join(parts[:n]) + "-" for n in range(len(parts) - 1, 0, -1)]
-    return (*(stem + suffix + ".d" for stem in stems), name.kind + ".d")
+        yield from _own_and_general(parse_name(f"{name.prefix}@.{name.kind}"))
+    shorter = _shorter(name.prefix)
+    if shorter:
+        # The prefix of a template is that of plain units.
+        instance = f"@{name.instance}" if name.instance else ""
+        yield from _own_and_general(parse_pattern(f"{shorter}{instance}.{name.kind}"))
+
+
+def _shorter(prefix: str) -> str:
+    """The next dashed prefix: that of "a-b" and of "a-b-" is "a-"; "" where there is none."""
+    inner = prefix[:-1] if prefix.endswith("-") else prefix
+    return prefix[: inner.rfind("-") + 1] if inner.rfind("-") > 0 else ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class LoadPath:
 
     def fragment(self, unit: str) -> Optional[str]:
         """Path of the file that defines a unit, None if there is none; an instance falls back on its template."""
-        template = parse_name(unit).template
+        template = parse_pattern(unit).template
         for name in (unit, template) if template else (unit,):
             if name in self._first:
                 return posixpath.join(self._first[name], name)
@@ -90,7 +102,7 @@ class LoadPath:
 
     def aliases(self, unit: str) -> List[str]:
         """The other names that a unit has; an instance has those of its template."""
-        name = parse_name(unit)
+        name = parse_pattern(unit)
         general = self._aliases.get(name.template, []) if name.template and name.instance else []
         templates = [each for each in general if parse_name(each).is_template]
         return [*self._aliases.get(unit, []), *(with_instance(each, name.instance or "") for each in templates)]
@@ -105,16 +117,23 @@ class LoadPath:
         return found
 
     def dropin_files(self, unit: str) -> List[str]:
-        """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder."""
+        """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder.
+
+        Of one name the first along the load path counts, then the most specific; what is for aliases comes after that,
+        and what is for a whole type last.
+        """
         chosen: Dict[str, str] = {}
-        for below in [folder for name in (unit, *self.aliases(unit)) for folder in dropin_folders(name)]:
-            if below not in self._dropin_names:
-                continue
-            for folder in self.folders:
-                place = posixpath.join(folder, below)
-                for name in self.dropins.get(place, ()):
-                    chosen.setdefault(name, posixpath.join(place, name))
+        general = dropin_folders(unit)[-1]
+        places: List[str] = []
+        for each in (unit, *self.aliases(unit)):
+            places += self._places([below for below in dropin_folders(each)[:-1] if below in self._dropin_names])
+        for place in (*places, *self._places([general])):
+            for name in self.dropins.get(place, ()):
+                chosen.setdefault(name, posixpath.join(place, name))
         return [chosen[name] for name in sorted(chosen) if self.links.get(chosen[name]) != MASK]
+
+    def _places(self, below: Sequence[str]) -> Iterator[str]:
+        return (posixpath.join(folder, name) for folder in self.folders for name in below)
 
     @cached_property
     def _dropin_names(self) -> FrozenSet[str]:

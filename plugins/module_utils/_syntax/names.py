@@ -59,8 +59,8 @@ class UnitName:
 
     @property
     def stands_for_others(self) -> bool:
-        """A template, or a prefix of dashed names: its files are part of other units, and it never runs itself."""
-        return self.is_template or self.prefix.endswith("-")
+        """A template, a prefix of dashed names, a type: its files are part of other units, and it never runs itself."""
+        return self.is_template or not self.prefix or (self.prefix.endswith("-") and self.text != "-." + self.kind)
 
     @property
     def template(self) -> Optional[str]:
@@ -97,6 +97,24 @@ def parse_name(text: str) -> UnitName:
     if KINDS[kind].naming is Naming.PARENTS:
         _check_parents(text, stem)
     return UnitName(text, prefix, instance if at else None, kind)
+
+
+@lru_cache(maxsize=None)
+def parse_pattern(text: str) -> UnitName:
+    """Take apart what a folder of drop-ins is named for: a unit, or what stands for many (systemd.unit(5)).
+
+    "foo-.service" is for all whose names begin so, "foo-@.service" for such instances, "service" for all of the type.
+    Raises Refused as parse_name does.
+    """
+    if text in KINDS:
+        return UnitName(text, "", None, text)
+    stem, _dot, kind = text.rpartition(".")
+    if kind in KINDS and KINDS[kind].naming is Naming.PARENTS and stem.endswith("-") and stem != "-":
+        inner = parse_name(f"{stem[:-1]}.{kind}")  # what no slice may be named, all those below one are
+        return UnitName(text, inner.prefix + "-", None, kind)
+    if text.endswith(".d") and stem in KINDS:
+        raise Refused(f"{shown(text)} is the folder: a drop-in for every {stem} is named {shown(stem)}")
+    return parse_name(text)
 
 
 def _mangle(prefix: str) -> str:

@@ -34,7 +34,16 @@ def loadpath(files: dict[str, str], links: dict[str, str] | None = None) -> Load
         ("a.service", ["a.service.d", "service.d"]),
         ("a-b-c.service", ["a-b-c.service.d", "a-b-.service.d", "a-.service.d", "service.d"]),
         ("a@x.service", ["a@x.service.d", "a@.service.d", "service.d"]),
-        ("a-b@x-y.socket", ["a-b@x-y.socket.d", "a-b@.socket.d", "a-.socket.d", "socket.d"]),
+        (
+            "a-b@x-y.socket",
+            ["a-b@x-y.socket.d", "a-b@.socket.d", "a-.socket.d", "a-@x-y.socket.d", "a-@.socket.d", "socket.d"],
+        ),
+        ("a-b-.service", ["a-b-.service.d", "a-.service.d", "service.d"]),
+        ("a--b.service", ["a--b.service.d", "a--.service.d", "a-.service.d", "service.d"]),
+        ("-a.mount", ["-a.mount.d", "mount.d"]),
+        ("user-1000.slice", ["user-1000.slice.d", "user-.slice.d", "slice.d"]),
+        ("user-.slice", ["user-.slice.d", "slice.d"]),
+        ("service", ["service.d"]),
     ],
 )
 def test_the_folders_of_drop_ins_from_the_most_specific_on(unit: str, folders: list[str]) -> None:
@@ -66,6 +75,11 @@ def test_drop_ins_apply_by_name_and_the_most_specific_of_a_name_counts() -> None
         f"{USR}/a.service.d/10-a.conf",
         f"{ETC}/a.service.d/20-b.conf",
     ]
+
+
+def test_of_one_name_the_first_along_the_load_path_counts_before_the_most_specific() -> None:
+    files = {f"{USR}/a-b.service.d/x.conf": "", f"{ETC}/a-.service.d/x.conf": "", f"{ETC}/service.d/x.conf": ""}
+    assert loadpath(files).dropin_files("a-b.service") == [f"{ETC}/a-.service.d/x.conf"]
 
 
 def test_a_drop_in_that_is_masked_hides_those_of_its_name() -> None:
