@@ -12,7 +12,8 @@ import random
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath, dropin_folders
 
-from .lab import Lab
+from .entries import FOREVER, UNITS, Entry, app, service
+from .lab import Lab, places
 
 FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system")
 TEXTS = {
@@ -21,7 +22,7 @@ TEXTS = {
     "target": "[Unit]\n",
     "slice": "",
 }
-UNITS, FILES = 40, ("1.conf", "2.conf", "3.conf", "4.conf")
+NAMES, FILES = 40, ("1.conf", "2.conf", "3.conf", "4.conf")
 # Makes files as they come from standard input, and prints what systemd reads of each unit.
 ASK = """
 import json, os, subprocess, sys
@@ -62,7 +63,7 @@ def general(unit: str) -> set[str]:
 @pytest.mark.parametrize("seed", range(int(os.environ.get("UNITWRIGHT_DROPIN_BATCHES", "5"))))
 def test_the_drop_ins_of_random_names_are_those_that_systemd_reads(host: Lab, seed: int) -> None:
     chance = random.Random(seed)
-    units = sorted({made_up(chance) for _ in range(UNITS)})
+    units = sorted({made_up(chance) for _ in range(NAMES)})
     files = {f"/run/systemd/system/{unit}": TEXTS[unit.rpartition(".")[2]] for unit in units}
     for name in sorted(set().union(*map(general, units), TEXTS)):
         for file in FILES:
@@ -83,3 +84,81 @@ def test_the_drop_ins_of_random_names_are_those_that_systemd_reads(host: Lab, se
         unit: loadpath.dropin_files(unit) for unit in units
     }
     assert all(len(dropin_folders(unit)) == len(set(dropin_folders(unit))) for unit in units)
+
+
+def over(name: str, **more: object) -> Entry:
+    return {"name": name, "dropin": "50-x", "service": {"LimitNOFILE": 1234}, **more}
+
+
+def limits(host: Lab, *units: str) -> list[str]:
+    """The soft limit of open files that each unit's process has."""
+    pids = [host.show(unit, "MainPID") for unit in units]
+    return [host.sh(f"awk '/open files/ {{print $4}}' /proc/{pid}/limits") for pid in pids]
+
+
+@pytest.mark.parametrize("name", ["service", "zz-.service"])
+def test_a_drop_in_for_many_restarts_what_is_of_its_stack(host: Lab, name: str) -> None:
+    """What someone else runs would go down unasked; it is told, and current after its next start."""
+    host.foreign("zz-other.service")
+    before = host.invocation("zz-other.service")
+    host.apply(app(1, name="zz-ours"))
+    result = host.apply(app(1, name="zz-ours"), dropins=[over(name)])
+    assert result["restarted"] == ["zz-ours.service"]
+    assert "not of this stack" in result["kept"]["zz-other.service"]
+    assert host.invocation("zz-other.service") == before
+    assert host.show("zz-other.service", "NeedDaemonReload") == "no"
+    host.sh("systemctl restart zz-other.service")
+    assert limits(host, "zz-ours.service", "zz-other.service") == ["1234", "1234"]
+    again = host.apply(app(1, name="zz-ours"), dropins=[over(name)])
+    assert not again["changed"]
+    assert "zz-other.service" not in again["kept"]
+    before = host.invocation("zz-other.service")
+    gone = host.apply(app(1, name="zz-ours"), dropins=[over(name, state="absent")])
+    assert gone["restarted"] == ["zz-ours.service"]
+    assert "not of this stack" in gone["kept"]["zz-other.service"]
+    assert host.invocation("zz-other.service") == before
+
+
+def test_a_drop_in_for_many_restarts_others_where_that_is_said(host: Lab) -> None:
+    host.foreign("zz-other.service")
+    result = host.settled(dropins=[over("zz-.service", on_change="restart")])
+    assert result["restarted"] == ["zz-other.service"]
+    assert limits(host, "zz-other.service") == ["1234"]
+
+
+def test_a_drop_in_for_a_template_of_someone_else(host: Lab) -> None:
+    host.foreign("zz@.service", start=False)
+    host.sh("systemctl start zz@one.service")
+    before = host.invocation("zz@one.service")
+    assert list(host.apply(dropins=[over("zz@.service")])["kept"]) == ["zz@one.service"]
+    assert host.invocation("zz@one.service") == before
+    result = host.apply(dropins=[over("zz@.service"), over("zz@one.service", dropin="60-named")])
+    assert result["restarted"] == ["zz@one.service"], "named, it is asked for"
+
+
+def test_the_instances_of_a_template_with_dashes(host: Lab) -> None:
+    template = service("zz-web@", instances=["1"])
+    host.settled(template)
+    result = host.settled(template, dropins=[over("zz-@.service")])
+    assert result["restarted"] == ["zz-web@1.service"]
+    assert limits(host, "zz-web@1.service") == ["1234"]
+
+
+def test_a_drop_in_for_the_slices_of_all_users(host: Lab) -> None:
+    """As systemd itself ships one: the dash at the end is no empty parent."""
+    dropin: Entry = {"name": "user-.slice", "dropin": "50-x", "slice": {"TasksMax": 4321}}
+    host.settled(dropins=[dropin])
+    assert host.exists(f"{UNITS}/user-.slice.d/50-x.conf")
+    assert host.sh("systemctl show --value --property=TasksMax 'user-*.slice' | sort -u | sed '/^$/d'") == "4321"
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("service.d", "'service'"), ("user--.slice", "none may be doubled")])
+def test_what_names_no_folder_of_drop_ins(host: Lab, name: str, remedy: str) -> None:
+    assert remedy in host.refused(dropins=[over(name)])["msg"]
+
+
+def test_a_unit_cannot_be_named_like_a_folder_of_many(host: Lab) -> None:
+    entry: Entry = {"name": "service", "service": {"ExecStart": FOREVER}}
+    assert places(host.refused(entry)) == [("service", "", "")]
+    slices: Entry = {"name": "user-.slice", "slice": {"TasksMax": 1}}
+    assert "separate parent from child" in host.refused(slices)["msg"]

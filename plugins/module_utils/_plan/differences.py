@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .._desired.render import FileWanted
+from .._desired.render import FileWanted, owner_of
 from .._desired.stack import Desired, UnitWanted
 from .._desired.stamp import stamps, values_without_stamp
 from .._host.manager import UnitState
@@ -31,8 +31,10 @@ from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
 from .stale import Accepted, is_stale
 
+# What is said of on_change for a unit that someone else has declared, by a drop-in for many that says nothing itself.
+LEFT_ALONE = "left-alone"
 # "" says nothing.
-_BY_CAUTION = ("none", "reload", "restart", "")
+_BY_CAUTION = ("none", LEFT_ALONE, "reload", "restart", "")
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,10 @@ class ServiceCase:
 class Case:
     """All that the policy needs to know of one unit.
 
-    now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does. owed: what
-    an interrupted run has left to do to it. after: its merged text as it will be. mask: the file that masks it, "" if
-    none does. unlike: what the kernel has in its place, if that is not what our text says.
+    now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does, LEFT_ALONE
+    if that is nothing, as it is someone else's and merely one of many that a drop-in is for. owed: what an interrupted
+    run has left to do to it. after: its merged text as it will be. mask: the file that masks it, "" if none does.
+    unlike: what the kernel has in its place, if that is not what our text says.
     """
 
     unit: str
@@ -252,7 +255,7 @@ def outdated_of_others(desired: Desired, observed: Observed) -> List[str]:
 
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
     wanted_by_unit: Dict[str, UnitWanted] = {member: unit for unit in desired.units for member in unit.members}
-    inherited = _inherited(desired, view.observed.states)
+    inherited = _inherited(desired, view.observed, paths)
     changing = {unit for path in paths for unit in _units_of_path(path, view.observed, wanted_by_unit)}
     subjects = dict.fromkeys([*wanted_by_unit, *inherited, *sorted({*changing, *view.leaving}), *view.pending.owed])
     return tuple(
@@ -260,16 +263,31 @@ def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, .
     )
 
 
-def _inherited(desired: Desired, loaded: Iterable[str]) -> Dict[str, str]:
-    """What is said of on_change for units by their template, else by the most cautious of the drop-ins over them."""
+def _inherited(desired: Desired, observed: Observed, paths: Iterable[str]) -> Dict[str, str]:
+    """What is said of on_change for units by their template, else by the most cautious of the drop-ins over them.
+
+    paths: files that change; a drop-in that goes undeclared says nothing.
+    """
+    said = {dropin.path: dropin.on_change for dropin in desired.dropins}
+    said.update((path, "") for path in paths if path.endswith(".conf") and path not in said)
+    over = [(observed.places.unit_of(path), on_change) for path, on_change in said.items()]
+    named = {name for name, _on_change in over}
     found: Dict[str, str] = {}
-    for dropin in desired.dropins:
-        for unit in units_under(loaded, dropin.unit.text):
-            found[unit] = min(found.get(unit, ""), dropin.on_change, key=_BY_CAUTION.index)
+    for name, on_change in over:
+        for unit in units_under(observed.states, name):
+            unsaid = "" if unit in named or _is_of(desired, unit, observed) else LEFT_ALONE
+            found[unit] = min(found.get(unit, ""), on_change or unsaid, key=_BY_CAUTION.index)
     for template in (unit for unit in desired.units if unit.name.is_template):
-        for unit in units_under(loaded, template.name.text):
+        for unit in units_under(observed.states, template.name.text):
             found[unit] = template.on_change or found.get(unit, "")
     return found
+
+
+def _is_of(desired: Desired, unit: str, observed: Observed) -> bool:
+    """Is it of this declaration, or of an earlier one of the same owner?"""
+    path = observed.loadpath.fragment(unit) or ""
+    seen = observed.files.get(path)
+    return path in desired.files or bool(seen and owner_of(seen.content or b"") in (desired.owner, *desired.adopt))
 
 
 def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:

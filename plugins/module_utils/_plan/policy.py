@@ -15,7 +15,7 @@ from .._desired.options import RUNNING
 from .._syntax.kinds import ANY_SUB, Effect, File
 from .._syntax.meaning import TIMES, is_run_once, recurs
 from .._syntax.special import is_of_host
-from .differences import Case
+from .differences import LEFT_ALONE, Case
 from .owed import Owed
 
 # From 253 on a changed cgroup limit of a running unit stays dormant until something starts in its slice.
@@ -29,7 +29,12 @@ _DONE = {
     Owed.TOUCH_SLICE: "touch-slice",
     Owed.STOP: "stop",
 }
-# What on_change: none holds back, and what systemd does to no unit that is masked.
+_HELD_BACK = {
+    "none": "on_change is none",
+    LEFT_ALONE: "but it is not of this stack, and the drop-in is for many: it is current after its next start, or with "
+    "on_change: restart",
+}
+# What these hold back, and what systemd does to no unit that is masked.
 _TOUCHING = ("stop", "restart", "cycle", "reload")
 _NEEDING_TEXT = ("start", "restart", "cycle", "reload", "run", "touch-slice")
 
@@ -89,8 +94,8 @@ def _up(case: Case, version: int) -> List[Act]:
     acts = _owed(case)
     if case.wanted != "restarted" and not dead:
         acts += _UP.get(case.kind.name, _by_effect)(case, version)
-    if case.on_change == "none":
-        acts = _left(acts, lambda act: "on_change is none" if act.verb in _TOUCHING else "")
+    if case.on_change in _HELD_BACK:
+        acts = _left(acts, lambda act: _HELD_BACK[case.on_change] if act.verb in _TOUCHING else "")
     if dead:
         return acts + ([] if case.wanted == "present" else _tried_again(case))
     if case.wanted == "restarted":
