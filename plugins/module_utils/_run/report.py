@@ -103,7 +103,10 @@ def _wanted_by_links(observed: Observed) -> Dict[str, List[str]]:
 def warnings(work: Work, unverified: Sequence[Problem]) -> List[str]:
     """What a person is told even if they look at no result, each once: what is left as it was, and what is doubtful."""
     told = [problem for problem in unverified if problem.rule.severity is Severity.WARNING]
-    told += [_KEPT.problem(unit, reason=reason) for unit, reason in work.plan.kept.items()]
+    kept: Dict[str, List[str]] = {}
+    for unit, reason in work.plan.kept.items():  # a drop-in may be for all services of a host
+        kept.setdefault(reason, []).append(unit)
+    told += [_KEPT.problem(", ".join(units), reason=reason) for reason, units in kept.items()]
     told += [_ORPHANED.problem(name) for name in work.differences.orphaned]
     return list(dict.fromkeys(str(problem) for problem in told))
 

@@ -343,6 +343,21 @@ def _dropin() -> plan.Plan:
     return foreign("[Service]\nExecStart=/bin/a\n", dropin)
 
 
+@circumstance("a drop-in of ours for many (`a-.service`, `a@.service`, `service`), over a running foreign unit")
+def _general_dropin() -> plan.Plan:
+    units = ("a-b.service", "a@b.service", "b.service")
+    texts = dict.fromkeys(("a-b.service", "a@.service", "b.service"), "[Service]\nExecStart=/bin/a\n")
+    observed = in_force(None, dict.fromkeys(units, RUNNING), vendor=texts)
+    over = [{"name": name, "dropin": "x", "service": {"LimitNOFILE": 1}} for name in ("a-.service", "a@.service")]
+    made = planned(declare(dropins=over), observed)
+    assert list(made.kept) == ["a-b.service", "a@b.service"]
+    said = planned(declare(dropins=[{**over[0], "on_change": "restart"}]), observed)
+    assert jobs(said) == [("restart", "a-b.service")]
+    every = planned(declare(dropins=[{**over[0], "name": "service"}]), observed)
+    assert set(every.kept) == set(units)
+    return made
+
+
 @circumstance("a drop-in of ours that says what the unit says already, of what systemd reads itself")
 def _same_text() -> plan.Plan:
     dropin = {"name": "a.service", "dropin": "50-again", "service": {"RestartSec": 5}}
