@@ -56,7 +56,7 @@ def test_all_else_is_an_error() -> None:
         *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),
         *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "option"),
         *("own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global", "specifier"),
-        *("stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
+        *("calendar", "stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
     }
 
 
