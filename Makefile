@@ -15,6 +15,7 @@ TREE := $(BUILD)/tree/ansible_collections/unitwright/systemd
 ANSIBLE_WHEEL := ansible==12.3.0
 # It brings fifty more packages, so it has an environment of its own.
 DOCS_TOOL := antsibull-docs==2.28.0
+PLUGINS := ansible_collections.unitwright.systemd.plugins
 STAGES := setup lint sanity unit upgrade integration molecule
 # Containers that `make integration` runs on at once, each with tests of its own. 0: one, in the same process as pytest.
 WORKERS ?= $(if $(UNITWRIGHT_HOST),0,4)
@@ -59,7 +60,8 @@ test: tools ## Run lint, sanity, unit, upgrade, integration and molecule, up to 
 lint: artifact $(SOURCE) ## Check style, types and YAML: ruff, mypy, yamllint, ansible-lint
 	$(RUN) ruff check --cache-dir $(BUILD)/ruff .
 	$(RUN) ruff format --cache-dir $(BUILD)/ruff --check .
-	$(RUN) mypy --python-version 3.8 -p ansible_collections.unitwright.systemd.plugins
+	$(RUN) mypy --python-version 3.8 $(addprefix -p $(PLUGINS).,doc_fragments module_utils modules)
+	$(RUN) mypy --python-version 3.11 -p $(PLUGINS).filter
 	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling -p tests.benchmarks -p tests.upgrade
 	$(RUN) yamllint --strict .
 	$(RUN) ansible-lint

@@ -57,6 +57,22 @@ MISTAKES: list[tuple[str, dict[str, Any], tuple[str, str], str]] = [
     ("rounded.service", given("service", "Environment", {"A": 1.1}), ("Service", "Environment"), "quote it"),
     ("clock.timer", {"timer": {"OnCalendar": 750}}, ("Timer", "OnCalendar"), "quote it"),
     ("hours.timer", {"timer": {"OnCalendar": 12.3}}, ("Timer", "OnCalendar"), "quote it"),
+    (
+        "cron.timer",
+        {"timer": {"OnCalendar": "0 2 * * *"}},
+        ("Timer", "OnCalendar"),
+        "'0 2 * * *' is a schedule of cron, which OnCalendar= does not take: write '*-*-* 02:00:00'",
+    ),
+    (
+        "crons.timer",
+        {"timer": {"OnCalendar": ["daily", "0 0 13 * 5"]}},
+        ("Timer", "OnCalendar"),
+        "write the list ['*-*-13 00:00:00', 'Fri *-*-* 00:00:00']",
+    ),
+    ("nick.timer", {"timer": {"OnCalendar": "@weekly"}}, ("Timer", "OnCalendar"), "write 'Sun *-*-* 00:00:00'"),
+    ("boot.timer", {"timer": {"OnCalendar": "@reboot"}}, ("Timer", "OnCalendar"), "enable the service"),
+    ("quartz.timer", {"timer": {"OnCalendar": "0 2 L * *"}}, ("Timer", "OnCalendar"), "'*-*~01'"),
+    ("tab.timer", {"content": "[Timer]\nOnCalendar=@daily\n"}, ("Timer", "OnCalendar"), "write '*-*-* 00:00:00'"),
     ("line.service", given("unit", "Description", "a\nUser=root"), ("Unit", "Description"), "line break"),
     ("nul.service", given("unit", "Description", "a\0b"), ("Unit", "Description"), "U+0000"),
     ("end.service", given("unit", "Description", "a\\"), ("Unit", "Description"), "backslash"),
@@ -135,6 +151,13 @@ def test_a_directive_that_this_systemd_is_too_old_for(host: Lab) -> None:
     result = host.refused(unit)
     assert sorted(error["directive"] for error in result["errors"]) == ["RestartSteps", "UpheldBy"]
     assert all(f"this host has {host.systemd}" in error["message"] for error in result["errors"])
+
+
+def test_a_line_of_cron_in_a_dropin_is_refused_too(host: Lab) -> None:
+    dropin = {"name": "some.timer", "dropin": "when", "timer": {"OnCalendar": ["", "30 2 * * mon-fri"]}}
+    (error,) = host.refused(dropins=[dropin])["errors"]
+    assert (error["unit"], error["rule"]) == ("some.timer", "calendar")
+    assert "write 'Mon..Fri *-*-* 02:30:00'" in error["message"]
 
 
 def test_a_stack_has_a_plain_name(host: Lab) -> None:

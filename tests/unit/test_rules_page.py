@@ -58,24 +58,14 @@ def test_what_is_told_and_hinders_nothing() -> None:
 
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
-        *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "ends-run", "environment"),
+        # What a declaration or a host is refused for.
+        *("absent", "alias", "become", "calendar", "contradiction", "duplicate", "empty", "empty-prune", "ends-run"),
+        *("environment", "gone", "host", "linked", "long-name", "masked", "max-removed", "no-install", "no-process"),
+        *("no-text", "of-host", "option", "own-connection", "owner", "record", "refused-start", "refused-stop"),
+        *("root", "secrets-global", "specifier", "stack-name", "syntax", "trigger", "unit-name"),
+        *("unknown-directive", "value", "verify"),
         # What may fail once a run has begun.
-        *("daemon-reload", "dependency", "job", "limits", "links", "stop", "unexpected", "write"),
-        *("gone", "health", "host", "linked", "long-name", "masked", "max-removed", "no-install", "no-process"),
-        "no-text",
-        *(
-            "of-host",
-            "option",
-            "own-connection",
-            "owner",
-            "record",
-            "refused-start",
-            "refused-stop",
-            "root",
-            "secrets-global",
-            "specifier",
-        ),
-        *("stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
+        *("daemon-reload", "dependency", "health", "job", "limits", "links", "stop", "unexpected", "write"),
     }
 
 

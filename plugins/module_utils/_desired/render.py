@@ -44,6 +44,13 @@ _TOO_LONG = Rule(
 )
 _LONGEST_NAME = 255
 _NAME_SHOWN = 40
+_CRON = Rule(
+    "calendar",
+    Severity.ERROR,
+    "{value} is a schedule of cron, which OnCalendar= does not take",
+    "{remedy}",
+    "systemd.time(7), calendar events; crontab(5)",
+)
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 
 Params = Mapping[str, Any]
@@ -109,6 +116,7 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     unit = params["name"]
     problems: List[Problem] = []
     sections = _sections(params, kind, facts.catalogue, unit, problems)
+    problems += _calendars(unit, sections)
     extra, secret_files = _environment(params, stem, owner, facts, unit, problems)
     if problems:
         raise Problems(problems)
@@ -154,9 +162,11 @@ def _sections(
                 problems.append(UNKNOWN.said(complaint, unit, section, str(directive)))
                 continue
             try:
-                assignments += _assignments(section, str(directive), value, catalogue)
+                texts = values.to_values(value, catalogue.type_of(section, str(directive)), str(directive))
             except Refused as refused:
                 problems.append(values.VALUE.said(str(refused), unit, section, str(directive)))
+                continue
+            assignments += [(str(directive), text) for text in texts]
         sections.append((section, assignments))
     return sections
 
@@ -178,13 +188,26 @@ def _parsed(
     return list(sections.items())
 
 
-def _assignments(section: str, directive: str, value: object, catalogue: Catalogue) -> Iterator[Assignment]:
-    if directive == "Environment" and isinstance(value, dict):
-        for name, text in value.items():
-            yield directive, values.environment_value(str(name), text)
-        return
-    for text in values.to_values(value, catalogue.type_of(section, directive), directive):
-        yield directive, text
+def _calendars(unit: str, sections: Sequence[Tuple[str, Sequence[Assignment]]]) -> Iterator[Problem]:
+    """Lines of cron among the calendars."""
+    for section, assignments in sections:
+        for directive, value in assignments:
+            remedy = _calendar(value) if (section, directive) == ("Timer", "OnCalendar") else ""
+            if remedy:
+                yield _CRON.problem(unit, section, directive, value=shown(value), remedy=remedy)
+
+
+def _calendar(value: str) -> str:
+    """What to write in the place of a line of cron, "" if it is none."""
+    from .._syntax import cron  # noqa: PLC0415 (only where there is a timer)
+
+    if not cron.looks_like_cron(value):
+        return ""
+    try:
+        found = [shown(each) for each in cron.calendars(cron.parse(value.strip().strip("'\"")))]
+    except Refused as refused:
+        return str(refused)
+    return f"write {found[0]}" if len(found) == 1 else f"write the list [{', '.join(found)}]"
 
 
 def _environment(

@@ -62,9 +62,12 @@ def to_values(value: object, kind: Optional[str], directive: str = "") -> List[s
     """The right-hand sides that one YAML value stands for: a list is the directive repeated, "" a reset.
 
     `kind` is the directive's type in the dump of systemd's configuration items, None where it is unknown; then
-    only what is right for no type is refused. Raises Refused for a value whose spelling YAML lost (0077, 12:30,
-    1.10), for null, for mappings and nested lists, and for text that no line of a unit file can hold.
+    only what is right for no type is refused. A mapping is for Environment= alone. Raises Refused for a value whose
+    spelling YAML lost (0077, 12:30, 1.10), for null, for other mappings and nested lists, and for text that no line of
+    a unit file can hold.
     """
+    if directive == "Environment" and isinstance(value, Mapping):
+        return [environment_value(str(name), text) for name, text in value.items()]
     if isinstance(value, (list, tuple)):
         return [_to_value(item, kind, directive) for item in value]
     return [_to_value(value, kind, directive)]
