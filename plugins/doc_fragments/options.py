@@ -122,7 +122,7 @@ on_change:
     - For a drop-in this counts where its unit is not declared beside it with a text or an C(on_change) of its own; of
       several drop-ins the most cautious counts. A later run for a stack that declares the unit goes by what is said
       there of the unit.
-    - V(reload) needs C(ExecReload=) or C(Type=notify-reload) in the unit.
+    - V(reload) needs C(ExecReload=) or C(Type=notify-reload) in the unit, in its text or in a drop-in over it.
   type: str
   choices: [restart, reload, none]
 replace:
@@ -144,13 +144,15 @@ instances:
   elements: raw
 run:
   description:
-    - Runs a C(Type=oneshot) service, and waits for its end, whenever it was changed, and again after it has failed.
+    - Runs a C(Type=oneshot) service, and waits for its end, whenever its text or a drop-in over it was changed, and
+      again after it has failed.
   type: str
   choices: [on_change]
 enabled:
   description:
-    - Whether the unit is enabled. By default a unit with an C([Install]) section is, unless something else in the
-      declaration starts it (its timer, socket, path or automount), or it is declared stopped.
+    - Whether the unit is enabled. By default a unit with an C([Install]) section, in its text or in a drop-in over it,
+      is, unless something else in the declaration starts it (its timer, socket, path or automount), or it is declared
+      stopped.
     - The links are held against the C([Install]) section, so that a changed one is enabled anew.
   type: bool
 state:
@@ -160,7 +162,8 @@ state:
     - A restart that would cut off this very run (of the SSH server, D-Bus or the network) is not done, and the unit is
       listed under RV(ignore:kept); to stop one of those is refused.
     - Defaults to V(started), but to V(present) where something else starts the unit, for a C(Type=oneshot) service
-      without C(RemainAfterExit=), for a template without instances, and for a unit without a text here.
+      without C(RemainAfterExit=), for a template without instances, and for a unit without a text here; drop-ins over
+      the unit count for that, whoever has put them there.
   type: str
   choices: [started, stopped, restarted, reloaded, present, absent]
 masked:

@@ -34,6 +34,7 @@ def test_what_passes_where_it_may_still_come() -> None:
     assert {name for name, severity in severities().items() if severity == "unverified"} == {
         "missing",
         "no-such-unit",
+        "starts-nowhere",
         "trigger-missing",
     }
 
@@ -54,8 +55,8 @@ def test_what_is_told_and_hinders_nothing() -> None:
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
         *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),
-        *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "option"),
-        *("own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global", "specifier"),
+        *("health", "health-option", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text"),
+        *("option", "own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global", "specifier"),
         *("stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
     }
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.defaults import filled_in
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.render import HostFacts
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
@@ -68,7 +69,7 @@ def in_force(
     )
     up = [unit for unit, state in (states or {}).items() if state.active == "active"]
     links: dict[str, str] = {}
-    for unit in desired.units if desired else ():
+    for unit in filled_in(desired, loadpath).units if desired else ():
         for member in unit.members if unit.enabled else ():
             text = contents.get(unit.path or "", b"").decode()
             made = [f"{target}.wants/{member}" for target in re.findall(r"^WantedBy=(.*)$", text, re.M)]
@@ -131,7 +132,7 @@ def stamp(desired: Desired, unit: str = "a.service") -> str:
 
 def work(desired: Desired, observed: Observed, relations: Relations | None = None) -> Work:
     found, graph = differences.compare(desired, observed, {}), related(observed, relations)
-    return Work(desired, observed, found, graph, plan.make(found, plan.wishes(found, observed), graph, observed))
+    return Work(found.desired, observed, found, graph, plan.make(found, plan.wishes(found, observed), graph, observed))
 
 
 def planned(desired: Desired, observed: Observed, relations: Relations | None = None) -> plan.Plan:

@@ -83,11 +83,10 @@ class FileWanted:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The files of one unit or drop-in, and the text of the main one: as assignments, and merged."""
+    """The files of one unit or drop-in, and the text of the main one as assignments."""
 
     files: Tuple[FileWanted, ...]
     entries: Tuple[unitfile.Entry, ...]
-    text: unitfile.Effective
 
 
 def owner_of(content: bytes) -> Optional[str]:
@@ -118,7 +117,7 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     except Refused as refused:
         raise Problems([unitfile.SYNTAX.said(str(refused), unit)]) from None
     main = FileWanted(path, text.encode(), 0o644, unit)
-    return Rendered((main, *secret_files), entries, unitfile.alone(text))
+    return Rendered((main, *secret_files), entries)
 
 
 def _sections(

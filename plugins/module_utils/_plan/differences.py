@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from .._desired.defaults import filled_in
 from .._desired.render import FileWanted
 from .._desired.stack import Desired, UnitWanted
 from .._desired.stamp import stamps, values_without_stamp
@@ -116,11 +117,13 @@ class Enablement:
 class Differences:
     """What differs between a declaration and a host.
 
-    write, remove: files. orphaned: what is left over and stays. links: what differs in enablement. reload_due: why the
-    manager has to read its files again though none differs, "" if it need not. cases: the units. after: the files as
-    they will be. pending: what an interrupted run has left.
+    desired: the declaration, with what it left open filled in. write, remove: files. orphaned: what is left over and
+    stays. links: what differs in enablement. reload_due: why the manager has to read its files again though none
+    differs, "" if it need not. cases: the units. after: the files as they will be. pending: what an interrupted run has
+    left.
     """
 
+    desired: Desired
     write: Tuple[FileWanted, ...]
     remove: Tuple[str, ...]
     orphaned: Tuple[str, ...]
@@ -164,6 +167,7 @@ def compare(
     masks = [observed.places.unit_file(unit) for unit in unmask]
     altered = new_units or gone_units or masks
     after = observed.loadpath.changed(new_units, [*gone_units, *masks]) if altered else observed.loadpath
+    desired = filled_in(desired, after)
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
     masked = [unit.name.text for unit in desired.units if unit.masked]
@@ -176,6 +180,7 @@ def compare(
     cases = _cases(desired, view, [*new_units, *gone_units])
     orphaned = [label(path, observed) for path in unlisted if path not in remove]
     return Differences(
+        desired=desired,
         write=write,
         remove=tuple(remove),
         orphaned=() if desired.prune else (*orphaned, *left_over),
@@ -257,15 +262,12 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     observed, after, now = view.observed, view.after, view.observed.states[unit]
     kind = kind_of(unit)
     stale = now.is_up and kind.processes is Processes.MAIN and is_stale(unit, observed, after, view.accepted.get(unit))
-    # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
-    busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, now)
-    own = wanted.text if wanted and not busy and not kind.is_starter else {}
-    text = own or after.effective(unit)
+    text = after.effective(unit)
     return Case(
         unit=unit,
         kind=kind,
         now=now,
-        wanted=wanted.state if wanted else "absent" if unit in view.leaving else "present",
+        wanted=wanted.meant(unit).state if wanted else "absent" if unit in view.leaving else "present",
         on_change=_on_change(wanted, inherited),
         owed=view.pending.owed.get(unit, ()),
         change=_change(unit, text, view) if changing else TextChange(),
@@ -290,12 +292,6 @@ def _change(unit: str, text: Effective, view: _View) -> TextChange:
         restamped=stamps(unit, before) != stamps(unit, after),
         pulls=tuple(gained(old_text, text, sorted(GAINS_START))),
     )
-
-
-def _asks_a_job(wanted: Optional[UnitWanted], now: UnitState) -> bool:
-    """Does the declaration alone, without any change, ask for one?"""
-    state = wanted.state if wanted else ""
-    return state in ("restarted", "reloaded") or (state == "started" and not now.runs)
 
 
 def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:

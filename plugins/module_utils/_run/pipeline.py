@@ -35,6 +35,7 @@ from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import kind_of
+from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
 from . import report
@@ -145,7 +146,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
 
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
         wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
-    observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
+    observed = observe(manager, [desired.owner, *desired.adopt], _named(desired, desired.texts(where.units)))
     run.lap("look")
     work = _planned(desired, observed, interrupted, manager)
     unverified = _passable(_problems(work, manager), lenient=run.check_mode or bool(where.root))
@@ -173,16 +174,16 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     return result, unverified
 
 
-def _named(desired: Desired) -> Iterator[str]:
+def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
     """All units that a declaration is about, what its sockets start, and sockets that may start template instances."""
     for unit in desired.units:
         yield from unit.members
-        if kind_of(unit.name.text).starts.hands_over:
-            started = started_by(unit.name.text, unit.text)
-            if not misnamed(started):
-                yield started
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
         yield name.text
+        if kind_of(name.text).starts.hands_over and (name.is_template or not name.stands_for_others):
+            started = started_by(name.text, texts.effective(name.text))
+            if not misnamed(started):
+                yield started
         if name.is_template and accepting(name):
             yield accepting(name)
 
@@ -241,13 +242,13 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.
     wished = planning.wishes(differences, observed)
     asked = planning.subjects(wished, differences, observed) if manager.live else ()
     graph = look(manager, asked, observed.states)
-    return Work(desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
+    return Work(differences.desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
 
 
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
     desired, differences, observed = work.desired, work.differences, work.observed
-    view = View(desired, differences, observed)
+    view = View(differences, observed)
     refused = refusals.impossible(view)
     alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
     found = [
