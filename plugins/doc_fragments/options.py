@@ -100,11 +100,16 @@ triggers:
   type: dict
   suboptions:
     files:
-      description: Files on the managed host; when the content of one changes, the unit is treated as changed.
+      description:
+        - Files on the managed host; when the content of one changes, the unit is treated as changed.
+        - To name one file more changes nothing, unless that has changed since the process was started; to name one less
+          never does.
       type: list
       elements: path
     values:
-      description: Any values, such as a version; when one changes, the unit is treated as changed.
+      description:
+        - Any values, such as a version; when one changes or is added, the unit is treated as changed. To take one away
+          changes nothing.
       type: list
       elements: raw
 health:
@@ -122,6 +127,8 @@ on_change:
     - For a drop-in this counts where its unit is not declared beside it with a text or an C(on_change) of its own; of
       several drop-ins the most cautious counts. A later run for a stack that declares the unit goes by what is said
       there of the unit.
+    - V(reload) puts what the program reads anew into force. What a process has from its start (its directives,
+      environment, secrets and credentials) is listed under RV(ignore:kept) until it is started anew.
     - V(reload) needs C(ExecReload=) or C(Type=notify-reload) in the unit, in its text or in a drop-in over it.
   type: str
   choices: [restart, reload, none]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .._host.probe import Health
@@ -20,6 +21,7 @@ from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import contradictions, triggers
 from .health import HEALTH, health
 from .render import FileWanted, HostFacts, Params, has_text, render
+from .stamp import Ingredients
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
@@ -85,7 +87,7 @@ class DropinWanted:
 
 @dataclass(frozen=True)
 class Desired:
-    """All of one owner on one host."""
+    """All of one owner on one host. triggers_changed_at: when each trigger file last changed."""
 
     owner: str
     files: Mapping[str, FileWanted]
@@ -98,6 +100,12 @@ class Desired:
     max_removed: Optional[int] = None
     adopt: FrozenSet[str] = frozenset()
     missing_triggers: Tuple[Problem, ...] = field(default=())
+    triggers_changed_at: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def made_of(self) -> Mapping[str, Ingredients]:
+        """What each stamp of these files stands for."""
+        return {each.made_of.stamp: each.made_of for each in self.files.values() if each.made_of}
 
     def texts(self, folder: str) -> LoadPath:
         """The files of this declaration alone, as systemd would merge them. folder: where its units lie."""
@@ -158,6 +166,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         max_removed=params.get("max_removed"),
         adopt=frozenset(params.get("adopt") or ()),
         missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
+        triggers_changed_at=facts.changed_at,
     )
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._desired.defaults import filled_in
 from .._desired.render import FileWanted
 from .._desired.stack import Desired, UnitWanted
-from .._desired.stamp import stamps, values_without_stamp
+from .._desired.stamp import Parts, values_without_stamp
 from .._host.manager import UnitState
 from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, starts
@@ -29,7 +29,7 @@ from .._syntax.unitfile import Effective
 from .enablement import enablement, left_over_instances
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
-from .stale import Accepted, is_stale
+from .stale import CURRENT, Accepted, Evidence, Standing, renewed, standing
 
 # "" says nothing.
 _BY_CAUTION = ("none", "reload", "restart", "")
@@ -40,14 +40,15 @@ class TextChange:
     """How a unit's text will differ.
 
     new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
-    restamped: what its process is started with differs, environment, secrets and triggers included. pulls: units that
-    it newly wants or requires.
+    restamped: what its process is started with differs, environment, secrets and triggers included. news: what of
+    that, in words, as far as it is known. pulls: units that it newly wants or requires.
     """
 
     new: bool = False
     gone: bool = False
     directives: Tuple[Tuple[str, str], ...] = ()
     restamped: bool = False
+    news: Tuple[str, ...] = ()
     pulls: Tuple[str, ...] = ()
 
 
@@ -55,12 +56,12 @@ class TextChange:
 class ServiceCase:
     """What only a service has.
 
-    stale: its process runs with something older than is declared. runs_on_change: as the option `run` says.
+    process: how what runs stands to its files. runs_on_change: as the option `run` says.
     per_connection: it serves one connection of a socket with Accept=yes. deprived_by: the socket that opened something
     for it and goes, "" if none does.
     """
 
-    stale: bool = False
+    process: Standing = CURRENT
     runs_on_change: bool = False
     per_connection: bool = False
     deprived_by: str = ""
@@ -93,6 +94,11 @@ class Case:
         """Names of the changed directives that take one of these effects."""
         pairs = self.change.directives
         return [directive for section, directive in pairs if effect(self.kind.name, section, directive) in effects]
+
+    @property
+    def needs(self) -> List[str]:
+        """Names of the changed directives that only a new start puts into force."""
+        return self.touched(Effect.RESTART)
 
     def is_set(self, directive: str, section: str = "Unit") -> bool:
         return is_set(self.after, section, directive)
@@ -143,16 +149,23 @@ class _View:
 
     observed: Observed
     after: LoadPath
-    accepted: Mapping[str, Accepted]
+    evidence: Evidence
     pending: Pending
     leaving: FrozenSet[str]
     sockets: Mapping[str, str]
 
 
 def compare(
-    desired: Desired, observed: Observed, accepted: Mapping[str, Accepted], pending: Pending = NOTHING_PENDING
+    desired: Desired,
+    observed: Observed,
+    accepted: Mapping[str, Accepted],
+    pending: Pending = NOTHING_PENDING,
+    recorded: Callable[[], Mapping[str, Parts]] = dict,
 ) -> Differences:
-    """Hold a declaration against a host; `conflicts` has been asked first."""
+    """Hold a declaration against a host; `conflicts` has been asked first.
+
+    accepted, recorded: what earlier runs have noted of processes, and of what stamps stand for.
+    """
     write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
     unlisted = orphans(desired, observed)
     removed = [path for path in desired.removed if path in observed.files]
@@ -176,7 +189,8 @@ def compare(
         mask=tuple(unit for unit in masked if not _is_masked_here(unit, observed)),
         **enablement(desired, observed, after, gone_units, leaving),
     )
-    view = _View(observed, after, accepted, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
+    evidence = Evidence(desired, observed, after, accepted, recorded)
+    view = _View(observed, after, evidence, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
     cases = _cases(desired, view, [*new_units, *gone_units])
     orphaned = [label(path, observed) for path in unlisted if path not in remove]
     return Differences(
@@ -259,9 +273,8 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
 
 def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: bool, view: _View) -> Case:
     """inherited: what the unit's template, or drop-ins over it, say of on_change."""
-    observed, after, now = view.observed, view.after, view.observed.states[unit]
+    after, now = view.after, view.observed.states[unit]
     kind = kind_of(unit)
-    stale = now.is_up and kind.processes is Processes.MAIN and is_stale(unit, observed, after, view.accepted.get(unit))
     text = after.effective(unit)
     return Case(
         unit=unit,
@@ -272,7 +285,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         owed=view.pending.owed.get(unit, ()),
         change=_change(unit, text, view) if changing else TextChange(),
         service=ServiceCase(
-            stale=stale,
+            process=standing(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
             runs_on_change=bool(wanted and wanted.runs_on_change),
             per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
             deprived_by=view.sockets.get(unit, ""),
@@ -285,11 +298,13 @@ def _change(unit: str, text: Effective, view: _View) -> TextChange:
     before, after = view.observed.loadpath, view.after
     new = before.fragment(unit) is None
     old_text = before.effective(unit)
+    anew = renewed(unit, view.evidence)
     return TextChange(
         new=new,
         gone=before.defines(unit) and not after.defines(unit),
         directives=() if new else tuple(changes(old_text, text)),
-        restamped=stamps(unit, before) != stamps(unit, after),
+        restamped=anew is not None,
+        news=anew or (),
         pulls=tuple(gained(old_text, text, sorted(GAINS_START))),
     )
 

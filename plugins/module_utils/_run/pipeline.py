@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 import os
@@ -215,20 +216,26 @@ def _facts(params: Params, manager: Manager, key: bytes) -> HostFacts:
     catalogue = parse_dump(manager.configuration_items(), manager.version)
     entries = [*(params.get("units") or []), *(params.get("dropins") or [])]
     root = manager.places.root
-    return HostFacts(manager.places, catalogue, key, {path: _digest(path, root) for path in trigger_files(entries)})
+    read = {path: _trigger(path, root) for path in trigger_files(entries)}
+    digests = {path: digest for path, (digest, _changed_at) in read.items()}
+    return HostFacts(manager.places, catalogue, key, digests, {path: each[1] for path, each in read.items()})
 
 
-def _digest(path: str, root: str) -> Optional[str]:
-    """None for a file that is not there, or a path that is none: the declaration is refused for it later."""
+def _trigger(path: str, root: str) -> Tuple[Optional[str], float]:
+    """A file's digest and when it last changed in any way.
+
+    No digest for a file that is not there, or a path that is none: the declaration is refused for it later.
+    """
     if not is_path(path):
-        return None
+        return None, 0.0
     try:
         found = files.resolve(root + path, root)
         if os.path.exists(found) and not os.path.isfile(found):
             raise files.FileRefused(f"triggers: {path} is no file: name the files in a folder one by one")
-        return hashlib.sha256(files.read(found)).hexdigest()
+        changed_at = os.stat(found).st_ctime
+        return hashlib.sha256(files.read(found)).hexdigest(), changed_at
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return None, 0.0
     except OSError as error:
         raise files.FileRefused(f"triggers: {path} cannot be read: {error.strerror}") from error
 
@@ -238,7 +245,9 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.
     if found:
         raise Problems(found)
     pending = record.pending(interrupted, observed, manager)
-    differences = compare(desired, observed, accepted.accepted(manager.places), pending)
+    where = manager.places
+    known = functools.lru_cache(maxsize=None)(functools.partial(accepted.recorded, where))
+    differences = compare(desired, observed, accepted.accepted(where), pending, known)
     wished = planning.wishes(differences, observed)
     asked = planning.subjects(wished, differences, observed) if manager.live else ()
     graph = look(manager, asked, observed.states)
