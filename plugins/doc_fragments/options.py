@@ -153,6 +153,8 @@ run:
   description:
     - Runs a C(Type=oneshot) service, and waits for its end, whenever its text or a drop-in over it was changed, and
       again after it has failed.
+    - It runs once, and before what is ordered after it (C(After=)) is started, restarted or reloaded; if it fails,
+      nothing of that was.
   type: str
   choices: [on_change]
 enabled:

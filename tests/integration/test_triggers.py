@@ -66,7 +66,7 @@ def test_a_value_that_goes_back(host: Lab) -> None:
 
 
 def test_a_dropin_over_a_unit_of_a_package(host: Lab) -> None:
-    host.sh(f"systemctl start {NGINX}")
+    host.sh(f"systemctl restart {NGINX}")
     dropin = {"name": NGINX, "dropin": "conf", "triggers": FILES, "on_change": "reload", "unit": {"Description": "x"}}
     since = host.invocation(NGINX)
     assert host.settled(dropins=[dropin])["reloaded"] == []  # the file is as it was when nginx was started
