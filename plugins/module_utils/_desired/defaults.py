@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Set
 
 from .._syntax.activation import starts
+from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import installs, is_run_once, refuses_start
 from .stack import Desired, Meant, UnitWanted
@@ -29,7 +30,7 @@ def _started(desired: Desired, after: LoadPath) -> Set[str]:
     ours = [each for unit in desired.units if unit.path for each in (unit.name.text, *unit.members)]
     over = [dropin.unit for dropin in desired.dropins if dropin.present]
     ours += [name.text for name in over if name.is_template or not name.stands_for_others]
-    return {starts(name, after) for name in ours} - {""}
+    return {starts(name, after) for name in ours if kind_of(name).is_starter}
 
 
 def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath) -> UnitWanted:

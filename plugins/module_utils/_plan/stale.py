@@ -186,6 +186,8 @@ def _own(
         if run is not None and _began_with_these(unit, run.began, evidence.observed, evidence.after):
             return CURRENT
         return Standing(True, evidence.newer(unit, began), None)
+    if now == started == wanted:
+        return CURRENT
     lacking = _lacking(unit, evidence, wanted, started, known)
     if now == wanted:
         return Standing(False, (), lacking)
