@@ -106,11 +106,16 @@ triggers:
   type: dict
   suboptions:
     files:
-      description: Files on the managed host; when the content of one changes, the unit is treated as changed.
+      description:
+        - Files on the managed host; when the content of one changes, the unit is treated as changed.
+        - To name one file more changes nothing, unless that has changed since the process was started; to name one less
+          never does.
       type: list
       elements: path
     values:
-      description: Any values, such as a version; when one changes, the unit is treated as changed.
+      description:
+        - Any values, such as a version; when one changes or is added, the unit is treated as changed. To take one away
+          changes nothing.
       type: list
       elements: raw
 health:
@@ -128,7 +133,9 @@ on_change:
     - For a drop-in this counts where its unit is not declared beside it with a text or an C(on_change) of its own; of
       several drop-ins the most cautious counts. A later run for a stack that declares the unit goes by what is said
       there of the unit.
-    - V(reload) needs C(ExecReload=) or C(Type=notify-reload) in the unit, or a mount.
+    - V(reload) puts what the program reads anew into force. What a process has from its start (its directives,
+      environment, secrets and credentials) is listed under RV(ignore:kept) until it is started anew.
+    - V(reload) needs a mount, or C(ExecReload=) or C(Type=notify-reload) in the text of a service or a drop-in over it.
   type: str
   choices: [restart, reload, none]
 replace:
@@ -150,13 +157,17 @@ instances:
   elements: raw
 run:
   description:
-    - Runs a C(Type=oneshot) service, and waits for its end, whenever it was changed, and again after it has failed.
+    - Runs a C(Type=oneshot) service, and waits for its end, whenever its text or a drop-in over it was changed, and
+      again after it has failed.
+    - It runs once, and before what is ordered after it (C(After=)) is started, restarted or reloaded; if it fails,
+      nothing of that was.
   type: str
   choices: [on_change]
 enabled:
   description:
-    - Whether the unit is enabled. By default a unit with an C([Install]) section is, unless something else in the
-      declaration starts it (its timer, socket, path or automount), or it is declared stopped.
+    - Whether the unit is enabled. By default a unit with an C([Install]) section, in its text or in a drop-in over it,
+      is, unless something else in the declaration starts it (its timer, socket, path or automount), or it is declared
+      stopped.
     - The links are held against the C([Install]) section, so that a changed one is enabled anew.
   type: bool
 state:
@@ -166,7 +177,8 @@ state:
     - A restart that would cut off this very run (of the SSH server, D-Bus or the network) is not done, and the unit is
       listed under RV(ignore:kept); to stop one of those is refused.
     - Defaults to V(started), but to V(present) where something else starts the unit, for a C(Type=oneshot) service
-      without C(RemainAfterExit=), for a template without instances, and for a unit without a text here.
+      without C(RemainAfterExit=), for a template without instances, and for a unit without a text here; drop-ins over
+      the unit count for that, whoever has put them there.
     - What would end the run of the host, or change it, such as C(reboot.target), C(rescue.target) or what pulls them
       in, is V(present) as well, and to start it is refused.
     - A mount or swap that someone else has put in place stays, and is listed under RV(ignore:kept) with what differs

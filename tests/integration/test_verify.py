@@ -194,7 +194,7 @@ def test_a_dropin_that_points_a_socket_at_nothing(host: Lab) -> None:
     host.apply(service("s"), socket)
     dropin = {"name": socket["name"], "dropin": "x", "socket": {"Service": "nowhere.service"}}
     result = host.refused(module="dropin", **dropin)
-    assert [(each["directive"], each["rule"]) for each in result["errors"]] == [("Service", "missing")]
+    assert [(each["directive"], each["rule"]) for each in result["errors"]] == [("Service", "starts-nowhere")]
 
 
 def test_a_target_with_a_name_that_is_none(host: Lab) -> None:

@@ -34,6 +34,7 @@ def test_what_passes_where_it_may_still_come() -> None:
     assert {name for name, severity in severities().items() if severity == "unverified"} == {
         "missing",
         "no-such-unit",
+        "starts-nowhere",
         "trigger-missing",
     }
 
@@ -60,8 +61,9 @@ def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
         # What a declaration or a host is refused for.
         *("absent", "alias", "become", "calendar", "contradiction", "duplicate", "empty", "empty-prune", "ends-run"),
-        *("environment", "gone", "host", "linked", "long-name", "masked", "max-removed", "no-install", "no-process"),
-        *("no-text", "of-host", "option", "own-connection", "owner", "record", "refused-start", "refused-stop"),
+        *("environment", "gone", "health-option", "host", "linked", "long-name", "masked", "max-removed"),
+        *("no-install", "no-process", "no-text", "of-host", "option", "own-connection", "owner", "record"),
+        *("refused-start", "refused-stop"),
         *("root", "secrets-global", "specifier", "stack-name", "syntax", "trigger", "unit-name"),
         *("unknown-directive", "value", "verify"),
         # What may fail once a run has begun.

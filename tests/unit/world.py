@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.defaults import filled_in
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.render import HostFacts
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
@@ -20,6 +22,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager i
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation, ManagerSeen, Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.stale import Accepted
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.work import Work
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
@@ -34,9 +37,13 @@ _DATA = Path(__file__).parent / "data"
 Entry = dict[str, Any]
 
 
-def facts(version: int = 252, digests: Mapping[str, str | None] | None = None) -> HostFacts:
+def facts(
+    version: int = 252,
+    digests: Mapping[str, str | None] | None = None,
+    changed_at: Mapping[str, float] | None = None,
+) -> HostFacts:
     dump = (_DATA / f"items-{version}.txt").read_text(encoding="utf-8")
-    return HostFacts(SYSTEM, parse_dump(dump, version), b"key", digests or {})
+    return HostFacts(SYSTEM, parse_dump(dump, version), b"key", digests or {}, changed_at or {})
 
 
 def declare(*units: Entry, version: int = 252, **stack: Any) -> Desired:
@@ -68,7 +75,7 @@ def in_force(
     )
     up = [unit for unit, state in (states or {}).items() if state.active == "active"]
     links: dict[str, str] = {}
-    for unit in desired.units if desired else ():
+    for unit in filled_in(desired, loadpath).units if desired else ():
         for member in unit.members if unit.enabled else ():
             text = contents.get(unit.path or "", b"").decode()
             made = [f"{target}.wants/{member}" for target in re.findall(r"^WantedBy=(.*)$", text, re.M)]
@@ -129,13 +136,33 @@ def stamp(desired: Desired, unit: str = "a.service") -> str:
     return found.partition("=")[2]
 
 
-def work(desired: Desired, observed: Observed, relations: Relations | None = None) -> Work:
-    found, graph = differences.compare(desired, observed, {}), related(observed, relations)
-    return Work(desired, observed, found, graph, plan.make(found, plan.wishes(found, observed), graph, observed))
+def recorded(*earlier: Desired) -> dict[str, Mapping[str, str]]:
+    """What earlier runs have noted of their stamps."""
+    return {stamp: made_of.parts() for each in earlier for stamp, made_of in each.made_of.items()}
 
 
-def planned(desired: Desired, observed: Observed, relations: Relations | None = None) -> plan.Plan:
-    return work(desired, observed, relations).plan
+def work(
+    desired: Desired,
+    observed: Observed,
+    relations: Relations | None = None,
+    earlier: Sequence[Desired] = (),
+    accepted: Mapping[str, Accepted] | None = None,
+) -> Work:
+    """earlier: declarations of which it is noted what their stamps stand for."""
+    noted = functools.partial(recorded, *earlier)
+    found = differences.compare(desired, observed, accepted or {}, recorded=noted)
+    graph = related(observed, relations)
+    return Work(found.desired, observed, found, graph, plan.make(found, plan.wishes(found, observed), graph, observed))
+
+
+def planned(
+    desired: Desired,
+    observed: Observed,
+    relations: Relations | None = None,
+    earlier: Sequence[Desired] = (),
+    accepted: Mapping[str, Accepted] | None = None,
+) -> plan.Plan:
+    return work(desired, observed, relations, earlier, accepted).plan
 
 
 def jobs(made: plan.Plan) -> list[tuple[str, str]]:

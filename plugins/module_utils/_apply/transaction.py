@@ -40,6 +40,7 @@ from .._host.probe import Health
 from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along
 from .._plan.expected import Expected
+from .._plan.order import Call
 from .._plan.plan import Plan
 from .._syntax.names import units_in
 from .._syntax.rule import Rule
@@ -232,7 +233,7 @@ class _Transaction:
             elif call.verb == "run":
                 skipped.update(self._run(call.units, max(health_of(unit).timeout for unit in call.units)))
             else:
-                self._note(self._queue(call.verb, call.units), call.verb, call.units)
+                self._note(self._queue(call), call.verb, call.units)
                 refused.update(failure.unit for failure in outcomes.failures)
         outcomes.failures += [
             Failure("", message, rule=LIMITS) for message in manager.wake_limits(plan.jobs["touch-slice"])
@@ -268,10 +269,13 @@ class _Transaction:
         proof = Proof(health, restarted, reloaded, since)
         return Unfailed(proof) if expected is Expected.UNFAILED else Up(proof)
 
-    def _queue(self, verb: str, units: Sequence[str]) -> Outcome:
-        if verb == "restart" and len(units) > 1:
+    def _queue(self, call: Call) -> Outcome:
+        units: Sequence[str] = call.units
+        if call.alone:
+            return self._manager.queue(call.verb, units, alone=True)
+        if call.verb == "restart" and len(units) > 1:
             units = not_taken_along(units, look(self._manager, units, self._manager.list_units()))
-        return jobs.queue(self._manager, verb, units)
+        return jobs.queue(self._manager, call.verb, units)
 
     def _run(self, units: Sequence[str], timeout: float) -> Sequence[str]:
         """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.

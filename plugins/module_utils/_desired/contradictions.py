@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Options that cannot be meant together, told from the declaration alone. Pure.
+"""Options that cannot be meant together, told from the declaration alone; what they ask of a text is in _plan. Pure.
 
 Private to the collection.
 """
@@ -13,10 +13,8 @@ import posixpath
 from typing import Iterator, Sequence, Set, Tuple
 
 from .._syntax import names
-from .._syntax.kinds import KINDS, SELECTIVE, File, Processes
-from .._syntax.meaning import can_reload, is_run_once
+from .._syntax.kinds import KINDS, SELECTIVE, File
 from .._syntax.rule import Problem, Rule, Severity
-from .._syntax.unitfile import Effective
 from .options import RUNNING
 from .render import Params, has_text
 
@@ -72,21 +70,6 @@ def _option(reason: str, remedy: str, source: str) -> Rule:
     return Rule("option", Severity.ERROR, reason, remedy, source)
 
 
-_NO_INSTALL = _option(
-    "enabled needs an [Install] section",
-    "add install: {{WantedBy: multi-user.target}} or the like",
-    "systemd.unit(5), [Install] section options",
-)
-_RUNS_ONCE = _option(
-    "a oneshot without RemainAfterExit has no state to hold",
-    "use run: on_change, or a timer",
-    "systemd.service(5), Type=oneshot",
-)
-_RUN_OF_LASTING = _option(
-    "run: on_change is for Type=oneshot without RemainAfterExit",
-    "this service is started anyway",
-    "systemd.service(5), Type=oneshot",
-)
 _RUN_OF_OTHERS = _option("run: on_change is for a oneshot service", "", "systemd.service(5), Type=oneshot")
 _RELOAD_OF_OTHERS = _option(
     "a .{kind} is never reloaded, so on_change: reload would do nothing, or restart it",
@@ -102,9 +85,6 @@ def _no_process(reason: str) -> Rule:
 _NO_PROCESS = _no_process("a .{kind} starts no process, so it takes no {option}")
 _NO_PROGRAM = _no_process(
     "a .{kind} runs commands and no program that goes on, so other {option} would never be in force, and it takes none"
-)
-_NO_RELOAD = _option(
-    "a reload needs ExecReload= (or Type=notify-reload)", "add it, or use restart", "systemd.service(5), ExecReload="
 )
 
 
@@ -128,8 +108,8 @@ def unhonoured(entry: Params, name: names.UnitName) -> Iterator[Problem]:
         yield _RELOAD_OF_OTHERS.problem(name.text, kind=kind.name)
 
 
-def of_options(entry: Params, name: names.UnitName, brings_text: bool) -> Iterator[Problem]:
-    """What is wrong with the options of one unit."""
+def of_options(entry: Params, name: names.UnitName, brings_text: bool, has_dropin: bool) -> Iterator[Problem]:
+    """What is wrong with the options of one unit. has_dropin: it has one beside it."""
     masked = bool(entry.get("masked"))
     yield from unhonoured(entry, name)
     if entry.get("content") is not None and has_text({**entry, "content": None}):
@@ -141,27 +121,12 @@ def of_options(entry: Params, name: names.UnitName, brings_text: bool) -> Iterat
     if masked and (entry.get("enabled") or entry.get("state") in RUNNING):
         yield _MASKED_RUNNING.problem(name.text)
     if not brings_text and entry.get("state") != "absent":
-        extra = [option for option in ("environment", "secrets", "credentials", "triggers", "run") if entry.get(option)]
+        for_text = ("environment", "secrets", "credentials", "triggers", *(() if has_dropin else ("run",)))
+        extra = [option for option in for_text if entry.get(option)]
         if extra:
             yield _NEEDS_TEXT.problem(name.text, option=extra[0])
     if name.is_template and not entry.get("instances") and entry.get("state") in RUNNING:
         yield _TEMPLATE_STARTED.problem(name.text)
-
-
-def of_text(entry: Params, name: names.UnitName, text: Effective) -> Iterator[Problem]:
-    """What the options of one unit ask of its text."""
-    if entry.get("enabled") and not text.get("Install"):
-        yield _NO_INSTALL.problem(name.text)
-    if KINDS[name.kind].processes is not Processes.MAIN:
-        return
-    once = is_run_once(text)
-    if once and entry.get("state") in RUNNING:
-        yield _RUNS_ONCE.problem(name.text, "Service", "Type")
-    if not once and entry.get("run"):
-        yield _RUN_OF_LASTING.problem(name.text, "Service", "Type")
-    wants_reload = entry.get("on_change") == "reload" or entry.get("state") == "reloaded"
-    if wants_reload and not can_reload(text):
-        yield _NO_RELOAD.problem(name.text, "Service", "ExecReload")
 
 
 def duplicates(units: Sequence[Tuple[str, ...]], dropins: Sequence[Tuple[str, str]]) -> Iterator[Problem]:

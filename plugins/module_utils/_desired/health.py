@@ -17,7 +17,7 @@ from .._host.probe import Health, read_checks
 from .._syntax.rule import Refused, Rule, Severity
 
 HEALTH = Rule(
-    "health",
+    "health-option",
     Severity.ERROR,
     "a check of that kind could never pass, or never end",
     "the message says what it takes",

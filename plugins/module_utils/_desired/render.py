@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.places import Places
@@ -20,7 +20,7 @@ from .._syntax.directives import UNKNOWN, Catalogue
 from .._syntax.kinds import KINDS
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .options import SECTION_OPTIONS
-from .stamp import Assignment, stamped, without_stamp
+from .stamp import Assignment, Ingredients, assignment, ingredients, without_stamp
 
 MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
 _MARK_BYTES = MARK.encode()
@@ -61,12 +61,14 @@ class HostFacts:
     """What a rendering depends on besides the parameters.
 
     key: the host's secret for stamps. digests: SHA-256 of each trigger file, None where the file is not there.
+    changed_at: when those files last changed in any way, in seconds since the epoch.
     """
 
     places: Places
     catalogue: Catalogue
     key: bytes
     digests: Mapping[str, Optional[str]]
+    changed_at: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class FileWanted:
     """A file as it shall be.
 
     cover: what a diff shows in the place of a secret. owner: its uid and gid, None for those that all our files have.
+    made_of: what its stamp stands for, None where it has none.
     """
 
     path: str
@@ -83,6 +86,7 @@ class FileWanted:
     secret: bool = False
     cover: str = ""
     owner: Optional[Tuple[int, int]] = None
+    made_of: Optional[Ingredients] = None
 
     @property
     def shown(self) -> str:
@@ -92,11 +96,10 @@ class FileWanted:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The files of one unit or drop-in, and the text of the main one: as assignments, and merged."""
+    """The files of one unit or drop-in, and the text of the main one as assignments."""
 
     files: Tuple[FileWanted, ...]
     entries: Tuple[unitfile.Entry, ...]
-    text: unitfile.Effective
 
 
 def owner_of(content: bytes) -> Optional[str]:
@@ -121,17 +124,18 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     if problems:
         raise Problems(problems)
     own = KINDS[kind].section
-    extra += stamped(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
+    made_of = ingredients(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
+    extra += [assignment(made_of)] if made_of else []
     try:
         text = _text(params, sections, own, extra, owner)
         entries = unitfile.parse(text)
     except Refused as refused:
         raise Problems([unitfile.SYNTAX.said(str(refused), unit)]) from None
-    files = (FileWanted(path, text.encode(), 0o644, unit), *secret_files)
+    files = (FileWanted(path, text.encode(), 0o644, unit, made_of=made_of), *secret_files)
     problems += _too_long(files)
     if problems:
         raise Problems(problems)
-    return Rendered(files, entries, unitfile.alone(text))
+    return Rendered(files, entries)
 
 
 def _too_long(files: Sequence[FileWanted]) -> Iterator[Problem]:

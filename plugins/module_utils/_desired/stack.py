@@ -9,19 +9,19 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+import posixpath
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .._host.probe import Health
 from .._syntax import names, unitfile
-from .._syntax.activation import started_by
-from .._syntax.loadpath import dropin_folders
-from .._syntax.meaning import is_run_once, refuses_start
+from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
-from .._syntax.special import ending
 from . import contradictions, triggers
 from .health import HEALTH, health
 from .render import FileWanted, HostFacts, Params, has_text, render
+from .stamp import Ingredients
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
@@ -36,19 +36,30 @@ _EMPTY = Rule(
 )
 
 
+class Meant(NamedTuple):
+    """State and enablement of one unit, as an entry says it or leaves it open.
+
+    left_down: it would be started if it did not refuse that.
+    """
+
+    state: str
+    enabled: Optional[bool]
+    left_down: bool = False
+
+
 @dataclass(frozen=True)
 class UnitWanted:
-    """A unit as it shall be. path is None, and text empty, for a unit that someone else defines (state only).
+    """A unit as it shall be. path is None for a unit that someone else defines (state only).
 
-    text: its own, without drop-ins. members: the units that state and enablement are for, instances of a template or
-    the unit itself. lists_instances: a template whose other instances are left over, since nothing else starts any.
-    left_down: it would be started if it did not refuse that.
-    enabled None: left as it is. on_change: what a change that needs a restart does, "" if the entry does not say.
+    members: the units that state and enablement are for, instances of a template or the unit itself. state "" and
+    enabled None: the entry does not say, and `filled_in` does by the merged text; enabled None after that: left as it
+    is. by_member: what differs from that for a member, by its own drop-ins. on_change: what a change that needs a
+    restart does, "" if the entry does not say. lists_instances: a template whose other instances are left over, since
+    nothing else starts any.
     """
 
     name: names.UnitName
     path: Optional[str]
-    text: unitfile.Effective
     members: Tuple[str, ...]
     state: str
     enabled: Optional[bool]
@@ -58,7 +69,11 @@ class UnitWanted:
     health: Optional[Health]
     replace: bool
     lists_instances: bool = False
-    left_down: bool = False
+    by_member: Mapping[str, Meant] = field(default_factory=dict)
+
+    def meant(self, member: str) -> Meant:
+        """State and enablement of one member."""
+        return self.by_member.get(member) or Meant(self.state, self.enabled)
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ class DropinWanted:
 
 @dataclass(frozen=True)
 class Desired:
-    """All of one owner on one host."""
+    """All of one owner on one host. triggers_changed_at: when each trigger file last changed."""
 
     owner: str
     files: Mapping[str, FileWanted]
@@ -89,6 +104,21 @@ class Desired:
     max_removed: Optional[int] = None
     adopt: Tuple[str, ...] = ()
     missing_triggers: Tuple[Problem, ...] = field(default=())
+    triggers_changed_at: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def made_of(self) -> Mapping[str, Ingredients]:
+        """What each stamp of these files stands for."""
+        return {each.made_of.stamp: each.made_of for each in self.files.values() if each.made_of}
+
+    def texts(self, folder: str) -> LoadPath:
+        """The files of this declaration alone, as systemd would merge them. folder: where its units lie."""
+        paths = [path for path, each in self.files.items() if not each.secret]
+        entries: Dict[str, Set[str]] = {folder: set()}
+        for place, name in (posixpath.split(path) for path in paths):
+            entries.setdefault(place, set()).add(name)
+        found = {place: frozenset(each) for place, each in entries.items()}
+        return LoadPath((folder,), found, found, {path: self.files[path].content for path in paths})
 
     def health_of(self, unit: str) -> Health:
         """By its own entry, else by its template's, else by that of a drop-in over it, else as for all units."""
@@ -110,8 +140,9 @@ def build(params: Params, facts: HostFacts) -> Desired:
     given_units = params.get("units") or []
     given_dropins = params.get("dropins") or []
     problems += contradictions.of_stack(params)
+    has_dropin = frozenset(str(entry["name"]) for entry in given_dropins if entry.get("state") != "absent")
     for entry in given_units:
-        _collect(lambda e=entry: _unit(e, owner, defaults, facts, files), units, problems)
+        _collect(lambda e=entry: _unit(e, owner, defaults, facts, files, has_dropin), units, problems)
     for entry in given_dropins:
         _collect(lambda e=entry: _dropin(e, owner, defaults, facts, files), dropins, problems)
     about = [(unit.name.text, *unit.members) for unit in units]
@@ -121,12 +152,10 @@ def build(params: Params, facts: HostFacts) -> Desired:
     _collect(lambda: _health("", None, defaults), general, problems)
     if problems:
         raise Problems(problems)
-    started_by_others = _started_by(units)
-    texts = {unit.name.text: unit.text for unit in units}
     return Desired(
         owner=owner,
         files=files,
-        units=tuple(_defaults(unit, started_by_others, texts) for unit in units),
+        units=tuple(units),
         dropins=tuple(dropins),
         removed=tuple(
             [facts.places.unit_file(unit.name.text) for unit in units if unit.state == "absent"]
@@ -141,6 +170,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         max_removed=params.get("max_removed"),
         adopt=tuple(dict.fromkeys(params.get("adopt") or ())),
         missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
+        triggers_changed_at=facts.changed_at,
     )
 
 
@@ -167,14 +197,21 @@ def _owner(params: Params, problems: List[Problem]) -> str:
         return "-"
 
 
-def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: Dict[str, FileWanted]) -> UnitWanted:
+def _unit(
+    entry: Params,
+    owner: str,
+    defaults: Params,
+    facts: HostFacts,
+    files: Dict[str, FileWanted],
+    has_dropin: FrozenSet[str],
+) -> UnitWanted:
     try:
         name = names.parse_name(entry["name"])
         members = _members(name, entry)
     except Refused as refused:
         raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
     brings_text = has_text(entry) and entry.get("state") != "absent"
-    problems = list(contradictions.of_options(entry, name, brings_text))
+    problems = list(contradictions.of_options(entry, name, brings_text, name.text in has_dropin))
     rendered = None
     path = facts.places.unit_file(name.text)
     if brings_text:
@@ -182,8 +219,6 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
             rendered = render(entry, name.kind, name.text, path, owner, facts)
         except Problems as found:
             problems += found.problems
-    if rendered is not None:
-        problems += contradictions.of_text(entry, name, rendered.text)
     if problems:
         raise Problems(problems)
     if rendered is not None:
@@ -191,7 +226,6 @@ def _unit(entry: Params, owner: str, defaults: Params, facts: HostFacts, files: 
     return UnitWanted(
         name=name,
         path=path if brings_text else None,
-        text=rendered.text if rendered else {},
         members=members,
         state=entry.get("state") or "",
         enabled=entry.get("enabled"),
@@ -262,35 +296,3 @@ def _health(unit: str, given: Optional[Params], defaults: Params) -> Health:
         return health(given, defaults)
     except Refused as refused:
         raise Problems([HEALTH.said(str(refused), unit)]) from None
-
-
-def _started_by(units: Sequence[UnitWanted]) -> Set[str]:
-    """Units that a timer, socket, path or automount of this stack starts."""
-    ours = (unit for unit in units if unit.path is not None)
-    return {started_by(unit.name.text, unit.text) for unit in ours} - {""}
-
-
-def _defaults(unit: UnitWanted, started_by_others: Set[str], texts: Mapping[str, unitfile.Effective]) -> UnitWanted:
-    """What a person means by declaring a unit: started and enabled, unless something else starts it.
-
-    Nor is anything started that would end the run of the host.
-    """
-    on_demand = bool(started_by_others.intersection([unit.name.text, *unit.members]))
-    on_demand = on_demand or (unit.name.is_template and not unit.members)
-    state, enabled, left_down = unit.state, unit.enabled, False
-    if not state:
-        holds = unit.path is not None and not on_demand and not is_run_once(unit.text) and not unit.masked
-        holds = holds and not ending(unit.name.text, lambda name: texts.get(name, {}))
-        left_down = holds and refuses_start(unit.text)
-        state = "started" if holds and not left_down else "present"
-        if unit.masked:
-            state = "stopped"
-    if enabled is None and unit.path is not None and not on_demand and unit.text.get("Install"):
-        enabled = state not in ("stopped", "absent")
-    return replace(
-        unit,
-        state=state,
-        enabled=False if state == "absent" else enabled,
-        lists_instances=unit.lists_instances and unit.name.text not in started_by_others,
-        left_down=left_down,
-    )

@@ -13,7 +13,9 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from typing import Any, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.scopes import Scope
 from .._syntax.directives import effect
@@ -31,22 +33,103 @@ _JSON = json.JSONEncoder(sort_keys=True, default=str)
 Assignment = Tuple[str, str]
 
 
-def stamped(
+# What a process has from its start alone; the rest are triggers, which a reload takes up as well.
+DIRECTIVE, FILE, VALUE = "directive", "file", "value"
+FROM_START = (DIRECTIVE, "secret", "credential")
+
+Parts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What the stamp of one text is made of: all that a process keeps from its start.
+
+    key: the host's secret. kept: (section, directive, value). files: SHA-256 of each trigger file, None where it is not
+    there. values: the other triggers.
+    """
+
+    key: bytes = field(repr=False)
+    kept: Sequence[Tuple[str, str, str]] = field(repr=False)
+    secrets: Mapping[str, object] = field(repr=False)
+    credentials: Mapping[str, object] = field(repr=False)
+    files: Mapping[str, Optional[str]]
+    values: Sequence[object] = field(repr=False)
+
+    @cached_property
+    def stamp(self) -> str:
+        """A keyed hash of all, "" where there is nothing of that kind.
+
+        Keyed, since a unit file is readable by all and a bare hash would let anyone try out short secrets.
+        """
+        parts = {
+            "directives": self.kept,
+            "secrets": self.secrets,
+            "credentials": self.credentials,
+            "files": self.files,
+            "values": self.values,
+        }
+        return self._hash(parts) if any(parts.values()) else ""
+
+    def parts(self) -> Dict[str, str]:
+        """A keyed hash of each by its kind and name, so that it can be told later which of them differ."""
+        directives: Dict[str, List[str]] = {}
+        for section, directive, value in self.kept:
+            directives.setdefault(f"{section}.{directive}", []).append(value)
+        kinds: Sequence[Mapping[str, object]] = (directives, self.secrets, self.credentials, self.files)
+        found = {
+            f"{kind} {name}": self._hash([kind, name, value])
+            for kind, each in zip((*FROM_START, FILE), kinds)
+            for name, value in each.items()
+        }
+        # A value has no name but itself.
+        found.update((f"{VALUE} {each}", each) for each in map(self._of_value, self.values))
+        return found
+
+    def place(self, value: str) -> str:
+        """Where a value stands among the triggers, by the hash that is its name; "" if it is none of these."""
+        places = [index for index, each in enumerate(self.values) if self._of_value(each) == value]
+        return f"triggers.values[{places[0]}]" if places else ""
+
+    def _of_value(self, value: object) -> str:
+        return self._hash([VALUE, value])
+
+    def _hash(self, what: object) -> str:
+        return hmac.digest(self.key, _JSON.encode(what).encode(), "sha256").hex()[:_LENGTH]
+
+
+def ingredients(
     params: Mapping[str, Any],
     kind: str,
     sections: Sequence[Tuple[str, Sequence[Assignment]]],
     scope: Scope,
     key: bytes,
     digests: Mapping[str, Optional[str]],
-) -> List[Assignment]:
-    """The assignment that stamps a unit or drop-in, [] where none is needed.
+) -> Optional[Ingredients]:
+    """What stamps a unit or drop-in, None where no stamp is needed.
 
     key: the host's secret. digests: of the trigger files, None where one is not there.
     """
     if KINDS[kind].processes is not Processes.MAIN or not scope.has_manager or _is_per_connection(params):
-        return []
-    stamp = _stamp(params, kind, sections, key, digests)
-    return [(_DIRECTIVE, _FIELD + stamp)] if stamp else []
+        return None
+    every = [(section, *assignment) for section, assignments in sections for assignment in assignments]
+    kept = sorted(
+        (item for item in every if effect(kind, item[0], item[1]) is Effect.RESTART), key=lambda item: item[:2]
+    )
+    triggers = params.get("triggers") or {}
+    made = Ingredients(
+        key=key,
+        kept=kept,
+        secrets=params.get("secrets") or {},
+        credentials=params.get("credentials") or {},
+        files={path: digests.get(path) for path in triggers.get("files") or []},
+        values=triggers.get("values") or [],
+    )
+    return made if made.stamp else None
+
+
+def assignment(made: Ingredients) -> Assignment:
+    """The one that stamps a text."""
+    return (_DIRECTIVE, _FIELD + made.stamp)
 
 
 def _is_per_connection(params: Mapping[str, Any]) -> bool:
@@ -56,34 +139,6 @@ def _is_per_connection(params: Mapping[str, Any]) -> bool:
     """
     hidden = any(params.get(option) for option in ("secrets", "credentials", "triggers"))
     return is_template(params["name"]) and not params.get("instances") and not hidden
-
-
-def _stamp(
-    params: Mapping[str, Any],
-    kind: str,
-    sections: Sequence[Tuple[str, Sequence[Assignment]]],
-    key: bytes,
-    digests: Mapping[str, Optional[str]],
-) -> str:
-    """A keyed hash of all that a process keeps from its start, "" where nothing of that kind is declared.
-
-    Keyed, since a unit file is readable by all and a bare hash would let anyone try out short secrets.
-    """
-    every = [(section, *assignment) for section, assignments in sections for assignment in assignments]
-    kept = sorted(
-        (item for item in every if effect(kind, item[0], item[1]) is Effect.RESTART), key=lambda item: item[:2]
-    )
-    triggers = params.get("triggers") or {}
-    parts = {
-        "directives": kept,
-        "secrets": params.get("secrets") or {},
-        "credentials": params.get("credentials") or {},
-        "files": {path: digests.get(path) for path in triggers.get("files") or []},
-        "values": triggers.get("values") or [],
-    }
-    if not any(parts.values()):
-        return ""
-    return hmac.digest(key, _JSON.encode(parts).encode(), "sha256").hex()[:_LENGTH]
 
 
 def without_stamp(content: bytes) -> str:
@@ -99,11 +154,21 @@ def values_without_stamp(values: Iterable[str]) -> List[str]:
 
 def stamps(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
     """The stamps a process of this unit carries if it is started from these files; LogExtraFields= alone resets all."""
-    found: Set[str] = set()
+    return frozenset(stamps_by_file(unit, loadpath))
+
+
+def stamps_by_file(unit: str, loadpath: LoadPath) -> Dict[str, str]:
+    """The same with the path of the file that each is in."""
+    found: Dict[str, str] = {}
     for path in loadpath.files(unit):
-        for stamp in _IN_FILE.findall(loadpath.contents.get(path, b"")):
-            found = {*found, stamp.decode()} if stamp else set()
-    return frozenset(found)
+        for stamp in stamps_in(loadpath.contents.get(path, b"")):
+            found = {**found, stamp: path} if stamp else {}
+    return found
+
+
+def stamps_in(content: bytes) -> Iterator[str]:
+    """The stamps of a file in their order, "" for what resets them."""
+    return (stamp.decode() for stamp in _IN_FILE.findall(content))
 
 
 def of_process(log_fields: Iterable[str]) -> FrozenSet[str]:

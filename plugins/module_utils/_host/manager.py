@@ -188,8 +188,10 @@ class Manager:
         """Start oneshots and wait: what came of a job cannot be told later of a unit that systemd has forgotten."""
         return self.run(["systemctl", self._scope_flag, "--quiet", "start", "--", *units], timeout=timeout)
 
-    def queue(self, verb: str, units: Sequence[str]) -> Outcome:
-        return self.systemctl(verb, units, ["--no-block", "--quiet"])
+    def queue(self, verb: str, units: Sequence[str], alone: bool = False) -> Outcome:
+        """alone: without jobs for what they require, or for what requires them; in their order all the same."""
+        flags = ["--no-block", "--quiet", *(["--job-mode=ignore-requirements"] if alone else [])]
+        return self.systemctl(verb, units, flags)
 
     def start_together(self, units: Sequence[str]) -> Outcome:
         """Queue starts as one transaction, so that all begin before anything else happens.

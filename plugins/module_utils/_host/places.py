@@ -105,6 +105,11 @@ class Places:
         """One for all owners: a unit of one may have been reloaded for the drop-in of another."""
         return os.path.join(self.state, "accepted.json")
 
+    @property
+    def stamps_file(self) -> str:
+        """What stamps stand for, by keyed hashes. One for all owners, as a process carries those of several."""
+        return os.path.join(self.state, "stamps.json")
+
     def record_file(self, owner: str) -> str:
         return os.path.join(self.state, "running", owner + ".json")
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
+from .._desired.defaults import filled_in
 from .._desired.render import FileWanted, owner_of
 from .._desired.stack import Desired, UnitWanted
-from .._desired.stamp import stamps, values_without_stamp
+from .._desired.stamp import Parts, values_without_stamp
 from .._host.manager import UnitState
 from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, starts
@@ -29,7 +30,7 @@ from .enablement import enablement, left_over_instances
 from .in_place import Unlike, unlike
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
-from .stale import Accepted, is_stale
+from .stale import CURRENT, Accepted, Evidence, Standing, renewed, standing
 
 # What is said of on_change for a unit that someone else has declared, by a drop-in for many that says nothing itself.
 LEFT_ALONE = "left-alone"
@@ -42,14 +43,15 @@ class TextChange:
     """How a unit's text will differ.
 
     new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
-    restamped: what its process is started with differs, environment, secrets and triggers included. pulls: units that
-    it newly wants or requires.
+    restamped: what its process is started with differs, environment, secrets and triggers included. news: what of
+    that, in words, as far as it is known. pulls: units that it newly wants or requires.
     """
 
     new: bool = False
     gone: bool = False
     directives: Tuple[Tuple[str, str], ...] = ()
     restamped: bool = False
+    news: Tuple[str, ...] = ()
     pulls: Tuple[str, ...] = ()
 
 
@@ -57,12 +59,12 @@ class TextChange:
 class ServiceCase:
     """What only a service has.
 
-    stale: its process runs with something older than is declared. runs_on_change: as the option `run` says.
+    process: how what runs stands to its files. runs_on_change: as the option `run` says.
     per_connection: it serves one connection of a socket with Accept=yes. deprived_by: the socket that opened something
     for it and goes, "" if none does.
     """
 
-    stale: bool = False
+    process: Standing = CURRENT
     runs_on_change: bool = False
     per_connection: bool = False
     deprived_by: str = ""
@@ -106,6 +108,11 @@ class Case:
         pairs = self.change.directives
         return [directive for section, directive in pairs if effect(self.kind.name, section, directive) in effects]
 
+    @property
+    def needs(self) -> List[str]:
+        """Names of the changed directives that only a new start puts into force."""
+        return self.touched(Effect.RESTART)
+
     def is_set(self, directive: str, section: str = "Unit") -> bool:
         return is_set(self.after, section, directive)
 
@@ -129,11 +136,13 @@ class Enablement:
 class Differences:
     """What differs between a declaration and a host.
 
-    write, remove: files. orphaned: what is left over and stays. links: what differs in enablement. reload_due: why the
-    manager has to read its files again though none differs, "" if it need not. cases: the units. after: the files as
-    they will be. pending: what an interrupted run has left.
+    desired: the declaration, with what it left open filled in. write, remove: files. orphaned: what is left over and
+    stays. links: what differs in enablement. reload_due: why the manager has to read its files again though none
+    differs, "" if it need not. cases: the units. after: the files as they will be. pending: what an interrupted run has
+    left.
     """
 
+    desired: Desired
     write: Tuple[FileWanted, ...]
     remove: Tuple[str, ...]
     orphaned: Tuple[str, ...]
@@ -153,16 +162,23 @@ class _View:
 
     observed: Observed
     after: LoadPath
-    accepted: Mapping[str, Accepted]
+    evidence: Evidence
     pending: Pending
     leaving: FrozenSet[str]
     sockets: Mapping[str, str]
 
 
 def compare(
-    desired: Desired, observed: Observed, accepted: Mapping[str, Accepted], pending: Pending = NOTHING_PENDING
+    desired: Desired,
+    observed: Observed,
+    accepted: Mapping[str, Accepted],
+    pending: Pending = NOTHING_PENDING,
+    recorded: Callable[[], Mapping[str, Parts]] = dict,
 ) -> Differences:
-    """Hold a declaration against a host; `conflicts` has been asked first."""
+    """Hold a declaration against a host; `conflicts` has been asked first.
+
+    accepted, recorded: what earlier runs have noted of processes, and of what stamps stand for.
+    """
     write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
     unlisted = orphans(desired, observed)
     removed = [path for path in desired.removed if path in observed.files]
@@ -177,6 +193,7 @@ def compare(
     masks = [observed.places.unit_file(unit) for unit in unmask]
     altered = new_units or gone_units or masks
     after = observed.loadpath.changed(new_units, [*gone_units, *masks]) if altered else observed.loadpath
+    desired = filled_in(desired, after)
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
     masked = [unit.name.text for unit in desired.units if unit.masked]
@@ -188,10 +205,12 @@ def compare(
         reenable=linked.reenable,
         enable=linked.enable,
     )
-    view = _View(observed, after, accepted, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
+    evidence = Evidence(desired, observed, after, accepted, recorded)
+    view = _View(observed, after, evidence, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
     cases = _cases(desired, view, [*new_units, *gone_units])
     orphaned = [label(path, observed) for path in unlisted if path not in remove]
     return Differences(
+        desired=desired,
         write=write,
         remove=tuple(dict.fromkeys([*remove, *linked.stranded])),
         orphaned=() if desired.prune else (*orphaned, *left_over),
@@ -301,23 +320,19 @@ def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> Li
 
 def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: bool, view: _View) -> Case:
     """inherited: what the unit's template, or drop-ins over it, say of on_change."""
-    observed, after, now = view.observed, view.after, view.observed.states[unit]
+    after, now = view.after, view.observed.states[unit]
     kind = kind_of(unit)
-    stale = now.is_up and kind.processes is Processes.MAIN and is_stale(unit, observed, after, view.accepted.get(unit))
-    # Its own text is enough for a unit to which nothing is done, without merging its drop-ins again.
-    busy = changing or stale or unit in view.pending.owed or _asks_a_job(wanted, now)
-    own = wanted.text if wanted and not busy and not kind.is_starter else {}
-    text = own or after.effective(unit)
+    text = after.effective(unit)
     return Case(
         unit=unit,
         kind=kind,
         now=now,
-        wanted=wanted.state if wanted else "absent" if unit in view.leaving else "present",
+        wanted=wanted.meant(unit).state if wanted else "absent" if unit in view.leaving else "present",
         on_change=_on_change(wanted, inherited),
         owed=view.pending.owed.get(unit, ()),
         change=_change(unit, text, view) if changing else TextChange(),
         service=ServiceCase(
-            stale=stale,
+            process=standing(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
             runs_on_change=bool(wanted and wanted.runs_on_change),
             per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
             deprived_by=view.sockets.get(unit, ""),
@@ -341,19 +356,15 @@ def _change(unit: str, text: Effective, view: _View) -> TextChange:
     old_text = before.effective(unit)
     # systemd has made it itself, of an empty text.
     made = new and view.observed.states[unit].is_up and kind_of(unit).file is File.OPTIONAL
+    anew = renewed(unit, view.evidence)
     return TextChange(
         new=new,
         gone=before.defines(unit) and not after.defines(unit),
         directives=() if new and not made else tuple(changes(old_text, text)),
-        restamped=stamps(unit, before) != stamps(unit, after),
+        restamped=anew is not None,
+        news=anew or (),
         pulls=tuple(gained(old_text, text, sorted(GAINS_START))),
     )
-
-
-def _asks_a_job(wanted: Optional[UnitWanted], now: UnitState) -> bool:
-    """Does the declaration alone, without any change, ask for one?"""
-    state = wanted.state if wanted else ""
-    return state in ("restarted", "reloaded") or (state == "started" and not now.runs)
 
 
 def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:

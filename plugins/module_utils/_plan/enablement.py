@@ -17,7 +17,7 @@ from .._desired.stack import Desired, UnitWanted
 from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, is_of_connection
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import last, words
+from .._syntax.meaning import installs, last, words
 from .._syntax.names import is_template, mentions, misnamed, parse_name, resolved
 
 
@@ -65,7 +65,7 @@ def enablement(
             stranded += _stranded(unit_name, unit_name, observed, after, stays=False)
     # What a unit names under Also= is disabled with it.
     lost = linked_with([*verbs["disable"], *verbs["reenable"]], [observed.loadpath])
-    wanted = [member for unit in desired.units if unit.enabled for member in unit.members]
+    wanted = [member for unit in desired.units for member in unit.members if unit.meant(member).enabled]
     verbs["enable"] += [unit for unit in wanted if unit in lost and unit not in [*verbs["enable"], *verbs["reenable"]]]
     return Links(**{verb: tuple(units) for verb, units in verbs.items()}, stranded=tuple(dict.fromkeys(stranded)))
 
@@ -83,13 +83,14 @@ def _stranded(named: str, member: str, observed: Observed, after: LoadPath, stay
 def _verb(unit: UnitWanted, member: str, observed: Observed, after: LoadPath) -> str:
     expected = expected_links(member, after, observed.places.units)
     present = _present_links(member, observed, after)
-    if unit.enabled:
+    enabled = unit.meant(member).enabled
+    if enabled:
         if not present:
             return "enable" if expected or expected is None else ""
         if expected is None or present == expected:
             return ""
         return "reenable"
-    if unit.enabled is None and not (unit.path and _lost_install(member, observed, after)):
+    if enabled is None and not (unit.path and _lost_install(member, observed, after)):
         return ""
     return "disable" if present else ""
 
@@ -118,7 +119,7 @@ def _is_of_another(path: str, unit: str, linked: str, observed: Observed) -> boo
 
 def _lost_install(unit: str, observed: Observed, after: LoadPath) -> bool:
     """Its links would stay, and go on starting it at boot, when [Install] goes from a text."""
-    return not after.effective(unit).get("Install") and bool(observed.loadpath.effective(unit).get("Install"))
+    return not installs(after.effective(unit)) and installs(observed.loadpath.effective(unit))
 
 
 def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -> List[str]:
@@ -133,11 +134,11 @@ def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -
         accepted = unit.name.is_template and is_accepted_for(unit.name.text, after)
         if not unit.lists_instances and not accepted:
             continue
-        installs = bool(after.effective(unit.name.text).get("Install"))
+        enables = installs(after.effective(unit.name.text))
         for instance in _of_file(unit.name.text, observed):
             if accepted and is_of_connection(instance):
                 continue
-            alive = observed.links_to(instance) or (observed.states[instance].is_up and not installs)
+            alive = observed.links_to(instance) or (observed.states[instance].is_up and not enables)
             if alive and instance not in declared and not _named(instance, after):
                 found.append(instance)
     return found

@@ -10,28 +10,50 @@ Private to the collection.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
+from .._host.graph import Graph
 from .._syntax.activation import served, starts
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import words
 from . import sockets
+from .runs import all_earlier, runs
+
+_CALLED = ("reload", "restart", "start", "run")
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of systemctl: a verb and its units, which systemd takes as separate jobs, in this order."""
+    """One call of systemctl: a verb and its units, which systemd takes as separate jobs, in this order.
+
+    alone: without jobs for what they require, or for what requires them.
+    """
 
     verb: str
     units: Tuple[str, ...]
+    alone: bool = False
 
 
-def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath) -> Tuple[Call, ...]:
+def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, graph: Optional[Graph] = None) -> Tuple[Call, ...]:
     """What is called for once the manager has read the new files.
 
-    Sockets come first. A start of a unit whose reload is under way would have that done twice, so it comes before that.
+    What runs for a change comes before what is After= it, and after what it comes after itself.
     """
+    earlier = _earlier([unit for verb in _CALLED for unit in jobs[verb]], loadpath) if jobs["run"] else {}
+    when = runs(jobs, earlier, loadpath, graph)
+    left = {verb: [unit for unit in jobs[verb] if unit not in when.pulled] for verb in _CALLED}
+    found: List[Call] = []
+    for run in when.early:
+        before = all_earlier(run, earlier)
+        due = {verb: [unit for unit in units if unit in before] for verb, units in left.items()}
+        left = {verb: [unit for unit in units if unit not in (*before, run)] for verb, units in left.items()}
+        found += [*_stage(due, loadpath, when.alone), Call("run", (run,))]
+    return (*found, *_stage(left, loadpath, when.alone))
+
+
+def _stage(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, alone: FrozenSet[str]) -> Tuple[Call, ...]:
+    """Sockets come first. A start of a unit whose reload is under way would have that done twice, so it goes before."""
     starting = jobs["start"]
     opening = sockets.first(starting, {*jobs["restart"]}, _earlier(starting, loadpath), loadpath)
     pulling = [unit for unit in starting if unit in jobs["reload"] and unit not in opening]
@@ -40,8 +62,10 @@ def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath) -> Tuple[Call, 
         Call("start", tuple(opening)),
         Call("start", tuple(pulling)),
         Call("reload", tuple(jobs["reload"])),
-        Call("restart", tuple(jobs["restart"])),
-        Call("start", tuple(others)),
+        Call("restart", tuple(unit for unit in jobs["restart"] if unit not in alone)),
+        Call("restart", tuple(unit for unit in jobs["restart"] if unit in alone), alone=True),
+        Call("start", tuple(unit for unit in others if unit not in alone)),
+        Call("start", tuple(unit for unit in others if unit in alone), alone=True),
         Call("run", tuple(jobs["run"])),
     )
     return tuple(call for call in found if call.units)

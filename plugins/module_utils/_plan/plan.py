@@ -140,7 +140,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         upheld=_upheld(jobs, graph),
         to_stay_down=to_stay_down,
         reload=bool(reload),
-        calls=calls(jobs, differences.after),
+        calls=calls(jobs, differences.after, graph),
         watched=_watched(differences, jobs, graph),
         kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
     )

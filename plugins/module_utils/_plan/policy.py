@@ -9,7 +9,7 @@ What each rule rests on is systemd's behaviour on 247 to 262, tried out. Private
 
 from __future__ import annotations
 
-from typing import Callable, List, Mapping, NamedTuple
+from typing import Callable, List, Mapping, NamedTuple, Sequence
 
 from .._desired.options import RUNNING
 from .._syntax.kinds import ANY_SUB, Effect, File
@@ -135,7 +135,7 @@ def _bring_up(case: Case) -> List[Act]:
     failed = case.now.active == "failed"
     change = case.change
     if case.service.runs_on_change and (change.new or change.restamped or case.owed == (Owed.RUN,) or failed):
-        reason = _because(case) if change.directives else "its environment or triggers changed"
+        reason = _changed([directive for _section, directive in change.directives], change.news)
         reason = "new" if change.new else _OWED if case.owed else reason if change.restamped else "its last run failed"
         return [*_reset(case), Act("run", case.unit, reason)]
     if case.wanted not in RUNNING and case.owed != (Owed.START,):
@@ -148,7 +148,16 @@ def _reset(case: Case, reason: str = "its start limit counts earlier failures") 
 
 
 def _because(case: Case) -> str:
-    return "changed: " + ", ".join(directive for _section, directive in case.change.directives)
+    return _changed([directive for _section, directive in case.change.directives])
+
+
+def _changed(directives: Sequence[str], news: Sequence[str] = ()) -> str:
+    """What differs: the directives that this run changes, and what else the process has not, as far as it is known."""
+    more = [each for each in news if each.partition(" of ")[0] not in directives]
+    if directives:
+        return "changed: " + ", ".join([*directives, *more])
+    told = ", ".join(more) or "its environment, its secrets or what its triggers name, which no record tells"
+    return "changed since its last start: " + told
 
 
 def _service(case: Case, version: int) -> List[Act]:
@@ -158,9 +167,9 @@ def _service(case: Case, version: int) -> List[Act]:
 
 def _renewed(case: Case) -> List[Act]:
     """What is done about a process that was started with something else."""
-    needs = case.touched(Effect.RESTART)
+    needs = case.needs
     once = is_run_once(case.after)
-    stale = case.service.stale
+    stale = case.service.process.stale
     deprived = case.service.deprived_by if case.wanted != "present" else ""
     if (case.change.directives or stale) and once and case.now.active != "activating":
         return _retired(case)
@@ -171,13 +180,21 @@ def _renewed(case: Case) -> List[Act]:
     if (needs or stale) and case.service.per_connection:
         return [Act("keep", case.unit, "it serves a connection, which a restart would cut off: the next gets the new")]
     if needs or stale or deprived:
-        older = "runs with older files, environment or triggers" if stale else f"its socket {deprived} goes"
-        reason = "changed: " + ", ".join(needs) if needs else older
+        changed = _changed(needs, case.service.process.news)
+        reason = changed if needs or stale else f"its socket {deprived} goes"
         # What a socket opened for it is not opened by a reload, and what is still starting cannot be reloaded.
         if case.on_change == "reload" and not deprived and case.now.active != "activating":
-            return [Act("reload", case.unit, reason)]
+            return [Act("reload", case.unit, reason), *_lacking(case, needs)]
         return [Act("restart", case.unit, reason)]
-    return []
+    return _lacking(case, [])
+
+
+def _lacking(case: Case, needs: Sequence[str]) -> List[Act]:
+    """What a reload, of this run or an earlier one, does not put into force. needs: what changes now."""
+    known = case.service.process.lacking
+    lacking = needs if known is None else known
+    reason = f"reloaded, but only its next start puts into force: {', '.join(lacking)}"
+    return [Act("keep", case.unit, reason)] if lacking else []
 
 
 def _retired(case: Case) -> List[Act]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Set
 
 from .._desired.stack import Desired, DropinWanted
 from .._host.observed import Observed
@@ -53,7 +53,7 @@ _SPECIFIER = Rule(
     "systemd.socket(5), Service=",
 )
 STARTS_NOWHERE = Rule(
-    "missing",
+    "starts-nowhere",
     Severity.UNVERIFIED,
     "it starts {started}, which is nowhere",
     "declare that too, or mend the name",
@@ -77,11 +77,14 @@ _NO_SUCH_TARGET = Rule(
 
 @dataclass(frozen=True)
 class View:
-    """What the rules look at: a declaration, how the host differs from it, and the host."""
+    """What the rules look at: how a host differs from a declaration, and the host."""
 
-    desired: Desired
     differences: Differences
     observed: Observed
+
+    @property
+    def desired(self) -> Desired:
+        return self.differences.desired
 
     @property
     def after(self) -> LoadPath:
@@ -103,7 +106,8 @@ class View:
 
 def dropins(view: View) -> Iterator[Problem]:
     """What speaks against drop-ins for these names, and what a reader should know of them."""
-    enabled = {unit.name.text for unit in view.desired.units if unit.enabled}
+    units = view.desired.units
+    enabled = {each for unit in units for each in (unit.name.text, *unit.members) if unit.meant(each).enabled}
     for dropin in view.desired.dropins:
         name = dropin.unit.text
         if dropin.present and not dropin.unit.stands_for_others and not view.is_there(name):
@@ -161,8 +165,12 @@ def _starts_nothing(name: UnitName, view: View) -> Optional[Problem]:
 def wanted_by_nobody(view: View) -> Iterator[Problem]:
     """Targets and the like that shall want an enabled unit, and are not there."""
     for unit in view.desired.units:
-        if unit.enabled and unit.path:
-            yield from _wanted_by_nobody(unit.name.text, view)
+        said: Set[str] = set()  # what the template says is not said of each instance again
+        for name in (unit.name.text, *unit.members) if unit.path else ():
+            for problem in _wanted_by_nobody(name, view) if unit.meant(name).enabled else ():
+                if problem.message not in said:
+                    said.add(problem.message)
+                    yield problem
 
 
 def _wanted_by_nobody(name: str, view: View) -> Iterator[Problem]:

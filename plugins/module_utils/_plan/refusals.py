@@ -18,10 +18,11 @@ from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._host.observed import units_under
 from .._syntax.dependencies import needed, needs
-from .._syntax.kinds import Processes
-from .._syntax.meaning import can_reload, is_run_once, words
+from .._syntax.kinds import Processes, kind_of
+from .._syntax.meaning import can_reload, installs, is_run_once, words
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import CALL_FOR, ending, is_of_host
+from .._syntax.unitfile import Effective
 from .consequences import stopped_with, taken_down
 from .differences import Case
 from .owners import strangers
@@ -92,7 +93,12 @@ def _option(reason: str, remedy: str, source: str) -> Rule:
 
 _RUNS_ONCE = _option(
     "a oneshot without RemainAfterExit has no state to hold",
-    "leave it to its timer, or to what needs it",
+    "use run: on_change, or leave it to a timer or to what needs it",
+    "systemd.service(5), Type=oneshot",
+)
+_RUN_OF_LASTING = _option(
+    "run: on_change is for Type=oneshot without RemainAfterExit",
+    "this service is started anyway",
     "systemd.service(5), Type=oneshot",
 )
 _NEVER_RELOADED = _option(
@@ -100,7 +106,7 @@ _NEVER_RELOADED = _option(
 )
 _NO_RELOAD = _option(
     "a reload needs ExecReload= (or Type=notify-reload), which this unit has not",
-    "use restart",
+    "add it, in its text or in a dropin, or use restart",
     "systemd.service(5), ExecReload=",
 )
 _AT_ODDS = Rule(
@@ -121,7 +127,7 @@ _NO_INSTALL = Rule(
     "no-install",
     Severity.ERROR,
     "enabled needs an [Install] section, which this unit has not",
-    "leave out enabled",
+    "add one, in its text or in a dropin (install: {{WantedBy: multi-user.target}} or the like), or leave out enabled",
     "systemd.unit(5), [Install] section options",
 )
 _NOT_CHECKED = Rule(
@@ -218,11 +224,27 @@ def _is_never_reloaded(case: Case, view: View) -> Optional[Problem]:
 
 
 def _has_no_reload(case: Case, view: View) -> Optional[Problem]:
-    """Only of a text that was read can that be told."""
     wanted = case.on_change == "reload" or case.wanted == "reloaded"
-    told = case.kind.processes is Processes.MAIN and bool(case.after.get("Service")) and not case.mask
-    lacking = wanted and told and not can_reload(case.after)
-    return _NO_RELOAD.problem(case.unit, "Service", "ExecReload") if lacking else None
+    return _no_reload(case.unit, case.after) if wanted and not case.mask else None
+
+
+def _no_reload(unit: str, text: Effective) -> Optional[Problem]:
+    lacking = _is_told(unit, text) and not can_reload(text)
+    return _NO_RELOAD.problem(unit, "Service", "ExecReload") if lacking else None
+
+
+def _is_told(unit: str, text: Effective) -> bool:
+    """Only of a text that was read can it be told what a process lacks."""
+    return kind_of(unit).processes is Processes.MAIN and bool(text.get("Service"))
+
+
+def _runs_on(case: Case, view: View) -> Optional[Problem]:
+    return _lasting(case.unit, case.after) if case.service.runs_on_change else None
+
+
+def _lasting(unit: str, text: Effective) -> Optional[Problem]:
+    lasting = _is_told(unit, text) and not is_run_once(text)
+    return _RUN_OF_LASTING.problem(unit, "Service", "Type") if lasting else None
 
 
 def _at_odds(view: View) -> Iterator[Problem]:
@@ -264,12 +286,20 @@ def _keeps_links(unit: UnitWanted, view: View) -> Optional[Problem]:
 
 def _enables_nothing(unit: UnitWanted, view: View) -> Optional[Problem]:
     name = unit.name.text
-    if not unit.enabled or unit.path is not None:
-        return None
-    if not view.is_there(name):  # of one that shall run it is said already
+    enabled = [each for each in unit.members or (name,) if unit.meant(each).enabled]
+    if enabled and not view.is_there(name):  # of one that shall run it is said already
         return _NO_SUCH_UNIT.problem(name) if unit.state == "present" else None
-    installed = view.after.masked(name) or any(view.after.effective(name).get("Install", {}).values())
-    return None if installed else _NO_INSTALL.problem(name)
+    lacking = (each for each in enabled if not view.after.masked(each) and not installs(view.after.effective(each)))
+    return next((_NO_INSTALL.problem(each) for each in lacking), None)
+
+
+def _without_instances(unit: UnitWanted, view: View) -> Optional[Problem]:
+    """What is asked of a template's text counts for instances that are yet to come."""
+    name, text = unit.name.text, view.after.effective(unit.name.text)
+    if unit.members:
+        return None
+    reloads = _no_reload(name, text) if unit.on_change == "reload" else None
+    return reloads or (_lasting(name, text) if unit.runs_on_change else None)
 
 
 def _of_cases(view: View) -> Iterator[Problem]:
@@ -301,8 +331,9 @@ def _unchecked(view: View) -> Iterator[Problem]:
 def _left_down(view: View) -> Iterator[Problem]:
     """Its entry says nothing of its state, and it is not what that is for other units."""
     for unit in view.desired.units:
-        if unit.left_down and not all(view.observed.states[each].is_up for each in unit.members):
-            yield _LEFT_DOWN.problem(unit.name.text, "Unit", "RefuseManualStart")
+        for each in unit.members:
+            if unit.meant(each).left_down and not view.observed.states[each].is_up:
+                yield _LEFT_DOWN.problem(each, "Unit", "RefuseManualStart")
 
 
 def _ends_with_session(view: View) -> Iterator[Problem]:
@@ -322,10 +353,11 @@ def _removes_too_many(view: View) -> Iterator[Problem]:
 
 
 _CASE_RULES: Tuple[Callable[[Case, View], Optional[Problem]], ...] = (
-    *(_is_masked, _is_nowhere, _ends_run, _holds_host, _refuses_start, _runs_once, _is_never_reloaded, _has_no_reload),
+    *(_is_masked, _is_nowhere, _ends_run, _holds_host, _refuses_start, _runs_once, _runs_on, _is_never_reloaded),
+    _has_no_reload,
 )
 _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
-    *(_is_alias, _is_linked, _keeps_links, _enables_nothing),
+    *(_is_alias, _is_linked, _keeps_links, _enables_nothing, _without_instances),
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),

@@ -2,19 +2,20 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Whether a running process was started with what its files say. Pure.
+"""What a running process has, held against what its files say. Pure.
 
-Private to the collection.
+By the stamps that it was started with, and by those that a reload has put into force since. Private to the collection.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, Optional
+from typing import Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
 from .._desired.render import owner_of
-from .._desired.stamp import of_process, stamps
-from .._host.observed import Observed
+from .._desired.stack import Desired
+from .._desired.stamp import DIRECTIVE, FILE, FROM_START, VALUE, Parts, of_process, stamps, stamps_by_file
+from .._host.observed import Invocation, Observed
 from .._syntax.directives import effect
 from .._syntax.kinds import Effect
 from .._syntax.loadpath import LoadPath, entries
@@ -25,32 +26,202 @@ from .._syntax.names import parse_name
 class Accepted:
     """A process known to be current though its stamp cannot show it: reloaded, or under a user manager.
 
-    invocation: which run of the unit. stamps: what it is current with. at: the time of the look that told so, in
-    seconds since the epoch.
+    invocation: which run of the unit. stamps: what it is current with. at: up to when it has taken up what others
+    change, in seconds since the epoch. started: the stamps of its start, where the manager does not keep them; None
+    where that is not known. lacking: what only a new start puts into force, as it was told then.
     """
 
     invocation: str
     stamps: FrozenSet[str]
     at: float
+    started: Optional[FrozenSet[str]] = None
+    lacking: Tuple[str, ...] = ()
 
 
-def is_stale(unit: str, observed: Observed, after: LoadPath, accepted: Optional[Accepted]) -> bool:
-    """Was the running process started with something else than these files say?
+@dataclass(frozen=True)
+class Standing:
+    """How a running process stands to its files.
+
+    stale: it has something else, and it is to be brought up to date. news: what that is, in words, as far as it is
+    known. lacking: what a reload does not put into force, None if that is not known. apart: it has what its files say,
+    though its stamps are not theirs.
+    """
+
+    stale: bool = False
+    news: Tuple[str, ...] = ()
+    lacking: Optional[Tuple[str, ...]] = ()
+    apart: bool = False
+
+
+CURRENT = Standing()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The parts in which what two sets of stamps stand for may differ: of the earlier and of the later."""
+
+    old: Parts
+    new: Parts
+
+    @property
+    def names(self) -> List[str]:
+        """Of those that do."""
+        return [name for name in {**self.old, **self.new} if self.old.get(name) != self.new.get(name)]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a process is judged by. recorded: what stamps of earlier runs stand for, read only if one is asked for."""
+
+    desired: Desired
+    observed: Observed
+    after: LoadPath
+    accepted: Mapping[str, Accepted]
+    recorded: Callable[[], Mapping[str, Parts]]
+
+    def known(self, unit: str) -> Optional[Accepted]:
+        run, known = self.observed.invocations.get(unit), self.accepted.get(unit)
+        return known if run is not None and known is not None and known.invocation == run.id else None
+
+    def difference(self, before: FrozenSet[str], after: FrozenSet[str]) -> Optional[Difference]:
+        """Between what two sets of stamps stand for; None if that is not known."""
+        old, new = self._parts(before - after), self._parts(after - before)
+        return None if old is None or new is None else Difference(old, new)
+
+    def _parts(self, wanted: FrozenSet[str]) -> Optional[Parts]:
+        found: Dict[str, str] = {}
+        for stamp in sorted(wanted):
+            made_of = self.desired.made_of.get(stamp)
+            parts = made_of.parts() if made_of else self.recorded().get(stamp)
+            if parts is None:
+                return None
+            for name, digest in parts.items():
+                found[name] = found.get(name, "") + digest
+        return found
+
+    def news(self, differs: Difference, since: float) -> List[str]:
+        """Parts that a process has to take up.
+
+        Not a trigger that is taken away, and a file that is newly one only if it has changed since the process began.
+        """
+
+        def is_news(name: str) -> bool:
+            sort, _space, path = name.partition(" ")
+            newly = sort == FILE and name not in differs.old
+            changed = not newly or self.desired.triggers_changed_at.get(path, 0.0) > since
+            return sort in FROM_START or (name in differs.new and changed)
+
+        return [name for name in differs.names if is_news(name)]
+
+    def told(self, unit: str, names: List[str]) -> Tuple[str, ...]:
+        """Parts in words; a directive of a drop-in with its path."""
+        if not names:
+            return ()
+        files = stamps_by_file(unit, self.after)
+        fragment = self.after.fragment(unit)
+        places = {
+            name: path
+            for stamp, path in files.items()
+            for name in (self._parts(frozenset((stamp,))) or {})
+            if path != fragment
+        }
+        return tuple(dict.fromkeys(self._word(name, places.get(name, "")) for name in sorted(names)))
+
+    def _word(self, name: str, dropin: str) -> str:
+        sort, _space, rest = name.partition(" ")
+        if sort == VALUE:
+            made_of = self.desired.made_of.values()
+            return next(filter(None, (each.place(rest) for each in made_of)), "a value under triggers")
+        if sort != DIRECTIVE:
+            return f"the {sort} {rest}"
+        return rest.partition(".")[2] + (f" of {dropin}" if dropin else "")
+
+    def newer(self, unit: str, since: float) -> Tuple[str, ...]:
+        """Where no record tells more: what differs in this run, or has changed since then by the times of files."""
+        observed, made_of = self.observed, self.desired.made_of
+        template = parse_name(unit).template or unit
+        ours = [path for path, each in self.desired.files.items() if each.secret and each.unit in (unit, template)]
+        found = []
+        for path in [*self.after.files(unit), *ours]:
+            seen, wanted = observed.files.get(path), self.desired.files.get(path)
+            differs = wanted is not None and wanted.secret and (seen is None or seen.content != wanted.content)
+            if differs or (seen is not None and seen.changed_at > since):
+                found.append(path)
+        triggers = [path for stamp in stamps(unit, self.after) if stamp in made_of for path in made_of[stamp].files]
+        changed = [path for path in triggers if self.desired.triggers_changed_at.get(path, 0.0) > since]
+        return tuple(dict.fromkeys([*found, *(f"the file {path}" for path in changed)]))
+
+
+def standing(unit: str, evidence: Evidence) -> Standing:
+    """Has the running process what its files say?
 
     Only of what we have written something for that a process keeps, now or when it was started.
     """
+    observed, after = evidence.observed, evidence.after
     wanted, running = stamps(unit, after), of_process(observed.log_fields(unit))
     if not wanted and not running:
-        return False
+        return CURRENT
     if not observed.can_be_noted(unit):  # then only this run itself can tell
-        return stamps(unit, observed.loadpath) != wanted
-    run = observed.invocations.get(unit)
-    known = accepted if run is not None and accepted is not None and accepted.invocation == run.id else None
-    if wanted and run is not None and _foreign_news(unit, observed, max(run.began, known.at if known else 0.0)):
-        return True
-    if running == wanted or (known is not None and known.stamps == wanted):
-        return False
-    return observed.places.scope.keeps_stamps or run is None or not _began_with_these(unit, run.began, observed, after)
+        return Standing(stamps(unit, observed.loadpath) != wanted)
+    run, known = observed.invocations.get(unit), evidence.known(unit)
+    began = run.began if run else 0.0
+    theirs = _foreign_news(unit, observed, max(began, known.at if known else 0.0)) if wanted and run else []
+    own = _own(unit, evidence, wanted, running, run)
+    lacking = own.lacking
+    if lacking is not None and known and wanted:  # a reload has not put those of others into force either
+        lacking = (*lacking, *_foreign_news(unit, observed, began))
+    elif lacking is not None:
+        lacking = (*lacking, *theirs)
+    return Standing(own.stale or bool(theirs), (*own.news, *theirs), lacking, own.apart and not theirs)
+
+
+def _own(
+    unit: str, evidence: Evidence, wanted: FrozenSet[str], running: FrozenSet[str], run: Optional[Invocation]
+) -> Standing:
+    """The same without what others have changed."""
+    keeps = evidence.observed.places.scope.keeps_stamps
+    known = evidence.known(unit)
+    started = running if keeps else known.started if known else None
+    now = known.stamps if known else started
+    began = run.began if run else 0.0
+    if now is None:
+        if run is not None and _began_with_these(unit, run.began, evidence.observed, evidence.after):
+            return CURRENT
+        return Standing(True, evidence.newer(unit, began), None)
+    if now == started == wanted:
+        return CURRENT
+    lacking = _lacking(unit, evidence, wanted, started, known)
+    if now == wanted:
+        return Standing(False, (), lacking)
+    differs = evidence.difference(now, wanted)
+    if differs is None:
+        return Standing(True, evidence.newer(unit, began), lacking)
+    news = evidence.news(differs, max(began, known.at if known else 0.0))
+    return Standing(bool(news), evidence.told(unit, news), lacking, not news)
+
+
+def _lacking(
+    unit: str, evidence: Evidence, wanted: FrozenSet[str], started: Optional[FrozenSet[str]], known: Optional[Accepted]
+) -> Optional[Tuple[str, ...]]:
+    """What the process will have only by another start."""
+    differs = None if started is None else evidence.difference(started, wanted)
+    if differs is None:
+        return known.lacking if known and known.stamps == wanted else None
+    return evidence.told(unit, [name for name in differs.names if name.partition(" ")[0] in FROM_START])
+
+
+def renewed(unit: str, evidence: Evidence) -> Optional[Tuple[str, ...]]:
+    """What a unit that does not run would be started with anew, in words; None for nothing."""
+    before, after = stamps(unit, evidence.observed.loadpath), stamps(unit, evidence.after)
+    if before == after:
+        return None
+    files = [evidence.observed.files.get(path) for path in evidence.observed.loadpath.files(unit)]
+    since = max((seen.changed_at for seen in files if seen), default=0.0)
+    differs = evidence.difference(before, after)
+    if differs is None:
+        return evidence.newer(unit, since)
+    news = evidence.news(differs, since)
+    return evidence.told(unit, news) if news else None
 
 
 def _began_with_these(unit: str, began: float, observed: Observed, after: LoadPath) -> bool:
@@ -60,20 +231,27 @@ def _began_with_these(unit: str, began: float, observed: Observed, after: LoadPa
     return same and all(seen.changed_at < began for seen in ours)
 
 
-def _foreign_news(unit: str, observed: Observed, since: float) -> bool:
-    """Has someone else changed what a process keeps, since then or without systemd having read it? No stamp tells.
+def _foreign_news(unit: str, observed: Observed, since: float) -> List[str]:
+    """Files of others in which what a process keeps has changed since then, or without systemd having read it.
 
-    By the time of a file's content, which survives a daemon-reload and is old for what a package brings. A time that is
-    yet to come says nothing.
+    No stamp tells that. By the time of a file's content, which survives a daemon-reload and is old for what a package
+    brings. A time that is yet to come says nothing.
     """
-    kind = parse_name(unit).kind
+    return [path for path in _changed_by_others(unit, observed, since) if _is_kept(unit, path, observed)]
+
+
+def _changed_by_others(unit: str, observed: Observed, since: float) -> Iterator[str]:
     for path in observed.loadpath.files(unit):
         seen = observed.foreign.get(path) or observed.files.get(path)
         if seen is None or owner_of(seen.content or b""):
             continue
         unread = path in observed.not_loaded and seen.modified_at > (observed.manager.loaded_at or 0.0)
-        if not unread and not since < seen.modified_at <= observed.looked_at:
-            continue
-        if any(effect(kind, each.section, each.directive) is Effect.RESTART for each in entries(seen.content or b"")):
-            return True
-    return False
+        if unread or since < seen.modified_at <= observed.looked_at:
+            yield path
+
+
+def _is_kept(unit: str, path: str, observed: Observed) -> bool:
+    """Does a file say anything that a process keeps?"""
+    seen, kind = observed.foreign.get(path) or observed.files.get(path), parse_name(unit).kind
+    assignments = entries(seen.content or b"") if seen else ()
+    return any(effect(kind, each.section, each.directive) is Effect.RESTART for each in assignments)

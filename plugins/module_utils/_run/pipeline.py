@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 import os
@@ -34,6 +35,7 @@ from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import kind_of
+from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
 from . import report
@@ -153,7 +155,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
 
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
         wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
-    observed = observe(manager, [desired.owner, *desired.adopt], _named(desired))
+    observed = observe(manager, [desired.owner, *desired.adopt], _named(desired, desired.texts(where.units)))
     run.lap("look")
     work = _planned(desired, observed, interrupted, manager)
     unverified = _passable(_problems(work, manager), lenient=run.check_mode or bool(where.root))
@@ -181,16 +183,16 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     return result, report.warnings(work, unverified)
 
 
-def _named(desired: Desired) -> Iterator[str]:
+def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
     """All units that a declaration is about, what its sockets start, and sockets that may start template instances."""
     for unit in desired.units:
         yield from unit.members
-        if kind_of(unit.name.text).starts.hands_over:
-            started = started_by(unit.name.text, unit.text)
-            if not misnamed(started):
-                yield started
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
         yield name.text
+        if kind_of(name.text).starts.hands_over and (name.is_template or not name.stands_for_others):
+            started = started_by(name.text, texts.effective(name.text))
+            if not misnamed(started):
+                yield started
         if name.is_template and accepting(name):
             yield accepting(name)
 
@@ -222,20 +224,26 @@ def _facts(params: Params, manager: Manager, key: bytes) -> HostFacts:
     catalogue = parse_dump(manager.configuration_items(), manager.version)
     entries = [*(params.get("units") or []), *(params.get("dropins") or [])]
     root = manager.places.root
-    return HostFacts(manager.places, catalogue, key, {path: _digest(path, root) for path in trigger_files(entries)})
+    read = {path: _trigger(path, root) for path in trigger_files(entries)}
+    digests = {path: digest for path, (digest, _changed_at) in read.items()}
+    return HostFacts(manager.places, catalogue, key, digests, {path: each[1] for path, each in read.items()})
 
 
-def _digest(path: str, root: str) -> Optional[str]:
-    """None for a file that is not there, or a path that is none: the declaration is refused for it later."""
+def _trigger(path: str, root: str) -> Tuple[Optional[str], float]:
+    """A file's digest and when it last changed in any way.
+
+    No digest for a file that is not there, or a path that is none: the declaration is refused for it later.
+    """
     if not is_path(path):
-        return None
+        return None, 0.0
     try:
         found = files.resolve(root + path, root)
         if os.path.exists(found) and not os.path.isfile(found):
             raise files.FileRefused(f"triggers: {path} is no file: name the files in a folder one by one")
-        return hashlib.sha256(files.read(found)).hexdigest()
+        changed_at = os.stat(found).st_ctime
+        return hashlib.sha256(files.read(found)).hexdigest(), changed_at
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return None, 0.0
     except OSError as error:
         raise files.FileRefused(f"triggers: {path} cannot be read: {error.strerror}") from error
 
@@ -245,17 +253,19 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.
     if found:
         raise Problems(found)
     pending = record.pending(interrupted, observed, manager)
-    differences = compare(desired, observed, accepted.accepted(manager.places), pending)
+    where = manager.places
+    known = functools.lru_cache(maxsize=None)(functools.partial(accepted.recorded, where))
+    differences = compare(desired, observed, accepted.accepted(where), pending, known)
     wished = planning.wishes(differences, observed)
     asked = planning.subjects(wished, differences, observed) if manager.live else ()
     graph = look(manager, asked, observed.states)
-    return Work(desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
+    return Work(differences.desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
 
 
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
     desired, differences, observed = work.desired, work.differences, work.observed
-    view = View(desired, differences, observed)
+    view = View(differences, observed)
     refused = refusals.impossible(view)
     alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
     found = [

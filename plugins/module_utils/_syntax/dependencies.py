@@ -13,10 +13,11 @@ from .kinds import EXEC_SECTIONS
 from .loadpath import LoadPath
 from .meaning import last, words
 from .names import escape_path, misnamed, parse_name, resolved
+from .relations import RELATIONS, Does
 from .unitfile import Effective
 
-# systemd.unit(5): what a unit cannot be up without.
-NEEDS = ("Requires", "Requisite", "BindsTo")
+# What a unit cannot be up without: what takes it down by a stop, and that it needs.
+NEEDS = tuple(each.directive for each in RELATIONS.values() if each.stop is Does.STOP and each.needs_it)
 # systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
 

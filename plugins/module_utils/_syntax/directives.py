@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 from .kinds import CGROUP_SECTIONS, KINDS, Effect
+from .relations import RELATIONS, Does
 from .rule import Refused, Rule, Severity, shown
 from .versions import came_with
 
@@ -163,7 +164,7 @@ _JOB = frozenset(
     """.split()
 )
 # Dependencies that pull a unit in: where one is added, a `start` of the active unit starts what it names.
-GAINS_START = frozenset(("Wants", "Requires", "BindsTo", "Upholds"))
+GAINS_START = frozenset(name for name, relation in RELATIONS.items() if relation.start is Does.START)
 
 
 @lru_cache(maxsize=None)

@@ -76,6 +76,8 @@ class Machine:
             self.state = "/var/lib/unitwright"
             self.accepted = self.state + "/system/accepted.json"
             self.roots = [self.units, "/etc/unitwright", self.state, "/usr/local/lib/systemd"]
+        # What a run has noted for the reasons of later ones: one that was killed has seen other stamps in use.
+        self.stamps = os.path.join(os.path.dirname(self.accepted), "stamps.json")
         # What the units themselves write, to prove what they were started or reloaded with.
         self.proofs = self.runtime + "/faults"
         self.roots.append(self.proofs)
@@ -176,7 +178,7 @@ class Machine:
         every |= {row["unit"] for row in self.listed() if row["active"] != "inactive" or row["load"] == "masked"}
         shown = self._show(sorted(every))
         return {
-            "files": {path: self._readable(path, entry) for path, entry in self.tree().items()},
+            "files": {path: self._readable(path, entry) for path, entry in self.tree().items() if path != self.stamps},
             "units": {unit: self._unit(unit, each) for unit, each in shown.items() if not _is_gone(each)},
             "listening": sorted({port for port in _listening() if port in PORTS}),
             "scratch": self._scratch(),

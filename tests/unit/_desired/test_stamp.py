@@ -14,12 +14,20 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.scopes im
 
 from tests.unit._syntax.test_loadpath import ETC, USR, loadpath
 
-SECTIONS = [("Service", [("ExecStart", "/bin/a")])]
+Sections = list[tuple[str, list[tuple[str, str]]]]
+SECTIONS: Sections = [("Service", [("ExecStart", "/bin/a")])]
 ENTRY = {"name": "a.service"}
 
 
+def assigned(
+    params: dict[str, Any], kind: str, sections: Sections, scope: str = "system", key: bytes = b"key"
+) -> list[tuple[str, str]]:
+    made_of = stamp.ingredients(params, kind, sections, SCOPES[scope], key, {})
+    return [stamp.assignment(made_of)] if made_of else []
+
+
 def stamped(params: dict[str, Any], kind: str = "service", scope: str = "system") -> list[tuple[str, str]]:
-    return stamp.stamped(params, kind, SECTIONS, SCOPES[scope], b"key", {})
+    return assigned(params, kind, SECTIONS, scope)
 
 
 @pytest.mark.parametrize(
@@ -42,14 +50,14 @@ def test_who_gets_one(params: dict[str, Any], kind: str, scope: str, so: bool) -
 
 def test_nothing_is_stamped_where_a_process_keeps_nothing() -> None:
     kept = [("Unit", [("Description", "x")]), ("Service", [("Restart", "always"), ("MemoryMax", "1G")])]
-    assert stamp.stamped(ENTRY, "service", kept, SCOPES["system"], b"key", {}) == []
+    assert assigned(ENTRY, "service", kept) == []
 
 
 def test_it_is_a_field_of_the_journal_and_depends_on_the_key() -> None:
     ((directive, value),) = stamped(ENTRY)
     name, _equals, digest = value.partition("=")
     assert (directive, name, len(digest)) == ("LogExtraFields", "UNITWRIGHT_STAMP", 24)
-    assert stamp.stamped(ENTRY, "service", SECTIONS, SCOPES["system"], b"other", {}) != [(directive, value)]
+    assert assigned(ENTRY, "service", SECTIONS, key=b"other") != [(directive, value)]
 
 
 def test_stamps_of_a_unit_and_its_drop_ins() -> None:

@@ -7,9 +7,13 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.order import Call, calls, in_order, ordered
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.plan import VERBS
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
+
+from tests.unit.world import RUNNING
 
 FOLDER = "/etc/systemd/system"
 
@@ -82,3 +86,49 @@ def test_a_start_of_what_is_reloaded_comes_before_the_reload() -> None:
     loadpath = files(a_service="")
     wanted = jobs(start=("a.service",), reload=("a.service",))
     assert calls(wanted, loadpath) == (Call("start", ("a.service",)), Call("reload", ("a.service",)))
+
+
+APP, MIG = "app.service", "mig.service"
+
+
+def called(app: str, mig: str = "", **units: tuple[str, ...]) -> tuple[Call, ...]:
+    """With the units of that text, of which those that are restarted or reloaded are up."""
+    loadpath = files(app_service=app, mig_service=mig, db_service="", other_service="")
+    up = {unit: RUNNING for verb in ("restart", "reload") for unit in units.get(verb, ())}
+    states = {unit: UnitState("loaded", "inactive", "dead") for unit in (APP, MIG, "db.service", "other.service")}
+    nodes = {unit: Node({}, frozenset()) for unit in states}
+    return calls(jobs(run=(MIG,), **units), loadpath, Graph(nodes, States({**states, **up})))
+
+
+RUN = Call("run", (MIG,))
+
+
+@pytest.mark.parametrize(
+    ("verb", "app", "alone"),
+    [
+        ("restart", f"After={MIG}", False),
+        ("reload", f"After={MIG}", False),
+        ("start", f"After={MIG}", False),
+        ("restart", f"After={MIG}\nRequires={MIG}", True),
+        ("restart", f"After={MIG}\nWants={MIG}", True),
+        # It would run once more, but what else it wants has to be started.
+        ("restart", f"After={MIG}\nRequires={MIG}\nWants=db.service", False),
+        ("restart", f"Requires={MIG}", True),
+    ],
+)
+def test_a_oneshot_runs_before_what_is_after_it(verb: str, app: str, alone: bool) -> None:
+    assert called(app, **{verb: (APP,)}) == (RUN, Call(verb, (APP,), alone))
+    assert called("", f"Before={APP}", **{verb: (APP,)}) == (RUN, Call(verb, (APP,)))
+
+
+def test_a_start_that_runs_a_oneshot_is_enough() -> None:
+    for app in (f"After={MIG}\nRequires={MIG}", f"Wants={MIG}"):
+        assert called(app, start=(APP,)) == (Call("start", (APP,)),)
+    both = called(f"After={MIG}\nRequires={MIG}", "Before=other.service", start=(APP,), restart=("other.service",))
+    assert both == (RUN, Call("restart", ("other.service",)), Call("start", (APP,), alone=True))
+
+
+def test_a_oneshot_runs_after_what_it_comes_after_and_else_last() -> None:
+    assert called("", restart=(APP,)) == (Call("restart", (APP,)), RUN)
+    found = called(f"After={MIG}", "After=db.service", restart=(APP, "db.service", "other.service"))
+    assert found == (Call("restart", ("db.service",)), RUN, Call("restart", (APP, "other.service")))

@@ -33,11 +33,11 @@ def rules(problems: list[Problem]) -> list[tuple[str, str]]:
 
 def forbidden(desired: Desired, observed: Observed, relations: Relations | None = None) -> list[tuple[str, str]]:
     found = work(desired, observed, relations)
-    return rules(refusals.forbidden(found.plan, View(desired, found.differences, observed), found.graph))
+    return rules(refusals.forbidden(found.plan, View(found.differences, observed), found.graph))
 
 
 def impossible(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
-    return rules(refusals.impossible(View(desired, differences.compare(desired, observed, {}), observed)))
+    return rules(refusals.impossible(View(differences.compare(desired, observed, {}), observed)))
 
 
 def test_a_stop_of_what_carries_this_run() -> None:
@@ -86,7 +86,7 @@ def test_a_target_that_is_nowhere() -> None:
 
 def test_a_timer_that_starts_nothing() -> None:
     timer = {"name": "a.timer", "timer": {"OnCalendar": "daily"}}
-    assert impossible(declare(timer), in_force(None)) == [("a.timer", "missing")]
+    assert impossible(declare(timer), in_force(None)) == [("a.timer", "starts-nowhere")]
     assert impossible(declare(timer, service()), in_force(None)) == []
 
 
@@ -121,7 +121,7 @@ def test_what_others_only_refer_to_is_not_there() -> None:
     """systemd has it in memory then, as not found."""
     referred = {name: UnitState("not-found", "inactive", "dead") for name in ("gone.service", "gone.target")}
     timer = {"name": "a.timer", "timer": {"OnCalendar": "daily", "Unit": "gone.service"}}
-    assert impossible(declare(timer), in_force(None, referred)) == [("a.timer", "missing")]
+    assert impossible(declare(timer), in_force(None, referred)) == [("a.timer", "starts-nowhere")]
     wanting = service(install={"WantedBy": "gone.target"})
     assert impossible(declare(wanting), in_force(None, referred)) == [("a.service", "no-such-target")]
     dropin = {"name": "gone.service", "dropin": "x", "service": {"Nice": 1}}
@@ -147,7 +147,7 @@ def test_the_target_that_may_have_been_meant(given: str, near: str) -> None:
     states = {**dict.fromkeys(known, up), "gone.target": UnitState("not-found", "inactive", "dead")}
     desired = declare(service("payments-api.service", install={"WantedBy": given}))
     observed = in_force(None, states)
-    (problem,) = refusals.impossible(View(desired, differences.compare(desired, observed, {}), observed))
+    (problem,) = refusals.impossible(View(differences.compare(desired, observed, {}), observed))
     assert "nothing starts this unit at boot" in problem.message
     assert ("did you mean" in problem.message) is bool(near)
     assert near in problem.message
@@ -160,3 +160,74 @@ def test_checks_of_a_template_are_done_for_what_runs_of_it() -> None:
     assert impossible(declare(template("/bin/b")), in_force(None)) == [("a@.service", "not-checked")]
     running = in_force(declare(template("/bin/a")), {"a@1.service": RUNNING})
     assert impossible(declare(template("/bin/b")), running) == []
+
+
+ONCE = {"Type": "oneshot"}
+RELOADS = {"ExecReload": "/bin/r"}
+INSTALL = {"WantedBy": "multi-user.target"}
+TEMPLATE: Entry = {"name": "a@.service", "service": {"ExecStart": "/bin/a"}}
+VENDOR = {
+    "a.service": "[Service]\nExecStart=/bin/a\n",
+    "multi-user.target": "[Unit]\n",
+}
+
+
+def over(unit: str = "a.service", **more: Any) -> Entry:
+    return {"name": unit, "dropin": "x", **more}
+
+
+@pytest.mark.parametrize(
+    ("units", "dropins", "found"),
+    [
+        ([service(enabled=True)], [], [("a.service", "no-install")]),
+        ([service(enabled=True)], [over(install=INSTALL)], []),
+        ([service(enabled=True, install=INSTALL)], [over(install={"WantedBy": ""})], [("a.service", "no-install")]),
+        ([service(enabled=True)], [over(content="[Install]\nWantedBy=multi-user.target\n")], []),
+        ([{**TEMPLATE, "instances": ["x"], "enabled": True}], [over("a@.service", install=INSTALL)], []),
+        ([{**TEMPLATE, "instances": ["x"], "enabled": True}], [over("a@x.service", install=INSTALL)], []),
+        (
+            [{**TEMPLATE, "instances": ["x", "y"], "enabled": True}],
+            [over("a@x.service", install=INSTALL)],
+            [("a@y.service", "no-install")],
+        ),
+        ([service(on_change="reload")], [], [("a.service", "option")]),
+        ([service(state="reloaded")], [], [("a.service", "option")]),
+        ([service(on_change="reload")], [over(service=RELOADS)], []),
+        ([service(state="reloaded")], [over(content="[Service]\nExecReload=/bin/r\n")], []),
+        ([service(on_change="reload")], [over(on_change="reload", service=RELOADS)], []),
+        (
+            [{"name": "a.service", "service": {"ExecStart": "/bin/a", **RELOADS}, "on_change": "reload"}],
+            [over(service={"ExecReload": ""})],
+            [("a.service", "option")],
+        ),
+        ([{**TEMPLATE, "on_change": "reload"}], [], [("a@.service", "option")]),
+        ([{**TEMPLATE, "on_change": "reload"}], [over("a@.service", service=RELOADS)], []),
+        ([{**TEMPLATE, "instances": ["x"], "on_change": "reload"}], [over("a@x.service", service=RELOADS)], []),
+        ([service(state="started")], [over(service=ONCE)], [("a.service", "option")]),
+        ([service(run="on_change")], [], [("a.service", "option")]),
+        ([service(run="on_change")], [over(service=ONCE)], []),
+        ([service(run="on_change")], [over(service={**ONCE, "RemainAfterExit": True})], [("a.service", "option")]),
+        ([{**TEMPLATE, "run": "on_change"}], [], [("a@.service", "option")]),
+    ],
+)
+def test_options_ask_of_the_merged_text(units: list[Entry], dropins: list[Entry], found: list[tuple[str, str]]) -> None:
+    observed = in_force(None, vendor={"multi-user.target": "[Unit]\n"})
+    desired = declare(*units, dropins=dropins)
+    assert impossible(desired, observed) == found
+    # The same once it is there, and nothing changes.
+    assert impossible(desired, in_force(desired, vendor=VENDOR)) == found
+
+
+@pytest.mark.parametrize(
+    ("unit", "dropin", "found"),
+    [
+        ({"name": "a.service", "on_change": "reload"}, over(service=RELOADS), []),
+        ({"name": "a.service", "on_change": "reload"}, over(service={"Nice": 1}), [("a.service", "option")]),
+        ({"name": "a.service", "enabled": True}, over(install=INSTALL), []),
+        ({"name": "a.service", "state": "started"}, over(service=ONCE), [("a.service", "option")]),
+        ({"name": "a.service", "run": "on_change"}, over(service=ONCE), []),
+        ({"name": "a.service", "run": "on_change"}, over(service={"Nice": 1}), [("a.service", "option")]),
+    ],
+)
+def test_a_dropin_over_a_unit_that_someone_else_owns(unit: Entry, dropin: Entry, found: list[tuple[str, str]]) -> None:
+    assert impossible(declare(unit, dropins=[dropin]), in_force(None, vendor=VENDOR)) == found

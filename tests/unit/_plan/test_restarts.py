@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.mounts import InPlace
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed, Pending
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.stale import Accepted
 
 from tests.unit.world import (
     RUNNING,
@@ -26,6 +27,7 @@ from tests.unit.world import (
     Entry,
     carried,
     declare,
+    facts,
     in_force,
     jobs,
     planned,
@@ -100,6 +102,9 @@ def service(start: str = "/bin/a", **more: object) -> Entry:
     return {"name": "a.service", "service": {"ExecStart": start}, **more}
 
 
+RELOADS = {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}
+
+
 def stale(**more: object) -> plan.Plan:
     desired = declare(service(**more))
     return planned(desired, with_stamps(in_force(desired, {"a.service": RUNNING}), {"a.service": ["older"]}))
@@ -118,6 +123,14 @@ def _stale() -> plan.Plan:
 @circumstance("the same with `on_change: reload`")
 def _stale_reload() -> plan.Plan:
     return stale(on_change="reload", service={"ExecStart": "/bin/a", "ExecReload": "/bin/r"})
+
+
+@circumstance("the same that was reloaded since, and goes back to what it was started with")
+def _reload_back() -> plan.Plan:
+    first, second = (declare(service(on_change="reload", service=RELOADS, environment={"A": each})) for each in "12")
+    observed = with_stamps(in_force(second, {"a.service": RUNNING}), {"a.service": [stamp(first)]})
+    since = {"a.service": Accepted("1", frozenset((stamp(second),)), 0.0)}
+    return planned(first, observed, earlier=[first, second], accepted=since)
 
 
 @circumstance("the same with `on_change: reload`, still starting")
@@ -140,6 +153,36 @@ def _stale_refused() -> plan.Plan:
     made = stale(unit={"RefuseManualStop": True})
     assert "refuses" in made.kept["a.service"]
     return made
+
+
+def triggered(before: Entry, after: Entry, changed_at: float = -1.0) -> plan.Plan:
+    """A process that was started at 0 with other triggers."""
+
+    def stack(triggers: Entry) -> Desired:
+        about = facts(digests={"/etc/a": "1"}, changed_at={"/etc/a": changed_at})
+        return build({"name": "test", "units": [service(state="started", triggers=triggers)]}, about)
+
+    return planned(stack(after), in_force(stack(before), {"a.service": RUNNING}), earlier=[stack(before)])
+
+
+@circumstance("a trigger that is taken away")
+def _trigger_less() -> plan.Plan:
+    return triggered({"values": ["1"], "files": ["/etc/a"]}, {})
+
+
+@circumstance("a file that is newly a trigger and is as it was when the process was started")
+def _file_more() -> plan.Plan:
+    return triggered({}, {"files": ["/etc/a"]})
+
+
+@circumstance("a file that is newly a trigger and has changed since")
+def _file_changed() -> plan.Plan:
+    return triggered({}, {"files": ["/etc/a"]}, changed_at=1.0)
+
+
+@circumstance("a value that is newly a trigger")
+def _value_more() -> plan.Plan:
+    return triggered({}, {"values": ["1"]})
 
 
 @circumstance("a unit with `state: present` that does not run")

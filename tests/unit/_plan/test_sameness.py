@@ -64,7 +64,7 @@ def told() -> str:
     """All that a run says."""
     made = _world(_after())
     refused = _world(_stopped())
-    view = View(refused.desired, refused.differences, refused.observed)
+    view = View(refused.differences, refused.observed)
     return json.dumps(
         [
             [step.as_dict() for step in made.plan.steps],
