@@ -35,6 +35,9 @@ _ENVIRONMENT = {
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 
+# From then on several names in one call of systemctl are one transaction (EnqueueUnitJobMany).
+TOGETHER_SINCE = 262
+_QUEUED = ("--no-block", "--quiet")
 # A command that only asks or only queues a job answers in milliseconds; one that needs this long hangs.
 ANSWER_TIMEOUT = 90.0
 _COMING_UP = 20.0
@@ -188,7 +191,13 @@ class Manager:
         return self.run(["systemctl", self._scope_flag, "--quiet", "start", "--", *units], timeout=timeout)
 
     def queue(self, verb: str, units: Sequence[str]) -> Outcome:
-        return self.systemctl(verb, units, ["--no-block", "--quiet"])
+        """Queue a job for each unit, in this order; the outcome tells of all that systemd refuses."""
+        done = self.systemctl(verb, units, _QUEUED)
+        if done.code == 0 or len(units) < 2 or self.version < TOGETHER_SINCE:
+            return done
+        # One that is refused, or contradicts another, and nothing at all has been done.
+        refused = [each for each in (self.systemctl(verb, [unit], _QUEUED) for unit in units) if each.code != 0]
+        return Outcome(refused[0].code, "", "".join(each.err for each in refused)) if refused else Outcome(0, "", "")
 
     def start_together(self, units: Sequence[str]) -> Outcome:
         """Queue starts as one transaction, so that all begin before anything else happens.

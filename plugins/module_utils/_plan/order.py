@@ -9,8 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .._syntax.activation import served, starts
 from .._syntax.kinds import Cause, kind_of
@@ -19,8 +18,7 @@ from .._syntax.meaning import words
 from . import sockets
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call of systemctl: a verb and its units, which systemd takes as separate jobs, in this order."""
 
     verb: str

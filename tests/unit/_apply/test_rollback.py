@@ -79,7 +79,7 @@ def test_what_would_start_others_stops_first(manager: Any) -> None:
 def runs_again(record: Record, states: dict[str, UnitState], runs: dict[str, str]) -> Any:
     observed = replace(in_force(None), states=States(states))
     touched, reloaded = rollback._touched(record, observed, runs)
-    graph = Graph(dict.fromkeys(states, Node({}, frozenset())), observed.states)
+    graph = Graph(dict.fromkeys(states, Node({}, frozenset())), observed.states, observed.manager.version)
     concerned = frozenset({*record.up, *record.watched})
     back = rollback._Back(observed, graph, concerned, frozenset(), {}, tuple(touched), tuple(reloaded))
     return rollback._runs_again(record, back)
