@@ -112,7 +112,7 @@ class _Transaction:
 
     def _note(self, done: Outcome, what: str, units: Sequence[str] = ()) -> None:
         if done.code != 0:
-            told = re.findall(r"[\w:.@\\-]+", done.message)
+            told = [word.rstrip(".:") for word in re.findall(r"[\w:.@\\-]+", done.message)]
             unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
             self._fail(f"systemctl {what} failed: {done.message}", unit)
 

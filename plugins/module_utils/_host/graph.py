@@ -9,7 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Set, Tuple
 
@@ -17,7 +17,8 @@ from .._syntax.relations import RELATIONS, Does
 from .manager import Manager, States, names
 
 # Settings that decide whether systemd takes a job, or makes one of its own.
-_SETTINGS = ("StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop")
+SETTINGS = ("StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop")
+_STATE = ("LoadState", "Type", "RemainAfterExit")
 # Chains of dependencies are short; where one is longer, all units in memory are asked at once.
 _MOST_ROUNDS = 6
 
@@ -33,11 +34,14 @@ class NotLookedAtError(Exception):
 class Node:
     """What one unit is related to.
 
-    relations: units by systemd's property name. settings: the booleans among _SETTINGS that are yes.
+    relations: units by systemd's property name. settings: the booleans among SETTINGS that are yes. loads: has it a
+    text, so that it can be started? once: does it end by itself when it has run?
     """
 
     relations: _Relations
     settings: FrozenSet[str]
+    loads: bool = True
+    once: bool = False
 
     def related(self, *properties: str) -> Tuple[str, ...]:
         return tuple(other for name in properties for other in self.relations.get(name, ()))
@@ -50,7 +54,7 @@ class Graph:
     version: systemd's, as what it makes of a relation depends on that.
     """
 
-    nodes: Mapping[str, Node]
+    nodes: Dict[str, Node]
     states: States
     version: int
 
@@ -66,7 +70,7 @@ class Graph:
             return Node(self._told_by_others.get(unit, {}), frozenset())
         node = self.nodes[unit]
         known = {name: tuple(filter(self.nodes.__contains__, others)) for name, others in node.relations.items()}
-        return Node(known, node.settings)
+        return replace(node, relations=known)
 
     @cached_property
     def _told_by_others(self) -> Mapping[str, _Relations]:
@@ -96,7 +100,7 @@ def _from_both_sides(nodes: Mapping[str, Node]) -> Dict[str, Node]:
             for name in RELATIONS
             if name in node.relations or name in more
         }
-        found[unit] = Node(relations, node.settings)
+        found[unit] = replace(node, relations=relations)
     return found
 
 
@@ -120,13 +124,15 @@ def look(manager: Manager, units: Iterable[str], states: States) -> Graph:
 
 
 def _ask(manager: Manager, units: Iterable[str]) -> Dict[str, Node]:
-    shown = manager.show(sorted(units), (*RELATIONS, *_SETTINGS))
+    shown = manager.show(sorted(units), (*RELATIONS, *SETTINGS, *_STATE))
     return {unit: _node(each) for unit, each in shown.items()}
 
 
 def _node(shown: Mapping[str, str]) -> Node:
     relations = {name: tuple(names(shown, name)) for name in RELATIONS if shown.get(name)}
-    return Node(relations, frozenset(name for name in _SETTINGS if shown.get(name) == "yes"))
+    settings = frozenset(name for name in SETTINGS if shown.get(name) == "yes")
+    once = shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") != "yes"
+    return Node(relations, settings, shown.get("LoadState", "loaded") == "loaded", once)
 
 
 def _reached(node: Node, states: States) -> Iterator[str]:

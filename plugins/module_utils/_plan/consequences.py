@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.graph import Graph
 from .._syntax.kinds import Cause, kind_of
-from .._syntax.relations import Does
-from .course import Course
-from .transactions import Because, Standing, transaction
+from .._syntax.relations import Because, Does
+
+if TYPE_CHECKING:
+    from .course import Course
+    from .transactions import Standing
 
 
 class Becomes(enum.Enum):
@@ -27,15 +29,23 @@ class Becomes(enum.Enum):
     ANEW = "anew"
     UP = "up"
 
+    @property
+    def verb(self) -> str:
+        return {Becomes.DOWN: "stop", Becomes.ANEW: "restart", Becomes.UP: "start"}[self]
+
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of a unit. cause: why that first went down, or came up."""
+    """What becomes of a unit. cause: why that first went down, or came up. lasts: does it not end by itself then?"""
 
     unit: str
     was_up: bool
     becomes: Becomes
     cause: Because
+    lasts: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.becomes.verb}s {self.unit} ({self.cause})"
 
 
 def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:
@@ -48,8 +58,13 @@ def restarted_with(unit: str, graph: Graph) -> Dict[str, Because]:
     return _with(Does.RESTART, unit, graph)
 
 
-def _with(does: Does, unit: str, graph: Graph, standing: Optional[Standing] = None) -> Dict[str, Because]:
-    made = transaction(does, [unit], graph, standing or Standing(graph)) or {}
+def _with(
+    does: Does, unit: str, graph: Graph, standing: Optional[Standing] = None, job: Optional[Does] = None
+) -> Dict[str, Because]:
+    """All to which a job (what is done, if not another one) of a unit does this."""
+    from .transactions import Standing, transaction  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
+
+    made = transaction(job or does, [unit], graph, standing or Standing(graph)) or {}
     return {other: job.cause for other, job in sorted(made.items()) if job.does is does and other != unit}
 
 
@@ -59,8 +74,10 @@ def taken_down(units: Iterable[str], graph: Graph) -> Dict[str, str]:
 
 
 def taken_anew(units: Iterable[str], graph: Graph, stopped: Sequence[str]) -> List[str]:
-    """What is restarted with these units, unless it is stopped before."""
-    return [other for unit in units for other in restarted_with(unit, graph) if other not in stopped]
+    """What is restarted with these units, unless it is stopped before, or one of them ends it."""
+    units = list(units)
+    ended = {*stopped, *(other for unit in units for other in _with(Does.STOP, unit, graph, job=Does.RESTART))}
+    return [other for unit in units for other in restarted_with(unit, graph) if other not in ended]
 
 
 def ending_alone(units: Iterable[str], graph: Graph) -> List[str]:
@@ -73,7 +90,7 @@ def not_taken_along(units: Sequence[str], graph: Graph, course: Optional[Course]
 
     With a job of its own, what comes up again before that on which it depends is queued would go down once more.
     """
-    standing = course.standing if course else Standing(graph)
+    standing = course.standing if course else None
     along = {unit: _with(Does.RESTART, unit, graph, standing) for unit in units}
     heads: List[str] = []
     taken: Set[str] = set()
@@ -84,17 +101,33 @@ def not_taken_along(units: Sequence[str], graph: Graph, course: Optional[Course]
     return [unit for unit in units if unit in heads]
 
 
-def displaced(started: Sequence[str], conflicts: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, str]:
-    """Units that run and that a start ends by Conflicts= of either side, each with what is started.
+def displaced(fates: Mapping[str, Fate]) -> Dict[str, str]:
+    """Units that ran and that a start has ended by Conflicts= of either side, each with what was started."""
+    ended = [each for each in fates.values() if each.was_up and each.becomes is Becomes.DOWN]
+    return {each.unit: each.cause.unit for each in ended if each.cause.directive == "Conflicts"}
 
-    conflicts: what the text of a started unit will name.
-    """
-    return {
-        other: unit
-        for unit in started
-        for other in (*conflicts.get(unit, ()), *graph.node(unit).related("ConflictedBy"))
-        if graph.states[other].is_up and other not in started
-    }
+
+def behind(fate: Fate, foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]) -> Optional[Tuple[str, str]]:
+    """The job, a verb and a unit, of which a fate comes; None if systemd does it by itself."""
+    starting = fate.becomes is Becomes.UP or fate.cause.directive == "Conflicts"
+    verbs = ("start", "restart", "run", "stop") if starting else ("stop", "restart", "start", "run")
+    unit, seen = fate.unit, {""}
+    while unit not in seen:
+        verb = next((verb for verb in verbs if unit in jobs[verb]), "")
+        if verb:
+            return verb, unit
+        seen.add(unit)
+        unit = foretold[unit].cause.unit if unit in foretold else ""
+    return None
+
+
+def still_upheld(units: Iterable[str], stopped: Sequence[str], graph: Graph) -> FrozenSet[str]:
+    """Those of these that something upholds which is not stopped too: a stop would not last."""
+
+    def upholders(unit: str) -> Set[str]:
+        return {other for other in graph.node(unit).related("UpheldBy") if graph.states[other].is_active}
+
+    return frozenset(unit for unit in units if upholders(unit).difference(stopped))
 
 
 def starters(unit: str, graph: Graph) -> List[str]:
@@ -102,23 +135,32 @@ def starters(unit: str, graph: Graph) -> List[str]:
     return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]
 
 
-def fates(calls: Iterable[Tuple[str, Sequence[str]]], graph: Graph, course: Optional[Course] = None) -> Dict[str, Fate]:
+def fates(
+    calls: Iterable[Tuple[str, Sequence[str]]],
+    graph: Graph,
+    later: Optional[Graph] = None,
+    course: Optional[Course] = None,
+) -> Dict[str, Fate]:
     """What becomes of every unit to which these jobs, or what they entail, do anything.
 
-    calls: verbs (stop, restart, start, run, daemon-reload; others change no unit's state) and units, in the order in
-    which they are done. course: how things go on, if otherwise than one after the other.
+    calls: verbs (stop, daemon-reload, reload, restart, start, run) and units, in the order in which they are done.
+    later: how units are related once systemd has read its files again, if that is otherwise than now. course: how
+    things go on, if otherwise than one after the other.
     """
-    course = course or Course(graph)
+    if course is None:
+        from .course import Course  # noqa: PLC0415 (as above)
+
+        course = Course(graph)
     for verb, units in calls:
         if verb == "stop":
             course.ask(Does.STOP, units)
             course.finish()
         elif verb == "daemon-reload":
-            course.reload()
+            course.reload(later)
         elif verb == "reload":
             course.reloaded(units)
         elif verb == "restart":
-            course.ask(Does.RESTART, not_taken_along(units, graph, course))
+            course.ask(Does.RESTART, not_taken_along(units, course.graph, course))
         elif verb in ("start", "run"):
             if verb == "start" and len(units) > 1 and any(kind_of(unit).starts.hands_over for unit in units):
                 course.want(units)
@@ -127,14 +169,12 @@ def fates(calls: Iterable[Tuple[str, Sequence[str]]], graph: Graph, course: Opti
             course.finish()
             course.ended(unit)
     course.finish()
-    return _fates(course, graph)
+    return {fate.unit: fate for fate in _told(course, graph)}
 
 
-def _fates(course: Course, graph: Graph) -> Dict[str, Fate]:
-    found = {}
+def _told(course: Course, graph: Graph) -> Iterator[Fate]:
     for unit, cause in course.causes.items():
         was_up, is_up = graph.states[unit].is_up, course.is_up(unit)
         if was_up or is_up:
             becomes = Becomes.DOWN if not is_up else Becomes.ANEW if was_up else Becomes.UP
-            found[unit] = Fate(unit, was_up, becomes, cause)
-    return found
+            yield Fate(unit, was_up, becomes, cause, not course.graph.among(unit).once)

@@ -9,13 +9,13 @@ By experiment on 247, 252, 257 and 262, and as src/core/job.c and unit.c have it
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Sequence, Set
+from typing import Dict, List, Mapping, Optional, Sequence, Set
 
 from .._host.graph import Graph
 from .._host.manager import TOGETHER_SINCE
 from .._syntax.kinds import kind_of
-from .._syntax.relations import RELATIONS, Does
-from .transactions import Because, Job, Standing, transaction, wanted_together
+from .._syntax.relations import RELATIONS, Because, Does
+from .transactions import Job, Standing, transaction, wanted_together
 
 # What is started or stopped by itself is looked at from queues from then on.
 _QUEUES_SINCE = 249
@@ -34,7 +34,7 @@ class Course:
     """
 
     def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+        self.graph = graph
         self.standing = Standing(graph)
         self._queued: Dict[str, Job] = {}
         # What systemd looks at by itself once something has changed, as an ordered set.
@@ -50,24 +50,28 @@ class Course:
     def ask(self, does: Does, units: Sequence[str]) -> None:
         """One call of systemctl. Where systemd refuses all at once, one is asked for by one (Manager.queue)."""
         whole = None
-        if len(units) == 1 or self._graph.version >= TOGETHER_SINCE:
-            whole = transaction(does, units, self._graph, self.standing, self._doing())
+        if len(units) == 1 or self.graph.version >= TOGETHER_SINCE:
+            whole = transaction(does, units, self.graph, self.standing, self._doing())
             self._install(whole or {})
         for unit in units if whole is None and len(units) > 1 else ():
-            self._install(transaction(does, [unit], self._graph, self.standing, self._doing()) or {})
+            self._install(transaction(does, [unit], self.graph, self.standing, self._doing()) or {})
             self.pause()
         self.pause()
 
     def want(self, units: Sequence[str]) -> None:
         """Start what one new unit wants (Manager.start_together)."""
-        self._install(wanted_together(units, self._graph, self.standing, self._doing()))
+        self._install(wanted_together(units, self.graph, self.standing, self._doing()))
         self.pause()
 
-    def reload(self) -> None:
-        """From 249 on systemd looks at all that is up as if it had just come up (unit_notify(), while reloading)."""
-        for unit in filter(self.is_up, self._graph.nodes) if self._graph.version >= _QUEUES_SINCE else ():
+    def reload(self, later: Optional[Graph] = None) -> None:
+        """later: how units are related from then on, if otherwise than before.
+
+        From 249 on systemd looks at all that is up as if it had just come up (unit_notify(), while reloading).
+        """
+        self.graph = later or self.graph
+        for unit in filter(self.is_up, self.graph.nodes) if self.graph.version >= _QUEUES_SINCE else ():
             self._look_again_at([unit])
-            self._upheld.update(dict.fromkeys(self._graph.among(unit).related("Upholds")))
+            self._upheld.update(dict.fromkeys(self.graph.among(unit).related("Upholds")))
         self._react()
         self.pause()
 
@@ -119,7 +123,7 @@ class Course:
         """
         waiting: Set[str] = set()
         for unit, job in self._queued.items():
-            earlier = self._queued.keys() & self._graph.node(unit).related("After")
+            earlier = self._queued.keys() & self.graph.node(unit).related("After")
             waiting |= earlier if job.does in (Does.STOP, Does.RESTART) else {unit} if earlier else set()
         ready = [unit for unit in self._queued if unit not in waiting] or list(self._queued)
         return sorted(ready, key=lambda unit: not self.is_refused(unit))
@@ -137,10 +141,10 @@ class Course:
         elif job.does is Does.START and not self.is_up(unit):
             self._set_up(unit, job.cause)
         changed = self.is_up(unit) != was_up
-        if changed or self._graph.version >= _QUEUES_SINCE:
+        if changed or self.graph.version >= _QUEUES_SINCE:
             self._look_again_at([unit])
         if changed:  # a socket hears of its service (unit_trigger_notify())
-            self._look_again_at(self._graph.among(unit).related("TriggeredBy"))
+            self._look_again_at(self.graph.among(unit).related("TriggeredBy"))
 
     def is_refused(self, unit: str) -> bool:
         """Is it a start that fails at once? A verification is one of what is down.
@@ -151,7 +155,7 @@ class Course:
         does = self._queued[unit].does
         if does in (Does.STOP, Does.RESTART) or self.is_up(unit):
             return False
-        node = self._graph.node(unit) if does is Does.START else None
+        node = self.graph.node(unit) if does is Does.START else None
         if node is None:
             return True
         lacking = set(node.related("BindsTo")).intersection(node.related("After"))
@@ -164,7 +168,7 @@ class Course:
         ahead = [unit]
         while ahead:
             current = ahead.pop()
-            for other in self._graph.node(current).related(*_FAILING):
+            for other in self.graph.node(current).related(*_FAILING):
                 if other in self._queued and self._queued[other].does in (Does.START, Does.VERIFY):
                     del self._queued[other]
                     self._look_again_at([other])
@@ -173,14 +177,14 @@ class Course:
     def _down(self, unit: str, cause: Because) -> None:
         self._note(unit, cause)
         self.standing.set(unit, False)
-        node = self._graph.node(unit)
+        node = self.graph.node(unit)
         self._unneeded.update(dict.fromkeys(node.related(*_NEEDED)))
         self._bound.update(dict.fromkeys(node.related("BoundBy")))
 
     def _set_up(self, unit: str, cause: Because) -> None:
         self._note(unit, cause)
         self.standing.set(unit, True)
-        self._upheld.update(dict.fromkeys(self._graph.node(unit).related("Upholds")))
+        self._upheld.update(dict.fromkeys(self.graph.node(unit).related("Upholds")))
 
     def _note(self, unit: str, cause: Because) -> None:
         self.causes.setdefault(unit, cause)
@@ -205,7 +209,7 @@ class Course:
         """unit_is_upheld_by_active()"""
         if self.is_up(unit) or unit in self._queued:
             return
-        others = [other for other in self._graph.node(unit).related("UpheldBy") if other not in self._queued]
+        others = [other for other in self.graph.node(unit).related("UpheldBy") if other not in self._queued]
         by = next(filter(self.is_up, others), None)
         if by is not None:
             self._by_themselves(Does.START, unit, Because(by, "Upholds"), gently=True)
@@ -214,14 +218,14 @@ class Course:
         """unit_is_bound_by_inactive()"""
         if not self.is_up(unit) or unit in self._queued:
             return
-        others = [other for other in self._graph.node(unit).related("BindsTo") if other not in self._queued]
+        others = [other for other in self.graph.node(unit).related("BindsTo") if other not in self._queued]
         to = next((other for other in others if not self.is_up(other)), None)
         if to is not None:
             self._by_themselves(Does.STOP, unit, Because(to, "BindsTo"), gently=False)
 
     def _stop_if_unneeded(self, unit: str) -> None:
         """unit_is_unneeded()"""
-        node = self._graph.node(unit)
+        node = self.graph.node(unit)
         if "StopWhenUnneeded" not in node.settings or not self.is_up(unit) or unit in self._queued:
             return
         if not any(other in self._queued or self.is_up(other) for other in node.related(*_NEEDING)):
@@ -230,7 +234,7 @@ class Course:
     def _by_themselves(self, does: Does, unit: str, cause: Because, gently: bool) -> None:
         self._by_itself[unit] = self._by_itself.get(unit, 0) + 1
         if self._by_itself[unit] <= _MOST_BY_ITSELF:
-            jobs = transaction(does, [unit], self._graph, self.standing, self._doing(), gently) or {}
+            jobs = transaction(does, [unit], self.graph, self.standing, self._doing(), gently) or {}
             self._install({**jobs, unit: Job(does, cause)} if jobs else {})
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.graph import Graph, Node
-from .._syntax.relations import RELATIONS, Does
+from .._syntax.relations import RELATIONS, Because, Does
 
 # PropagatesStopTo=: from then on a stop or restart of the named unit alone is handed on, and less roughly.
 _GRACEFUL_SINCE = 254
@@ -28,14 +28,6 @@ _ACTIVATING_SINCE = 252
 
 # A job is known by its unit and what it does.
 Key = Tuple[str, Does]
-
-
-@dataclass(frozen=True)
-class Because:
-    """Why something happens to a unit: because of which other one, and by which directive; both "" for its own job."""
-
-    unit: str = ""
-    directive: str = ""
 
 
 @dataclass(frozen=True)
@@ -222,6 +214,10 @@ class _Transaction:
 
     def settled(self, gently: bool) -> Optional[Dict[str, Job]]:
         mattering = self._mattering()
+        unloaded = [job for job in self._jobs if job[1] is not Does.STOP and not self._graph.among(job[0]).loads]
+        if not mattering.isdisjoint(unloaded):
+            return None
+        self._drop(unloaded)
         if gently:
             self._spare(mattering)
         self._drop([job for unit in list(self._by_unit) if self._is_idle(unit) for job in self._by_unit[unit]])

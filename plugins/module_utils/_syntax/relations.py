@@ -25,6 +25,17 @@ class Does(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Because:
+    """Why something happens to a unit: because of which other one, and by which directive; both "" for its own job."""
+
+    unit: str = ""
+    directive: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.directive}= of {self.unit}" if self.unit else f"{self.directive}="
+
+
+@dataclass(frozen=True)
 class Relation:
     """What a job of a unit makes of those that one of its properties names.
 

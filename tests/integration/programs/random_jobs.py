@@ -238,7 +238,7 @@ def _foretell(trial: Trial, calls: Calls, graph: Graph) -> None:
     becomes = {unit: fate.becomes for unit, fate in trial.foretold.items()}
     chance = random.Random(trial.case.seed)
     for _time in range(PACES):
-        other = fates(calls, graph, _Anyhow(graph, chance))
+        other = fates(calls, graph, course=_Anyhow(graph, chance))
         if {unit: fate.becomes for unit, fate in other.items()} != becomes:
             trial.left_out = "is chance"
             return

@@ -16,11 +16,12 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import (
-    Because,
     fates,
     restarted_with,
     stopped_with,
+    taken_anew,
 )
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.relations import Because
 
 VERSIONS = (247, 252, 257, 262)
 UP = UnitState("loaded", "active", "running")
@@ -43,7 +44,7 @@ def full(name: str) -> str:
 
 
 def graph(units: str, up: str, version: int = 262) -> Graph:
-    """Units as `b Requires=a After=a; a StopWhenUnneeded`; a name without a type is a service's."""
+    """Units as `b Requires=a After=a; a StopWhenUnneeded; c missing`; a name without a type is a service's."""
     relations: dict[str, dict[str, tuple[str, ...]]] = {}
     settings: dict[str, frozenset[str]] = {}
     for line in units.split(";"):
@@ -54,7 +55,8 @@ def graph(units: str, up: str, version: int = 262) -> Graph:
             for one, name, to in ((unit, directive, other), (other, INVERSE[directive], unit)):
                 named = relations.setdefault(full(one), {})
                 named[name] = (*named.get(name, ()), full(to))
-    nodes = {unit: Node(each, settings.get(unit, frozenset())) for unit, each in relations.items()}
+    known = {unit: settings.get(unit, frozenset()) for unit in relations}
+    nodes = {unit: Node(each, known[unit], "missing" not in known[unit]) for unit, each in relations.items()}
     return Graph(nodes, States({full(name): UP for name in up.split()}), version)
 
 
@@ -70,6 +72,7 @@ class Row:
 
 
 OLD, GRACEFUL = (247, 252), (257, 262)
+SEVERAL = (247, 252, 257)
 UPHELD = (252, 257, 262)
 
 ROWS = [
@@ -155,6 +158,16 @@ ROWS = [
     Row("a Wants=b; b Conflicts=a", "", "start a", "a up"),
     # Several names are done one after the other: also from 262 on, where what all of them are at once is refused.
     Row("b Requires=a; c Conflicts=b", "a b", "restart a, c", "a anew, b down, c up"),
+    # From then on one call is one transaction, and the order of its names is nothing to it.
+    Row("b Requisite=a After=a", "", "start b, a", "a up", SEVERAL),
+    Row("b Requisite=a After=a", "", "start b, a", "a up, b up", (262,)),
+    Row("a.socket Triggers=a; a After=a.socket", "a.socket a", "restart a.socket, a", "a.socket down, a anew", SEVERAL),
+    Row("a.socket Triggers=a; a After=a.socket", "a.socket a", "restart a.socket, a", "a.socket anew, a anew", (262,)),
+    Row("b Wants=c; a Conflicts=c", "b c", "start a, b", "a up, c down", (262,)),
+    # What has no file cannot be required; that it is wanted does no harm.
+    Row("b Requires=a; a missing", "", "start b", ""),
+    Row("b Wants=a; a missing", "", "start b", "b up"),
+    Row("b Requires=a; a missing; c", "", "start b, c", "c up"),
     # systemd.socket(5): a socket starts only while its service is down; either may stop without the other.
     Row("a.socket Triggers=a; a After=a.socket", "a.socket a", "restart a.socket", "a.socket down"),
     Row("a.socket Triggers=a; a After=a.socket", "a.socket a", "stop a.socket", "a.socket down"),
@@ -223,3 +236,9 @@ def test_one_job_of_a_unit_names_what_it_takes_along() -> None:
         "d.service": Because("b.service", "PartOf"),
     }
     assert set(restarted_with("a.service", made)) == {"b.service", "d.service"}
+
+
+@pytest.mark.parametrize(("version", "along"), [(252, ["b.service"]), (262, [])])
+def test_what_one_restart_takes_along_and_another_ends_is_not_sure_to_run(version: int, along: list[str]) -> None:
+    made = graph("a; b PartOf=a; c PropagatesStopTo=b", "a b c", version)
+    assert taken_anew(["a.service", "c.service"], made, ()) == along
