@@ -76,6 +76,25 @@ def test_what_would_start_others_stops_first(manager: Any) -> None:
     )
 
 
+def test_what_a_unit_of_before_needs_is_left_and_what_only_goes_along_runs_again() -> None:
+    """c requires b, which requires a; e is part of d."""
+    bound = {
+        "a.service": {"RequiredBy": ("b.service",)},
+        "b.service": {"Requires": ("a.service",), "RequiredBy": ("c.service",)},
+        "c.service": {"Requires": ("b.service",)},
+        "d.service": {"ConsistsOf": ("e.service",)},
+        "e.service": {"PartOf": ("d.service",)},
+    }
+    nodes = {unit: Node(relations, frozenset()) for unit, relations in bound.items()}
+    graph = Graph(nodes, States(dict.fromkeys(bound, RUNNING)), 252)
+    assert rollback._taken_down(["a.service", "b.service", "d.service"], graph) == (
+        ["d.service"],
+        {"a.service": "c.service", "b.service": "c.service"},
+        ["e.service"],
+    )
+    assert rollback._taken_down(["a.service", "b.service", "c.service"], graph)[1:] == ({}, [])
+
+
 def runs_again(record: Record, states: dict[str, UnitState], runs: dict[str, str]) -> Any:
     observed = replace(in_force(None), states=States(states))
     touched, reloaded = rollback._touched(record, observed, runs)
