@@ -77,7 +77,7 @@ reloaded:
   elements: str
   sample: []
 stopped:
-  description: Units that were stopped and stay so, with what such a stop takes along.
+  description: Units that were stopped and stay so, also what went down with them, or by C(Conflicts=) with a start.
   returned: success, and failure after the plan was made
   type: list
   elements: str

@@ -9,7 +9,7 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import MOUNT, UNITS, WANTED, Entry, app, program, service, socket, tmpfs, web
+from .entries import IDLE, MOUNT, UNITS, WANTED, Entry, app, program, service, socket, tmpfs, web
 from .lab import CUT_OFF, Lab, places
 
 
@@ -130,6 +130,97 @@ def test_what_is_bound_is_restarted_named_and_watched(host: Lab) -> None:
     assert sorted(result["restarted"]) == sorted(["app.service", *bound])
     assert [unit for unit in before if host.invocation(unit) != before[unit]] == bound
     assert set(host.states(*before)) == {"active"}
+
+
+@pytest.mark.parametrize("directive", ["Requires", "Requisite", "BindsTo", "PartOf"])
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_restart_that_takes_a_unit_along_is_its_reload_too(host: Lab, directive: str, declared: bool) -> None:
+    def both(number: str) -> list[Entry]:
+        again = declared and number == "2"
+        change = {} if declared else {"environment": {"A": number}}
+        trigger = {} if declared else {"triggers": {"values": [number]}, "on_change": "reload"}
+        db = service("db", **change, state="restarted" if again else "started")
+        bound = {directive: db["name"], "After": db["name"]}
+        reloading = service("app", service={"ExecReload": "/bin/true"}, unit=bound, **trigger)
+        return [db, {**reloading, "state": "reloaded" if again else "started"}]
+
+    host.apply(*both("1"))
+    foretold = host.foretell(*both("2"))
+    before = host.invocation("app.service")
+    result = host.apply(*both("2"))
+    assert (result["restarted"], result["reloaded"]) == (["db.service", "app.service"], [])
+    assert result["plan"] == foretold["plan"]
+    assert host.invocation("app.service") != before
+    if not declared:
+        host.assert_settled(*both("2"))
+
+
+def test_what_a_start_ends_is_named(host: Lab) -> None:
+    """Also what goes down with that."""
+    host.foreign("old.service")
+    host.foreign("beside.service", "[Unit]\nBindsTo=old.service\n" + IDLE)
+    new = service("new", unit={"Conflicts": "old.service"})
+    foretold = host.foretell(new)
+    result = host.settled(new)
+    for each in (foretold, result):
+        assert (each["newly_started"], each["stopped"]) == ([new["name"]], ["beside.service", "old.service"])
+        (start,) = [step for step in each["plan"] if step["action"] == "start"]
+        assert "stops old.service (Conflicts= of new.service)" in start["reason"]
+        assert "stops beside.service (BindsTo= of old.service)" in start["reason"]
+    assert host.states("old.service", "beside.service") == ["inactive"] * 2
+
+
+def test_what_a_start_pulls_in_is_named(host: Lab) -> None:
+    """By the text to come, of which systemd knows nothing yet."""
+    host.foreign("base.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n", start=False)
+    host.foreign("tool.service", "[Unit]\nRequires=base.service\n" + IDLE, start=False)
+    new = service("new", unit={"Wants": "tool.service nix.service"})
+    foretold = host.foretell(new)
+    result = host.settled(new)
+    for each in (foretold, result):
+        assert each["newly_started"] == [new["name"], "base.service", "tool.service"]
+        (start,) = [step for step in each["plan"] if step["action"] == "start"]
+        assert "starts tool.service (Wants= of new.service)" in start["reason"]
+        assert "starts base.service (Requires= of tool.service)" in start["reason"]
+        assert "nix" not in start["reason"]
+
+
+def test_a_restart_takes_along_what_the_new_text_binds(host: Lab) -> None:
+    db = service("db")
+    host.apply(db, service("app"))
+    before = host.invocation("app.service")
+    result = host.settled(
+        {**db, "environment": {"A": "1"}}, service("app", unit={"Requires": db["name"], "After": db["name"]})
+    )
+    assert result["restarted"] == ["db.service", "app.service"]
+    assert host.invocation("app.service") != before
+
+
+def test_restarts_that_contradict_each_other_are_done_one_by_one(host: Lab) -> None:
+    """From 262 on systemd refuses both in one call."""
+
+    def both(word: str) -> list[Entry]:
+        return [
+            service("a", environment={"A": word}),
+            service("c", environment={"A": word}, unit={"PropagatesStopTo": "b.service"}),
+        ]
+
+    if host.systemd < 249:
+        pytest.skip("PropagatesStopTo= came with 249")
+    host.apply(*both("1"))
+    host.foreign("b.service", "[Unit]\nPartOf=a.service\n" + IDLE)
+    before = [host.invocation(f"{name}.service") for name in "ac"]
+    host.settled(*both("2"))
+    assert host.states("a.service", "c.service") == ["active"] * 2
+    assert not set(before).intersection(host.invocation(f"{name}.service") for name in "ac")
+
+
+def test_one_that_systemd_refuses_hinders_no_other(host: Lab) -> None:
+    host.foreign("lacking.service", "[Unit]\nRequires=nix.service\n" + IDLE, start=False)
+    lacking = {"name": "lacking.service", "state": "started"}
+    errors = host.failing(service("a"), lacking, service("z"), on_failure="keep")["errors"]
+    assert [error["unit"] for error in errors] == ["lacking.service"], errors
+    assert host.states("a.service", "z.service") == ["active"] * 2
 
 
 def test_a_chain_of_bound_units_is_up_again_after_its_end_was_bound_anew(host: Lab) -> None:

@@ -73,6 +73,21 @@ def test_a_unit_that_shall_run_without_what_it_needs_is_refused(host: Lab, direc
     assert host.settled({**needed, "state": "stopped"}, middle, {**needing, "state": "stopped"})["stopped"]
 
 
+def test_units_that_shall_run_and_conflict_are_refused(host: Lab) -> None:
+    """Each would end the other at every run."""
+    blue, green = service("blue", unit={"Conflicts": "green.service"}), service("green")
+    errors = host.refused(blue, green)["errors"]
+    assert [(error["unit"], error["directive"], error["rule"]) for error in errors] == [
+        ("blue.service", "Conflicts", "contradiction")
+    ]
+    assert "green.service" in errors[0]["message"]
+    needing = service("needing", unit={"Requires": blue["name"], "After": blue["name"]})
+    (error,) = host.refused({**blue, "state": "present"}, green, needing)["errors"]
+    assert (error["unit"], error["rule"]) == ("needing.service", "contradiction")
+    host.settled({**blue, "state": "stopped"}, green)
+    host.settled(blue, {**green, "state": "stopped"})
+
+
 def test_what_is_needed_by_its_place_cannot_be_declared_stopped(host: Lab) -> None:
     """A mount by the folders below it, a slice by what is in it (systemd.unit(5), systemd.resource-control(5))."""
     mount, group = tmpfs(), {"name": "test.slice"}

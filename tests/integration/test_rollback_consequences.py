@@ -160,3 +160,36 @@ def test_what_waits_for_another_is_not_started_after_a_roll_back(host: Lab) -> N
     assert host.listing() == before
     assert host.state("late.service") == "inactive"
     assert not host.exists(f"{NOTES}/late")
+
+
+def test_what_a_unit_of_before_needs_stays_up(host: Lab) -> None:
+    """It had failed, and what requires it ran on."""
+    base = service("a")
+    bound = service("c", unit={"Requires": base["name"]})
+    host.apply(base, bound)
+    host.sh("systemctl kill --signal=KILL a.service")
+    until(lambda: host.state("a.service") == "failed", "a.service has not failed")
+    before = host.invocation("c.service")
+    result = host.failing(base, bound, BAD)
+    assert result["rolled_back"] is True
+    assert "a.service stays up: c.service needs it" in result["msg"]
+    assert host.states("a.service", "c.service") == ["active"] * 2
+    assert host.invocation("c.service") == before
+
+
+def test_what_goes_down_with_a_unit_that_is_new_runs_again(host: Lab) -> None:
+    host.foreign("c.service", "[Unit]\nPartOf=a.service\n" + IDLE)
+    result = host.failing(service("a"), BAD)
+    assert result["rolled_back"] is True
+    assert host.states("a.service", "c.service") == ["inactive", "active"]
+
+
+def test_what_does_not_run_again_after_a_roll_back_is_named(host: Lab) -> None:
+    """It runs only once."""
+    once = f"[Unit]\nPartOf=a.service\n[Service]\nExecStart=/bin/sh -c 'mkdir {NOTES}/once && exec sleep infinity'\n"
+    host.foreign("c.service", once)
+    until(lambda: host.exists(f"{NOTES}/once"), "c.service has not begun")
+    result = host.failing(service("a"), BAD)
+    assert result["rolled_back"] is False
+    assert "c.service" in result["msg"]
+    host.apply(service("a"))  # what was not undone is noted until then

@@ -106,7 +106,7 @@ def related(observed: Observed, relations: Relations | None = None) -> Graph:
         for unit in units
         if "@." not in unit and "." in unit
     }
-    return Graph(_Known(nodes), observed.states)
+    return Graph(_Known(nodes), observed.states, observed.manager.version)
 
 
 class _Known(dict[str, Node]):

@@ -26,7 +26,7 @@ from .._plan.differences import Differences
 from .._plan.enablement import linked_with
 from .._plan.expected import Expected
 from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
-from .._plan.plan import Plan, displaced_by
+from .._plan.plan import Plan
 from .._syntax.kinds import Cause, Effect, kind_of
 from .._syntax.meaning import is_run_once
 from .._syntax.names import misnamed, parse_name
@@ -84,11 +84,10 @@ def begin(
     states, jobs = observed.states, plan.jobs
     paths = [*(wanted.path for wanted in differences.write), *differences.remove]
     enabled = tuple(linked_with(differences.links.units, [observed.loadpath, differences.after]))
-    ended = {*jobs["stop"], *displaced_by(plan, differences, graph)}
-    ended.update(unit for unit in taken_down(ended, graph) if states[unit].is_up)
+    along = {unit for unit, fate in plan.fates.items() if fate.was_up}
     # What is bound to a process that ends on its reload ends with it.
-    along = taken_anew([*jobs["restart"], *jobs["reload"]], graph, jobs["stop"])
-    handled = {*ended, *along, *jobs["restart"], *jobs["start"], *jobs["run"]}
+    along.update(taken_anew(jobs["reload"], graph, jobs["stop"]))
+    handled = along.union(*(jobs[verb] for verb in ("stop", "restart", "start", "run")))
     concerned = {*plan.watched, *handled, *(unit for units in jobs.values() for unit in units)}
     idle = _idle(differences, observed)
     # An instance may run by a file of its own before there is a template.

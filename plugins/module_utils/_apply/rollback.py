@@ -11,7 +11,7 @@ be started. Private to the collection.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._desired.render import FileWanted
@@ -24,37 +24,61 @@ from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.probe import Health
 from .._host.watch import STOP_TIMEOUT, wait_for_rest
+from .._plan.consequences import stopped_with
 from .._plan.expected import Expected
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
 from .._plan.sockets import down_together
 from .._syntax.activation import served
+from .._syntax.dependencies import NEEDS
 from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once, recurs
 from .._syntax.names import is_template
+from .._syntax.relations import Because
 from .record import Record, invocations, is_over
 from .transaction import OnFailure, carry_out
 
 _STABLE_FOR = 1.0
 
 
-def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]:
-    """Bring back the state that the record describes; returns what did not come back, [] if all did.
+@dataclass(frozen=True)
+class Undone:
+    """What came of a roll-back.
 
-    What cannot be brought back hinders nothing else.
+    failures: what did not come back. left: units that run though they did not before, as one that did needs them.
     """
+
+    failures: List[Failure]
+    left: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """What stands where now."""
+        left = "".join(f", but {unit} stays up: {other} needs it" for unit, other in self.left.items())
+        return _describe(self.failures) if self.failures else "What was before is back in force" + left
+
+
+def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
+    """Bring back the state that the record describes. What cannot be brought back hinders nothing else."""
     writer.discard()
     concerned = sorted({*record.up, *record.retrying, *record.watched, *record.handled, *record.owed})
     health = Health(_STABLE_FOR, max(STOP_TIMEOUT, record.patience))
     failures: List[Failure] = []
     new: List[str] = []
+    left: Mapping[str, str] = {}
     links: Mapping[str, str] = {}
     with _noted(failures):
         if manager.live:
             _withdraw(concerned, manager)
             wait_for_rest(manager, concerned)
             new = _new(record, concerned, manager)
+            new, left, fallen = _taken_down(new, relations(manager, new, manager.list_units()))
+            record = replace(
+                record,
+                up={**invocations(manager, fallen), **record.up},
+                handled=(*record.handled, *fallen),
+            )
+            concerned = sorted({*concerned, *fallen})
     with _noted(failures):
         links = _links(record, observe(manager, [], concerned))
     plan = _files_back(record, new, links, manager)
@@ -67,7 +91,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> List[Failure]
             failures += carry_out(plan, lambda _unit: health, manager, writer, (), OnFailure.GO_ON).failures
         if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
             manager.queue("start", record.retrying)
-    return failures
+    return Undone(failures, left)
 
 
 @contextmanager
@@ -93,6 +117,28 @@ def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str
     anew = {unit for unit, run in invocations(manager, once).items() if run != record.up[unit]}
     units = dict.fromkeys([*concerned, *_started_besides(record, now)])
     return [unit for unit in units if (unit not in record.up or unit in anew) and now[unit].can_stop]
+
+
+def _taken_down(new: Sequence[str], graph: Graph) -> Tuple[List[str], Dict[str, str], List[str]]:
+    """(what of this is stopped, what is left as another unit needs it, what goes down with it and has to run again)"""
+    left: Dict[str, str] = {}
+    fallen: Dict[str, None] = {}
+    for unit in new:
+        taken = stopped_with(unit, graph)
+        others = [other for other in taken if other not in new and graph.states[other].is_up]
+        needing = next((other for other in others if _needs(other, unit, taken)), "")
+        if needing:
+            left[unit] = needing
+        else:
+            fallen.update(dict.fromkeys(others))
+    return [unit for unit in new if unit not in left], left, list(fallen)
+
+
+def _needs(other: str, unit: str, taken: Mapping[str, Because]) -> bool:
+    """Cannot the one be up without the other, straight or by way of others?"""
+    while other != unit and other in taken and taken[other].directive in NEEDS:
+        other = taken[other].unit
+    return other == unit
 
 
 def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
@@ -238,7 +284,6 @@ def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tup
     return touched, reloaded
 
 
-def describe(failures: Sequence[Failure]) -> str:
-    """What stands where after a roll-back that did not succeed."""
+def _describe(failures: Sequence[Failure]) -> str:
     what = "; ".join(f"{failure.unit}: {failure.message}" if failure.unit else failure.message for failure in failures)
     return f"THE ROLL-BACK FAILED TOO: {what}. Files and enablement are those of before; look at these units yourself"

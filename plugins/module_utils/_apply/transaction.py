@@ -38,9 +38,8 @@ from .._host.looks import RUN_PROPERTIES, Run, run_of
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.probe import Health
 from .._host.watch import wait_for_rest, watch
-from .._plan.consequences import ending_alone, not_taken_along
+from .._plan.consequences import Call, ending_alone, not_taken_along
 from .._plan.expected import Expected
-from .._plan.order import Call
 from .._plan.plan import Plan
 from .._syntax.names import units_in
 from .._syntax.rule import Rule

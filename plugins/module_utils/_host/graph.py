@@ -9,16 +9,21 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Set, Tuple
 
 from .._syntax.relations import RELATIONS, Does
 from .manager import Manager, States, names
 
 # Settings that decide whether systemd takes a job, or makes one of its own.
-_SETTINGS = ("StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop")
+SETTINGS = ("StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop")
+_STATE = ("LoadState", "Type", "RemainAfterExit")
 # Chains of dependencies are short; where one is longer, all units in memory are asked at once.
 _MOST_ROUNDS = 6
+
+
+_Relations = Mapping[str, Tuple[str, ...]]
 
 
 class NotLookedAtError(Exception):
@@ -29,11 +34,14 @@ class NotLookedAtError(Exception):
 class Node:
     """What one unit is related to.
 
-    relations: units by systemd's property name. settings: the booleans among _SETTINGS that are yes.
+    relations: units by systemd's property name. settings: the booleans among SETTINGS that are yes. loads: has it a
+    text, so that it can be started? once: does it end by itself when it has run?
     """
 
-    relations: Mapping[str, Tuple[str, ...]]
+    relations: _Relations
     settings: FrozenSet[str]
+    loads: bool = True
+    once: bool = False
 
     def related(self, *properties: str) -> Tuple[str, ...]:
         return tuple(other for name in properties for other in self.relations.get(name, ()))
@@ -41,16 +49,59 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """The relations of units, complete for those that were asked for and all that a job of one can reach."""
+    """The relations of units, complete for those that were asked for and all that a job of one can reach.
 
-    nodes: Mapping[str, Node]
+    version: systemd's, as what it makes of a relation depends on that.
+    """
+
+    nodes: Dict[str, Node]
     states: States
+    version: int
 
     def node(self, unit: str) -> Node:
         """The relations of one unit. Raises NotLookedAtError for one that was not asked for."""
         if unit not in self.nodes:
             raise NotLookedAtError(f"the relations of {unit} were not asked for")
         return self.nodes[unit]
+
+    def among(self, unit: str) -> Node:
+        """The relations of any unit, asked for or not, to those that were."""
+        if unit not in self.nodes:
+            return Node(self._told_by_others.get(unit, {}), frozenset())
+        node = self.nodes[unit]
+        known = {name: tuple(filter(self.nodes.__contains__, others)) for name, others in node.relations.items()}
+        return replace(node, relations=known)
+
+    @cached_property
+    def _told_by_others(self) -> Mapping[str, _Relations]:
+        return _told_by_others(self.nodes)
+
+
+def _told_by_others(nodes: Mapping[str, Node]) -> Dict[str, Dict[str, Tuple[str, ...]]]:
+    """What units say of others, asked for or not, as relations of those."""
+    found: Dict[str, Dict[str, Tuple[str, ...]]] = {}
+    for unit, node in nodes.items():
+        for name, others in node.relations.items():
+            inverse = RELATIONS[name].inverse
+            for other in others if inverse in RELATIONS else ():
+                relations = found.setdefault(other, {})
+                relations[inverse] = (*relations.get(inverse, ()), unit)
+    return found
+
+
+def _from_both_sides(nodes: Mapping[str, Node]) -> Dict[str, Node]:
+    """systemd forgets what is down and not referred to, and then others do not name it, though it names them."""
+    told = _told_by_others(nodes)
+    found: Dict[str, Node] = {}
+    for unit, node in nodes.items():
+        more = told.get(unit, {})
+        relations = {
+            name: tuple(dict.fromkeys((*node.related(name), *more.get(name, ()))))
+            for name in RELATIONS
+            if name in node.relations or name in more
+        }
+        found[unit] = replace(node, relations=relations)
+    return found
 
 
 def look(manager: Manager, units: Iterable[str], states: States) -> Graph:
@@ -67,25 +118,27 @@ def look(manager: Manager, units: Iterable[str], states: States) -> Graph:
         beside = {other for unit in ahead for other in _needed(nodes[unit], states)} - set(nodes)
         ahead = {other for unit in ahead for other in _reached(nodes[unit], states)} - followed
         if not ahead | beside:
-            return Graph(nodes, states)
+            return Graph(_from_both_sides(nodes), states, manager.version)
     nodes.update(_ask(manager, (ahead | beside).union(states) - set(nodes)))
-    return Graph(nodes, states)
+    return Graph(_from_both_sides(nodes), states, manager.version)
 
 
 def _ask(manager: Manager, units: Iterable[str]) -> Dict[str, Node]:
-    shown = manager.show(sorted(units), (*RELATIONS, *_SETTINGS))
+    shown = manager.show(sorted(units), (*RELATIONS, *SETTINGS, *_STATE))
     return {unit: _node(each) for unit, each in shown.items()}
 
 
 def _node(shown: Mapping[str, str]) -> Node:
     relations = {name: tuple(names(shown, name)) for name in RELATIONS if shown.get(name)}
-    return Node(relations, frozenset(name for name in _SETTINGS if shown.get(name) == "yes"))
+    settings = frozenset(name for name in SETTINGS if shown.get(name) == "yes")
+    once = shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") != "yes"
+    return Node(relations, settings, shown.get("LoadState", "loaded") == "loaded", once)
 
 
 def _reached(node: Node, states: States) -> Iterator[str]:
-    """What is down and is started with a unit, and what is up and may have to go down for it or with it."""
+    """What is down and is started or looked at with a unit, and what is up and may have to go down for or with it."""
     for name, relation in RELATIONS.items():
-        starts = relation.start is Does.START
+        starts = relation.start in (Does.START, Does.VERIFY)
         ends = Does.STOP in (relation.stop, relation.start) or relation.triggers
         for other in node.related(name):
             if (ends and states[other].can_stop) or (starts and not states[other].is_up):

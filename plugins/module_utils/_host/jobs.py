@@ -54,7 +54,7 @@ def _with_starters(manager: Manager, failure: Failure) -> Failure:
 
 
 def queue(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
-    """Queue jobs in the order given. Several names in one systemctl call are jobs of their own, not one transaction."""
+    """Queue jobs in the order given. Until 262 several names in one call of systemctl are several transactions."""
     sockets = [unit for unit in units if kind_of(unit).starts.hands_over and verb == "start"]
     if sockets and len(units) > 1:
         # A connection to the first socket would start its service, and no other socket of that starts then.

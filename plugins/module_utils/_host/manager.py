@@ -34,6 +34,9 @@ _ENVIRONMENT = {
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 
+# From then on several names in one call of systemctl are one transaction (EnqueueUnitJobMany).
+TOGETHER_SINCE = 262
+_QUEUED = ("--no-block", "--quiet")
 # A command that only asks or only queues a job answers in milliseconds; one that needs this long hangs.
 ANSWER_TIMEOUT = 90.0
 _COMING_UP = 20.0
@@ -189,9 +192,17 @@ class Manager:
         return self.run(["systemctl", self._scope_flag, "--quiet", "start", "--", *units], timeout=timeout)
 
     def queue(self, verb: str, units: Sequence[str], alone: bool = False) -> Outcome:
-        """alone: without jobs for what they require, or for what requires them; in their order all the same."""
-        flags = ["--no-block", "--quiet", *(["--job-mode=ignore-requirements"] if alone else [])]
-        return self.systemctl(verb, units, flags)
+        """Queue a job for each unit, in this order; the outcome tells of all that systemd refuses.
+
+        alone: without jobs for what they require, or for what requires them.
+        """
+        flags = [*_QUEUED, *(["--job-mode=ignore-requirements"] if alone else [])]
+        done = self.systemctl(verb, units, flags)
+        if done.code == 0 or len(units) < 2 or self.version < TOGETHER_SINCE:
+            return done
+        # One that is refused, or contradicts another, and nothing at all has been done.
+        refused = [each for each in (self.systemctl(verb, [unit], flags) for unit in units) if each.code != 0]
+        return Outcome(refused[0].code, "", "".join(each.err for each in refused)) if refused else Outcome(0, "", "")
 
     def start_together(self, units: Sequence[str]) -> Outcome:
         """Queue starts as one transaction, so that all begin before anything else happens.

@@ -2,21 +2,37 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a set of jobs does to all units that they reach. The rules of systemd are in _syntax/relations.py.
+"""What a set of jobs does to all units that they reach. Pure. Private to the collection.
 
-Jobs are carried out as a run does: stops, then starts of sockets, reloads, restarts, starts; each unit's job is a
-transaction of its own. Private to the collection.
+systemd's rules are in _syntax/relations.py, what it makes of one job in transactions.py, and what follows in course.py.
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
-from .._host.graph import Graph, Node
+from .._host.graph import Graph
 from .._syntax.kinds import Cause, kind_of
-from .._syntax.relations import RELATIONS, Does
+from .._syntax.relations import Because, Does
+
+if TYPE_CHECKING:
+    from .course import Course
+    from .transactions import Standing
 
 
 class Becomes(enum.Enum):
@@ -26,33 +42,62 @@ class Becomes(enum.Enum):
     ANEW = "anew"
     UP = "up"
 
+    @property
+    def verb(self) -> str:
+        return {Becomes.DOWN: "stop", Becomes.ANEW: "restart", Becomes.UP: "start"}[self]
 
-@dataclass(frozen=True)
-class Because:
-    """Why something happens to a unit: because of which other one, and by which directive; both "" for its own job."""
 
-    unit: str = ""
-    directive: str = ""
+class Call(NamedTuple):
+    """One call of systemctl: a verb and its units, which systemd takes as separate jobs, in this order.
+
+    alone: without jobs for what they require, or for what requires them.
+    """
+
+    verb: str
+    units: Tuple[str, ...]
+    alone: bool = False
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of a unit. cause: why that first went down, or came up."""
+    """What becomes of a unit. cause: why that first went down, or came up. lasts: does it not end by itself then?"""
 
     unit: str
     was_up: bool
     becomes: Becomes
     cause: Because
+    lasts: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.becomes.verb}s {self.unit} ({self.cause})"
 
 
 def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:
     """All that a stop of a unit takes down with it, to the end."""
-    return _spread(unit, Does.STOP, graph, {})
+    return _with(Does.STOP, unit, graph)
 
 
 def restarted_with(unit: str, graph: Graph) -> Dict[str, Because]:
     """All that is restarted with a unit, to the end."""
-    return _spread(unit, Does.RESTART, graph, {})
+    return _with(Does.RESTART, unit, graph)
+
+
+def _with(
+    does: Does, unit: str, graph: Graph, standing: Optional[Standing] = None, job: Optional[Does] = None
+) -> Dict[str, Because]:
+    """All to which a job (what is done, if not another one) of a unit does this."""
+    from .transactions import Standing, transaction  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
+
+    made = transaction(job or does, [unit], graph, standing or Standing(graph)) or {}
+    return {other: job.cause for other, job in sorted(made.items()) if job.does is does and other != unit}
+
+
+def handed_on(does: Does, unit: str, graph: Graph) -> Optional[Set[str]]:
+    """All other units for which a job of this one makes jobs; None if systemd refuses it."""
+    from .transactions import Standing, transaction  # noqa: PLC0415 (as above)
+
+    made = transaction(does, [unit], graph, Standing(graph))
+    return None if made is None else set(made) - {unit}
 
 
 def taken_down(units: Iterable[str], graph: Graph) -> Dict[str, str]:
@@ -61,31 +106,10 @@ def taken_down(units: Iterable[str], graph: Graph) -> Dict[str, str]:
 
 
 def taken_anew(units: Iterable[str], graph: Graph, stopped: Sequence[str]) -> List[str]:
-    """What is restarted with these units, unless it is stopped before."""
-    return [other for unit in units for other in restarted_with(unit, graph) if other not in stopped]
-
-
-def _spread(root: str, job: Does, graph: Graph, since: Mapping[str, bool]) -> Dict[str, Because]:
-    """What systemd hands this job of one unit on to; since: whether units are up that have come up or gone down since.
-
-    It goes on only through units that it has something to do to: for what is down a stop is redundant, a restart none.
-    """
-
-    def takes_it(unit: str) -> bool:
-        state = graph.states[unit]
-        return since.get(unit, state.can_stop if job is Does.STOP else state.is_active)
-
-    found: Dict[str, Because] = {}
-    ahead = [root]
-    while ahead:
-        unit = ahead.pop(0)
-        for name, relation in RELATIONS.items():
-            if (relation.stop if job is Does.STOP else relation.restart) is job:
-                more = [other for other in graph.node(unit).related(name) if takes_it(other)]
-                more = [other for other in more if other not in (root, *found)]
-                found.update(dict.fromkeys(more, Because(unit, relation.directive)))
-                ahead += more
-    return {other: found[other] for other in sorted(found)}
+    """What is restarted with these units, unless it is stopped before, or one of them ends it."""
+    units = list(units)
+    ended = {*stopped, *(other for unit in units for other in _with(Does.STOP, unit, graph, job=Does.RESTART))}
+    return [other for unit in units for other in restarted_with(unit, graph) if other not in ended]
 
 
 def ending_alone(units: Iterable[str], graph: Graph) -> List[str]:
@@ -93,12 +117,13 @@ def ending_alone(units: Iterable[str], graph: Graph) -> List[str]:
     return [unit for unit in units if graph.states[unit].can_stop and not stopped_with(unit, graph)]
 
 
-def not_taken_along(units: Sequence[str], graph: Graph) -> List[str]:
+def not_taken_along(units: Sequence[str], graph: Graph, course: Optional[Course] = None) -> List[str]:
     """Those of these units that no restart of another of them restarts as well, in the same transaction.
 
     With a job of its own, what comes up again before that on which it depends is queued would go down once more.
     """
-    along = {unit: restarted_with(unit, graph) for unit in units}
+    standing = course.standing if course else None
+    along = {unit: _with(Does.RESTART, unit, graph, standing) for unit in units}
     heads: List[str] = []
     taken: Set[str] = set()
     for unit in sorted(units, key=lambda unit: -len(along[unit])):
@@ -108,17 +133,33 @@ def not_taken_along(units: Sequence[str], graph: Graph) -> List[str]:
     return [unit for unit in units if unit in heads]
 
 
-def displaced(started: Sequence[str], conflicts: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, str]:
-    """Units that run and that a start ends by Conflicts= of either side, each with what is started.
+def displaced(fates: Mapping[str, Fate]) -> Dict[str, str]:
+    """Units that ran and that a start has ended by Conflicts= of either side, each with what was started."""
+    ended = [each for each in fates.values() if each.was_up and each.becomes is Becomes.DOWN]
+    return {each.unit: each.cause.unit for each in ended if each.cause.directive == "Conflicts"}
 
-    conflicts: what the text of a started unit will name.
-    """
-    return {
-        other: unit
-        for unit in started
-        for other in (*conflicts.get(unit, ()), *graph.node(unit).related("ConflictedBy"))
-        if graph.states[other].is_up and other not in started
-    }
+
+def behind(fate: Fate, foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]) -> Optional[Tuple[str, str]]:
+    """The job, a verb and a unit, of which a fate comes; None if systemd does it by itself."""
+    starting = fate.becomes is Becomes.UP or fate.cause.directive == "Conflicts"
+    verbs = ("start", "restart", "run", "stop") if starting else ("stop", "restart", "start", "run")
+    unit, seen = fate.unit, {""}
+    while unit not in seen:
+        verb = next((verb for verb in verbs if unit in jobs[verb]), "")
+        if verb:
+            return verb, unit
+        seen.add(unit)
+        unit = foretold[unit].cause.unit if unit in foretold else ""
+    return None
+
+
+def still_upheld(units: Iterable[str], stopped: Sequence[str], graph: Graph) -> FrozenSet[str]:
+    """Those of these that something upholds which is not stopped too: a stop would not last."""
+
+    def upholders(unit: str) -> Set[str]:
+        return {other for other in graph.node(unit).related("UpheldBy") if graph.states[other].is_active}
+
+    return frozenset(unit for unit in units if upholders(unit).difference(stopped))
 
 
 def starters(unit: str, graph: Graph) -> List[str]:
@@ -126,123 +167,46 @@ def starters(unit: str, graph: Graph) -> List[str]:
     return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]
 
 
-def fates(jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, Fate]:
+def fates(
+    calls: Iterable[Call],
+    graph: Graph,
+    later: Optional[Graph] = None,
+    course: Optional[Course] = None,
+) -> Dict[str, Fate]:
     """What becomes of every unit to which these jobs, or what they entail, do anything.
 
-    jobs: units by verb (stop, restart, start, run; others change no unit's state), in the order in which they are done.
+    calls: in the order in which they are made; "run" and "daemon-reload" are verbs, too.
+    later: how units are related once systemd has read its files again, if that is otherwise than now. course: how
+    things go on, if otherwise than one after the other.
     """
-    course = _Course(graph)
-    for unit in jobs.get("stop", ()):
-        course.stop(unit)
-    course.settle()
-    starts = jobs.get("start", ())
-    for unit in [each for each in starts if kind_of(each).starts.hands_over]:
-        course.start(unit)
-    for unit in jobs.get("restart", ()):
-        course.restart(unit)
-        course.settle()
-    for unit in [each for each in (*starts, *jobs.get("run", ())) if not kind_of(each).starts.hands_over]:
-        course.start(unit)
-        course.settle()
-    return course.fates()
+    if course is None:
+        from .course import Course  # noqa: PLC0415 (as above)
+
+        course = Course(graph)
+    for verb, units, alone in calls:
+        if verb == "stop":
+            course.ask(Does.STOP, units)
+            course.finish()
+        elif verb == "daemon-reload":
+            course.reload(later)
+        elif verb == "reload":
+            course.reloaded(units)
+        elif verb == "restart":
+            course.ask(Does.RESTART, units if alone else not_taken_along(units, course.graph, course), alone)
+        elif verb in ("start", "run"):
+            if verb == "start" and len(units) > 1 and any(kind_of(unit).starts.hands_over for unit in units):
+                course.want(units)
+            course.ask(Does.START, units, alone)
+        for unit in units if verb == "run" else ():
+            course.finish()
+            course.ended(unit)
+    course.finish()
+    return {fate.unit: fate for fate in _told(course, graph)}
 
 
-class _Course:
-    """The course of events: which units are up, and why each went down or came up first."""
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._up: Dict[str, bool] = {}
-        self._causes: Dict[str, Because] = {}
-        self._unneeded: Set[str] = set()
-
-    def is_up(self, unit: str) -> bool:
-        return self._up.get(unit, self._graph.states[unit].is_up)
-
-    def fates(self) -> Dict[str, Fate]:
-        found = {}
-        for unit, up in self._up.items():
-            was_up = self._graph.states[unit].is_up
-            if was_up or up:
-                becomes = Becomes.DOWN if not up else Becomes.ANEW if was_up else Becomes.UP
-                found[unit] = Fate(unit, was_up, becomes, self._causes[unit])
-        return found
-
-    def stop(self, unit: str, cause: Because = Because()) -> None:
-        self._end({unit: cause, **_spread(unit, Does.STOP, self._graph, self._up)})
-
-    def restart(self, unit: str) -> None:
-        """systemd restarts what it hands a restart on to, and stops what it hands only the stop in it on to."""
-        anew = {unit: Because(), **(_spread(unit, Does.RESTART, self._graph, self._up) if self.is_up(unit) else {})}
-        self._end(anew)
-        self._pull_in(anew)
-
-    def start(self, unit: str, cause: Because = Because()) -> None:
-        self._pull_in({unit: cause})
-
-    def settle(self) -> None:
-        """What systemd does by itself once jobs are done: starts what is upheld, stops what nothing needs any more."""
-        while True:
-            upheld = [(unit, by) for unit in self._up if not self.is_up(unit) for by in self._upholders(unit)][:1]
-            idle = [unit for unit in sorted(self._unneeded) if self.is_up(unit) and not self._is_needed(unit)]
-            self._unneeded = set()
-            if not upheld and not idle:
-                return
-            for unit, by in upheld:
-                self.start(unit, Because(by, "Upholds"))
-            for unit in idle:
-                self.stop(unit, Because("", "StopWhenUnneeded"))
-
-    def _node(self, unit: str) -> Node:
-        return self._graph.node(unit)
-
-    def _end(self, units: Mapping[str, Because]) -> None:
-        for unit, cause in units.items():
-            if self.is_up(unit):
-                self._causes.setdefault(unit, cause)
-                self._up[unit] = False
-                self._unneeded.update(self._needs(unit))
-
-    def _pull_in(self, units: Mapping[str, Because]) -> None:
-        """Start units with what they pull in, if nothing speaks against it, and end what conflicts with any of them."""
-        wanted = dict(units)
-        ahead = list(units)
-        while ahead:
-            unit = ahead.pop(0)
-            for name, relation in RELATIONS.items():
-                if relation.start is Does.START:
-                    more = [each for each in self._node(unit).related(name) if not self.is_up(each)]
-                    more = [other for other in more if other not in wanted]
-                    wanted.update(dict.fromkeys(more, Because(unit, relation.directive)))
-                    ahead += more
-        for unit in wanted:
-            for name, relation in RELATIONS.items():
-                if relation.start is Does.STOP:
-                    for other in self._node(unit).related(name):
-                        if self.is_up(other) and other not in wanted:
-                            self.stop(other, Because(unit, relation.directive))
-        for unit, cause in wanted.items():
-            if not self.is_up(unit) and not self._is_kept_down(unit, wanted):
-                self._causes.setdefault(unit, cause)
-                self._up[unit] = True
-
-    def _is_kept_down(self, unit: str, wanted: Mapping[str, Because]) -> bool:
-        lacking = any(not self.is_up(each) and each not in wanted for each in self._node(unit).related("Requisite"))
-        return lacking or (
-            kind_of(unit).starts.hands_over and any(self.is_up(each) for each in self._node(unit).related("Triggers"))
-        )
-
-    def _needs(self, unit: str) -> Iterator[str]:
-        for name, relation in RELATIONS.items():
-            if relation.start in (Does.START, Does.VERIFY):
-                for other in self._node(unit).related(name):
-                    if self.is_up(other) and "StopWhenUnneeded" in self._node(other).settings:
-                        yield other
-
-    def _is_needed(self, unit: str) -> bool:
-        needing = [name for name, relation in RELATIONS.items() if relation.needs_it]
-        return any(self.is_up(other) for other in self._node(unit).related(*needing))
-
-    def _upholders(self, unit: str) -> Tuple[str, ...]:
-        upholding = [name for name, relation in RELATIONS.items() if relation.upholds_it]
-        return tuple(other for other in self._node(unit).related(*upholding) if self.is_up(other))
+def _told(course: Course, graph: Graph) -> Iterator[Fate]:
+    for unit, cause in course.causes.items():
+        was_up, is_up = graph.states[unit].is_up, course.is_up(unit)
+        if was_up or is_up:
+            becomes = Becomes.DOWN if not is_up else Becomes.ANEW if was_up else Becomes.UP
+            yield Fate(unit, was_up, becomes, cause, not course.graph.among(unit).once)

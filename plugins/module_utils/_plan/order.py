@@ -9,7 +9,6 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.graph import Graph
@@ -18,21 +17,10 @@ from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import words
 from . import sockets
+from .consequences import Call
 from .runs import all_earlier, runs
 
 _CALLED = ("reload", "restart", "start", "run")
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of systemctl: a verb and its units, which systemd takes as separate jobs, in this order.
-
-    alone: without jobs for what they require, or for what requires them.
-    """
-
-    verb: str
-    units: Tuple[str, ...]
-    alone: bool = False
 
 
 def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, graph: Optional[Graph] = None) -> Tuple[Call, ...]:

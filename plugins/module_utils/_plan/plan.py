@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._desired.options import RUNNING
 from .._desired.render import FileWanted
@@ -21,16 +21,20 @@ from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once, refuses_start, words
 from . import sockets
 from .consequences import (
-    displaced,
+    Call,
+    Fate,
+    behind,
+    fates,
     restarted_with,
     starters,
+    still_upheld,
     stopped_with,
     taken_anew,
     taken_down,
 )
 from .differences import Differences, Enablement
 from .expected import Expected
-from .order import Call, calls, ordered
+from .order import calls, ordered
 from .owners import unit_of
 from .policy import Act, decide
 
@@ -69,8 +73,9 @@ class Plan:
     steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
     upheld: units that stay down only once the new text of what upholds them is loaded. to_stay_down: services that are
     down, and that something may start before its stop. reload: does the manager read its files again? calls: the jobs
-    after that. watched: what is expected of units; health decides of all but those that go down. kept: units left with
-    an older version on purpose. deferred: what is left to the next boot, as no manager runs.
+    after that. fates: what becomes of all units by it. watched: what is expected of units; health decides of all but
+    those that go down. kept: units left with an older version on purpose. deferred: what is left to the next boot, as
+    no manager runs.
     """
 
     steps: Tuple[Step, ...] = ()
@@ -81,6 +86,7 @@ class Plan:
     to_stay_down: FrozenSet[str] = frozenset()
     reload: bool = False
     calls: Tuple[Call, ...] = ()
+    fates: Mapping[str, Fate] = field(default_factory=dict)
     watched: Mapping[str, Expected] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     deferred: Tuple[str, ...] = ()
@@ -106,13 +112,11 @@ def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Se
     """Units whose relations to others decide what a plan does: none, if no job is wished for."""
     acts = [act for acts in wished for act in acts if act.verb in _JOBS]
     found = {act.unit for act in acts}.union(sockets.to_stay_down(acts, differences, observed))
-    for unit in sorted(found):
-        found.update(_conflicts(unit, differences.after))
-    return found
+    if not found:
+        return found
+    from .to_come import named_anew  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
 
-
-def _conflicts(unit: str, after: LoadPath) -> List[str]:
-    return [other for other in words(after.effective(unit), "Unit", "Conflicts") if "%" not in other]
+    return found.union(named_anew(differences, observed))
 
 
 def make(differences: Differences, wished: Wishes, graph: Graph, observed: Observed) -> Plan:
@@ -122,39 +126,78 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
         steps = _steps(differences, Plan().jobs, "", {}, observed)
         return Plan(tuple(steps), files, differences.links, deferred=shall)
-    acts = [act for each in wished for act in _left_alone(each, differences.after, graph, observed)]
+    later = _later(wished, graph, differences, observed)
+    acts = [act for each in wished for act in _left_alone(each, differences.after, graph, later, observed)]
     to_stay_down = sockets.to_stay_down(acts, differences, observed)
-    acts = _one_verb_each(acts, differences, graph)
+    acts = _one_verb_each(acts, differences, graph, later)
     jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
-    done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
-    # What goes down with another one comes up by its newest text.
-    done.update(taken_anew(jobs["restart"], graph, jobs["stop"]), taken_down(jobs["stop"], graph))
     reload = _reload_reason(differences, observed)
-    along = {(verb, unit): _takes_along(verb, unit, jobs, graph) for verb in ("stop", "restart") for unit in jobs[verb]}
+    upheld = still_upheld(set(jobs["stop"]).difference(jobs["start"]), jobs["stop"], graph)
+    queued = calls(jobs, differences.after, later)
+    foretold = _foretold(jobs, upheld, queued, graph, later if reload else None)
+    # What goes down with another one comes up by its newest text.
+    done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
+    done.update(unit for unit, fate in foretold.items() if fate.was_up)
+    along = {("stop", unit): _takes_along("stop", unit, jobs, graph) for unit in jobs["stop"]}
+    along.update({("restart", unit): _takes_along("restart", unit, jobs, later) for unit in jobs["restart"]})
     reasons = {(act.verb, act.unit): act.reason + along.get((act.verb, act.unit), "") for act in acts}
+    besides = _besides(reasons, foretold, jobs)
     return Plan(
-        steps=tuple(_steps(differences, jobs, reload, reasons, observed)),
+        steps=(*_steps(differences, jobs, reload, reasons, observed), *besides),
         files=files,
         enablement=differences.links,
         jobs=jobs,
-        upheld=_upheld(jobs, graph),
+        upheld=upheld,
         to_stay_down=to_stay_down,
         reload=bool(reload),
-        calls=calls(jobs, differences.after, graph),
-        watched=_watched(differences, jobs, graph),
+        calls=queued,
+        fates=foretold,
+        watched=_watched(differences, jobs, later),
         kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
     )
 
 
-def _upheld(jobs: Mapping[str, Sequence[str]], graph: Graph) -> FrozenSet[str]:
-    def upholders(unit: str) -> Set[str]:
-        return {other for other in graph.node(unit).related("UpheldBy") if graph.states[other].is_active}
+def _later(wished: Wishes, graph: Graph, differences: Differences, observed: Observed) -> Graph:
+    """How units are related once the new files are read."""
+    if not any(wished):
+        return graph
+    from .to_come import to_come  # noqa: PLC0415 (as above)
 
-    for_good = set(jobs["stop"]).difference(jobs["start"])
-    return frozenset(unit for unit in for_good if upholders(unit).difference(jobs["stop"]))
+    return to_come(graph, differences, observed)
 
 
-def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, observed: Observed) -> List[Act]:
+def _foretold(
+    jobs: Mapping[str, Sequence[str]],
+    upheld: AbstractSet[str],
+    queued: Sequence[Call],
+    graph: Graph,
+    later: Optional[Graph],
+) -> Dict[str, Fate]:
+    """What becomes of all units, in the order in which a plan is carried out. later: None without a daemon-reload."""
+    if not queued and not jobs["stop"]:
+        return {}
+    first = Call("stop", tuple(unit for unit in jobs["stop"] if unit not in upheld))
+    last = Call("stop", tuple(unit for unit in jobs["stop"] if unit in upheld))
+    return fates([first, *([Call("daemon-reload", ())] if later else []), last, *queued], graph, later)
+
+
+def _besides(
+    reasons: Dict[Tuple[str, str], str], foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]
+) -> List[Step]:
+    """Add to the reason of each job what else it does; what no job does comes back as steps."""
+    told: Dict[Tuple[str, str], str] = {}
+    steps = []
+    for fate in foretold.values():
+        root = behind(fate, foretold, jobs)
+        if root is None:
+            steps.append(Step(fate.becomes.verb, fate.unit, f"{fate.cause}, by systemd itself"))
+        elif root[1] != fate.unit and fate.unit not in reasons[root].replace(",", " ").split():
+            told[root] = f"{told.get(root, '')}; {fate}"
+    reasons.update({root: reasons[root] + text for root, text in told.items()})
+    return steps
+
+
+def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, later: Graph, observed: Observed) -> List[Act]:
     """What is to be done for one unit, less what has to be left to a person.
 
     A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop or
@@ -164,7 +207,7 @@ def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, observed: Ob
     cycled = sockets.down_together([act.unit for act in acts if act.verb == "cycle"], graph)
     restarted = [act.unit for act in acts if act.verb == "restart"]
     if not observed.manager.carriers.isdisjoint(cycled) or any(
-        carries((unit, *restarted_with(unit, graph)), observed) for unit in restarted
+        carries((unit, *restarted_with(unit, later)), observed) for unit in restarted
     ):
         reason = "; but this run's own connection depends on it: restart it yourself"
     elif any(_refuses_a_job(unit, after, graph) for unit in cycled):
@@ -189,13 +232,6 @@ def carries(units: Iterable[str], observed: Observed) -> bool:
     return any(unit in observed.manager.carriers and observed.states[unit].is_up for unit in units)
 
 
-def displaced_by(plan: Plan, differences: Differences, graph: Graph) -> Dict[str, str]:
-    """Units that run and that a start of this plan ends by Conflicts=, each with what is started."""
-    started = [unit for verb in ("restart", "start", "run") for unit in plan.jobs[verb]]
-    conflicts = {unit: _conflicts(unit, differences.after) for unit in started}
-    return displaced(started, conflicts, graph)
-
-
 def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) -> Dict[str, str]:
     """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
     staying = (case for case in differences.cases if not case.leaves)
@@ -215,10 +251,11 @@ def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
     return {unit for unit in units if is_run_once(differences.after.effective(unit))}
 
 
-def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph) -> List[Act]:
+def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph, later: Graph) -> List[Act]:
     """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
 
-    What goes down with another one's stop, and is not declared stopped too, comes up again.
+    A restart beats the reload of what it takes along, too. What goes down with another one's stop, and is not declared
+    stopped too, comes up again.
     """
     leaving = {act.unit for act in acts if act.verb == "stop"}
     along = _along(leaving, differences, graph)
@@ -229,11 +266,14 @@ def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph) 
     company = sockets.down_together(list(cycled), graph)
     cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}
+    anew = restarted.difference(leaving, cycled)
+    anew = anew.union(taken_anew(anew, later, ())) if any(act.verb == "reload" for act in acts) else anew
     result: Dict[Tuple[str, str], Act] = {}
     for act in acts:
         beaten = act.unit in leaving and act.verb in ("restart", "reload", "start")
         beaten = beaten or (act.unit in cycled and act.verb in ("restart", "reload", "start"))
-        beaten = beaten or (act.unit in restarted and act.verb in ("reload", "start"))
+        beaten = beaten or (act.unit in restarted and act.verb == "start")
+        beaten = beaten or (act.unit in anew and act.verb == "reload")
         if act.verb != "cycle" and not beaten:
             result.setdefault((act.verb, act.unit), act)
     for unit, reason in along.items():

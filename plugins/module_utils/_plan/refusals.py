@@ -23,10 +23,10 @@ from .._syntax.meaning import can_reload, installs, is_run_once, words
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import CALL_FOR, ending, is_of_host
 from .._syntax.unitfile import Effective
-from .consequences import stopped_with, taken_down
+from .consequences import displaced, stopped_with, taken_down
 from .differences import Case
 from .owners import strangers
-from .plan import Plan, carries, displaced_by
+from .plan import Plan, carries
 from .references import View, dropins, outdated, starts_nothing, wanted_by_nobody
 
 _OWN_CONNECTION = Rule(
@@ -116,6 +116,20 @@ _AT_ODDS = Rule(
     "declare both alike",
     "systemd.unit(5), Requires= and Upholds=",
 )
+_AT_WAR = Rule(
+    "contradiction",
+    Severity.ERROR,
+    "it conflicts with {other}, and both are declared to run: either ends the other",
+    "declare one of them stopped, or take Conflicts= away",
+    "systemd.unit(5), Conflicts=",
+)
+_NEEDS_WAR = Rule(
+    "contradiction",
+    Severity.ERROR,
+    "it needs {needed}, which conflicts with {other}, and both are declared to run",
+    "declare one of them stopped, or take Conflicts= away",
+    "systemd.unit(5), Conflicts=",
+)
 _LINKED = Rule(
     "linked",
     Severity.ERROR,
@@ -162,8 +176,7 @@ _MAX_REMOVED = Rule(
 
 def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses."""
-    displaced = displaced_by(plan, view.differences, graph)
-    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced.items()]:
+    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
             yield _OWN_CONNECTION.problem(unit, what=what)
@@ -173,7 +186,7 @@ def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
 
 def _not_up_again(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     """What goes down with a stop, and could not be started again."""
-    along = taken_down([*plan.jobs["stop"], *displaced_by(plan, view.differences, graph)], graph)
+    along = taken_down([*plan.jobs["stop"], *displaced(plan.fates)], graph)
     for case in view.differences.cases:
         if case.unit in along and case.unit in plan.jobs["start"] and case.is_set("RefuseManualStart"):
             yield _GOES_DOWN_FOR_GOOD.problem(case.unit, "Unit", "RefuseManualStart", taking=along[case.unit])
@@ -259,6 +272,18 @@ def _at_odds(view: View) -> Iterator[Problem]:
             others = needed([first], view.after) if verb == "needs" else {first}
             for other in sorted(stopped.intersection(others)):
                 yield _AT_ODDS.problem(case.unit, section, directive, verb=verb, other=other)
+
+
+def _at_war(view: View) -> Iterator[Problem]:
+    """Units declared to run of which one, or what of this declaration it cannot be without, conflicts with another."""
+    cases = view.differences.cases
+    running = {case.unit for case in cases if case.wanted in RUNNING}
+    fought = {case.unit: running.intersection(words(case.after, "Unit", "Conflicts")) for case in cases}
+    for unit in sorted(running) if any(fought.values()) else ():
+        for each in sorted(needed([unit], view.after).intersection(fought)):
+            for other in sorted(fought[each] - {unit}):
+                rule = _AT_WAR if each == unit else _NEEDS_WAR
+                yield rule.problem(unit, "Unit", "Conflicts", needed=each, other=other)
 
 
 def _is_alias(unit: UnitWanted, view: View) -> Optional[Problem]:
@@ -360,7 +385,7 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
     *(_is_alias, _is_linked, _keeps_links, _enables_nothing, _without_instances),
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
-    *(_of_cases, _at_odds, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
+    *(_of_cases, _at_odds, _at_war, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
     *(_unchecked, _left_down, _ends_with_session, _strangers, _removes_too_many),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)

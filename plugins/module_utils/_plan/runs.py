@@ -16,7 +16,8 @@ from .._host.graph import Graph
 from .._syntax.directives import GAINS_START
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import words
-from .consequences import restarted_with
+from .._syntax.relations import Does
+from .consequences import handed_on
 
 Jobs = Mapping[str, Sequence[str]]
 
@@ -50,7 +51,7 @@ def runs(jobs: Jobs, earlier: Mapping[str, Set[str]], loadpath: LoadPath, graph:
             pulled.add(run)
             continue
         early.append(run)
-        alone.update(unit for unit in pullers if graph is not None and _can_be_alone(unit, jobs, loadpath, graph))
+        alone.update(unit for unit in pullers if graph is not None and _can_be_alone(unit, jobs, graph))
     return Runs(tuple(early), frozenset(pulled), frozenset(alone))
 
 
@@ -70,12 +71,9 @@ def _pulls(unit: str, loadpath: LoadPath) -> Iterator[str]:
     return (other for directive in sorted(GAINS_START) for other in words(text, "Unit", directive))
 
 
-def _can_be_alone(unit: str, jobs: Jobs, loadpath: LoadPath, graph: Graph) -> bool:
+def _can_be_alone(unit: str, jobs: Jobs, graph: Graph) -> bool:
     """Would a job of it do no more than that to other units, but to run what this run does anyway?"""
-    if unit not in graph.nodes or restarted_with(unit, graph):
+    if unit not in graph.nodes:
         return False
-    node, states, ours = graph.node(unit), graph.states, {each for units in jobs.values() for each in units}
-    pulled = {*_pulls(unit, loadpath), *node.related(*sorted(GAINS_START))} - ours
-    conflicting = {*words(loadpath.effective(unit), "Unit", "Conflicts"), *node.related("Conflicts", "ConflictedBy")}
-    down = (other for other in pulled if not states[other].is_up and states[other].load != "not-found")
-    return not any(down) and not any(states[other].is_up for other in conflicting)
+    reached = handed_on(Does.RESTART if unit in jobs["restart"] else Does.START, unit, graph)
+    return reached is not None and reached.issubset(each for units in jobs.values() for each in units)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Iterator, List, Optional, Sequence
 
 from .._apply import accepted, record
-from .._apply.rollback import describe, roll_back
+from .._apply.rollback import roll_back
 from .._apply.transaction import OnFailure, carry_out
 from .._host.causes import Failure
 from .._host.files import Writer
@@ -69,9 +69,9 @@ def _transact(
             text += ". The new state stays, since on_failure is keep"
             failure = Failed(text, {"errors": errors, "rolled_back": False})
         else:
-            undone = roll_back(begun, manager, writer)
-            after = describe(undone) if undone else "What was before is back in force"
-            failure = Failed(f"{text}. {after}", {"errors": errors, "rolled_back": not undone})
+            back = roll_back(begun, manager, writer)
+            undone = back.failures
+            failure = Failed(f"{text}. {back}", {"errors": errors, "rolled_back": not undone})
     if manager.live and outcomes.begun and (keep or not outcomes.failures):
         failed = {failed.unit for failed in outcomes.failures}
         accepted.accept(plan, work.differences, work.observed, manager, writer, failed)

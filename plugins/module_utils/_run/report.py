@@ -9,7 +9,6 @@ Private to the collection.
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
@@ -18,14 +17,12 @@ from .._desired.stamp import without_stamp
 from .._host import journal
 from .._host.causes import Failure
 from .._host.files import Seen
-from .._host.graph import Graph
 from .._host.manager import Manager, States, UnitState
 from .._host.observed import Observed
-from .._plan.consequences import taken_anew, taken_down
+from .._plan.consequences import Becomes
 from .._plan.differences import Differences
 from .._plan.owed import Pending, told
 from .._plan.plan import Plan
-from .._syntax import dependencies
 from .._syntax.rule import Problem, Rule, Severity
 from .work import Work
 
@@ -54,14 +51,15 @@ _VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
 
 def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[str, Any]:
     """The result of a run; states are those after it."""
-    plan, graph, before = work.plan, work.graph, work.observed.states
+    plan, before = work.plan, work.observed.states
+    happened = _happened(plan, before, states)
     return {
         "changed": not plan.empty,
         "plan": [step.as_dict() for step in plan.steps],
-        "newly_started": [*(unit for unit in plan.jobs["start"] if not before[unit].is_up), *plan.jobs["run"]],
-        "restarted": _restarted(plan, graph),
+        "newly_started": _newly_started(plan, before, happened),
+        "restarted": _restarted(plan, before, happened),
         "reloaded": list(plan.jobs["reload"]),
-        "stopped": _stopped(plan, graph),
+        "stopped": _stopped(plan, happened),
         "removed": list(work.differences.remove),
         "orphaned": list(work.differences.orphaned),
         "unverified": [problem.as_dict() for problem in unverified],
@@ -82,22 +80,9 @@ def pulled_in(work: Work, states: Optional[States]) -> List[Problem]:
     if states is not None:
         started = [unit for unit in stopped if states[unit].is_up]
     else:
-        jobs, after = work.plan.jobs, work.differences.after
-        begun = [unit for verb in ("restart", "start", "run") for unit in jobs[verb]]
-        brought = dependencies.pulled_in(begun, after, _wanted_by_links(work.observed)) if stopped else set()
-        masked = {*work.differences.links.mask, *(unit for unit in stopped if after.masked(unit))}
-        started = [unit for unit in stopped if unit in brought - masked]
+        foretold = work.plan.fates
+        started = [unit for unit in stopped if unit in foretold and foretold[unit].becomes is not Becomes.DOWN]
     return [_PULLED_IN.problem(unit) for unit in started]
-
-
-def _wanted_by_links(observed: Observed) -> Dict[str, List[str]]:
-    found: Dict[str, List[str]] = {}
-    for path in observed.links:
-        folder, name = os.path.split(path)
-        wanting, dot, _kind = os.path.basename(folder).rpartition(".")
-        if folder != observed.places.units and dot:
-            found.setdefault(wanting, []).append(name)
-    return found
 
 
 def warnings(work: Work, unverified: Sequence[Problem]) -> List[str]:
@@ -111,19 +96,33 @@ def warnings(work: Work, unverified: Sequence[Problem]) -> List[str]:
     return list(dict.fromkeys(str(problem) for problem in told))
 
 
-def _restarted(plan: Plan, graph: Graph) -> List[str]:
-    """Those that got a job for it, and those that such a job takes along."""
-    down = {*plan.jobs["stop"], *taken_down(plan.jobs["stop"], graph)}
-    cycled = [unit for unit in plan.jobs["start"] if unit in down and graph.states[unit].is_up]
-    along = taken_anew(plan.jobs["restart"], graph, plan.jobs["stop"])
-    return list(dict.fromkeys([*plan.jobs["restart"], *cycled, *along]))
+def _newly_started(plan: Plan, before: States, happened: Mapping[str, Becomes]) -> List[str]:
+    own = [*(unit for unit in plan.jobs["start"] if not before[unit].is_up), *plan.jobs["run"]]
+    return _with(own, happened, Becomes.UP)
 
 
-def _stopped(plan: Plan, graph: Graph) -> List[str]:
-    """Those that got a job for it, and those that such a job takes along."""
-    along = [unit for unit in taken_down(plan.jobs["stop"], graph) if graph.states[unit].is_up]
-    down = dict.fromkeys([*plan.jobs["stop"], *along])
-    return [unit for unit in down if unit not in (*plan.jobs["start"], *plan.jobs["restart"])]
+def _restarted(plan: Plan, before: States, happened: Mapping[str, Becomes]) -> List[str]:
+    cycled = [unit for unit in plan.jobs["start"] if unit in plan.fates and before[unit].is_up]
+    return _with([*plan.jobs["restart"], *cycled], happened, Becomes.ANEW)
+
+
+def _stopped(plan: Plan, happened: Mapping[str, Becomes]) -> List[str]:
+    again = (*plan.jobs["start"], *plan.jobs["restart"])
+    return [unit for unit in _with(plan.jobs["stop"], happened, Becomes.DOWN) if unit not in again]
+
+
+def _with(own: Sequence[str], happened: Mapping[str, Becomes], becomes: Becomes) -> List[str]:
+    """Those that got a job for it, and those of which the same comes by the jobs of others."""
+    return list(dict.fromkeys([*own, *sorted(unit for unit, each in happened.items() if each is becomes)]))
+
+
+def _happened(plan: Plan, before: States, after: States) -> Dict[str, Becomes]:
+    """What has become of units, as was foretold; in check mode, where nothing has happened, all of that."""
+    return {
+        unit: fate.becomes
+        for unit, fate in plan.fates.items()
+        if after is before or not fate.lasts or after[unit].is_up == (fate.becomes is not Becomes.DOWN)
+    }
 
 
 def _recovered(pending: Pending) -> List[str]:

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, Sequence, Set, Tuple
+from typing import Iterator, Sequence, Set, Tuple
 
-from .directives import GAINS_START
 from .kinds import EXEC_SECTIONS
 from .loadpath import LoadPath
 from .meaning import last, words
-from .names import escape_path, misnamed, parse_name, resolved
+from .names import escape_path, misnamed
 from .relations import RELATIONS, Does
 from .unitfile import Effective
 
@@ -48,20 +47,6 @@ def _mounts(path: str) -> Iterator[str]:
             mount = escape_path("/" + "/".join(parts[:length])) + ".mount"
             if not misnamed(mount):
                 yield mount
-
-
-def pulled_in(units: Sequence[str], loadpath: LoadPath, wants: Mapping[str, Sequence[str]]) -> Set[str]:
-    """All that a start of these brings up beside them, by their texts and by links. wants: what such links say."""
-    found: Set[str] = set()
-    ahead = list(units)
-    while ahead:
-        unit = ahead.pop()
-        text = {} if misnamed(unit) else loadpath.effective(unit)
-        told = [resolved(word, parse_name(unit)) for each in sorted(GAINS_START) for word in words(text, "Unit", each)]
-        more = {loadpath.primary(other) for other in [*told, *wants.get(unit, ())]} - found
-        found |= more
-        ahead += sorted(more)
-    return found
 
 
 def needed(units: Sequence[str], loadpath: LoadPath) -> Set[str]:

@@ -25,42 +25,64 @@ class Does(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Because:
+    """Why something happens to a unit: because of which other one, and by which directive; both "" for its own job."""
+
+    unit: str = ""
+    directive: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.directive}= of {self.unit}" if self.unit else f"{self.directive}="
+
+
+@dataclass(frozen=True)
 class Relation:
     """What a job of a unit makes of those that one of its properties names.
 
-    directive: how the relation is written in a unit file, on whichever side. stop, restart, start: what is done to them
-    when the unit gets such a job; a restart is handed on only to what is active, a stop to what is not yet down, a
-    start to what is down. needs_it: while one of them is up, the unit is needed (StopWhenUnneeded=). upholds_it: while
-    one of them is up, the unit is started again when it goes down. triggers: the one starts the other at a time of its
-    own.
+    directive: how the relation is written in a unit file, on whichever side. inverse: the same, seen from them. stop,
+    restart, start: what is done to them when the unit gets such a job; a restart is handed on only to what is active, a
+    stop to what is not yet down, a start to what is down. matters: the job is not done without that. needs_it: while
+    one of them is up, the unit is needed (StopWhenUnneeded=). upholds_it: while one of them is up, the unit is started
+    again when it goes down. triggers: the one starts the other at a time of its own.
     """
 
     directive: str
+    inverse: str
     stop: Does = Does.NOTHING
     restart: Does = Does.NOTHING
     start: Does = Does.NOTHING
+    matters: bool = True
     needs_it: bool = False
     upholds_it: bool = False
     triggers: bool = False
 
+    def handed_on(self, does: Does) -> Does:
+        """What a job of the unit makes of them; a restart is a start as well."""
+        if does is Does.RESTART:
+            return self.start if self.restart is Does.NOTHING else self.restart
+        return {Does.START: self.start, Does.STOP: self.stop}.get(does, Does.NOTHING)
 
-# By the property under which systemd lists them (org.freedesktop.systemd1(5)). Upholds= and PropagatesStopTo= came with
-# 249. The last two: what a socket, timer or path starts, and what starts a unit.
+
+# By the property under which systemd lists them (org.freedesktop.systemd1(5)), in the order in which it hands jobs on.
+# Upholds= and PropagatesStopTo= came with 249. The last two: what a socket, timer or path starts, and what starts it.
 RELATIONS: Dict[str, Relation] = {
-    "Requires": Relation("Requires", start=Does.START),
-    "BindsTo": Relation("BindsTo", start=Does.START),
-    "Wants": Relation("Wants", start=Does.START),
-    "Upholds": Relation("Upholds", start=Does.START),
-    "Requisite": Relation("Requisite", start=Does.VERIFY),
-    "Conflicts": Relation("Conflicts", start=Does.STOP, restart=Does.STOP),
-    "ConflictedBy": Relation("Conflicts", start=Does.STOP, restart=Does.STOP),
-    "RequiredBy": Relation("Requires", stop=Does.STOP, restart=Does.RESTART, needs_it=True),
-    "RequisiteOf": Relation("Requisite", stop=Does.STOP, restart=Does.RESTART, needs_it=True),
-    "BoundBy": Relation("BindsTo", stop=Does.STOP, restart=Does.RESTART, needs_it=True),
-    "ConsistsOf": Relation("PartOf", stop=Does.STOP, restart=Does.RESTART),
-    "PropagatesStopTo": Relation("PropagatesStopTo", stop=Does.STOP),
-    "WantedBy": Relation("Wants", needs_it=True),
-    "UpheldBy": Relation("Upholds", needs_it=True, upholds_it=True),
-    "Triggers": Relation("Service", triggers=True),
-    "TriggeredBy": Relation("Service", triggers=True),
+    "Requires": Relation("Requires", "RequiredBy", start=Does.START),
+    "BindsTo": Relation("BindsTo", "BoundBy", start=Does.START),
+    "Wants": Relation("Wants", "WantedBy", start=Does.START, matters=False),
+    "Upholds": Relation("Upholds", "UpheldBy", start=Does.START, matters=False),
+    "Requisite": Relation("Requisite", "RequisiteOf", start=Does.VERIFY),
+    "Conflicts": Relation("Conflicts", "ConflictedBy", start=Does.STOP),
+    "ConflictedBy": Relation("Conflicts", "Conflicts", start=Does.STOP, matters=False),
+    "RequiredBy": Relation("Requires", "Requires", stop=Does.STOP, restart=Does.RESTART, needs_it=True),
+    "RequisiteOf": Relation("Requisite", "Requisite", stop=Does.STOP, restart=Does.RESTART, needs_it=True),
+    "BoundBy": Relation("BindsTo", "BindsTo", stop=Does.STOP, restart=Does.RESTART, needs_it=True),
+    "ConsistsOf": Relation("PartOf", "PartOf", stop=Does.STOP, restart=Does.RESTART),
+    "PropagatesStopTo": Relation("PropagatesStopTo", "StopPropagatedFrom", stop=Does.STOP),
+    "WantedBy": Relation("Wants", "Wants", needs_it=True),
+    "UpheldBy": Relation("Upholds", "Upholds", needs_it=True, upholds_it=True),
+    "PartOf": Relation("PartOf", "ConsistsOf"),
+    "StopPropagatedFrom": Relation("PropagatesStopTo", "PropagatesStopTo"),
+    "After": Relation("After", "Before"),
+    "Triggers": Relation("Service", "TriggeredBy", triggers=True),
+    "TriggeredBy": Relation("Service", "Triggers", triggers=True),
 }

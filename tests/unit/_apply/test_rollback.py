@@ -17,8 +17,8 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._apply.record i
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import Call
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan.order import Call
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed
 
 from tests.unit.world import RUNNING, SYSTEM, in_force
@@ -76,10 +76,29 @@ def test_what_would_start_others_stops_first(manager: Any) -> None:
     )
 
 
+def test_what_a_unit_of_before_needs_is_left_and_what_only_goes_along_runs_again() -> None:
+    """c requires b, which requires a; e is part of d."""
+    bound = {
+        "a.service": {"RequiredBy": ("b.service",)},
+        "b.service": {"Requires": ("a.service",), "RequiredBy": ("c.service",)},
+        "c.service": {"Requires": ("b.service",)},
+        "d.service": {"ConsistsOf": ("e.service",)},
+        "e.service": {"PartOf": ("d.service",)},
+    }
+    nodes = {unit: Node(relations, frozenset()) for unit, relations in bound.items()}
+    graph = Graph(nodes, States(dict.fromkeys(bound, RUNNING)), 252)
+    assert rollback._taken_down(["a.service", "b.service", "d.service"], graph) == (
+        ["d.service"],
+        {"a.service": "c.service", "b.service": "c.service"},
+        ["e.service"],
+    )
+    assert rollback._taken_down(["a.service", "b.service", "c.service"], graph)[1:] == ({}, [])
+
+
 def runs_again(record: Record, states: dict[str, UnitState], runs: dict[str, str]) -> Any:
     observed = replace(in_force(None), states=States(states))
     touched, reloaded = rollback._touched(record, observed, runs)
-    graph = Graph(dict.fromkeys(states, Node({}, frozenset())), observed.states)
+    graph = Graph(dict.fromkeys(states, Node({}, frozenset())), observed.states, observed.manager.version)
     concerned = frozenset({*record.up, *record.watched})
     back = rollback._Back(observed, graph, concerned, frozenset(), {}, tuple(touched), tuple(reloaded))
     return rollback._runs_again(record, back)

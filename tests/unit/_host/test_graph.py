@@ -20,6 +20,8 @@ DOWN = UnitState("loaded", "inactive", "dead")
 class Answers:
     """What `systemctl show` says of each unit, and which units were asked for in which call."""
 
+    version = 252
+
     def __init__(self, **units: dict[str, str]) -> None:
         self.units = {f"{name}.service": shown for name, shown in units.items()}
         self.asked: list[list[str]] = []
@@ -85,3 +87,18 @@ def test_a_unit_that_was_not_asked_for_is_an_error() -> None:
     graph = look_at(Answers(), ["a.service"], ["a.service", "b.service"])
     with pytest.raises(NotLookedAtError, match=r"b\.service"):
         graph.node("b.service")
+
+
+def test_what_systemd_has_forgotten_is_named_by_others_all_the_same() -> None:
+    """It names no WantedBy= of a unit that nothing in memory refers to, though what wants it is asked for, too."""
+    answers = Answers(a={"Wants": "b.service"}, b={})
+    graph = look_at(answers, ["a.service"], [], ["a.service", "b.service"])
+    assert graph.node("b.service").related("WantedBy") == ("a.service",)
+
+
+def test_of_others_is_known_how_they_are_related_to_those_that_were_asked_for() -> None:
+    answers = Answers(a={"RequiredBy": "b.service", "PartOf": "c.service"})
+    graph = look_at(answers, ["a.service"], ["a.service"], ["b.service", "c.service"])
+    assert graph.among("b.service").relations == {"Requires": ("a.service",)}
+    assert graph.among("c.service").relations == {"ConsistsOf": ("a.service",)}
+    assert graph.among("a.service").related("RequiredBy") == ()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan.order import Call, calls, in_order, ordered
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import Call
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.order import calls, in_order, ordered
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.plan import VERBS
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
 
@@ -96,8 +97,10 @@ def called(app: str, mig: str = "", **units: tuple[str, ...]) -> tuple[Call, ...
     loadpath = files(app_service=app, mig_service=mig, db_service="", other_service="")
     up = {unit: RUNNING for verb in ("restart", "reload") for unit in units.get(verb, ())}
     states = {unit: UnitState("loaded", "inactive", "dead") for unit in (APP, MIG, "db.service", "other.service")}
-    nodes = {unit: Node({}, frozenset()) for unit in states}
-    return calls(jobs(run=(MIG,), **units), loadpath, Graph(nodes, States({**states, **up})))
+    said = dict(line.split("=") for line in app.splitlines())
+    relations = {APP: {name: tuple(others.split()) for name, others in said.items()}}
+    nodes = {unit: Node(relations.get(unit, {}), frozenset()) for unit in states}
+    return calls(jobs(run=(MIG,), **units), loadpath, Graph(nodes, States({**states, **up}), 252))
 
 
 RUN = Call("run", (MIG,))

@@ -18,7 +18,7 @@ UP = UnitState("loaded", "active", "running")
 
 def graph(up: list[str], **relations: dict[str, tuple[str, ...]]) -> Graph:
     nodes = {name.replace("_", "."): Node(each, frozenset()) for name, each in relations.items()}
-    return Graph(nodes, States(dict.fromkeys(up, UP)))
+    return Graph(nodes, States(dict.fromkeys(up, UP)), 252)
 
 
 TWO_SOCKETS = {"TriggeredBy": ("a.socket", "b.socket")}

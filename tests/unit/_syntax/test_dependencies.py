@@ -62,17 +62,3 @@ def test_what_that_needs_in_turn() -> None:
     assert dependencies.needed(["a.service"], found) == {"a.service", "b.service", "c.service", "no-unit"}
     assert dependencies.needed(["d.service", "%i"], found) == {"d.service", "%i"}
     assert dependencies.needed([], found) == set()
-
-
-def test_what_a_start_brings_up() -> None:
-    found = loadpath(
-        {
-            f"{ETC}/a@.service": "[Unit]\nWants=b@%i.service\nAfter=z.service\nPartOf=z.service\n",
-            f"{ETC}/b@.service": "[Unit]\nBindsTo=c.service\nRequisite=z.service\n",
-            f"{ETC}/c.service": "[Unit]\nUpholds=d.service\n",
-            f"{ETC}/d.service": "[Unit]\nRequires=no-unit a@x.service\n",
-        }
-    )
-    brought = dependencies.pulled_in(["a@x.service", "t.target"], found, {"t.target": ["e.service"]})
-    assert brought == {"b@x.service", "c.service", "d.service", "no-unit", "a@x.service", "e.service"}
-    assert dependencies.pulled_in([], found, {}) == set()

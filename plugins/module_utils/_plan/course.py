@@ -1,0 +1,251 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The course of events once jobs are queued: in which order they are done, what fails, what follows by itself. Pure.
+
+By experiment on 247, 252, 257 and 262, and as src/core/job.c and unit.c have it. Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Mapping, Optional, Sequence, Set
+
+from .._host.graph import Graph
+from .._host.manager import TOGETHER_SINCE
+from .._syntax.kinds import kind_of
+from .._syntax.relations import RELATIONS, Because, Does
+from .transactions import Job, Standing, transaction, wanted_together
+
+# What is started or stopped by itself is looked at from queues from then on.
+_QUEUES_SINCE = 249
+# systemd gives up on what it starts or stops by itself over and over.
+_MOST_BY_ITSELF = 16
+
+_FAILING = ("RequiredBy", "RequisiteOf", "BoundBy")
+_NEEDED = tuple(name for name, relation in RELATIONS.items() if relation.start in (Does.START, Does.VERIFY))
+_NEEDING = tuple(name for name, relation in RELATIONS.items() if relation.needs_it)
+
+
+class Course:
+    """Which units are up, and why each went down or came up first.
+
+    causes: by unit, of all to which anything has happened.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.standing = Standing(graph)
+        self._queued: Dict[str, Job] = {}
+        # What systemd looks at by itself once something has changed, as an ordered set.
+        self._upheld: Dict[str, None] = {}
+        self._bound: Dict[str, None] = {}
+        self._unneeded: Dict[str, None] = {}
+        self._by_itself: Dict[str, int] = {}
+        self.causes: Dict[str, Because] = {}
+
+    def is_up(self, unit: str) -> bool:
+        return self.standing.is_up(unit)
+
+    def ask(self, does: Does, units: Sequence[str], alone: bool = False) -> None:
+        """One call of systemctl. Where systemd refuses all at once, one is asked for by one (Manager.queue).
+
+        alone: nothing is handed on (systemctl(1), --job-mode=ignore-requirements).
+        """
+        if alone:
+            self._install({unit: Job(does, Because()) for unit in units})
+            self.pause()
+            return
+        whole = None
+        if len(units) == 1 or self.graph.version >= TOGETHER_SINCE:
+            whole = transaction(does, units, self.graph, self.standing, self._doing())
+            self._install(whole or {})
+        for unit in units if whole is None and len(units) > 1 else ():
+            self._install(transaction(does, [unit], self.graph, self.standing, self._doing()) or {})
+            self.pause()
+        self.pause()
+
+    def want(self, units: Sequence[str]) -> None:
+        """Start what one new unit wants (Manager.start_together)."""
+        self._install(wanted_together(units, self.graph, self.standing, self._doing()))
+        self.pause()
+
+    def reload(self, later: Optional[Graph] = None) -> None:
+        """later: how units are related from then on, if otherwise than before.
+
+        From 249 on systemd looks at all that is up as if it had just come up (unit_notify(), while reloading).
+        """
+        self.graph = later or self.graph
+        for unit in filter(self.is_up, self.graph.nodes) if self.graph.version >= _QUEUES_SINCE else ():
+            self._look_again_at([unit])
+            self._upheld.update(dict.fromkeys(self.graph.among(unit).related("Upholds")))
+        self._react()
+        self.pause()
+
+    def reloaded(self, units: Sequence[str]) -> None:
+        """What is reloaded runs on, but systemd looks at it once more."""
+        self._look_again_at(units)
+        self._react()
+        self.pause()
+
+    def pause(self) -> None:
+        """How far systemd is when it gets the next job is chance; here it has done all."""
+        self.finish()
+
+    def ended(self, unit: str) -> None:
+        """Something has done its work, and has ended by itself."""
+        if self.is_up(unit):
+            self._down(unit, self.causes.get(unit, Because()))
+            self._react()
+            self.pause()
+
+    def _doing(self) -> Dict[str, Does]:
+        return {unit: job.does for unit, job in self._queued.items()}
+
+    def _install(self, jobs: Mapping[str, Job]) -> None:
+        """A job takes the place of one that contradicts it; else the stronger one stays (job_install())."""
+        for unit, job in jobs.items():
+            there = self._queued.get(unit)
+            weaker = there is None or there.does is Does.VERIFY or job.does is Does.RESTART
+            if there is None or weaker or Does.STOP in (job.does, there.does):
+                self._queued[unit] = job
+
+    def finish(self) -> None:
+        """Do all that is queued, and what follows from it."""
+        while self._queued:
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Do what can be done now, up to the first thing that makes systemd do more by itself."""
+        for unit in self.ready():
+            if unit in self._queued:
+                self._do(unit)
+                if self._react():
+                    return
+
+    def ready(self) -> List[str]:
+        """What nothing has to come before. Their order is chance, but what cannot be done fails at once.
+
+        Of two that are ordered the later one is stopped first, and started last (job_compare()).
+        """
+        waiting: Set[str] = set()
+        for unit, job in self._queued.items():
+            earlier = self._queued.keys() & self.graph.node(unit).related("After")
+            waiting |= earlier if job.does in (Does.STOP, Does.RESTART) else {unit} if earlier else set()
+        ready = [unit for unit in self._queued if unit not in waiting] or list(self._queued)
+        return sorted(ready, key=lambda unit: not self.is_refused(unit))
+
+    def _do(self, unit: str) -> None:
+        refused, was_up = self.is_refused(unit), self.is_up(unit)
+        job = self._queued.pop(unit)
+        if job.does is Does.RESTART:
+            self._queued[unit] = Job(Does.START, job.cause)
+        if job.does in (Does.STOP, Does.RESTART):
+            if self.is_up(unit):
+                self._down(unit, job.cause)
+        elif refused:
+            self._fail_with(unit)
+        elif job.does is Does.START and not self.is_up(unit):
+            self._set_up(unit, job.cause)
+        changed = self.is_up(unit) != was_up
+        if changed or self.graph.version >= _QUEUES_SINCE:
+            self._look_again_at([unit])
+        if changed:  # a socket hears of its service (unit_trigger_notify())
+            self._look_again_at(self.graph.among(unit).related("TriggeredBy"))
+
+    def is_refused(self, unit: str) -> bool:
+        """Is it a start that fails at once? A verification is one of what is down.
+
+        A socket does not start while its service is up (socket_start()), nor what is bound to, and ordered after,
+        what is down (unit_verify_deps()).
+        """
+        does = self._queued[unit].does
+        if does in (Does.STOP, Does.RESTART) or self.is_up(unit):
+            return False
+        node = self.graph.node(unit) if does is Does.START else None
+        if node is None:
+            return True
+        lacking = set(node.related("BindsTo")).intersection(node.related("After"))
+        return any(not self.is_up(other) for other in lacking) or (
+            kind_of(unit).starts.hands_over and any(self.is_up(other) for other in node.related("Triggers"))
+        )
+
+    def _fail_with(self, unit: str) -> None:
+        """What cannot be up without it, and waits for its own start, fails too (job_fail_dependencies())."""
+        ahead = [unit]
+        while ahead:
+            current = ahead.pop()
+            for other in self.graph.node(current).related(*_FAILING):
+                if other in self._queued and self._queued[other].does in (Does.START, Does.VERIFY):
+                    del self._queued[other]
+                    self._look_again_at([other])
+                    ahead.append(other)
+
+    def _down(self, unit: str, cause: Because) -> None:
+        self._note(unit, cause)
+        self.standing.set(unit, False)
+        node = self.graph.node(unit)
+        self._unneeded.update(dict.fromkeys(node.related(*_NEEDED)))
+        self._bound.update(dict.fromkeys(node.related("BoundBy")))
+
+    def _set_up(self, unit: str, cause: Because) -> None:
+        self._note(unit, cause)
+        self.standing.set(unit, True)
+        self._upheld.update(dict.fromkeys(self.graph.node(unit).related("Upholds")))
+
+    def _note(self, unit: str, cause: Because) -> None:
+        self.causes.setdefault(unit, cause)
+
+    def _look_again_at(self, units: Sequence[str]) -> None:
+        for queue in (self._upheld, self._bound, self._unneeded):
+            queue.update(dict.fromkeys(units))
+
+    def _react(self) -> bool:
+        """What systemd starts and stops by itself, before anything else happens. Returns whether there is any."""
+        tries = sum(self._by_itself.values())
+        while self._upheld or self._bound or self._unneeded:
+            if self._upheld:
+                self._start_if_upheld(_first(self._upheld))
+            elif self._bound:
+                self._stop_if_bound(_first(self._bound))
+            else:
+                self._stop_if_unneeded(_first(self._unneeded))
+        return sum(self._by_itself.values()) > tries
+
+    def _start_if_upheld(self, unit: str) -> None:
+        """unit_is_upheld_by_active()"""
+        if self.is_up(unit) or unit in self._queued:
+            return
+        others = [other for other in self.graph.node(unit).related("UpheldBy") if other not in self._queued]
+        by = next(filter(self.is_up, others), None)
+        if by is not None:
+            self._by_themselves(Does.START, unit, Because(by, "Upholds"), gently=True)
+
+    def _stop_if_bound(self, unit: str) -> None:
+        """unit_is_bound_by_inactive()"""
+        if not self.is_up(unit) or unit in self._queued:
+            return
+        others = [other for other in self.graph.node(unit).related("BindsTo") if other not in self._queued]
+        to = next((other for other in others if not self.is_up(other)), None)
+        if to is not None:
+            self._by_themselves(Does.STOP, unit, Because(to, "BindsTo"), gently=False)
+
+    def _stop_if_unneeded(self, unit: str) -> None:
+        """unit_is_unneeded()"""
+        node = self.graph.node(unit)
+        if "StopWhenUnneeded" not in node.settings or not self.is_up(unit) or unit in self._queued:
+            return
+        if not any(other in self._queued or self.is_up(other) for other in node.related(*_NEEDING)):
+            self._by_themselves(Does.STOP, unit, Because("", "StopWhenUnneeded"), gently=True)
+
+    def _by_themselves(self, does: Does, unit: str, cause: Because, gently: bool) -> None:
+        self._by_itself[unit] = self._by_itself.get(unit, 0) + 1
+        if self._by_itself[unit] <= _MOST_BY_ITSELF:
+            jobs = transaction(does, [unit], self.graph, self.standing, self._doing(), gently) or {}
+            self._install({**jobs, unit: Job(does, cause)} if jobs else {})
+
+
+def _first(queue: Dict[str, None]) -> str:
+    unit = next(iter(queue))
+    del queue[unit]
+    return unit

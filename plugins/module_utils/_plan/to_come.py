@@ -1,0 +1,113 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""How units will be related once the manager has read the new files: its memory, with what their text changes. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Dict, List, Set, Tuple
+
+from .._host.graph import SETTINGS, Graph, Node
+from .._host.observed import Observed
+from .._syntax.activation import starts
+from .._syntax.dependencies import NEEDS
+from .._syntax.kinds import File, kind_of
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import is_run_once, words
+from .._syntax.names import misnamed, parse_name, resolved
+from .._syntax.relations import RELATIONS
+from .differences import Case, Differences
+
+_WRITTEN = (
+    *("Requires", "Requisite", "BindsTo", "PartOf", "Wants", "Upholds", "Conflicts"),
+    *("PropagatesStopTo", "StopPropagatedFrom", "After"),
+)
+_INSTALLED = ("WantedBy", "RequiredBy", "UpheldBy")
+# Until then these are unknown, and do nothing.
+_NEW = ("Upholds", "PropagatesStopTo", "StopPropagatedFrom", "UpheldBy")
+_NEW_SINCE = 249
+
+# Unit, property, other unit.
+Edge = Tuple[str, str, str]
+
+
+def named_anew(differences: Differences, observed: Observed) -> Set[str]:
+    """Units whose text or links change, and those that it will name, which jobs may reach only then."""
+    found = {*differences.links.enable, *differences.links.reenable}
+    found.update(case.unit for case in _changed(differences))
+    for case in _changed(differences):
+        more = _written(case.unit, differences.after) - _written(case.unit, observed.loadpath)
+        found.update(other for _unit, name, other in more if name != "After")
+    return {unit for unit in found if not misnamed(unit) and not parse_name(unit).is_template}
+
+
+def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph:
+    """The relations of the units of a graph as the new text gives them."""
+    gone: Set[Edge] = set()
+    new: Set[Edge] = set()
+    for case in _changed(differences):
+        will = _written(case.unit, differences.after)
+        gone |= _written(case.unit, observed.loadpath) - will
+        new |= will
+    for unit in (*differences.links.enable, *differences.links.reenable):
+        text = differences.after.effective(unit)
+        new |= {(unit, name, other) for name in _INSTALLED for other in words(text, "Install", name)}
+    if graph.version < _NEW_SINCE:
+        new = {edge for edge in new if edge[1] not in _NEW}
+    nodes = copy.copy(graph.nodes)
+    for unit, name, other in sorted(_both_sides(gone) - _both_sides(new)):
+        _set(nodes, unit, name, [each for each in _others(nodes, unit, name) if each != other])
+    for unit, name, other in sorted(_both_sides(new)):
+        _set(nodes, unit, name, [*_others(nodes, unit, name), other])
+    for case in _changed(differences):
+        if case.unit in nodes:
+            loads = case.kind.file is File.OPTIONAL or differences.after.defines(case.unit)
+            settings = frozenset(name for name in SETTINGS if case.is_set(name))
+            once = is_run_once(case.after)
+            nodes[case.unit] = replace(nodes[case.unit], loads=loads, settings=settings, once=once)
+    for _unit, name, other in new:
+        if name in NEEDS and other in nodes:  # what is not there yet something else will bring, or all is refused
+            nodes[other] = replace(nodes[other], loads=True)
+    return replace(graph, nodes=nodes)
+
+
+def _changed(differences: Differences) -> List[Case]:
+    changes = ((case, case.change) for case in differences.cases)
+    return [case for case, change in changes if change.new or change.gone or change.directives]
+
+
+def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
+    """What the text of a unit says; of what only systemd can resolve nothing is known."""
+    text = loadpath.effective(unit)
+
+    def named(directive: str) -> List[str]:
+        return [loadpath.primary(resolved(word, parse_name(unit))) for word in words(text, "Unit", directive)]
+
+    found = {(unit, name, other) for name in _WRITTEN for other in named(name)}
+    found |= {(other, "After", unit) for other in named("Before")}
+    started = starts(unit, loadpath) if text else ""
+    if started:
+        found.add((unit, "Triggers", started))
+    if started and kind_of(unit).starts.hands_over:
+        found.add((started, "After", unit))
+    return {edge for edge in found if "%" not in "".join(edge)}
+
+
+def _both_sides(edges: Set[Edge]) -> Set[Edge]:
+    return edges | {(other, RELATIONS[name].inverse, unit) for unit, name, other in edges}
+
+
+def _others(nodes: Dict[str, Node], unit: str, name: str) -> Tuple[str, ...]:
+    return nodes[unit].related(name) if unit in nodes else ()
+
+
+def _set(nodes: Dict[str, Node], unit: str, name: str, others: List[str]) -> None:
+    if unit in nodes and name in RELATIONS:
+        relations = {**nodes[unit].relations, name: tuple(dict.fromkeys(others))}
+        nodes[unit] = replace(nodes[unit], relations=relations)

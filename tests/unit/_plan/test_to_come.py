@@ -1,0 +1,53 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How units are related by the text to come, and what a plan tells by that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import Becomes
+
+from ..world import RUNNING, declare, in_force, planned
+
+VENDOR = {"old.service": "[Service]\nExecStart=/bin/true\n"}
+
+
+def service(name: str, environment: str = "", **unit: str) -> dict[str, Any]:
+    more = {"environment": {"A": environment}} if environment else {}
+    return {"name": f"{name}.service", "unit": unit, "service": {"ExecStart": "/bin/sleep 9"}, **more}
+
+
+def becomes(made: Any) -> dict[str, Becomes]:
+    return {unit: fate.becomes for unit, fate in made.fates.items()}
+
+
+def test_what_the_new_text_conflicts_with_goes_down() -> None:
+    host = in_force(None, {"old.service": RUNNING}, vendor=VENDOR)
+    made = planned(declare(service("new", Conflicts="old.service")), host)
+    assert becomes(made) == {"new.service": Becomes.UP, "old.service": Becomes.DOWN}
+    (step,) = [step for step in made.steps if step.action == "start"]
+    assert step.reason == "not running; stops old.service (Conflicts= of new.service)"
+
+
+def test_what_the_new_text_no_longer_names_is_left_alone() -> None:
+    before, after = declare(service("a"), service("b", Requires="a.service")), declare(service("a", "1"), service("b"))
+    host = in_force(before, {"a.service": RUNNING, "b.service": RUNNING})
+    relations = {"a.service": {"RequiredBy": ("b.service",)}, "b.service": {"Requires": ("a.service",)}}
+    assert becomes(planned(after, host, relations)) == {"a.service": Becomes.ANEW}
+
+
+def test_what_the_new_text_names_goes_along() -> None:
+    before, after = declare(service("a"), service("b")), declare(service("a", "1"), service("b", PartOf="a.service"))
+    host = in_force(before, {"a.service": RUNNING, "b.service": RUNNING})
+    made = planned(after, host)
+    assert becomes(made) == {"a.service": Becomes.ANEW, "b.service": Becomes.ANEW}
+    (step,) = [step for step in made.steps if step.action == "restart"]
+    assert step.reason.endswith("; takes b.service along")
+
+
+def test_a_run_without_jobs_foretells_nothing() -> None:
+    before = declare(service("a"))
+    assert planned(before, in_force(before, {"a.service": RUNNING})).fates == {}
