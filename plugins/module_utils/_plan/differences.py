@@ -355,7 +355,7 @@ def _change(unit: str, text: Effective, view: _View) -> TextChange:
     new = before.fragment(unit) is None
     old_text = before.effective(unit)
     # systemd has made it itself, of an empty text.
-    made = new and view.observed.states[unit].is_up and kind_of(unit).file is File.OPTIONAL
+    made = new and view.observed.states[unit].is_up and kind_of(unit).file is not File.NEEDED
     anew = renewed(unit, view.evidence)
     return TextChange(
         new=new,

@@ -97,12 +97,16 @@ def _in_force(option: str, there: FrozenSet[str]) -> bool:
     if name in _OF_USERSPACE or name == "comment" or name.lower().startswith("x-"):
         return True
     opposite = {"rw": "ro", "atime": "noatime"}.get(option, f"no{option}")
-    return _normal(option) in there or (option in _USUAL and opposite not in there)
+    finer = (f"{option}:", f"{option}.")  # compress=zstd is told as compress=zstd:3, vers=4 as vers=4.2
+    told = _normal(option) in there or any(each.startswith(finer) for each in there)
+    return told or (option in _USUAL and opposite not in there)
 
 
 def _normal(option: str) -> str:
-    """size=5M is told as size=5120k, mode=0755 as mode=755."""
+    """size=5M is told as size=5120k, mode=0755 as mode=755, subvol=a as subvol=/a."""
     name, _equals, value = option.partition("=")
+    if name == "subvol":
+        return f"{name}=/{value.lstrip('/')}"
     if name in _IN_OCTAL:
         return f"{name}={value.lstrip('0')}"
     if value[:-1].isdigit() and value[-1].lower() in _UNITS:

@@ -42,7 +42,11 @@ def differing(there: InPlace, by_unit: bool = False, unit: str = "srv.mount", **
         (DISK, {"What": 'LABEL="a b"', "Type": "auto"}),
         (DISK, {"What": "/dev/%i"}),
         (TMPFS, {"What": "none", "Type": "tmpfs", "Options": "size=5M,nosuid,mode=0755"}),
-        (NFS, {"What": "nas:/data/", "Type": "nfs"}),
+        (NFS, {"What": "nas:/data/", "Type": "nfs", "Options": "vers=4"}),
+        (
+            replace(DISK, options=("rw", "compress=zstd:3", "subvol=/@")),
+            {"What": "/dev/sda1", "Options": "compress=zstd,subvol=@"},
+        ),
         (replace(DISK, names=frozenset()), {"What": "/dev/other"}),
         (replace(DISK, names=frozenset({"/dev/sda1", "/data"})), {"What": "/data", "Options": "bind", "Type": "none"}),
     ],

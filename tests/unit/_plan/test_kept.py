@@ -279,3 +279,18 @@ def test_an_elapsed_timer_that_changes_is_not_held_to_be_waiting() -> None:
         return set(made.watched)
 
     assert (watched("waiting"), watched("elapsed")) == ({"a.timer"}, set())
+
+
+@pytest.mark.parametrize(
+    ("unit", "done"), [("a.scope", ["touch-slice"]), ("a.slice", ["start", "touch-slice"]), ("dev-a.device", [])]
+)
+def test_a_drop_in_over_what_systemd_makes_itself(unit: str, done: list[str]) -> None:
+    """Nobody starts a scope or a device."""
+    section = unit.rpartition(".")[2]
+    limits = {} if section == "device" else {section: {"MemoryMax": "1G"}}
+    if section == "scope":
+        limits = {"content": "[Scope]\nMemoryMax=1G\n[Unit]\nWants=b.service\n"}
+    dropin = {"name": unit, "dropin": "x", **({"unit": {"Wants": "b.service"}} if section != "scope" else {}), **limits}
+    observed = in_force(None, {unit: UnitState("loaded", "active", "running")}, 257)
+    made = planned(declare(dropins=[dropin], version=257), observed)
+    assert sorted(verb for verb, _unit in jobs(made)) == done

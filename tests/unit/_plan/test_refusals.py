@@ -231,3 +231,46 @@ def test_options_ask_of_the_merged_text(units: list[Entry], dropins: list[Entry]
 )
 def test_a_dropin_over_a_unit_that_someone_else_owns(unit: Entry, dropin: Entry, found: list[tuple[str, str]]) -> None:
     assert impossible(declare(unit, dropins=[dropin]), in_force(None, vendor=VENDOR)) == found
+
+
+@pytest.mark.parametrize("state", ["started", "restarted"])
+@pytest.mark.parametrize("name", ["reboot.target", "emergency.service", "sleep.target", "ctrl-alt-del.target"])
+def test_a_start_of_what_ends_the_run_of_the_host(name: str, state: str) -> None:
+    text = {"service": {"ExecStart": "/bin/a"}} if name.endswith(".service") else {"unit": {"Description": "a"}}
+    assert impossible(declare({"name": name, **text}), in_force(None)) == []
+    assert impossible(declare({"name": name, "state": state, **text}), in_force(None)) == [(name, "ends-run")]
+    vendor = {name: "[Unit]\nDescription=theirs\n"}
+    assert impossible(declare({"name": name, "state": state}), in_force(None, vendor=vendor)) == [(name, "ends-run")]
+
+
+def test_a_start_of_it_by_another_name() -> None:
+    link = f"{SYSTEM.units}/down.target"
+    observed = in_force(None, vendor={"halt.target": "[Unit]\nDescription=h\n"})
+    names = {**observed.loadpath.names, SYSTEM.units: frozenset(["down.target"])}
+    observed = replace(observed, loadpath=replace(observed.loadpath, names=names, links={link: "halt.target"}))
+    wanting = service(unit={"Wants": "down.target"}, state="started")
+    assert impossible(declare(wanting), observed) == [("a.service", "ends-run")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "refused"),
+    [
+        ({"unit": {"Wants": "poweroff.target"}, "state": "started"}, True),
+        ({"unit": {"Wants": "poweroff.target"}}, False),
+        ({"unit": {"Requires": "b.target"}, "state": "started"}, True),
+        ({"unit": {"Conflicts": "sleep.target", "Before": "sleep.target"}, "state": "started"}, False),
+        ({"unit": {"OnFailure": "reboot.target"}}, False),
+        ({"install": {"WantedBy": "suspend.target"}}, False),
+    ],
+)
+def test_what_pulls_in_what_ends_the_run_of_the_host(entry: Entry, refused: bool) -> None:
+    other = {"name": "b.target", "unit": {"BindsTo": "kexec.target"}}
+    found = impossible(declare(service(**entry), other), in_force(None))
+    assert (("a.service", "ends-run") in found) == refused
+    assert ("b.target", "ends-run") not in found
+
+
+@pytest.mark.parametrize(("state", "wanted"), [(RUNNING, [("var.mount", "of-host")]), (None, [])])
+def test_a_stop_of_what_the_host_stands_on(state: UnitState | None, wanted: list[tuple[str, str]]) -> None:
+    var = {"name": "var.mount", "mount": {"What": "/dev/a", "Where": "/var"}, "state": "stopped"}
+    assert impossible(declare(var), in_force(declare(var), {"var.mount": state} if state else {})) == wanted
