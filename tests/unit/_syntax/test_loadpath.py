@@ -141,3 +141,16 @@ def test_a_text_is_merged_once_and_each_load_path_has_its_own() -> None:
 
 def test_a_single_file_that_cannot_be_parsed_counts_as_empty() -> None:
     assert loadpath({f"{ETC}/a.service": "no unit file\n"}).effective("a.service") == {}
+
+
+def test_an_instance_that_is_a_link_to_its_template_is_that_template() -> None:
+    """As 247 makes one for an alias that is the own template, and a person may on any version."""
+    template = f"{ETC}/t@.service"
+    before = loadpath({template: "[Unit]\nA=1\n"}, {f"{ETC}/t@1.service": template})
+    assert before.fragment("t@1.service") == template
+    assert before.changed({template: b"[Unit]\nA=2\n"}, []).effective("t@1.service") == {"Unit": {"A": ["2"]}}
+    assert not before.changed({}, [template]).defines("t@1.service")
+    elsewhere = loadpath({}, {f"{ETC}/t@1.service": "/opt/t@.service"})
+    assert elsewhere.fragment("t@1.service") == f"{ETC}/t@1.service"
+    linked = loadpath({f"{USR}/t@.service": "[Unit]\nA=1\n"}, {template: f"{USR}/t@.service"})
+    assert linked.fragment("t@1.service") == template
