@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -95,10 +94,9 @@ def test_an_attempt_has_ten_seconds_or_what_is_left(host: Lab) -> None:
     serve = 'h.HTTPServer(("127.0.0.1", 4715), h.SimpleHTTPRequestHandler).serve_forever()'
     page = service(command=f"/usr/bin/python3 -c '{slow}; {late}; {serve}'")
     host.apply({**page, "health": {"http": "http://127.0.0.1:4715/", "timeout": 20, "stable_for": 0}})
-    begun = time.monotonic()
     error = host.error_of(service("stuck"), timeout=1.5, command=["/bin/sleep", "30"])
-    assert "no answer within" in error["message"]
-    assert time.monotonic() - begun < 10
+    given = error["message"].partition("no answer within ")[2].partition(" s")[0]
+    assert 0 < float(given) <= 1.5
 
 
 @pytest.mark.parametrize(

@@ -67,12 +67,22 @@ class LoadPath:
     links: Mapping[str, str] = field(default_factory=dict)
 
     def fragment(self, unit: str) -> Optional[str]:
-        """Path of the file that defines a unit, None if there is none; an instance falls back on its template."""
+        """Path of the file that defines a unit, None if there is none; an instance falls back on its template.
+
+        A link that leads from the one to the other is nothing else than that.
+        """
         template = parse_pattern(unit).template
         for name in (unit, template) if template else (unit,):
-            if name in self._first:
-                return posixpath.join(self._first[name], name)
+            folder = self._first.get(name)
+            path = posixpath.join(folder or "", name)
+            if folder is not None and not (template and name == unit and self._leads_to(path, template)):
+                return path
         return None
+
+    def _leads_to(self, path: str, name: str) -> bool:
+        """Is it a link to a file of that name in the load path, be it there or not?"""
+        target = posixpath.join(posixpath.dirname(path), self.links.get(path, ""))
+        return posixpath.basename(target) == name and (name in self._first or posixpath.dirname(target) in self.folders)
 
     @cached_property
     def _first(self) -> Dict[str, str]:

@@ -179,3 +179,16 @@ def test_what_is_linked_is_no_alias_of_what_it_masks() -> None:
     found = loadpath({f"{USR}/a.service": "x", f"{ETC}/b.service.d/x.conf": "x"}, {f"{ETC}/b.service": "/dev/null"})
     assert found.aliases("a.service") == []
     assert found.dropin_files("a.service") == []
+
+
+def test_an_instance_that_is_a_link_to_its_template_is_that_template() -> None:
+    """As 247 makes one for an alias that is the own template, and a person may on any version."""
+    template = f"{ETC}/t@.service"
+    before = loadpath({template: "[Unit]\nA=1\n"}, {f"{ETC}/t@1.service": template})
+    assert before.fragment("t@1.service") == template
+    assert before.changed({template: b"[Unit]\nA=2\n"}, []).effective("t@1.service") == {"Unit": {"A": ["2"]}}
+    assert not before.changed({}, [template]).defines("t@1.service")
+    elsewhere = loadpath({}, {f"{ETC}/t@1.service": "/opt/t@.service"})
+    assert elsewhere.fragment("t@1.service") == f"{ETC}/t@1.service"
+    linked = loadpath({f"{USR}/t@.service": "[Unit]\nA=1\n"}, {template: f"{USR}/t@.service"})
+    assert linked.fragment("t@1.service") == template
