@@ -12,6 +12,7 @@ from .kinds import KINDS, kind_of
 from .loadpath import LoadPath
 from .meaning import is_set, last
 from .names import UnitName, misnamed, parse_name
+from .specifiers import in_name
 from .unitfile import Effective
 
 # What starts an instance for each connection, by the type of what it starts (systemd.socket(5), Accept=).
@@ -49,18 +50,7 @@ def started_by(unit: str, text: Effective) -> str:
     if is_set(text, row.section, activation.each):
         return f"{stem}@.{activation.kind}"
     named = last(text, row.section, activation.directive)
-    return _resolved(named, unit) or f"{stem}.{activation.kind}"
-
-
-def _resolved(named: str, unit: str) -> str:
-    """With the specifiers that a name alone resolves (systemd.unit(5)); others, such as %H, stay."""
-    if "%" not in named or misnamed(unit):
-        return named
-    name = parse_name(unit)
-    values = {"p": name.prefix, "j": name.prefix.rpartition("-")[2], "%": "%"}
-    if not name.is_template:  # else only its instances know
-        values.update({"n": unit, "N": unit.rpartition(".")[0], "i": name.instance or ""})
-    return re.sub("%(.)", lambda found: values.get(found.group(1), found.group()), named)
+    return in_name(named, unit) or f"{stem}.{activation.kind}"
 
 
 def starts(unit: str, loadpath: LoadPath) -> str:

@@ -38,6 +38,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _PLAIN = frozenset(_LETTERS + ":_.")
 _VALID = frozenset(_LETTERS + ":_.\\@-")
 _NAME_MAX = 255
+_ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -166,6 +167,12 @@ def _escape_byte(byte: int, first: bool) -> str:
     if character not in _PLAIN or (first and character == "."):
         return f"\\x{byte:02x}"
     return character
+
+
+def unescape(text: str) -> str:
+    """What an escaped part of a unit's name stands for, as `systemd-escape --unescape` says."""
+    data = _ESCAPED.sub(lambda found: bytes([int(found.group(1), 16)]), to_utf8(text.replace("-", "/"), "a name"))
+    return data.decode("utf-8", "replace")
 
 
 def escape_path(path: str) -> str:
