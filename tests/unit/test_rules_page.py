@@ -43,20 +43,22 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "advice",
         "dropin-without-unit",
         "install-of-dropin",
+        "no-instance",
         "no-linger",
         "no-such-target",
         "no-verify",
         "not-checked",
         "pulled-in",
+        "unseen",
     }
 
 
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
         *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),
-        *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "option"),
-        *("own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global", "specifier"),
-        *("stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
+        *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "not-judged"),
+        *("option", "own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global"),
+        *("specifier", "stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
     }
 
 

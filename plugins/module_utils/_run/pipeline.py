@@ -258,7 +258,7 @@ def _problems(work: Work, manager: Manager) -> List[Problem]:
     if differences.write or differences.remove:
         from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
-        found += verify(manager, differences, observed, alone)
+        found += verify(manager, desired, differences, observed, alone)
     return found
 
 
