@@ -32,6 +32,7 @@ from .stale import Accepted, is_stale
 
 # "" says nothing.
 _BY_CAUTION = ("none", "reload", "restart", "")
+_RUNNING = ("started", "restarted", "reloaded")
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,12 @@ class Differences:
     cases: Tuple[Case, ...]
     after: LoadPath
     pending: Pending
+
+    @property
+    def joining(self) -> Tuple[str, ...]:
+        """Instances that shall run or be enabled and do not yet: a file that stays as it is may be wrong for them."""
+        starting = [case.unit for case in self.cases if case.wanted in _RUNNING and not case.now.runs]
+        return tuple(unit for unit in dict.fromkeys([*starting, *self.links.enable]) if parse_name(unit).instance)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Container, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Container, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.manager import Manager
 from .._host.places import Places
@@ -53,13 +53,14 @@ _UNSEEN = Rule(
 class Complaint:
     """What verify says, as a problem.
 
-    text: its own words. path: the file that it is about, "" where it names none. specific: it is about the instance of
-    that name, and no other of the template.
+    text: its own words. path: the file that it is about, "" if that cannot be told. placed: it names that itself.
+    specific: it is about the instance of that name, and no other of the template.
     """
 
     problem: Problem
     text: str
     path: str = ""
+    placed: bool = False
     specific: bool = False
 
 
@@ -101,14 +102,19 @@ class _Reader:
 
     def _complaint(self, text: str, unit: str, place: Optional[_Place], rule: Rule) -> Complaint:
         section, directive = (place.entry.section, place.entry.directive) if place else ("", "")
-        specific = place is not None and self._is_instance(unit) and names_instance(place.entry.value)
+        specific = place is not None and self._is_instance(unit) and self._is_own(place, unit)
         if specific and unit in self.subjects.made_up and rule in (VERIFY, MISSING):
             rule = _NO_INSTANCE
         message = f"{text}: {rule.reason}" if rule in (_NO_INSTANCE, _UNSEEN) else text
-        return Complaint(rule.said(message, unit, section, directive), text, specific=specific)
+        path = place.path if place else ""
+        return Complaint(rule.said(message, unit, section, directive), text, path, specific=specific)
 
     def _is_instance(self, unit: str) -> bool:
         return bool(unit) and not misnamed(unit) and bool(parse_name(unit).instance)
+
+    def _is_own(self, place: _Place, unit: str) -> bool:
+        """Does an assignment concern this instance alone, as it names the instance, or is in a drop-in of it?"""
+        return names_instance(place.entry.value) or self.places.unit_of(place.path) == unit
 
     def _of_line(self, said: Said) -> Iterator[Complaint]:
         """What is said of a template's line is said of all its instances, unless the line names the instance."""
@@ -119,7 +125,7 @@ class _Reader:
         if entry and names_instance(entry.value):
             instances = [each for each in instances if self._is_about(said.text, entry.value, each)][:1]
         for name in instances or [unit]:
-            yield replace(self._complaint(said.text, name, place, rule), path=said.path)
+            yield replace(self._complaint(said.text, name, place, rule), path=said.path, placed=True)
 
     def _is_about(self, text: str, value: str, instance: str) -> bool:
         if instance in self.subjects.made_up:
@@ -174,26 +180,42 @@ def _entry_at(path: str, line: int, loadpath: LoadPath) -> Optional[Entry]:
 
 def of_templates(found: Sequence[Complaint], subjects: Subjects) -> List[Problem]:
     """What is said of all judged instances of a template is said of the template."""
-    problems = [each.problem for each in found]
-    specific = {each.problem.unit for each in found if each.specific} - subjects.made_up
-    templates = {unit: parse_name(unit).template for unit in subjects.units}
-    merged = []
+    problems = {each.problem for each in found}
+    templates = {unit: parse_name(unit).template or "" for unit in subjects.units if not misnamed(unit)}
+    own = {each.problem.unit for each in found if each.specific} - subjects.made_up
+    merged: Dict[Problem, None] = {}
     for each in found:
-        template = templates.get(each.problem.unit)
-        if template and (each.problem.unit in subjects.made_up or not each.specific):
-            judged = subjects.instances(template)
-            same = all(replace(each.problem, unit=unit) in problems for unit in judged)
-            if same and specific.isdisjoint(judged):
-                merged.append(replace(each.problem, unit=template))
+        template = templates.get(each.problem.unit, "")
+        if template and _is_of_all(each, subjects, own):
+            if all(replace(each.problem, unit=unit) in problems for unit in subjects.instances(template)):
+                merged[replace(each.problem, unit=template)] = None
                 continue
-        merged.append(each.problem)
-    return list(dict.fromkeys(merged))
+        merged[each.problem] = None
+    return list(merged)
 
 
-def is_new(complaint: Complaint, new: Container[str], known: Container[str], loadpath: LoadPath) -> bool:
-    """What is said of a line in a file that stays as it is, say a drop-in of someone else, is an old fault."""
-    if complaint.path:
-        return complaint.path in new
+def _is_of_all(complaint: Complaint, subjects: Subjects, own: Container[str]) -> bool:
+    """What names no line may follow from what is the instance's own."""
+    if complaint.problem.unit in subjects.made_up:
+        return True
+    return not complaint.specific and (complaint.placed or complaint.problem.unit not in own)
+
+
+def is_new(
+    complaint: Complaint,
+    new: Container[str],
+    known: Container[str],
+    joining: Container[str],
+    loadpath: LoadPath,
+) -> bool:
+    """What is said of a line in a file that stays as it is, say a drop-in of someone else, is an old fault.
+
+    new: files that are written. known: what is said on the host as it is. joining: instances that are new.
+    """
     unit = complaint.problem.unit
+    if complaint.path in new or (complaint.specific and unit in joining):
+        return True
+    if complaint.placed:
+        return False
     ours = bool(unit) and not misnamed(unit) and loadpath.fragment(unit) in new
     return ours or complaint.text not in known

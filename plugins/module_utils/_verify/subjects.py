@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import AbstractSet, Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
 
 from .._desired.stack import Desired
@@ -25,10 +25,15 @@ _MADE_UP = "i"
 
 @dataclass(frozen=True)
 class Subjects:
-    """Units that are judged. made_up: instances that stand for those of a template of which none is known."""
+    """Units that are judged.
+
+    made_up: instances that stand for those of a template of which none is known. joining: instances that only now are
+    to run, and so had no faults before.
+    """
 
     units: Tuple[str, ...]
-    made_up: FrozenSet[str]
+    made_up: FrozenSet[str] = frozenset()
+    joining: FrozenSet[str] = frozenset()
 
     def instances(self, template: str) -> List[str]:
         return [unit for unit in self.units if parse_name(unit).template == template]
@@ -37,17 +42,21 @@ class Subjects:
 def subjects(
     desired: Desired, differences: Differences, observed: Observed, new: Mapping[str, bytes], gone: Sequence[str]
 ) -> Subjects:
-    """Units whose files change, and loaded or our own ones that refer to what changes or goes."""
+    """Units whose files change, instances that are new, and our own that refer to what goes."""
     names = [case.unit for case in differences.cases if case.change.new or case.change.directives]
     names += [observed.places.unit_of(path) for path in new]
+    started = [starts(unit, differences.after) for unit in differences.joining if kind_of(unit).is_starter]
+    joining = [*differences.joining, *started]
+    names += joining
     going = {os.path.basename(path) for path in gone}
     for unit, content in _own_units(observed, differences.after).items():
         if any(name.encode() in content for name in going):
             names.append(unit)
     names = [name for name in dict.fromkeys(names) if not misnamed(name) and differences.after.defines(name)]
     if not any(parse_name(name).instance is not None for name in names):
-        return Subjects(tuple(names), frozenset())
-    return _instantiated(names, _alive(desired, differences, observed), new, observed)
+        return Subjects(tuple(names))
+    found = _instantiated(names, _alive(desired, differences, observed), new, observed)
+    return replace(found, joining=frozenset(joining).intersection(found.units))
 
 
 def _own_units(observed: Observed, after: LoadPath) -> Dict[str, bytes]:

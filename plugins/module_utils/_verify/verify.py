@@ -22,7 +22,7 @@ from .._syntax.rule import Problem, Rule, Severity
 from .complaints import Complaint, complaints, is_new, of_templates
 from .judge import Verdict, judge
 from .remedies import judged
-from .subjects import Subjects, subjects
+from .subjects import subjects
 
 # A socket without the service that it starts.
 _ALONE = re.compile(r"(?:Socket )?service \S+ not loaded, \S+ cannot be started")
@@ -57,15 +57,15 @@ def verify(
     places = observed.places
     new = {wanted.path: wanted.content for wanted in differences.write if places.is_unit_file(wanted.path)}
     gone = [path for path in differences.remove if places.is_unit_file(path)]
-    if not new and not gone:
+    if not (new or gone or differences.joining):
         return []
     chosen = subjects(desired, differences, observed, new, gone)
     masks = [places.unit_file(unit) for unit in differences.links.unmask]
     verdict = judge(manager, places, differences.after, chosen.units, new, [*gone, *masks])
     found = complaints(verdict, chosen, differences.after, manager)
     if found:
-        known = _known(found, chosen, manager, observed)
-        found = [each for each in found if is_new(each, new, known, differences.after)]
+        known = _known(found, [unit for unit in chosen.units if unit not in chosen.joining], manager, observed)
+        found = [each for each in found if is_new(each, new, known, chosen.joining, differences.after)]
     problems = of_templates(found, chosen)
     if len(chosen.units) == 1:  # there is no other that it could be about
         nameless = [each for each in problems if not each.unit]
@@ -75,12 +75,12 @@ def verify(
     return judged([*problems, *_unjudged(verdict)], going)
 
 
-def _known(found: Iterable[Complaint], chosen: Subjects, manager: Manager, observed: Observed) -> AbstractSet[str]:
+def _known(found: Iterable[Complaint], units: Iterable[str], manager: Manager, observed: Observed) -> AbstractSet[str]:
     """What verify says on the host as it is."""
     there = {unit for folder in observed.loadpath.names.values() for unit in folder}
     # A unit of others that only now is drawn in brings its old faults along.
     drawn_in = [each.problem.unit for each in found if each.problem.unit in there]
-    asked = [unit for unit in dict.fromkeys([*chosen.units, *drawn_in]) if observed.loadpath.defines(unit)]
+    asked = [unit for unit in dict.fromkeys([*units, *drawn_in]) if observed.loadpath.defines(unit)]
     verdict = judge(manager, observed.places, observed.loadpath, asked, {}, [])
     return {said.text for said in verdict.said}
 
