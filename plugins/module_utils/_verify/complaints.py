@@ -73,7 +73,8 @@ class _Place(NamedTuple):
 
 def complaints(verdict: Verdict, subjects: Subjects, loadpath: LoadPath, manager: Manager) -> List[Complaint]:
     reader = _Reader(subjects, loadpath, manager)
-    found = [each for said in verdict.said if not _NOISE.match(said.text) for each in reader.read(said)]
+    told = [said for said in verdict.said if not (_NOISE.match(said.text) or said.unit in subjects.stand_ins)]
+    found = [each for said in told for each in reader.read(said)]
     return list(dict.fromkeys(found))
 
 
@@ -186,11 +187,9 @@ def of_templates(found: Sequence[Complaint], subjects: Subjects) -> List[Problem
     merged: Dict[Problem, None] = {}
     for each in found:
         template = templates.get(each.problem.unit, "")
-        if template and _is_of_all(each, subjects, own):
-            if all(replace(each.problem, unit=unit) in problems for unit in subjects.instances(template)):
-                merged[replace(each.problem, unit=template)] = None
-                continue
-        merged[each.problem] = None
+        every = subjects.instances(template) if template and _is_of_all(each, subjects, own) else []
+        is_shared = bool(every) and all(replace(each.problem, unit=unit) in problems for unit in every)
+        merged[replace(each.problem, unit=template) if is_shared else each.problem] = None
     return list(merged)
 
 

@@ -27,12 +27,14 @@ _MADE_UP = "i"
 class Subjects:
     """Units that are judged.
 
-    made_up: instances that stand for those of a template of which none is known. joining: instances that only now are
-    to run, and so had no faults before.
+    made_up: instances that stand for those of a template of which none is known. stand_ins: units that have no file,
+    and are there for drop-ins that no unit of the host has yet. joining: instances that only now are to run, and so had
+    no faults before.
     """
 
     units: Tuple[str, ...]
     made_up: FrozenSet[str] = frozenset()
+    stand_ins: FrozenSet[str] = frozenset()
     joining: FrozenSet[str] = frozenset()
 
     def instances(self, template: str) -> List[str]:
@@ -53,10 +55,30 @@ def subjects(
         if any(name.encode() in content for name in going):
             names.append(unit)
     names = [name for name in dict.fromkeys(names) if not misnamed(name) and differences.after.defines(name)]
-    if not any(parse_name(name).instance is not None for name in names):
-        return Subjects(tuple(names))
-    found = _instantiated(names, _alive(desired, differences, observed), new, observed)
-    return replace(found, joining=frozenset(joining).intersection(found.units))
+    found = Subjects(tuple(names))
+    if any(parse_name(name).instance is not None for name in names):
+        found = _instantiated(names, _alive(desired, differences, observed), new, observed)
+        found = replace(found, joining=frozenset(joining).intersection(found.units))
+    return _with_stand_ins(found, new, differences.after)
+
+
+def _with_stand_ins(found: Subjects, new: Mapping[str, bytes], after: LoadPath) -> Subjects:
+    covered = {path for unit in found.units for path in after.files(unit)}
+    folders = {os.path.dirname(path) for path in new if path not in covered}
+    names = [os.path.basename(folder)[: -len(".d")] for folder in sorted(folders) if folder.endswith(".d")]
+    made = [unit for unit in (_stand_in(name) for name in names) if not (misnamed(unit) or after.masked(unit))]
+    return Subjects(
+        (*found.units, *made),
+        found.made_up.union(unit for unit in made if parse_name(unit).instance == _MADE_UP),
+        frozenset(made),
+        found.joining,
+    )
+
+
+def _stand_in(name: str) -> str:
+    """A unit that has the drop-ins of NAME.d: of a unit, a template or a dashed prefix."""
+    stem, dot, kind = name.rpartition(".")
+    return f"{stem}{_MADE_UP}{dot}{kind}" if stem.endswith(("@", "-")) else name
 
 
 def _own_units(observed: Observed, after: LoadPath) -> Dict[str, bytes]:

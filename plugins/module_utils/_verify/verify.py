@@ -24,6 +24,8 @@ from .judge import Verdict, judge
 from .remedies import judged
 from .subjects import subjects
 
+# The text of a unit that is there for its drop-ins alone. Without any it would be masked.
+_NOTHING = b"[Unit]\n"
 # A socket without the service that it starts.
 _ALONE = re.compile(r"(?:Socket )?service \S+ not loaded, \S+ cannot be started")
 _NO_VERIFY = Rule(
@@ -61,7 +63,8 @@ def verify(
         return []
     chosen = subjects(desired, differences, observed, new, gone)
     masks = [places.unit_file(unit) for unit in differences.links.unmask]
-    verdict = judge(manager, places, differences.after, chosen.units, new, [*gone, *masks])
+    staged = {**new, **{places.unit_file(unit): _NOTHING for unit in chosen.stand_ins}}
+    verdict = judge(manager, places, differences.after, chosen.units, staged, [*gone, *masks])
     found = complaints(verdict, chosen, differences.after, manager)
     if found:
         known = _known(found, [unit for unit in chosen.units if unit not in chosen.joining], manager, observed)

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import Manager, Outcome, UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences
 from ansible_collections.unitwright.systemd.plugins.module_utils._verify.judge import LAST
 from ansible_collections.unitwright.systemd.plugins.module_utils._verify.verify import verify
 
-from tests.unit.world import RUNNING, SYSTEM, Entry, declare, in_force
+from tests.unit.world import RUNNING, SYSTEM, Entry, declare, facts, in_force
 
 Said = tuple[str, str, str, str, str]
 
@@ -255,3 +255,19 @@ def test_what_follows_from_the_value_of_one_instance_is_that_ones() -> None:
 def test_what_depends_on_the_instance_is_no_error_where_none_is_known(line: str, weight: str) -> None:
     found = told(Analyze(line), declare(template(unit={"After": "x"})), in_force(None))
     assert [(said[0], said[3]) for said in found] == [("a@.service", weight)]
+
+
+@pytest.mark.parametrize(
+    ("name", "judged"),
+    [("later.service", "later.service"), ("app-.service", "app-i.service"), ("t@.service", "t@i.service")],
+)
+def test_a_drop_in_that_no_unit_has_yet_is_judged_all_the_same(name: str, judged: str) -> None:
+    dropin = {"name": name, "dropin": "a", "service": {"Restart": "Always"}}
+    line = (
+        f"<28>@/{name}.d/a.conf:4: Failed to parse it, ignoring: Always\n{judged}: Service has no ExecStart=. Refusing."
+    )
+    analyze = Analyze(line)
+    desired = build({"name": "test", "dropins": [dropin]}, facts())
+    found = told(analyze, desired, in_force(None))
+    assert [said[:4] for said in found] == [(name, "Service", "Restart", "verify")]
+    assert analyze.asked[0] == [judged]
