@@ -126,7 +126,8 @@ unverified:
     - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet.
     - A target that is nowhere, what systemd advises against, checks of what does not run, an C([Install]) section in a
       drop-in whose unit is not declared enabled, a unit declared stopped that another one has pulled in, a user without
-      linger, and a host without C(systemd-analyze) are warnings too.
+      linger, a program that may be in an image, what depends on the instance of a template of which none is known, and
+      a host without C(systemd-analyze) are warnings too.
   returned: success, and failure after the plan was made
   type: list
   elements: dict

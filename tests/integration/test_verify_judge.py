@@ -139,3 +139,14 @@ def test_a_unit_of_a_package_is_judged_by_the_file_that_is_in_force(host: Lab) -
     host.write(f"{VENDOR}/shadowed.service", IDLE)
     result = host.refused(service("shadowed", replace=True, service=WRONG), dropins=[dropin])
     assert places(result) == [("shadowed.service", "Service", "Restart")]
+
+
+@pytest.mark.parametrize("name", ["later.service", "app-.service", "later@.service", "later@x.service", "later.timer"])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_drop_in_that_no_unit_has_yet_is_judged(host: Lab, name: str, check_mode: bool) -> None:
+    section, wrong, right = ("timer", "OnCalendar", "daily") if name.endswith("timer") else ("service", "Restart", "no")
+    dropin: Entry = {"name": name, "dropin": "a", section: {wrong: "Always"}}
+    found = places(host.refused(dropins=[dropin], check_mode=check_mode))
+    assert found == [(name, section.capitalize(), wrong)]
+    if not check_mode:
+        host.settled(dropins=[{**dropin, section: {wrong: right}}])
