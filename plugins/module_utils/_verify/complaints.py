@@ -29,6 +29,7 @@ _NOISE = re.compile(
     r"|Support for option .* has been removed)"
 )
 _PROGRAM = re.compile(r"Command (?P<program>.+) is not executable: ")
+_OF_UNIT = re.compile(r"Unit (?P<unit>\S+) failed to load properly")
 _QUOTED = re.compile(r"'([^']+)'")
 _EXEC_PREFIXES = "@-:+!|"
 
@@ -90,7 +91,8 @@ class _Reader:
         place = self._traced(said.text, said.unit) if said.unit else None
         unit = said.unit
         if not unit:
-            unit, place = self._by_its_quotes(said.text)
+            of_unit = _OF_UNIT.match(said.text)
+            unit, place = (of_unit.group("unit"), None) if of_unit else self._by_its_quotes(said.text)
         rule = weight(said.text, said.level, placed=False)
         program = _PROGRAM.match(said.text)
         if program and unit:

@@ -13,6 +13,7 @@ import re
 from dataclasses import replace
 from typing import AbstractSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
 
 _SOURCE = "systemd-analyze verify of the host"
@@ -61,6 +62,7 @@ WORDINGS: Tuple[Wording, ...] = (
     ),
     # Notices and warnings that something is not loaded.
     Wording("Unit configuration has fatal error", VERIFY, "mend the line that systemd complains of", follows=True),
+    Wording(r"Unit \S+ failed to load properly", VERIFY, "mend the line that systemd complains of", follows=True),
     Wording("Failed to open ", VERIFY),
     Wording("Found ordering cycle", VERIFY),
     Wording("Found dependency on", VERIFY),
@@ -138,7 +140,13 @@ def judged(problems: Sequence[Problem], going: AbstractSet[str]) -> List[Problem
     """
     weighed = [replace(each, rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
     faulty = {each.unit for each in weighed if each.rule is not ADVICE and not _follows(each)}
-    return [_mended(each) for each in weighed if not (each.unit in faulty and _follows(each))]
+    return [_mended(each) for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
+
+
+def _kin(unit: str) -> Tuple[str, ...]:
+    """A unit, and the template that it is an instance of."""
+    template = parse_name(unit).template if unit and not misnamed(unit) else None
+    return (unit, template) if template else (unit,)
 
 
 def _is_taken_away(problem: Problem, going: AbstractSet[str]) -> bool:

@@ -143,3 +143,10 @@ def test_another_unit_or_mere_advice_leaves_nothing_out() -> None:
     other = said("Executable path is not absolute, ignoring: bin/a", "b.service", "Service", "ExecStart")
     advice = ADVICE.said("Special user nobody configured, this is not safe!", "a.service", "Service", "User")
     assert len(judged([other, advice, LACKING], frozenset())) == 3
+
+
+def test_what_follows_for_an_instance_from_a_line_of_its_template_is_left_out() -> None:
+    dropped = said("Failed to parse it, ignoring: x", "a@.service", "Service", "CPUAffinity")
+    lacking = said("Unit a@b.service failed to load properly: Invalid argument.", "a@b.service")
+    assert [each.unit for each in judged([dropped, lacking], frozenset())] == ["a@.service"]
+    assert len(judged([replace(dropped, unit="c@.service"), lacking], frozenset())) == 2
