@@ -119,7 +119,8 @@ class Differences:
 
     write, remove: files. orphaned: what is left over and stays. links: what differs in enablement. reload_due: why the
     manager has to read its files again though none differs, "" if it need not. cases: the units. after: the files as
-    they will be. pending: what an interrupted run has left.
+    they will be. pending: what an interrupted run has left. joining: instances that shall run or be enabled and do not
+    yet, for which a file that stays as it is may be wrong.
     """
 
     write: Tuple[FileWanted, ...]
@@ -130,12 +131,7 @@ class Differences:
     cases: Tuple[Case, ...]
     after: LoadPath
     pending: Pending
-
-    @property
-    def joining(self) -> Tuple[str, ...]:
-        """Instances that shall run or be enabled and do not yet: a file that stays as it is may be wrong for them."""
-        starting = [case.unit for case in self.cases if case.wanted in _RUNNING and not case.now.runs]
-        return tuple(unit for unit in dict.fromkeys([*starting, *self.links.enable]) if parse_name(unit).instance)
+    joining: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,7 +187,13 @@ def compare(
         cases=cases,
         after=after,
         pending=pending,
+        joining=_joining(cases, links, observed.manager.live),
     )
+
+
+def _joining(cases: Sequence[Case], links: Enablement, live: bool) -> Tuple[str, ...]:
+    starting = [case.unit for case in cases if live and case.wanted in _RUNNING and not case.now.runs]
+    return tuple(unit for unit in dict.fromkeys([*starting, *links.enable]) if parse_name(unit).instance)
 
 
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:

@@ -18,6 +18,7 @@ from .._desired.stack import Desired
 from .._host.manager import Manager
 from .._host.observed import Observed
 from .._plan.differences import Differences
+from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity
 from .complaints import Complaint, complaints, is_new, of_templates
 from .judge import Verdict, judge
@@ -83,7 +84,8 @@ def _known(found: Iterable[Complaint], units: Iterable[str], manager: Manager, o
     there = {unit for folder in observed.loadpath.names.values() for unit in folder}
     # A unit of others that only now is drawn in brings its old faults along.
     drawn_in = [each.problem.unit for each in found if each.problem.unit in there]
-    asked = [unit for unit in dict.fromkeys([*units, *drawn_in]) if observed.loadpath.defines(unit)]
+    named = [unit for unit in dict.fromkeys([*units, *drawn_in]) if not misnamed(unit)]
+    asked = [unit for unit in named if observed.loadpath.defines(unit)]
     verdict = judge(manager, observed.places, observed.loadpath, asked, {}, [])
     return {said.text for said in verdict.said}
 
