@@ -70,6 +70,8 @@ def test_what_a_complaint_about_a_unit_weighs(level: int, message: str, heavy: s
         (NOTICE, "PIDFile= references a path below legacy directory /var/run/, updating; please update", "advice"),
         (NOTICE, "Something that nobody has seen.", "advice"),
         (WARNING, "Failed to parse service restart specifier, ignoring: not found", "verify"),
+        (WARNING, "Failed to parse service restart specifier, ignoring: Unit uses KillMode=none", "verify"),
+        (WARNING, "Failed to parse service restart specifier, ignoring: Unit b.service not found", "verify"),
         (WARNING, "Failed to parse service restart specifier, ignoring: please consider it deprecated", "verify"),
         (WARNING, "Failed to parse service restart specifier, ignoring: No such file or directory", "verify"),
     ],

@@ -271,3 +271,12 @@ def test_a_drop_in_that_no_unit_has_yet_is_judged_all_the_same(name: str, judged
     found = told(analyze, desired, in_force(None))
     assert [said[:4] for said in found] == [(name, "Service", "Restart", "verify")]
     assert analyze.asked[0] == [judged]
+
+
+@pytest.mark.parametrize("line", [absent("new"), "<28>@/a@.service:4: Dropped, ignoring: /opt/new/run"])
+def test_a_new_instance_of_a_template_that_stays_as_it_is_is_judged(line: str) -> None:
+    observed = in_force(declare(template(instances=["old"])), {"a@old.service": RUNNING})
+    analyze = Analyze(line, line)
+    found = told(analyze, declare(template(instances=["old", "new"])), observed)
+    assert [said[:3] for said in found] == [("a@new.service", "Service", "ExecStart")]
+    assert analyze.asked[0] == ["a@new.service"]
