@@ -40,7 +40,7 @@ LINES = {
         Slice=a.service|OOMScoreAdjust=-500|OOMScoreAdjust=5000|RootDirectory=/srv/none|BindPaths=/tmp:/mnt
         ReadWritePaths=-/var /tmp|ReadWritePaths=var|SuccessExitStatus=1 SIGKILL|SuccessExitStatus=x|RuntimeMaxSec=1h
         SyslogIdentifier=%p-%i|LogExtraFields=A=b|LogExtraFields=a|DeviceAllow=/dev/null rw|DeviceAllow=null
-        BindTo=x.service|Bogus=1|IOWeight=50|IOWeight=0|CPUWeight=100|CPUShares=1024|MemoryLimit=1G
+        BindTo=x.service|Bogus=1|IOWeight=50|IOWeight=0|CPUWeight=100
     """,
 }
 
