@@ -100,8 +100,9 @@ unverified:
     - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet.
     - A target that is nowhere, what systemd advises against, checks of what does not run, an C([Install]) section in a
       drop-in whose unit is not declared enabled, a unit declared stopped that another one has pulled in, a user without
-      linger, a unit that refuses a manual start and so is not started, a file of others among the secrets, and a host
-      without C(systemd-analyze) are warnings too.
+      linger, a unit that refuses a manual start and so is not started, a file of others among the secrets, a program
+      that may be in an image, what depends on the instance of a template of which none is known, and a host without
+      C(systemd-analyze) are warnings too.
   returned: success, and failure after the plan was made
   type: list
   elements: dict

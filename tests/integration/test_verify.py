@@ -94,7 +94,6 @@ def test_a_missing_program_is_told_before_anything_is_written(host: Lab) -> None
         ("x.service", {"service": {"ExecStart": "bin/x"}}, ("Service", "ExecStart"), "give the whole path"),
         ("x.service", {"service": {"ExecStart": "/opt/x"}}, ("Service", "ExecStart"), "install it"),
         ("x.service", {"service": {"ExecStart": "/etc/passwd"}}, ("Service", "ExecStart"), "0755"),
-        ("x.service", {"service": {"ExecStart": FOREVER, "User": "a b"}}, ("Service", "User"), "that is there"),
         ("x.service", {"service": {"ExecStart": FOREVER, "Type": "dbus"}}, ("Service", "BusName"), "on the bus"),
         (
             "x.service",

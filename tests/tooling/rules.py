@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Rule, Severity, registered
-from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import WORDINGS
+from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import VERIFY, WORDINGS
 
 from . import ROOT
 
@@ -86,11 +86,12 @@ def _section(name: str, rules: Sequence[Rule]) -> str:
 
 def _wordings(name: str, severity: Severity) -> Iterator[str]:
     """The words of systemd that a rule is about, as a table."""
-    rows = [wording for wording in WORDINGS if wording.rule.id == name and wording.rule.severity is severity]
+    told = [(wording, wording.rule or VERIFY) for wording in WORDINGS]
+    rows = [wording for wording, rule in told if rule.id == name and rule.severity is severity]
     if rows:
         yield "\n.. list-table::\n   :header-rows: 1\n\n   * - what systemd says\n     - what to do"
     for row in rows:
-        words = row.words.replace("(?i)", "").replace(r"\S+", "...").replace(r"\b", "").replace("(?:", "(")
+        words = re.sub(r"\\S\+|\.[+*]", "...", row.words).replace(r"\b", "").replace("(?:", "(").rstrip("$")
         yield f"   * - ``{words.strip(', ')}``\n     - {_plain(row.remedy) or 'the words say it'}"
 
 

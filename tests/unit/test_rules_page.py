@@ -46,6 +46,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "install-of-dropin",
         "kept",
         "left-down",
+        "no-instance",
         "no-linger",
         "no-such-target",
         "no-verify",
@@ -54,6 +55,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "orphaned",
         "pulled-in",
         "stranger",
+        "unseen",
     }
 
 
@@ -68,6 +70,10 @@ def test_all_else_is_an_error() -> None:
         *("unknown-directive", "value", "verify"),
         # What may fail once a run has begun.
         *("daemon-reload", "dependency", "health", "job", "limits", "links", "stop", "unexpected", "write"),
+        *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),
+        *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "not-judged"),
+        *("option", "own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global"),
+        *("specifier", "stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
     }
 
 

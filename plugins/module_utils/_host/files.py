@@ -95,6 +95,12 @@ def resolve(path: str, root: str) -> str:
     return os.path.join(root, *done)
 
 
+def is_program(path: str, root: str) -> bool:
+    """Can it be run, as a process inside root finds it?"""
+    found = resolve(path, root)
+    return os.path.isfile(found) and os.access(found, os.X_OK)
+
+
 def refuse_detours(path: str, below: str) -> None:
     """Raise FileRefused if a folder between `below` and the file, or the file itself, is not what it seems.
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -31,7 +30,15 @@ _ENVIRONMENT = {
     "SYSTEMD_LOG_LEVEL": "notice",
     "SYSTEMD_PAGER": "",
 }
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# The same for what is read by its level (systemd(1), $SYSTEMD_LOG_TARGET): <27> is an error, <29> a notice.
+_WITH_LEVELS = {
+    "SYSTEMD_LOG_TARGET": "console-prefixed",
+    "SYSTEMD_LOG_LOCATION": "0",
+    "SYSTEMD_LOG_TID": "0",
+    "SYSTEMD_LOG_TIME": "0",
+}
+# Where systemd looks for a program that is given by its bare name.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 
 # From then on several names in one call of systemctl are one transaction (EnqueueUnitJobMany).
@@ -113,7 +120,7 @@ class Manager:
         self._scope_flag = places.scope.flag
         self._environ = {**os.environ, **_ENVIRONMENT}
         # An empty part would stand for the working directory.
-        self._environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), _PATH)))
+        self._environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), PATH)))
         if places.scope.of_session:
             entry = account()
             if entry is not None:
@@ -265,19 +272,15 @@ class Manager:
         return tuple(outcome.out.split()) or self.places.lookup
 
     def verify(self, unit_path: str, files: Sequence[str]) -> Outcome:
-        """systemd-analyze verify with a load path of our own; complaints come on standard error."""
+        """systemd-analyze verify with a load path of our own; complaints come on standard error, behind their level."""
         flags = ["--man=no"]
         if self.version >= 250:  # systemd-analyze(1): --recursive-errors= came with 250
             flags.append("--recursive-errors=yes")
         flags.append("--user" if self.places.scope.of_users else "--system")
-        environ = {"SYSTEMD_UNIT_PATH": unit_path}
+        environ = {**_WITH_LEVELS, "SYSTEMD_UNIT_PATH": unit_path}
         if not self.places.scope.has_manager:
             environ["XDG_RUNTIME_DIR"] = os.environ.get("XDG_RUNTIME_DIR", "/run")
         return self.run(["systemd-analyze", *flags, "verify", *files], environ=environ, timeout=300.0)
-
-    def finds(self, program: str) -> bool:
-        """Is there a program of this bare name where systemd looks for one?"""
-        return shutil.which(program, path=_PATH) is not None
 
     def wake_limits(self, units: Sequence[str]) -> List[str]:
         """Start something that ends at once in each unit's slice: from 253 on only that puts changed limits into force.

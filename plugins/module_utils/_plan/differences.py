@@ -36,6 +36,7 @@ from .stale import CURRENT, Accepted, Evidence, Standing, renewed, standing
 LEFT_ALONE = "left-alone"
 # "" says nothing.
 _BY_CAUTION = ("none", LEFT_ALONE, "reload", "restart", "")
+_RUNNING = ("started", "restarted", "reloaded")
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Differences:
     desired: the declaration, with what it left open filled in. write, remove: files. orphaned: what is left over and
     stays. links: what differs in enablement. reload_due: why the manager has to read its files again though none
     differs, "" if it need not. cases: the units. after: the files as they will be. pending: what an interrupted run has
-    left.
+    left. joining: instances that shall run or be enabled and do not yet, for which an unchanged file may be wrong.
     """
 
     desired: Desired
@@ -151,6 +152,7 @@ class Differences:
     cases: Tuple[Case, ...]
     after: LoadPath
     pending: Pending
+    joining: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,13 @@ def compare(
         cases=cases,
         after=after,
         pending=pending,
+        joining=_joining(cases, links, observed.manager.live),
     )
+
+
+def _joining(cases: Sequence[Case], links: Enablement, live: bool) -> Tuple[str, ...]:
+    starting = [case.unit for case in cases if live and case.wanted in _RUNNING and not case.now.runs]
+    return tuple(unit for unit in dict.fromkeys([*starting, *links.enable]) if parse_name(unit).instance)
 
 
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:

@@ -18,7 +18,8 @@ from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, is_of_connection
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import installs, last, words
-from .._syntax.names import is_template, mentions, misnamed, parse_name, resolved
+from .._syntax.names import is_template, mentions, misnamed, parse_name
+from .._syntax.specifiers import in_name
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def linked_with(units: Iterable[str], loadpaths: Sequence[LoadPath]) -> List[str
     while ahead:
         unit = ahead.pop()
         for loadpath in loadpaths:
-            also = [resolved(each, parse_name(unit)) for each in words(loadpath.effective(unit), "Install", "Also")]
+            also = [in_name(each, unit) for each in words(loadpath.effective(unit), "Install", "Also")]
             more = [_enabled_as(unit, loadpath), *also]
             new = [each for each in more if each and each not in found and not misnamed(each)]
             found.update(dict.fromkeys(new))
@@ -188,7 +189,7 @@ def _enabled_as(unit: str, loadpath: LoadPath) -> Optional[str]:
     name = parse_name(unit)
     if not name.is_template:
         return unit
-    given = resolved(last(loadpath.effective(unit), "Install", "DefaultInstance"), name).replace("%i", "")
+    given = in_name(last(loadpath.effective(unit), "Install", "DefaultInstance"), unit).replace("%i", "")
     if "%" in given:
         return None
     linked = f"{name.prefix}@{given}.{name.kind}"
@@ -209,11 +210,11 @@ def expected_links(unit: str, loadpath: LoadPath, folder: str) -> Optional[Set[s
     found = set()
     for directive, suffix in (("WantedBy", ".wants"), ("RequiredBy", ".requires"), ("UpheldBy", ".upholds")):
         for target in words(effective, "Install", directive):
-            wanting = resolved(target, name)
+            wanting = in_name(target, name.text)
             if linked or is_template(wanting):
                 found.add(os.path.join(wanting + suffix, linked or unit))
     for alias in words(effective, "Install", "Alias"):
-        found.add(_alias_of(unit, resolved(alias, name)))
+        found.add(_alias_of(unit, in_name(alias, name.text)))
     if any("%" in link for link in found):
         return None
     return {os.path.join(folder, link) for link in found - {unit}}

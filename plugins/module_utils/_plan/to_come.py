@@ -20,8 +20,9 @@ from .._syntax.dependencies import NEEDS
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once, words
-from .._syntax.names import misnamed, parse_name, resolved
+from .._syntax.names import misnamed, parse_name
 from .._syntax.relations import RELATIONS
+from .._syntax.specifiers import in_name
 from .differences import Case, Differences
 
 _WRITTEN = (
@@ -87,7 +88,7 @@ def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
     text = loadpath.effective(unit)
 
     def named(directive: str) -> List[str]:
-        return [loadpath.primary(resolved(word, parse_name(unit))) for word in words(text, "Unit", directive)]
+        return [loadpath.primary(in_name(word, unit)) for word in words(text, "Unit", directive)]
 
     found = {(unit, name, other) for name in _WRITTEN for other in named(name)}
     found |= {(other, "After", unit) for other in named("Before")}

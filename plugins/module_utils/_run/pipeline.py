@@ -273,10 +273,10 @@ def _problems(work: Work, manager: Manager) -> List[Problem]:
         *refusals.forbidden(work.plan, view, work.graph),
         *desired.missing_triggers,
     ]
-    if differences.write or differences.remove:
+    if differences.write or differences.remove or differences.joining:
         from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
-        found += verify(manager, differences, observed, alone)
+        found += verify(manager, desired, differences, observed, alone)
     return found
 
 

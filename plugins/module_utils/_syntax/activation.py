@@ -11,7 +11,8 @@ import re
 from .kinds import KINDS, kind_of
 from .loadpath import LoadPath
 from .meaning import is_set, last
-from .names import UnitName, misnamed, parse_name, resolved
+from .names import UnitName, misnamed, parse_name
+from .specifiers import in_name
 from .unitfile import Effective
 
 # What starts an instance for each connection, by the type of what it starts (systemd.socket(5), Accept=).
@@ -49,7 +50,7 @@ def started_by(unit: str, text: Effective) -> str:
     if is_set(text, row.section, activation.each):
         return f"{stem}@.{activation.kind}"
     named = last(text, row.section, activation.directive)
-    return (named if misnamed(unit) else resolved(named, parse_name(unit))) or f"{stem}.{activation.kind}"
+    return in_name(named, unit) or f"{stem}.{activation.kind}"
 
 
 def starts(unit: str, loadpath: LoadPath) -> str:

@@ -41,6 +41,7 @@ _WORD = re.compile(r"[A-Za-z0-9:_.\\@-]+")
 _NAME_MAX = 255
 # Between a unit and one of its drop-ins, where a slash cannot stand.
 _OF_UNIT = ".d-"
+_ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -189,6 +190,12 @@ def _escape_byte(byte: int, first: bool) -> str:
     return character
 
 
+def unescape(text: str) -> str:
+    """What an escaped part of a unit's name stands for, as `systemd-escape --unescape` says."""
+    data = _ESCAPED.sub(lambda found: bytes([int(found.group(1), 16)]), to_utf8(text.replace("-", "/"), "a name"))
+    return data.decode("utf-8", "replace")
+
+
 def escape_path(path: str) -> str:
     """Escape an absolute path for a unit's name, as `systemd-escape --path` does; "/" is "-".
 
@@ -200,16 +207,6 @@ def escape_path(path: str) -> str:
     if ".." in parts:
         raise Refused(f"{shown(path)} contains '..': write the path without it")
     return escape("/".join(parts)) if parts else "-"
-
-
-def resolved(text: str, name: UnitName) -> str:
-    """A text with the specifiers that a unit's name alone resolves (systemd.unit(5)); others, such as %H, stay."""
-    if "%" not in text:
-        return text
-    values = {"p": name.prefix, "j": name.prefix.rpartition("-")[2], "%": "%"}
-    if not name.is_template:  # else only its instances know
-        values.update({"n": name.text, "N": name.text.rpartition(".")[0], "i": name.instance or ""})
-    return re.sub("%(.)", lambda found: values.get(found.group(1), found.group()), text)
 
 
 def misnamed(text: str) -> str:

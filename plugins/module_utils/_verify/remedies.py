@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import AbstractSet, List, NamedTuple, Sequence, Set, Tuple
+from typing import AbstractSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
 
 _SOURCE = "systemd-analyze verify of the host"
@@ -20,36 +21,53 @@ VERIFY = Rule("verify", Severity.ERROR, "systemd refuses it, or would drop a lin
 # What an earlier task of the play would have put there: no fault of the unit, but nothing we could vouch for either.
 MISSING = Rule("missing", Severity.UNVERIFIED, "it names something that is not there", "", _SOURCE)
 ADVICE = Rule("advice", Severity.WARNING, "systemd takes it as it stands and advises against it", "", _SOURCE)
-# The mildest first: of several wordings in one complaint that one counts.
-_BY_WEIGHT = (ADVICE, MISSING, VERIFY)
+# syslog(3)
+_WARNING, _NOTICE = 4, 5
 
 
 class Wording(NamedTuple):
     """Words of systemd, and what they mean.
 
-    words: a pattern. rule: how much they weigh. remedy: what to do, "" if the words say it. section, directive: where,
-    if the complaint has no place. follows: the unit is left with too little, maybe since a line of it was dropped.
+    words: a pattern that the complaint begins with, so that no value in it is taken for systemd's own words. rule: how
+    much they weigh, None as their level says. remedy: what to do, "" if the words say it. section, directive: where, if
+    the complaint has no place. follows: the unit is left with too little, maybe since a line of it was dropped.
     """
 
     words: str
-    rule: Rule = VERIFY
+    rule: Optional[Rule] = None
     remedy: str = ""
     section: str = ""
     directive: str = ""
     follows: bool = False
 
     def fits(self, message: str) -> bool:
-        return re.search(self.words, message) is not None
+        return re.match(self.words, message) is not None
 
 
 _DBUS = "Type=dbus needs the name that the program takes on the bus"
-# Of those that fit a complaint the mildest weighs, and the first that has a remedy mends.
+# Those of systemd's texts (its load-fragment.c, service.c, unit.c and the like) whose level does not tell what they
+# weigh, or that have a remedy. The first that fits counts.
 WORDINGS: Tuple[Wording, ...] = (
-    Wording(r"(?i)this is not safe", ADVICE),
-    Wording(r"(?i)is obsolete, (?:automatically updating|replacing by)", ADVICE),
-    Wording(r"(?i)is unsafe, as it disables", ADVICE),
-    Wording(r"(?i)deprecated", ADVICE),
-    Wording(r"(?i)please (?:consider|use \S+ instead)", ADVICE),
+    # Warnings about a line that is taken as it stands.
+    Wording(r"Unit dependency type \S+= is obsolete, replacing by", ADVICE),
+    Wording(r"Unit uses \S+=; please use", ADVICE),
+    Wording(r"Unit (?:uses|configured to use) KillMode=none", ADVICE),
+    Wording(r"Specifier \S+ used in unit configuration, which is deprecated", ADVICE),
+    Wording(r"The !! modifier for \S+= lines is no longer supported", ADVICE),
+    Wording(r"\S+= is deprecated", ADVICE),
+    Wording(
+        "Accepting user/group name",
+        ADVICE,
+        "systemd takes it, and the start fails unless a user or group of that name is there",
+    ),
+    # Notices and warnings that something is not loaded.
+    Wording("Unit configuration has fatal error", VERIFY, "mend the line that systemd complains of", follows=True),
+    Wording(r"Unit \S+ failed to load properly", VERIFY, "mend the line that systemd complains of", follows=True),
+    Wording("Failed to open ", VERIFY),
+    Wording("Found ordering cycle", VERIFY),
+    Wording("Found dependency on", VERIFY),
+    Wording("Job .+ deleted to break ordering cycle", VERIFY),
+    # What leaves a unit with too little.
     Wording(
         "Service has no ExecStart=",
         VERIFY,
@@ -58,24 +76,29 @@ WORDINGS: Tuple[Wording, ...] = (
         "ExecStart",
         follows=True,
     ),
-    Wording("has no Listen setting", VERIFY, "add one", "Socket", "ListenStream", follows=True),
+    Wording("Unit has no Listen setting", VERIFY, "add one", "Socket", "ListenStream", follows=True),
     Wording(
         "Timer unit lacks value setting", VERIFY, "add OnCalendar= or another time", "Timer", "OnCalendar", follows=True
     ),
     Wording(
         "Path unit lacks path setting", VERIFY, "add PathExists= or another path", "Path", "PathExists", follows=True
     ),
-    Wording("has fatal error", VERIFY, "mend the line that systemd complains of", follows=True),
     Wording(
-        "more than one ExecStart= setting",
+        "Service has more than one ExecStart= setting",
         VERIFY,
         'write a list that begins with "", so that it takes the place of the earlier one',
         "Service",
         "ExecStart",
     ),
-    Wording("isn't allowed for Type=oneshot", VERIFY, "use on-failure, or leave it out", "Service", "Restart"),
-    Wording("no D-Bus service name", VERIFY, _DBUS, "Service", "BusName"),
-    Wording("unit_watch_bus_name", VERIFY, _DBUS, "Service", "BusName"),  # 247 stumbles over that
+    Wording(
+        "Service has Restart= .*isn't allowed for Type=oneshot",
+        VERIFY,
+        "use on-failure, or leave it out",
+        "Service",
+        "Restart",
+    ),
+    Wording("Service is of type D-Bus but no D-Bus service name", VERIFY, _DBUS, "Service", "BusName"),
+    Wording(".*unit_watch_bus_name", None, _DBUS, "Service", "BusName"),  # 247 stumbles over that
     Wording(
         "Where= setting doesn't match unit name",
         VERIFY,
@@ -83,37 +106,51 @@ WORDINGS: Tuple[Wording, ...] = (
         "Mount",
         "Where",
     ),
+    # What may still come.
+    Wording("Command .+ is not executable: No such file or directory$", MISSING, "install it, or mend the path"),
+    Wording(
+        "Command .+ is not executable: Permission denied$",
+        MISSING,
+        "give it a mode that lets it be run, such as 0755",
+    ),
+    Wording(r"(?:Failed to create \S+: )?Unit \S+ not found", MISSING, "declare it too, or mend its name"),
+    # Lines that are dropped, or break the unit.
     Wording("Neither a valid executable name nor an absolute path", VERIFY, "give the whole path of the program"),
-    Wording("is not absolute", VERIFY, "begin it with /"),
-    Wording("is not executable: No such file", MISSING, "install it, or mend the path"),
-    Wording("is not executable: Permission denied", MISSING, "give it a mode that lets it be run, such as 0755"),
-    Wording(r"Unit \S+ not found", MISSING, "declare it too, or mend its name"),
-    Wording("does not match strict user/group name rules", VERIFY, "give the name of a user or group that is there"),
-    Wording(r", ignoring\b", VERIFY, "systemd would drop this line, so mend or remove it"),
-    Wording(r"(?i)is not executable", MISSING),
-    Wording(r"(?i)Failed to (?:load|find)", MISSING),
-    Wording(r"(?i)not found", MISSING),
-    Wording(r"(?i)No such file or directory", MISSING),
-    Wording(r"(?i)Unable to (?:locate|find)", MISSING),
+    Wording(r"\S+ path is not absolute", VERIFY, "begin it with /"),
+    Wording(r".*, ignoring\b", None, "systemd would drop this line, so mend or remove it"),
 )
 
 
+def weight(message: str, level: int, placed: bool) -> Rule:
+    """What a complaint weighs, by its words or else by its level.
+
+    placed: it is about a line of a file. Of such a line a warning says that it is dropped; of a unit, that something in
+    it has no effect, and systemd takes it. A notice says how something is taken.
+    """
+    told = next((wording.rule for wording in WORDINGS if wording.rule and wording.fits(message)), None)
+    if told is not None:
+        return told
+    return VERIFY if level < _NOTICE and (placed or level < _WARNING) else ADVICE
+
+
 def judged(problems: Sequence[Problem], going: AbstractSet[str]) -> List[Problem]:
-    """What verify says, weighed and with mends, without what only follows from another complaint of the same unit.
+    """What verify says, with mends, without what only follows from another complaint of the same unit.
 
     going: what this run itself takes away, and so no other task will bring.
     """
-    weighed = [replace(each, rule=_rule(each, going)) for each in problems]
+    weighed = [replace(each, rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
     faulty = {each.unit for each in weighed if each.rule is not ADVICE and not _follows(each)}
-    return [_mended(each) for each in weighed if not (each.unit in faulty and _follows(each))]
+    return [_mended(each) for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
 
 
-def _rule(problem: Problem, going: AbstractSet[str]) -> Rule:
-    if problem.rule is not VERIFY:  # it is no word of verify itself
-        return problem.rule
-    told = [wording.rule for wording in WORDINGS if wording.fits(problem.message)]
-    rule = min(told, key=_BY_WEIGHT.index, default=VERIFY)
-    return VERIFY if rule is MISSING and not going.isdisjoint(words_of(problem.message)) else rule
+def _kin(unit: str) -> Tuple[str, ...]:
+    """A unit, and the template that it is an instance of."""
+    template = parse_name(unit).template if unit and not misnamed(unit) else None
+    return (unit, template) if template else (unit,)
+
+
+def _is_taken_away(problem: Problem, going: AbstractSet[str]) -> bool:
+    return problem.rule is MISSING and not going.isdisjoint(words_of(problem.message))
 
 
 def words_of(message: str) -> Set[str]:

@@ -6,9 +6,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problem
-from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import VERIFY, judged
+from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import (
+    ADVICE,
+    MISSING,
+    VERIFY,
+    judged,
+    weight,
+)
 
 
 def said(message: str, unit: str = "a.service", section: str = "", directive: str = "") -> Problem:
@@ -20,29 +28,60 @@ def one(problem: Problem, going: frozenset[str] = frozenset()) -> Problem:
     return found
 
 
+ERROR, WARNING, NOTICE = 3, 4, 5
+
+
 @pytest.mark.parametrize(
-    ("message", "weight"),
+    ("level", "message", "heavy"),
     [
-        ("Command /usr/bin/nothing is not executable: No such file or directory", "missing"),
-        ("Failed to load environment files: Permission denied", "missing"),
-        ("Failed to create a.service/start: Unit b.service not found.", "missing"),
-        ("Unable to locate executable 'nothing': No such file or directory", "missing"),
-        ("Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.", "verify"),
-        ("Unknown key name 'Nise' in section 'Service', ignoring.", "verify"),
-        ("Special user nobody configured, this is not safe!", "advice"),
-        ("Unit uses KillMode=none. This is unsafe, as it disables systemd's process lifecycle management", "advice"),
-        ("Standard output type syslog is obsolete, automatically updating to journal.", "advice"),
-        ("PIDFile= references a path below legacy directory /var/run/, updating; please consider /run/", "advice"),
-        ("CPUAccounting= is deprecated, ignoring", "advice"),
-        ("Support for it is deprecated, and /x was not found", "advice"),
+        (ERROR, "Command /usr/bin/nothing is not executable: No such file or directory", "missing"),
+        (ERROR, "Command /usr/bin/nothing is not executable: Permission denied", "missing"),
+        (ERROR, "Command /etc is not executable: Is a directory", "verify"),
+        (ERROR, "Command /etc/passwd/x is not executable: Not a directory", "verify"),
+        (ERROR, "Failed to create a.service/start: Unit b.service not found.", "missing"),
+        (ERROR, "Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.", "verify"),
+        (WARNING, "RuntimeMaxSec= has no effect in combination with Type=oneshot. Ignoring.", "advice"),
+        (WARNING, "Dependency After=a.service is dropped.", "advice"),
+        (WARNING, "Something that nobody has seen.", "advice"),
+        (WARNING, "Found ordering cycle on a.service/start", "verify"),
+        (ERROR, "Something that nobody has seen.", "verify"),
+        (NOTICE, "Accepting user/group name 'a b', which does not match strict user/group name rules.", "advice"),
+        (NOTICE, "Unit configuration has fatal error, unit will not be started.", "verify"),
     ],
 )
-def test_what_a_complaint_weighs(message: str, weight: str) -> None:
-    assert one(said(message)).rule.id == weight
+def test_what_a_complaint_about_a_unit_weighs(level: int, message: str, heavy: str) -> None:
+    assert weight(message, level, placed=False).id == heavy
+
+
+@pytest.mark.parametrize(
+    ("level", "message", "heavy"),
+    [
+        (WARNING, "Unknown key name 'Nise' in section 'Service', ignoring.", "verify"),
+        (WARNING, "Something that nobody has seen.", "verify"),
+        (WARNING, "Unit dependency type BindTo= is obsolete, replacing by BindsTo=, please update your unit", "advice"),
+        (WARNING, "Unit uses MemoryLimit=; please use MemoryMax= instead. Support for it will be removed", "advice"),
+        (WARNING, "Unit configured to use KillMode=none. This is unsafe, as it disables systemd's process", "advice"),
+        (WARNING, "Unit uses KillMode=none. This is unsafe, as it disables systemd's process lifecycle", "advice"),
+        (WARNING, "Specifier '%c' used in unit configuration, which is deprecated. Please update", "advice"),
+        (WARNING, "The !! modifier for ExecStart= lines is no longer supported and is now ignored.", "advice"),
+        (WARNING, "CPUAccounting= is deprecated, ignoring", "advice"),
+        (NOTICE, "Special user nobody configured, this is not safe!", "advice"),
+        (NOTICE, "Standard output type syslog is obsolete, automatically updating to journal.", "advice"),
+        (NOTICE, "PIDFile= references a path below legacy directory /var/run/, updating; please update", "advice"),
+        (NOTICE, "Something that nobody has seen.", "advice"),
+        (WARNING, "Failed to parse service restart specifier, ignoring: not found", "verify"),
+        (WARNING, "Failed to parse service restart specifier, ignoring: Unit uses KillMode=none", "verify"),
+        (WARNING, "Failed to parse service restart specifier, ignoring: Unit b.service not found", "verify"),
+        (WARNING, "Failed to parse service restart specifier, ignoring: please consider it deprecated", "verify"),
+        (WARNING, "Failed to parse service restart specifier, ignoring: No such file or directory", "verify"),
+    ],
+)
+def test_what_a_complaint_about_a_line_weighs(level: int, message: str, heavy: str) -> None:
+    assert weight(message, level, placed=True).id == heavy
 
 
 def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
-    complaint = said("Failed to create a.service/start: Unit b.service not found.")
+    complaint = replace(said("Failed to create a.service/start: Unit b.service not found."), rule=MISSING)
     assert one(complaint, frozenset({"b.service"})).rule.id == "verify"
     assert one(complaint, frozenset({"c.service"})).rule.id == "missing"
 
@@ -104,5 +143,12 @@ def test_what_only_follows_is_left_out() -> None:
 
 def test_another_unit_or_mere_advice_leaves_nothing_out() -> None:
     other = said("Executable path is not absolute, ignoring: bin/a", "b.service", "Service", "ExecStart")
-    advice = said("Special user nobody configured, this is not safe!", "a.service", "Service", "User")
+    advice = ADVICE.said("Special user nobody configured, this is not safe!", "a.service", "Service", "User")
     assert len(judged([other, advice, LACKING], frozenset())) == 3
+
+
+def test_what_follows_for_an_instance_from_a_line_of_its_template_is_left_out() -> None:
+    dropped = said("Failed to parse it, ignoring: x", "a@.service", "Service", "CPUAffinity")
+    lacking = said("Unit a@b.service failed to load properly: Invalid argument.", "a@b.service")
+    assert [each.unit for each in judged([dropped, lacking], frozenset())] == ["a@.service"]
+    assert len(judged([replace(dropped, unit="c@.service"), lacking], frozenset())) == 2

@@ -1,0 +1,52 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Specifiers that a unit's name alone resolves (systemd.unit(5), "Specifiers"). Private to the collection."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict
+
+from .names import misnamed, parse_name, unescape
+
+_SPECIFIER = re.compile("%(.)")
+# Those that differ from instance to instance.
+_OF_INSTANCE = frozenset("iInNf")
+
+
+def names_instance(text: str) -> bool:
+    """Does what it stands for depend on the instance?"""
+    return any(found in _OF_INSTANCE for found in _SPECIFIER.findall(text))
+
+
+def in_name(text: str, unit: str) -> str:
+    """Resolved where systemd wants the name of a unit, and so takes no unescaped text; others, such as %H, stay."""
+    return _resolved(text, {} if "%" not in text or misnamed(unit) else _escaped(unit))
+
+
+def in_value(text: str, unit: str) -> str:
+    """Resolved where any text may stand; others, such as %H, stay."""
+    return _resolved(text, {} if "%" not in text or misnamed(unit) else {**_escaped(unit), **_unescaped(unit)})
+
+
+def _resolved(text: str, values: Dict[str, str]) -> str:
+    return _SPECIFIER.sub(lambda found: values.get(found.group(1), found.group()), text) if values else text
+
+
+def _escaped(unit: str) -> Dict[str, str]:
+    name = parse_name(unit)
+    values = {"p": name.prefix, "j": name.prefix.rpartition("-")[2], "%": "%"}
+    if not name.is_template:  # else only its instances know
+        values.update({"n": unit, "N": unit.rpartition(".")[0], "i": name.instance or ""})
+    return values
+
+
+def _unescaped(unit: str) -> Dict[str, str]:
+    name = parse_name(unit)
+    values = {"P": unescape(name.prefix), "J": unescape(name.prefix.rpartition("-")[2])}
+    if not name.is_template:
+        path = unescape(name.instance or name.prefix)
+        values.update({"I": unescape(name.instance or ""), "f": "/" + path.lstrip("/")})
+    return values

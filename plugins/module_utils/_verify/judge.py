@@ -1,0 +1,148 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Has the host's systemd-analyze verify read units, and makes sure that it did. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Dict, Mapping, NamedTuple, Sequence, Tuple
+
+from .._host.files import read, resolve, staged
+from .._host.manager import Manager, Outcome
+from .._host.places import Places
+from .._syntax.loadpath import LoadPath
+
+# The last unit that is handed over. verify looks for the program of each unit after it has read all of them, so that
+# it ran to its end is seen by its complaint that this one's program is not there.
+LAST = "unitwright-judged.service"
+_LAST_TEXT = b"[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/unitwright/judged\n"
+# From 250 on an argument with a colon is FILE:ALIAS (systemd-analyze(1)), so a name with one is given as an alias.
+_TAKES_ALIASES = 250
+_COPY = "unitwright-copy-"
+
+_LINE = re.compile(r"<(?P<priority>\d+)>(?P<text>.*)")
+_PLACED = re.compile(r"(?P<path>/.+?):(?P<line>\d+): (?P<text>.*)")
+_UNIT = re.compile(r"(?P<unit>[A-Za-z0-9:_.\\@-]+\.[a-z]+): (?P<text>.*)")
+_ERROR = 3  # syslog(3)
+
+
+class Said(NamedTuple):
+    """A line of verify, with its level, and what it is about: a line of a file, or a unit, or it does not say."""
+
+    level: int
+    text: str
+    path: str = ""
+    line: int = 0
+    unit: str = ""
+
+
+class Verdict(NamedTuple):
+    """What verify said of units. unjudged: those that it did not judge. absent: as there is no systemd-analyze."""
+
+    said: Tuple[Said, ...] = ()
+    unjudged: Tuple[str, ...] = ()
+    why: str = ""
+    absent: bool = False
+
+
+def judge(
+    manager: Manager,
+    places: Places,
+    loadpath: LoadPath,
+    units: Sequence[str],
+    new: Mapping[str, bytes],
+    gone: Sequence[str],
+) -> Verdict:
+    """Have units judged on the host with some files new and others gone.
+
+    loadpath: the files as they are then. units: they may be instances; each has a file.
+    """
+    if not units:
+        return Verdict()
+    copies = _copies(units, loadpath) if manager.version >= _TAKES_ALIASES else {}
+    beside = {LAST: _LAST_TEXT, **{name: _content(unit, loadpath, places) for unit, name in copies.items()}}
+    files = {**new, **{places.unit_file(name): content for name, content in beside.items()}}
+    with staged(places.units, files, gone) as stage:
+        return _Bench(manager, places, loadpath, stage, copies).judge(units)
+
+
+def _copies(units: Sequence[str], loadpath: LoadPath) -> Dict[str, str]:
+    """For units with a colon in the name the one that their file is handed over by, which to systemd is no unit's."""
+    return {unit: f"{_COPY}{number}" for number, unit in enumerate(units) if ":" in unit and loadpath.fragment(unit)}
+
+
+def _content(unit: str, loadpath: LoadPath, places: Places) -> bytes:
+    path = loadpath.fragment(unit) or ""
+    return loadpath.contents[path] if path in loadpath.contents else read(resolve(path, places.root))
+
+
+class _Bench:
+    """A stage, and the units that are judged in it."""
+
+    def __init__(
+        self, manager: Manager, places: Places, loadpath: LoadPath, stage: str, copies: Mapping[str, str]
+    ) -> None:
+        self.manager, self.places, self.stage, self.copies = manager, places, stage, copies
+        self.folders = [stage if folder == places.units else folder for folder in loadpath.folders]
+        self.fragments = {unit: loadpath.fragment(unit) or "" for unit in copies}
+
+    def judge(self, units: Sequence[str]) -> Verdict:
+        """Where it gives up over one unit, the others are judged without that."""
+        whole = self._ask(units)
+        if not whole.why or len(units) == 1:
+            return whole
+        middle = len(units) // 2
+        halves = [(half, self._ask(half)) for half in (units[:middle], units[middle:])]
+        if all(verdict.why for _half, verdict in halves):
+            return whole
+        parts = [self.judge(half) if verdict.why else verdict for half, verdict in halves]
+        return Verdict(
+            tuple(said for part in parts for said in part.said),
+            tuple(unit for part in parts for unit in part.unjudged),
+            next(part.why for part in parts if part.why),
+        )
+
+    def _ask(self, units: Sequence[str]) -> Verdict:
+        files = [self._handed(unit) for unit in (*units, LAST)]
+        outcome = self.manager.verify(":".join(self.folders), files)
+        if outcome.code == 127:
+            return Verdict(unjudged=tuple(units), absent=True)
+        lines = [self._read(line.strip()) for line in outcome.err.splitlines() if line.strip()]
+        said = tuple(each for each in lines if LAST not in (each.unit, os.path.basename(each.path)))
+        if len(said) < len(lines):
+            return Verdict(said)
+        return Verdict(tuple(each for each in said if each.path or each.unit), tuple(units), _why(said, outcome))
+
+    def _handed(self, unit: str) -> str:
+        if unit in self.copies:
+            return f"{os.path.join(self.stage, self.copies[unit])}:{unit}"
+        # Only the name counts. verify puts the folders of what it is given before all others, so that is the first one.
+        return os.path.join(self.folders[0], unit)
+
+    def _read(self, line: str) -> Said:
+        leveled = _LINE.match(line)
+        level = int(leveled.group("priority")) & 7 if leveled else _ERROR
+        text = leveled.group("text") if leveled else line
+        placed = _PLACED.match(text)
+        if placed:
+            path = self._path(placed.group("path"))
+            return Said(level, self._at_home(placed.group("text")), path, int(placed.group("line")))
+        named = _UNIT.match(text)
+        if named:
+            return Said(level, self._at_home(named.group("text")), unit=named.group("unit"))
+        return Said(level, self._at_home(text))
+
+    def _at_home(self, text: str) -> str:
+        return text.replace(self.stage, self.places.units)
+
+    def _path(self, path: str) -> str:
+        """verify puts an alias into a folder of its own."""
+        return self.fragments.get(os.path.basename(path)) or self._at_home(path)
+
+
+def _why(said: Sequence[Said], outcome: Outcome) -> str:
+    words = [each.text for each in said if not (each.path or each.unit)]
+    return "; ".join(words) or (f"signal {-outcome.code}" if outcome.code < 0 else outcome.message)

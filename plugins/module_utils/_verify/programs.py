@@ -1,0 +1,121 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Is a program where its unit will look for it? verify itself looks on the host alone. Private to the collection."""
+
+from __future__ import annotations
+
+import enum
+import os
+from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from .._host.files import is_program, resolve
+from .._host.manager import PATH
+from .._syntax.kinds import kind_of
+from .._syntax.meaning import is_true
+from .._syntax.specifiers import in_value
+from .._syntax.unitfile import Effective
+
+# What a unit's files come from that nobody looks into before it starts (systemd.exec(5)), and what that covers.
+_SEALED = ("RootImage", "RootMStack")
+_EXTENDED = ("/usr/", "/opt/")
+
+
+class Sight(enum.Enum):
+    THERE = "there"
+    ABSENT = "absent"
+    # It may be there, in an image say; only the start shows it.
+    UNSEEN = "unseen"
+
+
+class _UnseenError(Exception):
+    """A folder that cannot be told from here."""
+
+
+def look_for(program: str, unit: str, directive: str, text: Effective, host: str) -> Sight:
+    """Look for a unit's program as the unit will. text: its directives. host: the root of the host's own files."""
+    settings = {name: [in_value(value, unit) for value in values] for name, values in _own(unit, text).items()}
+    if directive != "ExecStart" and is_true(_last(settings, "RootDirectoryStartOnly")):
+        settings = {name: values for name, values in settings.items() if not name.startswith("Root")}
+    if any(_last(settings, name) for name in _SEALED):
+        return Sight.UNSEEN
+    try:
+        root = _root(settings, host)
+        paths = [place for path in _candidates(program, settings) for place in _places(path, settings, root, host)]
+    except (_UnseenError, OSError):
+        return Sight.UNSEEN
+    if any(is_program(path, below) for path, below in paths):
+        return Sight.THERE
+    return Sight.UNSEEN if any(_covered(path, settings) for path in _candidates(program, settings)) else Sight.ABSENT
+
+
+def _own(unit: str, text: Effective) -> Mapping[str, Sequence[str]]:
+    return text.get(kind_of(unit).section, {})
+
+
+def _last(settings: Mapping[str, Sequence[str]], name: str) -> str:
+    values = settings.get(name, ())
+    return values[-1] if values else ""
+
+
+def _words(settings: Mapping[str, Sequence[str]], *names: str) -> List[str]:
+    return [word for name in names for value in settings.get(name, ()) for word in value.split()]
+
+
+def _candidates(program: str, settings: Mapping[str, Sequence[str]]) -> List[str]:
+    if program.startswith("/"):
+        return [program]
+    folders = [folder for value in settings.get("ExecSearchPath", ()) for folder in value.split(":")]
+    return [os.path.join(folder, program) for folder in folders or PATH.split(":")]
+
+
+def _root(settings: Mapping[str, Sequence[str]], host: str) -> str:
+    """The folder that is / to the unit. One that is empty may be where something will be mounted."""
+    inside = _last(settings, "RootDirectory")
+    if not inside:
+        return host
+    root = resolve(host + _told(inside), host)
+    if not os.path.isdir(root) or not os.listdir(root):
+        raise _UnseenError
+    return "" if root == "/" else root
+
+
+def _told(path: str) -> str:
+    """A path as it is written, without the mark that it may be missing; not one that only the start resolves."""
+    path = path.lstrip("-+")
+    if "%" in path or "\\" in path or not path.startswith("/"):
+        raise _UnseenError
+    return path
+
+
+def _places(path: str, settings: Mapping[str, Sequence[str]], root: str, host: str) -> Iterator[Tuple[str, str]]:
+    """Where a path of the unit may lie, each with the root that its symbolic links are followed in."""
+    bound = _bound(path, settings)
+    if bound is not None:
+        yield host + bound, host
+        return
+    yield root + path, root
+    if path.startswith(_EXTENDED):
+        for folder in _words(settings, "ExtensionDirectories"):
+            yield host + _told(folder) + path, host
+
+
+def _bound(path: str, settings: Mapping[str, Sequence[str]]) -> Optional[str]:
+    """The host's path behind one that a bind mount covers, None where none does."""
+    deepest, found = "", None
+    for word in _words(settings, "BindPaths", "BindReadOnlyPaths"):
+        source, _colon, rest = word.partition(":")
+        source = _told(source)
+        target = (rest.partition(":")[0] or source).rstrip("/")
+        if (path == target or path.startswith(target + "/")) and len(target) >= len(deepest):
+            deepest, found = target, source + path[len(target) :]
+    return found
+
+
+def _covered(path: str, settings: Mapping[str, Sequence[str]]) -> bool:
+    """Does an image lie over it?"""
+    if path.startswith(_EXTENDED) and _last(settings, "ExtensionImages"):
+        return True
+    targets = [word.split(":")[1] for word in _words(settings, "MountImages") if ":" in word]
+    return any(path.startswith(target.rstrip("/") + "/") for target in targets)

@@ -1,0 +1,157 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What systemd takes with a notice is a warning; what it drops, or will never take, is an error in check mode too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .entries import FOREVER, IDLE, UNITS, Entry, service
+from .lab import Lab, Result, places
+
+
+def advised(result: Result) -> list[tuple[str, str, str]]:
+    return [(each["unit"], each["section"], each["directive"]) for each in result["unverified"]]
+
+
+@pytest.mark.parametrize(
+    ("directive", "value"),
+    [
+        ("User", "first.last"),
+        ("User", "svc@corp.example.com"),
+        ("User", "domain user"),
+        ("Group", "domain users"),
+        ("Group", "a.b"),
+    ],
+)
+def test_a_user_of_another_spelling(host: Lab, directive: str, value: str) -> None:
+    host.sh(f"echo '{value}:x:1234:1234::/:/bin/sh' >> /etc/passwd; echo '{value}:x:1234:' >> /etc/group")
+    unit = service(service={directive: value})
+    for result in (host.foretell(unit), host.apply(unit)):
+        assert advised(result) == [("main.service", "Service", directive)]
+        assert result["unverified"][0]["rule"] == "advice"
+    host.assert_settled(unit)
+
+
+@pytest.mark.parametrize(
+    ("section", "directive", "value", "known"),
+    [
+        ("service", "StandardOutput", "syslog", True),
+        ("service", "KillMode", "none", True),
+        ("service", "PIDFile", "/var/run/x.pid", False),  # Debian says nothing of it
+        ("unit", "After", "main.service", True),
+        ("service", "RuntimeMaxSec", "3", True),
+    ],
+)
+def test_what_systemd_takes_and_says_something_of(
+    host: Lab, section: str, directive: str, value: str, known: bool
+) -> None:
+    once = {"ExecStart": "/bin/true", "Type": "oneshot"}
+    unit: Entry = {"name": "main.service", "service": once, "state": "present"}
+    result = host.settled({**unit, section: {**unit.get(section, {}), directive: value}})
+    assert {each["rule"] for each in result["unverified"]} == ({"advice"} if result["unverified"] else set())
+    assert result["unverified"] or not known
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("directive", "value"),
+    [
+        ("Restart", "not found"),
+        ("Restart", "please consider it deprecated"),
+        ("MemoryMax", "5x is not executable"),
+        ("Type", "No such file or directory"),
+        ("Nice", "this is not safe"),
+        ("User", "a:b"),
+        ("ExecStartPre", "/etc/passwd/x"),
+    ],
+)
+def test_what_systemd_will_never_take_is_an_error_in_check_mode_too(
+    host: Lab, directive: str, value: str, check_mode: bool
+) -> None:
+    """Whatever words of systemd's own the value has in it."""
+    unit: Entry = {"name": "main.service", "content": IDLE + f"{directive}={value}\n"}
+    assert places(host.refused(unit, check_mode=check_mode)) == [("main.service", "Service", directive)]
+
+
+def test_a_folder_is_no_program(host: Lab) -> None:
+    """247 asks only whether it may be opened."""
+    result = host.attempt(service(command="/etc"), check_mode=True)
+    assert bool(result.get("failed")) is (host.systemd > 247)
+
+
+@pytest.mark.parametrize(
+    ("command", "mend"), [("/opt/none", "install it"), ("/etc/passwd", "0755"), ("/opt/not found", "install it")]
+)
+def test_a_program_may_still_come(host: Lab, command: str, mend: str) -> None:
+    unit = service(command=f'"{command}"')
+    (told,) = host.foretell(unit)["unverified"]
+    assert (told["directive"], told["rule"]) == ("ExecStart", "missing")
+    assert mend in told["message"]
+    assert places(host.refused(unit)) == [("main.service", "Service", "ExecStart")]
+
+
+def test_errors_and_warnings_of_many_units_come_at_once(host: Lab) -> None:
+    wrong = [
+        service("a", service={"Restart": "maybe"}),
+        service("b", "/bin/none"),
+        service("c", unit={"Requires": "n.service"}),
+    ]
+    found = places(host.refused(*wrong))
+    assert found == [
+        ("a.service", "Service", "Restart"),
+        ("b.service", "Service", "ExecStart"),
+        ("c.service", "Unit", "Requires"),
+    ]
+    assert places(host.refused(*wrong, check_mode=True)) == found[:1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "made"),
+    [
+        ({"RootDirectory": "/srv/jail", "ExecStart": "/app/bin/run", "MountAPIVFS": True}, "/srv/jail/app/bin/run"),
+        ({"RootDirectory": "/srv/%N", "ExecStart": "/app/bin/run"}, "/srv/main/app/bin/run"),
+        ({"BindPaths": "/srv/app:/mnt", "ExecStart": "/mnt/run"}, "/srv/app/run"),
+        ({"BindReadOnlyPaths": "-/srv/app:/mnt", "ExecStart": "/mnt/run"}, "/srv/app/run"),
+        ({"ExecSearchPath": "/none:/srv/app", "ExecStart": "run"}, "/srv/app/run"),
+        ({"RootDirectory": "/srv/jail", "BindPaths": "/srv/app:/mnt", "ExecStart": "/mnt/run"}, "/srv/app/run"),
+    ],
+    ids=str,
+)
+def test_a_program_is_looked_for_where_its_unit_will(host: Lab, settings: dict[str, Any], made: str) -> None:
+    if host.systemd == 247 and "ExecSearchPath" in settings:
+        return  # it came with 250
+    unit: Entry = {"name": "main.service", "service": settings, "state": "present"}
+    host.sh("mkdir -p /srv/jail/usr")
+    (told,) = host.foretell(unit)["unverified"]
+    assert (told["directive"], told["rule"]) in (("ExecStart", "missing"), ("ExecStart", "unseen"))
+    host.sh(f"mkdir -p {made.rpartition('/')[0]} && cp /bin/sleep {made}")
+    assert host.settled(unit)["unverified"] == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"RootImage": "/srv/x.raw", "ExecStart": "/app/run"},
+        {"MountImages": "/srv/x.raw:/app", "ExecStart": "/app/run"},
+        {"RootDirectory": "/srv/later", "ExecStart": "/app/run"},
+    ],
+    ids=str,
+)
+def test_what_only_the_start_will_show_is_told_and_hinders_nothing(host: Lab, settings: dict[str, Any]) -> None:
+    unit: Entry = {"name": "main.service", "service": settings, "state": "present"}
+    for result in (host.foretell(unit), host.settled(unit)):
+        assert [(each["directive"], each["rule"]) for each in result["unverified"]] == [("ExecStart", "unseen")]
+
+
+def test_a_drop_in_that_gives_a_root(host: Lab) -> None:
+    host.write(f"{UNITS}/foreign.service", f"[Service]\nExecStart={FOREVER}\n")
+    host.sh("mkdir -p /srv/jail/app && cp /bin/sleep /srv/jail/app/run")
+    dropin = {"name": "foreign.service", "dropin": "a"}
+    there = {"ExecStart": ["", "/app/run 100"], "RootDirectory": "/srv/jail"}
+    assert host.settled(dropins=[{**dropin, "service": there}])["unverified"] == []
+    result = host.refused(dropins=[{**dropin, "service": {**there, "ExecStart": ["", "/app/none"]}}])
+    assert places(result) == [("foreign.service", "Service", "ExecStart")]
