@@ -114,4 +114,4 @@ def test_a_check_that_could_never_pass_is_refused(host: Lab, check: dict[str, An
         host.refused(service(health=check)),
         host.refused(dropins=[{"name": "nginx.service", "dropin": "x", "environment": {"A": "1"}, "health": check}]),
     ):
-        assert [error["rule"] for error in result["errors"]] == ["health"]
+        assert [error["rule"] for error in result["errors"]] == ["health-option"]

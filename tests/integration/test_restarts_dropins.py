@@ -67,7 +67,7 @@ def test_a_dropin_for_many_goes_by_what_each_of_them_is(host: Lab) -> None:
     for name, text in texts.items():
         host.write(f"{VENDOR}/{name}.service", text + "\n")
     host.sh(f"systemctl daemon-reload; systemctl start --no-block {' '.join(texts)}")
-    dropin = {"name": "nightly-.service", "dropin": "x", "service": {"Nice": 1}}
+    dropin = {"name": "nightly-.service", "dropin": "x", "service": {"Nice": 1}, "on_change": "restart"}
     result = host.apply(dropins=[dropin])
     assert set(result["kept"]) == {"nightly-backup.service", "nightly-refuses.service"}
     assert result["restarted"] == ["nightly-plain.service"]

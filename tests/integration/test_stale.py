@@ -131,7 +131,7 @@ def test_such_a_file_over_one_of_many_that_a_dropin_is_for(host: Lab) -> None:
     """The unit is named nowhere, and yet systemd has to read its files for a restart to be of any use."""
     name = "test-theirs.service"
     host.foreign(name)
-    dropin = {"name": "test-.service", "dropin": "all", "environment": {"A": "1"}}
+    dropin = {"name": "test-.service", "dropin": "all", "environment": {"A": "1"}, "on_change": "restart"}
     assert ("restart", name) in actions(host.settled(dropins=[dropin]))
     by_hand(host, name)
     assert actions(host.settled(dropins=[dropin])) == [("daemon-reload", ""), ("restart", name)]

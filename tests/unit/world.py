@@ -27,6 +27,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._run.work impor
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.meaning import is_set
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problems, Severity
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.unitfile import Effective
 
 SYSTEM = places("system", "", {})
@@ -47,7 +48,10 @@ def facts(
 
 
 def declare(*units: Entry, version: int = 252, **stack: Any) -> Desired:
-    return build({"name": "test", "units": list(units), **stack}, facts(version))
+    desired = build({"name": "test", "units": list(units), **stack}, facts(version))
+    if any(problem.rule.severity is Severity.ERROR for problem in desired.problems):
+        raise Problems(desired.problems)
+    return desired
 
 
 def in_force(

@@ -26,6 +26,7 @@ from .stamp import Ingredients
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
 _NAME_SHOWN = 40
+_NO_OWNER = "-"
 
 _EMPTY = Rule(
     "empty",
@@ -91,7 +92,11 @@ class DropinWanted:
 
 @dataclass(frozen=True)
 class Desired:
-    """All of one owner on one host. triggers_changed_at: when each trigger file last changed."""
+    """All of one owner on one host.
+
+    problems: what is wrong with entries; one that cannot be read is left out. triggers_changed_at: when each trigger
+    file last changed.
+    """
 
     owner: str
     files: Mapping[str, FileWanted]
@@ -103,7 +108,7 @@ class Desired:
     prune: bool = False
     max_removed: Optional[int] = None
     adopt: Tuple[str, ...] = ()
-    missing_triggers: Tuple[Problem, ...] = field(default=())
+    problems: Tuple[Problem, ...] = ()
     triggers_changed_at: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -130,7 +135,11 @@ class Desired:
 
 
 def build(params: Params, facts: HostFacts) -> Desired:
-    """The desired state of a stack (parameters of the module of that name). Raises Problems with all that is wrong."""
+    """The desired state of a stack (parameters of the module of that name).
+
+    What is wrong with an entry stands under `problems`, and the entry is left out. Raises Problems where the stack
+    itself cannot be read.
+    """
     problems: List[Problem] = []
     owner = _owner(params, problems)
     units: List[UnitWanted] = []
@@ -150,7 +159,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
     problems += triggers.bad([*given_units, *given_dropins])
     general: List[Health] = []
     _collect(lambda: _health("", None, defaults), general, problems)
-    if problems:
+    if not general or owner == _NO_OWNER:
         raise Problems(problems)
     return Desired(
         owner=owner,
@@ -169,7 +178,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         health=general[0],
         max_removed=params.get("max_removed"),
         adopt=tuple(dict.fromkeys(params.get("adopt") or ())),
-        missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
+        problems=(*problems, *triggers.missing([*given_units, *given_dropins], facts.digests)),
         triggers_changed_at=facts.changed_at,
     )
 
@@ -194,7 +203,7 @@ def _owner(params: Params, problems: List[Problem]) -> str:
         return str(params["owner"])
     except Refused as refused:
         problems.append(names.STACK_NAME.said(str(refused)))
-        return "-"
+        return _NO_OWNER
 
 
 def _unit(

@@ -36,7 +36,7 @@ from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.names import misnamed
+from .._syntax.names import mentions, misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
 from . import report
 from .work import Failed, Work
@@ -157,6 +157,8 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired, desired.texts(where.units)))
     run.lap("look")
+    if any(problem.rule.severity is Severity.ERROR for problem in desired.problems):
+        raise Problems([*desired.problems, *_found_besides(desired, observed, manager)])
     work = _planned(desired, observed, interrupted, manager)
     unverified = _passable(_problems(work, manager), lenient=run.check_mode or bool(where.root))
     _refuse_detours(work.differences, where)
@@ -262,17 +264,33 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.
     return Work(differences.desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
 
 
+def _found_besides(desired: Desired, observed: Observed, manager: Manager) -> List[Problem]:
+    """What else a person has to mend, told beside mistakes of the declaration: what is wrong with entries without any.
+
+    What is about an entry that could not be read may be wrong only for want of that.
+    """
+    wrong = {problem.unit for problem in desired.problems}
+    names = [unit.name.text for unit in desired.units] + [dropin.unit.text for dropin in desired.dropins]
+    sound = {*names, *(member for unit in desired.units for member in unit.members)} - wrong
+    differences = compare(desired, observed, accepted.accepted(manager.places))
+    found = [*owners.conflicts(desired, observed), *_spoken_against(desired, differences, observed, manager)]
+    grave = [problem for problem in found if problem.rule.severity is Severity.ERROR and problem.unit in sound]
+    return [problem for problem in grave if not any(mentions(problem.message, unit) for unit in wrong)]
+
+
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
-    desired, differences, observed = work.desired, work.differences, work.observed
-    view = View(differences, observed)
-    refused = refusals.impossible(view)
-    alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
-    found = [
-        *refused,
-        *refusals.forbidden(work.plan, view, work.graph),
-        *desired.missing_triggers,
-    ]
+    view = View(work.differences, work.observed)
+    found = _spoken_against(work.desired, work.differences, work.observed, manager)
+    return [*refusals.forbidden(work.plan, view, work.graph), *work.desired.problems, *found]
+
+
+def _spoken_against(
+    desired: Desired, differences: Differences, observed: Observed, manager: Manager
+) -> List[Problem]:
+    """What speaks against a declaration on this host, whatever the plan."""
+    found = refusals.impossible(View(differences, observed))
+    alone = {each.unit for each in found if each.rule is STARTS_NOWHERE}
     if differences.write or differences.remove or differences.joining:
         from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
