@@ -285,9 +285,7 @@ def _problems(work: Work, manager: Manager) -> List[Problem]:
     return [*refusals.forbidden(work.plan, view, work.graph), *work.desired.problems, *found]
 
 
-def _spoken_against(
-    desired: Desired, differences: Differences, observed: Observed, manager: Manager
-) -> List[Problem]:
+def _spoken_against(desired: Desired, differences: Differences, observed: Observed, manager: Manager) -> List[Problem]:
     """What speaks against a declaration on this host, whatever the plan."""
     found = refusals.impossible(View(differences, observed))
     alone = {each.unit for each in found if each.rule is STARTS_NOWHERE}
