@@ -63,7 +63,7 @@ def general(unit: str) -> set[str]:
 @pytest.mark.parametrize("seed", range(int(os.environ.get("UNITWRIGHT_DROPIN_BATCHES", "5"))))
 def test_the_drop_ins_of_random_names_are_those_that_systemd_reads(host: Lab, seed: int) -> None:
     chance = random.Random(seed)
-    units = sorted({made_up(chance) for _ in range(NAMES)})
+    units = sorted({made_up(chance) for _name in range(NAMES)})
     files = {f"/run/systemd/system/{unit}": TEXTS[unit.rpartition(".")[2]] for unit in units}
     for name in sorted(set().union(*map(general, units), TEXTS)):
         for file in FILES:

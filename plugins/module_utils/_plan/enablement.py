@@ -102,7 +102,7 @@ def _present_links(unit: str, observed: Observed, after: LoadPath) -> Set[str]:
     if linked is None:
         found = set(observed.links_under(unit))
     else:
-        found = {path for name in {unit, linked or unit} for path in observed.links_to(name)}
+        found = {path for name in (unit, linked or unit) for path in observed.links_to(name)}
         said = [expected_links(unit, loadpath, folder) or set() for loadpath in (observed.loadpath, after)]
         found -= {path for path in found.difference(*said) if _is_of_another(path, unit, linked, observed)}
     # A unit from outside the load path has a link of its own name, as systemctl link leaves it, and so has an instance
