@@ -199,7 +199,7 @@ name:
     - The unit that the drop-in is for, such as V(nginx.service), or what stands for many, such as V(worker@.service)
       for all instances, V(app-.service) for all whose names begin so, or V(service) for all services.
     - Of many only units of the same stack are restarted for it. What someone else runs is listed under RV(ignore:kept)
-      and is current after its next start, unless C(on_change: restart) says otherwise.
+      and is current after its next start, unless C(on_change) is V(restart).
   type: str
   required: true
 dropin:
