@@ -141,7 +141,13 @@ def test_a_unit_of_a_package_is_judged_by_the_file_that_is_in_force(host: Lab) -
     assert places(result) == [("shadowed.service", "Service", "Restart")]
 
 
-@pytest.mark.parametrize("name", ["later.service", "app-.service", "later@.service", "later@x.service", "later.timer"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("later.service", "app-.service", "later@.service", "later@x.service", "later.timer", "service"),
+        *("foo:bar.service", "app@10.0.0.1:80.service"),
+    ],
+)
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_drop_in_that_no_unit_has_yet_is_judged(host: Lab, name: str, check_mode: bool) -> None:
     section, wrong, right = ("timer", "OnCalendar", "daily") if name.endswith("timer") else ("service", "Restart", "no")
@@ -150,3 +156,22 @@ def test_a_drop_in_that_no_unit_has_yet_is_judged(host: Lab, name: str, check_mo
     assert found == [(name, section.capitalize(), wrong)]
     if not check_mode:
         host.settled(dropins=[{**dropin, section: {wrong: right}}])
+
+
+@pytest.mark.parametrize(
+    ("name", "section"),
+    [
+        ("init.scope", "scope"),
+        ("session-.scope", "scope"),
+        ("scope", "scope"),
+        ("-.mount", "mount"),
+        ("-.slice", "slice"),
+    ],
+)
+def test_a_drop_in_for_what_has_no_file_is_accepted(host: Lab, name: str, section: str) -> None:
+    host.settled(dropins=[{"name": name, "dropin": "a", section: {"MemoryHigh": "infinity"}}])
+
+
+def test_a_wrong_value_for_the_root_slice(host: Lab) -> None:
+    wrong: Entry = {"name": "-.slice", "dropin": "a", "slice": {"MemoryHigh": "bogus"}}
+    assert places(host.refused(dropins=[wrong])) == [("-.slice", "Slice", "MemoryHigh")]

@@ -22,7 +22,7 @@ from .._host.manager import Manager, UnitState
 from .._host.observed import Observed, units_under
 from .._host.places import Places
 from .._plan.consequences import taken_anew, taken_down
-from .._plan.differences import Differences
+from .._plan.differences import LEFT_ALONE, Differences
 from .._plan.enablement import linked_with
 from .._plan.expected import Expected
 from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
@@ -122,7 +122,8 @@ def _idle(differences: Differences, observed: Observed) -> List[str]:
 
     One that had failed is left out, so that it stays so.
     """
-    cases = [case for case in differences.cases if not case.now.is_up and case.now.active != "failed"]
+    ours = [case for case in differences.cases if case.on_change != LEFT_ALONE]
+    cases = [case for case in ours if not case.now.is_up and case.now.active != "failed"]
     newer = [case for case in cases if case.change.restamped or case.touched(Effect.RESTART, Effect.REBIND)]
     found = [case.unit for case in cases if case.change.new]
     found += [case.unit for case in newer if not case.change.new and not is_run_once(case.after)]
@@ -179,9 +180,9 @@ def joined(earlier: Record, record: Record) -> Record:
         for unit, run in record.up.items()
         if unit in earlier.up or not concerned.intersection((unit, parse_name(unit).template))
     }
-    up = {**newer, **earlier.up}
+    up, over = {**newer, **earlier.up}, earlier.over
     if earlier.boot != record.boot:  # no run of before is still that run, and the boot may have taken newer files
-        up = {**newer, **dict.fromkeys(earlier.up, "")}
+        up, over = {**newer, **dict.fromkeys(earlier.up, "")}, ()
     return replace(
         record,
         backups={**record.backups, **earlier.backups},
@@ -193,7 +194,7 @@ def joined(earlier: Record, record: Record) -> Record:
         handled=tuple(dict.fromkeys([*earlier.handled, *record.handled])),
         watched={**earlier.watched, **record.watched},
         patience=max(earlier.patience, record.patience),
-        over=tuple(dict.fromkeys([*earlier.over, *(unit for unit in record.over if unit in newer)])),
+        over=tuple(dict.fromkeys([*over, *(unit for unit in record.over if unit in newer)])),
     )
 
 

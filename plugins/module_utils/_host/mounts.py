@@ -54,7 +54,7 @@ class _Mount:
 
 def in_place() -> Dict[str, InPlace]:
     """By the names of the units that systemd makes of them."""
-    mounts = [_parsed(line) for line in _lines("/proc/self/mountinfo")]
+    mounts = [_parsed(line) for line in _lines("/proc/self/mountinfo") if _is_text(line)]
     devices = _devices("/dev")
     found = {}
     for mount in mounts:  # the last one lies on top
@@ -67,6 +67,11 @@ def in_place() -> Dict[str, InPlace]:
         swap = InPlace(source, names, "", (f"pri={priority}",))
         found.update({escape_path(name) + ".swap": swap for name in names})
     return found
+
+
+def _is_text(line: str) -> bool:
+    """A place whose name is no text can have no unit of ours."""
+    return not any("\udc80" <= char <= "\udcff" for char in line)
 
 
 def _lines(path: str) -> List[str]:

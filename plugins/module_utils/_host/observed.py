@@ -18,7 +18,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence,
 from .._syntax.activation import starts
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
-from .._syntax.names import is_template, misnamed, parse_name, parse_pattern
+from .._syntax.names import is_template, misnamed, names_folder, parse_name, parse_pattern
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, States
 from .mounts import InPlace, in_place
@@ -152,7 +152,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     states = manager.list_units() if manager.live else States()
     # What a drop-in that goes was over is judged by the rest of its text, be it declared or not.
     below = (os.path.basename(folder)[: -len(".d")] for folder in dropins)
-    subjects = {*units, *(unit for unit in below if not misnamed(unit))}
+    subjects = {*units, *(unit for unit in below if names_folder(unit))}
     named = {each for unit in subjects for each in (unit, *units_under(states, unit))}
     loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
     # Only its file says whether what a socket starts is an alias.

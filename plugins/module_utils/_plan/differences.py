@@ -298,7 +298,7 @@ def _inherited(desired: Desired, observed: Observed, paths: Iterable[str]) -> Di
     said = {dropin.path: dropin.on_change for dropin in desired.dropins}
     said.update((path, "") for path in paths if path.endswith(".conf") and path not in said)
     over = [(observed.places.unit_of(path), on_change) for path, on_change in said.items()]
-    named = {name for name, _on_change in over}
+    named = {name for name, _on_change in over}.union(*(unit.members for unit in desired.units))
     found: Dict[str, str] = {}
     for name, on_change in over:
         for unit in units_under(observed.states, name):

@@ -52,10 +52,11 @@ def unlike(unit: str, text: Effective, there: Optional[InPlace], by_unit: bool) 
     section = kind_of(unit).section
     if there is None:
         return None
-    found = list(_differing(section, text, there))
+    written = text.get(section, {})
+    found = [directive for directive in _differing(section, text, there) if written.get(directive)]
     if by_unit:
         found = [directive for directive in found if directive not in ("Options", "Priority")]
-    said = tuple(f"{directive}={','.join(text[section][directive])}" for directive in found)
+    said = tuple(f"{directive}={','.join(written[directive])}" for directive in found)
     return Unlike(str(there), said) if found else None
 
 

@@ -35,7 +35,7 @@ from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import kind_of
-from .._syntax.loadpath import LoadPath
+from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import mentions, misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
 from . import report
@@ -267,15 +267,18 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.
 def _found_besides(desired: Desired, observed: Observed, manager: Manager) -> List[Problem]:
     """What else a person has to mend, told beside mistakes of the declaration: what is wrong with entries without any.
 
-    What is about an entry that could not be read may be wrong only for want of that.
+    What is about an entry that could not be read, or about a unit that one is a part of, may be wrong for want of that.
     """
     wrong = {problem.unit for problem in desired.problems}
-    names = [unit.name.text for unit in desired.units] + [dropin.unit.text for dropin in desired.dropins]
-    sound = {*names, *(member for unit in desired.units for member in unit.members)} - wrong
+    folders = {name + ".d" for name in wrong}
+    names = {unit.name.text for unit in desired.units}.union(dropin.unit.text for dropin in desired.dropins)
+    names.update(member for unit in desired.units for member in unit.members)
+    sound = {name for name in names if folders.isdisjoint(dropin_folders(name))}
     differences = compare(desired, observed, accepted.accepted(manager.places))
     found = [*owners.conflicts(desired, observed), *_spoken_against(desired, differences, observed, manager)]
     grave = [problem for problem in found if problem.rule.severity is Severity.ERROR and problem.unit in sound]
-    return [problem for problem in grave if not any(mentions(problem.message, unit) for unit in wrong)]
+    unread = [unit for unit in wrong if not misnamed(unit)]
+    return [problem for problem in grave if not any(mentions(problem.message, unit) for unit in unread)]
 
 
 def _problems(work: Work, manager: Manager) -> List[Problem]:

@@ -218,6 +218,15 @@ def misnamed(text: str) -> str:
     return ""
 
 
+def names_folder(text: str) -> bool:
+    """May a folder of drop-ins be named for it?"""
+    try:
+        parse_pattern(text)
+    except Refused:
+        return False
+    return True
+
+
 def parse_dropin(text: str) -> str:
     """The file name of a drop-in, with or without ".conf" given: "50-limits" is "50-limits.conf".
 
@@ -264,7 +273,7 @@ def dropin_of_stem(text: str) -> Optional[Tuple[str, str]]:
     parts = text.split(_OF_UNIT)
     for length in range(1, len(parts)):
         unit, dropin = _OF_UNIT.join(parts[:length]), _OF_UNIT.join(parts[length:])
-        if dropin and not misnamed(unit):
+        if dropin and names_folder(unit):
             return unit, dropin
     return None
 

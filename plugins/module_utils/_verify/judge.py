@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Mapping, NamedTuple, Sequence, Tuple
+from typing import Mapping, NamedTuple, Sequence, Tuple
 
 from .._host.files import read, resolve, staged
 from .._host.manager import Manager, Outcome
@@ -58,20 +58,20 @@ def judge(
 ) -> Verdict:
     """Have units judged on the host with some files new and others gone.
 
-    loadpath: the files as they are then. units: they may be instances; each has a file.
+    loadpath: the files as they are then. units: they may be instances; each has a file there or in `new`.
     """
     if not units:
         return Verdict()
-    copies = _copies(units, loadpath) if manager.version >= _TAKES_ALIASES else {}
-    beside = {LAST: _LAST_TEXT, **{name: _content(unit, loadpath, places) for unit, name in copies.items()}}
+    texts = {os.path.basename(path): content for path, content in new.items() if os.path.dirname(path) == places.units}
+    with_colon = [unit for unit in units if ":" in unit and (unit in texts or loadpath.fragment(unit))]
+    copies = {unit: f"{_COPY}{number}" for number, unit in enumerate(with_colon)}
+    if manager.version < _TAKES_ALIASES:
+        copies = {}
+    copied = {name: texts.get(unit) or _content(unit, loadpath, places) for unit, name in copies.items()}
+    beside = {LAST: _LAST_TEXT, **copied}
     files = {**new, **{places.unit_file(name): content for name, content in beside.items()}}
     with staged(places.units, files, gone) as stage:
         return _Bench(manager, places, loadpath, stage, copies).judge(units)
-
-
-def _copies(units: Sequence[str], loadpath: LoadPath) -> Dict[str, str]:
-    """For units with a colon in the name the one that their file is handed over by, which to systemd is no unit's."""
-    return {unit: f"{_COPY}{number}" for number, unit in enumerate(units) if ":" in unit and loadpath.fragment(unit)}
 
 
 def _content(unit: str, loadpath: LoadPath, places: Places) -> bytes:

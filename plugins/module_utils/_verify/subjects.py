@@ -15,9 +15,10 @@ from .._host.observed import Observed
 from .._plan.differences import Differences
 from .._plan.enablement import linked_with
 from .._syntax.activation import starts
-from .._syntax.kinds import kind_of
+from .._syntax.kinds import KINDS, File, kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.names import mentions, misnamed, parse_name, with_instance
+from .._syntax.names import mentions, misnamed, parse_name, parse_pattern, with_instance
+from .._syntax.rule import Refused
 
 # Stands for the instances of a template of which none is known. What depends on it is no fault.
 _MADE_UP = "i"
@@ -67,7 +68,7 @@ def _with_stand_ins(found: Subjects, new: Mapping[str, bytes], after: LoadPath) 
     covered = {path for unit in found.units for path in after.files(unit)}
     folders = {os.path.dirname(path) for path in new if path not in covered}
     names = [os.path.basename(folder)[: -len(".d")] for folder in sorted(folders) if folder.endswith(".d")]
-    made = [unit for unit in (_stand_in(name) for name in names) if not (misnamed(unit) or after.masked(unit))]
+    made = [unit for unit in map(_stand_in, names) if unit and not after.masked(unit)]
     return Subjects(
         (*found.units, *made),
         found.made_up.union(unit for unit in made if parse_name(unit).instance == _MADE_UP),
@@ -76,12 +77,20 @@ def _with_stand_ins(found: Subjects, new: Mapping[str, bytes], after: LoadPath) 
     )
 
 
-def _stand_in(name: str) -> str:
-    """A unit that has the drop-ins of NAME.d: of a unit, a template, a dashed prefix or a type."""
-    stem, dot, kind = name.rpartition(".")
-    if not dot:
-        return f"{_MADE_UP}.{name}"
-    return f"{stem}{_MADE_UP}{dot}{kind}" if stem.endswith(("@", "-")) else name
+def _stand_in(folder: str) -> str:
+    """A unit that has the drop-ins of NAME.d: of a unit, a template, a dashed prefix or a type.
+
+    "" for a type that no file defines (systemd.scope(5)), which verify cannot be asked about.
+    """
+    try:
+        name = parse_pattern(folder)
+    except Refused:
+        return ""
+    if KINDS[name.kind].file is File.NEVER:
+        return ""
+    if not name.stands_for_others:
+        return name.text
+    return f"{name.prefix}{'@' if name.is_template else ''}{_MADE_UP}.{name.kind}"
 
 
 def _own_units(observed: Observed, after: LoadPath) -> Dict[str, bytes]:

@@ -90,6 +90,12 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
     assert both.backups == {**WHOLE.backups, f"{A}.d/d.conf": None}
 
 
+@pytest.mark.parametrize(("boot", "over"), [("same", ("t.timer",)), ("another", ())])
+def test_a_timer_that_was_over_before_a_boot_is_not_so_any_more(boot: str, over: tuple[str, ...]) -> None:
+    first = replace(WHOLE, boot="same", up={"t.timer": "id"}, over=("t.timer",))
+    assert record.joined(first, replace(WHOLE, boot=boot, up={"t.timer": "id"})).over == over
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -9,14 +9,19 @@ from __future__ import annotations
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._host import mounts
 
-MOUNTINFO = r"""
+MOUNTINFO = (
+    r"""
 21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
 22 21 0:20 / /run rw,nosuid - tmpfs tmpfs rw,size=1024k,mode=755
 23 21 8:1 /srv/my\040data /mnt/a\040b rw,relatime shared:1 master:2 - ext4 /dev/sda1 rw
 24 21 0:21 / /mnt/over ro - tmpfs first rw
 25 24 0:22 / /mnt/over rw - nfs4 nas:/data rw,vers=4.2
 26 21 8:9 / /old rw - ext4 /dev/root rw
-""".strip().splitlines()
+27 21 8:9 / /mnt/caf? rw - ext4 /dev/root rw
+""".strip()
+    .replace("?", "\udce9")
+    .splitlines()
+)  # a folder of another character set
 SWAPS = [
     "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority",
     "/dev/sdb1                               partition\t1024\t\t0\t\t-2",

@@ -74,6 +74,11 @@ def test_it_is_not(there: InPlace, text: dict[str, str], found: list[str]) -> No
     assert differing(there, **text) == [each for each in found if each != "Options=bind"]
 
 
+def test_what_no_text_says_does_not_differ() -> None:
+    """verify says that it lacks What=; the unit may also come with a drop-in alone."""
+    assert differing(DISK) == []
+
+
 def test_options_count_only_where_systemd_has_not_put_it_there() -> None:
     assert differing(TMPFS, by_unit=True, What="tmpfs", Type="tmpfs", Options="size=9M") == []
     assert differing(DISK, by_unit=True, What="/dev/sdb", Options="ro") == ["What=/dev/sdb"]

@@ -221,6 +221,8 @@ def test_refused_stacks(text: str) -> None:
         "a.service.d-b.d-c.conf",
         "a.service.d-b.service.d-50.conf",
         "a.conf.service",
+        "service.d-50-limits.conf",
+        "user-.slice.d-50.conf",
     ],
 )
 def test_owner(owner: str) -> None:
@@ -244,6 +246,8 @@ def test_refused_owners(owner: str) -> None:
         ("a.d-b.service.d-50", ("a.d-b.service", "50")),
         ("worker@.service.d-a.d-b", ("worker@.service", "a.d-b")),
         ("a.service.d-", None),
+        ("service.d-50", ("service", "50")),
+        ("user-.slice.d-50", ("user-.slice", "50")),
     ],
 )
 def test_the_stem_of_a_dropin(stem: str, parts: tuple[str, str] | None) -> None:
