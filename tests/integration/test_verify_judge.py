@@ -164,6 +164,13 @@ def test_a_drop_in_for_what_has_no_file_is_accepted(host: Lab, name: str) -> Non
     host.settled(dropins=[{"name": name, "dropin": "a", "content": f"[{section}]\nMemoryHigh=infinity\n"}])
 
 
+@pytest.mark.parametrize("name", ["postgresql", "nginx.service,", "%p-x"])
+def test_a_name_without_a_type_under_requires(host: Lab, name: str) -> None:
+    result = host.refused(service(unit={"Requires": name}))
+    assert places(result) == [("main.service", "Unit", "Requires")]
+    assert "such as network.target" in result["msg"]
+
+
 def test_a_wrong_value_for_the_root_slice(host: Lab) -> None:
     wrong: Entry = {"name": "-.slice", "dropin": "a", "slice": {"MemoryHigh": "bogus"}}
     assert places(host.refused(dropins=[wrong])) == [("-.slice", "Slice", "MemoryHigh")]

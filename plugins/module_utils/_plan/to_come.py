@@ -84,7 +84,7 @@ def _changed(differences: Differences) -> List[Case]:
 
 
 def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
-    """What the text of a unit says; of what only systemd can resolve nothing is known."""
+    """What the text of a unit says, but for what names no unit: systemd resolves it later, or drops it."""
     text = loadpath.effective(unit)
 
     def named(directive: str) -> List[str]:
@@ -97,7 +97,7 @@ def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
         found.add((unit, "Triggers", started))
     if started and kind_of(unit).starts.hands_over:
         found.add((started, "After", unit))
-    return {edge for edge in found if "%" not in "".join(edge)}
+    return {edge for edge in found if not (misnamed(edge[0]) or misnamed(edge[2]))}
 
 
 def _both_sides(edges: Set[Edge]) -> Set[Edge]:

@@ -117,6 +117,11 @@ WORDINGS: Tuple[Wording, ...] = (
     # Lines that are dropped, or break the unit.
     Wording("Neither a valid executable name nor an absolute path", VERIFY, "give the whole path of the program"),
     Wording(r"\S+ path is not absolute", VERIFY, "begin it with /"),
+    Wording(
+        "Failed to add dependency on .*, ignoring: Invalid argument",
+        VERIFY,
+        "write the whole name of a unit, with its type, such as network.target; a blank separates several",
+    ),
     Wording(r".*, ignoring\b", None, "systemd would drop this line, so mend or remove it"),
 )
 

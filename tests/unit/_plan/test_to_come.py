@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import Becomes
 
 from ..world import RUNNING, declare, in_force, planned
@@ -46,6 +47,14 @@ def test_what_the_new_text_names_goes_along() -> None:
     assert becomes(made) == {"a.service": Becomes.ANEW, "b.service": Becomes.ANEW}
     (step,) = [step for step in made.steps if step.action == "restart"]
     assert step.reason.endswith("; takes b.service along")
+
+
+@pytest.mark.parametrize("name", ["postgresql", "a.service,", "%p-x", "a/b", "postgresql.servce"])
+def test_what_names_no_unit_is_dropped_as_systemd_does(name: str) -> None:
+    """verify says so; planning has to get that far."""
+    said = dict.fromkeys(("Wants", "Requires", "BindsTo", "Upholds", "Conflicts", "PartOf"), name)
+    made = planned(declare(service("new", **said)), in_force(None))
+    assert becomes(made) == {"new.service": Becomes.UP}
 
 
 def test_a_run_without_jobs_foretells_nothing() -> None:
