@@ -13,9 +13,9 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence,
 
 from .._host.graph import Graph
 from .._syntax.activation import served, starts
+from .._syntax.dependencies import named
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import words
 from . import sockets
 from .consequences import Call
 from .runs import all_earlier, runs
@@ -103,9 +103,8 @@ def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
     members = set(units)
     after: Dict[str, Set[str]] = {unit: set() for unit in units}
     for unit in units:
-        text = loadpath.effective(unit)
-        after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
-        for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
+        after[unit].update(members.intersection(named(unit, "After", loadpath)) - {unit})
+        for later in members.intersection(named(unit, "Before", loadpath)) - {unit}:
             after[later].add(unit)
         service = served(unit, loadpath)
         if service in members:
