@@ -18,7 +18,7 @@ from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
 from . import sockets
 from .consequences import Call
-from .runs import all_earlier, runs
+from .runs import Runs, all_earlier, runs
 
 _CALLED = ("reload", "restart", "start", "run")
 
@@ -29,7 +29,7 @@ def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, graph: Optional
     What runs for a change comes before what is After= it, and after what it comes after itself.
     """
     earlier = _earlier([unit for verb in _CALLED for unit in jobs[verb]], loadpath) if jobs["run"] else {}
-    when = runs(jobs, earlier, loadpath, graph)
+    when = runs(jobs, earlier, graph) if graph and jobs["run"] else Runs()
     left = {verb: [unit for unit in jobs[verb] if unit not in when.pulled] for verb in _CALLED}
     found: List[Call] = []
     for run in when.early:
