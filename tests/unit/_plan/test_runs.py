@@ -42,6 +42,11 @@ def members(unit: Entry) -> list[str]:
     return [unit["name"].replace("@", f"@{each}") for each in unit.get("instances", [""])]
 
 
+def told(made: Plan) -> list[tuple[str, str]]:
+    """The steps of jobs after the files."""
+    return [(step.action, step.unit) for step in made.steps if step.action in ("reload", "restart", "start", "run")]
+
+
 @pytest.mark.parametrize("directive", ["Requires", "Wants", "BindsTo"])
 def test_what_a_template_names_by_its_instance(directive: str) -> None:
     app = service("app@.service", {directive: "mig@%i.service", "After": "mig@%i.service"}, instances=["a"])
@@ -127,6 +132,19 @@ def test_a_oneshot_is_not_left_to_what_is_started_without_its_requirements() -> 
         Call("restart", ("other.service",)),
         Call("start", (APP,)),
     )
+
+
+def test_the_plan_is_told_in_the_order_of_its_calls() -> None:
+    made = changed(service(WEB, pulls(APP)), service(APP, pulls(MIG)), oneshot())
+    assert told(made) == [("run", MIG), ("restart", WEB), ("restart", APP)]
+    db = oneshot(MIG, pulls("db.service"))
+    made = changed(service(APP, pulls(MIG)), db, service("db.service"))
+    assert told(made) == [("restart", "db.service"), ("run", MIG), ("restart", APP)]
+
+
+def test_what_a_start_runs_is_told_after_it() -> None:
+    made = changed(service(APP, pulls(MIG)), oneshot(), down=(APP, MIG))
+    assert told(made) == [("start", APP), ("run", MIG)]
 
 
 def test_only_what_is_taken_along_is_told() -> None:
