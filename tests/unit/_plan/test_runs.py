@@ -54,9 +54,10 @@ def test_what_a_template_names_by_its_instance(directive: str) -> None:
     assert made.calls == (Call("run", ("mig@a.service",)), Call("restart", ("app@a.service",), alone=True))
 
 
-def test_what_comes_before_by_its_instance() -> None:
-    mig = oneshot("mig@.service", {"Before": "app@%i.service"}, instances=["a"])
-    made = changed(service("app@.service", instances=["a"]), mig, down=("mig@a.service",))
+@pytest.mark.parametrize(("app", "mig"), [({}, {"Before": "app@%i.service"}), ({"After": "mig@%i.service"}, {})])
+def test_what_is_ordered_by_its_instance(app: Entry, mig: Entry) -> None:
+    units = service("app@.service", app, instances=["a"]), oneshot("mig@.service", mig, instances=["a"])
+    made = changed(*units, down=("mig@a.service",))
     assert made.calls == (Call("run", ("mig@a.service",)), Call("restart", ("app@a.service",)))
 
 
