@@ -110,6 +110,49 @@ def test_what_a_restart_takes_along_is_still_taken_along(host: Lab) -> None:
     assert lines[-2:] == ["app 2", "follower 1"]
 
 
+def test_what_a_restart_takes_along_comes_after_it_though_all_of_them_change(host: Lab) -> None:
+    def units(version: int) -> list[Entry]:
+        unit = {"After": MIG, "Requires": MIG}
+        return [migration(version), app(version, **unit), app(version, "web", Requires=APP, After=APP)]
+
+    host.settled(*units(1))
+    ran(host)
+    result = host.settled(*units(2))
+    told = [(step["action"], step["unit"]) for step in result["plan"] if step["action"] in ("run", "restart")]
+    assert told == [("run", MIG), ("restart", "web.service"), ("restart", APP)]
+    lines = ran(host)
+    assert lines[:2] == ["migrate 2", "done"]
+    assert lines[-2:] == ["app 2", "web 2"]
+    assert (lines.count("app 2"), lines.count("web 2")) == (1, 1)
+
+
+def test_what_is_only_ordered_after_its_successor(host: Lab) -> None:
+    def units(version: int) -> list[Entry]:
+        unit = {"After": MIG, "Requires": MIG}
+        return [migration(version), app(version, **unit), app(version, "web", After=APP)]
+
+    host.settled(*units(1))
+    ran(host)
+    host.settled(*units(2))
+    lines = ran(host)
+    assert lines[:2] == ["migrate 2", "done"]
+    assert sorted(lines[2:]) == ["app 2", "web 2"]
+
+
+def test_an_instance_that_is_named_by_a_specifier(host: Lab) -> None:
+    def units(version: int) -> list[Entry]:
+        unit = {"After": "mig@%i.service", "Requires": "mig@%i.service"}
+        instances = {"instances": ["a"]}
+        return [
+            {**migration(version), "name": "mig@.service", **instances},
+            {**app(version, **unit), "name": "app@.service", **instances},
+        ]
+
+    for version in (1, 2):
+        host.settled(*units(version))
+        assert ran(host) == [f"migrate {version}", "done", f"app {version}"]
+
+
 def test_a_reload_comes_after_it(host: Lab) -> None:
     def units(version: int) -> list[Entry]:
         reloads = {"ExecReload": f"/bin/sh -c 'echo reload >> {LOG}'"}

@@ -92,12 +92,14 @@ def _with(
     return {other: job.cause for other, job in sorted(made.items()) if job.does is does and other != unit}
 
 
-def handed_on(does: Does, unit: str, graph: Graph) -> Optional[Set[str]]:
-    """All other units for which a job of this one makes jobs; None if systemd refuses it."""
+def handed_on(does: Does, unit: str, graph: Graph, down: Iterable[str]) -> Set[str]:
+    """All other units for which a job of this one makes jobs, while these are down; none if systemd refuses it."""
     from .transactions import Standing, transaction  # noqa: PLC0415 (as above)
 
-    made = transaction(does, [unit], graph, Standing(graph))
-    return None if made is None else set(made) - {unit}
+    standing = Standing(graph)
+    for each in down:
+        standing.set(each, False)
+    return set(transaction(does, [unit], graph, standing) or ()) - {unit}
 
 
 def taken_down(units: Iterable[str], graph: Graph) -> Dict[str, str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._desired.defaults import filled_in
+from .._desired.options import RUNNING
 from .._desired.render import FileWanted, owner_of
 from .._desired.stack import Desired, UnitWanted
 from .._desired.stamp import Parts, values_without_stamp
@@ -36,7 +37,6 @@ from .stale import CURRENT, Accepted, Evidence, Standing, renewed, standing
 LEFT_ALONE = "left-alone"
 # "" says nothing.
 _BY_CAUTION = ("none", LEFT_ALONE, "reload", "restart", "")
-_RUNNING = ("started", "restarted", "reloaded")
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def compare(
 
 
 def _joining(cases: Sequence[Case], links: Enablement, live: bool) -> Tuple[str, ...]:
-    starting = [case.unit for case in cases if live and case.wanted in _RUNNING and not case.now.runs]
+    starting = [case.unit for case in cases if live and case.wanted in RUNNING and not case.now.runs]
     return tuple(unit for unit in dict.fromkeys([*starting, *links.enable]) if parse_name(unit).instance)
 
 

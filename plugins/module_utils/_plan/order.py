@@ -13,12 +13,12 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence,
 
 from .._host.graph import Graph
 from .._syntax.activation import served, starts
+from .._syntax.dependencies import named
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import words
 from . import sockets
 from .consequences import Call
-from .runs import all_earlier, runs
+from .runs import Runs, all_earlier, runs
 
 _CALLED = ("reload", "restart", "start", "run")
 
@@ -29,7 +29,7 @@ def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, graph: Optional
     What runs for a change comes before what is After= it, and after what it comes after itself.
     """
     earlier = _earlier([unit for verb in _CALLED for unit in jobs[verb]], loadpath) if jobs["run"] else {}
-    when = runs(jobs, earlier, loadpath, graph)
+    when = runs(jobs, earlier, graph) if graph and jobs["run"] else Runs()
     left = {verb: [unit for unit in jobs[verb] if unit not in when.pulled] for verb in _CALLED}
     found: List[Call] = []
     for run in when.early:
@@ -103,9 +103,8 @@ def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
     members = set(units)
     after: Dict[str, Set[str]] = {unit: set() for unit in units}
     for unit in units:
-        text = loadpath.effective(unit)
-        after[unit].update(members.intersection(words(text, "Unit", "After")) - {unit})
-        for later in members.intersection(words(text, "Unit", "Before")) - {unit}:
+        after[unit].update(members.intersection(named(unit, "After", loadpath)) - {unit})
+        for later in members.intersection(named(unit, "Before", loadpath)) - {unit}:
             after[later].add(unit)
         service = served(unit, loadpath)
         if service in members:

@@ -124,7 +124,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     files = Files(differences.write, differences.remove)
     if not observed.manager.live:
         shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
-        steps = _steps(differences, Plan().jobs, "", {}, observed)
+        steps = _steps(differences, Plan().jobs, (), "", {}, observed)
         return Plan(tuple(steps), files, differences.links, deferred=shall)
     later = _later(wished, graph, differences, observed)
     acts = [act for each in wished for act in _left_alone(each, differences.after, graph, later, observed)]
@@ -143,7 +143,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     reasons = {(act.verb, act.unit): act.reason + along.get((act.verb, act.unit), "") for act in acts}
     besides = _besides(reasons, foretold, jobs)
     return Plan(
-        steps=(*_steps(differences, jobs, reload, reasons, observed), *besides),
+        steps=(*_steps(differences, jobs, queued, reload, reasons, observed), *besides),
         files=files,
         enablement=differences.links,
         jobs=jobs,
@@ -356,9 +356,18 @@ def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:
     return started.union(unit for unit in graph.nodes if starters(unit, graph))
 
 
+def _called(jobs: Mapping[str, Sequence[str]], queued: Sequence[Call]) -> List[Tuple[str, str]]:
+    """(verb, unit) of the jobs after the files: by verb, unless a run comes before others; what has no call is last."""
+    found = [(verb, unit) for verb in ("reload", "restart", "start", "run") for unit in jobs[verb]]
+    if all(call.verb != "run" for call in queued[:-1]):
+        return found
+    return list(dict.fromkeys([*((call.verb, unit) for call in queued for unit in call.units), *found]))
+
+
 def _steps(
     differences: Differences,
     jobs: Mapping[str, Sequence[str]],
+    queued: Sequence[Call],
     reload: str,
     reasons: Mapping[Tuple[str, str], str],
     observed: Observed,
@@ -377,9 +386,9 @@ def _steps(
     steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in links.reenable]
     steps += [Step("enable", unit, "declared enabled") for unit in links.enable]
     steps += [Step("daemon-reload", "", reload)] if reload else []
-    for verb in ("reset-failed", "reload", "restart", "start", "run", "touch-slice"):
-        steps += [Step(verb, unit, reasons[(verb, unit)]) for unit in jobs[verb]]
-    return steps
+    due = [("reset-failed", unit) for unit in jobs["reset-failed"]]
+    due += [*_called(jobs, queued), *(("touch-slice", unit) for unit in jobs["touch-slice"])]
+    return [*steps, *(Step(verb, unit, reasons[(verb, unit)]) for verb, unit in due)]
 
 
 def _removal(path: str, observed: Observed) -> Step:

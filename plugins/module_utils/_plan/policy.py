@@ -147,10 +147,6 @@ def _reset(case: Case, reason: str = "its start limit counts earlier failures") 
     return [Act("reset-failed", case.unit, reason)] if case.now.active == "failed" else []
 
 
-def _because(case: Case) -> str:
-    return _changed([directive for _section, directive in case.change.directives])
-
-
 def _changed(directives: Sequence[str], news: Sequence[str] = ()) -> str:
     """What differs: the directives that this run changes, and what else the process has not, as far as it is known."""
     more = [each for each in news if each.partition(" of ")[0] not in directives]

@@ -10,16 +10,14 @@ A start of what wants or requires it would run it as well. Private to the collec
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import FrozenSet, List, Mapping, Sequence, Set, Tuple
 
 from .._host.graph import Graph
-from .._syntax.directives import GAINS_START
-from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import words
 from .._syntax.relations import Does
 from .consequences import handed_on
 
 Jobs = Mapping[str, Sequence[str]]
+Earlier = Mapping[str, Set[str]]
 
 
 @dataclass(frozen=True)
@@ -35,27 +33,27 @@ class Runs:
     alone: FrozenSet[str] = frozenset()
 
 
-def runs(jobs: Jobs, earlier: Mapping[str, Set[str]], loadpath: LoadPath, graph: Optional[Graph]) -> Runs:
-    """earlier: for each unit with a job those that it comes after."""
+def runs(jobs: Jobs, earlier: Earlier, graph: Graph) -> Runs:
+    """earlier: for each unit with a job those that it comes after. graph: how units are related by then."""
     early: List[str] = []
     pulled: Set[str] = set()
-    alone: Set[str] = set()
-    others = [unit for verb in ("reload", "restart", "start") for unit in jobs[verb]]
+    down = (*jobs["stop"], *jobs["run"])
+    reached = {unit: handed_on(Does.START, unit, graph, down) for unit in (*jobs["reload"], *jobs["start"])}
+    reached.update({unit: handed_on(Does.RESTART, unit, graph, down) for unit in jobs["restart"]})
     for run in jobs["run"]:
-        pullers = [unit for unit in others if run in _pulls(unit, loadpath)]
-        concerned = {*pullers, *(unit for unit in others if run in all_earlier(unit, earlier))}
-        if not concerned:
-            continue
-        at_rest = graph is not None and not graph.states[run].is_up
-        if pullers and at_rest and concerned.issubset(jobs["start"]):
+        pullers = {unit for unit, others in reached.items() if run in others}
+        concerned = pullers.union(unit for unit in reached if run in all_earlier(unit, earlier))
+        if pullers and not graph.states[run].is_up and concerned.issubset(jobs["start"]):
             pulled.add(run)
-            continue
-        early.append(run)
-        alone.update(unit for unit in pullers if graph is not None and _can_be_alone(unit, jobs, graph))
+        elif concerned:
+            early.append(run)
+    # What a restart would start beside the runs, or take along, is to happen in its transaction; starts are one call.
+    alone = _alone(jobs["restart"], early, (), reached, earlier)
+    alone |= _alone(jobs["start"], early, (*jobs["restart"], *jobs["start"]), reached, earlier)
     return Runs(tuple(early), frozenset(pulled), frozenset(alone))
 
 
-def all_earlier(unit: str, earlier: Mapping[str, Set[str]]) -> Set[str]:
+def all_earlier(unit: str, earlier: Earlier) -> Set[str]:
     """All that a unit comes after, to the end."""
     found: Set[str] = set()
     ahead = [unit]
@@ -66,14 +64,20 @@ def all_earlier(unit: str, earlier: Mapping[str, Set[str]]) -> Set[str]:
     return found - {unit}
 
 
-def _pulls(unit: str, loadpath: LoadPath) -> Iterator[str]:
-    text = loadpath.effective(unit)
-    return (other for directive in sorted(GAINS_START) for other in words(text, "Unit", directive))
+def _alone(
+    units: Sequence[str],
+    early: Sequence[str],
+    others: Sequence[str],
+    reached: Mapping[str, Set[str]],
+    earlier: Earlier,
+) -> Set[str]:
+    """Those of these units that would run such a oneshot again, and reach nothing but these others besides.
 
-
-def _can_be_alone(unit: str, jobs: Jobs, graph: Graph) -> bool:
-    """Would a job of it do no more than that to other units, but to run what this run does anyway?"""
-    if unit not in graph.nodes:
-        return False
-    reached = handed_on(Does.RESTART if unit in jobs["restart"] else Does.START, unit, graph)
-    return reached is not None and reached.issubset(each for units in jobs.values() for each in units)
+    They have a call of their own, after that of the rest. What comes after one of them goes with it, if it reaches no
+    more than that either; else that one stays with the rest, as only in one call systemd keeps their order.
+    """
+    able = {unit for unit in units if reached[unit].issubset((*early, *others))}
+    pulling = {unit for unit in able if not reached[unit].isdisjoint(early)}
+    found = pulling.union(unit for unit in able if not pulling.isdisjoint(all_earlier(unit, earlier)))
+    rest = [unit for unit in units if unit not in found]
+    return found.difference(*(all_earlier(unit, earlier) for unit in rest))

@@ -20,10 +20,9 @@ from .._host.graph import Graph
 from .._host.manager import States
 from .._host.observed import Observed
 from .._syntax.activation import served, starts
-from .._syntax.dependencies import needed
+from .._syntax.dependencies import named, needed
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import words
 from .consequences import starters, stopped_with
 from .differences import Differences
 from .policy import Act
@@ -89,5 +88,4 @@ def first(
 
 
 def _hangs_on(unit: str, loadpath: LoadPath) -> Set[str]:
-    text = loadpath.effective(unit)
-    return needed([unit], loadpath).union(words(text, "Unit", "PartOf"), words(text, "Unit", "After")) - {unit}
+    return needed([unit], loadpath).union(*(named(unit, each, loadpath) for each in ("PartOf", "After"))) - {unit}

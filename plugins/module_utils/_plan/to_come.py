@@ -16,13 +16,12 @@ from typing import Dict, List, Set, Tuple
 from .._host.graph import SETTINGS, Graph, Node
 from .._host.observed import Observed
 from .._syntax.activation import starts
-from .._syntax.dependencies import NEEDS
+from .._syntax.dependencies import NEEDS, named
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import is_run_once, words
+from .._syntax.meaning import is_run_once
 from .._syntax.names import misnamed, parse_name
 from .._syntax.relations import RELATIONS
-from .._syntax.specifiers import in_name
 from .differences import Case, Differences
 
 _WRITTEN = (
@@ -57,8 +56,8 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
         gone |= _written(case.unit, observed.loadpath) - will
         new |= will
     for unit in (*differences.links.enable, *differences.links.reenable):
-        text = differences.after.effective(unit)
-        new |= {(unit, name, other) for name in _INSTALLED for other in words(text, "Install", name)}
+        installed = ((name, named(unit, name, differences.after, "Install")) for name in _INSTALLED)
+        new |= {(unit, name, other) for name, others in installed for other in others}
     if graph.version < _NEW_SINCE:
         new = {edge for edge in new if edge[1] not in _NEW}
     nodes = copy.copy(graph.nodes)
@@ -85,14 +84,9 @@ def _changed(differences: Differences) -> List[Case]:
 
 def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
     """What the text of a unit says, but for what names no unit: systemd resolves it later, or drops it."""
-    text = loadpath.effective(unit)
-
-    def named(directive: str) -> List[str]:
-        return [loadpath.primary(in_name(word, unit)) for word in words(text, "Unit", directive)]
-
-    found = {(unit, name, other) for name in _WRITTEN for other in named(name)}
-    found |= {(other, "After", unit) for other in named("Before")}
-    started = starts(unit, loadpath) if text else ""
+    found = {(unit, name, other) for name in _WRITTEN for other in named(unit, name, loadpath)}
+    found |= {(other, "After", unit) for other in named(unit, "Before", loadpath)}
+    started = starts(unit, loadpath) if loadpath.effective(unit) else ""
     if started:
         found.add((unit, "Triggers", started))
     if started and kind_of(unit).starts.hands_over:

@@ -2,23 +2,30 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a unit cannot be up without, by its text. Private to the collection."""
+"""What other units the text of a unit names, and what it cannot be up without. Private to the collection."""
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence, Set, Tuple
+from typing import Iterator, List, Sequence, Set, Tuple
 
 from .kinds import EXEC_SECTIONS
 from .loadpath import LoadPath
 from .meaning import last, words
 from .names import escape_path, misnamed
 from .relations import RELATIONS, Does
+from .specifiers import in_name
 from .unitfile import Effective
 
 # What a unit cannot be up without: what takes it down by a stop, and that it needs.
 NEEDS = tuple(each.directive for each in RELATIONS.values() if each.stop is Does.STOP and each.needs_it)
 # systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
+
+
+def named(unit: str, directive: str, loadpath: LoadPath, section: str = "Unit") -> List[str]:
+    """The units that a directive names, as systemd lists them; those that only systemd can resolve are left out."""
+    said = (in_name(word, unit) for word in words(loadpath.effective(unit), section, directive))
+    return [loadpath.primary(other) for other in said if "%" not in other]
 
 
 def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]:

@@ -42,8 +42,8 @@ class Relation:
     directive: how the relation is written in a unit file, on whichever side. inverse: the same, seen from them. stop,
     restart, start: what is done to them when the unit gets such a job; a restart is handed on only to what is active, a
     stop to what is not yet down, a start to what is down. matters: the job is not done without that. needs_it: while
-    one of them is up, the unit is needed (StopWhenUnneeded=). upholds_it: while one of them is up, the unit is started
-    again when it goes down. triggers: the one starts the other at a time of its own.
+    one of them is up, the unit is needed (StopWhenUnneeded=). triggers: the one starts the
+    other at a time of its own.
     """
 
     directive: str
@@ -53,7 +53,6 @@ class Relation:
     start: Does = Does.NOTHING
     matters: bool = True
     needs_it: bool = False
-    upholds_it: bool = False
     triggers: bool = False
 
     def handed_on(self, does: Does) -> Does:
@@ -79,7 +78,7 @@ RELATIONS: Dict[str, Relation] = {
     "ConsistsOf": Relation("PartOf", "PartOf", stop=Does.STOP, restart=Does.RESTART),
     "PropagatesStopTo": Relation("PropagatesStopTo", "StopPropagatedFrom", stop=Does.STOP),
     "WantedBy": Relation("Wants", "Wants", needs_it=True),
-    "UpheldBy": Relation("Upholds", "Upholds", needs_it=True, upholds_it=True),
+    "UpheldBy": Relation("Upholds", "Upholds", needs_it=True),
     "PartOf": Relation("PartOf", "ConsistsOf"),
     "StopPropagatedFrom": Relation("PropagatesStopTo", "PropagatesStopTo"),
     "After": Relation("After", "Before"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict
 
+from .directives import GAINS_START
 from .meaning import words
 from .names import escape_path, misnamed
 from .unitfile import Effective
@@ -48,8 +49,6 @@ _ENDING = {
     "isolate factory-reset.target": "factory-reset.target factory-reset-now.target",
 }
 CALL_FOR: Dict[str, str] = {unit: call for call, units in _ENDING.items() for unit in units.split()}
-# What a start starts as well.
-_PULLING = ("Wants", "Requires", "BindsTo", "Upholds")
 
 
 def _itself(unit: str) -> str:
@@ -68,7 +67,8 @@ def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[st
         if found:
             return found
         text = {} if misnamed(name) else text_of(name)
-        more = [each for directive in _PULLING for each in words(text, "Unit", directive) if each not in seen]
+        others = [each for directive in sorted(GAINS_START) for each in words(text, "Unit", directive)]
+        more = [each for each in others if each not in seen]
         seen.update(more)
         ahead += more
     return ""

@@ -62,3 +62,14 @@ def test_what_that_needs_in_turn() -> None:
     assert dependencies.needed(["a.service"], found) == {"a.service", "b.service", "c.service", "no-unit"}
     assert dependencies.needed(["d.service", "%i"], found) == {"d.service", "%i"}
     assert dependencies.needed([], found) == set()
+
+
+def test_the_units_that_a_text_names() -> None:
+    """By the names that systemd lists them under; what only systemd can resolve is not known."""
+    text = "[Unit]\nAfter=b@%i.service c.service %p.target d-%H.service\n[Install]\nRequiredBy=b@%i.service\n"
+    found = loadpath(
+        {f"{ETC}/a@.service": text, f"{ETC}/x.service": "[Unit]\n"}, {f"{ETC}/c.service": f"{ETC}/x.service"}
+    )
+    assert dependencies.named("a@1.service", "After", found) == ["b@1.service", "x.service", "a.target"]
+    assert dependencies.named("a@1.service", "RequiredBy", found, "Install") == ["b@1.service"]
+    assert dependencies.named("a@1.service", "Before", found) == []
