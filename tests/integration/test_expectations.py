@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.testbed.listing import NOTES
 
-from .entries import NOTIFY, WANTED, Entry, app, bad, merged, service, socket, timer
+from .entries import FOREVER, NOTIFY, WANTED, Entry, app, bad, merged, service, socket, timer
 from .lab import Lab, until
 
 
@@ -178,3 +180,21 @@ def test_what_a_timer_of_someone_else_starts_may_end_when_its_work_is_done(host:
     host.sh("systemctl start job.service")
     host.apply(work, prune=True)
     assert host.states("base.service", "job.service") == ["inactive", "inactive"]
+
+
+@pytest.mark.parametrize(
+    ("command", "more", "told"),
+    [
+        ("/bin/sleep nonsense", {}, "exit-code"),
+        (FOREVER, {"health": {"tcp": "127.0.0.1:1", "timeout": 3}}, "127.0.0.1:1"),
+    ],
+    ids=["a program that fails", "a check that fails"],
+)
+def test_what_a_target_brings_up_is_judged_like_what_has_a_job(host: Lab, command: str, more: Entry, told: str) -> None:
+    """Its socket is the reason why it is not started by itself."""
+    units = [socket(8099, "hc"), service("hc", command, **more), {"name": "hc.target", "unit": {"Wants": "hc.service"}}]
+    result = host.failing(*units)
+    assert {error["unit"] for error in result["errors"]} == {"hc.service"}
+    assert told in result["msg"]
+    assert result["unverified"] == []
+    assert host.states("hc.socket", "hc.service", "hc.target") == ["inactive"] * 3

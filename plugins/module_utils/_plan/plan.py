@@ -21,6 +21,7 @@ from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once, refuses_start, words
 from . import sockets
 from .consequences import (
+    Becomes,
     Call,
     Fate,
     behind,
@@ -152,7 +153,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         reload=bool(reload),
         calls=queued,
         fates=foretold,
-        watched=_watched(differences, jobs, later),
+        watched={**_brought(differences, foretold), **_watched(differences, jobs, later)},
         kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
     )
 
@@ -335,6 +336,14 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
     watched.update({other: Expected.UP for other in falling if states[other].is_up and other not in watched})
     watched.update({unit: Expected.DOWN for unit in jobs["stop"] if unit not in started})
     return watched
+
+
+def _brought(differences: Differences, foretold: Mapping[str, Fate]) -> Dict[str, Expected]:
+    """Units of this declaration that come up by the jobs of others, such as a target that wants them."""
+    declared = {member for unit in differences.desired.units if unit.path for member in unit.members}
+    cases = (case for case in differences.cases if case.unit in declared and case.unit in foretold)
+    up = (case for case in cases if foretold[case.unit].becomes is Becomes.UP and foretold[case.unit].lasts)
+    return {case.unit: Expected.UNFAILED for case in up if not case.leaves and not case.service.per_connection}
 
 
 def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]]) -> Set[str]:

@@ -342,14 +342,15 @@ def _of_units(view: View) -> Iterator[Problem]:
             yield found
 
 
-def _unchecked(view: View) -> Iterator[Problem]:
+def _unchecked(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     """Checks are declared for it, and nothing of a run would start it so that they could pass."""
     declared = {case.unit: case.wanted for case in view.differences.cases}
     entries = [(unit.name.text, unit.health) for unit in view.desired.units if unit.state == "present"]
     entries += [(dropin.unit.text, dropin.health) for dropin in view.desired.dropins if dropin.present]
     for name in dict.fromkeys(name for name, health in entries if health and health.checks):
         under = units_under({*view.observed.states, *declared}, name)
-        if not any(view.observed.states[each].is_up or declared.get(each) in RUNNING for each in under):
+        done = any(view.observed.states[each].is_up or declared.get(each) in RUNNING for each in under)
+        if not done and plan.watched.keys().isdisjoint(under):
             yield _NOT_CHECKED.problem(name)
 
 
@@ -386,9 +387,9 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, _at_war, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
-    *(_unchecked, _left_down, _ends_with_session, _strangers, _removes_too_many),
+    *(_left_down, _ends_with_session, _strangers, _removes_too_many),
 )
-_FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)
+_FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again, _unchecked)
 
 
 def impossible(view: View) -> List[Problem]:
@@ -397,5 +398,5 @@ def impossible(view: View) -> List[Problem]:
 
 
 def forbidden(plan: Plan, view: View, graph: Graph) -> List[Problem]:
-    """What the steps of a plan would do to this run, or systemd would not do: told before anything is written."""
+    """What the steps of a plan would do to this run, would leave out, or systemd would not do: told beforehand."""
     return [problem for rule in _FORBIDDEN for problem in rule(plan, view, graph)]

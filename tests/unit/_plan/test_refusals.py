@@ -157,9 +157,9 @@ def test_checks_of_a_template_are_done_for_what_runs_of_it() -> None:
     def template(start: str) -> Entry:
         return {"name": "a@.service", "service": {"ExecStart": start}, "health": {"tcp": "127.0.0.1:80"}}
 
-    assert impossible(declare(template("/bin/b")), in_force(None)) == [("a@.service", "not-checked")]
+    assert forbidden(declare(template("/bin/b")), in_force(None)) == [("a@.service", "not-checked")]
     running = in_force(declare(template("/bin/a")), {"a@1.service": RUNNING})
-    assert impossible(declare(template("/bin/b")), running) == []
+    assert forbidden(declare(template("/bin/b")), running) == []
 
 
 ONCE = {"Type": "oneshot"}
