@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._desired.options import Spec
 from .._desired.options import host as host_options
-from .._desired.render import SHORTEST_HIDDEN
+from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
 from .._syntax.rule import Problems, Refused
@@ -57,7 +57,7 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
 
 def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
     for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
-        for name, value in {**(entry.get("secrets") or {}), **(entry.get("credentials") or {})}.items():
+        for name, value in {**secret_values(entry, "secrets"), **secret_values(entry, "credentials")}.items():
             if len(str(value)) < SHORTEST_HIDDEN:
                 yield (
                     f"{entry['name']}: the secret {name} has less than {SHORTEST_HIDDEN} characters: "

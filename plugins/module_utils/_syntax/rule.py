@@ -18,9 +18,14 @@ class Refused(ValueError):
     """A value that cannot be right. The message says what is wrong and the mend; the caller knows the place."""
 
 
+def legible(text: str) -> str:
+    """Text for a message, in which what cannot be seen, or looks like another blank, is escaped."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def shown(text: str) -> str:
     """Quote text for a message so that it can be copied: unlike repr(), a backslash stays one backslash."""
-    return "'" + "".join(char if char.isprintable() else repr(char)[1:-1] for char in text) + "'"
+    return f"'{legible(text)}'"
 
 
 class Severity(enum.Enum):
@@ -86,17 +91,17 @@ class Problem:
     directive: str = ""
 
     def __str__(self) -> str:
-        section = f"[{self.section}]" if self.section else ""
-        directive = f"{self.directive}=" if self.directive else ""
+        section = f"[{legible(self.section)}]" if self.section else ""
+        directive = f"{legible(self.directive)}=" if self.directive else ""
         place = " ".join(part for part in (section, directive) if part)
-        return ": ".join(part for part in (self.unit, place, self.message) if part)
+        return ": ".join(part for part in (legible(self.unit), place, self.message) if part)
 
     def as_dict(self) -> Dict[str, str]:
         """The entry of a module's `errors` list: unit, section, directive, rule, message."""
         return {
-            "unit": self.unit,
-            "section": self.section,
-            "directive": self.directive,
+            "unit": legible(self.unit),
+            "section": legible(self.section),
+            "directive": legible(self.directive),
             "rule": self.rule.id,
             "message": self.message,
         }

@@ -86,7 +86,8 @@ WORDINGS: Tuple[Wording, ...] = (
     Wording(
         "Service has more than one ExecStart= setting",
         VERIFY,
-        'write a list that begins with "", so that it takes the place of the earlier one',
+        'a list is the directive repeated, so write one command as one text; begin the list with "" where it shall '
+        "take the place of an earlier one",
         "Service",
         "ExecStart",
     ),
@@ -115,7 +116,13 @@ WORDINGS: Tuple[Wording, ...] = (
     ),
     Wording(r"(?:Failed to create \S+: )?Unit \S+ not found", MISSING, "declare it too, or mend its name"),
     # Lines that are dropped, or break the unit.
-    Wording("Neither a valid executable name nor an absolute path", VERIFY, "give the whole path of the program"),
+    Wording(r".*: Invalid slot$", VERIFY, "a percent sign that is meant as itself is written %%"),
+    Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
+    Wording(
+        "Neither a valid executable name nor an absolute path",
+        VERIFY,
+        "give the whole path of the program; a command with its words is one text, as a list is the directive repeated",
+    ),
     Wording(r"\S+ path is not absolute", VERIFY, "begin it with /"),
     Wording(r".*, ignoring\b", None, "systemd would drop this line, so mend or remove it"),
 )
