@@ -45,24 +45,30 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "dropin-without-unit",
         "install-of-dropin",
         "kept",
+        "lacking",
         "left-down",
         "no-instance",
         "no-linger",
         "no-such-target",
         "no-verify",
+        "not-at-boot",
         "not-checked",
+        "nothing-declared",
+        "other-user",
         "outdated",
         "orphaned",
         "pulled-in",
+        "shell",
         "stranger",
         "unseen",
+        "wants-nowhere",
     }
 
 
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
         # What a declaration or a host is refused for.
-        *("absent", "alias", "become", "calendar", "command-words", "contradiction", "duplicate", "empty"),
+        *("absent", "alias", "become", "calendar", "circle", "command-words", "contradiction", "duplicate", "empty"),
         *("empty-prune", "ends-run", "environment", "gone", "health-option", "host", "linked", "long-name", "masked"),
         *("max-removed", "no-install", "no-process", "no-text", "of-host", "option", "own-connection", "owner"),
         *("record", "refused-start", "refused-stop", "root", "secrets-global", "secrets-mapping", "specifier"),

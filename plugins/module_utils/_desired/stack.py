@@ -20,6 +20,7 @@ from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import contradictions, triggers
 from .health import HEALTH, health
+from .options import HIDDEN_OPTIONS
 from .render import FileWanted, HostFacts, Params, has_text, render
 from .stamp import Ingredients
 
@@ -31,7 +32,7 @@ _EMPTY = Rule(
     "empty",
     Severity.ERROR,
     "the drop-in {dropin} has no text",
-    "give it a section, content or environment",
+    "give it a section, content, environment or triggers",
     "the module dropin",
 )
 
@@ -263,7 +264,8 @@ def _dropin(
         raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
     path = facts.places.dropin_file(name.text, file_name)
     present = entry.get("state") != "absent"
-    if present and not has_text(entry) and not any(entry.get(key) for key in ("environment", "secrets", "credentials")):
+    brings = ("environment", *HIDDEN_OPTIONS, "triggers")
+    if present and not has_text(entry) and not any(entry.get(key) for key in brings):
         raise Problems([_EMPTY.problem(name.text, dropin=file_name)])
     problems = list(contradictions.unhonoured(entry, name)) if present else []
     rendered = None

@@ -31,6 +31,7 @@ from .._host.scopes import SCOPES
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
+from .._plan.doubts import CIRCLE
 from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
@@ -179,7 +180,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         unverified += report.pulled_in(work, None if run.check_mode else states)
     result = {**report.result(work, states, unverified), "timings": run.timings}
     if failure is not None:
-        raise Failed(str(failure), {**result, **failure.result})
+        raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, unverified, failed=True))
     return result, report.warnings(work, unverified)
 
 
@@ -208,7 +209,7 @@ def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
     """Raise Problems unless nothing of what was found hinders; returns that, to be reported as unverified."""
     grave = [problem for problem in problems if problem.rule.severity.hinders(lenient)]
     if grave:
-        raise Problems(grave)
+        raise Problems(grave, [problem for problem in problems if problem not in grave])
     return list(problems)
 
 
@@ -274,9 +275,12 @@ def _problems(work: Work, manager: Manager) -> List[Problem]:
         *desired.missing_triggers,
     ]
     if differences.write or differences.remove or differences.joining:
+        from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
         from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
-        found += verify(manager, desired, differences, observed, alone)
+        circles = any(each.rule is CIRCLE for each in refused)
+        found += lacking(desired, differences, manager.places)
+        found += verify(manager, desired, differences, observed, alone, circles)
     return found
 
 

@@ -108,8 +108,9 @@ class Problem:
 
 
 class Problems(Exception):
-    """All mistakes of a declaration at once; its text has a line for each."""
+    """All mistakes of a declaration at once; its text has a line for each. doubts: what would not have hindered."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], doubts: Sequence[Problem] = ()) -> None:
         self.problems: Tuple[Problem, ...] = tuple(problems)
+        self.doubts: Tuple[Problem, ...] = tuple(doubts)
         super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -122,6 +122,12 @@ def test_secrets_that_are_no_mapping(option: str, given: object) -> None:
         assert "canary" not in message
 
 
+def test_a_drop_in_may_have_triggers_alone() -> None:
+    desired = declare(dropins=[{"name": "a.service", "dropin": "x", "triggers": {"values": ["1"]}}])
+    (text,) = (each.content.decode() for each in desired.files.values())
+    assert "[Service]\nLogExtraFields=" in text
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
