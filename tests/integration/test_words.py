@@ -123,3 +123,26 @@ def test_a_shell_that_is_none(host: Lab) -> None:
     unit = service(command="/bin/sleep infinity > /tmp/x", state="present", install=WANTED)
     assert rules(host.apply(unit)) == [("main.service", "ExecStart", "shell")]
     assert host.exists(f"{UNITS}/main.service")
+
+
+def test_mistakes_of_options_and_of_values_come_at_once(host: Lab) -> None:
+    """Of a unit with a mistake, what only follows from that is not said."""
+    both = service("both", service={"Fnord": "x", "Restart": "Allways"})
+    nothing = {"name": "nothing.service", "service": {"ExecStrat": "/bin/a"}}
+    text = {"name": "text.service", "content": f"[Service]\nExecStart={FOREVER}\nMemoryMax=5x\nFnord=1\n"}
+    wrong = service("wrong", service={"Type": "notfy"})
+    needing = service("needing", unit={"Requires": nothing["name"]}, enabled=True)
+    dropin = {"name": NGINX, "dropin": "x", "service": {"Fnord": 1, "Restart": "Allways"}}
+    for check_mode in (False, True):
+        result = host.refused(both, nothing, text, wrong, needing, dropins=[dropin], check_mode=check_mode)
+        assert sorted(places(result)) == [
+            ("both.service", "Service", "Fnord"),
+            ("both.service", "Service", "Restart"),
+            ("needing.service", "", ""),
+            ("nginx.service", "Service", "Fnord"),
+            ("nginx.service", "Service", "Restart"),
+            ("nothing.service", "Service", "ExecStrat"),
+            ("text.service", "Service", "Fnord"),
+            ("text.service", "Service", "MemoryMax"),
+            ("wrong.service", "Service", "Type"),
+        ]

@@ -137,7 +137,7 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     problems += habits.of_lists(params, kind)
     extra, secret_files = _environment(params, stem, owner, facts, unit, problems)
     if problems:
-        raise Problems(problems)
+        raise Problems(problems, rest=_rest(params, sections, path, problems))
     own = KINDS[kind].section
     made_of = ingredients(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
     extra += [assignment(made_of)] if made_of else []
@@ -151,6 +151,21 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     if problems:
         raise Problems(problems)
     return Rendered(files, entries)
+
+
+def _rest(
+    params: Params, sections: Sequence[Tuple[str, Sequence[Assignment]]], path: str, problems: Sequence[Problem]
+) -> Optional[Rendered]:
+    """The lines without a mistake, None where there are none: an empty file would mask the unit."""
+    bad = {(each.section, each.directive) for each in problems}
+    kept = [(section, [each for each in given if (section, each[0]) not in bad]) for section, given in sections]
+    if not any(given for _section, given in kept):
+        return None
+    try:
+        text = unitfile.render([each for each in kept if each[1]])
+        return Rendered((FileWanted(path, text.encode(), 0o644, params["name"]),), unitfile.parse(text))
+    except Refused:
+        return None
 
 
 def _too_long(files: Sequence[FileWanted]) -> Iterator[Problem]:
@@ -204,6 +219,7 @@ def _parsed(
         complaint = catalogue.complaint(kind, entry.section, entry.directive)
         if complaint:
             problems.append(UNKNOWN.said(complaint, unit, entry.section, entry.directive))
+            continue
         sections.setdefault(entry.section, []).append((entry.directive, entry.value))
     return list(sections.items())
 

@@ -44,10 +44,10 @@ _SHELL = Rule(
     "if a shell is meant, write /bin/sh -c and all the rest in quotes",
     "systemd.service(5), Command lines",
 )
-CIRCLE = Rule(
-    "circle",
+CYCLE = Rule(
+    "ordering-cycle",
     Severity.ERROR,
-    "it is ordered after itself, by way of {others}",
+    "an ordering cycle: it is ordered after itself, by way of {others}",
     "take one of these orders away, since systemd would drop one of the units at boot",
     "systemd.unit(5), Before= and After=",
 )
@@ -102,7 +102,7 @@ def shell_words(view: View) -> Iterator[Problem]:
                     yield _SHELL.problem(name, each.section, each.directive, word=found)
 
 
-def circles(view: View) -> Iterator[Problem]:
+def cycles(view: View) -> Iterator[Problem]:
     """Units that this declaration starts or enables, of which one is ordered after another, and that after it."""
     names = [
         each
@@ -124,7 +124,7 @@ def circles(view: View) -> Iterator[Problem]:
             said = said.union(way)
             directive = later[name][way[0]] or "Before"
             others = ", ".join(way[:-1]) or "its own name"
-            yield CIRCLE.problem(name, "Unit", directive, others=others)
+            yield CYCLE.problem(name, "Unit", directive, others=others)
 
 
 def _way_back(name: str, later: Mapping[str, Mapping[str, str]]) -> Optional[List[str]]:

@@ -25,7 +25,7 @@ from .._syntax.special import CALL_FOR, ending, is_of_host
 from .._syntax.unitfile import Effective
 from .consequences import displaced, stopped_with, taken_down
 from .differences import Case
-from .doubts import circles, is_empty, shell_words, wants_nowhere
+from .doubts import cycles, is_empty, shell_words, wants_nowhere
 from .owners import strangers
 from .plan import Plan, carries
 from .references import View, dropins, near, outdated, starts_nothing, wanted_by_nobody
@@ -388,7 +388,7 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, _at_war, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
     *(_unchecked, _left_down, _ends_with_session, _strangers, _removes_too_many),
-    *(is_empty, wants_nowhere, shell_words, circles),
+    *(is_empty, wants_nowhere, shell_words, cycles),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again)
 

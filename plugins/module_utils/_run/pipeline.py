@@ -31,7 +31,7 @@ from .._host.scopes import SCOPES
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
-from .._plan.doubts import CIRCLE
+from .._plan.doubts import CYCLE
 from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
@@ -148,7 +148,10 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     # All that is read and made up to the plan stays: to search it for garbage time and again would find none.
     gc.disable()
     key, new_key = _key(where)
-    desired = build(run.params, _facts(run.params, manager, key))
+    try:
+        desired = build(run.params, _facts(run.params, manager, key))
+    except Problems as found:
+        raise Problems([*found.problems, *_further(found, manager)]) from None
     run.lap("render")
     interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
@@ -263,25 +266,49 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.
     return Work(differences.desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
 
 
+def _further(found: Problems, manager: Manager) -> List[Problem]:
+    """What is wrong besides mistakes in the options, so that all can be mended at once.
+
+    Of a unit with such a mistake, only what is wrong with its other lines: the rest may follow from the mistake.
+    """
+    if found.rest is None:
+        return []
+    from .._verify.remedies import is_of_line  # noqa: PLC0415 (as below)
+
+    desired: Desired = found.rest
+    faulty = {each.unit for each in found.problems}
+    try:
+        observed = observe(
+            manager, [desired.owner, *desired.adopt], _named(desired, desired.texts(manager.places.units))
+        )
+        further = owners.conflicts(desired, observed)
+        if not further:
+            differences = compare(desired, observed, {})
+            further = _judged(differences, observed, manager)
+    except (ManagerError, files.FileRefused, OSError):
+        return []
+    grave = [each for each in further if each.rule.severity is Severity.ERROR and each.unit]
+    return [each for each in grave if each.unit not in faulty or is_of_line(each)]
+
+
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
-    desired, differences, observed = work.desired, work.differences, work.observed
-    view = View(differences, observed)
-    refused = refusals.impossible(view)
-    alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
-    found = [
-        *refused,
-        *refusals.forbidden(work.plan, view, work.graph),
-        *desired.missing_triggers,
-    ]
-    if differences.write or differences.remove or differences.joining:
-        from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
-        from .._verify.verify import verify  # noqa: PLC0415 (as above)
+    forbidden = refusals.forbidden(work.plan, View(work.differences, work.observed), work.graph)
+    return [*_judged(work.differences, work.observed, manager), *forbidden, *work.desired.missing_triggers]
 
-        circles = any(each.rule is CIRCLE for each in refused)
-        found += lacking(desired, differences, manager.places)
-        found += verify(manager, desired, differences, observed, alone, circles)
-    return found
+
+def _judged(differences: Differences, observed: Observed, manager: Manager) -> List[Problem]:
+    """What our rules and the host's systemd have against a declaration, whatever is done for it."""
+    refused = refusals.impossible(View(differences, observed))
+    if not (differences.write or differences.remove or differences.joining):
+        return refused
+    from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
+    from .._verify.verify import verify  # noqa: PLC0415 (as above)
+
+    alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
+    cycles = any(each.rule is CYCLE for each in refused)
+    said = verify(manager, differences.desired, differences, observed, alone, cycles)
+    return [*refused, *lacking(differences.desired, differences, manager.places), *said]
 
 
 def _refuse_detours(differences: Differences, where: Places) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 
 class Refused(ValueError):
@@ -99,18 +99,23 @@ class Problem:
     def as_dict(self) -> Dict[str, str]:
         """The entry of a module's `errors` list: unit, section, directive, rule, message."""
         return {
-            "unit": legible(self.unit),
-            "section": legible(self.section),
-            "directive": legible(self.directive),
+            "unit": self.unit,
+            "section": self.section,
+            "directive": self.directive,
             "rule": self.rule.id,
             "message": self.message,
         }
 
 
 class Problems(Exception):
-    """All mistakes of a declaration at once; its text has a line for each. doubts: what would not have hindered."""
+    """All mistakes of a declaration at once; its text has a line for each.
 
-    def __init__(self, problems: Sequence[Problem], doubts: Sequence[Problem] = ()) -> None:
+    doubts: what would not have hindered. rest: what there would be without the mistakes, None where that is nothing; it
+    is to be judged with them, and never carried out.
+    """
+
+    def __init__(self, problems: Sequence[Problem], doubts: Sequence[Problem] = (), rest: Any = None) -> None:
         self.problems: Tuple[Problem, ...] = tuple(problems)
         self.doubts: Tuple[Problem, ...] = tuple(doubts)
+        self.rest = rest
         super().__init__("\n".join(str(problem) for problem in self.problems))

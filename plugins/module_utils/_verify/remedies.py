@@ -86,7 +86,7 @@ WORDINGS: Tuple[Wording, ...] = (
     Wording(
         "Service has more than one ExecStart= setting",
         VERIFY,
-        'a list is the directive repeated, so write one command as one text; begin the list with "" where it shall '
+        'a list is the directive repeated, so write one command as one text, or a list that begins with "" if it shall '
         "take the place of an earlier one",
         "Service",
         "ExecStart",
@@ -148,6 +148,12 @@ def judged(problems: Sequence[Problem], going: AbstractSet[str]) -> List[Problem
     weighed = [replace(each, rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
     faulty = {each.unit for each in weighed if each.rule is not ADVICE and not _follows(each)}
     return [_mended(each) for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
+
+
+def is_of_line(problem: Problem) -> bool:
+    """Is it about a line as it stands, and not about what a unit as a whole has or lacks?"""
+    whole = any(each.directive and each.fits(problem.message) for each in WORDINGS)
+    return problem.rule is VERIFY and bool(problem.directive) and not whole
 
 
 def _kin(unit: str) -> Tuple[str, ...]:

@@ -119,7 +119,9 @@ def test_no_words_of_a_shell(command: str) -> None:
 def test_units_in_a_circle(first: Entry, second: Entry, place: tuple[str, str]) -> None:
     """Once, whichever units it is made of."""
     between = service("c", unit={"After": "b.service"})
-    found = [each for each in told(service(unit=first), service("b", unit=second), between) if each[2] == "circle"]
+    found = [
+        each for each in told(service(unit=first), service("b", unit=second), between) if each[2] == "ordering-cycle"
+    ]
     assert [each[:2] for each in found] == [place]
     assert "b.service" in found[0][3]
 
