@@ -95,7 +95,8 @@ def _accounts(settings: Settings, places: Places) -> Iterator[Found]:
         return
     dynamic = is_true(_last(settings, "DynamicUser"))
     for directive, what in _ACCOUNTS.items():
-        for name in _last(settings, directive).split():
+        value = _last(settings, directive)
+        for name in value.split() if directive == "SupplementaryGroups" else [value] if value else []:
             if not _UNTOLD.isdisjoint(name) or (dynamic and directive in ("User", "Group")):
                 continue
             if places.scope.in_home and name not in _own(what):
@@ -137,7 +138,6 @@ def _wanted(settings: Settings) -> Iterator[Tuple[str, str, str]]:
         yield "EnvironmentFile", value, "file"
     for value in settings.get("LoadCredential", ()):
         yield "LoadCredential", value.partition(":")[2], "file"
-    yield "RootDirectory", _last(settings, "RootDirectory"), "folder"
     if any(_last(settings, each) for each in _VIEWS):
         return
     yield "WorkingDirectory", _last(settings, "WorkingDirectory"), "folder"
