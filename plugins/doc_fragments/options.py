@@ -90,17 +90,19 @@ environment:
   type: dict
 secrets:
   description:
-    - For services alone. Environment variables that nobody but root may read. They go to a file with mode 0600 that
-      C(EnvironmentFile=) names, and never into a unit file, a diff, a result or the journal.
-    - Text alone; quote a number, of which YAML may make another (V(0123) is 83).
+    - A mapping, for services alone. Environment variables that nobody but root may read. They go to a file with mode
+      0600 that C(EnvironmentFile=) names, and never into a unit file, a diff, a result or the journal.
+    - Values are text alone; quote a number, of which YAML may make another (V(0123) is 83).
     - Values of less than four characters blot out parts of Ansible's output, which hides them wherever they occur.
+    - Text in the place of the mapping (V(TOKEN=...)) is refused, since Ansible would show what it makes of that.
     - Ansible itself shows the item of a loop, with any secret in it, so give such a loop a C(label) in C(loop_control).
-  type: dict
+  type: raw
 credentials:
   description:
-    - For services alone. Credentials for C(LoadCredential=), by name. The program finds each as a file below
+    - A mapping, for services alone. Credentials for C(LoadCredential=), by name. The program finds each as a file below
       E(CREDENTIALS_DIRECTORY).
-  type: dict
+    - Text in the place of the mapping is refused.
+  type: raw
 triggers:
   description: What the process of a service depends on besides the unit's own text. For services alone.
   type: dict

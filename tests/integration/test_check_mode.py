@@ -78,7 +78,10 @@ def test_a_program_that_is_not_there_yet_is_unverified(host: Lab) -> None:
     late = "/usr/local/bin/late"
     unit = service(command=f"{late} infinity", service={"User": "no-such-user-yet"})
     would = host.foretell(unit)
-    assert [error["unit"] for error in would["unverified"]] == [unit["name"]]
+    assert [(error["unit"], error["directive"]) for error in would["unverified"]] == [
+        (unit["name"], "User"),
+        (unit["name"], "ExecStart"),
+    ]
     host.sh(f"cp /bin/sleep {late}; useradd --system no-such-user-yet")
     result = host.apply(unit)
     assert (result["plan"], result["diff"], result["unverified"]) == (would["plan"], would["diff"], [])

@@ -115,7 +115,7 @@ def test_the_modules_for_one_unit_do_the_same(host: Lab) -> None:
 
 def test_what_is_declared_stopped_and_pulled_in_is_told(host: Lab) -> None:
     wanted = service("wanted", state="stopped")
-    wanting = service("wanting", unit={"Wants": wanted["name"]})
+    wanting = service("wanting", unit={"Wants": wanted["name"]}, enabled=False)
     for result in (host.foretell(wanted, wanting), host.apply(wanted, wanting)):
         assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [(wanted["name"], "pulled-in")]
         assert [warning.partition(":")[0] for warning in result["warnings"]] == [wanted["name"]]

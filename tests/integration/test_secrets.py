@@ -216,3 +216,30 @@ def test_a_credential_named_like_a_word_of_a_message_goes(host: Lab) -> None:
     text = "some text"
     host.apply(dropins=[{**dropin, "credentials": {"host": text, "other": text}}])
     assert host.settled(dropins=[{**dropin, "credentials": {"other": text}}])["removed"]
+
+
+@pytest.mark.parametrize("option", ["secrets", "credentials"])
+@pytest.mark.parametrize("text", [f"TOKEN={CANARY}", f'{{"TOKEN": "{CANARY}"}}', [f"TOKEN={CANARY}"]])
+def test_a_secret_that_is_no_mapping_is_refused_and_shown_by_none(
+    host: Lab, assert_hidden: Callable[..., None], option: str, text: object
+) -> None:
+    """Ansible makes a mapping of text, and then shows the arguments of the module (-vvv)."""
+    unit = service(**{option: text})
+    dropin = {**unit, "dropin": "x"}
+    results = [
+        host.refused(unit),
+        host.refused(dropins=[dropin]),
+        host.refused(module="unit", **unit),
+        host.refused(module="dropin", **dropin),
+    ]
+    for result in results:
+        ((name, rule),) = [(error["unit"], error["rule"]) for error in result["errors"]]
+        assert (name, rule) == ("main.service", "secrets-mapping")
+        assert result["invocation"]
+    assert_hidden(*results)
+
+
+def test_an_entry_that_is_text_with_a_secret_in_it(host: Lab, assert_hidden: Callable[..., None]) -> None:
+    whole = host.attempt(units=[f"name=main.service content='[Service]' secrets='TOKEN={CANARY}'"])
+    assert whole["failed"]
+    assert_hidden(whole)

@@ -20,6 +20,7 @@ Spec = Dict[str, Any]
 
 SECTION_OPTIONS = ("unit", *(kind.name for kind in KINDS.values() if kind.is_option), "install")
 STATES = ("started", "stopped", "restarted", "reloaded", "present", "absent")
+HIDDEN_OPTIONS = ("secrets", "credentials")
 # Those in which a unit is declared to run.
 RUNNING = ("started", "restarted", "reloaded")
 
@@ -35,8 +36,8 @@ def text() -> Spec:
         **{section: {"type": "dict"} for section in SECTION_OPTIONS},
         "content": {"type": "str"},
         "environment": {"type": "dict"},
-        "secrets": {"type": "dict", "no_log": True},
-        "credentials": {"type": "dict", "no_log": True},
+        # Mappings, which render.py holds them to: Ansible makes a mapping of text before it notes what it has to hide.
+        **{option: {"type": "raw", "no_log": True} for option in HIDDEN_OPTIONS},
         "triggers": {
             "type": "dict",
             "options": {

@@ -19,7 +19,8 @@ from .._syntax.characters import to_utf8
 from .._syntax.directives import UNKNOWN, Catalogue
 from .._syntax.kinds import KINDS
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
-from .options import SECTION_OPTIONS
+from . import habits
+from .options import HIDDEN_OPTIONS, SECTION_OPTIONS
 from .stamp import Assignment, Ingredients, assignment, ingredients, without_stamp
 
 MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
@@ -35,6 +36,13 @@ _SECRETS_GLOBAL = Rule(
     "scope global takes no secrets or credentials",
     "systemd.exec(5), EnvironmentFile=",
 )
+_NO_MAPPING = Rule(
+    "secrets-mapping",
+    Severity.ERROR,
+    "{option} is no mapping of names to values, and what it is stays unsaid",
+    "write each name as a key of its own, such as {option}: {{TOKEN: ...}}",
+    "the options secrets and credentials",
+)
 _TOO_LONG = Rule(
     "long-name",
     Severity.ERROR,
@@ -44,13 +52,6 @@ _TOO_LONG = Rule(
 )
 _LONGEST_NAME = 255
 _NAME_SHOWN = 40
-_CRON = Rule(
-    "calendar",
-    Severity.ERROR,
-    "{value} is a schedule of cron, which OnCalendar= does not take",
-    "{remedy}",
-    "systemd.time(7), calendar events; crontab(5)",
-)
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 
 Params = Mapping[str, Any]
@@ -114,15 +115,29 @@ def has_text(params: Params) -> bool:
     return params.get("content") is not None or any(params.get(option) is not None for option in SECTION_OPTIONS)
 
 
+def secret_values(params: Params, option: str) -> Mapping[str, object]:
+    """What an entry gives under one of the hidden options; nothing, where that is no mapping and is refused."""
+    given = params.get(option)
+    return given if isinstance(given, Mapping) else {}
+
+
+def _unnamed_secrets(params: Params) -> Iterator[Problem]:
+    """Hidden options that are no mapping, which Ansible is kept from making of text: it would show what it makes."""
+    for option in HIDDEN_OPTIONS:
+        if not isinstance(params.get(option), (Mapping, type(None))):
+            yield _NO_MAPPING.problem(params["name"], option=option)
+
+
 def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: HostFacts) -> Rendered:
     """Render one entry. stem names its environment file; kind is the unit's suffix. Raises Problems, all at once."""
     unit = params["name"]
-    problems: List[Problem] = []
+    problems: List[Problem] = list(_unnamed_secrets(params))
     sections = _sections(params, kind, facts.catalogue, unit, problems)
-    problems += _calendars(unit, sections)
+    problems += habits.of_lines(unit, sections)
+    problems += habits.of_lists(params, kind)
     extra, secret_files = _environment(params, stem, owner, facts, unit, problems)
     if problems:
-        raise Problems(problems)
+        raise Problems(problems, rest=_rest(params, sections, path, problems))
     own = KINDS[kind].section
     made_of = ingredients(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
     extra += [assignment(made_of)] if made_of else []
@@ -136,6 +151,21 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     if problems:
         raise Problems(problems)
     return Rendered(files, entries)
+
+
+def _rest(
+    params: Params, sections: Sequence[Tuple[str, Sequence[Assignment]]], path: str, problems: Sequence[Problem]
+) -> Optional[Rendered]:
+    """The lines without a mistake, None where there are none: an empty file would mask the unit."""
+    bad = {(each.section, each.directive) for each in problems}
+    kept = [(section, [each for each in given if (section, each[0]) not in bad]) for section, given in sections]
+    if not any(given for _section, given in kept):
+        return None
+    try:
+        text = unitfile.render([each for each in kept if each[1]])
+        return Rendered((FileWanted(path, text.encode(), 0o644, params["name"]),), unitfile.parse(text))
+    except Refused:
+        return None
 
 
 def _too_long(files: Sequence[FileWanted]) -> Iterator[Problem]:
@@ -179,6 +209,7 @@ def _parsed(
     content: str, kind: str, catalogue: Catalogue, unit: str, problems: List[Problem]
 ) -> List[Tuple[str, List[Assignment]]]:
     try:
+        unitfile.refuse_torn(content)
         entries = unitfile.parse(content)
     except Refused as refused:
         problems.append(unitfile.SYNTAX.said(str(refused), unit))
@@ -188,30 +219,9 @@ def _parsed(
         complaint = catalogue.complaint(kind, entry.section, entry.directive)
         if complaint:
             problems.append(UNKNOWN.said(complaint, unit, entry.section, entry.directive))
+            continue
         sections.setdefault(entry.section, []).append((entry.directive, entry.value))
     return list(sections.items())
-
-
-def _calendars(unit: str, sections: Sequence[Tuple[str, Sequence[Assignment]]]) -> Iterator[Problem]:
-    """Lines of cron among the calendars."""
-    for section, assignments in sections:
-        for directive, value in assignments:
-            remedy = _calendar(value) if (section, directive) == ("Timer", "OnCalendar") else ""
-            if remedy:
-                yield _CRON.problem(unit, section, directive, value=shown(value), remedy=remedy)
-
-
-def _calendar(value: str) -> str:
-    """What to write in the place of a line of cron, "" if it is none."""
-    from .._syntax import cron  # noqa: PLC0415 (only where there is a timer)
-
-    if not cron.looks_like_cron(value):
-        return ""
-    try:
-        found = [shown(each) for each in cron.calendars(cron.parse(value.strip().strip("'\"")))]
-    except Refused as refused:
-        return str(refused)
-    return f"write {found[0]}" if len(found) == 1 else f"write the list [{', '.join(found)}]"
 
 
 def _environment(
@@ -219,10 +229,10 @@ def _environment(
 ) -> Tuple[List[Assignment], List[FileWanted]]:
     """Directives and files for environment, secrets and credentials."""
     places = facts.places
-    given = [option for option in ("environment", "secrets", "credentials") if params.get(option)]
-    if not places.scope.takes_secrets and set(given) & {"secrets", "credentials"}:
+    if not places.scope.takes_secrets and any(params.get(option) for option in HIDDEN_OPTIONS):
         problems.append(_SECRETS_GLOBAL.problem(unit))
         return [], []
+    params = {**params, **{option: secret_values(params, option) for option in HIDDEN_OPTIONS}}
     extra: List[Assignment] = []
     files: List[FileWanted] = []
     for name, value in (params.get("environment") or {}).items():

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
 
@@ -20,19 +20,21 @@ from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import contradictions, triggers
 from .health import HEALTH, health
+from .options import HIDDEN_OPTIONS
 from .render import FileWanted, HostFacts, Params, has_text, render
 from .stamp import Ingredients
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
 _NAME_SHOWN = 40
+# In the place of a name that is none.
 _NO_OWNER = "-"
 
 _EMPTY = Rule(
     "empty",
     Severity.ERROR,
     "the drop-in {dropin} has no text",
-    "give it a section, content or environment",
+    "give it a section, content, environment or triggers",
     "the module dropin",
 )
 
@@ -92,11 +94,7 @@ class DropinWanted:
 
 @dataclass(frozen=True)
 class Desired:
-    """All of one owner on one host.
-
-    problems: what is wrong with entries; one that cannot be read is left out. triggers_changed_at: when each trigger
-    file last changed.
-    """
+    """All of one owner on one host. triggers_changed_at: when each trigger file last changed."""
 
     owner: str
     files: Mapping[str, FileWanted]
@@ -108,7 +106,7 @@ class Desired:
     prune: bool = False
     max_removed: Optional[int] = None
     adopt: Tuple[str, ...] = ()
-    problems: Tuple[Problem, ...] = ()
+    missing_triggers: Tuple[Problem, ...] = ()
     triggers_changed_at: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -135,11 +133,7 @@ class Desired:
 
 
 def build(params: Params, facts: HostFacts) -> Desired:
-    """The desired state of a stack (parameters of the module of that name).
-
-    What is wrong with an entry stands under `problems`, and the entry is left out. Raises Problems where the stack
-    itself cannot be read.
-    """
+    """The desired state of a stack (parameters of the module of that name). Raises Problems with all that is wrong."""
     problems: List[Problem] = []
     owner = _owner(params, problems)
     units: List[UnitWanted] = []
@@ -159,9 +153,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
     problems += triggers.bad([*given_units, *given_dropins])
     general: List[Health] = []
     _collect(lambda: _health("", None, defaults), general, problems)
-    if not general or owner == _NO_OWNER:
-        raise Problems(problems)
-    return Desired(
+    desired = Desired(
         owner=owner,
         files=files,
         units=tuple(units),
@@ -175,12 +167,15 @@ def build(params: Params, facts: HostFacts) -> Desired:
             + [dropin.path for dropin in dropins if dropin.replace]
         ),
         prune=bool(params.get("prune")) or params.get("state") == "absent",
-        health=general[0],
+        health=general[0] if general else Health(),
         max_removed=params.get("max_removed"),
         adopt=tuple(dict.fromkeys(params.get("adopt") or ())),
-        problems=(*problems, *triggers.missing([*given_units, *given_dropins], facts.digests)),
+        missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
         triggers_changed_at=facts.changed_at,
     )
+    if problems:
+        raise Problems(problems, rest=replace(desired, prune=False, max_removed=None) if owner != _NO_OWNER else None)
+    return desired
 
 
 def _collect(make: Any, into: List[Any], problems: List[Problem]) -> None:
@@ -188,6 +183,8 @@ def _collect(make: Any, into: List[Any], problems: List[Problem]) -> None:
         into.append(make())
     except Problems as found:
         problems += found.problems
+        if found.rest is not None:
+            into.append(found.rest)
 
 
 def _owner(params: Params, problems: List[Problem]) -> str:
@@ -228,23 +225,27 @@ def _unit(
             rendered = render(entry, name.kind, name.text, path, owner, facts)
         except Problems as found:
             problems += found.problems
-    if problems:
-        raise Problems(problems)
+            rendered = found.rest
+    if any(not each.directive for each in problems):  # without the line of a mistake it cannot be told what is left
+        rendered = None
     if rendered is not None:
         files.update((each.path, each) for each in rendered.files)
-    return UnitWanted(
+    wanted = UnitWanted(
         name=name,
-        path=path if brings_text else None,
+        path=path if rendered is not None else None,
         members=members,
         state=entry.get("state") or "",
         enabled=entry.get("enabled"),
         masked=entry.get("masked"),
         on_change=entry.get("on_change") or "",
         runs_on_change=entry.get("run") == "on_change",
-        health=_own_health(entry, defaults),
+        health=None if problems else _own_health(entry, defaults),
         replace=bool(entry.get("replace")),
         lists_instances=rendered is not None and entry.get("instances") is not None,
     )
+    if problems:
+        raise Problems(problems, rest=wanted if rendered is not None else None)
+    return wanted
 
 
 def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
@@ -272,7 +273,8 @@ def _dropin(
         raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
     path = facts.places.dropin_file(name.text, file_name)
     present = entry.get("state") != "absent"
-    if present and not has_text(entry) and not any(entry.get(key) for key in ("environment", "secrets", "credentials")):
+    brings = ("environment", *HIDDEN_OPTIONS, "triggers")
+    if present and not has_text(entry) and not any(entry.get(key) for key in brings):
         raise Problems([_EMPTY.problem(name.text, dropin=file_name)])
     problems = list(contradictions.unhonoured(entry, name)) if present else []
     rendered = None
@@ -280,20 +282,25 @@ def _dropin(
         stem = names.stem_of_dropin(name.text, file_name[: -len(".conf")])
         try:
             rendered = render(entry, name.kind, stem, path, owner, facts)
-            files.update((each.path, each) for each in rendered.files)
         except Problems as found:
             problems += found.problems
-    if problems:
-        raise Problems(problems)
-    return DropinWanted(
+            rendered = found.rest
+    if any(not each.directive for each in problems):  # without the line of a mistake it cannot be told what is left
+        rendered = None
+    if rendered is not None:
+        files.update((each.path, each) for each in rendered.files)
+    wanted = DropinWanted(
         unit=name,
         path=path,
         present=present,
         entries=rendered.entries if rendered else (),
         on_change=entry.get("on_change") or "",
-        health=_own_health(entry, defaults),
+        health=None if problems else _own_health(entry, defaults),
         replace=bool(entry.get("replace")),
     )
+    if problems:
+        raise Problems(problems, rest=wanted if rendered is not None else None)
+    return wanted
 
 
 def _own_health(entry: Params, defaults: Params) -> Optional[Health]:

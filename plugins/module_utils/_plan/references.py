@@ -28,7 +28,7 @@ _DROPIN_WAITS = Rule(
     "dropin-without-unit",
     Severity.WARNING,
     "there is no such unit on this host yet",
-    "the drop-in waits for it",
+    "the drop-in waits for it{near}",
     "systemd.unit(5), drop-in",
 )
 _INSTALL_OF_DROPIN = Rule(
@@ -56,14 +56,14 @@ STARTS_NOWHERE = Rule(
     "starts-nowhere",
     Severity.UNVERIFIED,
     "it starts {started}, which is nowhere",
-    "declare that too, or mend the name",
+    "declare that too, or mend the name{near}",
     "systemd.timer(5) and the like, Unit=",
 )
 _STARTS_GONE = Rule(
     "gone",
     Severity.ERROR,
     "it starts {started}, which is nowhere",
-    "declare that too, or mend the name",
+    "declare that too, or mend the name{near}",
     "systemd.timer(5) and the like, Unit=; this very run takes it away",
 )
 _NO_SUCH_TARGET = Rule(
@@ -73,6 +73,10 @@ _NO_SUCH_TARGET = Rule(
     "nothing starts this unit at boot unless that comes{near}",
     "systemd.unit(5), WantedBy=",
 )
+
+
+# Of the names without their suffixes: nignx is nginx, and db is not dbus.
+_NEAR_ENOUGH = 0.75
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def dropins(view: View) -> Iterator[Problem]:
     for dropin in view.desired.dropins:
         name = dropin.unit.text
         if dropin.present and not dropin.unit.stands_for_others and not view.is_there(name):
-            yield _DROPIN_WAITS.problem(name)
+            yield _DROPIN_WAITS.problem(name, near=near(name, view))
         if any(entry.section == "Install" for entry in dropin.entries) and name not in enabled:
             yield _INSTALL_OF_DROPIN.problem(name, "Install")
         alias = view.alias(name)
@@ -159,7 +163,7 @@ def _starts_nothing(name: UnitName, view: View) -> Optional[Problem]:
     complaint = misnamed(started)
     if complaint:
         return rule.said(complaint, *place)
-    return None if view.is_there(started) else rule.problem(*place, started=started)
+    return None if view.is_there(started) else rule.problem(*place, started=started, near=near(started, view))
 
 
 def wanted_by_nobody(view: View) -> Iterator[Problem]:
@@ -183,13 +187,16 @@ def _wanted_by_nobody(name: str, view: View) -> Iterator[Problem]:
             elif not view.is_there(other):
                 # A target of the system, which no user's manager has (systemd.special(7)).
                 lacking = other in view.observed.places.scope.lacking
-                near = " (did you mean default.target?)" if lacking else _near(other, view)
-                yield _NO_SUCH_TARGET.problem(name, "Install", directive, target=other, near=near)
+                meant = " (did you mean default.target?)" if lacking else near(other, view)
+                yield _NO_SUCH_TARGET.problem(name, "Install", directive, target=other, near=meant)
 
 
-def _near(unit: str, view: View) -> str:
-    suffix = "." + unit.rpartition(".")[2]
+def near(unit: str, view: View) -> str:
+    """A unit that may have been meant by a name that is nowhere, as a question; their suffixes make none alike."""
+    stem, _dot, suffix = unit.rpartition(".")
     every = {name for names in view.after.names.values() for name in names} | set(view.observed.states)
-    known = sorted(name for name in every if name.endswith(suffix) and not misnamed(name))
-    near = [name for name in difflib.get_close_matches(unit, known, 3, 0.85) if view.is_there(name)]
-    return f" (did you mean {near[0]}?)" if near else ""
+    parts = [name.rpartition(".") for name in every if name != unit and not misnamed(name)]
+    known = sorted(each for each, _dot, kind in parts if kind == suffix)
+    close = [f"{each}.{suffix}" for each in difflib.get_close_matches(stem, known, 3, _NEAR_ENOUGH)]
+    found = next(filter(view.is_there, close), "")
+    return f" (did you mean {found}?)" if found else ""

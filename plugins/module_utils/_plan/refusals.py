@@ -25,9 +25,10 @@ from .._syntax.special import CALL_FOR, ending, is_of_host
 from .._syntax.unitfile import Effective
 from .consequences import displaced, stopped_with, taken_down
 from .differences import Case
+from .doubts import cycles, is_empty, shell_words, wants_nowhere
 from .owners import strangers
 from .plan import Plan, carries
-from .references import View, dropins, outdated, starts_nothing, wanted_by_nobody
+from .references import View, dropins, near, outdated, starts_nothing, wanted_by_nobody
 
 _OWN_CONNECTION = Rule(
     "own-connection",
@@ -82,7 +83,7 @@ _NO_SUCH_UNIT = Rule(
     "no-such-unit",
     Severity.UNVERIFIED,
     "there is no such unit on this host",
-    "install what brings it, or give its text",
+    "install what brings it, or give its text{near}",
     "systemd.unit(5), unit file load path",
 )
 
@@ -202,7 +203,7 @@ def _is_masked(case: Case, view: View) -> Optional[Problem]:
 
 def _is_nowhere(case: Case, view: View) -> Optional[Problem]:
     nowhere = case.wanted in RUNNING and not view.is_there(case.unit)
-    return _NO_SUCH_UNIT.problem(case.unit) if nowhere else None
+    return _NO_SUCH_UNIT.problem(case.unit, near=near(case.unit, view)) if nowhere else None
 
 
 def _ends_run(case: Case, view: View) -> Optional[Problem]:
@@ -313,7 +314,7 @@ def _enables_nothing(unit: UnitWanted, view: View) -> Optional[Problem]:
     name = unit.name.text
     enabled = [each for each in unit.members or (name,) if unit.meant(each).enabled]
     if enabled and not view.is_there(name):  # of one that shall run it is said already
-        return _NO_SUCH_UNIT.problem(name) if unit.state == "present" else None
+        return _NO_SUCH_UNIT.problem(name, near=near(name, view)) if unit.state == "present" else None
     lacking = (each for each in enabled if not view.after.masked(each) and not installs(view.after.effective(each)))
     return next((_NO_INSTALL.problem(each) for each in lacking), None)
 
@@ -388,6 +389,7 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, _at_war, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
+    *(is_empty, wants_nowhere, shell_words, cycles),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again, _unchecked)
 

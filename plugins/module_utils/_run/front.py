@@ -14,10 +14,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._desired.options import Spec
 from .._desired.options import host as host_options
-from .._desired.render import SHORTEST_HIDDEN
+from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
-from .._syntax.rule import Problems, Refused
+from .._syntax.rule import Problems, Refused, Severity
 from .pipeline import apply
 from .work import Failed
 
@@ -46,8 +46,14 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
         for warning in warnings:
             module.warn(warning)
     except Problems as found:
-        module.fail_json(msg=str(found), errors=[problem.as_dict() for problem in found.problems])
+        for doubt in found.doubts:
+            if doubt.rule.severity is Severity.WARNING:
+                module.warn(str(doubt))
+        doubts = [doubt.as_dict() for doubt in found.doubts]
+        module.fail_json(msg=str(found), errors=[each.as_dict() for each in found.problems], unverified=doubts)
     except Failed as failed:
+        for warning in failed.warnings:
+            module.warn(warning)
         module.fail_json(msg=str(failed), **failed.result)
     except Exception as error:  # pylint: disable=broad-exception-caught
         # An uncaught exception would show its message, and with it whatever value it is about, unhidden.
@@ -57,7 +63,7 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
 
 def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
     for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
-        for name, value in {**(entry.get("secrets") or {}), **(entry.get("credentials") or {})}.items():
+        for name, value in {**secret_values(entry, "secrets"), **secret_values(entry, "credentials")}.items():
             if len(str(value)) < SHORTEST_HIDDEN:
                 yield (
                     f"{entry['name']}: the secret {name} has less than {SHORTEST_HIDDEN} characters: "

@@ -16,7 +16,7 @@ import os
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._apply import accepted, record
 from .._desired.render import HostFacts, Params
@@ -31,12 +31,13 @@ from .._host.scopes import SCOPES
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
+from .._plan.doubts import CYCLE
 from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
-from .._syntax.names import mentions, misnamed
+from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
 from . import report
 from .work import Failed, Work
@@ -147,7 +148,10 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     # All that is read and made up to the plan stays: to search it for garbage time and again would find none.
     gc.disable()
     key, new_key = _key(where)
-    desired = build(run.params, _facts(run.params, manager, key))
+    try:
+        desired = build(run.params, _facts(run.params, manager, key))
+    except Problems as found:
+        raise Problems([*found.problems, *_further(found, manager)]) from None
     run.lap("render")
     interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
@@ -157,8 +161,6 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
     observed = observe(manager, [desired.owner, *desired.adopt], _named(desired, desired.texts(where.units)))
     run.lap("look")
-    if any(problem.rule.severity is Severity.ERROR for problem in desired.problems):
-        raise Problems([*desired.problems, *_found_besides(desired, observed, manager)])
     work = _planned(desired, observed, interrupted, manager)
     unverified = _passable(_problems(work, manager), lenient=run.check_mode or bool(where.root))
     _refuse_detours(work.differences, where)
@@ -181,7 +183,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         unverified += report.pulled_in(work, None if run.check_mode else states)
     result = {**report.result(work, states, unverified), "timings": run.timings}
     if failure is not None:
-        raise Failed(str(failure), {**result, **failure.result})
+        raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, unverified, failed=True))
     return result, report.warnings(work, unverified)
 
 
@@ -210,7 +212,7 @@ def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
     """Raise Problems unless nothing of what was found hinders; returns that, to be reported as unverified."""
     grave = [problem for problem in problems if problem.rule.severity.hinders(lenient)]
     if grave:
-        raise Problems(grave)
+        raise Problems(grave, [problem for problem in problems if problem not in grave])
     return list(problems)
 
 
@@ -264,39 +266,55 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.
     return Work(differences.desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
 
 
-def _found_besides(desired: Desired, observed: Observed, manager: Manager) -> List[Problem]:
-    """What else a person has to mend, told beside mistakes of the declaration: what is wrong with entries without any.
+def _further(found: Problems, manager: Manager) -> List[Problem]:
+    """What is wrong besides mistakes in the options, so that all can be mended at once.
 
-    What is about an entry that could not be read, or about a unit that one is a part of, may be wrong for want of that.
+    Of a unit with such a mistake, only what is wrong with its other lines: the rest may follow from the mistake.
     """
-    wrong = {problem.unit for problem in desired.problems}
-    folders = {name + ".d" for name in wrong}
-    names = {unit.name.text for unit in desired.units}.union(dropin.unit.text for dropin in desired.dropins)
-    names.update(member for unit in desired.units for member in unit.members)
-    sound = {name for name in names if folders.isdisjoint(dropin_folders(name))}
-    differences = compare(desired, observed, accepted.accepted(manager.places))
-    found = [*owners.conflicts(desired, observed), *_spoken_against(desired, differences, observed, manager)]
-    grave = [problem for problem in found if problem.rule.severity is Severity.ERROR and problem.unit in sound]
-    unread = [unit for unit in wrong if not misnamed(unit)]
-    return [problem for problem in grave if not any(mentions(problem.message, unit) for unit in unread)]
+    if found.rest is None:
+        return []
+    from .._verify.remedies import is_of_line  # noqa: PLC0415 (as below)
+
+    desired: Desired = found.rest
+    # What they name, and the units that a drop-in among them is a part of.
+    faulty = {each.unit for each in found.problems}
+    folders = {unit + ".d" for unit in faulty}
+    try:
+        observed = observe(
+            manager, [desired.owner, *desired.adopt], _named(desired, desired.texts(manager.places.units))
+        )
+        further = owners.conflicts(desired, observed)
+        if not further:
+            differences = compare(desired, observed, {})
+            further = _judged(differences, observed, manager)
+    except (ManagerError, files.FileRefused, OSError):
+        return []
+    grave = [each for each in further if each.rule.severity is Severity.ERROR and each.unit]
+    return [each for each in grave if is_of_line(each) or _is_sound(each.unit, faulty, folders)]
+
+
+def _is_sound(unit: str, faulty: Set[str], folders: Set[str]) -> bool:
+    return unit not in faulty and (misnamed(unit) != "" or folders.isdisjoint(dropin_folders(unit)))
 
 
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
-    view = View(work.differences, work.observed)
-    found = _spoken_against(work.desired, work.differences, work.observed, manager)
-    return [*refusals.forbidden(work.plan, view, work.graph), *work.desired.problems, *found]
+    forbidden = refusals.forbidden(work.plan, View(work.differences, work.observed), work.graph)
+    return [*_judged(work.differences, work.observed, manager), *forbidden, *work.desired.missing_triggers]
 
 
-def _spoken_against(desired: Desired, differences: Differences, observed: Observed, manager: Manager) -> List[Problem]:
-    """What speaks against a declaration on this host, whatever the plan."""
-    found = refusals.impossible(View(differences, observed))
-    alone = {each.unit for each in found if each.rule is STARTS_NOWHERE}
-    if differences.write or differences.remove or differences.joining:
-        from .._verify.verify import verify  # noqa: PLC0415 (as above)
+def _judged(differences: Differences, observed: Observed, manager: Manager) -> List[Problem]:
+    """What our rules and the host's systemd have against a declaration, whatever is done for it."""
+    refused = refusals.impossible(View(differences, observed))
+    if not (differences.write or differences.remove or differences.joining):
+        return refused
+    from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
+    from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
-        found += verify(manager, desired, differences, observed, alone)
-    return found
+    alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
+    cycles = any(each.rule is CYCLE for each in refused)
+    said = verify(manager, differences.desired, differences, observed, alone, cycles)
+    return [*refused, *lacking(differences.desired, differences, manager.places), *said]
 
 
 def _refuse_detours(differences: Differences, where: Places) -> None:

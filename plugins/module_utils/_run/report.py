@@ -21,8 +21,10 @@ from .._host.manager import Manager, States, UnitState
 from .._host.observed import Observed
 from .._plan.consequences import Becomes
 from .._plan.differences import Differences
+from .._plan.doubts import not_at_boot
 from .._plan.owed import Pending, told
 from .._plan.plan import Plan
+from .._plan.references import View
 from .._syntax.rule import Problem, Rule, Severity
 from .work import Work
 
@@ -85,13 +87,18 @@ def pulled_in(work: Work, states: Optional[States]) -> List[Problem]:
     return [_PULLED_IN.problem(unit) for unit in started]
 
 
-def warnings(work: Work, unverified: Sequence[Problem]) -> List[str]:
-    """What a person is told even if they look at no result, each once: what is left as it was, and what is doubtful."""
+def warnings(work: Work, unverified: Sequence[Problem], failed: bool = False) -> List[str]:
+    """What a person is told even if they look at no result, each once: what is left as it was, and what is doubtful.
+
+    failed: the run did not do what it was about to.
+    """
     told = [problem for problem in unverified if problem.rule.severity is Severity.WARNING]
     kept: Dict[str, List[str]] = {}
     for unit, reason in work.plan.kept.items():  # a drop-in may be for all services of a host
         kept.setdefault(reason, []).append(unit)
     told += [_KEPT.problem(", ".join(units), reason=reason) for reason, units in kept.items()]
+    if not failed:
+        told += not_at_boot(View(work.differences, work.observed), work.plan, work.graph)
     told += [_ORPHANED.problem(name) for name in work.differences.orphaned]
     return list(dict.fromkeys(str(problem) for problem in told))
 

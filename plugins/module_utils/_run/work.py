@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from .._desired.stack import Desired
 from .._host.graph import Graph
@@ -30,6 +30,7 @@ class Work:
 class Failed(Exception):
     """The run failed after it had begun; the result says how far it came."""
 
-    def __init__(self, message: str, result: Mapping[str, Any]) -> None:
+    def __init__(self, message: str, result: Mapping[str, Any], warnings: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.result = dict(result)
+        self.warnings = tuple(warnings)

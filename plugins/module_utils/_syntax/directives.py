@@ -10,6 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
@@ -28,6 +29,8 @@ UNKNOWN = Rule(
 )
 
 # Read without effect: these five by every version, and the rest by 262 (a warning each), with what to use instead.
+_WORDS = re.compile(r"[A-Z]{2,}[a-z]?(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]|[^A-Za-z0-9]+")
+_NEAR_ENOUGH = 0.6
 _IGNORED_BY_ALL = frozenset("IgnoreOnSnapshot BusPolicy Capabilities NetClass SysVStartPriority".split())
 _DROPPED = {
     "BlockIOAccounting": "IOAccounting",
@@ -126,11 +129,25 @@ class Catalogue:
             for known in self.sections.get(name, {}):
                 if known.lower() == directive.lower():
                     return f"{shown(directive)} is written {known}" + (f", in [{name}]" if name != section else "")
-        near: List[str] = difflib.get_close_matches(directive, self.sections.get(section, {}), n=1, cutoff=0.7)
-        mend = (
-            f"did you mean {near[0]}?" if near else "look in the man pages of that version, or start its name with X-"
-        )
+        near = _nearest(directive, self.sections.get(section, {}))
+        mend = f"did you mean {near}?" if near else "look in the man pages of that version, or start its name with X-"
         return f"systemd {self.version} knows no {shown(directive)} in [{section}]: {mend}"
+
+
+def _nearest(directive: str, known: Iterable[str]) -> str:
+    """The directive that one may have meant, "" if none is near.
+
+    Words at the beginning that many share, such as Condition, make nothing near: what comes after them has to be.
+    """
+    close = difflib.get_close_matches(directive, known, n=10, cutoff=0.7)
+    return next((each for each in close if _alike(_WORDS.findall(directive), _WORDS.findall(each))), "")
+
+
+def _alike(one: List[str], other: List[str]) -> bool:
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    rest = difflib.SequenceMatcher(None, "".join(one), "".join(other)).ratio()
+    return not one or not other or rest >= _NEAR_ENOUGH
 
 
 def _and(parts: Iterable[str]) -> str:

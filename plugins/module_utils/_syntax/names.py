@@ -34,6 +34,22 @@ STACK_NAME = Rule(
     "the options name and adopt of the module stack",
 )
 
+# Suffixes of other files that lie beside units, or that units are made of, and what to do with them.
+_OTHER_FILES = {
+    **dict.fromkeys(
+        ("container", "volume", "kube", "pod", "build", "image", "quadlet"),
+        "is a file of podman's, of which its generator makes a unit: put the file there by another module, "
+        "and name the unit that comes of it",
+    ),
+    "network": "is a file of podman's or of systemd-networkd's, and no unit: put it there by another module",
+    "netdev": "is a file of systemd-networkd's, and no unit: put it there by another module",
+    "link": "is a file of systemd-udevd's, and no unit: put it there by another module",
+    "nspawn": "is a file of systemd-nspawn's, and no unit: put it there by another module",
+    "preset": "is a list of presets, and no unit: say enabled: true or false of the units themselves",
+    "conf": "is a drop-in or a configuration, and no unit: a drop-in is declared with the name of its unit, and "
+    "its own name as dropin",
+    "d": "is a folder of drop-ins: name the unit, without .d",
+}
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _PLAIN = frozenset(_LETTERS + ":_.")
 _VALID = frozenset(_LETTERS + ":_.\\@-")
@@ -82,6 +98,9 @@ def parse_name(text: str) -> UnitName:
         raise Refused(_slash_message(text))
     stem, dot, kind = text.rpartition(".")
     if not dot or kind not in KINDS:
+        other = _OTHER_FILES.get(kind) if stem else None
+        if other:
+            raise Refused(f"{shown(text)} {other}")
         raise Refused(f"{shown(text)} does not end in the type of unit: did you mean {shown(_with_suffix(text))}?")
     if not stem or text.startswith("."):
         raise Refused(

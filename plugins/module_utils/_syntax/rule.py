@@ -11,16 +11,21 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 
 class Refused(ValueError):
     """A value that cannot be right. The message says what is wrong and the mend; the caller knows the place."""
 
 
+def legible(text: str) -> str:
+    """Text for a message, in which what cannot be seen, or looks like another blank, is escaped."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def shown(text: str) -> str:
     """Quote text for a message so that it can be copied: unlike repr(), a backslash stays one backslash."""
-    return "'" + "".join(char if char.isprintable() else repr(char)[1:-1] for char in text) + "'"
+    return f"'{legible(text)}'"
 
 
 class Severity(enum.Enum):
@@ -86,10 +91,10 @@ class Problem:
     directive: str = ""
 
     def __str__(self) -> str:
-        section = f"[{self.section}]" if self.section else ""
-        directive = f"{self.directive}=" if self.directive else ""
+        section = f"[{legible(self.section)}]" if self.section else ""
+        directive = f"{legible(self.directive)}=" if self.directive else ""
         place = " ".join(part for part in (section, directive) if part)
-        return ": ".join(part for part in (self.unit, place, self.message) if part)
+        return ": ".join(part for part in (legible(self.unit), place, self.message) if part)
 
     def as_dict(self) -> Dict[str, str]:
         """The entry of a module's `errors` list: unit, section, directive, rule, message."""
@@ -103,8 +108,14 @@ class Problem:
 
 
 class Problems(Exception):
-    """All mistakes of a declaration at once; its text has a line for each."""
+    """All mistakes of a declaration at once; its text has a line for each.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    doubts: what would not have hindered. rest: what there would be without the mistakes, None where that is nothing; it
+    is to be judged with them, and never carried out.
+    """
+
+    def __init__(self, problems: Sequence[Problem], doubts: Sequence[Problem] = (), rest: Any = None) -> None:
         self.problems: Tuple[Problem, ...] = tuple(problems)
+        self.doubts: Tuple[Problem, ...] = tuple(doubts)
+        self.rest = rest
         super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -28,6 +28,7 @@ SYNTAX = Rule(
 # Otherwise a comment could hide an assignment.
 _HIDDEN_BREAK = re.compile(r"\x00|\r(?!\n)")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
+_TORN = re.compile(r"\\[ \t]+$")
 _HEADER = re.compile(r"\[([^\]\[\"'\\]+)\]")
 
 
@@ -67,6 +68,16 @@ def parse(text: str) -> Tuple[Entry, ...]:
         if entry:
             entries.append(entry)
     return tuple(entries)
+
+
+def refuse_torn(text: str) -> None:
+    """Raise Refused for a line that shall go on in the next, and does not, since a blank follows its backslash.
+
+    systemd reads on with the next line as one of its own, and complains of that if at all.
+    """
+    for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        if _TORN.search(raw) and not raw.lstrip(WHITESPACE).startswith(("#", ";")):
+            raise Refused(f"line {number}: a blank follows the backslash at its end, so it does not go on: take it out")
 
 
 def _lines(text: str) -> Iterator[Tuple[int, str]]:

@@ -100,6 +100,26 @@ _NEWER: Tuple[Tuple[int, int, Tuple[str, ...], str], ...] = (
 )
 
 
+# Values that a directive took later than it came, as its man page says. For a hint alone: vendors port some back.
+_VALUES: Tuple[Tuple[int, str, str], ...] = (
+    (248, "StandardOutput", "truncate"),
+    (248, "StandardError", "truncate"),
+    (253, "Type", "notify-reload"),
+    (257, "PrivateTmp", "disconnected"),
+    (257, "PrivateUsers", "self identity"),
+    (257, "ProtectControlGroups", "private strict"),
+    (257, "RestartMode", "debug"),
+    (258, "PrivateUsers", "full"),
+    (258, "ProtectHostname", "private"),
+)
+
+
+def value_came_with(directive: str, value: str) -> Optional[int]:
+    """Which version a directive first took a value in, None if it always did, or that is not known."""
+    word = value.partition(":")[0]
+    return next((came for came, name, words in _VALUES if name == directive and word in words.split()), None)
+
+
 def came_with(section: str, directive: str) -> Optional[Tuple[int, int]]:
     """The first and last version that may have brought it; None for what is older than 248, or not known."""
     for first, last, sections, directives in _NEWER:

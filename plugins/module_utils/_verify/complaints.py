@@ -14,9 +14,10 @@ from .._host.manager import Manager
 from .._host.places import Places
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import misnamed, parse_name
-from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.rule import Problem, Rule, Severity, legible
 from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
+from .._syntax.versions import value_came_with
 from .judge import Said, Verdict
 from .programs import Sight, look_for
 from .remedies import MISSING, VERIFY, weight, words_of
@@ -108,9 +109,18 @@ class _Reader:
         specific = place is not None and self._is_instance(unit) and self._is_own(place, unit)
         if specific and unit in self.subjects.made_up and rule in (VERIFY, MISSING):
             rule = _NO_INSTANCE
-        message = f"{text}: {rule.reason}" if rule in (_NO_INSTANCE, _UNSEEN) else text
+        message = f"{text}: {rule.reason}" if rule in (_NO_INSTANCE, _UNSEEN) else text + self._since(place, rule)
         path = place.path if place else ""
-        return Complaint(rule.said(message, unit, section, directive), text, path, specific=specific)
+        return Complaint(rule.said(legible(message), unit, section, directive), text, path, specific=specific)
+
+    def _since(self, place: Optional[_Place], rule: Rule) -> str:
+        """A value that is not wrong but new."""
+        came = value_came_with(place.entry.directive, place.entry.value) if place and rule is VERIFY else None
+        version = self.manager.version
+        if not place or not came or came <= version:
+            return ""
+        value = place.entry.value
+        return f" ({place.entry.directive}={value} came with systemd {came}, and this host has {version})"
 
     def _is_instance(self, unit: str) -> bool:
         return bool(unit) and not misnamed(unit) and bool(parse_name(unit).instance)

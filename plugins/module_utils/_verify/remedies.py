@@ -86,7 +86,8 @@ WORDINGS: Tuple[Wording, ...] = (
     Wording(
         "Service has more than one ExecStart= setting",
         VERIFY,
-        'write a list that begins with "", so that it takes the place of the earlier one',
+        'a list is the directive repeated, so write one command as one text, or a list that begins with "" if it shall '
+        "take the place of an earlier one",
         "Service",
         "ExecStart",
     ),
@@ -115,7 +116,13 @@ WORDINGS: Tuple[Wording, ...] = (
     ),
     Wording(r"(?:Failed to create \S+: )?Unit \S+ not found", MISSING, "declare it too, or mend its name"),
     # Lines that are dropped, or break the unit.
-    Wording("Neither a valid executable name nor an absolute path", VERIFY, "give the whole path of the program"),
+    Wording(r".*: Invalid slot$", VERIFY, "a percent sign that is meant as itself is written %%"),
+    Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
+    Wording(
+        "Neither a valid executable name nor an absolute path",
+        VERIFY,
+        "give the whole path of the program; a command with its words is one text, as a list is the directive repeated",
+    ),
     Wording(r"\S+ path is not absolute", VERIFY, "begin it with /"),
     Wording(
         "Failed to add dependency on .*, ignoring: Invalid argument",
@@ -146,6 +153,12 @@ def judged(problems: Sequence[Problem], going: AbstractSet[str]) -> List[Problem
     weighed = [replace(each, rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
     faulty = {each.unit for each in weighed if each.rule is not ADVICE and not _follows(each)}
     return [_mended(each) for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
+
+
+def is_of_line(problem: Problem) -> bool:
+    """Is it about a line as it stands, and not about what a unit as a whole has or lacks?"""
+    whole = any(each.directive and each.fits(problem.message) for each in WORDINGS)
+    return problem.rule is VERIFY and bool(problem.directive) and not whole
 
 
 def _kin(unit: str) -> Tuple[str, ...]:

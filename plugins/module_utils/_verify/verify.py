@@ -29,6 +29,8 @@ from .subjects import subjects
 _NOTHING = b"[Unit]\n"
 # A socket without the service that it starts.
 _ALONE = re.compile(r"(?:Socket )?service \S+ not loaded, \S+ cannot be started")
+# An order that leads back to where it began, and how systemd would break it.
+_CYCLE = re.compile(r"Found (?:ordering cycle|dependency on)|Job .+ deleted to break ordering cycle")
 _NO_VERIFY = Rule(
     "no-verify",
     Severity.WARNING,
@@ -51,11 +53,13 @@ def verify(
     differences: Differences,
     observed: Observed,
     alone: AbstractSet[str] = frozenset(),
+    cycles: bool = False,
 ) -> List[Problem]:
     """Have systemd-analyze verify read the host as it will be; complaints it had before do not count.
 
     Those about something that an earlier task may bring (a program, a required unit) have the rule MISSING.
-    alone: units of which it is said already that what they start is nowhere.
+    alone: units of which it is said already that what they start is nowhere. cycles: it is said already which units
+    are ordered after themselves.
     """
     places = observed.places
     new = {wanted.path: wanted.content for wanted in differences.write if places.is_unit_file(wanted.path)}
@@ -75,6 +79,7 @@ def verify(
         nameless = [each for each in problems if not each.unit]
         problems = [replace(each, unit=chosen.units[0]) if each in nameless else each for each in problems]
     problems = [each for each in problems if not (each.unit in alone and _ALONE.match(each.message))]
+    problems = [each for each in problems if not (cycles and _CYCLE.match(each.message))]
     going = {os.path.basename(path) for path in gone}
     return judged([*problems, *_unjudged(verdict)], going)
 

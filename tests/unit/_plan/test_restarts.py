@@ -56,6 +56,7 @@ NAMES = {"mount": "srv.mount", "automount": "srv.automount", "swap": "dev-sda.sw
 VALUES = {
     "BOOLEAN": ("true", "false"),
     "UMask": ("0022", "0077"),
+    "Environment": ("A=1", "A=2"),
     "SocketMode": ("0600", "0666"),
     "DirectoryMode": ("0700", "0755"),
 }

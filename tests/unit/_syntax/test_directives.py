@@ -104,6 +104,13 @@ def test_every_name_in_the_version_table_exists() -> None:
         (252, "service", "Service", "execStart", "'execStart' is written ExecStart"),
         (252, "service", "Service", "after", "'after' is written After, in [Unit]"),
         (252, "service", "Service", "ExecStrat", "did you mean ExecStart?"),
+        (252, "service", "Service", "MemoryMx", "did you mean MemoryMax?"),
+        (252, "service", "Service", "RestrictAddressFamily", "did you mean RestrictAddressFamilies?"),
+        (252, "service", "Service", "LimitNOFILES", "did you mean LimitNOFILE?"),
+        (252, "service", "Unit", "ConditionPathExist", "did you mean ConditionPathExists?"),
+        # What only a word shared by many makes near is not near.
+        (252, "service", "Unit", "ConditionFoo", "look in the man pages"),
+        (252, "service", "Service", "ExecFoo", "look in the man pages"),
         (252, "service", "Unit", "Requries", "did you mean Requires?"),
         (252, "service", "Service", "Zzzzz", "knows no 'Zzzzz' in [Service]"),
         (252, "service", "Service", "a\nb", r"knows no 'a\nb'"),

@@ -97,7 +97,13 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
             *("Service has more than one ExecStart= setting, which is only allowed for oneshots. Refusing.", "Service"),
             "ExecStart",
             "Service has more than one ExecStart= setting, which is only allowed for oneshots: "
-            'write a list that begins with "", so that it takes the place of the earlier one',
+            'a list is the directive repeated, so write one command as one text, or a list that begins with "" '
+            "if it shall take the place of an earlier one",
+        ),
+        (
+            *("Failed to resolve unit specifiers in '100%FREE', ignoring: Invalid slot", "", ""),
+            "Failed to resolve unit specifiers in '100%FREE', ignoring: Invalid slot: a percent sign that is meant as "
+            "itself is written %%",
         ),
         (
             *("Where= setting doesn't match unit name. Refusing.", "Mount", "Where"),

@@ -1,0 +1,117 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What is written as other formats have it, and means something else in a unit: cron, compose files, shells. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterator, List, Mapping, Sequence, Tuple
+
+from .._syntax import values
+from .._syntax.kinds import KINDS
+from .._syntax.rule import Problem, Refused, Rule, Severity, shown
+
+Assignments = Sequence[Tuple[str, str]]
+
+_CRON = Rule(
+    "calendar",
+    Severity.ERROR,
+    "{value} is a schedule of cron, which OnCalendar= does not take",
+    "{remedy}",
+    "systemd.time(7), calendar events; crontab(5)",
+)
+_WORDS = Rule(
+    "command-words",
+    Severity.ERROR,
+    "a list is the directive repeated, and these look like the words of one command",
+    "write one text, {command}",
+    "systemd.service(5), Command lines",
+)
+# An option of a program. systemd takes one dash off, so that this is never the name of one.
+_FLAG = re.compile(r"--\S|-[A-Za-z0-9]$")
+_PREFIXES = "@-:+!|"
+_ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+
+
+def of_lines(unit: str, sections: Sequence[Tuple[str, Assignments]]) -> Iterator[Problem]:
+    """Values in a text, structured or not."""
+    for section, assignments in sections:
+        for directive, value in assignments:
+            if (section, directive) == ("Timer", "OnCalendar"):
+                remedy = _calendar(value)
+                if remedy:
+                    yield _CRON.problem(unit, section, directive, value=shown(value), remedy=remedy)
+            elif directive == "Environment":
+                said = _cut_short(value)
+                if said:
+                    yield values.ENVIRONMENT.said(said, unit, section, directive)
+
+
+def of_lists(params: Mapping[str, Any], kind: str) -> Iterator[Problem]:
+    """A command as a list of its words."""
+    given = params.get(kind) or {}
+    for directive, value in given.items():
+        if not str(directive).startswith("Exec") or not isinstance(value, (list, tuple)):
+            continue
+        single = directive == "ExecStart" and given.get("Type") != "oneshot" and "dropin" not in params
+        items = [each for each in value if isinstance(each, str) and each]
+        if len(items) == len(value) - value.count("") and _are_words(items, single):
+            command = shown(" ".join(_quoted(each) for each in items))
+            yield _WORDS.problem(str(params["name"]), KINDS[kind].section, str(directive), command=command)
+
+
+def _are_words(items: Sequence[str], single: bool) -> bool:
+    """single: there may be one command only."""
+    if len(items) < 2 or re.search(r"\s", items[0]):
+        return False
+    if any(_FLAG.match(each) for each in items[1:]):
+        return True
+    return single and not all(each.lstrip(_PREFIXES).startswith("/") and re.search(r"\s", each) for each in items[1:])
+
+
+def _quoted(word: str) -> str:
+    if not re.search(r"[\s\"'\\]", word) and word != ";":
+        return word
+    return '"' + re.sub(r'(["\\])', r"\\\1", word) + '"'
+
+
+def _cut_short(value: str) -> str:
+    """What is wrong with a text for Environment= that has a blank where it is not meant to end an assignment.
+
+    Never the value, which may be a secret. What has quotes or specifiers is for systemd to read.
+    """
+    if re.search(r"[\"'\\%]", value):
+        return ""
+    words = value.split()
+    stray = [position for position, word in enumerate(words) if "=" not in word]
+    if not stray:
+        return ""
+    if stray[0] == 0:
+        return "it does not begin with an assignment: write NAME=value, or a mapping, or use the option environment"
+    name = _names(words[: stray[0]])[-1:] or ["it"]
+    return (
+        f"a blank ends the value of {name[0]}, so what follows would be dropped: put double quotes around the whole "
+        "assignment, name and all, or write a mapping, or use the option environment"
+    )
+
+
+def _names(words: Sequence[str]) -> List[str]:
+    return [word.partition("=")[0] for word in words if _ASSIGNED.match(word)]
+
+
+def _calendar(value: str) -> str:
+    """What to write in the place of a line of cron, "" if it is none."""
+    from .._syntax import cron  # noqa: PLC0415 (only where there is a timer)
+
+    if not cron.looks_like_cron(value):
+        return ""
+    try:
+        found = [shown(each) for each in cron.calendars(cron.parse(value.strip().strip("'\"")))]
+    except Refused as refused:
+        return str(refused)
+    return f"write {found[0]}" if len(found) == 1 else f"write the list [{', '.join(found)}]"

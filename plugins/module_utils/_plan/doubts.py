@@ -1,0 +1,195 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What systemd takes without a word and hardly anyone means. Pure, and private to the collection."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+
+from .._desired.options import RUNNING
+from .._desired.stack import UnitWanted
+from .._host.graph import Graph
+from .._syntax.activation import starts
+from .._syntax.kinds import File, kind_of
+from .._syntax.loadpath import LoadPath, entries
+from .._syntax.meaning import installs, last, words
+from .._syntax.names import misnamed
+from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.specifiers import in_name
+from .._syntax.unitfile import Entry
+from .plan import Plan
+from .references import View, near
+
+_NOTHING = Rule(
+    "nothing-declared",
+    Severity.WARNING,
+    "this stack has nothing in it",
+    "give it units or dropins, or say state: absent",
+    "the module stack",
+)
+_WANTS_NOWHERE = Rule(
+    "wants-nowhere",
+    Severity.WARNING,
+    "there is no {other} on this host",
+    "systemd passes over that without a word{near}",
+    "systemd.unit(5), Wants=, Upholds=, OnFailure= and OnSuccess=",
+)
+_SHELL = Rule(
+    "shell",
+    Severity.WARNING,
+    "no shell reads it, so the program gets {word} as an argument",
+    "if a shell is meant, write /bin/sh -c and all the rest in quotes",
+    "systemd.service(5), Command lines",
+)
+CYCLE = Rule(
+    "ordering-cycle",
+    Severity.ERROR,
+    "an ordering cycle: it is ordered after itself, by way of {others}",
+    "take one of these orders away, since systemd would drop one of the units at boot",
+    "systemd.unit(5), Before= and After=",
+)
+_NOT_AT_BOOT = Rule(
+    "not-at-boot",
+    Severity.WARNING,
+    "it runs now, and nothing starts it at boot",
+    "give it an [Install] section (install: {{WantedBy: {target}}}), or say enabled: false if that is meant",
+    "systemd.unit(5), [Install] section options",
+)
+# A job for these is never more than a wish, so that neither systemd nor its verify minds that there is no such unit.
+_WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
+_WANTED_BY = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "TriggeredBy")
+_PULLS = ("Wants", "Requires", "BindsTo", "Upholds", "Requisite")
+
+
+def _own_entries(view: View) -> Iterator[Tuple[str, Sequence[Entry]]]:
+    """What this declaration itself says, by the names it says it of."""
+    for unit in view.desired.units:
+        if unit.path:
+            yield unit.name.text, entries(view.desired.files[unit.path].content)
+    for dropin in view.desired.dropins:
+        yield dropin.unit.text, dropin.entries
+
+
+def is_empty(view: View) -> Iterator[Problem]:
+    desired = view.desired
+    if not (desired.units or desired.dropins or desired.prune):
+        yield _NOTHING.problem()
+
+
+def wants_nowhere(view: View) -> Iterator[Problem]:
+    """Wishes for units that are not there; what is needed and is not there is what verify speaks of."""
+    for name, own in _own_entries(view):
+        wished = [(each.directive, word) for each in own if each.directive in _WISHES for word in each.value.split()]
+        for directive, word in dict.fromkeys(wished):
+            other = in_name(word, name)
+            if "%" in other or misnamed(other) or kind_of(other).file is not File.NEEDED:
+                continue
+            if not view.is_there(other):
+                yield _WANTS_NOWHERE.problem(name, "Unit", directive, other=other, near=near(other, view))
+
+
+def shell_words(view: View) -> Iterator[Problem]:
+    for name, own in _own_entries(view):
+        for each in own:
+            if each.directive.startswith("Exec") and each.section == kind_of(name).section:
+                found = next(filter(_OPERATOR.fullmatch, _QUOTED.sub("''", each.value).split()), None)
+                if found:
+                    yield _SHELL.problem(name, each.section, each.directive, word=found)
+
+
+def cycles(view: View) -> Iterator[Problem]:
+    """Units that this declaration starts or enables, of which one is ordered after another, and that after it."""
+    names = [
+        each
+        for unit in view.desired.units
+        for each in unit.members
+        if unit.path and (unit.meant(each).state in RUNNING or unit.meant(each).enabled)
+    ]
+    later: Dict[str, Dict[str, str]] = {name: {} for name in names}
+    for name in names:
+        text = view.after.effective(name)
+        for other in words(text, "Unit", "After"):
+            later[name].setdefault(in_name(other, name), "After")
+        for other in words(text, "Unit", "Before"):
+            later.get(in_name(other, name), {}).setdefault(name, "")
+    said: FrozenSet[str] = frozenset()
+    for name in names:
+        way = None if name in said else _way_back(name, later)
+        if way:
+            said = said.union(way)
+            directive = later[name][way[0]] or "Before"
+            others = ", ".join(way[:-1]) or "its own name"
+            yield CYCLE.problem(name, "Unit", directive, others=others)
+
+
+def _way_back(name: str, later: Mapping[str, Mapping[str, str]]) -> Optional[List[str]]:
+    """The units from one to itself, each ordered after the next; the shortest way, None if there is none."""
+    ways: List[List[str]] = [[each] for each in later[name] if each in later]
+    seen = set(later[name])
+    while ways:
+        way = ways.pop(0)
+        if way[-1] == name:
+            return way
+        for each in later[way[-1]]:
+            if each in later and (each == name or each not in seen):
+                seen.add(each)
+                ways.append([*way, each])
+    return None
+
+
+def not_at_boot(view: View, plan: Plan, graph: Graph) -> Iterator[Problem]:
+    """Units that this run starts, and that are gone after the next boot: neither enabled, nor wanted by anything."""
+    found = [each for unit in view.desired.units if unit.path for each in _begun(unit, view, plan)]
+    asked = _asked_for(view.after) if found else frozenset()
+    for unit in found:
+        if unit not in asked and not view.observed.links_to(unit) and not _is_asked_for(unit, view, graph):
+            yield _NOT_AT_BOOT.problem(unit, target=_target(unit, view))
+
+
+def _begun(unit: UnitWanted, view: View, plan: Plan) -> Iterator[str]:
+    """Those of an entry that are started, where it leaves open whether they are enabled and there is nothing to enable.
+
+    Where no manager runs, what is new is started by a later boot.
+    """
+    written = not view.observed.manager.live and any(each.path == unit.path for each in view.differences.write)
+    for each in unit.members:
+        meant = unit.meant(each)
+        is_left_open = meant.enabled is None and not installs(view.after.effective(each))
+        if is_left_open and meant.state in RUNNING and (written or each in plan.jobs["start"]):
+            yield each
+
+
+def _asked_for(after: LoadPath) -> FrozenSet[str]:
+    """What units of which the text is known pull in, or start at a time of their own."""
+    found: Set[str] = set()
+    for path, content in after.contents.items():
+        folder, _slash, name = path.rpartition("/")
+        unit = name if folder in after.folders else folder.rpartition("/")[2].rpartition(".d")[0]
+        if misnamed(unit) or not (folder in after.folders or folder in after.dropins):
+            continue
+        for entry in entries(content):
+            if entry.section == "Unit" and entry.directive in _PULLS:
+                found.update(in_name(word, unit) for word in entry.value.split())
+        if kind_of(unit).is_starter:
+            found.add(starts(unit, after))
+    return frozenset(found)
+
+
+def _is_asked_for(unit: str, view: View, graph: Graph) -> bool:
+    """By what systemd has in memory, by the bus, or by its kind: a slice comes with what is in it."""
+    if kind_of(unit).file is File.OPTIONAL or last(view.after.effective(unit), "Service", "BusName"):
+        return True
+    return view.observed.manager.live and bool(graph.node(unit).related(*_WANTED_BY))
+
+
+def _target(unit: str, view: View) -> str:
+    scope = view.observed.places.scope
+    by_kind = {"timer": "timers.target", "socket": "sockets.target"}
+    return by_kind.get(
+        kind_of(unit).name, "default.target" if "multi-user.target" in scope.lacking else "multi-user.target"
+    )

@@ -1,0 +1,168 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a unit's processes cannot start without, and is not there: verify looks for programs alone.
+
+Another unit or a later task may bring it, so it is told and hinders nothing. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
+
+from .._desired.stack import Desired
+from .._host.files import resolve
+from .._host.observed import units_under
+from .._host.places import Places, account
+from .._plan.differences import Differences
+from .._syntax.kinds import kind_of
+from .._syntax.meaning import is_true
+from .._syntax.names import misnamed
+from .._syntax.rule import Problem, Rule, Severity, shown
+from .._syntax.specifiers import in_value
+from .._syntax.unitfile import Effective
+
+_LACKING = Rule(
+    "lacking",
+    Severity.WARNING,
+    "there is no {what} {name}, and without it no start succeeds",
+    "it has to be there by then",
+    "systemd.exec(5)",
+)
+_OTHER_USER = Rule(
+    "other-user",
+    Severity.WARNING,
+    "a user's manager can run nothing as someone else, so no start succeeds",
+    "leave it out",
+    "systemd.exec(5), User= and Group=",
+)
+# Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
+_MADE = {
+    "RuntimeDirectory": "/run",
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "LogsDirectory": "/var/log",
+    "ConfigurationDirectory": "/etc",
+}
+# With one of these the unit sees other files than the host has.
+_VIEWS = (
+    *("RootDirectory", "RootImage", "RootMStack", "MountImages", "ExtensionImages", "ExtensionDirectories"),
+    *("BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem"),
+)
+_PRIVATE = ("/tmp/", "/var/tmp/")
+_IN_VIEW = ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths")
+_UNTOLD = frozenset("%*?[\\\"'")
+# What names an account, by what it is.
+_ACCOUNTS = {
+    **dict.fromkeys(("User", "SocketUser"), "user"),
+    **dict.fromkeys(("Group", "SupplementaryGroups", "SocketGroup"), "group"),
+}
+
+Settings = Mapping[str, Sequence[str]]
+
+
+def lacking(desired: Desired, differences: Differences, places: Places) -> Iterator[Problem]:
+    """Of the units that are written, or have a drop-in that is."""
+    changed = {places.unit_of(each.path) for each in differences.write if places.is_unit_file(each.path)}
+    declared = [member for unit in desired.units for member in unit.members]
+    known = [*declared, *(dropin.unit.text for dropin in desired.dropins if not dropin.unit.stands_for_others)]
+    for unit in dict.fromkeys(each for name in sorted(changed) for each in units_under(known, name)):
+        text = {} if misnamed(unit) else differences.after.effective(unit)
+        settings = _settings(unit, text)
+        section = kind_of(unit).section
+        for rule, directive, what, name in [*_accounts(settings, places), *_paths(settings, desired, places)]:
+            yield rule.problem(unit, section, directive, what=what, name=shown(name))
+
+
+def _settings(unit: str, text: Effective) -> Settings:
+    own = text.get(kind_of(unit).section, {})
+    return {name: [in_value(value, unit) for value in values] for name, values in own.items()}
+
+
+def _last(settings: Settings, name: str) -> str:
+    return (settings.get(name) or [""])[-1]
+
+
+Found = Tuple[Rule, str, str, str]
+
+
+def _accounts(settings: Settings, places: Places) -> Iterator[Found]:
+    if places.root:
+        return
+    dynamic = is_true(_last(settings, "DynamicUser"))
+    for directive, what in _ACCOUNTS.items():
+        value = _last(settings, directive)
+        for name in value.split() if directive == "SupplementaryGroups" else [value] if value else []:
+            if not _UNTOLD.isdisjoint(name) or (dynamic and directive in ("User", "Group")):
+                continue
+            if places.scope.in_home and name not in _own(what):
+                yield _OTHER_USER, directive, what, name
+            elif not name.isdigit() and not _is_known(name, pwd.getpwnam if what == "user" else grp.getgrnam):
+                yield _LACKING, directive, what, name
+
+
+def _own(what: str) -> List[str]:
+    entry = account()
+    if entry is None:
+        return []
+    if what == "user":
+        return [entry.pw_name, str(entry.pw_uid)]
+    try:
+        return [grp.getgrgid(entry.pw_gid).gr_name, str(entry.pw_gid)]
+    except KeyError:
+        return [str(entry.pw_gid)]
+
+
+def _is_known(name: str, look_up: Callable[[str], Any]) -> bool:
+    try:
+        look_up(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _paths(settings: Settings, desired: Desired, places: Places) -> Iterator[Found]:
+    # One that may be missing begins with a dash, and ~ is a home.
+    for directive, path, what in _wanted(settings):
+        told = path.startswith("/") and _UNTOLD.isdisjoint(path)
+        if told and not _comes(path, settings, desired, places) and not _is_there(path, places.root):
+            yield _LACKING, directive, what, path
+
+
+def _wanted(settings: Settings) -> Iterator[Tuple[str, str, str]]:
+    for value in settings.get("EnvironmentFile", ()):
+        yield "EnvironmentFile", value, "file"
+    for value in settings.get("LoadCredential", ()):
+        yield "LoadCredential", value.partition(":")[2], "file"
+    if any(_last(settings, each) for each in _VIEWS):
+        return
+    yield "WorkingDirectory", _last(settings, "WorkingDirectory"), "folder"
+    for directive in _IN_VIEW:
+        for value in settings.get(directive, ()):
+            for word in value.split():
+                yield directive, word.lstrip("+"), "path"
+
+
+def _is_there(path: str, root: str) -> bool:
+    try:
+        return os.path.lexists(resolve(root + path, root))
+    except OSError:  # a circle of links, which only systemd's words can tell
+        return True
+
+
+def _comes(path: str, settings: Settings, desired: Desired, places: Places) -> bool:
+    """Does this run write it, or systemd make it?"""
+    if places.root + path in desired.files:
+        return True
+    made = [
+        f"{folder}/{word.partition(':')[0]}"
+        for directive, folder in _MADE.items()
+        for value in settings.get(directive, ())
+        for word in value.split()
+    ]
+    hidden = path.startswith(_PRIVATE) and _last(settings, "PrivateTmp") not in ("", "no", "false")
+    return hidden or any(path == each or path.startswith(f"{each}/") or each.startswith(f"{path}/") for each in made)

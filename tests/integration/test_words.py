@@ -1,0 +1,148 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A message says what was meant and a remedy that helps; what is worth a word, and hinders nothing, is a warning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .entries import FOREVER, NGINX, NOTES, UNITS, WANTED, Entry, app, service, timer
+from .lab import USER, Lab, places
+
+AS_USER = {"scope": "user", "prefix": ("runuser", "-u", USER, "--"), "env": {"HOME": "/root", "XDG_RUNTIME_DIR": ""}}
+
+
+def rules(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(each["unit"], each["directive"], each["rule"]) for each in result["unverified"]]
+
+
+def test_a_percent_sign_that_is_meant_as_itself(host: Lab) -> None:
+    for directive in ("ReadWritePaths", "WorkingDirectory"):
+        (error,) = host.refused(service(service={directive: "/srv/EPS%3A"}))["errors"]
+        assert error["directive"] == directive
+        assert "written %%" in error["message"]
+    error = host.refused(service(command="/bin/echo 100%FREE"))["errors"][0]
+    assert "written %%" in error["message"]
+    host.foretell(service(command="/bin/echo 100%%FREE"))
+
+
+def test_a_value_that_is_newer_than_the_host(host: Lab) -> None:
+    unit = service(service={"Type": "notify-reload"})
+    if host.systemd >= 253:
+        host.foretell(unit)
+        return
+    (error,) = host.refused(unit)["errors"]
+    assert (error["section"], error["directive"]) == ("Service", "Type")
+    assert f"came with systemd 253, and this host has {host.systemd}" in error["message"]
+
+
+def test_two_units_in_a_circle(host: Lab) -> None:
+    """One error, with its directive, and the same in check mode."""
+    first = service("first", unit={"After": "second.service", "Requires": "second.service"}, install=WANTED)
+    second = service("second", unit={"After": "first.service"}, install=WANTED)
+    for check_mode in (False, True):
+        result = host.refused(first, second, check_mode=check_mode)
+        assert places(result) == [("first.service", "Unit", "After")]
+        assert "second.service" in result["msg"]
+
+
+def test_a_warning_is_given_beside_an_error(host: Lab) -> None:
+    wishing = service("wishing", unit={"Wants": "nowhere.service"}, install=WANTED)
+    wrong = service(service={"Type": "notfy"})
+    result = host.refused(wishing, wrong)
+    assert [error["unit"] for error in result["errors"]] == ["main.service"]
+    assert ("wishing.service", "Wants", "wants-nowhere") in rules(result)
+    assert any(warning.startswith("wishing.service: ") for warning in result["warnings"])
+
+
+def test_a_name_that_is_near(host: Lab) -> None:
+    dropin = {"name": "nignx.service", "dropin": "x", "service": {"LimitNOFILE": 1024}}
+    (warning,) = host.foretell(dropins=[dropin])["warnings"]
+    assert f"did you mean {NGINX}?" in warning
+    assert f"did you mean {NGINX}?" in host.refused({"name": "nignx.service", "state": "started"})["msg"]
+
+
+LACKING = [
+    ({"User": "nobody-of-that-name"}, "User"),
+    ({"Group": "nobody-of-that-name"}, "Group"),
+    ({"EnvironmentFile": "/etc/nowhere.env"}, "EnvironmentFile"),
+    ({"WorkingDirectory": "/srv/nowhere"}, "WorkingDirectory"),
+    ({"ReadWritePaths": "/srv/nowhere"}, "ReadWritePaths"),
+]
+
+
+@pytest.mark.parametrize(("directives", "named"), LACKING)
+def test_what_a_start_needs_and_is_not_there(host: Lab, directives: Entry, named: str) -> None:
+    unit = service(service=directives, install=WANTED)
+    assert rules(host.foretell(unit)) == [("main.service", named, "lacking")]
+    result = host.failing(unit)
+    assert rules(result) == [("main.service", named, "lacking")]
+    assert any("nowhere" in warning or "nobody-of-that-name" in warning for warning in result["warnings"])
+
+
+def test_what_a_start_needs_and_is_there_or_made(host: Lab) -> None:
+    host.write(f"{NOTES}/there.env", "A=1\n")
+    made = {"StateDirectory": "main", "WorkingDirectory": "/var/lib/main", "ReadWritePaths": "/var/lib/main -/srv/none"}
+    there = {"User": USER, "Group": USER, "EnvironmentFile": ["-/etc/nowhere.env", f"{NOTES}/there.env"]}
+    unit = service(service={**made, **there}, install=WANTED, secrets={"TOKEN": "some secret"})
+    assert host.settled(unit)["unverified"] == []
+    dynamic = service("other", service={"DynamicUser": True, "User": "one-of-its-own"}, install=WANTED)
+    assert host.foretell(unit, dynamic)["unverified"] == []
+
+
+def test_the_other_users_of_a_user(host: Lab) -> None:
+    def mine(user: str) -> Entry:
+        return service("mine-web", service={"User": user}, install={"WantedBy": "default.target"}, state="present")
+
+    assert rules(host.apply(mine("www-data"), name="mine", **AS_USER)) == [("mine-web.service", "User", "other-user")]
+    assert host.apply(mine(USER), name="mine", **AS_USER)["unverified"] == []
+
+
+def test_what_nothing_starts_at_boot(host: Lab) -> None:
+    def told(result: dict[str, Any]) -> list[str]:
+        return [warning for warning in result.get("warnings", []) if "at boot" in warning]
+
+    for unit in (service(), timer("daily", "main")):
+        units = [unit, service(state="present")] if unit["name"] == "main.timer" else [unit]
+        (foretold,) = told(host.foretell(*units))
+        (warning,) = told(host.apply(*units))
+        assert warning == foretold
+        assert warning.startswith(f"{unit['name']}: it runs now, and nothing starts it at boot")
+        assert told(host.apply(*units)) == []
+        host.remove()
+    assert told(host.apply(service(enabled=False))) == []
+    host.foreign("wanting.service", f"[Unit]\nWants=app.service\n[Service]\nExecStart={FOREVER}\n")
+    host.sh("systemctl daemon-reload")
+    assert told(host.apply(service(enabled=False), app(1, install={}, enabled=None))) == []
+
+
+def test_a_shell_that_is_none(host: Lab) -> None:
+    unit = service(command="/bin/sleep infinity > /tmp/x", state="present", install=WANTED)
+    assert rules(host.apply(unit)) == [("main.service", "ExecStart", "shell")]
+    assert host.exists(f"{UNITS}/main.service")
+
+
+def test_mistakes_of_options_and_of_values_come_at_once(host: Lab) -> None:
+    """Of a unit with a mistake, what only follows from that is not said."""
+    both = service("both", service={"Fnord": "x", "Restart": "Allways"})
+    nothing = {"name": "nothing.service", "service": {"ExecStrat": "/bin/a"}}
+    text = {"name": "text.service", "content": f"[Service]\nExecStart={FOREVER}\nMemoryMax=5x\nFnord=1\n"}
+    wrong = service("wrong", service={"Type": "notfy"})
+    needing = service("needing", unit={"Requires": nothing["name"]}, enabled=True)
+    dropin = {"name": NGINX, "dropin": "x", "service": {"Fnord": 1, "Restart": "Allways"}}
+    for check_mode in (False, True):
+        result = host.refused(both, nothing, text, wrong, needing, dropins=[dropin], check_mode=check_mode)
+        assert sorted(places(result)) == [
+            ("both.service", "Service", "Fnord"),
+            ("both.service", "Service", "Restart"),
+            ("needing.service", "", ""),
+            ("nginx.service", "Service", "Fnord"),
+            ("nginx.service", "Service", "Restart"),
+            ("nothing.service", "Service", "ExecStrat"),
+            ("text.service", "Service", "Fnord"),
+            ("text.service", "Service", "MemoryMax"),
+            ("wrong.service", "Service", "Type"),
+        ]

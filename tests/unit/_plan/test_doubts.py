@@ -1,0 +1,219 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What systemd takes without a word and hardly anyone means: told where it is so, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import doubts, refusals
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.references import View
+
+from tests.unit.world import RUNNING, Entry, Relations, declare, in_force, work
+
+OTHER = {"other.service": "[Service]\nExecStart=/bin/other\n", "nginx.service": "[Service]\nExecStart=/bin/nginx\n"}
+
+
+def service(name: str = "a", **more: Any) -> Entry:
+    return {"name": f"{name}.service", "service": {"ExecStart": f"/bin/{name}"}, **more}
+
+
+def told(*units: Entry, **stack: Any) -> list[tuple[str, str, str, str]]:
+    """What is said of a declaration on a host that has the units of OTHER."""
+    done = work(declare(*units, **stack), in_force(None, vendor=OTHER))
+    found = refusals.impossible(View(done.differences, done.observed))
+    return [(each.unit, each.directive, each.rule.id, each.message) for each in found]
+
+
+def rules(*units: Entry, **stack: Any) -> list[tuple[str, str]]:
+    return [(unit, rule) for unit, _directive, rule, _message in told(*units, **stack)]
+
+
+def test_a_stack_with_nothing_in_it() -> None:
+    assert rules() == [("", "nothing-declared")]
+    assert rules(state="absent") == []
+    assert rules(service()) == []
+
+
+@pytest.mark.parametrize("directive", ["Wants", "Upholds", "OnFailure", "OnSuccess"])
+def test_a_wish_for_what_is_nowhere(directive: str) -> None:
+    wishing = service(unit={directive: "other.service nignx.service"})
+    said = (
+        "there is no nignx.service on this host: systemd passes over that without a word (did you mean nginx.service?)"
+    )
+    assert told(wishing) == [("a.service", directive, "wants-nowhere", said)]
+    dropin = {"name": "other.service", "dropin": "x", "unit": {directive: "gone.service"}}
+    assert rules(dropins=[dropin]) == [("other.service", "wants-nowhere")]
+    content = f"[Unit]\n{directive}=gone.service\n[Service]\nExecStart=/bin/a\n"
+    assert rules({"name": "a.service", "content": content}) == [("a.service", "wants-nowhere")]
+
+
+@pytest.mark.parametrize(
+    "wished",
+    [
+        "other.service",
+        "b.service",
+        "w@1.service",
+        "%i.service",
+        "%p.service",
+        "system-a.slice",
+        "dev-sda.device",
+        "",
+        ["other.service", ""],
+    ],
+)
+def test_a_wish_that_is_there(wished: object) -> None:
+    units = [service(unit={"Wants": wished}), service("b"), service("w@")]
+    assert rules(*units) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        ("/bin/a > /tmp/x", ">"),
+        ("/bin/a 2>&1", "2>&1"),
+        ("/bin/a >>/tmp/x", ">>/tmp/x"),
+        ("/bin/a && /bin/b", "&&"),
+        ("/bin/a || /bin/true", "||"),
+        ("/bin/a | /bin/b 'c'", "|"),
+        ("/bin/a < /etc/x", "<"),
+        ("/bin/a &", "&"),
+        ("/bin/sh -c echo hi > /x", ">"),
+    ],
+)
+def test_words_of_a_shell(command: str, word: str) -> None:
+    said = f"no shell reads it, so the program gets {word} as an argument: "
+    for directive in ("ExecStart", "ExecStartPre", "ExecStop"):
+        (found,) = told({"name": "a.service", "service": {"ExecStart": "/bin/a", directive: command}})
+        assert found[:3] == ("a.service", directive, "shell")
+        assert found[3].startswith(said)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/bin/sh -c 'a > /tmp/x && b | c'",
+        '/bin/sh -c "a > \\"/tmp/x\\" && b"',
+        "/bin/a --filter=a|b x>y",
+        "/bin/a ; /bin/b",
+        "/bin/a -> =>",
+        "/bin/a https://x/?a=1&b=2",
+    ],
+)
+def test_no_words_of_a_shell(command: str) -> None:
+    assert rules({"name": "a.service", "service": {"Type": "oneshot", "ExecStart": command}}) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "place"),
+    [
+        ({"After": "b.service"}, {"After": "b.service a.service"}, ("a.service", "After")),
+        ({"After": "b.service"}, {"After": "a.service"}, ("a.service", "After")),
+        ({"Before": "b.service"}, {"Before": "a.service"}, ("a.service", "Before")),
+        ({"After": "c.service"}, {"After": "a.service"}, ("a.service", "After")),
+    ],
+)
+def test_units_in_a_circle(first: Entry, second: Entry, place: tuple[str, str]) -> None:
+    """Once, whichever units it is made of."""
+    between = service("c", unit={"After": "b.service"})
+    found = [
+        each for each in told(service(unit=first), service("b", unit=second), between) if each[2] == "ordering-cycle"
+    ]
+    assert [each[:2] for each in found] == [place]
+    assert "b.service" in found[0][3]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"After": "b.service"}, {"Before": "a.service"}),
+        ({"After": "b.service"}, {}),
+        ({"After": "b.service"}, {"Wants": "a.service"}),
+        ({"After": "b.service c.service"}, {"After": "c.service"}),
+    ],
+)
+def test_units_in_a_row(first: Entry, second: Entry) -> None:
+    assert rules(service(unit=first), service("b", unit=second), service("c")) == []
+
+
+def test_a_circle_of_what_is_not_started_may_be() -> None:
+    units = [service(unit={"After": "b.service"}), service("b", unit={"After": "a.service"}, state="present")]
+    assert rules(*units) == []
+
+
+def not_at_boot(*units: Entry, relations: Relations | None = None, **stack: Any) -> list[str]:
+    done = work(declare(*units, **stack), in_force(None, vendor=OTHER), relations)
+    view = View(done.differences, done.observed)
+    return [each.unit for each in doubts.not_at_boot(view, done.plan, done.graph)]
+
+
+WANTED = {"WantedBy": "multi-user.target"}
+TIMER: Entry = {"name": "a.timer", "timer": {"OnCalendar": "daily"}}
+
+
+def test_what_is_started_and_nothing_starts_at_boot() -> None:
+    assert not_at_boot(service()) == ["a.service"]
+    assert not_at_boot(TIMER, service()) == ["a.timer"]
+    assert not_at_boot(service("w@", instances=["1"])) == ["w@1.service"]
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        [service(install=WANTED)],
+        [service(enabled=False)],
+        [service(install=WANTED, enabled=False)],
+        [service(state="present")],
+        [service(state="stopped")],
+        [{**TIMER, "install": {"WantedBy": "timers.target"}}, service()],
+        [{**TIMER, "install": {"WantedBy": "timers.target"}}, service(state="started")],
+        [service("b", unit={"Wants": "a.service"}, install=WANTED), service()],
+        [{"name": "a.target", "unit": {"Requires": "a.service"}, "install": WANTED}, service()],
+        [service("w@", instances=["1"]), {"name": "t.target", "unit": {"Wants": "w@1.service"}, "install": WANTED}],
+        [{"name": "a.slice", "slice": {"CPUWeight": 10}, "state": "started"}],
+        [{"name": "other.service", "state": "started"}],
+        [{"name": "a.service", "service": {"ExecStart": "/bin/a", "Type": "dbus", "BusName": "org.a"}}],
+    ],
+)
+def test_what_something_starts_at_boot_or_need_not(units: list[Entry]) -> None:
+    assert not_at_boot(*units) == []
+
+
+def test_what_a_dropin_enables_or_wants() -> None:
+    install = {"name": "a.service", "dropin": "x", "install": WANTED}
+    assert not_at_boot(service(), dropins=[install]) == []
+    wants = {"name": "other.service", "dropin": "x", "unit": {"Wants": "a.service"}}
+    assert not_at_boot(service(), dropins=[wants]) == []
+
+
+@pytest.mark.parametrize("relation", ["WantedBy", "RequiredBy", "TriggeredBy", "UpheldBy", "BoundBy"])
+def test_what_a_unit_of_others_pulls_in(relation: str) -> None:
+    assert not_at_boot(service(), relations={"a.service": {relation: ("other.service",)}}) == []
+
+
+def test_it_is_told_by_the_run_that_starts_it() -> None:
+    desired = declare(service())
+    done = work(desired, in_force(desired, {"a.service": RUNNING}))
+    assert list(doubts.not_at_boot(View(done.differences, done.observed), done.plan, done.graph)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("nignx.service", " (did you mean nginx.service?)"),
+        ("db.service", ""),
+        ("nignx.timer", ""),
+        ("orther.service", " (did you mean other.service?)"),
+    ],
+)
+def test_a_name_that_is_near(name: str, near: str) -> None:
+    vendor = {**OTHER, "dbus.service": "[Service]\nExecStart=/bin/d\n"}
+    dropin = {"name": name, "dropin": "x", "unit": {"Description": "x"}}
+    for given in ({"units": [{"name": name, "state": "started"}]}, {"dropins": [dropin]}):
+        done = work(declare(*given.pop("units", []), **given), in_force(None, vendor=vendor))
+        (found,) = refusals.impossible(View(done.differences, done.observed))
+        assert found.message.endswith(near)
+        assert ("did you mean" in found.message) == bool(near)

@@ -1,0 +1,60 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role refuses variables of its prefix that nobody reads, and what its specification refuses, without a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Nothing of the module is wanted here: a stack that is empty by its tags.
+BEFORE = {"stack_name": "shop", "stack_units": [{"name": "a.service", "service": {"ExecStart": "/bin/a"}}]}
+OF_PLAYBOOK = {"stack_hosts": "all", "stack_become": False, "stack_serial": 1, "stack_max_fail_percentage": 0}
+
+
+def play(tmp_path: Path, **variables: Any) -> str:
+    """What ansible-playbook prints, with all that -vvv tells, of the role up to its module."""
+    written = tmp_path / "play.yml"
+    roles = [{"role": "unitwright.systemd.stack"}]
+    given = {**BEFORE, **variables}
+    written.write_text(
+        json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": given, "roles": roles}]), encoding="utf-8"
+    )
+    done = subprocess.run(
+        ["ansible-playbook", "-vvv", "-i", "localhost,", "-c", "local", "--skip-tags", "stack_units", str(written)],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "source")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("variables", [{"stack_unit": []}, {"stack_units_hosts": [], "stack_dropins": []}])
+def test_a_variable_that_nobody_reads_is_refused(tmp_path: Path, variables: dict[str, Any]) -> None:
+    told = play(tmp_path, **variables)
+    assert "failed=1 " in told, told
+    assert f"{next(iter(variables))}: the role stack reads no such variable" in told
+    assert "stack_units, stack_units_host" in told
+
+
+def test_what_is_read_is_not_refused(tmp_path: Path) -> None:
+    told = play(tmp_path, stack_prune=True, stacked=1, my_stack_unit=1, **OF_PLAYBOOK)
+    assert "failed=0 " in told, told
+
+
+@pytest.mark.parametrize("option", ["secrets", "credentials"])
+def test_secrets_as_text_are_shown_by_none(tmp_path: Path, option: str) -> None:
+    """The role's specification leaves them to the module, which refuses them."""
+    unit = {**BEFORE["stack_units"][0], option: "TOKEN=canary"}  # type: ignore[dict-item]
+    told = play(tmp_path, stack_units=[unit])
+    assert "failed=0 " in told, told
+    assert "canary" not in told
