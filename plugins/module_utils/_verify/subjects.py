@@ -127,4 +127,4 @@ def _alive(desired: Desired, differences: Differences, observed: Observed) -> Se
     units = {unit for unit in units if not misnamed(unit)}
     units |= {starts(unit, differences.after) for unit in units if kind_of(unit).is_starter}
     leaving = {case.unit for case in differences.cases if case.wanted == "absent" or case.change.gone}
-    return {unit for unit in units - leaving if not misnamed(unit)}
+    return {unit for unit in units - leaving if not (misnamed(unit) or differences.after.masked(unit))}
