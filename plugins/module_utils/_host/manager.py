@@ -25,6 +25,8 @@ OLDEST = 247
 # What a command prints is read by us, so it must not depend on the locale, a pager or colours.
 _ENVIRONMENT = {
     "LC_ALL": "C",
+    # A manager with thousands of units may be at a reload for longer than the 25 s that systemctl waits for an answer.
+    "SYSTEMD_BUS_TIMEOUT": "80s",
     "SYSTEMD_COLORS": "0",
     "SYSTEMD_LOG_COLOR": "0",
     "SYSTEMD_LOG_LEVEL": "notice",
