@@ -66,12 +66,13 @@ _TEMPLATE_STARTED = _contradiction(
 )
 
 
-def _option(reason: str, remedy: str, source: str) -> Rule:
+def option_rule(reason: str, remedy: str, source: str) -> Rule:
+    """One about an option that a unit cannot have."""
     return Rule("option", Severity.ERROR, reason, remedy, source)
 
 
-_RUN_OF_OTHERS = _option("run: on_change is for a oneshot service", "", "systemd.service(5), Type=oneshot")
-_RELOAD_OF_OTHERS = _option(
+_RUN_OF_OTHERS = option_rule("run: on_change is for a oneshot service", "", "systemd.service(5), Type=oneshot")
+_RELOAD_OF_OTHERS = option_rule(
     "a .{kind} is never reloaded, so on_change: reload would do nothing, or restart it",
     "say restart or none",
     "systemctl(1), reload",

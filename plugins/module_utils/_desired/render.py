@@ -18,6 +18,7 @@ from .._syntax import unitfile, values
 from .._syntax.characters import to_utf8
 from .._syntax.directives import UNKNOWN, Catalogue
 from .._syntax.kinds import KINDS
+from .._syntax.names import NAME_MAX, NAME_SHOWN
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import habits
 from .options import HIDDEN_OPTIONS, SECTION_OPTIONS
@@ -50,8 +51,6 @@ _TOO_LONG = Rule(
     "shorten the name of the unit or drop-in",
     "the kernel, NAME_MAX",
 )
-_LONGEST_NAME = 255
-_NAME_SHOWN = 40
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 
 Params = Mapping[str, Any]
@@ -173,8 +172,8 @@ def _too_long(files: Sequence[FileWanted]) -> Iterator[Problem]:
     for wanted in files:
         name = max(wanted.path.split("/"), key=lambda part: len(part.encode("utf-8")))
         size = len(name.encode("utf-8"))
-        if size > _LONGEST_NAME:
-            yield _TOO_LONG.problem(wanted.unit, name=name[:_NAME_SHOWN] + "...", size=size, most=_LONGEST_NAME)
+        if size > NAME_MAX:
+            yield _TOO_LONG.problem(wanted.unit, name=name[:NAME_SHOWN] + "...", size=size, most=NAME_MAX)
 
 
 def _sections(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .._host.probe import Health
 from .._syntax import names, unitfile
@@ -21,12 +21,11 @@ from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import contradictions, triggers
 from .health import HEALTH, health
 from .options import HIDDEN_OPTIONS
-from .render import FileWanted, HostFacts, Params, has_text, render
+from .render import FileWanted, HostFacts, Params, Rendered, has_text, render
 from .stamp import Ingredients
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
-_NAME_SHOWN = 40
 # In the place of a name that is none.
 _NO_OWNER = "-"
 
@@ -195,7 +194,7 @@ def _owner(params: Params, problems: List[Problem]) -> str:
             return names.parse_stack(params["name"])
         # A module for a single unit passes the unit's own name, which no stack can have.
         if len(params["owner"].encode("utf-8", "replace")) > _OWNER_MAX:
-            name = shown(params["owner"][:_NAME_SHOWN] + "...")
+            name = shown(params["owner"][: names.NAME_SHOWN] + "...")
             raise Refused(f"the name {name} has more than {_OWNER_MAX} bytes: declare it in a stack, or shorten it")
         return str(params["owner"])
     except Refused as refused:
@@ -218,18 +217,8 @@ def _unit(
         raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
     brings_text = has_text(entry) and entry.get("state") != "absent"
     problems = list(contradictions.of_options(entry, name, brings_text, name.text in has_dropin))
-    rendered = None
     path = facts.places.unit_file(name.text)
-    if brings_text:
-        try:
-            rendered = render(entry, name.kind, name.text, path, owner, facts)
-        except Problems as found:
-            problems += found.problems
-            rendered = found.rest
-    if any(not each.directive for each in problems):  # without the line of a mistake it cannot be told what is left
-        rendered = None
-    if rendered is not None:
-        files.update((each.path, each) for each in rendered.files)
+    rendered = _rendered(lambda: render(entry, name.kind, name.text, path, owner, facts), brings_text, problems, files)
     wanted = UnitWanted(
         name=name,
         path=path if rendered is not None else None,
@@ -246,6 +235,23 @@ def _unit(
     if problems:
         raise Problems(problems, rest=wanted if rendered is not None else None)
     return wanted
+
+
+def _rendered(
+    make: Callable[[], Rendered], wanted: bool, problems: List[Problem], files: Dict[str, FileWanted]
+) -> Optional[Rendered]:
+    """The text of an entry, if it has one; of one with mistakes, which are added to problems, the lines without any."""
+    rendered: Optional[Rendered] = None
+    try:
+        rendered = make() if wanted else None
+    except Problems as found:
+        problems += found.problems
+        rendered = found.rest
+    if any(not each.directive for each in problems):  # without the line of a mistake it cannot be told what is left
+        return None
+    if rendered is not None:
+        files.update((each.path, each) for each in rendered.files)
+    return rendered
 
 
 def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
@@ -277,18 +283,8 @@ def _dropin(
     if present and not has_text(entry) and not any(entry.get(key) for key in brings):
         raise Problems([_EMPTY.problem(name.text, dropin=file_name)])
     problems = list(contradictions.unhonoured(entry, name)) if present else []
-    rendered = None
-    if present:
-        stem = names.stem_of_dropin(name.text, file_name[: -len(".conf")])
-        try:
-            rendered = render(entry, name.kind, stem, path, owner, facts)
-        except Problems as found:
-            problems += found.problems
-            rendered = found.rest
-    if any(not each.directive for each in problems):  # without the line of a mistake it cannot be told what is left
-        rendered = None
-    if rendered is not None:
-        files.update((each.path, each) for each in rendered.files)
+    stem = names.stem_of_dropin(name.text, file_name[: -len(".conf")])
+    rendered = _rendered(lambda: render(entry, name.kind, stem, path, owner, facts), present, problems, files)
     wanted = DropinWanted(
         unit=name,
         path=path,

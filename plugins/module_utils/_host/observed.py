@@ -18,7 +18,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence,
 from .._syntax.activation import starts
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
-from .._syntax.names import is_template, misnamed, names_folder, parse_name, parse_pattern
+from .._syntax.names import NAME_MAX, is_template, misnamed, names_folder, parse_name, parse_pattern
 from .files import TEMPORARY, Seen, look, read, resolve
 from .manager import Manager, States
 from .mounts import InPlace, in_place
@@ -27,7 +27,6 @@ from .places import Places, lingers
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 _INVOCATION = "invocation:"
 _LOG_FIELDS = "log-extra-fields:"
-_LONGEST_NAME = 255
 # What a remote run reaches the host by, whatever the connection is.
 _CONNECTION = (
     "NetworkManager.service",
@@ -129,7 +128,7 @@ class Observed:
     def can_be_noted(self, unit: str) -> bool:
         """Can its manager note how a run of it was started? The note's file has the unit's name and more (NAME_MAX)."""
         note = _LOG_FIELDS if self.places.scope.keeps_stamps else _INVOCATION
-        return len(note + unit) <= _LONGEST_NAME
+        return len(note + unit) <= NAME_MAX
 
     def log_fields(self, unit: str) -> FrozenSet[str]:
         """What LogExtraFields= said when a unit was started, as NAME=value; none where nothing runs."""

@@ -177,7 +177,7 @@ def compare(
     pending: Pending = NOTHING_PENDING,
     recorded: Callable[[], Mapping[str, Parts]] = dict,
 ) -> Differences:
-    """Hold a declaration against a host; `conflicts` has been asked first.
+    """Hold a declaration against a host.
 
     accepted, recorded: what earlier runs have noted of processes, and of what stamps stand for.
     """

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from typing import Callable, Iterator, List, Optional, Tuple
 
+from .._desired.contradictions import option_rule
 from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
@@ -88,24 +89,20 @@ _NO_SUCH_UNIT = Rule(
 )
 
 
-def _option(reason: str, remedy: str, source: str) -> Rule:
-    return Rule("option", Severity.ERROR, reason, remedy, source)
-
-
-_RUNS_ONCE = _option(
+_RUNS_ONCE = option_rule(
     "a oneshot without RemainAfterExit has no state to hold",
     "use run: on_change, or leave it to a timer or to what needs it",
     "systemd.service(5), Type=oneshot",
 )
-_RUN_OF_LASTING = _option(
+_RUN_OF_LASTING = option_rule(
     "run: on_change is for Type=oneshot without RemainAfterExit",
     "this service is started anyway",
     "systemd.service(5), Type=oneshot",
 )
-_NEVER_RELOADED = _option(
+_NEVER_RELOADED = option_rule(
     "a .{kind} cannot be reloaded", "declare state: started, or restarted", "systemctl(1), reload"
 )
-_NO_RELOAD = _option(
+_NO_RELOAD = option_rule(
     "a reload needs ExecReload= (or Type=notify-reload), which this unit has not",
     "add it, in its text or in a dropin, or use restart",
     "systemd.service(5), ExecReload=",
@@ -194,11 +191,10 @@ def _not_up_again(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
 
 
 def _is_masked(case: Case, view: View) -> Optional[Problem]:
-    if case.wanted not in RUNNING or not view.after.masked(case.unit):
+    if case.wanted not in RUNNING or not case.mask:
         return None
-    mask = view.after.fragment(case.unit) or ""
-    ours = os.path.dirname(mask) == view.observed.places.units
-    return (_MASKED if ours else _MASKED_ELSEWHERE).problem(case.unit, path=mask)
+    ours = os.path.dirname(case.mask) == view.observed.places.units
+    return (_MASKED if ours else _MASKED_ELSEWHERE).problem(case.unit, path=case.mask)
 
 
 def _is_nowhere(case: Case, view: View) -> Optional[Problem]:

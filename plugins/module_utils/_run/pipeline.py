@@ -159,7 +159,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
 
         # What it had begun to stop looks neither up nor down, and would be judged by how far it is.
         wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
-    observed = observe(manager, [desired.owner, *desired.adopt], _named(desired, desired.texts(where.units)))
+    observed = _looked_at(desired, manager)
     run.lap("look")
     work = _planned(desired, observed, interrupted, manager)
     unverified = _passable(_problems(work, manager), lenient=run.check_mode or bool(where.root))
@@ -185,6 +185,11 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, unverified, failed=True))
     return result, report.warnings(work, unverified)
+
+
+def _looked_at(desired: Desired, manager: Manager) -> Observed:
+    named = _named(desired, desired.texts(manager.places.units))
+    return observe(manager, [desired.owner, *desired.adopt], named)
 
 
 def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
@@ -280,9 +285,7 @@ def _further(found: Problems, manager: Manager) -> List[Problem]:
     faulty = {each.unit for each in found.problems}
     folders = {unit + ".d" for unit in faulty}
     try:
-        observed = observe(
-            manager, [desired.owner, *desired.adopt], _named(desired, desired.texts(manager.places.units))
-        )
+        observed = _looked_at(desired, manager)
         further = owners.conflicts(desired, observed)
         if not further:
             differences = compare(desired, observed, {})

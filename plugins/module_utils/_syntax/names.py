@@ -54,7 +54,10 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _PLAIN = frozenset(_LETTERS + ":_.")
 _VALID = frozenset(_LETTERS + ":_.\\@-")
 _WORD = re.compile(r"[A-Za-z0-9:_.\\@-]+")
-_NAME_MAX = 255
+# The most bytes of a file's name (NAME_MAX), and so of a unit's.
+NAME_MAX = 255
+# How much is shown of a name that is too long.
+NAME_SHOWN = 40
 # Between a unit and one of its drop-ins, where a slash cannot stand.
 _OF_UNIT = ".d-"
 _ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
@@ -112,8 +115,8 @@ def parse_name(text: str) -> UnitName:
     if not set(stem) <= _VALID:
         escaped = _mangle(prefix) + at + (instance if set(instance) <= _VALID else escape(instance))
         raise Refused(f"{shown(text)} contains characters a unit's name cannot have: escaped it is '{escaped}.{kind}'")
-    if len(text) > _NAME_MAX:
-        raise Refused(f"'{text[:40]}...' has {len(text)} characters; a unit's name has at most {_NAME_MAX}")
+    if len(text) > NAME_MAX:
+        raise Refused(f"'{text[:NAME_SHOWN]}...' has {len(text)} characters; a unit's name has at most {NAME_MAX}")
     if KINDS[kind].naming is Naming.PARENTS:
         _check_parents(text, stem)
     return UnitName(text, prefix, instance if at else None, kind)
@@ -260,8 +263,8 @@ def parse_dropin(text: str) -> str:
         raise Refused(f"{shown(text)} starts with a dot: systemd ignores hidden files")
     if not name.isprintable():
         raise Refused(f"{shown(text)} contains control characters: a drop-in's name is printable text")
-    if len(name.encode("utf-8")) > _NAME_MAX:
-        raise Refused(f"'{text[:40]}...' is too long: a drop-in's file name has at most {_NAME_MAX} bytes")
+    if len(name.encode("utf-8")) > NAME_MAX:
+        raise Refused(f"'{text[:NAME_SHOWN]}...' is too long: a drop-in's file name has at most {NAME_MAX} bytes")
     return name
 
 
