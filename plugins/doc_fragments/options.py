@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import textwrap
 
+from ansible_collections.unitwright.systemd.plugins.doc_fragments import short
+
 _HEALTH = """
 stable_for:
   description:
@@ -42,7 +44,7 @@ command:
   elements: str
 """
 
-_TEXT = """
+_SECTIONS = """
 unit:
   description:
     - Directives of the C([Unit]) section under systemd's own names.
@@ -82,6 +84,9 @@ content:
   description:
     - The whole text instead of the sections. It goes the same way as the sections do, comments and all.
   type: str
+"""
+
+_PROCESS = """
 environment:
   description:
     - Environment variables for the processes of a service, or for the commands of a socket, mount or swap, meant
@@ -120,12 +125,18 @@ triggers:
           changes nothing.
       type: list
       elements: raw
+"""
+
+_WATCH = """
 health:
   description: How the unit proves that it is up.
   type: dict
   suboptions:
 @HEALTH@
 @CHECKS@
+"""
+
+_CHANGE = """
 on_change:
   description:
     - What is done to a running unit when something changes that a C(daemon-reload) alone does not put into force; it is
@@ -147,14 +158,24 @@ replace:
   default: false
 """
 
-_UNIT = """
+_TEXT = (_SECTIONS, _PROCESS, _WATCH, _CHANGE)
+
+_NAME = """
 name:
   description: The unit with its suffix, such as V(web.service). A template is V(worker@.service).
   type: str
   required: true
+"""
+
+_MEMBERS = """
 instances:
   description:
     - The instances of a template, as text or whole numbers; O(state) and O(enabled) are for them.
+    - An instance may be a mapping of its C(name) and what it has of its own, C(environment), C(secrets),
+      C(credentials), C(triggers), C(health), C(state) and C(enabled), each as for a unit. What stands in a text goes to
+      the drop-in C(50-instance) over it.
+    - In O(health) and O(triggers) of a template with instances, C(%i) and what else the name of an instance says is
+      filled in, and C(%%) is a percent sign.
   type: list
   elements: raw
 run:
@@ -165,6 +186,9 @@ run:
       nothing of that was.
   type: str
   choices: [on_change]
+"""
+
+_STATE = """
 enabled:
   description:
     - Whether the unit is enabled. By default a unit with an C([Install]) section, in its text or in a drop-in over it,
@@ -193,6 +217,16 @@ masked:
     - Whether the unit is masked. A masked unit has no text, and V(false) unmasks.
     - A mask is nobody's, and stays when its entry or the stack goes.
   type: bool
+"""
+
+_UNIT = (_NAME, _MEMBERS, _STATE)
+
+_WITHOUT = """
+without:
+  description: What of the stack's C(defaults) it does not take.
+  type: list
+  elements: str
+  choices: [unit, service, environment, secrets, credentials, triggers, health]
 """
 
 _DROPIN = """
@@ -240,9 +274,12 @@ on_failure:
 
 _STACK = """
 state:
-  description: V(absent) stops, disables and removes everything that belongs to the stack.
+  description:
+    - V(present) gives each unit the state that its entry says. V(stopped) stops all that is declared, and leaves it
+      stopped at boot; V(restarted) restarts at every run what is to run.
+    - V(absent) stops, disables and removes everything that belongs to the stack.
   type: str
-  choices: [present, absent]
+  choices: [present, stopped, restarted, absent]
   default: present
 prune:
   description:
@@ -263,6 +300,14 @@ adopt:
       unit's and the drop-in's, such as V(nginx.service.d-50-limits.conf).
   type: list
   elements: str
+defaults:
+  description:
+    - What all services of the stack have, those of its O(units) with a text and what its timers and sockets bring among
+      them. What an entry says itself comes first, and O(services[].without) takes some away. C(triggers) add up.
+    - What a timer starts, and a oneshot, gets no C(Restart=) from here, and what is started on demand no C(health).
+  type: dict
+  suboptions:
+@DEFAULTS@
 health:
   description: Defaults for the units' own C(health).
   type: dict
@@ -289,14 +334,34 @@ def _list_of(name: str, description: str, *texts: str) -> str:
     return head + entry.replace("O(", f"O({name}[].")  # there an option goes by its whole path
 
 
-class ModuleDocFragment:
-    """Fragments C(unitwright.systemd.options.unit), C(.dropin), C(.stack)."""
+_OF_COMMAND = (_PROCESS, _MEMBERS, _WATCH, _CHANGE, _STATE)
+_SERVICE = (*short.SERVICE, *_OF_COMMAND)
+_TIMER = (*short.TIMER, *_OF_COMMAND)
+_SOCKET = (*short.SOCKET, *_OF_COMMAND)
+_TARGET = (*short.TARGET, _WATCH, _CHANGE, _STATE)
 
-    UNIT: str = _options(_UNIT, _TEXT, _HOST)
-    DROPIN: str = _options(_DROPIN, _TEXT, _HOST)
+
+_INHERITED = "\n".join(
+    _filled(text) for text in (short.open_section("unit"), short.open_section("service"), _PROCESS, _WATCH)
+).replace("O(", "O(defaults.")
+
+
+class ModuleDocFragment:
+    """Fragments C(unitwright.systemd.options.unit), C(.dropin), C(.stack), and one for each short form."""
+
+    UNIT: str = _options(*_UNIT, *_TEXT, _HOST)
+    DROPIN: str = _options(_DROPIN, *_TEXT, _HOST)
+    SERVICE: str = _options(*_SERVICE, _HOST)
+    TIMER: str = _options(*_TIMER, _HOST)
+    SOCKET: str = _options(*_SOCKET, _HOST)
+    TARGET: str = _options(*_TARGET, _HOST)
     STACK: str = _options(
-        _STACK,
-        _list_of("units", "The units of the stack.", _UNIT, _TEXT),
-        _list_of("dropins", "Drop-ins of the stack, for units that someone else defines.", _DROPIN, _TEXT),
+        _STACK.replace("@DEFAULTS@", _at(2, _INHERITED)),
+        _list_of("services", "Services in few options, as in M(unitwright.systemd.service).", *_SERVICE, _WITHOUT),
+        _list_of("timers", "Timers with what they start, as in M(unitwright.systemd.timer).", *_TIMER, _WITHOUT),
+        _list_of("sockets", "Sockets with what they start, as in M(unitwright.systemd.socket).", *_SOCKET, _WITHOUT),
+        _list_of("targets", "Targets with their members, as in M(unitwright.systemd.target).", *_TARGET),
+        _list_of("units", "Units of any kind, section by section or as text.", *_UNIT, *_TEXT, _WITHOUT),
+        _list_of("dropins", "Drop-ins of the stack, for units that someone else defines.", _DROPIN, *_TEXT),
         _HOST,
     )

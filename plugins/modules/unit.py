@@ -160,6 +160,17 @@ recovered:
   type: list
   elements: str
   sample: []
+timers:
+  description:
+    - By each timer of the declaration C(next_elapses), its next five times as the host's systemd reckons them, in UTC.
+      One that counts from a start or a boot has none. Without timers it is left out.
+    - For a schedule of cron also C(unlike_cron), what a change of the clock within a year makes differ from cron, or
+      nothing.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample:
+    nightly-backup.timer:
+      next_elapses: ["2026-01-01T02:00:00Z", "2026-01-02T02:00:00Z"]
 units:
   description: The state of every declared unit after the run.
   returned: success, and failure after the plan was made

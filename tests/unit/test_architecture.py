@@ -149,6 +149,10 @@ def shape(spec: dict[str, Any], nested: str, agreed: tuple[str, ...] = AGREED) -
     [
         ("UNIT", {**options.unit(), **options.host()}),
         ("DROPIN", {**options.dropin(), **options.host()}),
+        ("SERVICE", {**options.service(), **options.host()}),
+        ("TIMER", {**options.timer(), **options.host()}),
+        ("SOCKET", {**options.socket(), **options.host()}),
+        ("TARGET", {**options.target(), **options.host()}),
         ("STACK", {name: option for name, option in options.stack().items() if name != "name"}),
     ],
 )
@@ -162,6 +166,8 @@ def test_the_role_takes_what_the_module_takes() -> None:
     # What a role's specification says of defaults has no effect, so it says none.
     agreed = ("type", "elements", "choices", "no_log")
     expected = shape({f"stack_{name}": option for name, option in options.stack().items()}, "options", agreed)
+    for form in ("defaults", *options.FORMS):  # of their many options the module alone has a specification
+        del expected[f"stack_{form}"]["options"]
     assert {name: option for name, option in shape(role, "options", agreed).items() if name in expected} == expected
 
 

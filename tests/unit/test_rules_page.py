@@ -68,21 +68,12 @@ def test_what_is_told_and_hinders_nothing() -> None:
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
         # What a declaration or a host is refused for.
-        *("absent", "alias", "become", "calendar", "command-words", "contradiction", "duplicate", "empty"),
-        *("empty-prune", "ends-run", "environment", "gone", "health-option", "host", "linked", "long-name", "masked"),
-        *(
-            "max-removed",
-            "no-install",
-            "no-process",
-            "no-text",
-            "of-host",
-            "option",
-            "ordering-cycle",
-            "own-connection",
-            "owner",
-        ),
-        *("record", "refused-start", "refused-stop", "root", "secrets-global", "secrets-mapping", "specifier"),
-        *("stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
+        *("absent", "alias", "become", "calendar", "command-words", "contradiction", "cron", "duplicate", "empty"),
+        *("empty-prune", "ends-run", "environment", "given-twice", "gone", "health-option", "host", "instance"),
+        *("linked", "long-name", "masked", "max-removed", "member-state", "no-install", "no-process", "no-text"),
+        *("of-host", "option", "ordering-cycle", "own-connection", "owner", "record", "refused-start", "refused-stop"),
+        *("root", "secrets-global", "secrets-mapping", "short-option", "specifier", "stack-name", "start-limit"),
+        *("syntax", "timer-unit", "trigger", "unfilled", "unit-name", "unknown-directive", "value", "verify"),
         # What may fail once a run has begun.
         *("daemon-reload", "dependency", "health", "job", "limits", "links", "stop", "unexpected", "write"),
         *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),

@@ -23,7 +23,7 @@ from .stack import Desired, Meant, UnitWanted
 def filled_in(desired: Desired, after: LoadPath) -> Desired:
     """The declaration with nothing left open. after: the files as they will be, those of others included."""
     started = _started(desired, after)
-    return replace(desired, units=tuple(_filled_in(unit, started, after) for unit in desired.units))
+    return replace(desired, units=tuple(_filled_in(unit, started, after, desired.restarts) for unit in desired.units))
 
 
 def _started(desired: Desired, after: LoadPath) -> Set[str]:
@@ -34,12 +34,12 @@ def _started(desired: Desired, after: LoadPath) -> Set[str]:
     return {starts(name, after) for name in ours if kind_of(name).is_starter}
 
 
-def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath) -> UnitWanted:
+def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath, restarts: bool) -> UnitWanted:
     on_demand = not started.isdisjoint([unit.name.text, *unit.members])
     on_demand = on_demand or (unit.name.is_template and not unit.members)
-    general = _meant(unit, unit.name.text, on_demand, after)
+    general = _meant(unit, unit.name.text, on_demand, after, restarts)
     plain = Meant(general.state, general.enabled)
-    each = {member: _meant(unit, member, on_demand, after) for member in unit.members}
+    each = {member: _meant(unit, member, on_demand, after, restarts) for member in unit.members}
     return replace(
         unit,
         state=general.state,
@@ -49,9 +49,12 @@ def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath) -> UnitWant
     )
 
 
-def _meant(unit: UnitWanted, member: str, on_demand: bool, after: LoadPath) -> Meant:
+def _meant(unit: UnitWanted, member: str, on_demand: bool, after: LoadPath, restarts: bool) -> Meant:
     """What a person means by declaring a unit: started and enabled, unless something else starts it."""
-    state, enabled, left_down = unit.state, unit.enabled, False
+    own = unit.by_member.get(member, Meant())
+    state = own.state or unit.state
+    enabled = unit.enabled if own.enabled is None else own.enabled
+    left_down = False
     brings_text = unit.path is not None
     if not state and unit.masked:
         state = "stopped"
@@ -63,4 +66,6 @@ def _meant(unit: UnitWanted, member: str, on_demand: bool, after: LoadPath) -> M
         state = "started" if lasts and not left_down else "present"
     if enabled is None and brings_text and not on_demand and installs(after.effective(member)):
         enabled = state not in ("stopped", "absent")
-    return Meant(state, False if state == "absent" else enabled, left_down)
+    if restarts and state == "started":
+        state = "restarted"
+    return Meant(state, False if state == "absent" else enabled, left_down, own.health)

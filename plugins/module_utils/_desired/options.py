@@ -14,6 +14,7 @@ from typing import Any, Dict
 from .._host.probe import CHECKS
 from .._host.scopes import SCOPES
 from .._syntax.kinds import KINDS
+from . import short
 from .health import SECONDS
 
 Spec = Dict[str, Any]
@@ -33,8 +34,21 @@ def health() -> Spec:
 def text() -> Spec:
     """What is in a unit file or a drop-in, and what it is restarted for."""
     return {
-        **{section: {"type": "dict"} for section in SECTION_OPTIONS},
+        **_sections(*SECTION_OPTIONS),
         "content": {"type": "str"},
+        **_process(),
+        **_watch(),
+        **_change(),
+    }
+
+
+def _sections(*sections: str) -> Spec:
+    return {section: {"type": "dict"} for section in sections}
+
+
+def _process() -> Spec:
+    """What a process has besides its directives."""
+    return {
         "environment": {"type": "dict"},
         # Mappings, which render.py holds them to: Ansible makes a mapping of text before it notes what it has to hide.
         **{option: {"type": "raw", "no_log": True} for option in HIDDEN_OPTIONS},
@@ -45,27 +59,136 @@ def text() -> Spec:
                 "values": {"type": "list", "elements": "raw"},
             },
         },
-        "health": {"type": "dict", "options": health()},
+    }
+
+
+def _watch() -> Spec:
+    return {"health": {"type": "dict", "options": health()}}
+
+
+def _change() -> Spec:
+    return {
         "on_change": {"type": "str", "choices": ["restart", "reload", "none"]},
         "replace": {"type": "bool", "default": False},
     }
 
 
-def unit() -> Spec:
+def _state() -> Spec:
     return {
-        "name": {"type": "str", "required": True},
-        **text(),
-        "instances": {"type": "list", "elements": "raw"},
-        "run": {"type": "str", "choices": ["on_change"]},
         "enabled": {"type": "bool"},
         "state": {"type": "str", "choices": list(STATES)},
         "masked": {"type": "bool"},
     }
 
 
+def _members() -> Spec:
+    return {
+        "instances": {"type": "list", "elements": "raw"},
+        "run": {"type": "str", "choices": ["on_change"]},
+    }
+
+
+def _name() -> Spec:
+    return {"name": {"type": "str", "required": True}}
+
+
+def unit() -> Spec:
+    return {**_name(), **text(), **_members(), **_state()}
+
+
+def _command() -> Spec:
+    """What a service is in few words, besides the options that stand for one directive each."""
+    return {
+        "argv": {"type": "list", "elements": "raw"},
+        "depends_on": {"type": "list", "elements": "raw"},
+        **_process(),
+        **_members(),
+    }
+
+
+def service() -> Spec:
+    return {
+        **_name(),
+        **short.spec("service"),
+        **_command(),
+        **_sections("unit", "service", "install"),
+        **_watch(),
+        **_change(),
+        **_state(),
+    }
+
+
+def timer() -> Spec:
+    return {
+        **_name(),
+        **short.spec("timer"),
+        "cron": {"type": "str"},
+        "timezone": {"type": "str"},
+        **_command(),
+        # A mapping is a section as everywhere, and text names a unit as Unit= of systemd.timer(5) does.
+        "unit": {"type": "raw"},
+        **_sections("timer", "service", "install"),
+        **_watch(),
+        **_change(),
+        **_state(),
+    }
+
+
+def socket() -> Spec:
+    return {
+        **_name(),
+        **short.spec("socket"),
+        **_command(),
+        **_sections("unit", "socket", "service", "install"),
+        **_watch(),
+        **_change(),
+        **_state(),
+    }
+
+
+def target() -> Spec:
+    return {
+        **_name(),
+        **short.spec("target"),
+        "members": {"type": "list", "elements": "str"},
+        "depends_on": {"type": "list", "elements": "raw"},
+        **_sections("unit", "install"),
+        **_watch(),
+        **_change(),
+        **_state(),
+    }
+
+
+def instance() -> Spec:
+    """What an instance of a template may have of its own."""
+    return {
+        "name": {"type": "raw", "required": True},
+        **_process(),
+        **_watch(),
+        "enabled": {"type": "bool"},
+        "state": {"type": "str", "choices": [state for state in STATES if state != "absent"]},
+    }
+
+
+# What a stack may say once for all of its services.
+INHERITED = ("unit", "service", "environment", *HIDDEN_OPTIONS, "triggers", "health")
+
+
+def defaults() -> Spec:
+    every = {**_sections("unit", "service"), **_process(), **_watch()}
+    return {option: every[option] for option in INHERITED}
+
+
+def without() -> Spec:
+    return {"without": {"type": "list", "elements": "str", "choices": list(INHERITED)}}
+
+
+FORMS = {"services": service, "timers": timer, "sockets": socket, "targets": target}
+
+
 def dropin() -> Spec:
     return {
-        "name": {"type": "str", "required": True},
+        **_name(),
         "dropin": {"type": "str", "required": True},
         **text(),
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -81,11 +204,19 @@ def host() -> Spec:
     }
 
 
+def entry(form: str) -> Spec:
+    """The options of a short form as those of an entry of a stack."""
+    options = FORMS[form]()
+    return {**options, **(without() if "service" in options else {})}
+
+
 def stack() -> Spec:
     return {
         "name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "units": {"type": "list", "elements": "dict", "options": unit()},
+        "state": {"type": "str", "choices": ["present", "stopped", "restarted", "absent"], "default": "present"},
+        "defaults": {"type": "dict", "options": defaults()},
+        **{entries: {"type": "list", "elements": "dict", "options": entry(entries)} for entries in FORMS},
+        "units": {"type": "list", "elements": "dict", "options": {**unit(), **without()}},
         "dropins": {"type": "list", "elements": "dict", "options": dropin()},
         "prune": {"type": "bool", "default": False},
         "max_removed": {"type": "int"},

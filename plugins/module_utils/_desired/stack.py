@@ -26,6 +26,8 @@ from .stamp import Ingredients
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
+# The key of an entry for what its instances have of their own, by their names.
+OF_INSTANCES = "of_instances"
 # In the place of a name that is none.
 _NO_OWNER = "-"
 
@@ -39,14 +41,16 @@ _EMPTY = Rule(
 
 
 class Meant(NamedTuple):
-    """State and enablement of one unit, as an entry says it or leaves it open.
+    """State and enablement of one unit, as an entry says it or leaves it open ("" and None).
 
-    left_down: it would be started if it did not refuse that.
+    left_down: it would be started if it did not refuse that. health: how an instance proves itself, if not as the
+    others of its template.
     """
 
-    state: str
-    enabled: Optional[bool]
+    state: str = ""
+    enabled: Optional[bool] = None
     left_down: bool = False
+    health: Optional[Health] = None
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,9 @@ class UnitWanted:
 
     members: the units that state and enablement are for, instances of a template or the unit itself. state "" and
     enabled None: the entry does not say, and `filled_in` does by the merged text; enabled None after that: left as it
-    is. by_member: what differs from that for a member, by its own drop-ins. on_change: what a change that needs a
-    restart does, "" if the entry does not say. lists_instances: a template whose other instances are left over, since
-    nothing else starts any.
+    is. by_member: what differs from that for a member, by its entry among the instances or by its own drop-ins.
+    on_change: what a change that needs a restart does, "" if the entry does not say. lists_instances: a template whose
+    other instances are left over, since nothing else starts any.
     """
 
     name: names.UnitName
@@ -72,6 +76,9 @@ class UnitWanted:
     replace: bool
     lists_instances: bool = False
     by_member: Mapping[str, Meant] = field(default_factory=dict)
+
+    def health_of(self, member: str) -> Optional[Health]:
+        return self.meant(member).health or self.health
 
     def meant(self, member: str) -> Meant:
         """State and enablement of one member."""
@@ -93,20 +100,29 @@ class DropinWanted:
 
 @dataclass(frozen=True)
 class Desired:
-    """All of one owner on one host. triggers_changed_at: when each trigger file last changed."""
+    """All of one owner on one host.
+
+    restarts: what is to run is restarted. triggers_changed_at: when each trigger file last changed.
+    """
 
     owner: str
     files: Mapping[str, FileWanted]
     units: Tuple[UnitWanted, ...]
     dropins: Tuple[DropinWanted, ...]
     removed: Tuple[str, ...]
-    replaced: FrozenSet[str]
     health: Health
+    restarts: bool = False
     prune: bool = False
     max_removed: Optional[int] = None
     adopt: Tuple[str, ...] = ()
     missing_triggers: Tuple[Problem, ...] = ()
     triggers_changed_at: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def replaced(self) -> FrozenSet[str]:
+        """Files that may take the place of someone else's."""
+        units = [unit.path for unit in self.units if unit.path and unit.replace]
+        return frozenset([*units, *(dropin.path for dropin in self.dropins if dropin.replace)])
 
     @cached_property
     def made_of(self) -> Mapping[str, Ingredients]:
@@ -125,7 +141,7 @@ class Desired:
     def health_of(self, unit: str) -> Health:
         """By its own entry, else by its template's, else by that of a drop-in over it, else as for all units."""
         template, folders = names.parse_name(unit).template, dropin_folders(unit)
-        own = [wanted.health for wanted in self.units if unit in wanted.members]
+        own = [wanted.health_of(unit) for wanted in self.units if unit in wanted.members]
         general = [wanted.health for wanted in self.units if wanted.name.text == template]
         over = [dropin.health for dropin in self.dropins if f"{dropin.unit.text}.d" in folders]
         return next((each for each in [*own, *general, *over] if each), self.health)
@@ -161,10 +177,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
             [facts.places.unit_file(unit.name.text) for unit in units if unit.state == "absent"]
             + [dropin.path for dropin in dropins if not dropin.present]
         ),
-        replaced=frozenset(
-            [unit.path for unit in units if unit.path and unit.replace]
-            + [dropin.path for dropin in dropins if dropin.replace]
-        ),
+        restarts=params.get("state") == "restarted",
         prune=bool(params.get("prune")) or params.get("state") == "absent",
         health=general[0] if general else Health(),
         max_removed=params.get("max_removed"),
@@ -231,6 +244,7 @@ def _unit(
         health=None if problems else _own_health(entry, defaults),
         replace=bool(entry.get("replace")),
         lists_instances=rendered is not None and entry.get("instances") is not None,
+        by_member={} if problems else _of_instances(name.text, entry, defaults),
     )
     if problems:
         raise Problems(problems, rest=wanted if rendered is not None else None)
@@ -267,6 +281,16 @@ def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
                 f"YAML made the instance {instance!r} of something else (1.10 becomes 1.1, on True): quote it"
             )
     return tuple(names.with_instance(name.text, str(instance)) for instance in instances)
+
+
+def _of_instances(template: str, entry: Params, defaults: Params) -> Mapping[str, Meant]:
+    """What instances have of their own, by their full names."""
+    found = {}
+    for instance, own in (entry.get(OF_INSTANCES) or {}).items():
+        member = names.with_instance(template, instance)
+        checks = _health(member, own["health"], defaults) if own.get("health") else None
+        found[member] = Meant(own.get("state") or "", own.get("enabled"), health=checks)
+    return found
 
 
 def _dropin(

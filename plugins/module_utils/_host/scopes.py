@@ -59,6 +59,11 @@ class Scope:
     def flag(self) -> str:
         return f"--{self.name}"
 
+    @property
+    def at_boot(self) -> str:
+        """The target that starts services when the manager comes up (systemd.special(7))."""
+        return "default.target" if _MULTI_USER in self.lacking else _MULTI_USER
+
 
 _SHARED_USER_LOOKUP = (
     "/usr/local/lib/systemd/user",
@@ -66,7 +71,8 @@ _SHARED_USER_LOOKUP = (
     "/usr/lib/systemd/user",
     "/usr/share/systemd/user",
 )
-_OF_SYSTEM = frozenset(("multi-user.target", "graphical.target"))
+_MULTI_USER = "multi-user.target"
+_OF_SYSTEM = frozenset((_MULTI_USER, "graphical.target"))
 
 _ROWS = (
     Scope(

@@ -8,18 +8,21 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._desired.options import Spec
+from .._desired.options import FORMS, HIDDEN_OPTIONS, Spec
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
-from .._syntax.rule import Problems, Refused, Severity
+from .._syntax.rule import Problem, Problems, Refused, Severity
 from .pipeline import apply
 from .work import Failed
+
+# Options of a stack that stand for units and drop-ins.
+_EXPANDED = (*FORMS, "defaults")
 
 
 class Module(AnsibleModule):
@@ -31,6 +34,11 @@ class Module(AnsibleModule):
     def __init__(self, spec: Spec) -> None:
         AnsibleModule.__init__(self, argument_spec=spec, supports_check_mode=True)
 
+    def _load_params(self) -> None:
+        """Hide secrets that lie too deep for an argument spec to mark, before anything can fail and show them."""
+        AnsibleModule._load_params(self)
+        self.no_log_values.update(_deep_secrets(self.params))
+
     def _log_invocation(self) -> None:
         AnsibleModule.log(self, f"Invoked for {self.params.get('name')}")
 
@@ -39,10 +47,10 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
     """Run a module: its parameters as those of a stack go through the pipeline, and its result to Ansible."""
     module = Module(spec)
     try:
-        params = as_stack(module.params)
+        params, found = _in_sections(as_stack(module.params))
         for warning in _short_secrets(params):
             module.warn(warning)
-        result, warnings = apply(params, module.check_mode, _labeller(module))
+        result, warnings = apply(params, module.check_mode, _labeller(module), found)
         for warning in warnings:
             module.warn(warning)
     except Problems as found:
@@ -61,6 +69,34 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
     module.exit_json(**result)
 
 
+def _deep_secrets(given: Any) -> Iterator[str]:
+    """The texts in secrets and credentials anywhere within options."""
+    if isinstance(given, Mapping):
+        for key, value in given.items():
+            yield from _texts(value) if key in HIDDEN_OPTIONS else _deep_secrets(value)
+    elif isinstance(given, (list, tuple)):
+        for each in given:
+            yield from _deep_secrets(each)
+
+
+def _texts(given: Any) -> Iterator[str]:
+    if isinstance(given, (Mapping, list, tuple)):
+        for each in given.values() if isinstance(given, Mapping) else given:
+            yield from _texts(each)
+    elif given is not None and str(given):
+        yield str(given)
+
+
+def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence[Problem]]:
+    """The parameters as units and drop-ins alone, and what is wrong with what else there was."""
+    short = any(params.get(option) for option in _EXPANDED) or params.get("state") == "stopped"
+    if not short and not any(unit.get("instances") or unit.get("without") for unit in params.get("units") or ()):
+        return params, ()
+    from .._desired.expansion import expanded  # noqa: PLC0415 (only where there is something to expand)
+
+    return expanded(params)
+
+
 def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
     for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
         for name, value in {**secret_values(entry, "secrets"), **secret_values(entry, "credentials")}.items():
@@ -72,7 +108,7 @@ def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
 
 
 def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    """A stack of one, for a module whose own options are those of an entry of `kind` (units or dropins).
+    """A stack of one, for a module whose own options are those of an entry of `kind` (units, services ...).
 
     Its owner is the unit itself: a name that no stack can have, since it holds a dot.
     """
@@ -81,6 +117,12 @@ def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
         host = {option: params[option] for option in host_options()}
         entry = {option: value for option, value in params.items() if option not in host}
         owner = entry["name"]
+        if kind in FORMS:
+            from .._desired.forms import unit_name  # noqa: PLC0415 (as above)
+
+            owner = unit_name(owner, kind[:-1])
+            if entry.get("state") == "absent":  # with what it has brought, whether that is said once more or not
+                return {"name": owner, "owner": owner, "state": "absent", **host}
         if "dropin" in entry:
             owner = stem_of_dropin(owner, _file_name(entry["dropin"]))
         return {"name": owner, "owner": owner, kind: [entry], **host}

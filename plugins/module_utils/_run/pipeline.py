@@ -15,7 +15,7 @@ import hashlib
 import os
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._apply import accepted, record
@@ -35,7 +35,7 @@ from .._plan.doubts import CYCLE
 from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
-from .._syntax.kinds import kind_of
+from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
@@ -78,11 +78,15 @@ _NO_ROOT = Rule(
 
 @dataclass
 class Run:
-    """One run of a module: what it was given, and what it found on the way."""
+    """One run of a module: what it was given, and what it found on the way.
+
+    wrong: mistakes in options that are no longer among the parameters.
+    """
 
     params: Params
     check_mode: bool
     label: Optional[files.Labeller]
+    wrong: Sequence[Problem] = ()
     timings: Dict[str, float] = field(default_factory=dict)
     begun: float = field(default_factory=time.monotonic)
 
@@ -92,12 +96,15 @@ class Run:
         self.begun = now
 
 
-def apply(params: Params, check_mode: bool, label: Optional[files.Labeller] = None) -> Tuple[Dict[str, Any], List[str]]:
+def apply(
+    params: Params, check_mode: bool, label: Optional[files.Labeller] = None, wrong: Sequence[Problem] = ()
+) -> Tuple[Dict[str, Any], List[str]]:
     """Bring a host to the declared state; returns the module's result, and what a person is warned of.
 
-    Raises Problems (nothing was written) or Failed (a unit did not become healthy).
+    wrong: what is wrong already with the options. Raises Problems (nothing was written) or Failed (a unit did not
+    become healthy).
     """
-    run = Run(params, check_mode, label)
+    run = Run(params, check_mode, label, wrong)
     _refuse_place(params)
     try:
         ours = (os.geteuid(), os.getegid())
@@ -150,8 +157,11 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     key, new_key = _key(where)
     try:
         desired = build(run.params, _facts(run.params, manager, key))
+        if run.wrong:
+            raise Problems((), rest=replace(desired, prune=False, max_removed=None))
     except Problems as found:
-        raise Problems([*found.problems, *_further(found, manager)]) from None
+        all_wrong = Problems([*run.wrong, *found.problems], rest=found.rest)
+        raise Problems([*all_wrong.problems, *_further(all_wrong, manager)]) from None
     run.lap("render")
     interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
@@ -181,10 +191,18 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         run.lap("apply")
     if failure is None and manager.live:
         unverified += report.pulled_in(work, None if run.check_mode else states)
-    result = {**report.result(work, states, unverified), "timings": run.timings}
+    result = {**report.result(work, states, unverified), **_of_timers(run, work, manager), "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, unverified, failed=True))
     return result, report.warnings(work, unverified)
+
+
+def _of_timers(run: Run, work: Work, manager: Manager) -> Dict[str, Any]:
+    if not any(kind_of(unit.name.text).starts.cause is Cause.TIME for unit in work.desired.units):
+        return {}
+    from .timers import timers  # noqa: PLC0415 (only where there is one)
+
+    return {"timers": timers(work.differences, run.params, manager)}
 
 
 def _looked_at(desired: Desired, manager: Manager) -> Observed:

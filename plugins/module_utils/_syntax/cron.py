@@ -227,7 +227,7 @@ def calendars(schedule: Schedule, zone: str = "") -> List[str]:
     """
     if schedule.reboot:
         raise Refused(f"{_REBOOT} is no time: enable the service, so that each boot starts it, and leave out the timer")
-    suffix = f" {_zone(zone)}" if zone else ""
+    suffix = f" {time_zone(zone)}" if zone else ""
     time = f"{_written(schedule.hours, _HOUR)}:{_written(schedule.minutes, _MINUTE)}:00"
     months = _written(schedule.months, _MONTH, ranges=True)
     found = []
@@ -276,7 +276,8 @@ def _weekdays(values: Sequence[int]) -> List[str]:
     return [",".join("..".join(names[value % 7] for value in run) for run in runs)]
 
 
-def _zone(zone: str) -> str:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]*", zone):
-        raise Refused(f"{shown(zone)} names no time zone: write it as in 'Europe/Berlin' or 'UTC'")
-    return zone
+def time_zone(text: str) -> str:
+    """The name of a time zone as a calendar ends with. Raises Refused for what is none."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]*", text):
+        raise Refused(f"{shown(text)} names no time zone: write it as in 'Europe/Berlin' or 'UTC'")
+    return text

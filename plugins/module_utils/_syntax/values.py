@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
-from typing import List, Mapping, Optional
+from typing import List, Mapping, Optional, Sequence
 
 from .characters import refuse_unwritable, refuse_value
 from .rule import Refused, Rule, Severity, shown
+from .specifiers import names_instance
 
 VALUE = Rule(
     "value",
@@ -148,6 +149,36 @@ def _c_escape(char: str) -> str:
     if char < " " or "\x7f" <= char < "\xa0":
         return f"\\u{ord(char):04x}"
     return char
+
+
+def command_line(words: Sequence[object], is_template: bool) -> str:
+    """A command for ExecStart= whose program gets exactly these words (systemd.service(5), Command lines).
+
+    Raises Refused for words that YAML may have changed, and in a template for what looks like a specifier of its
+    instances, which would reach the program as it is.
+    """
+    if not words:
+        raise Refused("the list is empty: it begins with the program")
+    line = []
+    for position, word in enumerate(words):
+        if not isinstance(word, (str, int)) or isinstance(word, bool):
+            raise Refused(f"YAML made {word!r} of a word (1.10 becomes 1.1, yes is True): quote it")
+        text = str(word)
+        if is_template and names_instance(text):
+            raise Refused(f"each word is literal, so {shown(text)} would not be filled: use exec_start for specifiers")
+        if "\0" in text:
+            raise Refused("a word contains a NUL character, which no command line can hold")
+        refuse_unwritable("".join(char for char in text if ord(char) > 0x9F), "a word")
+        text = text.replace("%", "%%")
+        # The program itself is never looked up in the environment.
+        line.append(_word(text.replace("$", "$$") if position else text))
+    return " ".join(line)
+
+
+def _word(text: str) -> str:
+    if re.fullmatch(r"[^\s\"'\\;]+", text) and text.isprintable():
+        return text
+    return '"' + "".join(_c_escape(char) for char in text) + '"'
 
 
 def environment_file(items: Mapping[str, object]) -> str:

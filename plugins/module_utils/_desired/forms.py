@@ -1,0 +1,198 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What the short forms share: from the short options of an entry to the sections of a unit. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Tuple
+
+from .._syntax import values
+from .._syntax.kinds import KINDS
+from .._syntax.names import parse_name
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
+from . import inherited
+from .options import HIDDEN_OPTIONS
+from .short import PROCESS, Short
+
+Entry = Dict[str, Any]
+Params = Mapping[str, Any]
+Sections = Dict[str, Dict[str, Any]]
+
+_GIVEN_TWICE = Rule(
+    "given-twice",
+    Severity.ERROR,
+    "it is given as {option} and as {other} as well",
+    "leave out one of them",
+    "the short options of services, timers, sockets and targets",
+)
+_OPTION_VALUE = Rule(
+    "short-option",
+    Severity.ERROR,
+    "a short option has a value that it cannot have",
+    "the message says what it takes",
+    "the short options of services, timers, sockets and targets",
+)
+# What goes to the unit that an entry is named after, and what to the one that has the process.
+STATE = ("enabled", "state", "masked")
+OF_PROCESS = ("environment", *HIDDEN_OPTIONS, "triggers", "run")
+# In whose text they would be a directive of the [Install] section.
+_INSTALLS = ("WantedBy", "RequiredBy", "UpheldBy")
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the defaults of an entry depend on besides itself.
+
+    boot: the target that a boot reaches. timed: services that a timer of the declaration starts; started: those that
+    its sockets or paths start. members: of its targets.
+    """
+
+    boot: str
+    timed: FrozenSet[str] = frozenset()
+    started: FrozenSet[str] = frozenset()
+    members: FrozenSet[str] = frozenset()
+
+
+def unit_name(given: str, form: str) -> str:
+    """The full name of a form's unit: the suffix may be left out. Raises Problems for that of another type."""
+    stem, dot, suffix = given.rpartition(".")
+    if dot and suffix in KINDS:
+        if suffix != form:
+            told = f"{shown(given)} is no {form}: name it {shown(f'{stem}.{form}')}, or declare it under its own type"
+            raise Problems([_OPTION_VALUE.said(told, given)])
+        return given
+    return f"{given}.{form}"
+
+
+def with_kind(given: str, kind: str = "service") -> str:
+    """A unit that an entry refers to, whose suffix may be left out if it is that kind's."""
+    return given if given.rpartition(".")[2] in KINDS else f"{given}.{kind}"
+
+
+class Builder:
+    """Puts the sections of one unit together, and notes what is wrong with the options for them."""
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+        self.sections: Sections = {}
+        self.problems: List[Problem] = []
+
+    def short(self, entry: Params, rows: Mapping[str, Short]) -> None:
+        """Take the options that stand for a directive each."""
+        for option, row in rows.items():
+            value = entry.get(option)
+            if value is None:
+                continue
+            if row.takes == ("names",):
+                value = " ".join(value)
+                if not value and row.section != "Service":
+                    continue  # nothing to depend on, or no target that wants it
+            self._set(row.section, row.directive, value)
+
+    def open(self, entry: Params, sections: Mapping[str, str]) -> None:
+        """Take what sections say themselves. sections: by option, such as the option service of Service."""
+        for option, section in sections.items():
+            for directive, value in (entry.get(option) or {}).items():
+                if str(directive) in self.sections.get(section, {}):
+                    said = _option_of(section, str(directive))
+                    told = _GIVEN_TWICE.problem(self.unit, section, str(directive), option=said, other=option)
+                    self.problems.append(told)
+                    continue
+                self._set(section, directive, value)
+
+    def command(self, entry: Params) -> None:
+        """Take argv, and depends_on, which adds to what is there."""
+        argv = entry.get("argv")
+        if argv is not None:
+            self._argv(argv, entry)
+        wants, requires = self._dependencies(entry.get("depends_on") or ())
+        for directive, units in (("Wants", wants), ("Requires", requires), ("After", [*wants, *requires])):
+            self.add("Unit", directive, units)
+
+    def _argv(self, argv: Iterable[Any], entry: Params) -> None:
+        if "ExecStart" in self.sections.get("Service", {}):
+            other = "service" if entry.get("exec_start") is None else "exec_start"
+            told = _GIVEN_TWICE.problem(self.unit, "Service", "ExecStart", option="argv", other=other)
+            self.problems.append(told)
+            return
+        try:
+            line = values.command_line(list(argv), parse_name(self.unit).is_template)
+        except Refused as refused:
+            self.problems.append(_OPTION_VALUE.said(f"argv: {refused}", self.unit, "Service", "ExecStart"))
+            return
+        self._set("Service", "ExecStart", line)
+
+    def _dependencies(self, given: Iterable[Any]) -> Tuple[List[str], List[str]]:
+        """The units that are wished for, and those that are needed."""
+        wants: List[str] = []
+        requires: List[str] = []
+        for each in given:
+            if isinstance(each, Mapping) and set(each) <= {"name", "required"} and isinstance(each.get("name"), str):
+                (requires if each.get("required") is True else wants).append(with_kind(each["name"]))
+            elif isinstance(each, str) and each:
+                wants += [with_kind(word) for word in each.split()]
+            else:
+                told = "depends_on takes names of units, or mappings such as {name: redis.service, required: true}"
+                self.problems.append(_OPTION_VALUE.said(told, self.unit))
+        return wants, requires
+
+    def add(self, section: str, directive: str, units: Iterable[str]) -> None:
+        """Units more in a directive that lists some."""
+        new = " ".join(units)
+        if not new:
+            return
+        given = self.sections.get(section, {}).get(directive)
+        if isinstance(given, (list, tuple)):
+            self._set(section, directive, [*given, new])
+        else:
+            self._set(section, directive, f"{given} {new}" if isinstance(given, str) and given else new)
+
+    def inherit(self, entry: Params, is_run_by_another: bool) -> None:
+        """Take what the stack has for all services."""
+        for section, directive, value in inherited.directives(entry, is_run_by_another):
+            self.default(section, directive, value)
+
+    def default(self, section: str, directive: str, value: Any) -> None:
+        """What an entry itself has said stands."""
+        self.sections.setdefault(section, {}).setdefault(directive, value)
+
+    def wanted_by(self, target: str) -> None:
+        """The target that starts it at boot, unless the entry has said what does."""
+        if not any(each in self.sections.get("Install", {}) for each in _INSTALLS):
+            self.default("Install", "WantedBy", target)
+
+    def said(self, section: str, directive: str) -> str:
+        """The value of a directive as text, "" where there is none."""
+        value = self.sections.get(section, {}).get(directive)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return "" if value is None else str(value)
+
+    def _set(self, section: str, directive: str, value: Any) -> None:
+        self.sections.setdefault(section, {})[str(directive)] = value
+
+    def entry(self, **options: Any) -> Entry:
+        """The unit as an entry with sections. Raises Problems with all that was noted."""
+        if self.problems:
+            raise Problems(self.problems)
+        sections = {section.lower(): dict(given) for section, given in self.sections.items() if given}
+        return {"name": self.unit, **sections, **{key: each for key, each in options.items() if each is not None}}
+
+
+def _option_of(section: str, directive: str) -> str:
+    from .short import SHORT  # noqa: PLC0415 (for a message alone)
+
+    rows = {option: row for each in (*SHORT.values(), PROCESS) for option, row in each.items()}
+    found = [option for option, row in rows.items() if (row.section, row.directive) == (section, directive)]
+    return found[0] if found else "a short option"
+
+
+def chosen(entry: Params, options: Iterable[str]) -> Entry:
+    """Of an entry's options those that are given."""
+    return {option: entry[option] for option in options if entry.get(option) is not None}

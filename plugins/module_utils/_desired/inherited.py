@@ -1,0 +1,58 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a stack says once for all of its services (the option defaults), under what an entry says itself. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, Mapping, Tuple
+
+from .options import HIDDEN_OPTIONS
+
+Params = Mapping[str, Any]
+Entry = Dict[str, Any]
+
+DEFAULTS = "defaults"
+_MAPPINGS = ("environment", *HIDDEN_OPTIONS, "health")
+
+
+def merged(entry: Params, defaults: Params, judged: bool) -> Entry:
+    """A service's entry with what stands in no section, its own word first, and what its sections may take as DEFAULTS.
+
+    judged: a run waits for the service, so that a check of its health is for something.
+    """
+    without = {*(entry.get("without") or ()), *(() if judged else ("health",))}
+    given = {part: each for part, each in defaults.items() if each and part not in without}
+    both: Entry = {key: each for key, each in entry.items() if key != "without"}
+    for part in _MAPPINGS:
+        general, own = given.get(part), entry.get(part)
+        if isinstance(general, Mapping) and (own is None or isinstance(own, Mapping)):
+            both[part] = {**general, **{key: each for key, each in (own or {}).items() if each is not None}}
+    if given.get("triggers"):
+        own, general = entry.get("triggers") or {}, given["triggers"]
+        both["triggers"] = {key: [*(general.get(key) or ()), *(own.get(key) or ())] for key in ("files", "values")}
+    return {**both, DEFAULTS: {part: given[part] for part in ("unit", "service") if part in given}}
+
+
+def directives(entry: Params, is_run_by_another: bool) -> Iterator[Tuple[str, str, Any]]:
+    """Section, directive and value of what the sections of a merged entry have where it says nothing itself.
+
+    systemd refuses most words of Restart= in a oneshot, and what a timer starts is run again at its next time.
+    """
+    for section, given in (entry.get(DEFAULTS) or {}).items():
+        for directive, value in given.items():
+            if not (is_run_by_another and str(directive).startswith("Restart")):
+                yield section.capitalize(), str(directive), value
+
+
+def in_sections(unit: Params) -> Entry:
+    """A merged entry of a service with sections; a text in one piece has no place for more."""
+    found = {key: each for key, each in unit.items() if key != DEFAULTS}
+    if unit.get("content") is None:
+        for section, directive, value in directives(unit, (unit.get("service") or {}).get("Type") == "oneshot"):
+            found[section.lower()] = {directive: value, **(found.get(section.lower()) or {})}
+    return found

@@ -1,0 +1,116 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The short form of a service, and of the service that a timer or a socket brings. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import List, Mapping
+
+from .._syntax.rule import Rule, Severity
+from .._syntax.spans import seconds
+from .forms import OF_PROCESS, STATE, Around, Builder, Entry, Params, chosen, unit_name
+from .short import PROCESS, SHORT
+
+RESTART_SEC = "5s"
+# Options of what it runs besides those that stand for one directive each.
+_OPEN = ("argv", "depends_on", "service")
+# What systemd has where a text says nothing (systemd-system.conf(5)): 5 starts within 10 s, a pause of 100 ms.
+_LIMIT, _BURST, _PAUSE = "10s", "5", "100ms"
+
+_START_LIMIT = Rule(
+    "start-limit",
+    Severity.ERROR,
+    "{burst} starts that each wait {pause} take longer than {limit}, so this limit would never end a crash loop",
+    "make start_limit_interval_sec more than {least} seconds, or leave the limit out",
+    "systemd.unit(5), StartLimitIntervalSec=",
+)
+
+
+def units(entry: Params, around: Around) -> List[Entry]:
+    """The entry of a stack's units that a short one stands for. Raises Problems."""
+    built = Builder(unit_name(entry["name"], "service"))
+    passed = chosen(entry, (*OF_PROCESS, *STATE, "instances", "health", "on_change", "replace"))
+    if entry.get("state") == "absent":
+        return [built.entry(state="absent")]
+    built.short(entry, SHORT["service"])
+    built.open(entry, {"unit": "Unit", "service": "Service", "install": "Install"})
+    built.command(entry)
+    if not has_text(entry):
+        return [built.entry(**passed)]
+    _fill_in(built, entry, around)
+    if not _has_starter(built, entry, around):
+        built.wanted_by(around.boot)
+    return [built.entry(**passed)]
+
+
+def brings(entry: Params) -> bool:
+    """Does the entry of a timer or a socket say anything of a service that it brings?"""
+    return any(entry.get(option) is not None for option in (*PROCESS, *OF_PROCESS, *_OPEN))
+
+
+def has_text(entry: Params) -> bool:
+    """Does the entry of a service bring one, or is it about the state of someone else's?"""
+    return any(entry.get(option) is not None for option in (*SHORT["service"], *_OPEN, "unit", "install"))
+
+
+def beside(entry: Params, unit: str, around: Around, defaults: Mapping[str, str]) -> Entry:
+    """The service that a timer or a socket brings. defaults: directives of its [Service] section. Raises Problems."""
+    built = Builder(unit)
+    built.short(entry, {"description": SHORT["service"]["description"], **PROCESS})
+    built.open(entry, {"service": "Service"})
+    built.command(entry)
+    for directive, value in defaults.items():
+        built.default("Service", directive, value)
+    _fill_in(built, entry, around)
+    return built.entry(**chosen(entry, (*OF_PROCESS, "on_change", "replace")))
+
+
+def _fill_in(built: Builder, entry: Params, around: Around) -> None:
+    """The defaults of a service: a name in the journal, and another start after a failure, without giving up."""
+    is_run_by_another = _is_run_by_another(built, around)
+    built.inherit(entry, is_run_by_another)
+    built.default("Service", "SyslogIdentifier", "%N")
+    if built.said("Service", "StandardInput") in ("", "null"):
+        built.default("Service", "StandardOutput", "journal")
+    limited = any(built.said("Unit", f"StartLimit{each}") for each in ("IntervalSec", "Burst"))
+    if not built.said("Service", "Restart") and not is_run_by_another:
+        built.default("Service", "Restart", "on-failure")
+    if built.said("Service", "Restart") in ("", "no"):
+        return
+    built.default("Service", "RestartSec", RESTART_SEC)
+    if limited:
+        _check_limit(built)
+    else:
+        built.default("Unit", "StartLimitIntervalSec", 0)
+
+
+def _is_run_by_another(built: Builder, around: Around) -> bool:
+    """A oneshot that fails is run again at its next time, or by whoever started it; so is a service per connection."""
+    per_connection = built.said("Service", "StandardInput") == "socket"
+    return built.said("Service", "Type") == "oneshot" or built.unit in around.timed or per_connection
+
+
+def _has_starter(built: Builder, entry: Params, around: Around) -> bool:
+    """Is there something else that starts it at the right moment, so that a boot shall not?"""
+    others = around.timed | around.started | around.members
+    return built.unit in others or entry.get("run") is not None
+
+
+def _check_limit(built: Builder) -> None:
+    """A limit counts starts within an interval; with a pause before each they may never be that many."""
+    said = {
+        "limit": built.said("Unit", "StartLimitIntervalSec") or _LIMIT,
+        "pause": built.said("Service", "RestartSec") or _PAUSE,
+    }
+    limit, pause = seconds(said["limit"]), seconds(said["pause"])
+    burst = built.said("Unit", "StartLimitBurst") or _BURST
+    if not limit or pause is None or not burst.isdigit() or int(burst) * pause < limit:
+        return
+    least = f"{int(burst) * pause:g}"
+    told = _START_LIMIT.problem(built.unit, "Unit", "StartLimitIntervalSec", burst=burst, least=least, **said)
+    built.problems.append(told)

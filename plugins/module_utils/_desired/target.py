@@ -1,0 +1,98 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The short form of a target, with what makes its members start, stop and restart with it. Pure.
+
+Wants= in the target brings a member up with it, and one that fails keeps neither the target nor the others down;
+PartOf= in the member hands a stop and a restart of the target on to it, which Wants= and Requires= do not
+(systemd.unit(5)). A target comes after what it wants by itself (systemd.target(5)).
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
+
+from .._syntax.rule import Problem, Rule, Severity
+from .forms import STATE, Around, Builder, Entry, Params, chosen, unit_name, with_kind
+from .short import SHORT
+
+_OWN_STATE = Rule(
+    "member-state",
+    Severity.ERROR,
+    "it is a member of {target}, which says when it runs, and has {option} of its own",
+    "leave out {option}, or take it from the members",
+    "the option members of targets",
+)
+_UP = ("started", "restarted", "reloaded")
+
+
+def members(entry: Params) -> List[str]:
+    """The full names of a target's members."""
+    return [with_kind(word) for each in entry.get("members") or () for word in str(each).split()]
+
+
+def units(entry: Params, around: Around) -> List[Entry]:
+    """The entry of a stack's units that a short one stands for. Raises Problems."""
+    built = Builder(unit_name(entry["name"], "target"))
+    if entry.get("state") == "absent":
+        return [built.entry(state="absent")]
+    built.short(entry, SHORT["target"])
+    built.open(entry, {"unit": "Unit", "install": "Install"})
+    built.command(entry)
+    built.add("Unit", "Wants", members(entry))
+    if built.sections:
+        built.wanted_by(around.boot)
+    return [built.entry(**chosen(entry, (*STATE, "health", "on_change", "replace")))]
+
+
+def joined(
+    targets: Iterable[Params], units_given: Sequence[Params], problems: List[Problem]
+) -> Tuple[List[Params], List[Entry]]:
+    """The units of a stack with its targets' members among them, and the drop-ins for members that are not ours."""
+    of_member: Dict[str, List[Params]] = {}
+    for target in targets:
+        for member in members(target) if target.get("state") != "absent" else ():
+            of_member.setdefault(member, []).append(target)
+    found: List[Params] = []
+    dropins: List[Entry] = []
+    for unit in units_given:
+        owners = of_member.pop(str(unit["name"]), None)
+        if owners is None or unit.get("state") == "absent":
+            found.append(unit)
+            continue
+        problems += _own_state(unit, owners)
+        found.append({**unit, **_followed(owners, enabled=False)})
+        dropins += [_part_of(str(unit["name"]), target) for target in owners]
+    for member, owners in of_member.items():
+        found.append({"name": member, **_outside(owners)})
+        dropins += [_part_of(member, target) for target in owners]
+    return found, dropins
+
+
+def _part_of(member: str, target: Params) -> Entry:
+    name = unit_name(target["name"], "target")
+    return {"name": member, "dropin": f"50-{name}", "unit": {"PartOf": name}}
+
+
+def _own_state(unit: Params, owners: Sequence[Params]) -> Iterable[Problem]:
+    for option in ("state", "enabled"):
+        if unit.get(option) is not None:
+            yield _OWN_STATE.problem(str(unit["name"]), target=unit_name(owners[0]["name"], "target"), option=option)
+
+
+def _followed(owners: Sequence[Params], enabled: bool) -> Mapping[str, object]:
+    """What a member is to be: of several targets, one that runs is enough. enabled False: by the target alone."""
+    states = {str(target.get("state") or "started") for target in owners}
+    own = {} if enabled else {"enabled": False}
+    if states & {*_UP}:
+        return own
+    return {**own, "state": "stopped" if states == {"stopped"} else "present"}
+
+
+def _outside(owners: Sequence[Params]) -> Mapping[str, object]:
+    """The same of a unit that is not ours: what a package has enabled stays so as long as its target is to be up."""
+    down = all(each.get("state") == "stopped" or each.get("enabled") is False for each in owners)
+    followed = _followed(owners, enabled=not down)
+    return followed if "state" in followed else {**followed, "state": "started"}

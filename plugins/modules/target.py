@@ -1,0 +1,192 @@
+#!/usr/bin/python
+
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A target in few options, with its members."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: target
+short_description: Manage one systemd target and its members
+version_added: 1.0.0
+description:
+  - Writes, starts and enables a target that its members follow. To start, stop or restart it is to do so with all of
+    them.
+  - Takes the same checks, watch and roll-back as M(unitwright.systemd.stack), where the same options are entries of
+    O(unitwright.systemd.stack#module:targets).
+extends_documentation_fragment:
+  - unitwright.systemd.options.target
+  - unitwright.systemd.attributes
+  - unitwright.systemd.attributes.actiongroup_systemd
+seealso:
+  - module: unitwright.systemd.stack
+  - module: unitwright.systemd.service
+  - module: unitwright.systemd.timer
+  - module: unitwright.systemd.socket
+author:
+  - Unitwright contributors (@unitwright)
+"""
+
+EXAMPLES = r"""
+- name: Run several services as one
+  unitwright.systemd.target:
+    name: pi-stack
+    description: All that runs on the Pi
+    members: [systemd-timesyncd, cron]
+
+- name: Stop it with its members, and leave them stopped
+  unitwright.systemd.target:
+    name: pi-stack
+    members: [systemd-timesyncd, cron]
+    state: stopped
+
+- name: Remove it; its members go on running
+  unitwright.systemd.target:
+    name: pi-stack
+    state: absent
+"""
+
+RETURN = r"""
+plan:
+  description: The steps of the run, in order, each with its reason. The same in check mode.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: dict
+  sample:
+    - {action: write, unit: shop-web.service, reason: new, path: /etc/systemd/system/shop-web.service}
+    - {action: daemon-reload, reason: unit files changed}
+    - {action: start, unit: shop-web.service, reason: not running}
+newly_started:
+  description:
+    - Units that were not running and were started, and oneshots that were run. (C(started) is a word of Ansible itself,
+      for async tasks.)
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: [shop-web.service]
+restarted:
+  description: Units that were restarted, also those that a restart took along.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+reloaded:
+  description: Units that were reloaded.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+stopped:
+  description: Units that were stopped and stay so, also what went down with them, or by C(Conflicts=) with a start.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Files that were removed.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+orphaned:
+  description:
+    - What this owner has and no longer declares, and was left, such as instances of a template. Each is a warning too.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: [shop-old.service]
+unverified:
+  description:
+    - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet.
+    - A target that is nowhere, what systemd advises against, checks of what does not run, an C([Install]) section in a
+      drop-in whose unit is not declared enabled, a unit declared stopped that another one has pulled in, a user without
+      linger, a unit that refuses a manual start and so is not started, a file of others among the secrets, a program
+      that may be in an image, what depends on the instance of a template of which none is known, and a host without
+      C(systemd-analyze) are warnings too.
+    - So are a unit that another one wishes for and that is nowhere, an account, file or folder that a start needs and
+      that is not there, an account that a user's manager cannot take, a command that seems to be meant for a shell, and
+      a stack with nothing in it.
+  returned: success, and failure once the host was looked at
+  type: list
+  elements: dict
+  sample:
+    - unit: shop-web.service
+      section: Install
+      directive: WantedBy
+      rule: no-such-target
+      message: "there is no multiuser.target on this host: did you mean multi-user.target?"
+kept:
+  description: Units that were left running with an older version, each with the reason. Each is a warning too.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample: {}
+deferred:
+  description: Units whose run state was left to the next boot, since no systemd runs for these files.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+rolled_back:
+  description:
+    - Whether what was before the run is back in force. The lists of units say what the run was about to do.
+  returned: when a unit did not become healthy
+  type: bool
+  sample: true
+recovered:
+  description: What an interrupted run had left and this one finished.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+timers:
+  description:
+    - By each timer of the declaration C(next_elapses), its next five times as the host's systemd reckons them, in UTC.
+      One that counts from a start or a boot has none. Without timers it is left out.
+    - For a schedule of cron also C(unlike_cron), what a change of the clock within a year makes differ from cron, or
+      nothing.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample:
+    nightly-backup.timer:
+      next_elapses: ["2026-01-01T02:00:00Z", "2026-01-02T02:00:00Z"]
+units:
+  description: The state of every declared unit after the run.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample:
+    shop-web.service: {load: loaded, active: active, sub: running}
+timings:
+  description: Seconds by phase of the run.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample: {ask: 0.01, render: 0.01, look: 0.02, plan: 0.05, apply: 5.4, result: 0.01}
+errors:
+  description:
+    - What is wrong, one entry a problem, with the unit, section and directive it is about, as far as it is about any.
+    - The C(rule) says what kind of mistake it is, or what has failed once the run had begun, such as C(health), C(job),
+      C(dependency), C(links) or C(write).
+    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), the latter for
+      the first ten such units.
+  returned: failure
+  type: list
+  elements: dict
+  sample:
+    - unit: shop-web.service
+      section: Service
+      directive: ExecStrat
+      rule: unknown-directive
+      message: "systemd 252 knows no 'ExecStrat' in [Service]: did you mean ExecStart?"
+"""
+
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
+from ansible_collections.unitwright.systemd.plugins.module_utils._run import front
+
+
+def main() -> None:
+    front.run({**options.target(), **options.host()}, front.single("targets"))
+
+
+if __name__ == "__main__":
+    main()

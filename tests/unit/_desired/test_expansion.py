@@ -1,0 +1,386 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What short forms, defaults and instances with something of their own stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.expansion import expanded
+
+Entry = dict[str, Any]
+JOURNAL = {"SyslogIdentifier": "%N", "StandardOutput": "journal"}
+FOREVER = {"StartLimitIntervalSec": 0}
+AGAIN = {"Restart": "on-failure", "RestartSec": "5s"}
+AT_BOOT = {"WantedBy": "multi-user.target"}
+
+
+def units(**declaration: Any) -> dict[str, Entry]:
+    """By name, without the name, of a declaration with nothing wrong."""
+    params, problems = expanded({"name": "test", **declaration})
+    assert [str(each) for each in problems] == []
+    found = [*params["units"], *params["dropins"]]
+    keys = [f"{each['name']}/{each['dropin']}" if "dropin" in each else each["name"] for each in found]
+    assert len(set(keys)) == len(keys)
+    return {
+        key: {option: given for option, given in each.items() if option not in ("name", "dropin")}
+        for key, each in zip(keys, found, strict=True)
+    }
+
+
+def wrong(**declaration: Any) -> list[tuple[str, str]]:
+    """Unit and rule of what is wrong."""
+    return [(each.unit, each.rule.id) for each in expanded({"name": "test", **declaration})[1]]
+
+
+def test_a_service_has_the_defaults_of_one_that_shall_run() -> None:
+    assert units(services=[{"name": "a", "exec_start": "/a"}]) == {
+        "a.service": {"service": {"ExecStart": "/a", **JOURNAL, **AGAIN}, "unit": FOREVER, "install": AT_BOOT}
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "service", "unit"),
+    [
+        ({"restart": "no"}, {"Restart": "no"}, None),
+        ({"restart": "always"}, {"Restart": "always", "RestartSec": "5s"}, FOREVER),
+        ({"service": {"Restart": False}}, {"Restart": False}, None),
+        ({"restart_sec": 1}, {"RestartSec": 1, "Restart": "on-failure"}, FOREVER),
+        ({"type": "oneshot"}, {"Type": "oneshot"}, None),
+        ({"service": {"Type": "oneshot"}}, {"Type": "oneshot"}, None),
+        (
+            {"start_limit_burst": 3, "start_limit_interval_sec": "1h"},
+            AGAIN,
+            {"StartLimitBurst": 3, "StartLimitIntervalSec": "1h"},
+        ),
+    ],
+)
+def test_each_default_is_an_option_away(given: Entry, service: Entry, unit: Entry | None) -> None:
+    made = units(services=[{"name": "a", "exec_start": "/a", **given}])["a.service"]
+    assert made["service"] == {"ExecStart": "/a", **JOURNAL, **service}
+    assert made.get("unit") == unit
+
+
+@pytest.mark.parametrize(
+    ("given", "install"),
+    [
+        ({"wanted_by": ["graphical.target"]}, {"WantedBy": "graphical.target"}),
+        ({"install": {"Alias": "b.service"}}, {"Alias": "b.service", **AT_BOOT}),
+        ({"install": {"RequiredBy": "b.target"}}, {"RequiredBy": "b.target"}),
+        ({"run": "on_change"}, None),
+    ],
+)
+def test_what_starts_a_service_at_boot(given: Entry, install: Entry | None) -> None:
+    assert units(services=[{"name": "a", "exec_start": "/a", **given}])["a.service"].get("install") == install
+
+
+def test_units_of_users_come_with_their_default_target() -> None:
+    made = units(services=[{"name": "a", "exec_start": "/a"}], targets=[{"name": "t", "members": []}], scope="user")
+    assert made["a.service"]["install"] == {"WantedBy": "default.target"}
+
+
+@pytest.mark.parametrize(
+    "starter",
+    [
+        {"timers": [{"name": "a", "on_calendar": "daily"}]},
+        {"timers": [{"name": "b", "on_calendar": "daily", "unit": "a"}]},
+        {"timers": [{"name": "b", "timer": {"OnCalendar": "daily", "Unit": "a.service"}}]},
+        {"units": [{"name": "a.timer", "timer": {"OnCalendar": "daily"}}]},
+        {"units": [{"name": "b.timer", "timer": {"OnCalendar": "daily", "Unit": "a.service"}}]},
+    ],
+)
+def test_what_a_timer_starts_is_neither_restarted_nor_started_at_boot(starter: Entry) -> None:
+    made = units(services=[{"name": "a", "exec_start": "/a"}], **starter)["a.service"]
+    assert made == {"service": {"ExecStart": "/a", **JOURNAL}}
+
+
+def test_what_a_socket_starts_is_restarted_and_not_started_at_boot() -> None:
+    made = units(services=[{"name": "a", "exec_start": "/a"}], sockets=[{"name": "a", "listen_stream": 1}])
+    assert made["a.service"] == {"service": {"ExecStart": "/a", **JOURNAL, **AGAIN}, "unit": FOREVER}
+    assert made["a.socket"] == {"socket": {"ListenStream": 1}, "install": {"WantedBy": "sockets.target"}}
+
+
+def test_a_service_that_nothing_is_said_of_but_its_state_has_no_text() -> None:
+    given = {"name": "nginx", "state": "started", "enabled": True, "health": {"tcp": "127.0.0.1:80"}}
+    assert units(services=[given], defaults={"environment": {"A": "1"}}) == {
+        "nginx.service": {key: value for key, value in given.items() if key != "name"}
+    }
+
+
+def test_dependencies_are_wanted_and_ordered_and_add_up_with_those_given_besides() -> None:
+    given = {"name": "a", "exec_start": "/a", "after": ["x.target"], "unit": {"Wants": ["y.target"]}}
+    made = units(services=[{**given, "depends_on": ["redis", {"name": "db.service", "required": True}]}])
+    assert made["a.service"]["unit"] == {
+        "After": "x.target redis.service db.service",
+        "Wants": ["y.target", "redis.service"],
+        "Requires": "db.service",
+        **FOREVER,
+    }
+    assert wrong(services=[{**given, "depends_on": [{"nam": "redis"}]}]) == [("a.service", "short-option")]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"restart": "always", "service": {"Restart": "no"}},
+        {"argv": ["/a"], "exec_start": "/a"},
+        {"argv": ["/a"], "service": {"ExecStart": "/a"}},
+        {"wants": ["x.target"], "unit": {"Wants": "y.target"}},
+    ],
+)
+def test_the_same_directive_both_ways_is_an_error(given: Entry) -> None:
+    entry = {"name": "a", **({} if "argv" in given else {"exec_start": "/a"}), **given}
+    assert wrong(services=[entry]) == [("a.service", "given-twice")]
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"start_limit_burst": 5}, True),
+        ({"start_limit_burst": 5, "restart_sec": "1s"}, False),
+        ({"start_limit_burst": 5, "restart_sec": "2s"}, True),
+        ({"start_limit_interval_sec": "25s"}, True),
+        ({"start_limit_interval_sec": "30s"}, False),
+        ({"start_limit_interval_sec": 0}, False),
+        ({"start_limit_burst": 5, "restart": "no"}, False),
+        ({"start_limit_interval_sec": "infinity"}, False),
+    ],
+)
+def test_a_start_limit_that_the_pause_never_reaches_is_refused(given: Entry, refused: bool) -> None:
+    found = wrong(services=[{"name": "a", "exec_start": "/a", **given}])
+    assert found == ([("a.service", "start-limit")] if refused else [])
+
+
+def test_a_timer_brings_its_service() -> None:
+    timer = {
+        "name": "a",
+        "description": "A",
+        "on_calendar": "daily",
+        "exec_start": "/a",
+        "user": "u",
+        "state": "stopped",
+    }
+    assert units(timers=[timer]) == {
+        "a.service": {
+            "unit": {"Description": "A"},
+            "service": {"ExecStart": "/a", "User": "u", "Type": "oneshot", **JOURNAL},
+        },
+        "a.timer": {
+            "unit": {"Description": "A"},
+            "timer": {"OnCalendar": "daily"},
+            "install": {"WantedBy": "timers.target"},
+            "state": "stopped",
+        },
+    }
+    assert wrong(timers=[{**timer, "unit": "b"}]) == [("a.timer", "timer-unit")]
+
+
+@pytest.mark.parametrize(
+    ("given", "calendars"),
+    [
+        ({"cron": "0 2 * * *"}, ["*-*-* 02:00:00"]),
+        ({"cron": "@daily", "timezone": "UTC"}, ["*-*-* 00:00:00 UTC"]),
+        ({"on_calendar": ["daily", "Fri 12:00"], "timezone": "UTC"}, ["daily UTC", "Fri 12:00 UTC"]),
+    ],
+)
+def test_when_a_timer_elapses(given: Entry, calendars: list[str]) -> None:
+    assert units(timers=[{"name": "a", "exec_start": "/a", **given}])["a.timer"]["timer"] == {"OnCalendar": calendars}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cron": "* * *"},
+        {"cron": "@daily", "on_calendar": "daily"},
+        {"timezone": "UTC"},
+        {"timezone": "no zone", "on_calendar": "daily"},
+        {"cron": "@reboot", "on_boot_sec": 5},
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(given: Entry) -> None:
+    assert wrong(timers=[{"name": "a", "exec_start": "/a", **given}]) == [("a.timer", "cron")]
+    assert wrong(timers=[{"name": "a", "cron": "@reboot"}]) == [("a.timer", "cron")]
+
+
+def test_what_cron_does_at_boot_is_a_service_that_is_enabled_and_not_run() -> None:
+    assert units(timers=[{"name": "a", "cron": "@reboot", "exec_start": "/a"}]) == {
+        "a.service": {
+            "service": {"ExecStart": "/a", "Type": "oneshot", **JOURNAL},
+            "install": AT_BOOT,
+            "state": "present",
+            "enabled": True,
+        }
+    }
+
+
+def test_a_socket_that_accepts_brings_a_template_that_talks_to_each() -> None:
+    made = units(sockets=[{"name": "a", "listen_stream": 1, "accept": True, "exec_start": "/a"}])
+    inetd = {"StandardInput": "socket", "StandardError": "journal"}
+    assert made["a@.service"] == {"service": {"ExecStart": "/a", **inetd, "SyslogIdentifier": "%N"}}
+
+
+def test_members_follow_their_target() -> None:
+    made = units(
+        services=[{"name": "a", "exec_start": "/a"}],
+        units=[{"name": "b.service", "content": "[Service]\nExecStart=/b\n"}],
+        targets=[{"name": "t", "members": ["a", "b.service", "c"]}],
+    )
+    assert made["t.target"] == {"unit": {"Wants": "a.service b.service c.service"}, "install": AT_BOOT}
+    assert made["a.service"]["enabled"] is False
+    assert "install" not in made["a.service"]
+    assert made["b.service"]["enabled"] is False
+    assert made["c.service"] == {"state": "started"}
+    for member in "abc":
+        assert made[f"{member}.service/50-t.target"] == {"unit": {"PartOf": "t.target"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "ours", "theirs"),
+    [
+        ({"state": "started"}, {"enabled": False}, {"state": "started"}),
+        ({"state": "stopped"}, {"enabled": False, "state": "stopped"}, {"enabled": False, "state": "stopped"}),
+        ({"state": "present"}, {"enabled": False, "state": "present"}, {"state": "present"}),
+        ({"enabled": False}, {"enabled": False}, {"enabled": False, "state": "started"}),
+    ],
+)
+def test_the_state_of_a_member_is_that_of_its_target(given: Entry, ours: Entry, theirs: Entry) -> None:
+    made = units(services=[{"name": "a", "exec_start": "/a"}], targets=[{"name": "t", "members": ["a", "c"], **given}])
+    assert {key: each for key, each in made["a.service"].items() if key in ("state", "enabled")} == ours
+    assert made["c.service"] == theirs
+
+
+def test_of_two_targets_one_that_runs_is_enough() -> None:
+    targets = [{"name": "t", "members": ["a"], "state": "stopped"}, {"name": "u", "members": ["a"]}]
+    made = units(services=[{"name": "a", "exec_start": "/a"}], targets=targets)
+    assert "state" not in made["a.service"]
+    assert {"a.service/50-t.target", "a.service/50-u.target"} < set(made)
+
+
+@pytest.mark.parametrize("own", [{"state": "started"}, {"enabled": True}])
+def test_a_member_has_no_state_of_its_own(own: Entry) -> None:
+    services = [{"name": "a", "exec_start": "/a", **own}]
+    assert wrong(services=services, targets=[{"name": "t", "members": ["a"]}]) == [("a.service", "member-state")]
+
+
+DEFAULTS = {
+    "unit": {"Documentation": "man:a(1)"},
+    "service": {"Restart": "always", "NoNewPrivileges": True},
+    "environment": {"A": "1", "B": "1"},
+    "secrets": {"S": "some secret"},
+    "triggers": {"values": ["1"]},
+    "health": {"stable_for": 1.0, "tcp": None},
+}
+
+
+def test_what_a_stack_says_for_all_services_comes_after_what_each_says() -> None:
+    own = {"restart": "on-abort", "environment": {"B": "2"}, "triggers": {"files": ["/f"]}, "health": {"timeout": 9.0}}
+    made = units(defaults=DEFAULTS, services=[{"name": "a", "exec_start": "/a", **own}])["a.service"]
+    assert made["unit"] == {"Documentation": "man:a(1)", **FOREVER}
+    assert made["service"] == {
+        "ExecStart": "/a",
+        "Restart": "on-abort",
+        "NoNewPrivileges": True,
+        **JOURNAL,
+        "RestartSec": "5s",
+    }
+    assert made["environment"] == {"A": "1", "B": "2"}
+    assert made["secrets"] == {"S": "some secret"}
+    assert made["triggers"] == {"files": ["/f"], "values": ["1"]}
+    assert made["health"] == {"stable_for": 1.0, "tcp": None, "timeout": 9.0}
+
+
+def test_an_entry_may_do_without_some_of_it() -> None:
+    without = ["service", "environment", "secrets", "triggers", "health"]
+    made = units(defaults=DEFAULTS, services=[{"name": "a", "exec_start": "/a", "without": without}])["a.service"]
+    assert made == {
+        "unit": {"Documentation": "man:a(1)", **FOREVER},
+        "service": {"ExecStart": "/a", **JOURNAL, **AGAIN},
+        "install": AT_BOOT,
+    }
+
+
+def test_units_with_a_text_have_it_too_and_others_have_not() -> None:
+    given = [
+        {"name": "a.service", "service": {"ExecStart": "/a", "Restart": "no"}},
+        {"name": "b.service", "content": "[Service]\nExecStart=/b\n"},
+        {"name": "c.service", "state": "started"},
+        {"name": "d.target", "unit": {"Description": "D"}},
+    ]
+    made = units(defaults=DEFAULTS, units=given)
+    assert made["a.service"]["service"] == {"Restart": "no", "NoNewPrivileges": True, "ExecStart": "/a"}
+    assert made["b.service"]["environment"] == {"A": "1", "B": "1"}
+    assert set(made["b.service"]) == {"content", "environment", "secrets", "triggers", "health"}
+    assert made["c.service"] == {"state": "started"}
+    assert made["d.target"] == {"unit": {"Description": "D"}}
+
+
+def test_what_a_timer_starts_has_all_but_restarts_and_health() -> None:
+    made = units(defaults=DEFAULTS, timers=[{"name": "a", "on_calendar": "daily", "exec_start": "/a"}])
+    assert made["a.service"]["service"] == {"ExecStart": "/a", "Type": "oneshot", "NoNewPrivileges": True, **JOURNAL}
+    assert "health" not in made["a.service"]
+    assert set(made["a.timer"]) == {"timer", "install"}
+
+
+def test_instances_have_something_of_their_own() -> None:
+    own = {
+        "name": 2,
+        "environment": {"PORT": "82"},
+        "secrets": {"S": "some secret"},
+        "state": "stopped",
+        "enabled": False,
+    }
+    given = {"name": "a@", "exec_start": "/a %i", "health": {"tcp": "127.0.0.1:8%i"}, "instances": ["1", own]}
+    made = units(services=[{**given, "triggers": {"files": ["/all", "/etc/%i.conf"], "values": ["100%%"]}}])
+    template = made["a@.service"]
+    assert template["instances"] == ["1", 2]
+    assert template["of_instances"] == {
+        "1": {"health": {"tcp": "127.0.0.1:81"}, "state": None, "enabled": None},
+        "2": {"health": {"tcp": "127.0.0.1:82"}, "state": "stopped", "enabled": False},
+    }
+    assert template["triggers"] == {"files": ["/all"], "values": []}
+    assert made["a@1.service/50-instance"] == {
+        "triggers": {"files": ["/etc/1.conf"], "values": ["100%"]},
+        "replace": False,
+    }
+    assert made["a@2.service/50-instance"]["environment"] == {"PORT": "82"}
+    assert made["a@2.service/50-instance"]["secrets"] == {"S": "some secret"}
+
+
+@pytest.mark.parametrize(
+    ("instance", "rule"),
+    [
+        ({"nam": "1"}, "instance"),
+        ({"name": "1", "health": "x y"}, "instance"),
+        ({"name": "1", "state": "absent"}, "instance"),
+    ],
+)
+def test_a_mapping_that_is_no_instance_is_refused(instance: Entry, rule: str) -> None:
+    given = {"name": "a@", "exec_start": "/a %i", "instances": [instance]}
+    assert {each[1] for each in wrong(services=[given])} == {rule}
+
+
+def test_what_is_not_filled_in_is_refused() -> None:
+    given = {"name": "a@", "exec_start": "/a %i", "instances": ["1"], "health": {"http": "http://%H/a%20b"}}
+    assert wrong(services=[given]) == [("a@1.service", "unfilled")] * 2
+
+
+def test_a_stack_is_stopped_as_a_whole() -> None:
+    made = units(
+        state="stopped",
+        services=[{"name": "a", "exec_start": "/a"}, {"name": "b", "exec_start": "/b", "state": "absent"}],
+        targets=[{"name": "t", "members": ["a", "c"]}],
+        units=[{"name": "m.service", "masked": True}],
+    )
+    states = {
+        name: made[f"{name}"].get("state") for name in ("a.service", "b.service", "c.service", "t.target", "m.service")
+    }
+    assert states == {
+        "a.service": "stopped",
+        "b.service": "absent",
+        "c.service": "stopped",
+        "t.target": "stopped",
+        "m.service": None,
+    }
