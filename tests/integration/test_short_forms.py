@@ -299,7 +299,9 @@ def test_a_secret_of_an_instance_is_hidden_even_where_the_options_are_refused(ho
     for result in (
         host.apply(services=[app]),
         host.attempt(services=[{**app, "no_such_option": 1}]),
-        host.failing(services=[{**app, "instances": [*app["instances"], {"name": "two", "secrets": "TOKEN=canary-43"}]}]),
+        host.failing(
+            services=[{**app, "instances": [*app["instances"], {"name": "two", "secrets": "TOKEN=canary-43"}]}]
+        ),
     ):
         assert "canary" not in json.dumps(result)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,19 @@ def play(tmp_path: Path, **variables: Any) -> str:
     written.write_text(
         json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": given, "roles": roles}]), encoding="utf-8"
     )
+    return run_playbook(str(written), "localhost,")
+
+
+def site(tmp_path: Path, **variables: Any) -> str:
+    """The same of the playbook site with these variables in the inventory."""
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"localhost": {}}, "vars": variables}}), encoding="utf-8")
+    return run_playbook("unitwright.systemd.site", str(inventory), "-e", "stack_become=false")
+
+
+def run_playbook(playbook: str, inventory: str, *more: str) -> str:
     done = subprocess.run(
-        ["ansible-playbook", "-vvv", "-i", "localhost,", "-c", "local", "--skip-tags", "stack_units", str(written)],
+        ["ansible-playbook", "-vvv", "-i", inventory, "-c", "local", "--skip-tags", "stack_units", *more, playbook],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "source")},
         capture_output=True,
         text=True,
@@ -58,3 +70,36 @@ def test_secrets_as_text_are_shown_by_none(tmp_path: Path, option: str) -> None:
     told = play(tmp_path, stack_units=[unit])
     assert "failed=0 " in told, told
     assert "canary" not in told
+
+
+def test_each_stack_of_the_inventory_is_applied_with_its_own_options(tmp_path: Path) -> None:
+    one = {"name": "one", "services": [], "max_removed": 0, "prune": True}
+    told = site(tmp_path, systemd_stack_a=one, systemd_stack_b={"state": "absent"}, systemd_other=1)
+    assert "failed=0 " in told, told
+    assert told.count("(item=systemd_stack_") == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"systemd_stack_a": {"unit": []}}, "there is no unit."),
+        ({"systemd_stack_a": []}, "systemd_stack_a is a mapping of the variables of the role"),
+        ({"stack_name": "shop"}, "In an inventory a stack is one variable, such as systemd_stack_shop"),
+    ],
+)
+def test_what_is_no_stack_of_an_inventory_is_refused(tmp_path: Path, variables: dict[str, Any], said: str) -> None:
+    told = site(tmp_path, **variables)
+    assert "failed=1 " in told, told
+    assert said in told
+
+
+def test_accounts_are_an_entry_of_their_own(tmp_path: Path) -> None:
+    written = tmp_path / "play.yml"
+    include = {"name": "unitwright.systemd.stack", "tasks_from": "accounts"}
+    tasks = [
+        {"ansible.builtin.include_role": include, "vars": {"stack_directories": [{"path": str(tmp_path / "made")}]}}
+    ]
+    written.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    told = run_playbook(str(written), "localhost,", "-e", f"ansible_python_interpreter={sys.executable}")
+    assert "failed=0 " in told, told
+    assert (tmp_path / "made").is_dir()

@@ -22,7 +22,7 @@ Until = Callable[..., bool]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for a `unit` runs once for each one that is enabled; `restarting`: that has a Restart=."""
-    units = yaml.safe_load(VARIABLES.read_text())["stack_units"]
+    units = yaml.safe_load(VARIABLES.read_text())["systemd_stack_pi"]["units"]
     if "unit" in metafunc.fixturenames:
         metafunc.parametrize("unit", [unit["name"] for unit in units if "install" in unit])
     if "restarting" in metafunc.fixturenames:

@@ -19,7 +19,7 @@ CONFIG = "/opt/mywebapp/config.ini"
 @pytest.fixture(scope="module")
 def killed(host: Host, show: Show, variables: dict) -> dict[str, str]:
     """All at once, so that their pauses before the restart pass at the same time. The process IDs of before."""
-    units = [unit["name"] for unit in variables["stack_units"] if "Restart" in unit.get("service", {})]
+    units = [unit["name"] for unit in variables["systemd_stack_pi"]["units"] if "Restart" in unit.get("service", {})]
     pids = {unit: show(unit, "MainPID") for unit in units}
     host.check_output("kill -KILL " + " ".join(pids.values()))
     return pids
