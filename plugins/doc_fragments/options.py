@@ -188,6 +188,14 @@ run:
   choices: [on_change]
 """
 
+_ALERT = """
+alert:
+  description:
+    - Who is told when a service fails, by a name out of the stack's C(alerts), or as a mapping like one of these.
+    - A burst of failures is told once, and once more if the service gives up.
+  type: raw
+"""
+
 _STATE = """
 enabled:
   description:
@@ -219,14 +227,14 @@ masked:
   type: bool
 """
 
-_UNIT = (_NAME, _MEMBERS, _STATE)
+_UNIT = (_NAME, _MEMBERS, _ALERT, _STATE)
 
 _WITHOUT = """
 without:
   description: What of the stack's C(defaults) it does not take.
   type: list
   elements: str
-  choices: [unit, service, environment, secrets, credentials, triggers, health]
+  choices: [unit, service, environment, secrets, credentials, triggers, health, alert]
 """
 
 _DROPIN = """
@@ -308,6 +316,16 @@ defaults:
   type: dict
   suboptions:
 @DEFAULTS@
+alerts:
+  description:
+    - Ways to tell someone that a service has failed, by name. Each is a mapping with one of C(mail), an address that
+      the host's C(sendmail) takes, C(webhook), an address that gets a POST of JSON, or C(command), a list of words that
+      gets the same JSON on its standard input.
+    - What is told is the unit, host, result, exit status and number of restarts, and with C(journal=true) the last
+      lines of that run.
+    - A message that cannot be sent is sent again within three minutes. The address of a webhook is a secret.
+    - A drop-in C(50-alert) over each service, and one template unit for the stack, do it.
+  type: dict
 health:
   description: Defaults for the units' own C(health).
   type: dict
@@ -334,7 +352,7 @@ def _list_of(name: str, description: str, *texts: str) -> str:
     return head + entry.replace("O(", f"O({name}[].")  # there an option goes by its whole path
 
 
-_OF_COMMAND = (_PROCESS, _MEMBERS, _WATCH, _CHANGE, _STATE)
+_OF_COMMAND = (_PROCESS, _MEMBERS, _ALERT, _WATCH, _CHANGE, _STATE)
 _SERVICE = (*short.SERVICE, *_OF_COMMAND)
 _TIMER = (*short.TIMER, *_OF_COMMAND)
 _SOCKET = (*short.SOCKET, *_OF_COMMAND)
@@ -342,7 +360,7 @@ _TARGET = (*short.TARGET, _WATCH, _CHANGE, _STATE)
 
 
 _INHERITED = "\n".join(
-    _filled(text) for text in (short.open_section("unit"), short.open_section("service"), _PROCESS, _WATCH)
+    _filled(text) for text in (short.open_section("unit"), short.open_section("service"), _PROCESS, _WATCH, _ALERT)
 ).replace("O(", "O(defaults.")
 
 

@@ -68,7 +68,18 @@ def test_what_is_told_and_hinders_nothing() -> None:
 def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
         # What a declaration or a host is refused for.
-        *("absent", "alias", "become", "calendar", "command-words", "contradiction", "cron", "duplicate", "empty"),
+        *(
+            "absent",
+            "alert",
+            "alias",
+            "become",
+            "calendar",
+            "command-words",
+            "contradiction",
+            "cron",
+            "duplicate",
+            "empty",
+        ),
         *("empty-prune", "ends-run", "environment", "given-twice", "gone", "health-option", "host", "instance"),
         *("linked", "long-name", "masked", "max-removed", "member-state", "no-install", "no-process", "no-text"),
         *("of-host", "option", "ordering-cycle", "own-connection", "owner", "record", "refused-start", "refused-stop"),

@@ -14,7 +14,7 @@ from typing import Iterator, List, Mapping, Sequence, Tuple
 from .._host.scopes import SCOPES
 from .._syntax.kinds import KINDS, Cause, Processes, kind_of
 from .._syntax.rule import Problem, Problems
-from . import inherited, instances, service, target, timer
+from . import alerts, inherited, instances, service, target, timer
 from . import socket as listening
 from .forms import Around, Params
 from .options import FORMS
@@ -38,9 +38,10 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
     units, dropins = target.joined(_of_form(params, "target"), units, problems)
     if params.get("state") == "stopped":
         units = [_stopped(unit) for unit in units]
-    units, more = _with_instances(units, problems)
-    plain = {option: given for option, given in params.items() if option not in (*FORMS, "defaults")}
-    return {**plain, "units": units, "dropins": [*(params.get("dropins") or ()), *dropins, *more]}, problems
+    told, of_alerts = alerts.taken_out(units, params, problems)
+    units, more = _with_instances(told, problems)
+    plain = {option: given for option, given in params.items() if option not in (*FORMS, "defaults", "alerts")}
+    return {**plain, "units": units, "dropins": [*(params.get("dropins") or ()), *dropins, *of_alerts, *more]}, problems
 
 
 def _stopped(unit: Params) -> Params:

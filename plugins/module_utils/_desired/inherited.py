@@ -35,6 +35,8 @@ def merged(entry: Params, defaults: Params, judged: bool) -> Entry:
     if given.get("triggers"):
         own, general = entry.get("triggers") or {}, given["triggers"]
         both["triggers"] = {key: [*(general.get(key) or ()), *(own.get(key) or ())] for key in ("files", "values")}
+    if entry.get("alert") is None and given.get("alert") is not None:
+        both["alert"] = given["alert"]
     return {**both, DEFAULTS: {part: given[part] for part in ("unit", "service") if part in given}}
 
 

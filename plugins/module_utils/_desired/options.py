@@ -85,6 +85,7 @@ def _members() -> Spec:
     return {
         "instances": {"type": "list", "elements": "raw"},
         "run": {"type": "str", "choices": ["on_change"]},
+        "alert": {"type": "raw"},
     }
 
 
@@ -171,11 +172,11 @@ def instance() -> Spec:
 
 
 # What a stack may say once for all of its services.
-INHERITED = ("unit", "service", "environment", *HIDDEN_OPTIONS, "triggers", "health")
+INHERITED = ("unit", "service", "environment", *HIDDEN_OPTIONS, "triggers", "health", "alert")
 
 
 def defaults() -> Spec:
-    every = {**_sections("unit", "service"), **_process(), **_watch()}
+    every = {**_sections("unit", "service"), **_process(), **_watch(), **_members()}
     return {option: every[option] for option in INHERITED}
 
 
@@ -215,6 +216,7 @@ def stack() -> Spec:
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "stopped", "restarted", "absent"], "default": "present"},
         "defaults": {"type": "dict", "options": defaults()},
+        "alerts": {"type": "dict"},
         **{entries: {"type": "list", "elements": "dict", "options": entry(entries)} for entries in FORMS},
         "units": {"type": "list", "elements": "dict", "options": {**unit(), **without()}},
         "dropins": {"type": "list", "elements": "dict", "options": dropin()},

@@ -22,7 +22,10 @@ from .pipeline import apply
 from .work import Failed
 
 # Options of a stack that stand for units and drop-ins.
-_EXPANDED = (*FORMS, "defaults")
+_EXPANDED = (*FORMS, "defaults", "alerts")
+_EXPANDED_OF_UNIT = ("instances", "without", "alert")
+# Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
+_SECRET = (*HIDDEN_OPTIONS, "webhook")
 
 
 class Module(AnsibleModule):
@@ -73,7 +76,7 @@ def _deep_secrets(given: Any) -> Iterator[str]:
     """The texts in secrets and credentials anywhere within options."""
     if isinstance(given, Mapping):
         for key, value in given.items():
-            yield from _texts(value) if key in HIDDEN_OPTIONS else _deep_secrets(value)
+            yield from _texts(value) if key in _SECRET else _deep_secrets(value)
     elif isinstance(given, (list, tuple)):
         for each in given:
             yield from _deep_secrets(each)
@@ -90,7 +93,7 @@ def _texts(given: Any) -> Iterator[str]:
 def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence[Problem]]:
     """The parameters as units and drop-ins alone, and what is wrong with what else there was."""
     short = any(params.get(option) for option in _EXPANDED) or params.get("state") == "stopped"
-    if not short and not any(unit.get("instances") or unit.get("without") for unit in params.get("units") or ()):
+    if not short and not any(unit.get(each) for unit in params.get("units") or () for each in _EXPANDED_OF_UNIT):
         return params, ()
     from .._desired.expansion import expanded  # noqa: PLC0415 (only where there is something to expand)
 

@@ -19,6 +19,8 @@ from tests.unit.world import declare
 FOR_ALL = {
     *("name", "dropin", *options.SECTION_OPTIONS, "content", "health", "on_change", "replace"),
     *("instances", "enabled", "state", "masked"),
+    # Refused by name for all but services, before this table is asked.
+    "alert",
 }
 UNITS: dict[str, dict[str, Any]] = {
     "a.service": {"service": {"ExecStart": "/bin/a"}},
