@@ -39,7 +39,7 @@ def main(unit: str) -> int:
     names = told["units"]
     name = names.get(unit) or names.get(_template(unit))
     if not name:
-        print(f"no alert is declared for {unit}", file=sys.stderr)
+        sys.stderr.write(f"no alert is declared for {unit}\n")
         return 0
     note = os.path.join(os.environ.get("RUNTIME_DIRECTORY", "/run"), unit)
     failures = 0
@@ -122,7 +122,7 @@ def _sent(alert: Dict[str, Any], told: Dict[str, Any]) -> bool:
             return True
         except (OSError, subprocess.SubprocessError) as error:
             # Neither an address nor a command is shown: both may hold a secret.
-            print(f"the alert for {told['unit']} could not be sent: {type(error).__name__}", file=sys.stderr)
+            sys.stderr.write(f"the alert for {told['unit']} could not be sent: {type(error).__name__}\n")
         time.sleep(pause)
     return False
 
@@ -131,7 +131,7 @@ def _send(alert: Dict[str, Any], told: Dict[str, Any]) -> None:
     if alert.get("webhook"):
         body = json.dumps(told).encode()
         request = urllib.request.Request(alert["webhook"], body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=_ANSWER) as answer:
+        with urllib.request.build_opener().open(request, timeout=_ANSWER) as answer:
             answer.read()
     elif alert.get("mail"):
         subprocess.run(
@@ -159,4 +159,4 @@ def _output(command: List[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1]))
