@@ -125,6 +125,11 @@ triggers:
           changes nothing.
       type: list
       elements: raw
+    environment_files:
+      description:
+        - Whether a file of C(EnvironmentFile=) below C(/etc), C(/usr) or C(/opt) is a trigger too, though it is not
+          among the files named here. By default it is.
+      type: bool
 """
 
 _WATCH = """

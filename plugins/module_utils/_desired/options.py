@@ -57,6 +57,7 @@ def _process() -> Spec:
             "options": {
                 "files": {"type": "list", "elements": "path"},
                 "values": {"type": "list", "elements": "raw"},
+                "environment_files": {"type": "bool"},
             },
         },
     }

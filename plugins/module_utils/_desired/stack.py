@@ -126,8 +126,10 @@ class Desired:
 
     @cached_property
     def made_of(self) -> Mapping[str, Ingredients]:
-        """What each stamp of these files stands for."""
-        return {each.made_of.stamp: each.made_of for each in self.files.values() if each.made_of}
+        """What each stamp of these files stands for, and that which an earlier version would have made of them."""
+        every = [each.made_of for each in self.files.values() if each.made_of]
+        old = {each.without_environment.stamp: each.without_environment for each in every if each.environment}
+        return {**old, **{each.stamp: each for each in every}}
 
     def texts(self, folder: str) -> LoadPath:
         """The files of this declaration alone, as systemd would merge them. folder: where its units lie."""

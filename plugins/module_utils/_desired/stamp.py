@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -22,6 +22,7 @@ from .._syntax.directives import effect
 from .._syntax.kinds import KINDS, Effect, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import is_template
+from .triggers import declared_files, environment_files
 
 _FIELD = "UNITWRIGHT_STAMP="
 _DIRECTIVE = "LogExtraFields"
@@ -34,8 +35,10 @@ Assignment = Tuple[str, str]
 
 
 # What a process has from its start alone; the rest are triggers, which a reload takes up as well.
-DIRECTIVE, FILE, VALUE = "directive", "file", "value"
-FROM_START = (DIRECTIVE, "secret", "credential")
+DIRECTIVE, FILE, VALUE, ENVIRONMENT = "directive", "file", "value", "environment file"
+FROM_START = (DIRECTIVE, "secret", "credential", ENVIRONMENT)
+# Parts that are the content of a file on the host, which may be named anew though it is old.
+OF_FILES = (FILE, ENVIRONMENT)
 
 Parts = Mapping[str, str]
 
@@ -45,7 +48,7 @@ class Ingredients:
     """What the stamp of one text is made of: all that a process keeps from its start.
 
     key: the host's secret. kept: (section, directive, value). files: SHA-256 of each trigger file, None where it is not
-    there. values: the other triggers.
+    there. values: the other triggers. environment: SHA-256 of each file of EnvironmentFile= that counts by itself.
     """
 
     key: bytes = field(repr=False)
@@ -54,6 +57,12 @@ class Ingredients:
     credentials: Mapping[str, object] = field(repr=False)
     files: Mapping[str, Optional[str]]
     values: Sequence[object] = field(repr=False)
+    environment: Mapping[str, Optional[str]] = field(default_factory=dict)
+
+    @property
+    def without_environment(self) -> Ingredients:
+        """What earlier versions made of the same text."""
+        return replace(self, environment={})
 
     @cached_property
     def stamp(self) -> str:
@@ -67,6 +76,7 @@ class Ingredients:
             "credentials": self.credentials,
             "files": self.files,
             "values": self.values,
+            **({"environment": self.environment} if self.environment else {}),
         }
         return self._hash(parts) if any(parts.values()) else ""
 
@@ -75,7 +85,10 @@ class Ingredients:
         directives: Dict[str, List[str]] = {}
         for section, directive, value in self.kept:
             directives.setdefault(f"{section}.{directive}", []).append(value)
-        kinds: Sequence[Mapping[str, object]] = (directives, self.secrets, self.credentials, self.files)
+        kinds: Sequence[Mapping[str, object]] = (
+            *(directives, self.secrets, self.credentials),
+            *(self.environment, self.files),
+        )
         found = {
             f"{kind} {name}": self._hash([kind, name, value])
             for kind, each in zip((*FROM_START, FILE), kinds)
@@ -95,6 +108,12 @@ class Ingredients:
 
     def _hash(self, what: object) -> str:
         return hmac.digest(self.key, _JSON.encode(what).encode(), "sha256").hex()[:_LENGTH]
+
+
+def sort_and_name(part: str) -> Tuple[str, str]:
+    """Of what sort a part is, and its own name."""
+    sort = next(sort for sort in (*FROM_START, FILE, VALUE) if part.startswith(sort + " "))
+    return sort, part[len(sort) + 1 :]
 
 
 def ingredients(
@@ -121,8 +140,9 @@ def ingredients(
         kept=kept,
         secrets=params.get("secrets") or {},
         credentials=params.get("credentials") or {},
-        files={path: digests.get(path) for path in triggers.get("files") or []},
+        files={path: digests.get(path) for path in declared_files(params)},
         values=triggers.get("values") or [],
+        environment={path: digests.get(path) for path in environment_files(params)},
     )
     return made if made.stamp else None
 

@@ -9,10 +9,12 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
+import re
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._syntax.rule import Problem, Rule, Severity, shown
-from .render import Params
+
+Params = Mapping[str, Any]
 
 _TRIGGER = Rule("trigger", Severity.ERROR, "triggers: {path} is not an absolute path", "", "the option triggers")
 _TRIGGER_MISSING = Rule(
@@ -24,14 +26,39 @@ _TRIGGER_MISSING = Rule(
 )
 
 
+# Where configuration lies that is changed by whoever runs the host (file-hierarchy(7)).
+_CONFIGURATION = ("/etc/", "/usr/", "/opt/")
+# What makes of a path a pattern, or something that only the running unit knows.
+_PATTERN = set("%*?[\\")
+_IN_CONTENT = re.compile(r"^[ \t]*EnvironmentFile[ \t]*=(.*)$", re.MULTILINE)
+
+
 def is_path(text: str) -> bool:
     """May a file have it for its absolute path?"""
     return text.startswith("/") and "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def trigger_files(entries: Sequence[Params]) -> List[str]:
-    """The paths whose contents a desired state depends on."""
-    return [path for entry in entries for path in (entry.get("triggers") or {}).get("files") or []]
+def declared_files(entry: Params) -> List[str]:
+    return list((entry.get("triggers") or {}).get("files") or [])
+
+
+def environment_files(entry: Params) -> List[str]:
+    """Files of an entry's EnvironmentFile= that are as much a part of its configuration as its text (systemd.exec(5)).
+
+    Those elsewhere, below /run or /var, change by themselves. A "-" before a path lets it be missing.
+    """
+    if (entry.get("triggers") or {}).get("environment_files") is False:
+        return []
+    given = (entry.get("service") or {}).get("EnvironmentFile") or []
+    values = [*(given if isinstance(given, (list, tuple)) else [given])]
+    values += _IN_CONTENT.findall(entry.get("content") or "")
+    found: List[str] = []
+    for value in values:
+        path = str(value).strip().lstrip("-")
+        found = [*found, path] if path else []
+    declared = declared_files(entry)
+    own = [path for path in dict.fromkeys(found) if path.startswith(_CONFIGURATION) and not set(path) & _PATTERN]
+    return [path for path in own if path not in declared]
 
 
 def bad(entries: Sequence[Params]) -> Iterator[Problem]:
@@ -47,4 +74,4 @@ def missing(entries: Sequence[Params], digests: Mapping[str, Optional[str]]) -> 
 
 
 def _triggers(entries: Sequence[Params]) -> Iterator[Tuple[Params, str]]:
-    return ((entry, path) for entry in entries for path in trigger_files([entry]))
+    return ((entry, path) for entry in entries for path in declared_files(entry))

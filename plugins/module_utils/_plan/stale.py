@@ -14,7 +14,17 @@ from typing import Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional,
 
 from .._desired.render import owner_of
 from .._desired.stack import Desired
-from .._desired.stamp import DIRECTIVE, FILE, FROM_START, VALUE, Parts, of_process, stamps, stamps_by_file
+from .._desired.stamp import (
+    DIRECTIVE,
+    FROM_START,
+    OF_FILES,
+    VALUE,
+    Parts,
+    of_process,
+    sort_and_name,
+    stamps,
+    stamps_by_file,
+)
 from .._host.observed import Invocation, Observed
 from .._syntax.directives import effect
 from .._syntax.kinds import Effect
@@ -106,10 +116,12 @@ class Evidence:
         """
 
         def is_news(name: str) -> bool:
-            sort, _space, path = name.partition(" ")
-            newly = sort == FILE and name not in differs.old
+            sort, path = sort_and_name(name)
+            newly = sort in OF_FILES and name not in differs.old
             changed = not newly or self.desired.triggers_changed_at.get(path, 0.0) > since
-            return sort in FROM_START or (name in differs.new and changed)
+            if sort in FROM_START and sort not in OF_FILES:
+                return True
+            return name in differs.new and changed
 
         return [name for name in differs.names if is_news(name)]
 
@@ -128,7 +140,7 @@ class Evidence:
         return tuple(dict.fromkeys(self._word(name, places.get(name, "")) for name in sorted(names)))
 
     def _word(self, name: str, dropin: str) -> str:
-        sort, _space, rest = name.partition(" ")
+        sort, rest = sort_and_name(name)
         if sort == VALUE:
             made_of = self.desired.made_of.values()
             return next(filter(None, (each.place(rest) for each in made_of)), "a value under triggers")
@@ -207,7 +219,9 @@ def _lacking(
     differs = None if started is None else evidence.difference(started, wanted)
     if differs is None:
         return known.lacking if known and known.stamps == wanted else None
-    return evidence.told(unit, [name for name in differs.names if name.partition(" ")[0] in FROM_START])
+    run = evidence.observed.invocations.get(unit)
+    news = evidence.news(differs, run.began if run else 0.0)
+    return evidence.told(unit, [name for name in news if sort_and_name(name)[0] in FROM_START])
 
 
 def renewed(unit: str, evidence: Evidence) -> Optional[Tuple[str, ...]]:

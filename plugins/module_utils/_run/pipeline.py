@@ -21,7 +21,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, 
 from .._apply import accepted, record
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build
-from .._desired.triggers import is_path, trigger_files
+from .._desired.triggers import declared_files, environment_files, is_path
 from .._host import files
 from .._host.graph import look
 from .._host.manager import Manager, ManagerError, States
@@ -251,7 +251,8 @@ def _facts(params: Params, manager: Manager, key: bytes) -> HostFacts:
     catalogue = parse_dump(manager.configuration_items(), manager.version)
     entries = [*(params.get("units") or []), *(params.get("dropins") or [])]
     root = manager.places.root
-    read = {path: _trigger(path, root) for path in trigger_files(entries)}
+    read = {path: _trigger(path, root) for entry in entries for path in declared_files(entry)}
+    read.update((path, _or_nothing(path, root)) for each in entries for path in environment_files(each))
     digests = {path: digest for path, (digest, _changed_at) in read.items()}
     return HostFacts(manager.places, catalogue, key, digests, {path: each[1] for path, each in read.items()})
 
@@ -273,6 +274,14 @@ def _trigger(path: str, root: str) -> Tuple[Optional[str], float]:
         return None, 0.0
     except OSError as error:
         raise files.FileRefused(f"triggers: {path} cannot be read: {error.strerror}") from error
+
+
+def _or_nothing(path: str, root: str) -> Tuple[Optional[str], float]:
+    """The same of a file that nobody has named as a trigger, so that nothing is refused for it."""
+    try:
+        return _trigger(path, root)
+    except files.FileRefused:
+        return None, 0.0
 
 
 def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.Record], manager: Manager) -> Work:
