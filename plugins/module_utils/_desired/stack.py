@@ -166,7 +166,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
             + [dropin.path for dropin in dropins if dropin.replace]
         ),
         prune=bool(params.get("prune")) or params.get("state") == "absent",
-        health=general[0] if general else Health(),
+        health=general[0] if general else Health(patient=True),
         max_removed=params.get("max_removed"),
         adopt=tuple(dict.fromkeys(params.get("adopt") or ())),
         missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),

@@ -315,8 +315,9 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
         # What runs once, or for one connection, ends by itself, at a time of its own.
         lasting = not is_run_once(case.after) and not case.service.per_connection
         changed = case.change.directives or case.change.new
-        # What a run does nothing to is not better after it than it was before.
-        held = case.now.runs and not case.idles and not case.mask
+        # What a run does nothing to is not better after it than it was before, and what still starts does so in its
+        # own time.
+        held = case.now.runs and case.now.active != "activating" and not case.idles and not case.mask
         if held and changed and not case.leaves and lasting:
             watched[case.unit] = Expected.UP if case.wanted in RUNNING else Expected.UNFAILED
     along = taken_anew(jobs["restart"], graph, jobs["stop"])
