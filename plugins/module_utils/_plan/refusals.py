@@ -203,12 +203,13 @@ def _is_nowhere(case: Case, view: View) -> Optional[Problem]:
 
 
 def _ends_run(case: Case, view: View) -> Optional[Problem]:
-    """A unit that runs is started again for what it newly pulls in."""
-    started = case.wanted in RUNNING or case.service.runs_on_change or (case.now.is_up and case.change.pulls)
-    if not started or case.leaves:
-        return None
-    after = view.after
-    found = ending(case.unit, lambda unit: case.after if unit == case.unit else after.effective(unit), after.primary)
+    """What a unit that runs newly pulls in is started."""
+    after, units = view.after, [case.unit]
+    if case.wanted not in RUNNING and not case.service.runs_on_change:
+        units = [other for others in case.change.pulls.values() for other in others] if case.now.is_up else []
+    texts = {case.unit: case.after}
+    ends = (ending(unit, lambda each: texts.get(each) or after.effective(each), after.primary) for unit in units)
+    found = "" if case.leaves else next(filter(None, ends), "")
     how = "" if found in (case.unit, view.after.primary(case.unit)) else f"pull in {found} and so "
     return _ENDS_RUN.problem(case.unit, how=how, call=CALL_FOR[found]) if found else None
 

@@ -59,6 +59,8 @@ VALUES = {
     "Environment": ("A=1", "A=2"),
     "SocketMode": ("0600", "0666"),
     "DirectoryMode": ("0700", "0755"),
+    "Wants": ("b.service", "c.service"),
+    "Requires": ("b.service", "c.service"),
 }
 
 
