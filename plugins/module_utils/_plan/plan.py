@@ -108,6 +108,7 @@ def wishes(differences: Differences, observed: Observed) -> Wishes:
     """What is to be done to each unit by itself, with what a socket asks of its service."""
     found = [decide(case, observed.manager.version) for case in differences.cases]
     found = [sockets.with_service(acts, differences.after, observed.states) for acts in found]
+    found = [sockets.with_lost(acts, differences.after, observed) for acts in found]
     masked = [Act("stop", unit, "to be masked") for unit in differences.links.mask if observed.states[unit].is_up]
     return (*(tuple(acts) for acts in found), tuple(masked))
 

@@ -27,9 +27,11 @@ from .._syntax.unitfile import Effective
 from .consequences import displaced, stopped_with, taken_down
 from .differences import Case
 from .doubts import cycles, is_empty, shell_words, wants_nowhere
+from .overridden import overridden
 from .owners import strangers
 from .plan import Plan, carries
 from .references import View, dropins, near, outdated, starts_nothing, wanted_by_nobody
+from .runtime_folders import listens_in_vain
 
 _OWN_CONNECTION = Rule(
     "own-connection",
@@ -386,7 +388,7 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, _at_war, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
-    *(is_empty, wants_nowhere, shell_words, cycles),
+    *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again, _unchecked)
 

@@ -16,6 +16,7 @@ from typing import List, Mapping, Optional
 
 from .characters import refuse_unwritable, refuse_value
 from .rule import Refused, Rule, Severity, shown
+from .unitfile import adds_only
 
 VALUE = Rule(
     "value",
@@ -71,6 +72,15 @@ def to_values(value: object, kind: Optional[str], directive: str = "") -> List[s
     if isinstance(value, (list, tuple)):
         return [_to_value(item, kind, directive) for item in value]
     return [_to_value(value, kind, directive)]
+
+
+def refuse_empty(section: str, directive: str) -> None:
+    """Raise Refused for an empty list, unless nothing else could be meant by it than to leave the directive out."""
+    if not adds_only(section, directive):
+        raise Refused(
+            "the list is empty, so no line would be written and what is set elsewhere would stay: leave the directive "
+            'out, or write "" to reset it'
+        )
 
 
 def _to_value(value: object, kind: Optional[str], directive: str) -> str:
