@@ -179,7 +179,7 @@ def test_a_socket_in_the_folder_that_goes_with_its_service(host: Lab) -> None:
     ],
 )
 def test_a_socket_that_stays_is_not_told_of(host: Lab, unit: list[Entry]) -> None:
-    assert host.apply(*unit)["warnings"] == []
+    assert host.apply(*unit)["unverified"] == []
 
 
 def test_a_dropin_gives_a_service_the_folder_of_its_socket(host: Lab) -> None:
