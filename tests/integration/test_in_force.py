@@ -121,7 +121,7 @@ NAMES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("directives", "said"), NAMES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("directives", "said"), NAMES, ids=str)
 @pytest.mark.parametrize("over", ["unit", "dropin"])
 def test_a_name_that_the_host_does_not_know(host: Lab, directives: Entry, said: str, over: str) -> None:
     (directive,) = directives

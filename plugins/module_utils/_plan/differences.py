@@ -27,6 +27,7 @@ from .._syntax.kinds import ANY_SUB, Effect, File, Kind, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.meaning import is_set
 from .._syntax.names import parse_name, parse_pattern
+from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
 from .enablement import enablement, left_over_instances
 from .in_place import Unlike, unlike
@@ -79,7 +80,8 @@ class Case:
     now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does, LEFT_ALONE
     if that is nothing, as it is someone else's and merely one of many that a drop-in is for. owed: what an interrupted
     run has left to do to it. after: its merged text as it will be. mask: the file that masks it, "" if none does.
-    unlike: what the kernel has in its place, if that is not what our text says.
+    unlike: what the kernel has in its place, if that is not what our text says. under_run: a path that this run or its
+    connection has in use, and that this mount would hide, or holds; "" if there is none.
     """
 
     unit: str
@@ -93,6 +95,7 @@ class Case:
     after: Effective
     mask: str = ""
     unlike: Optional[Unlike] = None
+    under_run: str = ""
 
     @property
     def leaves(self) -> bool:
@@ -349,6 +352,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         after=text,
         mask=(after.fragment(unit) or "") if after.masked(unit) else "",
         unlike=_unlike(unit, text, view) if wanted and wanted.path and now.is_up else None,
+        under_run=is_over(unit, view.observed.manager.footing),
     )
 
 

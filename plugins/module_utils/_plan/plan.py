@@ -73,8 +73,8 @@ class Plan:
     """Everything a run does, in the order in which it does it.
 
     steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
-    upheld: units that stay down only once the new text of what upholds them is loaded. pulled: units that are started as
-    something that runs newly wants them, and for nothing else. to_stay_down: services that are
+    upheld: units that stay down only once the new text of what upholds them is loaded. pulled: units that are started
+    as something that runs newly wants them, and for nothing else. to_stay_down: services that are
     down, and that something may start before its stop. reload: does the manager read its files again? calls: the jobs
     after that. fates: what becomes of all units by it. watched: what is expected of units; health decides of all but
     those that go down. kept: units left with an older version on purpose. deferred: what is left to the next boot, as

@@ -27,8 +27,8 @@ from .references import View
 _GOES_WITH_FOLDER = Rule(
     "socket-in-runtime-folder",
     Severity.WARNING,
-    "{path} goes away whenever {service} stops, since it is in its RuntimeDirectory=, and the socket then listens where "
-    "nobody can reach it",
+    "{path} goes away whenever {service} stops, since it is in its RuntimeDirectory=, and the socket then listens "
+    "where nobody can reach it",
     "give {service} RuntimeDirectoryPreserve=yes, or the socket another folder",
     "systemd.exec(5), RuntimeDirectoryPreserve=",
 )

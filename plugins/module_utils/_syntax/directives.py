@@ -54,21 +54,21 @@ _DROPPED = {
 # says no more than OTHER. Not so: paths to wait for, limits by device, and the search path.
 _TYPES_OF_ONE = frozenset(
     """
-    ACCESS ACTION BOOLEAN CPUSCHEDPOLICY CPUSCHEDPRIO CPUWEIGHT ERRNO FACILITY INPUT INTEGER IOCLASS IOPRIORITY KILLMODE
-    LABEL LEVEL LIMIT LONG MODE MOUNTFLAG NANOSECONDS NETWORKINTERFACE NICE OOMSCOREADJUST OUTPUT PATH PERSONALITY POLICY
-    SECONDS SERVICE SERVICEEXITTYPE SERVICERESTART SERVICERESTARTMODE SERVICETYPE SHARES SIGNAL SIZE SLICE SOCKETBIND
-    STRING TIMEOUTMODE TOS UNIT UNSIGNED WEIGHT
+    ACCESS ACTION BOOLEAN CPUSCHEDPOLICY CPUSCHEDPRIO CPUWEIGHT ERRNO FACILITY INPUT INTEGER IOCLASS IOPRIORITY
+    KILLMODE LABEL LEVEL LIMIT LONG MODE MOUNTFLAG NANOSECONDS NETWORKINTERFACE NICE OOMSCOREADJUST OUTPUT PATH
+    PERSONALITY POLICY SECONDS SERVICE SERVICEEXITTYPE SERVICERESTART SERVICERESTARTMODE SERVICETYPE SHARES
+    SIGNAL SIZE SLICE SOCKETBIND STRING TIMEOUTMODE TOS UNIT UNSIGNED WEIGHT
     """.split()
 )
 _HOLD_ONE = frozenset(
     """
-    AppArmorProfile BusName CPUQuota CPUQuotaPeriodSec CollectMode DefaultInstance DelegateSubgroup FileDescriptorName
-    FileDescriptorStorePreserve Group JobRunningTimeoutSec JobTimeoutSec KeyringMode LogNamespace ManagedOOMMemoryPressure
-    ManagedOOMMemoryPressureLimit ManagedOOMPreference ManagedOOMSwap MemoryKSM MountAPIVFS OOMPolicy PIDFile Priority
-    PrivateMounts PrivatePIDs PrivateTmp PrivateUsers ProcSubset ProtectControlGroups ProtectHome ProtectHostname
-    ProtectProc ProtectSystem RebootArgument RootHash RuntimeDirectoryPreserve SocketGroup SocketProtocol SocketUser
-    TTYColumns TTYRows TasksMax TimeoutAbortSec TimeoutIdleSec TimeoutSec TimeoutStopSec Timestamping User UtmpMode
-    WorkingDirectory
+    AppArmorProfile BusName CPUQuota CPUQuotaPeriodSec CollectMode DefaultInstance DelegateSubgroup
+    FileDescriptorName FileDescriptorStorePreserve Group JobRunningTimeoutSec JobTimeoutSec KeyringMode
+    LogNamespace ManagedOOMMemoryPressure ManagedOOMMemoryPressureLimit ManagedOOMPreference ManagedOOMSwap
+    MemoryKSM MountAPIVFS OOMPolicy PIDFile Priority PrivateMounts PrivatePIDs PrivateTmp PrivateUsers
+    ProcSubset ProtectControlGroups ProtectHome ProtectHostname ProtectProc ProtectSystem RebootArgument
+    RootHash RuntimeDirectoryPreserve SocketGroup SocketProtocol SocketUser TTYColumns TTYRows TasksMax
+    TimeoutAbortSec TimeoutIdleSec TimeoutSec TimeoutStopSec Timestamping User UtmpMode WorkingDirectory
     """.split()
 )
 _LISTS_BY_SECTION = ("Path",)

@@ -23,7 +23,9 @@ _SOURCE = "systemd.exec(5), CapabilityBoundingSet=; systemd-analyze capability o
 _REASON = "this host knows no capability {word}, and systemd passes over it without a word"
 _NO_CAPABILITY = Rule("no-capability", Severity.ERROR, _REASON, "mend its name{near}, or leave it out", _SOURCE)
 # A set is the same without what cannot be in it.
-_NOTHING_TO_TAKE = Rule("capability-passed-over", Severity.WARNING, _REASON, "mend its name{near}, or leave it out", _SOURCE)
+_NOTHING_TO_TAKE = Rule(
+    "capability-passed-over", Severity.WARNING, _REASON, "mend its name{near}, or leave it out", _SOURCE
+)
 # What systemd itself calls the type of a directive that holds them.
 _TYPE = "BOUNDINGSET"
 

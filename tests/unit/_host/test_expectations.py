@@ -301,7 +301,9 @@ PATIENT = Health(stable_for=0.0, timeout=10.0, patient=True)
 IN_TIME = {**STARTING, "TimeoutStartUSec": "15min"}
 
 
-@pytest.mark.parametrize("make", [lambda: Up(Proof(PATIENT)), lambda: Unfailed(Proof(PATIENT)), lambda: Done(10.0, 0.0, True)])
+@pytest.mark.parametrize(
+    "make", [lambda: Up(Proof(PATIENT)), lambda: Unfailed(Proof(PATIENT)), lambda: Done(10.0, 0.0, True)]
+)
 def test_a_start_that_systemd_ends_takes_none_of_its_time(make: Callable[[], Expectation]) -> None:
     expectation = make()
     assert see(expectation, 100.0, IN_TIME) == NotYet()
@@ -328,7 +330,9 @@ def test_a_start_that_begins_anew_takes_its_time() -> None:
     """As with RestartMode=direct, where none of them need ever be seen to fail."""
     up = Up(Proof(PATIENT))
     assert see(up, 100.0, IN_TIME) == NotYet()
-    assert see(up, 300.0, {**IN_TIME, "NRestarts": "1"}) == Wrong(f"is not up after 10 s: activating (start){LONGER}", "one")
+    assert see(up, 300.0, {**IN_TIME, "NRestarts": "1"}) == Wrong(
+        f"is not up after 10 s: activating (start){LONGER}", "one"
+    )
 
 
 def test_a_check_has_its_own_time_once_a_patient_unit_is_up() -> None:
