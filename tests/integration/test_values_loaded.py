@@ -295,7 +295,7 @@ Documentation=man:a|man:b After=a.service|b.service Environment=A=1|B=2 Environm
 CapabilityBoundingSet=CAP_KILL|CAP_CHOWN AmbientCapabilities=CAP_KILL|CAP_CHOWN SystemCallFilter=read|write
 RestrictAddressFamilies=AF_INET|AF_UNIX ReadWritePaths=/tmp|/var RuntimeDirectory=a|b StateDirectory=a|b
 SupplementaryGroups=daemon|adm UnsetEnvironment=A|B PassEnvironment=A|B ExecStartPre=/bin/a|/bin/b
-SuccessExitStatus=1|2 DeviceAllow=/dev/null|/dev/zero IPAddressAllow=10.0.0.1|10.0.0.2 
+SuccessExitStatus=1|2 DeviceAllow=/dev/null|/dev/zero IPAddressAllow=10.0.0.1|10.0.0.2
 LogExtraFields=A=1|B=2 Delegate=cpu|memory RestrictNamespaces=net|ipc
 SystemCallArchitectures=native|x86 TemporaryFileSystem=/a|/b BindPaths=/a|/b CPUAffinity=0|1
 DisableControllers=cpu|memory
