@@ -20,7 +20,9 @@ stable_for:
   type: float
 timeout:
   description:
-    - Seconds a unit may take to come up and pass its checks. Defaults to 60.
+    - Seconds a unit may take to come up and pass its checks.
+    - Defaults to 60, and to the time that systemd itself gives its start, where that is longer
+      (C(TimeoutStartSec=), or C(TimeoutSec=) of sockets, mounts and swaps).
     - A check that does not pass is tried again until then. One attempt has 10 seconds, or what is left of these if that
       is less.
   type: float

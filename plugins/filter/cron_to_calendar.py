@@ -63,17 +63,21 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import cron
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import cron, values
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
 
 def cron_to_calendar(text: object, timezone: str = "") -> list[str]:
     if not isinstance(text, str):
-        raise AnsibleFilterError(f"a schedule of cron is text, not {type(text).__name__}: quote it")
+        raise AnsibleFilterError(f"a schedule of cron is text, and this is {values.called(text)}: {_mend(text)}")
     try:
         return cron.calendars(cron.parse(text), timezone)
     except Refused as refused:
         raise AnsibleFilterError(str(refused)) from None
+
+
+def _mend(text: object) -> str:
+    return "give them one by one, such as by map" if isinstance(text, (list, tuple)) else "quote it"
 
 
 class FilterModule:

@@ -49,7 +49,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import unitfile
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import unitfile, values
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
 Sections = dict[str, dict[str, str | list[str]]]
@@ -57,7 +57,7 @@ Sections = dict[str, dict[str, str | list[str]]]
 
 def from_unit_file(text: object) -> Sections:
     if not isinstance(text, str):
-        raise AnsibleFilterError(f"a unit file is text, not {type(text).__name__}")
+        raise AnsibleFilterError(f"a unit file is text, and this is {values.called(text)}")
     try:
         entries = unitfile.parse(text)
     except Refused as refused:
@@ -68,15 +68,15 @@ def from_unit_file(text: object) -> Sections:
     grouped = [
         unitfile.Entry(section, directive, value, 0)
         for section, directives in found.items()
-        for directive, values in directives.items()
-        for value in values
+        for directive, given in directives.items()
+        for value in given
     ]
     if unitfile.effective([grouped]) != unitfile.effective([entries]):
         raise AnsibleFilterError(
             "an empty assignment resets other directives too, so that the order of lines counts: put it before them"
         )
     return {
-        section: {directive: values if len(values) > 1 else values[0] for directive, values in directives.items()}
+        section: {directive: given if len(given) > 1 else given[0] for directive, given in directives.items()}
         for section, directives in found.items()
     }
 

@@ -72,7 +72,9 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule im
 
 def to_unit_file(sections: object) -> str:
     if not isinstance(sections, Mapping):
-        raise AnsibleFilterError(f"a unit file is a mapping of sections, not {type(sections).__name__}")
+        raise AnsibleFilterError(
+            f"a unit file is a mapping of sections ({{Service: {{...}}}}), and this is {values.called(sections)}"
+        )
     written: dict[str, list[tuple[str, str]]] = {}
     for name, assignments in sections.items():
         section = name.capitalize() if name in SECTION_OPTIONS else name
@@ -87,8 +89,15 @@ def to_unit_file(sections: object) -> str:
 
 
 def _assignments(section: object, given: object) -> list[tuple[str, str]]:
-    if not isinstance(section, str) or not isinstance(given, Mapping):
-        raise AnsibleFilterError(f"section {section!r} is not text with a mapping of directives")
+    if not isinstance(section, str):
+        raise AnsibleFilterError(
+            f"the name of a section is text, and YAML made {values.called(section)} of this one: quote it"
+        )
+    if not isinstance(given, Mapping):
+        raise AnsibleFilterError(
+            f"[{section}] is a mapping of directives, and this is {values.called(given)}: "
+            "write {Service: {ExecStart: ...}}, each directive below its section"
+        )
     found = []
     for directive, value in given.items():
         if not isinstance(directive, str):

@@ -49,13 +49,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import names
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import names, values
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
 
 def unit_escape(text: object, path: bool = False, template: str = "") -> str:
     if isinstance(text, bool) or not isinstance(text, (str, int)):
-        raise AnsibleFilterError(f"a part of a unit's name is text, not {type(text).__name__}: quote it")
+        mend = "give them one by one, such as by map" if isinstance(text, (list, tuple)) else "quote it"
+        raise AnsibleFilterError(f"a part of a unit's name is text, and this is {values.called(text)}: {mend}")
     try:
         escaped = names.escape_path(str(text)) if path else names.escape(str(text))
         return names.with_instance(template, escaped) if template else escaped

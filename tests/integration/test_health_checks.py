@@ -11,7 +11,7 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import PROGRAMS, app, program, service
+from .entries import FOREVER, PROGRAMS, app, program, service
 from .lab import Lab
 
 
@@ -115,3 +115,23 @@ def test_a_check_that_could_never_pass_is_refused(host: Lab, check: dict[str, An
         host.refused(dropins=[{"name": "nginx.service", "dropin": "x", "environment": {"A": "1"}, "health": check}]),
     ):
         assert [error["rule"] for error in result["errors"]] == ["health-option"]
+
+
+def test_what_still_starts_by_itself_is_not_held_to_a_deadline_of_ours(host: Lab) -> None:
+    """It may take as long as it takes: no job of this run has begun it."""
+    host.foreign("slow.service", f"[Service]\nType=notify\nExecStart={FOREVER}\n", start=False)
+    host.sh("systemctl start --no-block slow.service")
+    longer = {"name": "slow.service", "dropin": "longer", "service": {"TimeoutStartSec": 900}}
+    before = host.invocation("slow.service")
+    result = host.apply(dropins=[longer], health={"stable_for": 0.2, "timeout": 1})
+    assert (result["restarted"], result["kept"]) == ([], {})
+    assert (host.state("slow.service"), host.invocation("slow.service")) == ("activating", before)
+    assert host.show("slow.service", "TimeoutStartUSec") == "15min"
+    host.assert_settled(dropins=[longer])
+
+
+def test_a_start_that_is_late_is_told_by_whose_time_it_was(host: Lab) -> None:
+    error = host.error_of(service(service={"Type": "notify"}), timeout=1)
+    assert "if it needs longer, say so by health: {timeout: }" in error["message"]
+    error = host.error_of(service(service={"Type": "notify", "TimeoutStartSec": 1}), timeout=15)
+    assert "result timeout (it took longer than TimeoutStartSec=" in error["message"]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .entries import FOREVER, UNITS, service
+from .entries import FOREVER, UNITS, Entry, service
 from .lab import Lab
 
 
@@ -46,7 +46,8 @@ def test_an_empty_declaration_does_not_prune(host: Lab) -> None:
 def test_prune_stops_short_of_max_removed(host: Lab) -> None:
     host.apply(*(service(name) for name in "abcd"))
     result = host.refused(service("a"), prune=True, max_removed=2)
-    assert "3" in result["msg"]
+    assert "3 files" in result["msg"]
+    assert result["msg"].endswith("they are b.service, c.service, d.service")
     assert host.settled(service("a"), prune=True, max_removed=3)["removed"]
 
 
@@ -153,3 +154,29 @@ def test_a_dropin_is_adopted_whatever_its_unit_is_called(host: Lab) -> None:
     assert [step["unit"] for step in result["plan"] if step["action"] == "remove"] == [unit]
     result = host.remove()
     assert {step["unit"] for step in result["plan"] if step["action"] == "remove"} == {unit}
+
+
+def test_what_shall_be_absent_and_is_nowhere_may_be_mistyped(host: Lab) -> None:
+    host.apply(service("report"))
+    host.apply(service("job-1"), name="jobs")
+    gone = [{"name": name, "state": "absent"} for name in ("reprot.service", "job-2.service", "nothing.service")]
+    for result in (host.foretell(*gone, name="other"), host.apply(*gone, name="other")):
+        assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [("reprot.service", "absent-nowhere")]
+        assert "did you mean report.service?" in result["warnings"][0]
+        assert not result["changed"]
+    result = host.apply(module="unit", name="reprot.service", state="absent")
+    assert "did you mean report.service?" in result["warnings"][0]
+
+
+def test_an_instance_that_is_no_longer_declared_goes_on_by_the_newest_text(host: Lab) -> None:
+    def template(value: str, *instances: str) -> Entry:
+        return service("t@", environment={"A": value}, instances=list(instances))
+
+    host.apply(template("1", "a", "b"))
+    before = host.invocation("t@b.service")
+    for result in (host.foretell(template("2", "a")), host.apply(template("2", "a"))):
+        (warning,) = (each for each in result["warnings"] if each.startswith("t@b.service"))
+        assert "goes on by the newest text of its template" in warning
+        assert sorted(result["restarted"]) == ["t@a.service", "t@b.service"]
+    assert host.invocation("t@b.service") != before
+    assert "stays as it is" in next(each for each in host.apply(template("2", "a"))["warnings"] if "t@b" in each)

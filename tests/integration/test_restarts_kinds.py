@@ -13,7 +13,7 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import BAD, Entry, app, program, service, timer, tmpfs
+from .entries import BAD, IDLE, UNITS, Entry, app, program, service, timer, tmpfs
 from .lab import Lab, actions, until, verbs
 
 
@@ -176,8 +176,62 @@ def test_what_a_unit_newly_pulls_in_is_started(host: Lab, unit: Entry) -> None:
     others = [app(1, "a", state="present"), app(1, "more", state="present", install=None)]
     host.apply(unit, *others)
     result = host.apply({**unit, "unit": {"Wants": "more.service"}}, *others)
-    assert ("start", unit["name"]) in actions(result)
+    assert actions(result)[-1] == ("start", "more.service")
+    assert result["newly_started"] == ["more.service"]
     until(lambda: host.state("more.service") == "active", "it does not come up")
+
+
+WORK = f"{NOTES}/work"
+ONCE = f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo done >> {WORK}'\n"
+
+
+@pytest.mark.parametrize("directive", ["Wants", "Requires", "Upholds"])
+@pytest.mark.parametrize("target", ["multi-user.target", "mine.target"])
+def test_of_what_a_running_unit_wants_only_the_new_is_started(host: Lab, target: str, directive: str) -> None:
+    """Not what someone has stopped by hand, nor a oneshot that ran at boot."""
+    if directive == "Upholds" and host.systemd < 249:
+        pytest.skip("came with 249")
+    host.foreign("once.service", ONCE, start=False)
+    host.foreign("stopped.service", start=False)
+    host.foreign("other.service", start=False)
+    wants = "[Unit]\nWants=once.service stopped.service\n"
+    if target == "mine.target":
+        host.foreign(target, wants)
+        host.sh("systemctl stop stopped.service")
+    else:
+        host.write(f"{UNITS}/{target}.d/a.conf", wants)
+        host.sh("systemctl daemon-reload")
+    host.sh(f"rm -f {WORK}")
+    dropin = {"name": target, "dropin": "more", "unit": {directive: "other.service"}}
+    foretold = host.foretell(dropins=[dropin])
+    result = host.settled(dropins=[dropin])
+    for each in (foretold, result):
+        assert actions(each)[-1] == ("start", "other.service")
+        assert f"newly in {directive}= of {target}" in each["plan"][-1]["reason"]
+        assert each["newly_started"] == ["other.service"]
+    until(lambda: host.state("other.service") == "active", "it does not come up")
+    assert host.state("stopped.service") == "inactive"
+    assert not host.exists(WORK)
+
+
+def test_nor_does_a_service_with_a_changed_text_bring_up_the_rest(host: Lab) -> None:
+    host.foreign("stopped.service", start=False)
+    host.foreign("other.service", start=False)
+    unit = service(unit={"Wants": "stopped.service"})
+    host.apply(unit)
+    host.sh("systemctl stop stopped.service")
+    result = host.settled(service(unit={"Wants": ["stopped.service", "other.service"]}))
+    assert (result["newly_started"], result["restarted"]) == (["other.service"], [])
+    assert host.state("stopped.service") == "inactive"
+
+
+def test_a_new_wish_for_what_is_masked_nowhere_or_fails_hinders_nothing(host: Lab) -> None:
+    host.foreign("fails.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n", start=False)
+    host.write(f"{UNITS}/quiet.service", IDLE)
+    host.sh(f"ln -sf /dev/null {UNITS}/quiet.service && systemctl daemon-reload")
+    wants = {"Wants": "fails.service quiet.service nowhere.service"}
+    result = host.settled(dropins=[{"name": "multi-user.target", "dropin": "more", "unit": wants}])
+    assert [unit for verb, unit in actions(result) if verb == "start"] == ["fails.service"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values import environment_value, to_values
 from hypothesis import HealthCheck, Phase, given, settings
@@ -274,6 +275,68 @@ def test_what_a_process_is_given(host: Lab) -> None:
     host.apply(app(1, environment=plain, secrets=secret))
     found = host.environment("app.service")
     assert {name: value for name, value in found.items() if re.match(r"[PS]\d+$", name)} == {**plain, **secret}
+
+
+# Two values for directives that hold one, and for others.
+ONE_OF = """
+Description=a|b JobTimeoutSec=1|2 CollectMode=inactive|inactive-or-failed RefuseManualStop=yes|no User=daemon|root
+Group=daemon|root Nice=1|2 CPUQuota=10%|20% TasksMax=5|6 WorkingDirectory=/tmp|/var UMask=0022|0077
+ProtectSystem=yes|full ProtectHome=yes|read-only RuntimeDirectoryPreserve=yes|restart LimitNOFILE=5|6 MemoryMax=1M|2M
+Slice=a.slice|b.slice StandardOutput=null|journal StandardInput=null|tty KillMode=mixed|process
+KillSignal=SIGHUP|SIGINT OOMPolicy=stop|kill OOMScoreAdjust=1|2 TimeoutStopSec=5|6 RestartSec=5|6
+Restart=always|on-failure Type=simple|exec SyslogIdentifier=a|b SyslogLevel=info|debug SyslogFacility=daemon|local1
+DevicePolicy=closed|strict PIDFile=/run/a|/run/b CPUWeight=5|6 IOWeight=5|6 NotifyAccess=all|exec
+KeyringMode=private|shared PrivateTmp=yes|no ProtectProc=default|noaccess ProcSubset=pid|all UtmpIdentifier=a|b
+UtmpMode=init|login LogNamespace=a|b IOSchedulingPriority=1|2 TimerSlackNSec=5|6 CPUSchedulingPolicy=batch|idle
+LogRateLimitBurst=5|6 RootDirectory=/srv|/mnt TTYPath=/dev/tty1|/dev/tty2
+"""
+LIST_OF = """
+Documentation=man:a|man:b After=a.service|b.service Environment=A=1|B=2 EnvironmentFile=-/a|-/b
+CapabilityBoundingSet=CAP_KILL|CAP_CHOWN AmbientCapabilities=CAP_KILL|CAP_CHOWN SystemCallFilter=read|write
+RestrictAddressFamilies=AF_INET|AF_UNIX ReadWritePaths=/tmp|/var RuntimeDirectory=a|b StateDirectory=a|b
+SupplementaryGroups=daemon|adm UnsetEnvironment=A|B PassEnvironment=A|B ExecStartPre=/bin/a|/bin/b
+SuccessExitStatus=1|2 DeviceAllow=/dev/null|/dev/zero IPAddressAllow=10.0.0.1|10.0.0.2
+LogExtraFields=A=1|B=2 Delegate=cpu|memory RestrictNamespaces=net|ipc
+SystemCallArchitectures=native|x86 TemporaryFileSystem=/a|/b BindPaths=/a|/b CPUAffinity=0|1
+DisableControllers=cpu|memory
+"""
+# What differs between any two units, or any two looks.
+_OWN = re.compile(r"(?:Id|Names|FragmentPath|\w*Timestamp\w*|Exec\w+Ex)=")
+
+
+def test_which_directives_hold_one_value(host: Lab) -> None:
+    """Of those the last counts, and a list of others is whole."""
+    catalogue = parse_dump(host.sh("/lib/systemd/systemd --dump-configuration-items"), host.systemd)
+    number, known = 0, {}
+    for one, table in ((True, ONE_OF), (False, LIST_OF)):
+        for word in table.split():
+            directive, _equals, values = word.partition("=")
+            first, second = values.split("|")
+            section = "Unit" if catalogue.type_of("Service", directive) is None else "Service"
+            if catalogue.type_of(section, directive) is None:  # as it came later
+                continue
+            for name, lines in (("both", (first, second)), ("last", (second,))):
+                text = "".join(f"{directive}={value}\n" for value in lines)
+                host.write(
+                    f"/run/systemd/system/{name}{number}.service",
+                    f"[Service]\nExecStart=/bin/true\n[{section}]\n{text}",
+                )
+            known[number] = (directive, one)
+            assert catalogue.holds_one(section, directive) is one, directive
+            number += 1
+    host.sh("systemctl daemon-reload")
+    for name in ("both", "last"):
+        units = " ".join(f"{name}{each}.service" for each in known)
+        host.sh(f"systemctl show {units} > /tmp/{name}")
+    shown = [host.read(f"/tmp/{name}").replace(name, "unit").split("\n\n") for name in ("both", "last")]
+    assert len(shown[0]) == len(shown[1]) == number
+    otherwise = []
+    for each, (directive, one) in known.items():
+        lines = ([line for line in text[each].splitlines() if not _OWN.match(line)] for text in shown)
+        both, last = ([sorted(line.replace("=", "= ").split()) for line in each] for each in lines)
+        otherwise += [directive] if (both == last) is not one else []
+    assert otherwise == []
+    host.sh("rm -f /tmp/both /tmp/last /run/systemd/system/both* /run/systemd/system/last*; systemctl daemon-reload")
 
 
 def test_a_text_is_loaded_as_it_stands(host: Lab) -> None:

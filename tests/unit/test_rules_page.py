@@ -41,8 +41,12 @@ def test_what_passes_where_it_may_still_come() -> None:
 
 def test_what_is_told_and_hinders_nothing() -> None:
     assert {name for name, severity in severities().items() if severity == "warning"} == {
+        "absent-nowhere",
         "advice",
+        "capability-passed-over",
+        "date-format",
         "dropin-without-unit",
+        "environment-twice",
         "install-of-dropin",
         "kept",
         "lacking",
@@ -57,8 +61,10 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "other-user",
         "outdated",
         "orphaned",
+        "overridden",
         "pulled-in",
         "shell",
+        "socket-in-runtime-folder",
         "stranger",
         "unseen",
         "wants-nowhere",
@@ -89,6 +95,7 @@ def test_all_else_is_an_error() -> None:
         *("daemon-reload", "dependency", "health", "job", "limits", "links", "stop", "unexpected", "write"),
         *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),
         *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "not-judged"),
+        "no-capability",
         *("option", "own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global"),
         *("specifier", "stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
     }

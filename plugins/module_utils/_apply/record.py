@@ -142,7 +142,8 @@ def _owed(plan: Plan, differences: Differences, graph: Graph) -> Dict[str, Owing
     along = taken_down(plan.jobs["stop"], graph)
     for unit in plan.jobs["start"]:
         stays_up = graph.states[unit].is_up and unit not in along
-        owed[unit] = (Owed.CYCLE if unit in plan.jobs["stop"] else Owed.PULL if stays_up else Owed.START,)
+        brought = Owed.WANTED if unit in plan.pulled else Owed.START
+        owed[unit] = (Owed.CYCLE if unit in plan.jobs["stop"] else Owed.PULL if stays_up else brought,)
     for verb in (Owed.RESTART, Owed.RUN, Owed.RELOAD, Owed.TOUCH_SLICE, Owed.RESET_FAILED):
         for unit in plan.jobs[verb.value]:
             earlier = owed.get(unit, ())
@@ -209,6 +210,9 @@ def pending(record: Optional[Record], observed: Observed, manager: Manager) -> P
         now = observed.states[unit]
         if owing == (Owed.RUN,) or (same_boot and LASTING.issuperset(owing)):
             owed[unit] = owing
+        elif owing == (Owed.WANTED,):
+            if same_boot and not now.is_up:
+                owed[unit] = owing
         elif same_boot and unit in record.up and owing == (Owed.STOP,):
             if now.is_up and now.load == "not-found":
                 owed[unit] = owing

@@ -62,7 +62,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
     """Bring back the state that the record describes. What cannot be brought back hinders nothing else."""
     writer.discard()
     concerned = sorted({*record.up, *record.retrying, *record.watched, *record.handled, *record.owed})
-    health = Health(_STABLE_FOR, max(STOP_TIMEOUT, record.patience))
+    health = Health(_STABLE_FOR, max(STOP_TIMEOUT, record.patience), patient=True)
     failures: List[Failure] = []
     new: List[str] = []
     left: Mapping[str, str] = {}

@@ -34,7 +34,7 @@ from .._host.causes import (
 from .._host.expectations import Done, Expectation, Proof, Unfailed, Up
 from .._host.files import Writer
 from .._host.graph import look
-from .._host.looks import RUN_PROPERTIES, Run, run_of
+from .._host.looks import RUN_PROPERTIES, START_TIMES, Run, run_of, start_time
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.probe import Health
 from .._host.watch import wait_for_rest, watch
@@ -230,7 +230,7 @@ class _Transaction:
             if outcomes.failures and self._on_failure is OnFailure.STOP:  # all will be undone, so nothing more is begun
                 skipped.update(call.units)
             elif call.verb == "run":
-                skipped.update(self._run(call.units, max(health_of(unit).timeout for unit in call.units)))
+                skipped.update(self._run(call.units, self._time_of(call.units, health_of)))
             else:
                 self._note(self._queue(call), call.verb, call.units)
                 refused.update(failure.unit for failure in outcomes.failures)
@@ -262,7 +262,7 @@ class _Transaction:
         since = time.monotonic() if begins else 0.0
         if expected is Expected.DONE:
             waiting = jobs["start"] if unit not in jobs["run"] else ()  # what others wait for has their time
-            return Done(max([health.timeout, *(health_of(each).timeout for each in waiting)]), since)
+            return Done(max([health.timeout, *(health_of(each).timeout for each in waiting)]), since, health.patient)
         restarted = runs.get(unit) if unit in jobs["restart"] else None
         reloaded = runs.get(unit) if unit in jobs["reload"] else None
         proof = Proof(health, restarted, reloaded, since)
@@ -275,6 +275,12 @@ class _Transaction:
         if call.verb == "restart" and len(units) > 1:
             units = not_taken_along(units, look(self._manager, units, self._manager.list_units()))
         return jobs.queue(self._manager, call.verb, units)
+
+    def _time_of(self, units: Sequence[str], health_of: Callable[[str], Health]) -> float:
+        """The longest that one of these may take, which is as long as systemd gives it where nobody has said that."""
+        patient = [unit for unit in units if health_of(unit).patient]
+        own = [start_time(shown) or 0.0 for shown in self._manager.show(patient, START_TIMES).values()]
+        return max([*own, *(health_of(unit).timeout for unit in units)])
 
     def _run(self, units: Sequence[str], timeout: float) -> Sequence[str]:
         """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.

@@ -195,6 +195,8 @@ def _sections(
                 problems.append(UNKNOWN.said(complaint, unit, section, str(directive)))
                 continue
             try:
+                if isinstance(value, (list, tuple)):
+                    values.refuse_list(value, section, str(directive), catalogue.holds_one(section, str(directive)))
                 texts = values.to_values(value, catalogue.type_of(section, str(directive)), str(directive))
             except Refused as refused:
                 problems.append(values.VALUE.said(str(refused), unit, section, str(directive)))

@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Op
 
 from .._host.probe import Health
 from .._syntax import names, unitfile
+from .._syntax.directives import Catalogue
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import contradictions, triggers
@@ -117,6 +118,11 @@ class Desired:
     adopt: Tuple[str, ...] = ()
     missing_triggers: Tuple[Problem, ...] = ()
     triggers_changed_at: Mapping[str, float] = field(default_factory=dict)
+    catalogue: Optional[Catalogue] = None
+
+    def holds_one(self, section: str, directive: str) -> bool:
+        """Does the directive hold one value on this host, as far as it is known?"""
+        return self.catalogue is not None and self.catalogue.holds_one(section, directive)
 
     @cached_property
     def replaced(self) -> FrozenSet[str]:
@@ -181,11 +187,12 @@ def build(params: Params, facts: HostFacts) -> Desired:
         ),
         restarts=params.get("state") == "restarted",
         prune=bool(params.get("prune")) or params.get("state") == "absent",
-        health=general[0] if general else Health(),
+        health=general[0] if general else Health(patient=True),
         max_removed=params.get("max_removed"),
         adopt=tuple(dict.fromkeys(params.get("adopt") or ())),
         missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
         triggers_changed_at=facts.changed_at,
+        catalogue=facts.catalogue,
     )
     if problems:
         raise Problems(problems, rest=replace(desired, prune=False, max_removed=None) if owner != _NO_OWNER else None)

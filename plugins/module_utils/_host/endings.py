@@ -76,6 +76,10 @@ _STEPS: Dict[int, str] = {
 }
 
 
+# Of a start, a stop or a reload; that result is all that systemd keeps of it.
+_TOO_LATE = " (it took longer than TimeoutStartSec=, TimeoutStopSec= or TimeoutSec= lets it)"
+
+
 class Ending(NamedTuple):
     """How the process ended that decides: of which command, "" for the main one; by what; its status or signal."""
 
@@ -101,7 +105,8 @@ def ended(shown: Properties) -> Ending:
 def describe(shown: Properties) -> str:
     """systemd's own words on how a unit's process ended."""
     result, how = shown.get("Result", ""), ended(shown)
-    parts = [f"result {result}{_resources(shown) if result == 'resources' else ''}"] if result else []
+    more = _resources(shown) if result == "resources" else _TOO_LATE if result == "timeout" else ""
+    parts = [f"result {result}{more}"] if result else []
     if how.by and how.status:
         meaning = _STEPS.get(int(how.status), "") if how.by == _EXITED and how.status.isdigit() else ""
         of_command = f" of {how.command}=" if how.command else ""

@@ -51,17 +51,24 @@ class _Deadline:
     """The time that a unit may take.
 
     since: when it began to count, None before the first look. starts: the unit is to start, so that once it was seen
-    to (started) a stop is that of a failure, and counts.
+    to (started) a stop is that of a failure, and counts. patient: a start which systemd itself ends takes none of it;
+    one that begins anew does (restarts: how often it had, when it was seen first).
     """
 
     timeout: float
     starts: bool = True
+    patient: bool = False
     since: Optional[float] = None
     started: bool = False
+    restarts: Optional[str] = None
 
     def is_over(self, look: Look) -> bool:
         self.started |= self.starts and look.active == "activating"
-        if self.since is None or look.waits or (look.stops_in_time and not self.started):
+        in_time = look.stops_in_time and not self.started
+        if self.patient and look.starts_in_time:
+            self.restarts = look.run.restarts if self.restarts is None else self.restarts
+            in_time = self.restarts == look.run.restarts
+        if self.since is None or look.waits or in_time:
             self.since = look.at
         return look.at - self.since > self.timeout
 
@@ -88,7 +95,7 @@ class Proof:
     _deadline: _Deadline = field(init=False)
 
     def __post_init__(self) -> None:
-        self._deadline = _Deadline(self.health.timeout)
+        self._deadline = _Deadline(self.health.timeout, patient=self.health.patient)
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         """Its checks pass, and pass still when it has stayed up for long enough."""
@@ -194,14 +201,18 @@ class Unfailed:
 
 @dataclass
 class Done:
-    """Its work is done, or it stays up after that: what others wait for, and what runs once. since: as of a Proof."""
+    """Its work is done, or it stays up after that: what others wait for, and what runs once.
+
+    since: as of a Proof. patient: as of a Health.
+    """
 
     timeout: float
     since: float = 0.0
+    patient: bool = False
     _deadline: _Deadline = field(init=False)
 
     def __post_init__(self) -> None:
-        self._deadline = _Deadline(self.timeout)
+        self._deadline = _Deadline(self.timeout, patient=self.patient)
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         complaint = failed(look, reloaded=False)

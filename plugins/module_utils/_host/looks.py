@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from .._syntax.kinds import ANY_SUB, Cause, File, Kind, kind_of
 from .endings import ENDINGS, describe
@@ -36,6 +36,7 @@ PROPERTIES = (
     "TimersMonotonic",
     "LastTriggerUSecMonotonic",
     "ActiveEnterTimestampMonotonic",
+    "TimeoutStartUSec",
     "TimeoutStopUSec",
     "TimeoutUSec",
 )
@@ -63,6 +64,8 @@ _SECONDS = {
     "ms": 1e-3,
     "us": 1e-6,
 }
+# What systemctl shows of the time that systemd itself gives a start.
+START_TIMES = ("TimeoutStartUSec", "TimeoutUSec")
 _REMOUNTED = re.compile(r"code=\w+ ; status=(?P<status>\d+)")
 
 
@@ -72,6 +75,16 @@ class Run(NamedTuple):
     invocation: str
     pid: str
     restarts: str
+
+
+def start_time(shown: Properties) -> Optional[float]:
+    """The seconds after which systemd itself ends a start, None if it never does."""
+    limits = [shown[name] for name in START_TIMES if name in shown]
+    return None if not limits or "infinity" in limits else _seconds(limits[0])
+
+
+def _seconds(span: str) -> float:
+    return sum(float(number) * _SECONDS[unit] for number, unit in _SPAN.findall(span))
 
 
 def run_of(shown: Properties) -> Run:
@@ -119,6 +132,11 @@ class Look:
         """systemd itself ends a stop, by TimeoutStopSec= (systemd.service(5)): that time is the unit's own to take."""
         endless = "infinity" in (self.shown.get("TimeoutStopUSec"), self.shown.get("TimeoutUSec"))
         return self.active == "deactivating" and not endless
+
+    @property
+    def starts_in_time(self) -> bool:
+        """The same of a start, by TimeoutStartSec=, or TimeoutSec= of other types."""
+        return self.active == "activating" and start_time(self.shown) is not None
 
     @property
     def can_fall(self) -> bool:
@@ -219,9 +237,7 @@ def not_at_work(look: Look) -> str:
 
 def _has_fired(shown: Properties) -> bool:
     """Has a timer elapsed since it was started?"""
-    last = sum(
-        float(number) * _SECONDS[unit] for number, unit in _SPAN.findall(shown.get("LastTriggerUSecMonotonic", ""))
-    )
+    last = _seconds(shown.get("LastTriggerUSecMonotonic", ""))
     return last > 0 and last >= int(shown.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
 
 
@@ -232,5 +248,7 @@ def _has_next_elapse(shown: Properties) -> bool:
 
 def late(look: Look, wanted: str, timeout: float) -> str:
     """What a unit is still at whose time is over."""
-    hint = _WAITED_FOR.get(look.shown.get("Type", ""), "") if look.active == "activating" else ""
+    hint = ""
+    if look.active == "activating" and wanted != "down":
+        hint = _WAITED_FOR.get(look.shown.get("Type", ""), "") + "; if it needs longer, say so by health: {timeout: }"
     return f"is not {wanted} after {timeout:g} s: {look.active} ({look.sub}){hint}"

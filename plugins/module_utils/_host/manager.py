@@ -15,7 +15,7 @@ import re
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.kinds import Cgroup, kind_of
 from .places import Places, account, lingers
@@ -265,6 +265,11 @@ class Manager:
                 if outcome.code == 0:
                     return outcome.out
         raise ManagerError("systemd --dump-configuration-items did not answer: is systemd installed completely?")
+
+    def capabilities(self) -> FrozenSet[str]:
+        """The names of all that this host has, in small letters; none if systemd-analyze does not tell."""
+        outcome = self.run(["systemd-analyze", "capability"])
+        return frozenset(line.split()[0] for line in outcome.out.splitlines() if line.startswith("cap_"))
 
     def unit_path(self) -> Tuple[str, ...]:
         """The load path in force (SYSTEMD_UNIT_PATH and the like included), highest priority first."""

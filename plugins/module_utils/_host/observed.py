@@ -19,7 +19,9 @@ from .._syntax.activation import starts
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import NAME_MAX, is_template, misnamed, names_folder, parse_name, parse_pattern
+from .._syntax.special import mount_point
 from .files import TEMPORARY, Seen, look, read, resolve
+from .footing import footing
 from .manager import Manager, States
 from .mounts import InPlace, in_place
 from .places import Places, lingers
@@ -59,7 +61,7 @@ class ManagerSeen:
 
     live: it runs, and can be given jobs. boot: tells one life of it from the next. loaded_at: when it last read its
     files, None if that cannot be told. lingers: it outlives its user's sessions. carriers: units that this very run, or
-    its connection, lives in.
+    its connection, lives in. footing: files and folders that it has in use, if the declaration names any mount.
     """
 
     version: int
@@ -68,6 +70,7 @@ class ManagerSeen:
     loaded_at: Optional[float] = None
     lingers: bool = True
     carriers: FrozenSet[str] = frozenset()
+    footing: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,8 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     seen = ManagerSeen(manager.version, manager.live, _boot(places), lingers=not places.scope.of_session or lingers())
     if manager.live:
         seen = replace(seen, loaded_at=_loaded_at(places.manager), carriers=_carriers())
+        if any(map(mount_point, named)):
+            seen = replace(seen, footing=footing())
     return Observed(
         places=places,
         manager=seen,

@@ -43,11 +43,15 @@ class Check(Protocol):
 
 @dataclass(frozen=True)
 class Health:
-    """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside."""
+    """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside.
+
+    patient: nobody has said how long it may take, so that the time which systemd gives its start is its own to take.
+    """
 
     stable_for: float = 5.0
     timeout: float = 60.0
     checks: Tuple[Check, ...] = ()
+    patient: bool = False
 
 
 @dataclass(frozen=True)

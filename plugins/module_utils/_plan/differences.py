@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._desired.defaults import filled_in
@@ -21,11 +21,13 @@ from .._desired.stamp import Parts, values_without_stamp
 from .._host.manager import UnitState
 from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, starts
+from .._syntax.dependencies import named
 from .._syntax.directives import GAINS_START, effect
 from .._syntax.kinds import ANY_SUB, Effect, File, Kind, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
-from .._syntax.meaning import gained, is_set
+from .._syntax.meaning import is_set
 from .._syntax.names import parse_name, parse_pattern
+from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
 from .enablement import enablement, left_over_instances
 from .in_place import Unlike, unlike
@@ -45,7 +47,7 @@ class TextChange:
 
     new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
     restamped: what its process is started with differs, environment, secrets and triggers included. news: what of
-    that, in words, as far as it is known. pulls: units that it newly wants or requires.
+    that, in words, as far as it is known. pulls: units that it newly wants or needs, by the directive.
     """
 
     new: bool = False
@@ -53,7 +55,7 @@ class TextChange:
     directives: Tuple[Tuple[str, str], ...] = ()
     restamped: bool = False
     news: Tuple[str, ...] = ()
-    pulls: Tuple[str, ...] = ()
+    pulls: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Case:
     now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does, LEFT_ALONE
     if that is nothing, as it is someone else's and merely one of many that a drop-in is for. owed: what an interrupted
     run has left to do to it. after: its merged text as it will be. mask: the file that masks it, "" if none does.
-    unlike: what the kernel has in its place, if that is not what our text says.
+    unlike: what the kernel has in its place, if that is not what our text says. under_run: a path that this run or its
+    connection has in use, and that this mount would hide, or holds; "" if there is none.
     """
 
     unit: str
@@ -92,6 +95,7 @@ class Case:
     after: Effective
     mask: str = ""
     unlike: Optional[Unlike] = None
+    under_run: str = ""
 
     @property
     def leaves(self) -> bool:
@@ -348,6 +352,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         after=text,
         mask=(after.fragment(unit) or "") if after.masked(unit) else "",
         unlike=_unlike(unit, text, view) if wanted and wanted.path and now.is_up else None,
+        under_run=is_over(unit, view.observed.manager.footing),
     )
 
 
@@ -371,8 +376,17 @@ def _change(unit: str, text: Effective, view: _View) -> TextChange:
         directives=() if new and not made else tuple(changes(old_text, text)),
         restamped=anew is not None,
         news=anew or (),
-        pulls=tuple(gained(old_text, text, sorted(GAINS_START))),
+        pulls=_gained(unit, before, after),
     )
+
+
+def _gained(unit: str, before: LoadPath, after: LoadPath) -> Dict[str, Tuple[str, ...]]:
+    """Units that directives which pull in name after a change and did not before."""
+    found = {}
+    for directive in sorted(GAINS_START):
+        old = named(unit, directive, before)
+        found[directive] = tuple(other for other in named(unit, directive, after) if other not in old)
+    return {directive: others for directive, others in found.items() if others}
 
 
 def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:

@@ -17,9 +17,10 @@ from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import installs, last, words
 from .._syntax.names import misnamed
-from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
+from .._syntax.values import variables
 from .plan import Plan
 from .references import View, near
 
@@ -44,6 +45,20 @@ _SHELL = Rule(
     "if a shell is meant, write /bin/sh -c and all the rest in quotes",
     "systemd.service(5), Command lines",
 )
+_DATE = Rule(
+    "date-format",
+    Severity.WARNING,
+    "systemd puts something else in the place of {word} before the program sees it (as %m is the ID of the machine)",
+    "in a date's format write each percent sign as %%",
+    "systemd.unit(5), Specifiers",
+)
+_TWICE_SET = Rule(
+    "environment-twice",
+    Severity.WARNING,
+    "{names} is set under environment and under secrets, and the program is given what is under secrets",
+    "take it out of one of them",
+    "systemd.exec(5), EnvironmentFile=",
+)
 CYCLE = Rule(
     "ordering-cycle",
     Severity.ERROR,
@@ -62,6 +77,8 @@ _NOT_AT_BOOT = Rule(
 _WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
+# The word that tells date(1) a format, or letters of dates side by side.
+_DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*|%[YmdHMSyj](?:[-_:/.T]?%[YmdHMSyj])+")
 _WANTED_BY = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "TriggeredBy")
 _PULLS = ("Wants", "Requires", "BindsTo", "Upholds", "Requisite")
 
@@ -100,6 +117,30 @@ def shell_words(view: View) -> Iterator[Problem]:
                 found = next(filter(_OPERATOR.fullmatch, _QUOTED.sub("''", each.value).split()), None)
                 if found:
                     yield _SHELL.problem(name, each.section, each.directive, word=found)
+
+
+def date_formats(view: View) -> Iterator[Problem]:
+    """Formats of a date whose letters happen to be specifiers; of the other letters verify complains."""
+    for name, own in _own_entries(view):
+        for each in own:
+            if each.directive.startswith("Exec") and each.section == kind_of(name).section:
+                found = _DATE_FORMAT.search(each.value.replace("%%", ""))
+                if found:
+                    yield _DATE.problem(name, each.section, each.directive, word=shown(found.group()))
+
+
+def set_twice(view: View) -> Iterator[Problem]:
+    """Variables that are both in a text and in a file of secrets, which comes later (systemd.exec(5))."""
+    hidden: Dict[str, Set[str]] = {}
+    for wanted in view.desired.files.values():
+        if wanted.secret:
+            names = {line.partition("=")[0] for line in wanted.cover.splitlines() if "=" in line}
+            hidden.setdefault(wanted.unit, set()).update(names)
+    for name, own in _own_entries(view) if hidden else ():
+        written = (each for each in own if each.directive == "Environment")
+        both = {var for each in written for var in variables(each.value)} & hidden.get(name, set())
+        if both:
+            yield _TWICE_SET.problem(name, kind_of(name).section, "Environment", names=", ".join(sorted(both)))
 
 
 def cycles(view: View) -> Iterator[Problem]:

@@ -16,10 +16,12 @@ from .expected import Expected
 class Owed(enum.Enum):
     """Something that a unit still needs. The values stand in records on disk.
 
-    START: it is down. PULL: it runs, and has to start what it newly wants. CYCLE: down and up with its sockets.
+    START: it is down. WANTED: it is down, and something that runs newly wants it. PULL, of earlier versions: it runs,
+    and has to start what it newly wants. CYCLE: down and up with its sockets.
     """
 
     START = "start"
+    WANTED = "wanted"
     PULL = "pull"
     CYCLE = "cycle"
     STOP = "stop"

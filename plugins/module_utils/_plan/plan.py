@@ -18,7 +18,7 @@ from .._syntax.activation import served, starts
 from .._syntax.dependencies import NEEDS, needed
 from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import is_run_once, refuses_start, words
+from .._syntax.meaning import is_run_once, refuses_start
 from . import sockets
 from .consequences import (
     Becomes,
@@ -38,10 +38,11 @@ from .expected import Expected
 from .order import calls, ordered
 from .owners import unit_of
 from .policy import Act, decide
+from .pulls import followed
 
 VERBS = ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "run")
 # Verbs of acts that ask a job of a unit.
-_JOBS = ("stop", "reload", "restart", "start", "run", "cycle")
+_JOBS = ("stop", "reload", "restart", "start", "run", "cycle", "pull")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Plan:
     """Everything a run does, in the order in which it does it.
 
     steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
-    upheld: units that stay down only once the new text of what upholds them is loaded. to_stay_down: services that are
+    upheld: units that stay down only once the new text of what upholds them is loaded. pulled: units that are started
+    as something that runs newly wants them, and for nothing else. to_stay_down: services that are
     down, and that something may start before its stop. reload: does the manager read its files again? calls: the jobs
     after that. fates: what becomes of all units by it. watched: what is expected of units; health decides of all but
     those that go down. kept: units left with an older version on purpose. deferred: what is left to the next boot, as
@@ -84,6 +86,7 @@ class Plan:
     enablement: Enablement = field(default_factory=Enablement)
     jobs: Mapping[str, Tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(VERBS, ()))
     upheld: FrozenSet[str] = frozenset()
+    pulled: FrozenSet[str] = frozenset()
     to_stay_down: FrozenSet[str] = frozenset()
     reload: bool = False
     calls: Tuple[Call, ...] = ()
@@ -105,6 +108,7 @@ def wishes(differences: Differences, observed: Observed) -> Wishes:
     """What is to be done to each unit by itself, with what a socket asks of its service."""
     found = [decide(case, observed.manager.version) for case in differences.cases]
     found = [sockets.with_service(acts, differences.after, observed.states) for acts in found]
+    found = [sockets.with_lost(acts, differences.after, observed) for acts in found]
     masked = [Act("stop", unit, "to be masked") for unit in differences.links.mask if observed.states[unit].is_up]
     return (*(tuple(acts) for acts in found), tuple(masked))
 
@@ -128,7 +132,9 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         steps = _steps(differences, Plan().jobs, (), "", {}, observed)
         return Plan(tuple(steps), files, differences.links, deferred=shall)
     later = _later(wished, graph, differences, observed)
+    wished = tuple(tuple(followed(acts, differences, later)) for acts in wished)
     acts = [act for each in wished for act in _left_alone(each, differences.after, graph, later, observed)]
+    pulled = _pulled(acts, differences)
     to_stay_down = sockets.to_stay_down(acts, differences, observed)
     acts = _one_verb_each(acts, differences, graph, later)
     jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
@@ -149,11 +155,12 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         enablement=differences.links,
         jobs=jobs,
         upheld=upheld,
+        pulled=pulled,
         to_stay_down=to_stay_down,
         reload=bool(reload),
         calls=queued,
         fates=foretold,
-        watched={**_brought(differences, foretold), **_watched(differences, jobs, later)},
+        watched={**_brought(differences, foretold), **_watched(differences, jobs, later, pulled)},
         kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
     )
 
@@ -307,7 +314,15 @@ def _reload_reason(differences: Differences, observed: Observed) -> str:
     return differences.reload_due
 
 
-def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph) -> Dict[str, Expected]:
+def _pulled(acts: Sequence[Act], differences: Differences) -> FrozenSet[str]:
+    wanting = {case.unit for case in differences.cases if case.wanted in RUNNING or case.now.is_up or case.owed}
+    named = {other for case in differences.cases for others in case.change.pulls.values() for other in others}
+    return frozenset(act.unit for act in acts if act.verb == "start" and act.unit in named - wanting)
+
+
+def _watched(
+    differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph, pulled: FrozenSet[str]
+) -> Dict[str, Expected]:
     """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
     states, unproved = graph.states, differences.pending.unproved
     watched = {unit: expected for unit, expected in unproved.items() if states[unit].is_up}
@@ -315,8 +330,9 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
         # What runs once, or for one connection, ends by itself, at a time of its own.
         lasting = not is_run_once(case.after) and not case.service.per_connection
         changed = case.change.directives or case.change.new
-        # What a run does nothing to is not better after it than it was before.
-        held = case.now.runs and not case.idles and not case.mask
+        # What a run does nothing to is not better after it than it was before, and what still starts does so in its
+        # own time.
+        held = case.now.runs and case.now.active != "activating" and not case.idles and not case.mask
         if held and changed and not case.leaves and lasting:
             watched[case.unit] = Expected.UP if case.wanted in RUNNING else Expected.UNFAILED
     along = taken_anew(jobs["restart"], graph, jobs["stop"])
@@ -326,15 +342,16 @@ def _watched(differences: Differences, jobs: Mapping[str, Sequence[str]], graph:
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
         watched[unit] = Expected.UNFAILED if unit in on_demand else Expected.UP
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
-    watched.update({unit: Expected.UNFAILED if unit in present else Expected.UP for unit in jobs["start"]})
-    watched.update({unit: Expected.DONE for unit in sorted(_newly_needed(differences, jobs)) if unit not in watched})
+    started = [unit for unit in jobs["start"] if unit not in pulled]
+    watched.update({unit: Expected.UNFAILED if unit in present else Expected.UP for unit in started})
+    watched.update(dict.fromkeys(sorted(_newly_needed(differences, pulled)), Expected.DONE))
     watched.update(dict.fromkeys(jobs["reload"], Expected.UP))
     watched.update(dict.fromkeys(jobs["run"], Expected.DONE))
-    started = {*jobs["start"], *jobs["restart"], *jobs["run"]}
+    begun = {*jobs["start"], *jobs["restart"], *jobs["run"]}
     # A socket or path whose service does not start falls with it.
-    falling = [other for unit in sorted(started) for other in starters(unit, graph)]
+    falling = [other for unit in sorted(begun) for other in starters(unit, graph)]
     watched.update({other: Expected.UP for other in falling if states[other].is_up and other not in watched})
-    watched.update({unit: Expected.DOWN for unit in jobs["stop"] if unit not in started})
+    watched.update({unit: Expected.DOWN for unit in jobs["stop"] if unit not in begun})
     return watched
 
 
@@ -346,16 +363,11 @@ def _brought(differences: Differences, foretold: Mapping[str, Fate]) -> Dict[str
     return {case.unit: Expected.UNFAILED for case in up if not case.leaves and not case.service.per_connection}
 
 
-def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]]) -> Set[str]:
-    """Units of this declaration that a start pulls in for what runs on, and that it cannot be without from now on."""
-    ours = {case.unit for case in differences.cases}
-    pulling = (case for case in differences.cases if case.change.pulls and case.unit in jobs["start"])
-    return {
-        unit
-        for case in pulling
-        for directive in NEEDS
-        for unit in ours.intersection(case.change.pulls, words(case.after, "Unit", directive))
-    }
+def _newly_needed(differences: Differences, pulled: FrozenSet[str]) -> Set[str]:
+    """Units of this declaration that are started for what runs on, and that it cannot be without from now on."""
+    ours = {case.unit for case in differences.cases} & pulled
+    needed = (case.change.pulls.get(directive, ()) for case in differences.cases for directive in NEEDS)
+    return ours.intersection(unit for units in needed for unit in units)
 
 
 def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:

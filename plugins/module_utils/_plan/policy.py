@@ -36,13 +36,14 @@ _HELD_BACK = {
 }
 # What these hold back, and what systemd does to no unit that is masked.
 _TOUCHING = ("stop", "restart", "cycle", "reload")
-_NEEDING_TEXT = ("start", "restart", "cycle", "reload", "run", "touch-slice")
+_NEEDING_TEXT = ("start", "pull", "restart", "cycle", "reload", "run", "touch-slice")
 
 
 class Act(NamedTuple):
     """Something to do to a unit.
 
-    verb: one of systemctl's, or run (start and await its end), cycle (down before the files change, up after),
+    verb: one of systemctl's, or pull (start what it newly wants), run (start and await its end), cycle (down before the
+    files change, up after),
     touch-slice (start something in its slice, which puts dormant limits into force), keep (nothing, but say why).
     """
 
@@ -62,7 +63,7 @@ def decide(case: Case, version: int) -> List[Act]:
     acts = _up(case, version) if case.now.is_up else _bring_up(case)
     acts = _left(acts, lambda act: _hindrance(case, act))
     if any(act.verb in ("stop", "restart", "cycle", "run") for act in acts):  # its next start does all the rest
-        acts = [act for act in acts if act.verb not in ("start", "touch-slice")]
+        acts = [act for act in acts if act.verb not in ("start", "pull", "touch-slice")]
     return acts
 
 
@@ -81,6 +82,11 @@ def _hindrance(case: Case, act: Act) -> str:
     taken = act.verb in ("stop", "restart") or (act.verb == "start" and not case.now.is_up)
     if taken and is_of_host(case.unit):  # mounted over, what runs would miss its files
         return "but the host stands on it: it is current after the next boot"
+    if taken and case.under_run:
+        return (
+            f"but this run has {case.under_run} in use, which would be out of reach: it is in force after the next "
+            "boot, or once Ansible has its temporary folder and its home elsewhere (remote_tmp)"
+        )
     if act.verb == "restart" and (case.is_set("RefuseManualStop") or case.is_set("RefuseManualStart")):
         return "but it refuses a manual restart: it is current after the next boot"
     if act.verb == "stop" and case.is_set("RefuseManualStop"):
@@ -126,6 +132,9 @@ def _leave(case: Case, reason: str) -> List[Act]:
     if is_of_host(case.unit):
         why = f"{reason}; but the host stands on it: it stays as it is"
         return [Act("keep", case.unit, why)] if case.now.is_up else []
+    if case.under_run and case.now.is_up:
+        why = f"{reason}; but this run has {case.under_run} in use: it goes with the next boot"
+        return [Act("keep", case.unit, why)]
     acts = [Act("stop", case.unit, reason)] if case.now.is_up and case.kind.file is not File.OPTIONAL else []
     return acts + _reset(case, "a failed state would outlive it")
 
@@ -138,7 +147,7 @@ def _bring_up(case: Case) -> List[Act]:
         reason = _changed([directive for _section, directive in change.directives], change.news)
         reason = "new" if change.new else _OWED if case.owed else reason if change.restamped else "its last run failed"
         return [*_reset(case), Act("run", case.unit, reason)]
-    if case.wanted not in RUNNING and case.owed != (Owed.START,):
+    if case.wanted not in RUNNING and case.owed not in ((Owed.START,), (Owed.WANTED,)):
         return []
     return [*_reset(case), Act("start", case.unit, "failed" if failed else "not running")]
 
@@ -200,11 +209,11 @@ def _retired(case: Case) -> List[Act]:
 
 
 def _pull(case: Case) -> List[Act]:
-    """`start` of an active unit starts what it newly wants; nothing else does."""
-    pulls = case.change.pulls
-    if not pulls or case.is_set("RefuseManualStart") or case.kind.file is File.NEVER:
+    """Nothing but a start of its own brings up what a unit that runs newly wants."""
+    if case.kind.file is File.NEVER:
         return []
-    return [Act("start", case.unit, "now pulls in " + ", ".join(pulls))]
+    others = dict.fromkeys(other for others in case.change.pulls.values() for other in others)
+    return [Act("pull", case.unit, "now pulls in " + ", ".join(others))] if others else []
 
 
 def _wake_limits(case: Case, version: int) -> List[Act]:

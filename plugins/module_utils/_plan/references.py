@@ -10,9 +10,11 @@ Private to the collection.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import Iterator, Optional, Set
 
+from .._desired.render import owner_of
 from .._desired.stack import Desired, DropinWanted
 from .._host.observed import Observed
 from .._syntax.activation import started_by
@@ -75,6 +77,14 @@ _NO_SUCH_TARGET = Rule(
 )
 
 
+_ABSENT_NOWHERE = Rule(
+    "absent-nowhere",
+    Severity.WARNING,
+    "there is no such unit, so nothing is removed",
+    "did you mean {meant}?",
+    "the option state",
+)
+_DIGITS = re.compile(r"\d+")
 # Of the names without their suffixes: nignx is nginx, and db is not dbus.
 _NEAR_ENOUGH = 0.75
 
@@ -128,6 +138,32 @@ def outdated(view: View) -> Iterator[Problem]:
     reloads = view.differences.write or view.differences.remove or view.differences.reload_due
     for unit in () if reloads else outdated_of_others(view.desired, view.observed):
         yield _OUTDATED.problem(unit)
+
+
+def removes_nothing(view: View) -> Iterator[Problem]:
+    """What shall be absent and is nowhere, where another file of ours has nearly the same name."""
+    ours = {path for path, seen in view.observed.files.items() if seen.content and owner_of(seen.content)}
+    declared = {*view.desired.files, *view.desired.removed}
+    gone = [
+        (unit.name.text, view.observed.places.unit_file(unit.name.text))
+        for unit in view.desired.units
+        if unit.state == "absent"
+    ]
+    gone += [(dropin.unit.text, dropin.path) for dropin in view.desired.dropins if not dropin.present]
+    for name, path in gone:
+        if path not in view.observed.files and view.after.fragment(name) is None:
+            others = {view.observed.places.unit_of(each) for each in ours - declared}
+            meant = _mistyped(name, others)
+            if meant:
+                yield _ABSENT_NOWHERE.problem(name, meant=meant)
+
+
+def _mistyped(name: str, others: Set[str]) -> str:
+    """Numbers that differ are no slip: what was app-1 is gone, and app-2 is there."""
+    stem, _dot, kind = name.rpartition(".")
+    known = {each.rpartition(".")[0]: each for each in others if each.endswith("." + kind)}
+    close = difflib.get_close_matches(stem, sorted(known), 3, _NEAR_ENOUGH)
+    return next((known[each] for each in close if _DIGITS.sub("", each) != _DIGITS.sub("", stem)), "")
 
 
 def starts_nothing(view: View) -> Iterator[Problem]:

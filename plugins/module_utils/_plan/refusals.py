@@ -26,10 +26,12 @@ from .._syntax.special import CALL_FOR, ending, is_of_host
 from .._syntax.unitfile import Effective
 from .consequences import displaced, stopped_with, taken_down
 from .differences import Case
-from .doubts import cycles, is_empty, shell_words, wants_nowhere
-from .owners import strangers
+from .doubts import cycles, date_formats, is_empty, set_twice, shell_words, wants_nowhere
+from .overridden import overridden
+from .owners import label, strangers
 from .plan import Plan, carries
-from .references import View, dropins, near, outdated, starts_nothing, wanted_by_nobody
+from .references import View, dropins, near, outdated, removes_nothing, starts_nothing, wanted_by_nobody
+from .runtime_folders import listens_in_vain
 
 _OWN_CONNECTION = Rule(
     "own-connection",
@@ -51,6 +53,13 @@ _OF_HOST = Rule(
     "the host stands on this mount, so it is not stopped",
     "declare state: present",
     "systemd.mount(5), -.mount",
+)
+_HOLDS_RUN = Rule(
+    "own-connection",
+    Severity.ERROR,
+    "this run has {path} in use, which to stop it would take away",
+    "declare state: present, or have Ansible's temporary folder elsewhere (remote_tmp)",
+    "a run does not end itself or its connection",
 )
 _STOP_REFUSED = Rule(
     "refused-stop",
@@ -167,7 +176,7 @@ _MAX_REMOVED = Rule(
     "max-removed",
     Severity.ERROR,
     "prune would remove {number} files, more than max_removed ({most})",
-    "nothing is done",
+    "nothing is done; they are {names}",
     "the option max_removed",
 )
 
@@ -203,12 +212,13 @@ def _is_nowhere(case: Case, view: View) -> Optional[Problem]:
 
 
 def _ends_run(case: Case, view: View) -> Optional[Problem]:
-    """A unit that runs is started again for what it newly pulls in."""
-    started = case.wanted in RUNNING or case.service.runs_on_change or (case.now.is_up and case.change.pulls)
-    if not started or case.leaves:
-        return None
-    after = view.after
-    found = ending(case.unit, lambda unit: case.after if unit == case.unit else after.effective(unit), after.primary)
+    """What a unit that runs newly pulls in is started."""
+    after, units = view.after, [case.unit]
+    if case.wanted not in RUNNING and not case.service.runs_on_change:
+        units = [other for others in case.change.pulls.values() for other in others] if case.now.is_up else []
+    texts = {case.unit: case.after}
+    ends = (ending(unit, lambda each: texts.get(each) or after.effective(each), after.primary) for unit in units)
+    found = "" if case.leaves else next(filter(None, ends), "")
     how = "" if found in (case.unit, view.after.primary(case.unit)) else f"pull in {found} and so "
     return _ENDS_RUN.problem(case.unit, how=how, call=CALL_FOR[found]) if found else None
 
@@ -216,6 +226,11 @@ def _ends_run(case: Case, view: View) -> Optional[Problem]:
 def _holds_host(case: Case, view: View) -> Optional[Problem]:
     down = case.wanted == "stopped" and case.now.is_up
     return _OF_HOST.problem(case.unit) if down and is_of_host(case.unit) else None
+
+
+def _holds_run(case: Case, view: View) -> Optional[Problem]:
+    down = case.wanted == "stopped" and case.now.is_up and case.under_run
+    return _HOLDS_RUN.problem(case.unit, path=case.under_run) if down else None
 
 
 def _refuses_start(case: Case, view: View) -> Optional[Problem]:
@@ -372,11 +387,24 @@ def _removes_too_many(view: View) -> Iterator[Problem]:
     most = view.desired.max_removed
     removals = [path for path in view.differences.remove if path not in view.desired.removed]
     if most is not None and len(removals) > most:
-        yield _MAX_REMOVED.problem(number=len(removals), most=most)
+        names = sorted(label(path, view.observed) for path in removals)
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        yield _MAX_REMOVED.problem(number=len(removals), most=most, names=", ".join(names[:_MOST_NAMES]) + more)
 
 
+_MOST_NAMES = 20
 _CASE_RULES: Tuple[Callable[[Case, View], Optional[Problem]], ...] = (
-    *(_is_masked, _is_nowhere, _ends_run, _holds_host, _refuses_start, _runs_once, _runs_on, _is_never_reloaded),
+    *(
+        _is_masked,
+        _is_nowhere,
+        _ends_run,
+        _holds_host,
+        _holds_run,
+        _refuses_start,
+        _runs_once,
+        _runs_on,
+        _is_never_reloaded,
+    ),
     _has_no_reload,
 )
 _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
@@ -385,7 +413,8 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, _at_war, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
-    *(is_empty, wants_nowhere, shell_words, cycles),
+    *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
+    *(removes_nothing, date_formats, set_twice),
 )
 _FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again, _unchecked)
 

@@ -26,6 +26,7 @@ from .._syntax.loadpath import LoadPath
 from .consequences import starters, stopped_with
 from .differences import Differences
 from .policy import Act
+from .runtime_folders import losing
 
 
 def with_service(acts: Sequence[Act], after: LoadPath, states: States) -> List[Act]:
@@ -39,6 +40,16 @@ def with_service(acts: Sequence[Act], after: LoadPath, states: States) -> List[A
             found += [Act("cycle", service, f"{act.unit} cannot start listening while it runs"), act]
         else:
             found.append(act)
+    return found
+
+
+def with_lost(acts: Sequence[Act], after: LoadPath, observed: Observed) -> List[Act]:
+    """The same of a service that is restarted, and takes away the file on which a socket of it listens."""
+    found: List[Act] = []
+    for act in acts:
+        socket = losing(act.unit, after, observed.states, observed.places) if act.verb == "restart" else None
+        why = f"{act.reason}; {socket} starts anew with it, since its file is in the folder that goes meanwhile"
+        found.append(Act("cycle", act.unit, why) if socket else act)
     return found
 
 

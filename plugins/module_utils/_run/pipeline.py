@@ -33,6 +33,7 @@ from .._plan import plan as planning
 from .._plan.differences import Differences, compare
 from .._plan.doubts import CYCLE
 from .._plan.references import STARTS_NOWHERE, View
+from .._plan.runtime_folders import namesake
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import Cause, kind_of
@@ -222,6 +223,8 @@ def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
                 yield started
         if name.is_template and accepting(name):
             yield accepting(name)
+        if texts.effective(name.text).get("Service", {}).get("RuntimeDirectory"):
+            yield from filter(None, [namesake(name.text)])
 
 
 def _states_after(manager: Manager, before: States) -> States:
@@ -338,12 +341,14 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     refused = refusals.impossible(View(differences, observed))
     if not (differences.write or differences.remove or differences.joining):
         return refused
+    from .._verify.capabilities import unknown_capabilities  # noqa: PLC0415 (as above)
     from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
     from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
     alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
     cycles = any(each.rule is CYCLE for each in refused)
     said = verify(manager, differences.desired, differences, observed, alone, cycles)
+    said += unknown_capabilities(differences.desired, differences, manager)
     return [*refused, *lacking(differences.desired, differences, manager.places), *said]
 
 

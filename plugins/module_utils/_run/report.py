@@ -43,6 +43,13 @@ _ORPHANED = Rule(
     "declare it, or let prune take it away",
     "the option prune",
 )
+_ORPHANED_ANEW = Rule(
+    "orphaned",
+    Severity.WARNING,
+    "it is no longer declared, and goes on by the newest text of its template",
+    "declare it, or let prune take it away",
+    "the option prune",
+)
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
 _MOST_JOURNALS = 10
@@ -99,7 +106,8 @@ def warnings(work: Work, unverified: Sequence[Problem], failed: bool = False) ->
     told += [_KEPT.problem(", ".join(units), reason=reason) for reason, units in kept.items()]
     if not failed:
         told += not_at_boot(View(work.differences, work.observed), work.plan, work.graph)
-    told += [_ORPHANED.problem(name) for name in work.differences.orphaned]
+    anew = {unit for unit, fate in work.plan.fates.items() if fate.was_up and fate.becomes is Becomes.ANEW}
+    told += [(_ORPHANED_ANEW if name in anew else _ORPHANED).problem(name) for name in work.differences.orphaned]
     return list(dict.fromkeys(str(problem) for problem in told))
 
 

@@ -50,6 +50,32 @@ _DROPPED = {
 }
 
 
+# What holds one value: by its type in the dump (the parsers of src/core/load-fragment.c), and by name where the dump
+# says no more than OTHER. Not so: paths to wait for, limits by device, and the search path.
+_TYPES_OF_ONE = frozenset(
+    """
+    ACCESS ACTION BOOLEAN CPUSCHEDPOLICY CPUSCHEDPRIO CPUWEIGHT ERRNO FACILITY INPUT INTEGER IOCLASS IOPRIORITY
+    KILLMODE LABEL LEVEL LIMIT LONG MODE MOUNTFLAG NANOSECONDS NETWORKINTERFACE NICE OOMSCOREADJUST OUTPUT PATH
+    PERSONALITY POLICY SECONDS SERVICE SERVICEEXITTYPE SERVICERESTART SERVICERESTARTMODE SERVICETYPE SHARES
+    SIGNAL SIZE SLICE SOCKETBIND STRING TIMEOUTMODE TOS UNIT UNSIGNED WEIGHT
+    """.split()
+)
+_HOLD_ONE = frozenset(
+    """
+    AppArmorProfile BusName CPUQuota CPUQuotaPeriodSec CollectMode DefaultInstance DelegateSubgroup
+    FileDescriptorName FileDescriptorStorePreserve Group JobRunningTimeoutSec JobTimeoutSec KeyringMode
+    LogNamespace ManagedOOMMemoryPressure ManagedOOMMemoryPressureLimit ManagedOOMPreference ManagedOOMSwap
+    MemoryKSM MountAPIVFS OOMPolicy PIDFile Priority PrivateMounts PrivatePIDs PrivateTmp PrivateUsers
+    ProcSubset ProtectControlGroups ProtectHome ProtectHostname ProtectProc ProtectSystem RebootArgument
+    RootHash RuntimeDirectoryPreserve SocketGroup SocketProtocol SocketUser TTYColumns TTYRows TasksMax
+    TimeoutAbortSec TimeoutIdleSec TimeoutSec TimeoutStopSec Timestamping User UtmpMode WorkingDirectory
+    """.split()
+)
+_LISTS_BY_SECTION = ("Path",)
+_BY_DEVICE = ("IORead", "IOWrite", "BlockIORead", "BlockIOWrite")
+_LISTS = ("ExecSearchPath",)
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """The directives of one systemd: section -> directive -> type."""
@@ -60,6 +86,12 @@ class Catalogue:
     def type_of(self, section: str, directive: str) -> Optional[str]:
         """The type the dump gives ("BOOLEAN", "PATH [...]"), None for what it does not list."""
         return self.sections.get(section, {}).get(directive)
+
+    def holds_one(self, section: str, directive: str) -> bool:
+        """Does it hold one value, so that of several assignments the last counts? False where that is not known."""
+        if section in _LISTS_BY_SECTION or directive.startswith(_BY_DEVICE) or directive in _LISTS:
+            return False
+        return self.type_of(section, directive) in _TYPES_OF_ONE or directive in _HOLD_ONE
 
     def complaint(self, kind: str, section: str, directive: str = "") -> Optional[str]:
         """What is wrong with a directive in a section of that kind of unit, with the mend; None if nothing is.

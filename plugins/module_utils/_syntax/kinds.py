@@ -166,6 +166,11 @@ class Kind:
         return self.naming is Naming.PATH and self.processes is Processes.COMMANDS
 
     @property
+    def over_folder(self) -> bool:
+        """Does what is up of it lie over the folder that it is named after?"""
+        return self.naming is Naming.PATH and "mount" in (self.name, self.starts.kind)
+
+    @property
     def is_starter(self) -> bool:
         return self.starts.cause is not Cause.NONE
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import List
 
 from .unitfile import Effective
 
@@ -58,13 +58,3 @@ def can_reload(text: Effective) -> bool:
 def recurs(text: Effective) -> bool:
     """Has a timer other times than those after a boot? A new start would run what it starts for that boot again."""
     return any(text.get("Timer", {}).get(each) for each in _RECURRING)
-
-
-def gained(before: Effective, after: Effective, directives: Sequence[str]) -> List[str]:
-    """Units that dependency directives name after a change and did not before."""
-    return [
-        unit
-        for directive in directives
-        for unit in words(after, "Unit", directive)
-        if unit not in words(before, "Unit", directive)
-    ]

@@ -9,17 +9,29 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Callable, Dict
+from typing import Callable, Dict, Iterable
 
 from .directives import GAINS_START
+from .kinds import kind_of
 from .meaning import words
-from .names import escape_path, misnamed
+from .names import escape_path, misnamed, unescape
 from .unitfile import Effective
 
 # What systemd itself mounts before all else or never unmounts (fstab_is_extrinsic() in its src/shared/fstab-util.c),
 # and where it and we keep what we know.
 _OF_HOST = ("/", "/usr", "/etc", "/var", "/run", "/proc", "/sys", "/dev")
 _MOUNTS_OF_HOST = frozenset(escape_path(path) + ".mount" for path in _OF_HOST)
+
+
+def mount_point(unit: str) -> str:
+    """The folder over which a mount or automount comes, by its name; "" for all else."""
+    return "/" + unescape(unit.rpartition(".")[0]).lstrip("/") if kind_of(unit).over_folder else ""
+
+
+def is_over(unit: str, paths: Iterable[str]) -> str:
+    """The first of these paths that a mount would come over, or holds; "" if there is none, or it is no mount."""
+    folder = mount_point(unit).rstrip("/") + "/"
+    return next((path for path in sorted(paths) if f"{path}/".startswith(folder)), "") if len(folder) > 1 else ""
 
 
 def is_of_host(unit: str) -> bool:

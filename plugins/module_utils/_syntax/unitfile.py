@@ -218,12 +218,24 @@ def effective(files: Sequence[Sequence[Entry]]) -> Effective:
         section = merged.setdefault(entry.section, {})
         if entry.value:
             section.setdefault(entry.directive, []).append(entry.value)
-        elif entry.directive not in _ADD_ONLY.get(entry.section, frozenset()):
+        elif not adds_only(entry.section, entry.directive):
             section[entry.directive] = []
             for other in section:
                 if _reset_together(entry.section, entry.directive, other):
                     section[other] = []
     return merged
+
+
+def adds_only(section: str, directive: str) -> bool:
+    """Is it one that an empty assignment leaves as it is?"""
+    return directive in _ADD_ONLY.get(section, frozenset())
+
+
+def is_reset_by(section: str, directive: str, entry: Entry) -> bool:
+    """Does an assignment that comes later leave nothing of the values of a directive?"""
+    if entry.value or entry.section != section or adds_only(section, entry.directive):
+        return False
+    return entry.directive == directive or _reset_together(section, entry.directive, directive)
 
 
 @lru_cache(maxsize=None)

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from decimal import Decimal
 from typing import List, Mapping, Optional, Sequence
 
 from .characters import refuse_unwritable, refuse_value
 from .rule import Refused, Rule, Severity, shown
 from .specifiers import names_instance
+from .unitfile import adds_only
 
 VALUE = Rule(
     "value",
@@ -55,8 +57,20 @@ _NAMES_NO_TRUTH = frozenset(
     User Group SupplementaryGroups SocketUser SocketGroup WorkingDirectory RootDirectory BusName
     """.split()
 )
+# Shares that no version takes without a percent sign (systemd.resource-control(5)).
+_IN_PERCENT = frozenset(("CPUQuota", "ManagedOOMMemoryPressureLimit"))
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ISO_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d)T(?=\d)")
+
+
+def called(value: object) -> str:
+    """What YAML calls a value; Ansible hands on types of its own, whose names nobody has written."""
+    if value is None:
+        return "null"
+    for types, words in ((bool, "a truth value"), (str, "text"), ((int, float), "a number"), (Mapping, "a mapping")):
+        if isinstance(value, types):
+            return words
+    return "a list" if isinstance(value, (list, tuple)) else f"of the type {type(value).__name__}"
 
 
 def to_values(value: object, kind: Optional[str], directive: str = "") -> List[str]:
@@ -72,6 +86,23 @@ def to_values(value: object, kind: Optional[str], directive: str = "") -> List[s
     if isinstance(value, (list, tuple)):
         return [_to_value(item, kind, directive) for item in value]
     return [_to_value(value, kind, directive)]
+
+
+def refuse_list(items: Sequence[object], section: str, directive: str, holds_one: bool) -> None:
+    """Raise Refused for a list of which systemd would not make what it says.
+
+    That is an empty one, unless nothing else could be meant by it than to leave the directive out; and one of several
+    values for a directive that holds one.
+    """
+    if holds_one and len([item for item in items if item != ""]) > 1:
+        raise Refused(
+            "it holds one value, and of a list, which is the directive repeated, only the last counts: write one"
+        )
+    if not items and not adds_only(section, directive):
+        raise Refused(
+            "the list is empty, so no line would be written and what is set elsewhere would stay: leave the directive "
+            'out, or write "" to reset it'
+        )
 
 
 def _to_value(value: object, kind: Optional[str], directive: str) -> str:
@@ -92,7 +123,7 @@ def _to_value(value: object, kind: Optional[str], directive: str) -> str:
         raise Refused("a list inside a list: write one list")
     if isinstance(value, Mapping):
         raise Refused("a mapping is not a value: write text, or a list of texts")
-    raise Refused(f"a value of type {type(value).__name__}: write text")
+    raise Refused(f"the value is {called(value)}: write text")
 
 
 def _from_text(value: str, kind: Optional[str], directive: str) -> str:
@@ -108,6 +139,8 @@ def _from_text(value: str, kind: Optional[str], directive: str) -> str:
 
 
 def _from_int(value: int, kind: Optional[str], directive: str) -> str:
+    if directive in _IN_PERCENT and value:
+        raise Refused(f'it is in percent: write "{value}%", or "{value * 100}%" if the whole {value} times is meant')
     if kind == "MODE" or directive == "UMask" or directive.endswith("Mode"):
         raise Refused(
             f"YAML reads octal as a number (0077 becomes 63), so {value} may not be what was written: quote it"
@@ -120,6 +153,8 @@ def _from_int(value: int, kind: Optional[str], directive: str) -> str:
 def _from_float(value: float, kind: Optional[str], directive: str) -> str:
     if not math.isfinite(value):
         raise Refused("not a finite number: quote it, for no limit as 'infinity'")
+    if directive in _IN_PERCENT:
+        raise Refused(f'it is in percent: write "{format((Decimal(repr(value)) * 100).normalize(), "f")}%"')
     seconds = kind in ("SECONDS", "TIMER") or directive.endswith("Sec")
     if not seconds or directive == "OnCalendar":
         raise Refused(f"YAML rounds numbers (1.10 becomes 1.1), so {value} may not be what was written: quote it")
@@ -206,6 +241,14 @@ def _variable(name: object) -> str:
     return name
 
 
+def variables(value: str) -> List[str]:
+    """The names that one value of Environment= gives variables; none where its quotes do not match."""
+    try:
+        return [word.partition("=")[0] for word in shlex.split(value) if "=" in word]
+    except ValueError:
+        return []
+
+
 def _scalar(value: object, name: str) -> str:
     if isinstance(value, bool):
         raise Refused(
@@ -220,7 +263,7 @@ def _scalar(value: object, name: str) -> str:
             f"environment variable {name} is a number that YAML may have rounded (1.10 becomes 1.1): quote it"
         )
     if not isinstance(value, str):
-        raise Refused(f"environment variable {name} is a {type(value).__name__}: write text")
+        raise Refused(f"environment variable {name} is {called(value)}: write text")
     if "\0" in value:
         raise Refused(f"environment variable {name} contains a NUL character, which no environment can hold")
     # Only the printing characters are systemd's to judge here: the others are escaped or stand in quotes.

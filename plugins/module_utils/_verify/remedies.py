@@ -117,6 +117,11 @@ WORDINGS: Tuple[Wording, ...] = (
     Wording(r"(?:Failed to create \S+: )?Unit \S+ not found", MISSING, "declare it too, or mend its name"),
     # Lines that are dropped, or break the unit.
     Wording(r".*: Invalid slot$", VERIFY, "a percent sign that is meant as itself is written %%"),
+    Wording(
+        "(?:Invalid CPU quota|Invalid limit value|Failed to parse limit value|Invalid ManagedOOMMemoryPressureLimit)",
+        VERIFY,
+        "a share is in percent, such as 50% for a half",
+    ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(
         "Neither a valid executable name nor an absolute path",

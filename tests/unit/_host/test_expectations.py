@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,6 +35,7 @@ CHECKED = Health(3.0, 10.0, (Command(("check",)),))
 ONE, TWO = Run("one", "11", "0"), Run("two", "12", "0")
 FELL = "did not stay up for 3 s: it ended and was restarted (its last lines say why)"
 AGAIN = "ended and waits for its automatic restart: result success"
+LONGER = "; if it needs longer, say so by health: {timeout: }"
 KEPT = "was not started since one of its conditions is not met: mend that, or declare state: present"
 
 UP = {
@@ -228,7 +230,7 @@ def test_a_check_that_does_not_pass_in_time() -> None:
     message = "runs, but its check does not pass after 10 s: check: exit code 1, no luck"
     assert see(up, 110.1, UP, host) == Wrong(message, "one")
     for first, last, said in (
-        (UP, STARTING, "activating (start)"),
+        (UP, STARTING, f"activating (start){LONGER}"),
         (STARTING, {**UP, "Job": "17"}, "active (running)"),
     ):
         up = Up(Proof(CHECKED))
@@ -282,7 +284,7 @@ def test_its_time_begins_with_the_first_look() -> None:
     for expectation, wanted in expectations(10.0):
         assert see(expectation, 100.0, STARTING) == NotYet()
         assert see(expectation, 110.0, STARTING) == NotYet()
-        message = f"is not {wanted} after 10 s: activating (start)"
+        message = f"is not {wanted} after 10 s: activating (start)" + (LONGER if wanted != "down" else "")
         assert see(expectation, 110.1, STARTING) == Wrong(message, "one")
 
 
@@ -291,8 +293,55 @@ def test_a_stop_that_systemd_ends_takes_none_of_its_time() -> None:
         see(expectation, 100.0, STOPPING)
         assert see(expectation, 150.0, STOPPING) == NotYet()
         assert see(expectation, 159.0, {**STARTING, "Job": "17"}) == NotYet()
-        message = f"is not {wanted} after 10 s: activating (start)"
+        message = f"is not {wanted} after 10 s: activating (start)" + (LONGER if wanted != "down" else "")
         assert see(expectation, 160.1, STARTING) == Wrong(message, "one")
+
+
+PATIENT = Health(stable_for=0.0, timeout=10.0, patient=True)
+IN_TIME = {**STARTING, "TimeoutStartUSec": "15min"}
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Up(Proof(PATIENT)), lambda: Unfailed(Proof(PATIENT)), lambda: Done(10.0, 0.0, True)]
+)
+def test_a_start_that_systemd_ends_takes_none_of_its_time(make: Callable[[], Expectation]) -> None:
+    expectation = make()
+    assert see(expectation, 100.0, IN_TIME) == NotYet()
+    assert see(expectation, 800.0, IN_TIME) == NotYet()
+    assert isinstance(see(expectation, 801.0, {**UP, "SubState": "exited"}), Good)
+
+
+@pytest.mark.parametrize(
+    ("health", "shown"),
+    [
+        (AT_ONCE, IN_TIME),  # somebody has said how long
+        (PATIENT, {**STARTING, "TimeoutStartUSec": "infinity"}),
+        (PATIENT, {**STARTING, "TimeoutUSec": "infinity"}),
+        (PATIENT, STARTING),
+    ],
+)
+def test_a_start_without_an_end_of_its_own_has_its_time(health: Health, shown: dict[str, str]) -> None:
+    up = Up(Proof(health))
+    assert see(up, 100.0, shown) == NotYet()
+    assert isinstance(see(up, 110.1, shown), Wrong)
+
+
+def test_a_start_that_begins_anew_takes_its_time() -> None:
+    """As with RestartMode=direct, where none of them need ever be seen to fail."""
+    up = Up(Proof(PATIENT))
+    assert see(up, 100.0, IN_TIME) == NotYet()
+    assert see(up, 300.0, {**IN_TIME, "NRestarts": "1"}) == Wrong(
+        f"is not up after 10 s: activating (start){LONGER}", "one"
+    )
+
+
+def test_a_check_has_its_own_time_once_a_patient_unit_is_up() -> None:
+    up, host = Up(Proof(replace(CHECKED, patient=True))), Host()
+    host.complaint = "refused"
+    see(up, 100.0, IN_TIME, host)
+    assert see(up, 500.0, IN_TIME, host) == NotYet()
+    assert see(up, 509.0, UP, host) == NotYet()
+    assert isinstance(see(up, 510.1, UP, host), Wrong)
 
 
 def test_a_stop_after_its_start_was_seen_is_that_of_a_failure() -> None:
@@ -330,7 +379,7 @@ def test_what_was_up_has_its_time_once_more() -> None:
     again = {**STARTING, "InvocationID": "two"}
     assert see(unfailed, 111.0, again) == NotYet()
     assert see(unfailed, 122.0, {**STOPPING, "InvocationID": "two"}) == NotYet()
-    assert see(unfailed, 122.1, again) == Wrong("is not up after 10 s: activating (start)", "one")
+    assert see(unfailed, 122.1, again) == Wrong(f"is not up after 10 s: activating (start){LONGER}", "one")
 
 
 @pytest.mark.parametrize("expectation", [Up, Unfailed])

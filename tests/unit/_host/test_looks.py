@@ -179,29 +179,32 @@ def test_the_run_that_is_shown_of_what_was_kept_from_starting_is_an_earlier_one(
     assert look(InvocationID="one", AssertResult="no").last_run == ""
 
 
+LONGER = "; if it needs longer, say so by health: {timeout: }"
+
+
 @pytest.mark.parametrize(
     ("shown", "said"),
     [
         (
             {"ActiveState": "activating", "SubState": "start", "Type": "notify"},
-            "is not up after 1.5 s: activating (start), as it has not sent READY=1 (Type=notify)",
+            "is not up after 1.5 s: activating (start), as it has not sent READY=1 (Type=notify)" + LONGER,
         ),
         (
             {"ActiveState": "activating", "SubState": "start", "Type": "notify-reload"},
-            "is not up after 1.5 s: activating (start), as it has not sent READY=1 (Type=notify-reload)",
+            "is not up after 1.5 s: activating (start), as it has not sent READY=1 (Type=notify-reload)" + LONGER,
         ),
         (
             {"ActiveState": "activating", "SubState": "start", "Type": "forking"},
             "is not up after 1.5 s: activating (start), "
-            "as its first process has not ended, or PIDFile= has not been written (Type=forking)",
+            "as its first process has not ended, or PIDFile= has not been written (Type=forking)" + LONGER,
         ),
         (
             {"ActiveState": "activating", "SubState": "start", "Type": "dbus"},
-            "is not up after 1.5 s: activating (start), as it has not taken its BusName= (Type=dbus)",
+            "is not up after 1.5 s: activating (start), as it has not taken its BusName= (Type=dbus)" + LONGER,
         ),
         (
             {"ActiveState": "activating", "SubState": "start", "Type": "oneshot"},
-            "is not up after 1.5 s: activating (start)",
+            "is not up after 1.5 s: activating (start)" + LONGER,
         ),
         (
             {"ActiveState": "deactivating", "SubState": "stop-sigterm", "Type": "notify"},
@@ -211,3 +214,17 @@ def test_the_run_that_is_shown_of_what_was_kept_from_starting_is_an_earlier_one(
 )
 def test_what_a_late_unit_is_at(shown: dict[str, str], said: str) -> None:
     assert looks.late(look(**shown), "up", 1.5) == said
+
+
+@pytest.mark.parametrize(
+    ("shown", "seconds"),
+    [
+        ({"TimeoutStartUSec": "15min"}, 900.0),
+        ({"TimeoutStartUSec": "1min 30s", "TimeoutStopUSec": "infinity"}, 90.0),
+        ({"TimeoutUSec": "1h 5s"}, 3605.0),
+        ({"TimeoutStartUSec": "infinity"}, None),
+        ({}, None),
+    ],
+)
+def test_the_time_that_systemd_gives_a_start(shown: dict[str, str], seconds: float | None) -> None:
+    assert looks.start_time(shown) == seconds

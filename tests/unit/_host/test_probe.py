@@ -105,11 +105,11 @@ def test_what_could_never_pass_is_refused(declared: dict[str, Any], said: str) -
     ],
 )
 def test_what_can_be_meant_is_taken(declared: dict[str, Any], check: probe.Check) -> None:
-    assert health(declared, {}) == probe.Health(5.0, 60.0, (check,))
+    assert health(declared, {}) == probe.Health(5.0, 60.0, (check,), patient=True)
 
 
 def test_what_is_not_given_is_the_stacks_or_the_default() -> None:
-    assert health(None, {}) == probe.Health(stable_for=5.0, timeout=60.0)
+    assert health(None, {}) == probe.Health(stable_for=5.0, timeout=60.0, patient=True)
     assert health({"timeout": 2.0, "stable_for": None}, {"timeout": 1.0, "stable_for": 0.0}) == probe.Health(0.0, 2.0)
     assert health({"tcp": "", "unix": None, "http": "", "command": []}, {}).checks == ()
 

@@ -142,7 +142,7 @@ def test_each_has_its_own_deadline(replay: Replay) -> None:
     found = watch(host, expected, to_the_end=True)
     assert [failure.message for failure in found] == [
         "is not down after 2 s: activating (start)",
-        "is not done after 5 s: activating (start)",
+        "is not done after 5 s: activating (start); if it needs longer, say so by health: {timeout: }",
     ]
     assert host.now == 106.0
 

@@ -217,3 +217,48 @@ def test_a_name_that_is_near(name: str, near: str) -> None:
         (found,) = refusals.impossible(View(done.differences, done.observed))
         assert found.message.endswith(near)
         assert ("did you mean" in found.message) == bool(near)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("/bin/sh -c 'date +%m%d > /run/day'", "'+%m%d'"),
+        ("/bin/date +%H:%M", "'+%H:%M'"),
+        ('/bin/tool --format "%m-%d"', "'%m-%d'"),
+        ("/bin/sh -c 'x=$(date +backup-%d)'", "'+backup-%d'"),
+        ("/bin/sh -c 'date +%%m%%d > /run/day'", ""),
+        ("/bin/tool %H-%i %p-%i", ""),
+        ("+/opt/%p/bin/run --id %i", ""),
+        ("-+/opt/%i/run", ""),
+        ("/bin/tool 1+%i", ""),
+        ("/bin/tool 100%%", ""),
+    ],
+)
+def test_a_format_of_a_date(command: str, said: str) -> None:
+    found = told(service(service={"ExecStart": command}))
+    assert [(unit, directive, rule) for unit, directive, rule, _message in found] == (
+        [("a.service", "ExecStart", "date-format")] if said else []
+    )
+    assert all(
+        f"in the place of {said}" in message and "write each percent sign as %%" in message for *_, message in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "both"),
+    [
+        ({"environment": {"A": "1", "B": "2"}, "secrets": {"B": "long-enough", "C": "long-enough"}}, "B"),
+        ({"service": {"ExecStart": "/bin/a", "Environment": '"A=1 B=2" C=3'}, "secrets": {"B": "x", "C": "x"}}, "C"),
+        ({"environment": {"A": "1"}, "secrets": {"B": "long-enough"}}, ""),
+        ({"environment": {"A": "1"}, "credentials": {"A": "long-enough"}}, ""),
+        ({"environment": {"A": "1"}}, ""),
+    ],
+)
+def test_a_variable_that_is_set_twice(more: Entry, both: str) -> None:
+    found = told(service(**more))
+    assert [rule for _unit, _directive, rule, _message in found] == (["environment-twice"] if both else [])
+    assert all(message.startswith(f"{both} is set under environment and under secrets") for *_, message in found)
+    unit = {key: value for key, value in more.items() if key in ("service", "environment")}
+    rest = {key: value for key, value in more.items() if key not in unit}
+    dropin = {"name": "a.service", "dropin": "x", "service": {"Nice": 1}, **rest}
+    assert len(told(service(**unit), dropins=[dropin])) == len(found)

@@ -59,6 +59,8 @@ VALUES = {
     "Environment": ("A=1", "A=2"),
     "SocketMode": ("0600", "0666"),
     "DirectoryMode": ("0700", "0755"),
+    "Wants": ("b.service", "c.service"),
+    "Requires": ("b.service", "c.service"),
 }
 
 
@@ -519,6 +521,38 @@ def _elapsed_timer() -> plan.Plan:
 
     elapsed = UnitState("loaded", "active", "elapsed")
     return planned(declare(timer("daily")), in_force(declare(timer("2001-01-01")), {"a.timer": elapsed}))
+
+
+@circumstance("a service whose socket listens in its own `RuntimeDirectory`, its text changed")
+def _lost_socket() -> plan.Plan:
+    def stack(start: str, **more: object) -> list[Entry]:
+        socket = {"name": "a.socket", "socket": {"ListenStream": "/run/a/sock"}}
+        return [{"name": "a.service", "service": {"ExecStart": start, "RuntimeDirectory": "a", **more}}, socket]
+
+    def changed(**more: object) -> plan.Plan:
+        states = {"a.service": RUNNING, "a.socket": UnitState("loaded", "active", "running")}
+        relations = {"a.service": {"TriggeredBy": ("a.socket",)}, "a.socket": {"Triggers": ("a.service",)}}
+        observed = in_force(declare(*stack("/bin/a", **more)), states)
+        return planned(declare(*stack("/bin/b", **more)), observed, relations)
+
+    for more in ({"RuntimeDirectoryPreserve": "yes"}, {"RuntimeDirectory": "b"}):
+        assert jobs(changed(**more)) == [("restart", "a.service")]
+    return changed()
+
+
+@circumstance("a mount over a folder that this run has something in use in")
+def _under_run() -> plan.Plan:
+    mount = declare({"name": "srv.mount", "mount": {"What": "tmpfs", "Where": "/srv", "Type": "tmpfs"}})
+
+    def standing(*paths: str) -> plan.Plan:
+        observed = in_force(None)
+        seen = replace(observed.manager, footing=frozenset(paths))
+        return planned(mount, replace(observed, manager=seen))
+
+    assert jobs(standing("/srv2/a", "/root", "/")) == [("start", "srv.mount")]
+    made = standing("/root", "/srv/a/b")
+    assert "/srv/a/b" in made.kept["srv.mount"]
+    return made
 
 
 @circumstance("the unit that this run itself lives in")

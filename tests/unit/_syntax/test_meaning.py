@@ -88,9 +88,3 @@ def test_the_value_and_the_words_of_a_directive() -> None:
     assert meaning.words(text, "Unit", "After") == ["a.service", "b.service", "c.service"]
     assert meaning.last(text, "Unit", "Description") == "two"
     assert (meaning.last(text, "Unit", "Wants"), meaning.words(text, "Install", "Also")) == ("", [])
-
-
-def test_what_a_change_pulls_in() -> None:
-    before, after = merged("[Unit]\nWants=a.service"), merged("[Unit]\nWants=b.service a.service\nRequires=c.service")
-    assert meaning.gained(before, after, ["Requires", "Wants"]) == ["c.service", "b.service"]
-    assert meaning.gained(after, before, ["Requires", "Wants"]) == []

@@ -7,7 +7,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.special import CALL_FOR, ending, is_of_host
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.special import (
+    CALL_FOR,
+    ending,
+    is_of_host,
+    is_over,
+)
 
 TEXTS = {
     "night.target": {"Unit": {"Requires": ["a.service b.service"]}},
@@ -71,3 +76,22 @@ def test_the_call_that_is_meant_for_it(unit: str, call: str) -> None:
 )
 def test_what_the_host_stands_on(unit: str, is_it: bool) -> None:
     assert is_of_host(unit) is is_it
+
+
+@pytest.mark.parametrize(
+    ("unit", "path"),
+    [
+        ("srv.mount", "/srv/a"),
+        ("srv.automount", "/srv/a"),
+        ("srv-a.mount", "/srv/a"),
+        ("srv-a-b.mount", ""),
+        ("srv-a\\x2db.mount", "/srv/a-b"),
+        ("sr.mount", ""),
+        ("home-me.mount", "/home/me"),
+        ("-.mount", ""),
+        ("srv.service", ""),
+        ("srv.swap", ""),
+    ],
+)
+def test_a_mount_over_what_is_in_use(unit: str, path: str) -> None:
+    assert is_over(unit, {"/srv/a", "/srv/a-b", "/home/me", "/"} if "x2d" not in unit else {"/srv/a-b"}) == path

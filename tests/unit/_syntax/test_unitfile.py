@@ -232,3 +232,23 @@ def test_dependencies_cannot_be_reset() -> None:
 def test_asserts_and_conditions_reset_apart() -> None:
     merged = effective("[Unit]\nConditionHost=a\nAssertHost=a\nAssertUser=b\nAssertPathExists=\n")
     assert merged["Unit"] == {"ConditionHost": ["a"], "AssertHost": [], "AssertUser": [], "AssertPathExists": []}
+
+
+@pytest.mark.parametrize(
+    ("section", "directive", "later", "reset"),
+    [
+        ("Service", "ExecStart", "[Service]\nExecStart=\n", True),
+        ("Service", "ExecStart", "[Service]\nExecStart=/bin/a\n", False),
+        ("Service", "ExecStart", "[Service]\nExecStartPre=\n", False),
+        ("Service", "Sockets", "[Service]\nSockets=\n", False),
+        ("Unit", "After", "[Unit]\nAfter=\n", False),
+        ("Unit", "ConditionHost", "[Unit]\nConditionUser=\n", True),
+        ("Socket", "ListenStream", "[Socket]\nListenFIFO=\n", True),
+        ("Timer", "OnCalendar", "[Timer]\nOnBootSec=\n", True),
+        ("Service", "BindPaths", "[Service]\nBindReadOnlyPaths=\n", True),
+        ("Service", "Nice", "[Socket]\nNice=\n", False),
+    ],
+)
+def test_what_a_later_line_leaves_nothing_of(section: str, directive: str, later: str, reset: bool) -> None:
+    (entry,) = unitfile.parse(later)
+    assert unitfile.is_reset_by(section, directive, entry) is reset

@@ -180,3 +180,50 @@ def test_environment_file_has_no_quote_that_ends_a_value_early(items: dict[str, 
     content = values.environment_file(items)
     found = re.findall(r'^([A-Z0-9_]+)="((?:[^"\\`$]|\\["\\`$])*)"\n', content, re.MULTILINE)
     assert {name: re.sub(r"\\(.)", r"\1", text) for name, text in found if name in items} == items
+
+
+@pytest.mark.parametrize(
+    ("items", "section", "directive", "holds_one", "said"),
+    [
+        ([], "Service", "CapabilityBoundingSet", False, 'or write "" to reset it'),
+        ([], "Service", "User", True, 'or write "" to reset it'),
+        (["a", "b"], "Service", "User", True, "it holds one value"),
+        (["", "a", "b"], "Service", "User", True, "it holds one value"),
+        (["", "a"], "Service", "User", True, ""),
+        ([""], "Service", "CapabilityBoundingSet", False, ""),
+        (["a", "b"], "Service", "Environment", False, ""),
+        ([], "Unit", "After", False, ""),
+        ([], "Service", "Sockets", False, ""),
+    ],
+)
+def test_a_list_of_which_systemd_would_make_something_else(
+    items: list[object], section: str, directive: str, holds_one: bool, said: str
+) -> None:
+    if not said:
+        values.refuse_list(items, section, directive, holds_one)
+        return
+    with pytest.raises(Refused, match=re.escape(said)):
+        values.refuse_list(items, section, directive, holds_one)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.5, '"50%"'), (1.25, '"125%"'), (0.005, '"0.5%"'), (2, '"2%", or "200%"')]
+)
+def test_a_share_is_in_percent(value: float, said: str) -> None:
+    with pytest.raises(Refused, match=re.escape(said)):
+        values.to_values(value, "OTHER", "CPUQuota")
+
+
+@pytest.mark.parametrize(
+    ("value", "names"), [("A=1", ["A"]), ('"A=1 B=2" C=', ["A", "C"]), ("A", []), ('"A=1', []), ("", [])]
+)
+def test_the_variables_of_a_value(value: str, names: list[str]) -> None:
+    assert values.variables(value) == names
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(None, "null"), (True, "a truth value"), ("a", "text"), (1, "a number"), (0.5, "a number"), ([], "a list")],
+)
+def test_what_yaml_calls_a_value(value: object, words: str) -> None:
+    assert values.called(value) == words

@@ -1,0 +1,61 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a unit that runs newly wants or needs: that alone is started. Pure.
+
+`systemctl start` of the unit itself would do that too, and would start all else that it wants and that is down, as
+what someone has stopped by hand. Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Sequence
+
+from .._host.graph import Graph
+from .._syntax.activation import served
+from .._syntax.directives import GAINS_START
+from .._syntax.loadpath import LoadPath
+from .._syntax.names import misnamed, parse_name
+from .differences import Case, Differences
+from .policy import Act
+
+
+def followed(acts: Sequence[Act], differences: Differences, later: Graph) -> List[Act]:
+    """Acts for one unit, with those for what it pulls in in the place of its own. later: by the new text."""
+    if all(act.verb != "pull" for act in acts):
+        return list(acts)
+    cases = {case.unit: case for case in differences.cases}
+    found: List[Act] = []
+    for act in acts:
+        found += _starts(cases[act.unit], cases, differences.after, later) if act.verb == "pull" else [act]
+    return found
+
+
+def _starts(case: Case, cases: Dict[str, Case], after: LoadPath, later: Graph) -> List[Act]:
+    found: Dict[str, Act] = {}
+    for directive in sorted(GAINS_START):
+        for other in case.change.pulls.get(directive, ()):
+            if not _is_due(other, cases, later) or other in found:
+                continue
+            hindrance = _hindrance(other, after, later)
+            reason = f"newly in {directive}= of {case.unit}"
+            kept = Act("keep", case.unit, f"now pulls in {other}; but {hindrance}")
+            found[other] = kept if hindrance else Act("start", other, reason)
+    return list(found.values())
+
+
+def _is_due(unit: str, cases: Dict[str, Case], later: Graph) -> bool:
+    """Is it down, and not to stay so? Of what has no text, or a mask for one, nothing can come."""
+    if misnamed(unit) or parse_name(unit).is_template or later.states[unit].is_up or not later.node(unit).loads:
+        return False
+    return unit not in cases or not (cases[unit].leaves or cases[unit].service.runs_on_change)
+
+
+def _hindrance(unit: str, after: LoadPath, later: Graph) -> str:
+    if "RefuseManualStart" in later.node(unit).settings:
+        return "that refuses a manual start: it comes up with the next start of what wants it"
+    service = served(unit, after)
+    if service and later.states[service].is_up:
+        return f"that cannot start listening while {service} runs: it comes up with the next boot"
+    return ""
