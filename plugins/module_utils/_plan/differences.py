@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._desired.defaults import filled_in
@@ -27,6 +27,7 @@ from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.meaning import gained, is_set
 from .._syntax.names import parse_name, parse_pattern
 from .._syntax.unitfile import Effective
+from .aliases import Taken, taken
 from .enablement import enablement, left_over_instances
 from .in_place import Unlike, unlike
 from .owed import NOTHING_PENDING, Owing, Pending
@@ -120,13 +121,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Enablement:
-    """Units that systemctl has to change the links of, by its verbs, in the order in which that is done."""
+    """Units that systemctl has to change the links of, by its verbs, in the order in which that is done.
+
+    unwanted: links that are taken away after that, path to unit, as Also= of what is enabled makes them.
+    """
 
     unmask: Tuple[str, ...] = ()
     disable: Tuple[str, ...] = ()
     mask: Tuple[str, ...] = ()
     reenable: Tuple[str, ...] = ()
     enable: Tuple[str, ...] = ()
+    unwanted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def units(self) -> Tuple[str, ...]:
@@ -153,6 +158,7 @@ class Differences:
     after: LoadPath
     pending: Pending
     joining: Tuple[str, ...] = ()
+    taken: Tuple[Taken, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -206,7 +212,9 @@ def compare(
         mask=tuple(unit for unit in masked if not _is_masked_here(unit, observed)),
         reenable=linked.reenable,
         enable=linked.enable,
+        unwanted=linked.unwanted,
     )
+    names = taken(desired, observed, after, linked, set(remove))
     evidence = Evidence(desired, observed, after, accepted, recorded)
     view = _View(observed, after, evidence, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
     cases = _cases(desired, view, [*new_units, *gone_units])
@@ -214,7 +222,7 @@ def compare(
     return Differences(
         desired=desired,
         write=write,
-        remove=tuple(dict.fromkeys([*remove, *linked.stranded])),
+        remove=tuple(dict.fromkeys([*remove, *linked.stranded, *(each.path for each in names if each.goes)])),
         orphaned=() if desired.prune else (*orphaned, *left_over),
         links=links,
         reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
@@ -222,6 +230,7 @@ def compare(
         after=after,
         pending=pending,
         joining=_joining(cases, links, observed.manager.live),
+        taken=names,
     )
 
 
