@@ -74,9 +74,9 @@ def test_a_name_is_taken_over_where_that_is_said(host: Lab) -> None:
 
 
 def test_a_name_that_was_taken_over_is_given_back_by_a_roll_back(host: Lab) -> None:
-    before = host.listing()
+    before = host.listing("/etc")
     host.failing(aliased(NGINX, replace=True), BAD)
-    assert host.listing() == before
+    assert host.listing("/etc") == before
     assert (host.state(NGINX), host.show(NGINX, "Id")) == ("active", NGINX)
 
 
@@ -95,9 +95,9 @@ def test_what_is_in_the_way_of_an_alias(host: Lab, command: str, what: str) -> N
     host.sh(command.format(path=path) + "; systemctl daemon-reload")
     message = refused(host, aliased("other.service"))
     assert f"{path} is in the way of the alias, {what}" in message
-    before = host.listing()
+    before = host.listing("/etc")
     host.failing(aliased("other.service", replace=True), BAD)
-    assert host.listing() == before
+    assert host.listing("/etc") == before
     result = host.settled(aliased("other.service", replace=True))
     assert path in result["removed"]
     assert host.sh(f"readlink -f {path}") == f"{UNITS}/main.service"
@@ -138,9 +138,11 @@ def test_a_name_moves_from_unit_to_unit(host: Lab) -> None:
     host.settled(aliased("b.service"), service("second", install=WANTED), service("old"))
     host.settled(service(install=WANTED), aliased("b.service", name="second"), service("old"))
     assert host.sh(f"readlink -f {UNITS}/b.service") == f"{UNITS}/second.service"
-    refused(host, aliased("old.service"))
-    gone = {"name": "old.service", "state": "absent"}
-    host.settled(aliased("old.service"), service("second", install=WANTED), gone)
+    message = refused(host, aliased("old.service"))
+    assert "a file of this stack that is no longer declared" in message
+    refused(host, aliased("old.service"), {"name": "old.service", "state": "absent"}, rule="contradiction")
+    result = host.settled(aliased("old.service"), service("second", install=WANTED), prune=True)
+    assert result["stopped"] == ["old.service"]
     assert host.show("old.service", "Id") == "main.service"
     host.settled(service("second", install={**WANTED, "Alias": "main.service"}), prune=True)
     assert host.show("main.service", "Id") == "second.service"

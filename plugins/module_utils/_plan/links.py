@@ -20,7 +20,7 @@ from .._syntax.meaning import last
 from .._syntax.rule import Problem, Rule, Severity
 from .aliases import Taken, aliases
 from .enablement import is_made, links_of
-from .owners import owner_rule
+from .owners import orphans, owner_rule
 from .references import View, no_such_unit
 
 _LINKED = Rule(
@@ -90,7 +90,7 @@ def enablement(view: View) -> Iterator[Problem]:
     yield from _faults(view)
     yield from _names(view)
     for each in view.differences.taken:
-        problem = _of_taken(each)
+        problem = _of_taken(each, view)
         if problem:
             yield problem
 
@@ -118,19 +118,18 @@ def _faults(view: View) -> Iterator[Problem]:
 
 def _names(view: View) -> Iterator[Problem]:
     """Aliases that this very declaration has as other names, too."""
-    declared = {each: unit for unit in view.desired.units for each in (unit.name.text, *unit.members)}
+    declared = {each for unit in view.desired.units for each in (unit.name.text, *unit.members)}
     holders: Dict[str, str] = {}
     for member in _enabled(view):
         for name, alias in aliases(member, view.observed, view.after):
-            entry = declared.get(alias)
             other = holders.setdefault(alias, name)
-            if entry is not None and alias != name and entry.meant(alias).state != "absent":
+            if alias in declared and alias != name:
                 yield _ALIAS_DECLARED.problem(name, "Install", "Alias", alias=alias)
             elif other != name:
                 yield _ALIAS_TWICE.problem(name, "Install", "Alias", alias=alias, other=other)
 
 
-def _of_taken(found: Taken) -> Optional[Problem]:
+def _of_taken(found: Taken, view: View) -> Optional[Problem]:
     place = (found.unit, "Install", "Alias")
     if found.is_name_alone:
         target = os.path.basename(found.target)
@@ -140,6 +139,8 @@ def _of_taken(found: Taken) -> Optional[Problem]:
     if not found.ours:
         return _ALIAS_OF_OTHERS.problem(*place, alias=found.alias, path=found.path)
     what = "a mask" if found.target == MASK else f"a link to {found.target}" if found.target else "a file"
+    if found.path in orphans(view.desired, view.observed):
+        what = "a file of this stack that is no longer declared (prune: true takes it away)"
     return _ALIAS_IN_THE_WAY.problem(*place, path=found.path, what=what)
 
 
