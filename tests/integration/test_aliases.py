@@ -172,3 +172,17 @@ def test_an_alias_in_an_image_and_of_a_user(host: Lab) -> None:
     assert f"{root}{VENDOR}/theirs.service defines theirs.service" in result["msg"]
     host.apply(aliased("theirs.service", replace=True), root=root)
     assert host.sh(f"readlink {root}{UNITS}/theirs.service") == f"{UNITS}/main.service"
+
+
+def test_a_name_that_systemd_has_in_memory(host: Lab) -> None:
+    """Up to 257 at least a unit that is given such a name may end at the daemon-reload; so it goes down and up, as is told."""
+    refers = service("refers", unit={"Wants": "named.service", "After": "named.service"})
+    host.settled(service(install=WANTED), refers)
+    before = host.invocation("main.service")
+    told = host.foretell(aliased("named.service"), refers)
+    result = host.settled(aliased("named.service"), refers)
+    assert actions(result) == actions(told)
+    assert host.state("main.service") == "active"
+    assert host.show("named.service", "Id") == "main.service"
+    assert (result["restarted"] == ["main.service"]) is (host.systemd < 262)
+    assert (host.invocation("main.service") == before) is (host.systemd >= 262)

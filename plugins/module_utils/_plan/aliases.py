@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Sequence, Set, Tuple
+from typing import Dict, Iterator, Sequence, Set, Tuple
 
 from .._desired.stack import Desired, UnitWanted
 from .._host.observed import Observed
@@ -15,6 +15,10 @@ from .._syntax.install import enabled_together
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.names import is_template
 from .enablement import Links, linked_with, links_of
+
+# Where an older systemd has a name in memory, be it that another unit refers to it, it takes that state for the one of
+# the unit that the name stands for from the next daemon-reload on, by chance, and ends what runs (tried on 247 to 257).
+_MERGED_SINCE = 262
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,21 @@ def _taken(
     other = after.changed({}, [path]).fragment(alias)
     if other is not None and other != after.fragment(unit):
         yield Taken(unit, alias, other, after.links.get(other, ""), False, replaced)
+
+
+def ended(desired: Desired, observed: Observed, after: LoadPath, links: Links) -> Dict[str, str]:
+    """Units that run and that a daemon-reload would end, as they are given a name that is in memory; by that name."""
+    if observed.manager.version >= _MERGED_SINCE:
+        return {}
+    linked = linked_with([*links.reenable, *links.enable], [after])
+    new = (each for unit in linked if observed.states[unit].is_up for each in aliases(unit, observed, after))
+    return {
+        unit: alias
+        for unit, alias in new
+        if alias in observed.states
+        and observed.states[unit].is_up
+        and observed.places.unit_file(alias) not in observed.links_under(unit)
+    }
 
 
 def stopped(found: Sequence[Taken], observed: Observed) -> Iterator[Tuple[str, str]]:

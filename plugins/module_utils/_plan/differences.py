@@ -27,7 +27,7 @@ from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.meaning import gained, is_set
 from .._syntax.names import parse_name, parse_pattern
 from .._syntax.unitfile import Effective
-from .aliases import Taken, taken
+from .aliases import Taken, ended, taken
 from .enablement import enablement, left_over_instances
 from .in_place import Unlike, unlike
 from .owed import NOTHING_PENDING, Owing, Pending
@@ -159,6 +159,7 @@ class Differences:
     pending: Pending
     joining: Tuple[str, ...] = ()
     taken: Tuple[Taken, ...] = ()
+    ended: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,7 @@ def compare(
         pending=pending,
         joining=_joining(cases, links, observed.manager.live),
         taken=names,
+        ended=ended(desired, observed, after, linked),
     )
 
 

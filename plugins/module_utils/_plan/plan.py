@@ -111,7 +111,11 @@ def wishes(differences: Differences, observed: Observed) -> Wishes:
         Act("stop", unit, f"its name becomes an alias of {other}")
         for unit, other in stopped(differences.taken, observed)
     ]
-    return (*(tuple(acts) for acts in found), tuple(masked), tuple(renamed))
+    merged = [
+        Act("cycle", unit, f"systemd has {alias} in memory, and a unit that is given such a name ends at its reload")
+        for unit, alias in differences.ended.items()
+    ]
+    return (*(tuple(acts) for acts in found), tuple(masked), tuple(renamed), tuple(merged))
 
 
 def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:

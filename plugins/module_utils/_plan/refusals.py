@@ -149,6 +149,9 @@ _MAX_REMOVED = Rule(
 
 def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses."""
+    for unit, alias in view.differences.ended.items():
+        if carries((unit, *stopped_with(unit, graph)), view.observed):
+            yield _OWN_CONNECTION.problem(unit, what=f"to give it the name {alias}, which systemd has in memory,")
     for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
