@@ -175,7 +175,7 @@ def test_an_alias_in_an_image_and_of_a_user(host: Lab) -> None:
 
 
 def test_a_name_that_systemd_has_in_memory(host: Lab) -> None:
-    """Up to 257 at least a unit that is given such a name may end at the daemon-reload; so it goes down and up, as is told."""
+    """Up to 257 at least what is given such a name may end at the daemon-reload; so it goes down and up, as is told."""
     refers = service("refers", unit={"Wants": "named.service", "After": "named.service"})
     host.settled(service(install=WANTED), refers)
     before = host.invocation("main.service")

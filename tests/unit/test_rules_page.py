@@ -42,8 +42,10 @@ def test_what_passes_where_it_may_still_come() -> None:
 def test_what_is_told_and_hinders_nothing() -> None:
     assert {name for name, severity in severities().items() if severity == "warning"} == {
         "advice",
+        "alias-moves",
         "dropin-without-unit",
         "install-of-dropin",
+        "install-passed-over",
         "kept",
         "lacking",
         "left-down",
@@ -69,7 +71,19 @@ def test_all_else_is_an_error() -> None:
     assert {name for name, severity in severities().items() if severity == "error"} == {
         # What a declaration or a host is refused for.
         *("absent", "alias", "become", "calendar", "command-words", "contradiction", "duplicate", "empty"),
-        *("empty-prune", "ends-run", "environment", "gone", "health-option", "host", "linked", "long-name", "masked"),
+        *(
+            "empty-prune",
+            "ends-run",
+            "environment",
+            "generated",
+            "gone",
+            "install",
+            "health-option",
+            "host",
+            "linked",
+            "long-name",
+            "masked",
+        ),
         *(
             "max-removed",
             "no-install",
