@@ -73,6 +73,21 @@ def test_a_name_is_taken_over_where_that_is_said(host: Lab) -> None:
     host.sh(f"systemctl start {NGINX}")
 
 
+def test_a_name_that_a_drop_in_takes_over_is_given_back_with_it(host: Lab) -> None:
+    """The links of its [Install] go with it, and those of the unit's own stay."""
+    host.foreign("theirs.service", f"{IDLE}[Install]\nWantedBy=multi-user.target\n", folder=VENDOR)
+    host.sh("systemctl enable theirs.service")
+    before = host.listing("/etc")
+    dropin = {"name": "theirs.service", "dropin": "x", "install": {"Alias": NGINX}, "replace": True}
+    host.settled({"name": "theirs.service", "enabled": True}, dropins=[dropin])
+    assert host.show(NGINX, "Id") == "theirs.service"
+    result = host.remove()
+    assert ("reenable", "theirs.service") in actions(result)
+    assert host.listing("/etc") == before
+    assert host.show(NGINX, "Id") == NGINX
+    host.sh(f"systemctl disable theirs.service; systemctl start {NGINX}")
+
+
 def test_a_name_that_was_taken_over_is_given_back_by_a_roll_back(host: Lab) -> None:
     before = host.listing("/etc")
     host.failing(aliased(NGINX, replace=True), BAD)

@@ -206,7 +206,7 @@ def compare(
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
     masked = [unit.name.text for unit in desired.units if unit.masked]
-    linked = enablement(desired, observed, after, gone_units, leaving)
+    linked = enablement(desired, observed, after, gone_units, leaving, new_units)
     links = Enablement(
         unmask=unmask,
         disable=linked.disable,

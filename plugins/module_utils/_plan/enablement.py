@@ -49,11 +49,16 @@ def _expected(unit: str, loadpath: LoadPath, observed: Observed) -> Optional[Set
 
 
 def enablement(
-    desired: Desired, observed: Observed, after: LoadPath, gone: Sequence[str], leaving: Sequence[str]
+    desired: Desired,
+    observed: Observed,
+    after: LoadPath,
+    gone: Sequence[str],
+    leaving: Sequence[str],
+    written: Iterable[str] = (),
 ) -> Links:
     """Units to enable, reenable and disable; [Install] is read as systemd will after this run.
 
-    gone: files that are removed. leaving: instances that are no longer listed.
+    gone: files that are removed. leaving: instances that are no longer listed. written: files that change.
     """
     verbs: Dict[str, List[str]] = {"enable": [], "reenable": [], "disable": []}
     stranded: List[str] = []
@@ -66,6 +71,8 @@ def enablement(
                 named = (verb == "disable" and enabled_as(member, after)) or member
                 verbs[verb].append(named)
                 stranded += _stranded(named, member, observed, after, stays=verb != "disable")
+    for unit_name, verb in _dropped([*gone, *written], said, observed, after).items():
+        verbs[verb].append(unit_name)
     units = list(leaving)
     for path in gone:
         name = os.path.basename(path)
@@ -86,6 +93,22 @@ def enablement(
         stranded=tuple(dict.fromkeys(stranded)),
         unwanted=_unwanted([*verbs["reenable"], *verbs["enable"]], said, observed, after),
     )
+
+
+def _dropped(
+    paths: Iterable[str], said: Mapping[str, Optional[bool]], observed: Observed, after: LoadPath
+) -> Dict[str, str]:
+    """Units whose enablement a declaration leaves open, with links of a drop-in that goes or says less now."""
+    folders = {os.path.dirname(path) for path in paths}
+    over = sorted(os.path.basename(each)[: -len(".d")] for each in folders if each.endswith(".d"))
+    names = [unit for name in over if not misnamed(name) for unit in _of_file(name, observed)]
+    verbs = {}
+    for unit in (each for each in names if each not in said):
+        before, expected = (_expected(unit, each, observed) or set() for each in (observed.loadpath, after))
+        present = _present_links(unit, observed, after)
+        if present & before - expected:
+            verbs[unit] = "reenable" if present & expected else "disable"
+    return verbs
 
 
 def _said(desired: Desired) -> Dict[str, Optional[bool]]:

@@ -164,3 +164,16 @@ def test_a_default_instance_that_only_the_host_can_tell() -> None:
     host = linked(in_force(declare(enabled)), ("multi-user.target.wants/a@host.service", "a@.service"))
     assert verbs(declare(enabled), host) == {}
     assert verbs(declare({**enabled, "enabled": False}), host) == {"disable": ("a@.service",)}
+
+
+@pytest.mark.parametrize(("install", "verb"), [("[Install]\nWantedBy=b.target\n", "reenable"), ("", "disable")])
+def test_the_links_of_a_drop_in_that_goes(install: str, verb: str) -> None:
+    """The unit is someone else's, and all that is said of it."""
+    vendor = {"a.service": f"[Service]\nExecStart=/bin/a\n{install}"}
+    dropin = {"name": "a.service", "dropin": "x", "install": {"Alias": "c.service"}}
+    own = [("b.target.wants/a.service", "a.service")] if install else []
+    host = linked(in_force(declare(dropins=[dropin]), vendor=vendor), ("c.service", "a.service"), *own)
+    assert verbs(declare(dropins=[dropin]), host) == {}
+    assert verbs(declare(dropins=[{**dropin, "state": "absent"}]), host) == {verb: ("a.service",)}
+    less = {**dropin, "install": {}, "unit": {"Description": "x"}}
+    assert verbs(declare(dropins=[less]), host) == {verb: ("a.service",)}
