@@ -161,6 +161,8 @@ on_change:
 replace:
   description:
     - Take over a file that is not ours, or define a unit anew that a package defines.
+    - The same for the names that C(Alias=) in C([Install]) gives the unit. What runs by such a name is stopped first,
+      and a file or link of our folder that is in the way is taken away.
   type: bool
   default: false
 """

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .entries import BAD, IDLE, UNITS, WANTED, app, service
+from .entries import BAD, IDLE, UNITS, VENDOR, WANTED, app, service
 from .lab import Lab, actions
 
 
@@ -152,3 +152,140 @@ def test_a_default_instance_of_a_unit_of_others(host: Lab) -> None:
     assert host.sh(f"find {UNITS} -type l -name 'theirs@*' | wc -l") == "2"
     host.settled({"name": name, "enabled": False})
     assert host.sh(f"find {UNITS} -type l -name 'theirs@*'") == ""
+
+
+def links_of(host: Lab, *units: str) -> list[str]:
+    """All links in folders of other units by these names."""
+    names = " -o ".join(f"-name '{unit}'" for unit in units)
+    found = host.sh(f"find {UNITS} -mindepth 2 -type l \\( {names} \\) -printf '%P\\n'").split()
+    return sorted(found)
+
+
+def test_a_template_that_a_template_wants(host: Lab) -> None:
+    """Its instances come with those of the other one, so that it needs none of its own; 247 cannot do that."""
+    work = service("work@", instances=["a"])
+    helper = service("helper@", install={"WantedBy": "work@.service"}, enabled=True)
+    if host.systemd < 249:
+        assert "249" in host.refused(work, helper)["msg"]
+        return
+    host.settled(work, helper)
+    assert links_of(host, "helper@*") == ["work@.service.wants/helper@.service"]
+    host.sh("systemctl restart work@a.service")
+    assert host.state("helper@a.service") == "active"
+    host.settled(work, {**helper, "enabled": False})
+    assert links_of(host, "helper@*") == []
+    host.sh("systemctl stop helper@a.service")
+
+
+def test_a_template_of_which_nothing_can_be_enabled(host: Lab) -> None:
+    unit = service("main@", install=WANTED, enabled=True)
+    for check_mode in (True, False):
+        result = host.refused(unit, check_mode=check_mode)
+        assert "no DefaultInstance=" in result["msg"]
+    host.settled({**unit, "install": {**WANTED, "DefaultInstance": "d"}})
+    assert links_of(host, "main@*") == ["multi-user.target.wants/main@d.service"]
+
+
+def test_what_also_names_is_enabled_with_it(host: Lab) -> None:
+    """Also where that comes later, or has been disabled since; but for what is declared itself."""
+    first, second = "first.service", "second.service"
+    for unit in (first, second):
+        host.foreign(unit, IDLE + "[Install]\nWantedBy=multi-user.target\n", start=False)
+    unit = service(install={**WANTED, "Also": first})
+    host.settled(unit)
+    host.settled({**unit, "install": {**WANTED, "Also": [first, second]}})
+    assert len(links_of(host, "main.service", first, second)) == 3
+    host.sh(f"systemctl disable {second}")
+    host.settled({**unit, "install": {"Also": [first, second]}})
+    assert links_of(host, "main.service", first, second) == [
+        f"multi-user.target.wants/{each}" for each in (first, second)
+    ]
+    not_first = {"name": first, "enabled": False}
+    result = host.settled({**unit, "install": {**WANTED, "Also": [first, second]}}, not_first)
+    assert "remove" in [step["action"] for step in result["plan"]]
+    assert links_of(host, "main.service", first, second) == [
+        f"multi-user.target.wants/{each}" for each in ("main.service", second)
+    ]
+    host.settled({**unit, "install": {"Also": [first, second]}, "enabled": False})
+    assert links_of(host, "main.service", first, second) == []
+
+
+def test_drop_ins_that_systemctl_does_not_read_for_install(host: Lab) -> None:
+    """Those of a prefix or a type count for all but that."""
+    dropin = {"name": "zz-.service", "dropin": "x", "install": WANTED}
+    assert host.refused(service("zz-main", enabled=True), dropins=[dropin])["errors"][0]["rule"] == "no-install"
+    host.settled(service("zz-main"), dropins=[dropin])
+
+
+def generator(host: Lab, wants: bool, unit: str = "db.service", install: str = "") -> None:
+    """As podman's for quadlets: a unit that is made anew at each reload."""
+    link = f"mkdir -p $1/multi-user.target.wants; ln -s ../{unit} $1/multi-user.target.wants/{unit}" if wants else ":"
+    text = f"[Unit]\\nSourcePath=/etc/quadlets/db.container\\n[Service]\\nExecStart=/bin/sleep infinity\\n{install}"
+    host.write("/etc/systemd/system-generators/testing", f"#!/bin/sh\nprintf '{text}' > $1/{unit}\n{link}\n")
+    host.sh("chmod +x /etc/systemd/system-generators/testing; systemctl daemon-reload")
+
+
+def test_what_its_generator_has_enabled_is_enabled(host: Lab) -> None:
+    generator(host, wants=True, install="[Install]\\nWantedBy=multi-user.target\\n")
+    result = host.settled({"name": "db.service", "state": "started", "enabled": True})
+    assert actions(result) == [("start", "db.service")]
+    for check_mode in (True, False):
+        message = host.refused({"name": "db.service", "enabled": False}, check_mode=check_mode)["msg"]
+        assert "/etc/quadlets/db.container" in message
+        assert "masked: true" in message
+    host.sh("systemctl stop db.service; rm -r /etc/systemd/system-generators; systemctl daemon-reload")
+
+
+def test_what_its_generator_has_not_enabled_cannot_be(host: Lab) -> None:
+    generator(host, wants=False, install="[Install]\\nWantedBy=multi-user.target\\n")
+    for check_mode in (True, False):
+        result = host.refused({"name": "db.service", "state": "started", "enabled": True}, check_mode=check_mode)
+        assert result["errors"][0]["rule"] == "generated"
+        assert "give /etc/quadlets/db.container an [Install] section" in result["msg"]
+    host.settled({"name": "db.service", "state": "started", "enabled": False})
+    host.sh("systemctl stop db.service; rm -r /etc/systemd/system-generators; systemctl daemon-reload")
+
+
+def test_a_transient_unit_cannot_be_enabled(host: Lab) -> None:
+    host.sh("systemd-run --quiet --unit=passing /bin/sleep infinity 2>&1")
+    result = host.refused({"name": "passing.service", "state": "started", "enabled": True})
+    assert result["errors"][0]["rule"] == "generated"
+    host.settled({"name": "passing.service", "state": "started", "enabled": False})
+    host.sh("systemctl stop passing.service")
+
+
+def test_a_script_of_sysv(host: Lab) -> None:
+    if host.systemd >= 260:  # which has no generator for them
+        return
+    text = "#!/bin/sh\n### BEGIN INIT INFO\n# Provides: old\n# Required-Start:\n# Required-Stop:\n"
+    host.write("/etc/init.d/old", text + "# Default-Start: 2 3 4 5\n# Default-Stop: 0 1 6\n### END INIT INFO\nexit 0\n")
+    host.sh("chmod +x /etc/init.d/old; systemctl daemon-reload")
+    wanted = {"name": "old.service", "state": "started", "enabled": True}
+    result = host.refused(wanted)
+    assert "update-rc.d old enable" in result["msg"]
+    host.sh("for at in 2 3 4 5; do ln -s ../init.d/old /etc/rc$at.d/S01old; done; systemctl daemon-reload")
+    assert host.sh("systemctl is-enabled old.service 2>/dev/null") in ("enabled", "generated")
+    host.settled(wanted)
+    assert "update-rc.d old disable" in host.refused({**wanted, "enabled": False})["msg"]
+    host.sh("systemctl stop old; rm /etc/rc?.d/S01old /etc/init.d/old; systemctl daemon-reload")
+
+
+def test_a_unit_that_its_package_has_started_at_boot(host: Lab) -> None:
+    """By a link of its own, as those of systemd have it: there is nothing to enable, and nothing to disable."""
+    folder = f"{VENDOR}/multi-user.target.wants"
+    host.foreign("theirs.service", folder=VENDOR)
+    unit = {"name": "theirs.service", "enabled": True}
+    assert host.refused(unit)["errors"][0]["rule"] == "no-install"
+    host.sh(f"ln -s ../theirs.service {folder}/theirs.service; systemctl daemon-reload")
+    host.assert_settled(unit)
+    assert "multi-user.target.wants/theirs.service" in host.refused({**unit, "enabled": False})["msg"]
+    host.sh(f"rm {folder}/theirs.service")
+
+
+def test_a_masked_unit_is_not_taken_for_an_enabled_one(host: Lab) -> None:
+    host.foreign("theirs.service", IDLE + "[Install]\nWantedBy=multi-user.target\n", folder=VENDOR, start=False)
+    host.sh("systemctl mask theirs.service")
+    unit = {"name": "theirs.service", "state": "present", "enabled": True}
+    assert "masked: false" in host.refused(unit)["msg"]
+    host.settled({**unit, "masked": False})
+    assert host.enabled("theirs.service") == "enabled"

@@ -45,9 +45,11 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "advice",
         "capability-passed-over",
         "date-format",
+        "alias-moves",
         "dropin-without-unit",
         "environment-twice",
         "install-of-dropin",
+        "install-passed-over",
         "kept",
         "lacking",
         "left-down",
@@ -68,36 +70,6 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "stranger",
         "unseen",
         "wants-nowhere",
-    }
-
-
-def test_all_else_is_an_error() -> None:
-    assert {name for name, severity in severities().items() if severity == "error"} == {
-        # What a declaration or a host is refused for.
-        *(
-            "absent",
-            "alert",
-            "alias",
-            "become",
-            "calendar",
-            "command-words",
-            "contradiction",
-            "cron",
-            "duplicate",
-            "empty",
-        ),
-        *("empty-prune", "ends-run", "environment", "given-twice", "gone", "health-option", "host", "instance"),
-        *("linked", "long-name", "masked", "max-removed", "member-state", "no-install", "no-process", "no-text"),
-        *("of-host", "option", "ordering-cycle", "own-connection", "owner", "record", "refused-start", "refused-stop"),
-        *("root", "secrets-global", "secrets-mapping", "short-option", "specifier", "stack-name", "start-limit"),
-        *("syntax", "timer-unit", "trigger", "unfilled", "unit-name", "unknown-directive", "value", "verify"),
-        # What may fail once a run has begun.
-        *("daemon-reload", "dependency", "health", "job", "limits", "links", "stop", "unexpected", "write"),
-        *("absent", "alias", "become", "contradiction", "duplicate", "empty", "empty-prune", "environment", "gone"),
-        *("health", "host", "linked", "masked", "max-removed", "no-install", "no-process", "no-text", "not-judged"),
-        "no-capability",
-        *("option", "own-connection", "owner", "refused-start", "refused-stop", "root", "secrets-global"),
-        *("specifier", "stack-name", "syntax", "trigger", "unit-name", "unknown-directive", "value", "verify"),
     }
 
 

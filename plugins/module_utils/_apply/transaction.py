@@ -87,6 +87,7 @@ def carry_out(
         lambda: run.change_enablement(_BEFORE_FILES),
         lambda: run.change_files(concerned),
         lambda: run.change_enablement(_AFTER_FILES),
+        run.take_links_away,
         run.reload,
         lambda: run.take_down([unit for unit in plan.jobs["stop"] if unit in plan.upheld]),
         lambda: run.do_jobs(health_of),
@@ -209,6 +210,13 @@ class _Transaction:
             units: Sequence[str] = getattr(self._plan.enablement, verb)
             if units:
                 self._note(self._manager.change_enablement(verb, units), verb, units, LINKS)
+
+    def take_links_away(self) -> None:
+        for path in self._plan.enablement.unwanted:
+            self._writer.remove(path)
+            if os.path.dirname(path) != self._places.units:
+                self._writer.remove_folder_if_empty(os.path.dirname(path))
+        self._writer.settle()
 
     def reload(self) -> None:
         if self._plan.reload:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import Set
 
 from .._syntax.activation import starts
+from .._syntax.install import installs
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import installs, is_run_once, refuses_start
+from .._syntax.meaning import is_run_once, refuses_start
 from .._syntax.special import ending
 from .stack import Desired, Meant, UnitWanted
 
@@ -64,7 +65,7 @@ def _meant(unit: UnitWanted, member: str, on_demand: bool, after: LoadPath, rest
         lasts = lasts and not ending(member, after.effective, after.primary)  # nobody declares a unit to end the run
         left_down = lasts and refuses_start(text)
         state = "started" if lasts and not left_down else "present"
-    if enabled is None and brings_text and not on_demand and installs(after.effective(member)):
+    if enabled is None and brings_text and not on_demand and installs(member, after):
         enabled = state not in ("stopped", "absent")
     if restarts and state == "started":
         state = "restarted"

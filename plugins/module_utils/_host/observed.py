@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.activation import starts
+from .._syntax.install import aliases, also, installs
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import NAME_MAX, is_template, misnamed, names_folder, parse_name, parse_pattern
@@ -82,8 +83,9 @@ class Observed:
     systemctl enable made in our folder, path to target. loadpath: the files systemd would read. not_loaded: files of
     units, ours and others', that the manager has not read since they changed. states: units in memory. invocations:
     each unit's present run, if it has run a process or command. in_place: what the kernel has mounted or swaps to, by
-    unit, if the declaration names any such. outdated: units that the declaration names of which the manager has loaded
-    other files than there are now, as one that is gone.
+    unit, if the declaration names any such. wanted_elsewhere: links in .wants and the like that a generator or a
+    package has made, by the unit of that name; looked for where systemctl enable would make none. outdated: units that
+    the declaration names of which the manager has loaded other files than there are now, as one that is gone.
     """
 
     places: Places
@@ -97,6 +99,7 @@ class Observed:
     states: States
     invocations: Mapping[str, Invocation]
     in_place: Mapping[str, InPlace] = field(default_factory=dict)
+    wanted_elsewhere: Mapping[str, str] = field(default_factory=dict)
     outdated: FrozenSet[str] = frozenset()
 
     def links_to(self, unit: str) -> List[str]:
@@ -139,8 +142,11 @@ class Observed:
         return run.log_fields if run else frozenset()
 
 
-def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Observed:
-    """Look at all that matters for these owners and unit names; one list-units call, the rest is files."""
+def observe(manager: Manager, owners: Iterable[str], units: Iterable[str], names_taken: Iterable[str] = ()) -> Observed:
+    """Look at all that matters for these owners and unit names; one list-units call, the rest is files.
+
+    names_taken: aliases that are about to be made.
+    """
     places = manager.places
     folders = manager.unit_path() if os.environ.get("SYSTEMD_UNIT_PATH") else places.lookup
     if places.root:
@@ -157,12 +163,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
     subjects = {*units, *(unit for unit in below if names_folder(unit))}
     named = {each for unit in subjects for each in (unit, *units_under(states, unit))}
     loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
-    # Only its file says whether what a socket starts is an alias.
-    started = {starts(unit, loadpath) for unit in named if kind_of(unit).starts.hands_over} - named
-    loadpath, more = _with_foreign(
-        loadpath, places.units, places.root, sorted(unit for unit in started if not misnamed(unit))
-    )
-    foreign.update(more)
+    loadpath, foreign = _with_named(loadpath, foreign, places, named, names_taken)
     seen = ManagerSeen(manager.version, manager.live, _boot(places), lingers=not places.scope.of_session or lingers())
     if manager.live:
         seen = replace(seen, loaded_at=_loaded_at(places.manager), carriers=_carriers())
@@ -180,8 +181,45 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         states=states,
         invocations=_invocations(places.manager) if manager.live else {},
         outdated=_outdated(manager, [*folders, *loadpath.dropins], seen.loaded_at, [*states.keys() & named]),
+        wanted_elsewhere=_wanted_elsewhere(loadpath, places, named),
         in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
     )
+
+
+def _with_named(
+    loadpath: LoadPath, foreign: Mapping[str, Seen], places: Places, units: Iterable[str], names: Iterable[str]
+) -> Tuple[LoadPath, Dict[str, Seen]]:
+    """The same with the texts of units that the named ones start or enable, and with what has the names they take."""
+    found, known = dict(foreign), set(units)
+    # Only its file says whether what a socket starts is an alias.
+    ahead = {starts(unit, loadpath) for unit in known if kind_of(unit).starts.hands_over}
+    ahead |= {other for unit in known for other in also(unit, loadpath)}
+    while ahead - known:
+        new = sorted(unit for unit in ahead - known if not misnamed(unit))
+        loadpath, more = _with_foreign(loadpath, places.units, places.root, new)
+        found.update(more)
+        known |= ahead
+        ahead = {other for unit in new for other in also(unit, loadpath)}
+    taken = {*names, *(alias for unit in known for alias in aliases(unit, loadpath))}
+    paths = {loadpath.changed({}, [places.unit_file(name)]).fragment(name) for name in taken if not misnamed(name)}
+    links = {path: look(path) for path in paths if path is not None and path not in loadpath.links}
+    targets = {path: seen.target for path, seen in links.items() if seen is not None and seen.target is not None}
+    return replace(loadpath, links={**loadpath.links, **targets}) if targets else loadpath, found
+
+
+def _wanted_elsewhere(loadpath: LoadPath, places: Places, units: Iterable[str]) -> Dict[str, str]:
+    made = places.manager + "/generator"
+    fragments = ((unit, loadpath.fragment(unit)) for unit in units)
+    unclear = [unit for unit, path in fragments if path and (path.startswith(made) or not installs(unit, loadpath))]
+    if not unclear:
+        return {}
+    found: Dict[str, str] = {}
+    for folder in (each for each in loadpath.folders if each != places.units):
+        for name in sorted(loadpath.names.get(folder, ())):
+            if name.endswith(LINK_FOLDERS):
+                for entry in _scan(os.path.join(folder, name)):
+                    found.setdefault(entry.name, entry.path)
+    return {unit: found[unit] for unit in unclear if unit in found}
 
 
 def _not_loaded(

@@ -29,6 +29,7 @@ from .._syntax.meaning import is_set
 from .._syntax.names import parse_name, parse_pattern
 from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
+from .aliases import Taken, ended, taken
 from .enablement import enablement, left_over_instances
 from .in_place import Unlike, unlike
 from .owed import NOTHING_PENDING, Owing, Pending
@@ -124,13 +125,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Enablement:
-    """Units that systemctl has to change the links of, by its verbs, in the order in which that is done."""
+    """Units that systemctl has to change the links of, by its verbs, in the order in which that is done.
+
+    unwanted: links that are taken away after that, path to unit, as Also= of what is enabled makes them.
+    """
 
     unmask: Tuple[str, ...] = ()
     disable: Tuple[str, ...] = ()
     mask: Tuple[str, ...] = ()
     reenable: Tuple[str, ...] = ()
     enable: Tuple[str, ...] = ()
+    unwanted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def units(self) -> Tuple[str, ...]:
@@ -157,6 +162,8 @@ class Differences:
     after: LoadPath
     pending: Pending
     joining: Tuple[str, ...] = ()
+    taken: Tuple[Taken, ...] = ()
+    ended: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -203,14 +210,16 @@ def compare(
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
     masked = [unit.name.text for unit in desired.units if unit.masked]
-    linked = enablement(desired, observed, after, gone_units, leaving)
+    linked = enablement(desired, observed, after, gone_units, leaving, new_units)
     links = Enablement(
         unmask=unmask,
         disable=linked.disable,
         mask=tuple(unit for unit in masked if not _is_masked_here(unit, observed)),
         reenable=linked.reenable,
         enable=linked.enable,
+        unwanted=linked.unwanted,
     )
+    names = taken(desired, observed, after, linked, set(remove))
     evidence = Evidence(desired, observed, after, accepted, recorded)
     view = _View(observed, after, evidence, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
     cases = _cases(desired, view, [*new_units, *gone_units])
@@ -218,7 +227,7 @@ def compare(
     return Differences(
         desired=desired,
         write=write,
-        remove=tuple(dict.fromkeys([*remove, *linked.stranded])),
+        remove=tuple(dict.fromkeys([*remove, *linked.stranded, *(each.path for each in names if each.goes)])),
         orphaned=() if desired.prune else (*orphaned, *left_over),
         links=links,
         reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
@@ -226,6 +235,8 @@ def compare(
         after=after,
         pending=pending,
         joining=_joining(cases, links, observed.manager.live),
+        taken=names,
+        ended=ended(desired, observed, after, linked),
     )
 
 

@@ -13,9 +13,10 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._syntax.activation import starts
+from .._syntax.install import installs
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
-from .._syntax.meaning import installs, last, words
+from .._syntax.meaning import last, words
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
@@ -200,7 +201,7 @@ def _begun(unit: UnitWanted, view: View, plan: Plan) -> Iterator[str]:
     written = not view.observed.manager.live and any(each.path == unit.path for each in view.differences.write)
     for each in unit.members:
         meant = unit.meant(each)
-        is_left_open = meant.enabled is None and not installs(view.after.effective(each))
+        is_left_open = meant.enabled is None and not installs(each, view.after)
         if is_left_open and meant.state in RUNNING and (written or each in plan.jobs["start"]):
             yield each
 

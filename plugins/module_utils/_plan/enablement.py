@@ -10,16 +10,15 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._desired.stack import Desired, UnitWanted
 from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, is_of_connection
+from .._syntax.install import Enabling, also, enabled_as, enabled_together, enabling, installs
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import installs, last, words
 from .._syntax.names import is_template, mentions, misnamed, parse_name
-from .._syntax.specifiers import in_name
 
 
 @dataclass(frozen=True)
@@ -27,32 +26,53 @@ class Links:
     """What is to be done about links: units by systemctl's verbs, and what those leave behind.
 
     stranded: aliases of instances, which stay when `systemctl disable` (247 to 262) has taken all else: they bear names
-    of their own and lead to the template.
+    of their own and lead to the template. unwanted: links that come of Also= in what is enabled, for units that are
+    declared not to be, path to unit.
     """
 
     enable: Tuple[str, ...] = ()
     reenable: Tuple[str, ...] = ()
     disable: Tuple[str, ...] = ()
     stranded: Tuple[str, ...] = ()
+    unwanted: Mapping[str, str] = field(default_factory=dict)
+
+
+def links_of(unit: str, loadpath: LoadPath, observed: Observed) -> Enabling:
+    """What it comes to, on this host, to enable a unit alone."""
+    return enabling(unit, loadpath, observed.manager.version, observed.places.units)
+
+
+def _expected(unit: str, loadpath: LoadPath, observed: Observed) -> Optional[Set[str]]:
+    """Paths of the links that `systemctl enable` makes for a unit; None where a specifier hides them."""
+    found = links_of(unit, loadpath, observed)
+    return None if found.hidden else {os.path.join(observed.places.units, each.path) for each in found.links}
 
 
 def enablement(
-    desired: Desired, observed: Observed, after: LoadPath, gone: Sequence[str], leaving: Sequence[str]
+    desired: Desired,
+    observed: Observed,
+    after: LoadPath,
+    gone: Sequence[str],
+    leaving: Sequence[str],
+    written: Iterable[str] = (),
 ) -> Links:
     """Units to enable, reenable and disable; [Install] is read as systemd will after this run.
 
-    gone: files that are removed. leaving: instances that are no longer listed.
+    gone: files that are removed. leaving: instances that are no longer listed. written: files that change.
     """
     verbs: Dict[str, List[str]] = {"enable": [], "reenable": [], "disable": []}
     stranded: List[str] = []
+    said = _said(desired)
     for unit in desired.units:
         for member in unit.members or (() if unit.enabled is None else (unit.name.text,)):
-            verb = _verb(unit, member, observed, after)
+            verb = _verb(unit, member, said, observed, after)
             if verb:
                 # To disable a template would disable all its instances.
-                named = (verb == "disable" and _enabled_as(member, after)) or member
+                named = (verb == "disable" and enabled_as(member, after)) or member
                 verbs[verb].append(named)
                 stranded += _stranded(named, member, observed, after, stays=verb != "disable")
+    for unit_name, verb in _dropped([*gone, *written], said, observed, after).items():
+        verbs[verb].append(unit_name)
     units = list(leaving)
     for path in gone:
         name = os.path.basename(path)
@@ -66,9 +86,44 @@ def enablement(
             stranded += _stranded(unit_name, unit_name, observed, after, stays=False)
     # What a unit names under Also= is disabled with it.
     lost = linked_with([*verbs["disable"], *verbs["reenable"]], [observed.loadpath])
-    wanted = [member for unit in desired.units for member in unit.members if unit.meant(member).enabled]
+    wanted = [unit for unit, enabled in said.items() if enabled]
     verbs["enable"] += [unit for unit in wanted if unit in lost and unit not in [*verbs["enable"], *verbs["reenable"]]]
-    return Links(**{verb: tuple(units) for verb, units in verbs.items()}, stranded=tuple(dict.fromkeys(stranded)))
+    return Links(
+        **{verb: tuple(units) for verb, units in verbs.items()},
+        stranded=tuple(dict.fromkeys(stranded)),
+        unwanted=_unwanted([*verbs["reenable"], *verbs["enable"]], said, observed, after),
+    )
+
+
+def _dropped(
+    paths: Iterable[str], said: Mapping[str, Optional[bool]], observed: Observed, after: LoadPath
+) -> Dict[str, str]:
+    """Units whose enablement a declaration leaves open, with links of a drop-in that goes or says less now."""
+    folders = {os.path.dirname(path) for path in paths}
+    over = sorted(os.path.basename(each)[: -len(".d")] for each in folders if each.endswith(".d"))
+    names = [unit for name in over if not misnamed(name) for unit in _of_file(name, observed)]
+    verbs = {}
+    for unit in (each for each in names if each not in said):
+        before, expected = (_expected(unit, each, observed) or set() for each in (observed.loadpath, after))
+        present = _present_links(unit, observed, after)
+        if present & before - expected:
+            verbs[unit] = "reenable" if present & expected else "disable"
+    return verbs
+
+
+def _said(desired: Desired) -> Dict[str, Optional[bool]]:
+    """Of which units a declaration says whether they are enabled, and what."""
+    every = ((unit, each) for unit in desired.units for each in unit.members or (unit.name.text,))
+    return {each: unit.meant(each).enabled for unit, each in every if unit.meant(each).enabled is not None}
+
+
+def _unwanted(
+    enabled: Sequence[str], said: Mapping[str, Optional[bool]], observed: Observed, after: LoadPath
+) -> Dict[str, str]:
+    along = {other for unit in enabled for other in enabled_together(unit, after) if said.get(other) is False}
+    wanted = {path for unit in enabled if said.get(unit) for path in _expected(unit, after, observed) or ()}
+    found = {path: unit for unit in sorted(along) for path in sorted(_expected(unit, after, observed) or ())}
+    return {path: unit for path, unit in found.items() if path not in wanted}
 
 
 def _stranded(named: str, member: str, observed: Observed, after: LoadPath, stays: bool) -> List[str]:
@@ -76,34 +131,53 @@ def _stranded(named: str, member: str, observed: Observed, after: LoadPath, stay
     if not parse_name(named).instance:
         return []
     folder = observed.places.units
-    expected = (expected_links(member, after, folder) or set()) if stays else set()
+    expected = (_expected(member, after, observed) or set()) if stays else set()
     aliases = [path for path in _present_links(member, observed, after) if os.path.dirname(path) == folder]
     return sorted(path for path in aliases if path not in expected)
 
 
-def _verb(unit: UnitWanted, member: str, observed: Observed, after: LoadPath) -> str:
-    expected = expected_links(member, after, observed.places.units)
+def _verb(
+    unit: UnitWanted, member: str, said: Mapping[str, Optional[bool]], observed: Observed, after: LoadPath
+) -> str:
+    """said: of which units the declaration itself says whether they are enabled."""
+    expected = _expected(member, after, observed)
     present = _present_links(member, observed, after)
     enabled = unit.meant(member).enabled
+    along = [each for each in enabled_together(member, after)[1:] if each not in said]
     if enabled:
-        if not present:
-            return "enable" if expected or expected is None else ""
-        if expected is None or present == expected:
-            return ""
-        return "reenable"
+        if is_made(member, after, observed) or after.masked(member):
+            return ""  # refused, or met
+        if present and expected is not None and present != expected:
+            return "reenable"
+        lacking = (not present and expected != set()) or any(_lacks(each, observed, after) for each in along)
+        return "enable" if lacking else ""
     if enabled is None and not (unit.path and _lost_install(member, observed, after)):
         return ""
+    if not present and expected == set():  # its [Install] has Also= alone
+        present = {path for each in along for path in _present_links(each, observed, after)}
     return "disable" if present else ""
+
+
+def _lacks(unit: str, observed: Observed, after: LoadPath) -> bool:
+    """Has it not all links that enabling it makes?"""
+    expected, present = _expected(unit, after, observed), _present_links(unit, observed, after)
+    return not present if expected is None else not expected <= present
+
+
+def is_made(unit: str, after: LoadPath, observed: Observed) -> bool:
+    """Is its file made anew at each boot or start, by a generator or a call? systemctl enables no such unit."""
+    made = tuple(f"{observed.places.manager}/{each}" for each in ("generator", "transient"))
+    return bool(observed.places.manager) and (after.fragment(unit) or "").startswith(made)
 
 
 def _present_links(unit: str, observed: Observed, after: LoadPath) -> Set[str]:
     """The links that enabling a unit has made; for a template's those are by its default instance."""
-    linked, folder = _enabled_as(unit, after), observed.places.units
+    linked = enabled_as(unit, after)
     if linked is None:
         found = set(observed.links_under(unit))
     else:
         found = {path for name in (unit, linked or unit) for path in observed.links_to(name)}
-        said = [expected_links(unit, loadpath, folder) or set() for loadpath in (observed.loadpath, after)]
+        said = [_expected(unit, loadpath, observed) or set() for loadpath in (observed.loadpath, after)]
         found -= {path for path in found.difference(*said) if _is_of_another(path, unit, linked, observed)}
     # A unit from outside the load path has a link of its own name, as systemctl link leaves it, and so has an instance
     # whose alias is its own template on 247.
@@ -120,7 +194,7 @@ def _is_of_another(path: str, unit: str, linked: str, observed: Observed) -> boo
 
 def _lost_install(unit: str, observed: Observed, after: LoadPath) -> bool:
     """Its links would stay, and go on starting it at boot, when [Install] goes from a text."""
-    return not installs(after.effective(unit)) and installs(observed.loadpath.effective(unit))
+    return not installs(unit, after) and installs(unit, observed.loadpath)
 
 
 def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -> List[str]:
@@ -135,7 +209,7 @@ def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -
         accepted = unit.name.is_template and is_accepted_for(unit.name.text, after)
         if not unit.lists_instances and not accepted:
             continue
-        enables = installs(after.effective(unit.name.text))
+        enables = installs(unit.name.text, after)
         for instance in _of_file(unit.name.text, observed):
             if accepted and is_of_connection(instance):
                 continue
@@ -173,54 +247,8 @@ def linked_with(units: Iterable[str], loadpaths: Sequence[LoadPath]) -> List[str
     while ahead:
         unit = ahead.pop()
         for loadpath in loadpaths:
-            also = [in_name(each, unit) for each in words(loadpath.effective(unit), "Install", "Also")]
-            more = [_enabled_as(unit, loadpath), *also]
+            more = [enabled_as(unit, loadpath), *also(unit, loadpath)]
             new = [each for each in more if each and each not in found and not misnamed(each)]
             found.update(dict.fromkeys(new))
             ahead += new
     return list(found)
-
-
-def _enabled_as(unit: str, loadpath: LoadPath) -> Optional[str]:
-    """The name that is linked when a unit is enabled: a template's default instance.
-
-    "" if it has none, None where a specifier hides it.
-    """
-    name = parse_name(unit)
-    if not name.is_template:
-        return unit
-    given = in_name(last(loadpath.effective(unit), "Install", "DefaultInstance"), unit).replace("%i", "")
-    if "%" in given:
-        return None
-    linked = f"{name.prefix}@{given}.{name.kind}"
-    return "" if not given or misnamed(linked) else linked
-
-
-def expected_links(unit: str, loadpath: LoadPath, folder: str) -> Optional[Set[str]]:
-    """Paths of the links that `systemctl enable` makes for a unit; None where a specifier hides them.
-
-    As systemd 247 to 262 make them with --root. An alias of its own name is none; what newer ones refuse, such as an
-    alias of another type, 247 makes.
-    """
-    effective = loadpath.effective(unit)
-    linked = _enabled_as(unit, loadpath)
-    if linked is None:
-        return None
-    name = parse_name(linked or unit)
-    found = set()
-    for directive, suffix in (("WantedBy", ".wants"), ("RequiredBy", ".requires"), ("UpheldBy", ".upholds")):
-        for target in words(effective, "Install", directive):
-            wanting = in_name(target, name.text)
-            if linked or is_template(wanting):
-                found.add(os.path.join(wanting + suffix, linked or unit))
-    for alias in words(effective, "Install", "Alias"):
-        found.add(_alias_of(unit, in_name(alias, name.text)))
-    if any("%" in link for link in found):
-        return None
-    return {os.path.join(folder, link) for link in found - {unit}}
-
-
-def _alias_of(unit: str, alias: str) -> str:
-    """An instance's alias that is a template stands for that template's instance."""
-    instance = parse_name(unit).instance
-    return alias.replace("@", f"@{instance}", 1) if instance and is_template(alias) else alias

@@ -22,21 +22,21 @@ from .._syntax.names import dropin_of_stem, misnamed, stem_of_dropin
 from .._syntax.rule import Problem, Rule, Severity
 
 
-def _owner(reason: str, remedy: str) -> Rule:
+def owner_rule(reason: str, remedy: str) -> Rule:
     return Rule("owner", Severity.ERROR, reason, remedy, "nothing of another owner is touched")
 
 
-_DEFINED = _owner("{path} defines this unit", "override it by a dropin, or take it over by replace: true")
-_DEFINED_GOES = _owner("{path} defines this unit", "it can only be masked or stopped")
-_MASKED = _owner("this unit is masked", "add masked: false to have it unmasked")
-_NO_FILE = _owner("{path} is a symbolic link or not a file, so it is not replaced", "remove it first")
-_NOT_OURS = _owner("{path} is there and not ours", "take it over by replace: true, or use a dropin")
-_NOT_OURS_GOES = _owner("{path} is there and not ours", "remove it yourself, or use a dropin")
-_OTHERS = _owner("{path} belongs to the stack {owner!r}", "a stack takes it over by adopt: [{owner}]")
-_UNDER_MASK = _owner(
+_DEFINED = owner_rule("{path} defines this unit", "override it by a dropin, or take it over by replace: true")
+_DEFINED_GOES = owner_rule("{path} defines this unit", "it can only be masked or stopped")
+_MASKED = owner_rule("this unit is masked", "add masked: false to have it unmasked")
+_NO_FILE = owner_rule("{path} is a symbolic link or not a file, so it is not replaced", "remove it first")
+_NOT_OURS = owner_rule("{path} is there and not ours", "take it over by replace: true, or use a dropin")
+_NOT_OURS_GOES = owner_rule("{path} is there and not ours", "remove it yourself, or use a dropin")
+_OTHERS = owner_rule("{path} belongs to the stack {owner!r}", "a stack takes it over by adopt: [{owner}]")
+_UNDER_MASK = owner_rule(
     "a mask takes the place of {unit} in this folder, and what is there is not ours", "remove it yourself"
 )
-_OTHERS_UNDER_MASK = _owner(
+_OTHERS_UNDER_MASK = owner_rule(
     "it belongs to the stack {owner!r}, and a mask would take its place", "a stack takes it over by adopt: [{owner}]"
 )
 _STRANGER = Rule(

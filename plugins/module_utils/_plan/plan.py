@@ -20,6 +20,7 @@ from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once, refuses_start
 from . import sockets
+from .aliases import stopped
 from .consequences import (
     Becomes,
     Call,
@@ -110,7 +111,15 @@ def wishes(differences: Differences, observed: Observed) -> Wishes:
     found = [sockets.with_service(acts, differences.after, observed.states) for acts in found]
     found = [sockets.with_lost(acts, differences.after, observed) for acts in found]
     masked = [Act("stop", unit, "to be masked") for unit in differences.links.mask if observed.states[unit].is_up]
-    return (*(tuple(acts) for acts in found), tuple(masked))
+    renamed = [
+        Act("stop", unit, f"its name becomes an alias of {other}")
+        for unit, other in stopped(differences.taken, observed)
+    ]
+    merged = [
+        Act("cycle", unit, f"systemd has {alias} in memory, and a unit that is given such a name ends at its reload")
+        for unit, alias in differences.ended.items()
+    ]
+    return (*(tuple(acts) for acts in found), tuple(masked), tuple(renamed), tuple(merged))
 
 
 def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:
@@ -402,18 +411,23 @@ def _steps(
     steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
     steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in links.disable]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
-    steps += [_removal(path, observed) for path in differences.remove]
+    replaced = {each.path: each.unit for each in differences.taken if each.goes}
+    steps += [_removal(path, replaced.get(path, ""), observed) for path in differences.remove]
     steps += [Step("mask", unit, "declared masked") for unit in links.mask]
     steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in links.reenable]
     steps += [Step("enable", unit, "declared enabled") for unit in links.enable]
+    unwanted = [(unit, path) for path, unit in links.unwanted.items()]
+    steps += [Step("remove", unit, "declared not enabled, and Also= has linked it", path) for unit, path in unwanted]
     steps += [Step("daemon-reload", "", reload)] if reload else []
     due = [("reset-failed", unit) for unit in jobs["reset-failed"]]
     due += [*_called(jobs, queued), *(("touch-slice", unit) for unit in jobs["touch-slice"])]
     return [*steps, *(Step(verb, unit, reasons[(verb, unit)]) for verb, unit in due)]
 
 
-def _removal(path: str, observed: Observed) -> Step:
+def _removal(path: str, taker: str, observed: Observed) -> Step:
+    """taker: the unit that this name becomes an alias of, if that is why it goes."""
     reason = "an alias of what is disabled" if path in observed.links else "no longer declared"
+    reason = f"its name becomes an alias of {taker}" if taker else reason
     return Step("remove", unit_of(path, observed), reason, path)
 
 

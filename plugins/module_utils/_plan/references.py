@@ -20,10 +20,10 @@ from .._host.observed import Observed
 from .._syntax.activation import started_by
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import words
-from .._syntax.names import UNIT_NAME, UnitName, misnamed
+from .._syntax.names import UnitName, misnamed
 from .._syntax.rule import Problem, Rule, Severity
 from .differences import Differences, outdated_of_others
+from .enablement import links_of
 
 _ALIAS = Rule("alias", Severity.ERROR, "this is an alias", "name the unit itself, {primary}", "systemd.unit(5), Alias=")
 _DROPIN_WAITS = Rule(
@@ -67,6 +67,13 @@ _STARTS_GONE = Rule(
     "it starts {started}, which is nowhere",
     "declare that too, or mend the name{near}",
     "systemd.timer(5) and the like, Unit=; this very run takes it away",
+)
+_NO_SUCH_UNIT = Rule(
+    "no-such-unit",
+    Severity.UNVERIFIED,
+    "there is no such unit on this host",
+    "install what brings it, or give its text{near}",
+    "systemd.unit(5), unit file load path",
 )
 _NO_SUCH_TARGET = Rule(
     "no-such-target",
@@ -214,17 +221,17 @@ def wanted_by_nobody(view: View) -> Iterator[Problem]:
 
 
 def _wanted_by_nobody(name: str, view: View) -> Iterator[Problem]:
-    text = view.after.effective(name)
-    for directive in ("WantedBy", "RequiredBy", "UpheldBy"):
-        for other in (each for each in words(text, "Install", directive) if "%" not in each):
-            complaint = misnamed(other)
-            if complaint:
-                yield UNIT_NAME.said(complaint, name, "Install", directive)
-            elif not view.is_there(other):
-                # A target of the system, which no user's manager has (systemd.special(7)).
-                lacking = other in view.observed.places.scope.lacking
-                meant = " (did you mean default.target?)" if lacking else near(other, view)
-                yield _NO_SUCH_TARGET.problem(name, "Install", directive, target=other, near=meant)
+    links = (each for each in links_of(name, view.after, view.observed).links if not each.is_alias)
+    for directive, other in dict.fromkeys((each.directive, each.other) for each in links):
+        if not view.is_there(other):
+            # A target of the system, which no user's manager has (systemd.special(7)).
+            lacking = other in view.observed.places.scope.lacking
+            meant = " (did you mean default.target?)" if lacking else near(other, view)
+            yield _NO_SUCH_TARGET.problem(name, "Install", directive, target=other, near=meant)
+
+
+def no_such_unit(unit: str, view: View) -> Problem:
+    return _NO_SUCH_UNIT.problem(unit, near=near(unit, view))
 
 
 def near(unit: str, view: View) -> str:

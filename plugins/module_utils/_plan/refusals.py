@@ -20,17 +20,18 @@ from .._host.graph import Graph
 from .._host.observed import units_under
 from .._syntax.dependencies import needed, needs
 from .._syntax.kinds import Processes, kind_of
-from .._syntax.meaning import can_reload, installs, is_run_once, words
+from .._syntax.meaning import can_reload, is_run_once, words
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import CALL_FOR, ending, is_of_host
 from .._syntax.unitfile import Effective
+from . import links
 from .consequences import displaced, stopped_with, taken_down
 from .differences import Case
 from .doubts import cycles, date_formats, is_empty, set_twice, shell_words, wants_nowhere
 from .overridden import overridden
 from .owners import label, strangers
 from .plan import Plan, carries
-from .references import View, dropins, near, outdated, removes_nothing, starts_nothing, wanted_by_nobody
+from .references import View, dropins, no_such_unit, outdated, removes_nothing, starts_nothing, wanted_by_nobody
 from .runtime_folders import listens_in_vain
 
 _OWN_CONNECTION = Rule(
@@ -86,18 +87,6 @@ def _masked_rule(reason: str, remedy: str) -> Rule:
 
 _MASKED = _masked_rule("it is masked by {path}", "add masked: false")
 _MASKED_ELSEWHERE = _masked_rule("it is masked by {path}", "take that away yourself (systemctl unmask --runtime)")
-_LINKS_UNDER_MASK = _masked_rule(
-    "it is masked, and systemctl leaves the links of a masked unit", "unmask it to have it disabled"
-)
-_NO_SUCH_UNIT = Rule(
-    "no-such-unit",
-    Severity.UNVERIFIED,
-    "there is no such unit on this host",
-    "install what brings it, or give its text{near}",
-    "systemd.unit(5), unit file load path",
-)
-
-
 _RUNS_ONCE = option_rule(
     "a oneshot without RemainAfterExit has no state to hold",
     "use run: on_change, or leave it to a timer or to what needs it",
@@ -137,20 +126,6 @@ _NEEDS_WAR = Rule(
     "declare one of them stopped, or take Conflicts= away",
     "systemd.unit(5), Conflicts=",
 )
-_LINKED = Rule(
-    "linked",
-    Severity.ERROR,
-    "is linked from {path}, and systemctl disable would take that away",
-    "give its text, or use a dropin",
-    "systemctl(1), link",
-)
-_NO_INSTALL = Rule(
-    "no-install",
-    Severity.ERROR,
-    "enabled needs an [Install] section, which this unit has not",
-    "add one, in its text or in a dropin (install: {{WantedBy: multi-user.target}} or the like), or leave out enabled",
-    "systemd.unit(5), [Install] section options",
-)
 _NOT_CHECKED = Rule(
     "not-checked",
     Severity.WARNING,
@@ -183,6 +158,9 @@ _MAX_REMOVED = Rule(
 
 def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses."""
+    for unit, alias in view.differences.ended.items():
+        if carries((unit, *stopped_with(unit, graph)), view.observed):
+            yield _OWN_CONNECTION.problem(unit, what=f"to give it the name {alias}, which systemd has in memory,")
     for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
@@ -208,7 +186,7 @@ def _is_masked(case: Case, view: View) -> Optional[Problem]:
 
 def _is_nowhere(case: Case, view: View) -> Optional[Problem]:
     nowhere = case.wanted in RUNNING and not view.is_there(case.unit)
-    return _NO_SUCH_UNIT.problem(case.unit, near=near(case.unit, view)) if nowhere else None
+    return no_such_unit(case.unit, view) if nowhere else None
 
 
 def _ends_run(case: Case, view: View) -> Optional[Problem]:
@@ -304,32 +282,6 @@ def _is_alias(unit: UnitWanted, view: View) -> Optional[Problem]:
     return None if unit.masked or view.goes(unit.name.text) else alias
 
 
-def _is_linked(unit: UnitWanted, view: View) -> Optional[Problem]:
-    name, differences = unit.name.text, view.differences
-    linked = view.observed.links.get(view.observed.places.unit_file(name), "")
-    lost = os.path.basename(linked) == name and name in (*differences.links.disable, *differences.links.reenable)
-    return _LINKED.problem(name, path=linked) if lost else None
-
-
-def _keeps_links(unit: UnitWanted, view: View) -> Optional[Problem]:
-    name, differences = unit.name.text, view.differences
-    kept = (
-        view.observed.loadpath.masked(name)
-        and name in differences.links.disable
-        and name not in differences.links.unmask
-    )
-    return _LINKS_UNDER_MASK.problem(name) if kept else None
-
-
-def _enables_nothing(unit: UnitWanted, view: View) -> Optional[Problem]:
-    name = unit.name.text
-    enabled = [each for each in unit.members or (name,) if unit.meant(each).enabled]
-    if enabled and not view.is_there(name):  # of one that shall run it is said already
-        return _NO_SUCH_UNIT.problem(name, near=near(name, view)) if unit.state == "present" else None
-    lacking = (each for each in enabled if not view.after.masked(each) and not installs(view.after.effective(each)))
-    return next((_NO_INSTALL.problem(each) for each in lacking), None)
-
-
 def _without_instances(unit: UnitWanted, view: View) -> Optional[Problem]:
     """What is asked of a template's text counts for instances that are yet to come."""
     name, text = unit.name.text, view.after.effective(unit.name.text)
@@ -408,10 +360,17 @@ _CASE_RULES: Tuple[Callable[[Case, View], Optional[Problem]], ...] = (
     _has_no_reload,
 )
 _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
-    *(_is_alias, _is_linked, _keeps_links, _enables_nothing, _without_instances),
+    *(
+        _is_alias,
+        links.is_linked,
+        links.keeps_links,
+        links.enables_nothing,
+        links.is_started_anyhow,
+        _without_instances,
+    ),
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
-    *(_of_cases, _at_odds, _at_war, dropins, _of_units, starts_nothing, wanted_by_nobody, outdated),
+    *(_of_cases, _at_odds, _at_war, dropins, _of_units, links.enablement, starts_nothing, wanted_by_nobody, outdated),
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
     *(removes_nothing, date_formats, set_twice),

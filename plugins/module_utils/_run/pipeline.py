@@ -36,6 +36,7 @@ from .._plan.references import STARTS_NOWHERE, View
 from .._plan.runtime_folders import namesake
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
+from .._syntax.install import aliases, also
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import misnamed
@@ -207,14 +208,18 @@ def _of_timers(run: Run, work: Work, manager: Manager) -> Dict[str, Any]:
 
 
 def _looked_at(desired: Desired, manager: Manager) -> Observed:
-    named = _named(desired, desired.texts(manager.places.units))
-    return observe(manager, [desired.owner, *desired.adopt], named)
+    texts = desired.texts(manager.places.units)
+    names = [each for unit in desired.units for each in unit.members or (unit.name.text,)]
+    taken = [alias for name in names for alias in aliases(name, texts)]
+    return observe(manager, [desired.owner, *desired.adopt], _named(desired, texts), taken)
 
 
 def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
     """All units that a declaration is about, what its sockets start, and sockets that may start template instances."""
     for unit in desired.units:
         yield from unit.members
+        for member in unit.members or (unit.name.text,):
+            yield from also(member, texts)
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
         yield name.text
         if kind_of(name.text).starts.hands_over and (name.is_template or not name.stands_for_others):

@@ -162,6 +162,28 @@ class LoadPath:
             self._effective[unit] = _merged([self.contents.get(path, b"") for path in self.files(unit)])
         return self._effective[unit]
 
+    def install(self, unit: str) -> Mapping[str, Sequence[str]]:
+        """The unit's [Install] section as systemctl merges it (unit_file_search() in install.c).
+
+        It reads drop-ins of the unit and its template alone: none of a prefix, a type or an alias.
+        """
+        if unit not in self._install:
+            fragment = self.fragment(unit)
+            paths = (*((fragment,) if fragment else ()), *self._install_dropins(unit))
+            alike = paths == self.files(unit)
+            whole = self.effective(unit) if alike else _merged([self.contents.get(path, b"") for path in paths])
+            self._install[unit] = whole.get("Install", {})
+        return self._install[unit]
+
+    def _install_dropins(self, unit: str) -> List[str]:
+        """Of one name the most specific counts, then the first along the load path."""
+        chosen: Dict[str, str] = {}
+        for below in (f"{each}.d" for each in (unit, parse_pattern(unit).template) if each):
+            for place in self._places([below]) if below in self._dropin_names else ():
+                for name in self.dropins.get(place, ()):
+                    chosen.setdefault(name, posixpath.join(place, name))
+        return [chosen[name] for name in sorted(chosen) if self.links.get(chosen[name]) != MASK]
+
     @cached_property
     def _files(self) -> Dict[str, Tuple[str, ...]]:
         """By unit what has been asked for, as many rules ask the same; a load path never changes."""
@@ -169,6 +191,10 @@ class LoadPath:
 
     @cached_property
     def _effective(self) -> Dict[str, Effective]:
+        return {}
+
+    @cached_property
+    def _install(self) -> Dict[str, Mapping[str, Sequence[str]]]:
         return {}
 
     def changed(self, new: Mapping[str, bytes], gone: Iterable[str]) -> LoadPath:

@@ -46,11 +46,6 @@ def is_run_once(text: Effective) -> bool:
     return last(text, "Service", "Type") == "oneshot" and not is_set(text, "Service", "RemainAfterExit")
 
 
-def installs(text: Effective) -> bool:
-    """Is there anything to enable? An [Install] section whose directives are all reset is none."""
-    return any(text.get("Install", {}).values())
-
-
 def can_reload(text: Effective) -> bool:
     return bool(last(text, "Service", "ExecReload")) or last(text, "Service", "Type") == "notify-reload"
 

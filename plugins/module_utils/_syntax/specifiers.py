@@ -26,6 +26,17 @@ def in_name(text: str, unit: str) -> str:
     return _resolved(text, {} if "%" not in text or misnamed(unit) else _escaped(unit))
 
 
+def in_install(text: str, unit: str) -> str:
+    """Resolved as systemctl does in [Install], where a template without an instance has an empty one."""
+    if "%" not in text or misnamed(unit):
+        return text
+    name = parse_name(unit)
+    values = _escaped(unit)
+    if name.is_template:
+        values = {**values, "n": unit, "N": unit.rpartition(".")[0], "i": ""}
+    return _resolved(text, values)
+
+
 def in_value(text: str, unit: str) -> str:
     """Resolved where any text may stand; others, such as %H, stay."""
     return _resolved(text, {} if "%" not in text or misnamed(unit) else {**_escaped(unit), **_unescaped(unit)})

@@ -183,6 +183,7 @@ _UNIT_DEPENDENCIES = frozenset(
 _ADD_ONLY: Dict[str, FrozenSet[str]] = {
     "Unit": _UNIT_DEPENDENCIES,
     "Service": frozenset(["Sockets"]),
+    "Install": frozenset(["Also"]),
 }
 
 # An empty assignment to one of these empties all of its line (systemd.timer(5), .path(5), .exec(5)).

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan.enablement import expected_links, linked_with
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.enablement import linked_with
 
 from tests.unit._syntax.test_loadpath import ETC, USR, loadpath
 from tests.unit.world import RUNNING, SYSTEM, Entry, declare, in_force
@@ -30,50 +30,6 @@ def verbs(desired: Desired, observed: Observed) -> dict[str, tuple[str, ...]]:
     found = differences.compare(desired, observed, {})
     every = {"enable": found.links.enable, "reenable": found.links.reenable, "disable": found.links.disable}
     return {verb: units for verb, units in every.items() if units}
-
-
-@pytest.mark.parametrize(
-    ("unit", "install", "links"),
-    [
-        ("a.service", "WantedBy=b.target c.target", ["b.target.wants/a.service", "c.target.wants/a.service"]),
-        ("a.service", "RequiredBy=b.target", ["b.target.requires/a.service"]),
-        ("a.service", "UpheldBy=b.target", ["b.target.upholds/a.service"]),
-        ("a.service", "Alias=b.service", ["b.service"]),
-        ("a.service", "WantedBy=b.target\nWantedBy=", []),
-        ("a@x.service", "WantedBy=b@%i.target", ["b@x.target.wants/a@x.service"]),
-        ("a@x.service", "WantedBy=%p.target", ["a.target.wants/a@x.service"]),
-        ("a@.service", "WantedBy=b.target\nDefaultInstance=y", ["b.target.wants/a@y.service"]),
-        ("a@.service", "WantedBy=b.target", []),
-        ("a@.service", "WantedBy=b@.service", ["b@.service.wants/a@.service"]),
-        ("a@x.service", "WantedBy=b@.service", ["b@.service.wants/a@x.service"]),
-        ("a@.service", "WantedBy=b@.service\nDefaultInstance=y", ["b@.service.wants/a@y.service"]),
-        ("a@.service", "WantedBy=%i.target\nDefaultInstance=y", ["y.target.wants/a@y.service"]),
-        ("a@.service", "WantedBy=b.target\nDefaultInstance=%p", ["b.target.wants/a@a.service"]),
-        ("a@.service", "WantedBy=b.target\nDefaultInstance=%i", []),
-        ("a@.service", "WantedBy=b.target\nDefaultInstance=a b", []),
-        ("a@.service", "WantedBy=b.target\nDefaultInstance=%H", None),
-        ("a@x.service", "WantedBy=%i.target\nDefaultInstance=%H", ["x.target.wants/a@x.service"]),
-        ("a.service", "WantedBy=%N.target %j.target", ["a.target.wants/a.service"]),
-        ("a-b.service", "Alias=%j-%N.service", ["b-a-b.service"]),
-        ("a.service", "Alias=a.service", []),
-        ("a.service", "Alias=a.service b.service", ["b.service"]),
-        ("a@x.service", "Alias=a@.service", []),
-        ("a@x.service", "Alias=a@x.service", []),
-        ("a@x.service", "Alias=b@.service", ["b@x.service"]),
-        ("a@x.service", "Alias=b@x.service b@%i.service", ["b@x.service"]),
-        ("a@.service", "Alias=a@.service\nDefaultInstance=y", []),
-        ("a@.service", "Alias=a@y.service\nDefaultInstance=y", ["a@y.service"]),
-        ("a@.service", "Alias=b@.service b@z.service\nDefaultInstance=y", ["b@.service", "b@z.service"]),
-        ("a@.service", "Alias=b@%i.service\nDefaultInstance=y", ["b@y.service"]),
-        ("a.service", "WantedBy=%H.target", None),
-        ("a.service", "Alias=%H.service", None),
-        ("a.service", "", []),
-    ],
-)
-def test_the_links_of_an_enabled_unit(unit: str, install: str, links: list[str] | None) -> None:
-    name = "a@.service" if "@" in unit else unit
-    found = expected_links(unit, loadpath({f"{USR}/{name}": f"[Install]\n{install}\n"}), ETC)
-    assert found == (None if links is None else {f"{ETC}/{each}" for each in links})
 
 
 def test_a_unit_that_shall_be_enabled() -> None:
@@ -208,3 +164,16 @@ def test_a_default_instance_that_only_the_host_can_tell() -> None:
     host = linked(in_force(declare(enabled)), ("multi-user.target.wants/a@host.service", "a@.service"))
     assert verbs(declare(enabled), host) == {}
     assert verbs(declare({**enabled, "enabled": False}), host) == {"disable": ("a@.service",)}
+
+
+@pytest.mark.parametrize(("install", "verb"), [("[Install]\nWantedBy=b.target\n", "reenable"), ("", "disable")])
+def test_the_links_of_a_drop_in_that_goes(install: str, verb: str) -> None:
+    """The unit is someone else's, and all that is said of it."""
+    vendor = {"a.service": f"[Service]\nExecStart=/bin/a\n{install}"}
+    dropin = {"name": "a.service", "dropin": "x", "install": {"Alias": "c.service"}}
+    own = [("b.target.wants/a.service", "a.service")] if install else []
+    host = linked(in_force(declare(dropins=[dropin]), vendor=vendor), ("c.service", "a.service"), *own)
+    assert verbs(declare(dropins=[dropin]), host) == {}
+    assert verbs(declare(dropins=[{**dropin, "state": "absent"}]), host) == {verb: ("a.service",)}
+    less = {**dropin, "install": {}, "unit": {"Description": "x"}}
+    assert verbs(declare(dropins=[less]), host) == {verb: ("a.service",)}
