@@ -34,12 +34,12 @@ EXAMPLES = r"""
   unitwright.systemd.target:
     name: pi-stack
     description: All that runs on the Pi
-    members: [systemd-timesyncd, cron]
+    members: [nginx, systemd-tmpfiles-clean.timer]
 
 - name: Stop it with its members, and leave them stopped
   unitwright.systemd.target:
     name: pi-stack
-    members: [systemd-timesyncd, cron]
+    members: [nginx, systemd-tmpfiles-clean.timer]
     state: stopped
 
 - name: Remove it; its members go on running
