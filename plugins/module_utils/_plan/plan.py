@@ -353,7 +353,8 @@ def _watched(
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
     started = [unit for unit in jobs["start"] if unit not in pulled]
     watched.update({unit: Expected.UNFAILED if unit in present else Expected.UP for unit in started})
-    watched.update(dict.fromkeys(sorted(_newly_needed(differences, pulled)), Expected.DONE))
+    needed = sorted(_newly_needed(differences, jobs, pulled))
+    watched.update({unit: Expected.DONE for unit in needed if unit not in watched})
     watched.update(dict.fromkeys(jobs["reload"], Expected.UP))
     watched.update(dict.fromkeys(jobs["run"], Expected.DONE))
     begun = {*jobs["start"], *jobs["restart"], *jobs["run"]}
@@ -372,11 +373,16 @@ def _brought(differences: Differences, foretold: Mapping[str, Fate]) -> Dict[str
     return {case.unit: Expected.UNFAILED for case in up if not case.leaves and not case.service.per_connection}
 
 
-def _newly_needed(differences: Differences, pulled: FrozenSet[str]) -> Set[str]:
+def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]], pulled: FrozenSet[str]) -> Set[str]:
     """Units of this declaration that are started for what runs on, and that it cannot be without from now on."""
-    ours = {case.unit for case in differences.cases} & pulled
-    needed = (case.change.pulls.get(directive, ()) for case in differences.cases for directive in NEEDS)
-    return ours.intersection(unit for units in needed for unit in units)
+    ours = {case.unit for case in differences.cases}
+    return {
+        unit
+        for case in differences.cases
+        for directive in NEEDS
+        for unit in ours.intersection(case.change.pulls.get(directive, ()))
+        if unit in pulled or case.unit in jobs["start"]
+    }
 
 
 def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:

@@ -20,6 +20,9 @@ from .._syntax.names import misnamed, parse_name
 from .differences import Case, Differences
 from .policy import Act
 
+# Once that is read systemd stops what is bound to something that is down, and it has to come up again with that.
+_BINDING = "BindsTo"
+
 
 def followed(acts: Sequence[Act], differences: Differences, later: Graph) -> List[Act]:
     """Acts for one unit, with those for what it pulls in in the place of its own. later: by the new text."""
@@ -39,9 +42,12 @@ def _starts(case: Case, cases: Dict[str, Case], after: LoadPath, later: Graph) -
             if not _is_due(other, cases, later) or other in found:
                 continue
             hindrance = _hindrance(other, after, later)
-            reason = f"newly in {directive}= of {case.unit}"
-            kept = Act("keep", case.unit, f"now pulls in {other}; but {hindrance}")
-            found[other] = kept if hindrance else Act("start", other, reason)
+            if hindrance:
+                found[other] = Act("keep", case.unit, f"now pulls in {other}; but {hindrance}")
+            elif directive == _BINDING:
+                found[other] = Act("start", case.unit, f"now pulls in {other}, without which systemd stops it")
+            else:
+                found[other] = Act("start", other, f"newly in {directive}= of {case.unit}")
     return list(found.values())
 
 

@@ -19,7 +19,7 @@ from .._syntax.activation import starts
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import last, words
-from .._syntax.names import parse_name
+from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.specifiers import in_value
 from .references import View
@@ -39,7 +39,7 @@ _KEPT = ("yes", "true", "1", "on", "y", "t", "restart")
 
 def lost(socket: str, service: str, after: LoadPath, places: Places) -> str:
     """The path on which a socket listens and that goes away when its service stops, "" if none does."""
-    text, base = after.effective(service), os.path.dirname(places.manager) or _BASE
+    text, base = {} if misnamed(service) else after.effective(service), os.path.dirname(places.manager) or _BASE
     if last(text, "Service", "RuntimeDirectoryPreserve").lower() in _KEPT:
         return ""
     named = (in_value(word, service).partition(":")[0] for word in words(text, "Service", "RuntimeDirectory"))

@@ -40,7 +40,7 @@ def pulled(*units: Entry, up: tuple[str, ...] = (), nodes: dict[str, Node] | Non
     return plan.make(found, plan.wishes(found, observed), graph, observed)
 
 
-@pytest.mark.parametrize("directive", ["Wants", "Requires", "BindsTo", "Upholds"])
+@pytest.mark.parametrize("directive", ["Wants", "Requires", "Upholds"])
 def test_only_the_new_is_started(directive: str) -> None:
     made = pulled(**{directive: "new.service"})
     assert jobs(made) == [("start", "new.service")]
@@ -48,6 +48,13 @@ def test_only_the_new_is_started(directive: str) -> None:
     assert step.reason == f"newly in {directive}= of m.target"
     assert made.pulled == {"new.service"}
     assert "new.service" not in made.watched
+
+
+def test_what_is_bound_anew_comes_up_again_with_that() -> None:
+    """systemd has stopped it meanwhile, and a start of the other one alone would leave it down."""
+    made = pulled(BindsTo="new.service")
+    assert jobs(made) == [("start", "m.target")]
+    assert "now pulls in new.service, without which systemd stops it" in [step.reason for step in made.steps][-1]
 
 
 def test_what_runs_or_is_wanted_already_is_left_alone() -> None:
@@ -74,13 +81,17 @@ def own(directive: str, **more: Any) -> plan.Plan:
     return planned(after, in_force(before, TARGET, vendor=VENDOR))
 
 
-@pytest.mark.parametrize(
-    ("directive", "expected"), [("Wants", Expected.UNFAILED), ("Requires", Expected.DONE), ("BindsTo", Expected.DONE)]
-)
+@pytest.mark.parametrize(("directive", "expected"), [("Wants", Expected.UNFAILED), ("Requires", Expected.DONE)])
 def test_what_is_expected_of_one_of_this_declaration(directive: str, expected: Expected) -> None:
     made = own(directive, state="present")
     assert jobs(made) == [("start", "mine.service")]
     assert made.watched["mine.service"] is expected
+
+
+def test_what_it_is_bound_to_is_expected_to_be_done() -> None:
+    made = own("BindsTo", state="present")
+    assert jobs(made) == [("start", "m.target")]
+    assert made.watched["mine.service"] is Expected.DONE
 
 
 def test_what_is_declared_of_it_comes_first() -> None:
