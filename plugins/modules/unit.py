@@ -154,6 +154,13 @@ rolled_back:
   returned: when a unit did not become healthy
   type: bool
   sample: true
+started_again:
+  description:
+    - Units that ran before the run and run anew since, by its roll-back, also those of others that went down with it.
+  returned: when the run was rolled back
+  type: list
+  elements: str
+  sample: [shop-web.service]
 recovered:
   description: What an interrupted run had left and this one finished.
   returned: success, and failure after the plan was made

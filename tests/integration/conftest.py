@@ -48,6 +48,7 @@ def tidy(host: Lab, request: pytest.FixtureRequest) -> Iterator[None]:
             host.remove_all()
     finally:
         host.applied.clear()
+        host.visited = False
         left = restore(host)
     assert by_force or left == []
 

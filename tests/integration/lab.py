@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from tests.testbed.host import Host
 from tests.testbed.listing import NOTES, Listing, listing
+from tests.testbed.units import Units
 
 from .entries import IDLE, UNITS, Entry
+from .happenings import Call, differences, unlike
 
 Result = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -27,6 +30,9 @@ USER = "wright"
 # A command on the host that ends a run.
 CUT_OFF = "pkill -KILL -f run_modul[e].py"
 
+# Has check mode to foretell each call?
+FORETELL = os.environ.get("UNITWRIGHT_FORETELL") == "1"
+
 
 class Lab(Host):
     """A test host. Whatever is not said otherwise is done as the stack "test"."""
@@ -35,17 +41,48 @@ class Lab(Host):
         super().__init__(name)
         # What the running test has to take away again: module and options.
         self.applied: dict[str, Result] = {}
+        self._told_by: Units | None = None
+        # Has anyone connected to sockets since the running test began?
+        self.visited = False
 
     # How a module is called.
 
-    def attempt(self, *units: Entry, module: str = "stack", **options: Any) -> Result:
-        """A result, failed or not."""
+    def attempt(
+        self, *units: Entry, module: str = "stack", besides: Sequence[str] | None = (), **options: Any
+    ) -> Result:
+        """A result, failed or not, that says all that the call did to units, and nothing else (happenings.py).
+
+        besides: units that something else starts or stops meanwhile. None: other calls run meanwhile, so that who did
+        what cannot be told.
+        """
         named: Entry = {"name": "test", **({"units": list(units)} if units else {})} if module == "stack" else {}
         given = {"health": QUICK, **named, **options}
-        result = self.module(module, **given)
+        differing: list[str] = []
+        if besides is None:
+            result = self.module(module, **given)
+        else:
+            result, differing = self._held(module, given, besides)
         if not result.get("failed") or given.get("on_failure") == "keep":
             self._remember(module, given)
+        assert not differing, "\n".join(["", *differing, *map(str, result.get("plan", ()))])
         return result
+
+    def _held(self, module: str, given: Result, besides: Sequence[str]) -> tuple[Result, list[str]]:
+        """A result, and where it is not what happened, or not what check mode has foretold."""
+        foretold = None
+        if FORETELL and not given.get("check_mode"):
+            foretold = self.module(module, **{**given, "check_mode": True})
+        units = self._units
+        units.begin()
+        result = self.module(module, **given)
+        differing = [*differences(Call(given, result, units.end(), USER, self.visited), besides)]
+        return result, [*differing, *(unlike(foretold, result) if foretold else ())]
+
+    @property
+    def _units(self) -> Units:
+        if self._told_by is None or not self._told_by.alive():
+            self._told_by = Units(self.engine, self.name, USER)
+        return self._told_by
 
     def _remember(self, module: str, given: Entry) -> None:
         """What is to be taken away after the test."""
@@ -203,6 +240,7 @@ class Lab(Host):
     @contextmanager
     def beside(self, command: str) -> Iterator[None]:
         """A command of bash runs meanwhile, as asking.service."""
+        self.visited = True
         self.sh(f"systemd-run --quiet --unit=asking /bin/bash -c '{command}' 2>&1")
         try:
             yield

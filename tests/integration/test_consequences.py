@@ -390,3 +390,24 @@ def test_what_needs_a_daemon_that_becomes_a_oneshot_runs_on(host: Lab) -> None:
     once = service("job", "/bin/true", service={"Type": "oneshot"}, run="on_change")
     host.settled(once, needing)
     assert host.state("needing.service") == "active"
+
+
+def test_what_a_unit_lies_in_is_started_with_it_and_named(host: Lab) -> None:
+    """By relations that systemd makes of other directives than Requires=."""
+    mount, part = tmpfs() | {"state": "present"}, {"name": "lab.slice", "slice": {"CPUWeight": 200}}
+    inside = service("inside", service={"WorkingDirectory": f"{MOUNT}/", "Slice": part["name"]})
+    host.apply(mount, {**part, "state": "present"})
+    result = host.settled(mount, {**part, "state": "present"}, inside)
+    assert result["newly_started"] == [inside["name"], part["name"], mount["name"]]
+    (step,) = (step for step in result["plan"] if step["action"] == "start")
+    for around in (mount["name"], part["name"]):
+        assert f"starts {around} (Requires= of {inside['name']})" in step["reason"]
+
+
+def test_the_sockets_that_a_service_gets_are_started_before_it_and_named(host: Lab) -> None:
+    more = {"name": "more.socket", "socket": {"ListenStream": f"{NOTES}/more", "Service": "got.service"}}
+    got = service("got", service={"Sockets": more["name"], "LogNamespace": "lab"}, state="started")
+    asked = ["systemd-journald@lab.service"]  # by the first line that the service writes
+    result = host.settled(got, {**more, "state": "present"}, besides=asked)
+    journals = [f"systemd-journald{kind}@lab.socket" for kind in ("-varlink", "")]
+    assert {got["name"], more["name"], *journals} <= set(result["newly_started"])

@@ -50,6 +50,7 @@ def test_what_others_ran_and_a_run_took_down_runs_again(host: Lab) -> None:
     displacing = app(1, "displacing", unit={"Conflicts": "displaced.service"})
     result = host.failing(app(1, "down", state="stopped"), displacing, BAD)
     assert result["rolled_back"], result["msg"]
+    assert result["started_again"] == ["displaced.service", "down.service", "needing.service"]
     assert host.states("down", "needing", "displaced") == ["active"] * 3
 
 
@@ -115,7 +116,8 @@ def test_a_stopped_socket_is_back_and_what_its_service_takes_along_too(host: Lab
     worker = app(1, "worker", unit={"Requires": "web.service", "After": "web.service"})
     host.apply(socket(8002), web(), worker)
     before = host.listing()
-    host.failing({**socket(8002), "state": "stopped"}, web(), worker, BAD)
+    result = host.failing({**socket(8002), "state": "stopped"}, web(), worker, BAD)
+    assert result["started_again"] == ["web.service", "web.socket", "worker.service"]
     assert host.listing() == before
     assert host.states("web.socket", "web.service", "worker.service") == ["active"] * 3
 
@@ -173,6 +175,7 @@ def test_what_a_unit_of_before_needs_stays_up(host: Lab) -> None:
     result = host.failing(base, bound, BAD)
     assert result["rolled_back"] is True
     assert "a.service stays up: c.service needs it" in result["msg"]
+    assert result["started_again"] == []
     assert host.states("a.service", "c.service") == ["active"] * 2
     assert host.invocation("c.service") == before
 
@@ -181,6 +184,7 @@ def test_what_goes_down_with_a_unit_that_is_new_runs_again(host: Lab) -> None:
     host.foreign("c.service", "[Unit]\nPartOf=a.service\n" + IDLE)
     result = host.failing(service("a"), BAD)
     assert result["rolled_back"] is True
+    assert result["started_again"] == ["c.service"]
     assert host.states("a.service", "c.service") == ["inactive", "active"]
 
 
@@ -193,3 +197,18 @@ def test_what_does_not_run_again_after_a_roll_back_is_named(host: Lab) -> None:
     assert result["rolled_back"] is False
     assert "c.service" in result["msg"]
     host.apply(service("a"))  # what was not undone is noted until then
+
+
+def test_what_a_start_brought_up_of_others_goes_down_again(host: Lab) -> None:
+    """A unit that is wanted, what that requires, and the slice in which one is; but not what refuses it."""
+    host.foreign("needed.service", start=False)
+    host.foreign("wanted.service", "[Unit]\nRequires=needed.service\nAfter=needed.service\n" + IDLE, start=False)
+    host.foreign("stubborn.service", "[Unit]\nRefuseManualStop=yes\n" + IDLE, start=False)
+    host.foreign("lab.slice", "[Slice]\nCPUWeight=200\n", start=False)
+    wants = {"Wants": "wanted.service stubborn.service", "After": "wanted.service stubborn.service"}
+    result = host.failing(
+        service("a", unit=wants, service={"Slice": "lab.slice"}), {**BAD, "unit": {"After": "a.service"}}
+    )
+    assert result["rolled_back"], result["msg"]
+    assert "stubborn.service stays up: it refuses a manual stop" in result["msg"]
+    assert host.states("a", "needed", "wanted", "lab.slice", "stubborn") == [*["inactive"] * 4, "active"]

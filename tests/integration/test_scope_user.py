@@ -42,7 +42,7 @@ def test_a_manager_that_is_about_to_come_up_is_awaited(host: Lab) -> None:
     assert host.as_user("systemctl --user is-system-running") in ("", "offline")
     once_asked = f"until pgrep -f run_modul[e].py; do sleep 0.1; done; sleep 2; systemctl start user@{uid}.service"
     with host.beside(once_asked):
-        host.settled(mine(), **MINE)
+        host.settled(mine(), **MINE, besides=[f"user@{uid}.service", f"user-runtime-dir@{uid}.service"])
 
 
 def test_a_manager_is_found_from_another_network_namespace(host: Lab) -> None:

@@ -8,6 +8,11 @@ from __future__ import annotations
 import pytest
 
 from tests.testbed.host import CommandError, Host
+from tests.testbed.units import Meanwhile, State
+
+from .entries import service
+from .happenings import Call, differences
+from .lab import USER, Lab
 
 
 def test_systemd_runs(host: Host) -> None:
@@ -45,3 +50,27 @@ def test_a_killed_module_is_told_from_one_that_failed(host: Host) -> None:
     assert killed.returncode == 137
     with pytest.raises(CommandError, match="gave no result: exit 137"):
         host.module("stack", prefix=["timeout", "--signal=KILL", "0.001"], name="killed")
+
+
+def test_what_a_call_does_and_its_result_does_not_tell_is_found(host: Lab) -> None:
+    """The program of a unit stops, starts and restarts others."""
+    host.foreign("running.service")
+    host.foreign("idle.service", start=False)
+    for verb, became, other in (
+        ("restart", "anew", "running.service"),
+        ("stop", "down", "running.service"),
+        ("start", "up", "idle.service"),
+        ("try-restart", "anew", "idle.service"),
+    ):
+        meddling = service("meddling", service={"ExecStartPre": f"/bin/systemctl {verb} {other}"})
+        with pytest.raises(AssertionError, match=f"became {became}, and the plan says nothing: {other} "):
+            host.apply(meddling)
+
+
+def test_what_a_result_tells_and_did_not_happen_is_found() -> None:
+    runs = State("loaded", "active", "running", "its invocation", "/etc/systemd/system/a.service", "")
+    meanwhile = Meanwhile({"a.service": runs}, {"a.service": runs}, {"a.service": ["done"]})
+    plan = [{"action": "restart", "unit": "a.service", "reason": "its text differs"}]
+    told = {"plan": plan, "newly_started": [], "restarted": ["a.service"], "stopped": []}
+    (difference,) = differences(Call({}, told, {"system": meanwhile}, USER))
+    assert difference.startswith("is in restarted: a.service ")

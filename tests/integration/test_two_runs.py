@@ -14,14 +14,14 @@ from .lab import Lab
 def test_two_runs_at_once_wait_for_each_other(host: Lab) -> None:
     slow = service(service={"ExecStartPre": "/bin/sleep 1", "Type": "exec"})
     with ThreadPoolExecutor() as pool:
-        results = [future.result() for future in [pool.submit(host.apply, slow) for _turn in range(3)]]
+        results = [future.result() for future in [pool.submit(host.apply, slow, besides=None) for _turn in range(3)]]
     assert sorted(result["changed"] for result in results) == [False, False, True]
 
 
 def test_two_stacks_at_once(host: Lab) -> None:
     stacks = ("first", "second", "third")
     with ThreadPoolExecutor() as pool:
-        for future in [pool.submit(host.settled, *many(5, name), name=name) for name in stacks]:
+        for future in [pool.submit(host.settled, *many(5, name), name=name, besides=None) for name in stacks]:
             assert len(future.result()["newly_started"]) == 5
-        for future in [pool.submit(host.remove, name=name) for name in stacks]:
+        for future in [pool.submit(host.remove, name=name, besides=None) for name in stacks]:
             assert len(future.result()["stopped"]) == 5

@@ -84,7 +84,7 @@ def begin(
     states, jobs = observed.states, plan.jobs
     paths = [*(wanted.path for wanted in differences.write), *differences.remove]
     enabled = tuple(linked_with(differences.links.units, [observed.loadpath, differences.after]))
-    along = {unit for unit, fate in plan.fates.items() if fate.was_up}
+    along = set(plan.fates)
     # What is bound to a process that ends on its reload ends with it.
     along.update(taken_anew(jobs["reload"], graph, jobs["stop"]))
     handled = along.union(*(jobs[verb] for verb in ("stop", "restart", "start", "run")))
@@ -181,9 +181,10 @@ def joined(earlier: Record, record: Record) -> Record:
         for unit, run in record.up.items()
         if unit in earlier.up or not concerned.intersection((unit, parse_name(unit).template))
     }
-    up, over = {**newer, **earlier.up}, earlier.over
+    up, over, handled = {**newer, **earlier.up}, earlier.over, earlier.handled
     if earlier.boot != record.boot:  # no run of before is still that run, and the boot may have taken newer files
         up, over = {**newer, **dict.fromkeys(earlier.up, "")}, ()
+        handled = tuple(filter(earlier.up.__contains__, handled))  # what it had started of others is as the boot has it
     return replace(
         record,
         backups={**record.backups, **earlier.backups},
@@ -192,7 +193,7 @@ def joined(earlier: Record, record: Record) -> Record:
         up=up,
         retrying=tuple(unit for unit in dict.fromkeys([*earlier.retrying, *record.retrying]) if unit not in up),
         idle=tuple(unit for unit in dict.fromkeys([*earlier.idle, *record.idle]) if unit not in up),
-        handled=tuple(dict.fromkeys([*earlier.handled, *record.handled])),
+        handled=tuple(dict.fromkeys([*handled, *record.handled])),
         watched={**earlier.watched, **record.watched},
         patience=max(earlier.patience, record.patience),
         over=tuple(dict.fromkeys([*over, *(unit for unit in record.over if unit in newer)])),

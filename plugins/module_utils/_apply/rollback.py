@@ -10,21 +10,21 @@ be started. Private to the collection.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._desired.render import FileWanted
 from .._host.causes import NO_ANSWER, WRITE, Failure
 from .._host.files import Seen, Writer, look
-from .._host.graph import Graph
+from .._host.graph import Graph, NotLookedAtError
 from .._host.graph import look as relations
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.probe import Health
 from .._host.watch import STOP_TIMEOUT, wait_for_rest
-from .._plan.consequences import stopped_with
+from .._plan.consequences import Call, fates, stopped_with
 from .._plan.expected import Expected
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
@@ -46,15 +46,17 @@ _STABLE_FOR = 1.0
 class Undone:
     """What came of a roll-back.
 
-    failures: what did not come back. left: units that run though they did not before, as one that did needs them.
+    failures: what did not come back. left: units that run though they did not before, each with the reason.
+    again: units that ran before, and run anew, whatever of the run or of its undoing had ended them.
     """
 
     failures: List[Failure]
     left: Mapping[str, str]
+    again: Tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """What stands where now."""
-        left = "".join(f", but {unit} stays up: {other} needs it" for unit, other in self.left.items())
+        left = "".join(f", but {unit} stays up: {why}" for unit, why in self.left.items())
         return _describe(self.failures) if self.failures else "What was before is back in force" + left
 
 
@@ -67,17 +69,15 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
     new: List[str] = []
     left: Mapping[str, str] = {}
     links: Mapping[str, str] = {}
+    runs = dict(record.up)
     with _noted(failures):
         if manager.live:
             _withdraw(concerned, manager)
             wait_for_rest(manager, concerned)
             new = _new(record, concerned, manager)
-            new, left, fallen = _taken_down(new, relations(manager, new, manager.list_units()))
-            record = replace(
-                record,
-                up={**invocations(manager, fallen), **record.up},
-                handled=(*record.handled, *fallen),
-            )
+            new, left, fallen = _taken_down(record, new, relations(manager, new, manager.list_units()))
+            runs = {**invocations(manager, fallen), **record.up}
+            record = replace(record, up=runs, handled=(*record.handled, *fallen))
             concerned = sorted({*concerned, *fallen})
     with _noted(failures):
         links = _links(record, observe(manager, [], concerned))
@@ -88,10 +88,27 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
         with _noted(failures):
             back = _look_back(record, concerned, manager)
             plan = _runs_again(record, back)
+            with suppress(NotLookedAtError):  # to tell of all is no reason not to bring back what there was
+                runs = {**invocations(manager, _taken_along(plan, back.graph)), **runs}
             failures += carry_out(plan, lambda _unit: health, manager, writer, (), OnFailure.GO_ON).failures
         if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
             manager.queue("start", record.retrying)
-    return Undone(failures, left)
+    return Undone(failures, left, _again(runs, manager) if manager.live else ())
+
+
+def _taken_along(plan: Plan, graph: Graph) -> List[str]:
+    """All that is up, and that these jobs end, whose ever it is."""
+    foretold = fates([Call("stop", plan.jobs["stop"]), *plan.calls], graph)
+    return [unit for unit, fate in foretold.items() if fate.was_up]
+
+
+def _again(runs: Mapping[str, str], manager: Manager) -> Tuple[str, ...]:
+    """What is up by another run than before."""
+    try:
+        states, now = manager.list_units(), invocations(manager, runs)
+    except ManagerError:  # which the roll-back has met before, and said
+        return ()
+    return tuple(unit for unit, run in sorted(runs.items()) if states[unit].is_up and now.get(unit) != run)
 
 
 @contextmanager
@@ -119,8 +136,8 @@ def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str
     return [unit for unit in units if (unit not in record.up or unit in anew) and now[unit].can_stop]
 
 
-def _taken_down(new: Sequence[str], graph: Graph) -> Tuple[List[str], Dict[str, str], List[str]]:
-    """(what of this is stopped, what is left as another unit needs it, what goes down with it and has to run again)"""
+def _taken_down(record: Record, new: Sequence[str], graph: Graph) -> Tuple[List[str], Dict[str, str], List[str]]:
+    """(what of this is stopped, what is left and why, what goes down with it and has to run again)"""
     left: Dict[str, str] = {}
     fallen: Dict[str, None] = {}
     for unit in new:
@@ -128,7 +145,9 @@ def _taken_down(new: Sequence[str], graph: Graph) -> Tuple[List[str], Dict[str, 
         others = [other for other in taken if other not in new and graph.states[other].is_up]
         needing = next((other for other in others if _needs(other, unit, taken)), "")
         if needing:
-            left[unit] = needing
+            left[unit] = f"{needing} needs it"
+        elif unit not in record.watched and "RefuseManualStop" in graph.node(unit).settings:
+            left[unit] = "it refuses a manual stop"
         else:
             fallen.update(dict.fromkeys(others))
     return [unit for unit in new if unit not in left], left, list(fallen)
@@ -218,7 +237,7 @@ def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _B
     observed = observe(manager, [], concerned)
     touched, reloaded = _touched(record, observed, invocations(manager, record.up))
     services = frozenset(served(unit, observed.loadpath) for unit in touched) - {""}
-    graph = relations(manager, services, observed.states)
+    graph = relations(manager, services.union(touched), observed.states)
     both = frozenset([*concerned, *_started_besides(record, observed.states)])
     cycled = down_together(sorted(services), graph)
     return _Back(observed, graph, both, services, cycled, tuple(touched), tuple(reloaded))

@@ -16,7 +16,7 @@ from typing import Dict, List, Set, Tuple
 from .._host.graph import SETTINGS, Graph, Node
 from .._host.observed import Observed
 from .._syntax.activation import starts
-from .._syntax.dependencies import NEEDS, named
+from .._syntax.dependencies import NEEDS, implied, named
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once
@@ -86,6 +86,7 @@ def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
     """What the text of a unit says, but for what names no unit: systemd resolves it later, or drops it."""
     found = {(unit, name, other) for name in _WRITTEN for other in named(unit, name, loadpath)}
     found |= {(other, "After", unit) for other in named(unit, "Before", loadpath)}
+    found |= {(unit, name, other) for pulls, other in implied(unit, loadpath) for name in (pulls, "After")}
     started = starts(unit, loadpath) if loadpath.effective(unit) else ""
     if started:
         found.add((unit, "Triggers", started))

@@ -71,7 +71,8 @@ def _transact(
         else:
             back = roll_back(begun, manager, writer)
             undone = back.failures
-            failure = Failed(f"{text}. {back}", {"errors": errors, "rolled_back": not undone})
+            told = {"errors": errors, "rolled_back": not undone, "started_again": list(back.again)}
+            failure = Failed(f"{text}. {back}", told)
     if manager.live and outcomes.begun and (keep or not outcomes.failures):
         failed = {failed.unit for failed in outcomes.failures}
         accepted.accept(plan, work.differences, work.observed, manager, writer, failed)

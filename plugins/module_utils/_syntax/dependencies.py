@@ -13,13 +13,15 @@ from .loadpath import LoadPath
 from .meaning import last, words
 from .names import escape_path, misnamed
 from .relations import RELATIONS, Does
-from .specifiers import in_name
+from .specifiers import in_name, in_value
 from .unitfile import Effective
 
 # What a unit cannot be up without: what takes it down by a stop, and that it needs.
 NEEDS = tuple(each.directive for each in RELATIONS.values() if each.stop is Does.STOP and each.needs_it)
 # systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
+# Likewise, each of a namespace.
+_JOURNALS = ("systemd-journald", "systemd-journald-varlink")
 
 
 def named(unit: str, directive: str, loadpath: LoadPath, section: str = "Unit") -> List[str]:
@@ -35,10 +37,33 @@ def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]
     """
     for directive in NEEDS:
         yield from (("Unit", directive, other) for other in words(text, "Unit", directive))
+    yield from _around(text, loadpath)
+
+
+def implied(unit: str, loadpath: LoadPath) -> List[Tuple[str, str]]:
+    """What systemd lists under Requires= or Wants= of a unit that does not name it there: (property, other unit).
+
+    The mounts and slices that it is in, the sockets of its journal, and those that a service shall get. A slice without
+    a file, such as that of a template's instances, systemd makes itself, and nothing runs by it.
+    """
+    text = loadpath.effective(unit)
+    found = [("Requires", other) for _section, _directive, other in _around(text, loadpath, unit)]
+    for section in EXEC_SECTIONS:
+        namespace = in_value(last(text, section, "LogNamespace"), unit)
+        found += [("Requires", f"{journal}@{namespace}.socket") for journal in _JOURNALS if namespace]
+        found += [("Wants", socket) for socket in words(text, section, "Sockets")]
+    known = [(name, in_name(other, unit)) for name, other in found]
+    known = [(name, other) for name, other in known if not misnamed(other) and loadpath.defines(other)]
+    return [(name, loadpath.primary(other)) for name, other in known]
+
+
+def _around(text: Effective, loadpath: LoadPath, unit: str = "") -> Iterator[Tuple[str, str, str]]:
+    """The mounts and slices that a unit is in; unit: its name, where that is known."""
     paths = [("Unit", "RequiresMountsFor", path) for path in words(text, "Unit", "RequiresMountsFor")]
     paths += [(section, each, last(text, section, each)) for section in EXEC_SECTIONS for each in _PATHS]
     for section, directive, path in paths:
-        yield from ((section, directive, mount) for mount in _mounts(path) if loadpath.defines(mount))
+        mounts = _mounts(in_value(path, unit))
+        yield from ((section, directive, mount) for mount in mounts if loadpath.defines(mount))
     for section in EXEC_SECTIONS:
         stem, dot, _kind = last(text, section, "Slice").rpartition(".")
         parts = stem.split("-")

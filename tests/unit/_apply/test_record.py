@@ -96,6 +96,12 @@ def test_a_timer_that_was_over_before_a_boot_is_not_so_any_more(boot: str, over:
     assert record.joined(first, replace(WHOLE, boot=boot, up={"t.timer": "id"})).over == over
 
 
+def test_what_a_run_had_started_of_others_is_as_a_boot_since_then_has_it() -> None:
+    first = replace(WHOLE, boot="same", up={"old.service": "id"}, handled=("old.service", "pulled.service"))
+    assert record.joined(first, replace(WHOLE, boot="same", handled=())).handled == first.handled
+    assert record.joined(first, replace(WHOLE, boot="another", handled=())).handled == ("old.service",)
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -87,12 +87,12 @@ def test_what_a_unit_of_before_needs_is_left_and_what_only_goes_along_runs_again
     }
     nodes = {unit: Node(relations, frozenset()) for unit, relations in bound.items()}
     graph = Graph(nodes, States(dict.fromkeys(bound, RUNNING)), 252)
-    assert rollback._taken_down(["a.service", "b.service", "d.service"], graph) == (
+    assert rollback._taken_down(NOTHING, ["a.service", "b.service", "d.service"], graph) == (
         ["d.service"],
-        {"a.service": "c.service", "b.service": "c.service"},
+        dict.fromkeys(["a.service", "b.service"], "c.service needs it"),
         ["e.service"],
     )
-    assert rollback._taken_down(["a.service", "b.service", "c.service"], graph)[1:] == ({}, [])
+    assert rollback._taken_down(NOTHING, ["a.service", "b.service", "c.service"], graph)[1:] == ({}, [])
 
 
 def runs_again(record: Record, states: dict[str, UnitState], runs: dict[str, str]) -> Any:
@@ -145,3 +145,11 @@ def test_a_timer_with_no_time_to_come_is_not_started_anew(now: str) -> None:
     assert plan.calls == ()
     assert plan.watched == {}
     assert runs_again(record, {"a.timer": state}, {"a.timer": "2"}).calls
+
+
+def test_what_runs_anew_since_is_told(manager: Any) -> None:
+    runs = {"again.service": "1", "still.service": "2", "down.service": "3"}
+    now = {**runs, "again.service": "4"}
+    manager.list_units = lambda: States({"again.service": RUNNING, "still.service": RUNNING, "down.service": DOWN})
+    manager.show = lambda units, _properties: {unit: {"InvocationID": now[unit]} for unit in units}
+    assert rollback._again(runs, manager) == ("again.service",)

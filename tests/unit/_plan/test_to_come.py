@@ -60,3 +60,30 @@ def test_what_names_no_unit_is_dropped_as_systemd_does(name: str) -> None:
 def test_a_run_without_jobs_foretells_nothing() -> None:
     before = declare(service("a"))
     assert planned(before, in_force(before, {"a.service": RUNNING})).fates == {}
+
+
+def test_what_a_unit_lies_in_comes_up_with_it() -> None:
+    """systemd lists it under Requires=, though the text has it elsewhere; a slice without a file it makes by itself."""
+    files = {"a-b.slice": "[Slice]\nCPUWeight=9\n", "srv-x.mount": "[Mount]\nWhat=tmpfs\nWhere=/srv/x\n"}
+    lying = service("new", RequiresMountsFor="/srv/%p")
+    lying["service"] |= {"Slice": "a-b-c.slice", "WorkingDirectory": "/srv/x/y"}
+    made = planned(declare(lying), in_force(None, vendor=files))
+    assert becomes(made) == dict.fromkeys(["new.service", *files], Becomes.UP)
+    (step,) = [step for step in made.steps if step.action == "start"]
+    assert "starts a-b.slice (Requires= of new.service)" in step.reason
+
+
+def test_a_mount_that_a_name_stands_for_comes_up_too() -> None:
+    mount = {"srv-new.mount": "[Mount]\nWhat=tmpfs\nWhere=/srv/new\n"}
+    made = planned(declare(service("new", RequiresMountsFor="/srv/%p")), in_force(None, vendor=mount))
+    assert becomes(made) == {"new.service": Becomes.UP, "srv-new.mount": Becomes.UP}
+
+
+def test_the_sockets_that_a_service_gets_come_up_before_it() -> None:
+    journals = dict.fromkeys(["systemd-journald@.socket", "systemd-journald-varlink@.socket"], "[Socket]\n")
+    sockets = {"more.socket": "[Socket]\nListenStream=/run/more\n", **journals}
+    new = service("new")
+    new["service"] |= {"Sockets": "more.socket", "LogNamespace": "%p"}
+    made = planned(declare(new), in_force(None, vendor=sockets))
+    up = ["new.service", "more.socket", "systemd-journald@new.socket", "systemd-journald-varlink@new.socket"]
+    assert becomes(made) == dict.fromkeys(up, Becomes.UP)
