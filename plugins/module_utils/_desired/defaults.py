@@ -40,7 +40,10 @@ def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath, restarts: b
     on_demand = on_demand or (unit.name.is_template and not unit.members)
     general = _meant(unit, unit.name.text, on_demand, after, restarts)
     plain = Meant(general.state, general.enabled)
-    each = {member: _meant(unit, member, on_demand, after, restarts) for member in unit.members}
+    each = {
+        member: general if member == unit.name.text else _meant(unit, member, on_demand, after, restarts)
+        for member in unit.members
+    }
     return replace(
         unit,
         state=general.state,

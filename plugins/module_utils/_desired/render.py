@@ -117,13 +117,13 @@ def has_text(params: Params) -> bool:
 def secret_values(params: Params, option: str) -> Mapping[str, object]:
     """What an entry gives under one of the hidden options; nothing, where that is no mapping and is refused."""
     given = params.get(option)
-    return given if isinstance(given, Mapping) else {}
+    return given if isinstance(given, dict) else {}
 
 
 def _unnamed_secrets(params: Params) -> Iterator[Problem]:
     """Hidden options that are no mapping, which Ansible is kept from making of text: it would show what it makes."""
     for option in HIDDEN_OPTIONS:
-        if not isinstance(params.get(option), (Mapping, type(None))):
+        if not isinstance(params.get(option), (dict, type(None))):
             yield _NO_MAPPING.problem(params["name"], option=option)
 
 

@@ -187,7 +187,7 @@ def _present_links(unit: str, observed: Observed, after: LoadPath) -> Set[str]:
 def _is_of_another(path: str, unit: str, linked: str, observed: Observed) -> bool:
     """Is it an alias of another instance of this template?"""
     name = os.path.basename(path)
-    if os.path.dirname(path) != observed.places.units or not is_template(unit) or _template(name) is None:
+    if os.path.dirname(path) != observed.places.units or _template(name) is None:
         return False
     return parse_name(name).instance != parse_name(linked or unit).instance
 

@@ -72,12 +72,10 @@ class LoadPath:
         A link that leads from the one to the other is nothing else than that.
         """
         template = parse_pattern(unit).template
-        for name in (unit, template) if template else (unit,):
-            folder = self._first.get(name)
-            path = posixpath.join(folder or "", name)
-            if folder is not None and not (template and name == unit and self._leads_to(path, template)):
-                return path
-        return None
+        path = self._first.get(unit)
+        if path is not None and not (template and self._leads_to(path, template)):
+            return path
+        return self._first.get(template) if template else None
 
     def _leads_to(self, path: str, name: str) -> bool:
         """Is it a link to a file of that name in the load path, be it there or not?"""
@@ -86,8 +84,11 @@ class LoadPath:
 
     @cached_property
     def _first(self) -> Dict[str, str]:
-        """The folder of the highest priority that has each name."""
-        return {name: folder for folder in reversed(self.folders) for name in self.names.get(folder, ())}
+        """The path of each name in the folder of the highest priority that has it."""
+        found: Dict[str, str] = {}
+        for folder in reversed(self.folders):
+            found.update((name, posixpath.join(folder, name)) for name in self.names.get(folder, ()))
+        return found
 
     def masked(self, unit: str) -> bool:
         path = self.fragment(unit)
@@ -105,7 +106,9 @@ class LoadPath:
         A link to a file that is no unit of the load path, or to the own template, is none (systemctl(1), link).
         """
         path = "" if misnamed(name) else self.fragment(name) or ""
-        linked = posixpath.basename(self.links.get(path, ""))
+        if path not in self.links:
+            return name
+        linked = posixpath.basename(self.links[path])
         if posixpath.basename(path) != name or misnamed(linked) or linked == parse_name(name).template:
             return name
         return linked if self.fragment(linked) else name
@@ -133,17 +136,18 @@ class LoadPath:
         and what is for a whole type last.
         """
         chosen: Dict[str, str] = {}
-        general = dropin_folders(unit)[-1]
         places: List[str] = []
         for each in (unit, *self.aliases(unit)):
-            places += self._places([below for below in dropin_folders(each)[:-1] if below in self._dropin_names])
-        for place in (*places, *self._places([general])):
+            places += self._places(dropin_folders(each)[:-1])
+        places += self._places(dropin_folders(unit)[-1:])
+        for place in places:
             for name in self.dropins.get(place, ()):
                 chosen.setdefault(name, posixpath.join(place, name))
         return [chosen[name] for name in sorted(chosen) if self.links.get(chosen[name]) != MASK]
 
-    def _places(self, below: Sequence[str]) -> Iterator[str]:
-        return (posixpath.join(folder, name) for folder in self.folders for name in below)
+    def _places(self, below: Sequence[str]) -> List[str]:
+        there = [name for name in below if name in self._dropin_names]
+        return [posixpath.join(folder, name) for folder in self.folders for name in there] if there else []
 
     @cached_property
     def _dropin_names(self) -> FrozenSet[str]:

@@ -60,6 +60,7 @@ _ENDING = {
     "isolate storage-target-mode.target": "storage-target-mode.target systemd-storagetm.service",
     "isolate factory-reset.target": "factory-reset.target factory-reset-now.target",
 }
+_PULLING = tuple(sorted(GAINS_START))
 CALL_FOR: Dict[str, str] = {unit: call for call, units in _ENDING.items() for unit in units.split()}
 
 
@@ -79,7 +80,8 @@ def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[st
         if found:
             return found
         text = {} if misnamed(name) else text_of(name)
-        others = [each for directive in sorted(GAINS_START) for each in words(text, "Unit", directive)]
+        said = text.get("Unit", {})
+        others = [each for directive in _PULLING if directive in said for each in words(text, "Unit", directive)]
         more = [each for each in others if each not in seen]
         seen.update(more)
         ahead += more
