@@ -200,8 +200,9 @@ run:
 _ALERT = """
 alert:
   description:
-    - Who is told when a service fails, by a name out of the stack's C(alerts), or as a mapping like one of these.
-    - A burst of failures is told once, and once more if the service gives up.
+    - Who is told when a service fails, as a mapping with one of C(mail), C(webhook) and C(command), and C(journal), as
+      documented with O(unitwright.systemd.stack#module:alerts), or in a stack by the name of one of these.
+    - A burst of failures is told once, again after an hour if it goes on, and once more if the service gives up.
   type: raw
 """
 
@@ -292,8 +293,8 @@ on_failure:
 _STACK = """
 state:
   description:
-    - V(present) gives each unit the state that its entry says. V(stopped) stops all that is declared, and leaves it
-      stopped at boot; V(restarted) restarts at every run what is to run.
+    - V(present) gives each unit the state that its entry says. V(stopped) stops all that is declared, and
+      leaves what is not someone else's stopped at boot; V(restarted) restarts at every run what is to run.
     - V(absent) stops, disables and removes everything that belongs to the stack.
   type: str
   choices: [present, stopped, restarted, absent]
@@ -321,7 +322,8 @@ defaults:
   description:
     - What all services of the stack have, those of its O(units) with a text and what its timers and sockets bring among
       them. What an entry says itself comes first, and O(services[].without) takes some away. C(triggers) add up.
-    - What a timer starts, and a oneshot, gets no C(Restart=) from here, and what is started on demand no C(health).
+    - What a timer starts, and a oneshot, gets no C(Restart=) from here, and what is started on demand no C(health). A
+      unit as C(content) has no place for C(unit) and C(service).
   type: dict
   suboptions:
 @DEFAULTS@

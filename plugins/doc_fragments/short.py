@@ -45,7 +45,7 @@ restart_sec: The pause before that. Defaults to 5 seconds.
 restart_prevent_exit_status: Exit codes and signals after which it is not started again.
 success_exit_status: Exit codes and signals that are no failure, besides 0.
 remain_after_exit: Whether it counts as up once its command has ended.
-timeout_start_sec: How long a start may take. systemd's own default is 90 seconds.
+timeout_start_sec: How long a start may take. systemd's own default is 90 seconds, but no limit for a oneshot.
 timeout_stop_sec: How long a stop may take before the processes are killed. systemd's own default is 90 seconds.
 runtime_max_sec: How long it may run.
 watchdog_sec: How often it has to send C(WATCHDOG=1), so that a program which hangs is started anew.
@@ -62,7 +62,7 @@ umask: The mode bits that new files do not get, quoted.
 working_directory: Where it starts. By default C(/), and the home of the user for units of a user.
 environment_file: Files of environment variables; one with a V(-) before it may be missing.
 standard_input: Where it reads from. Defaults to C(socket) for what a socket starts for each connection.
-standard_output: Where its output goes. Defaults to the journal.
+standard_output: Where its output goes. Defaults to the journal, for what a socket starts for each connection to that.
 standard_error: Where its errors go. By default where its output goes.
 syslog_identifier: The name that its lines have in the journal. Defaults to that of the unit, without its suffix.
 runtime_directory: Folders below C(/run) that are its own while it runs.
@@ -153,8 +153,8 @@ keep_alive: Whether connections that are silent are tried now and then.
 no_delay: Whether small packets are sent at once.
 file_descriptor_name: The name that the service finds it by.
 wanted_by: >-
-  What starts it at boot: C(multi-user.target), C(sockets.target) or C(timers.target) by its type, and
-  C(default.target) for units of a user. An empty list is for what something else starts.
+  What starts it at boot. Defaults to C(multi-user.target), C(sockets.target) or C(timers.target) by its type, with
+  C(default.target) in the place of the first for units of a user. An empty list is for what something else starts.
 required_by: What starts it and cannot be without it.
 alias: Names more that it has while it is enabled.
 """
@@ -188,8 +188,8 @@ def options(rows: Mapping[str, Short]) -> str:
 _COMMAND = """
 argv:
   description:
-    - The command as a list of words, each of which reaches the program just as it is written, in the place of
-      O(exec_start), where systemd fills in specifiers and variables.
+    - The command as a list of words in the place of O(exec_start), where systemd fills in specifiers and variables. The
+      first is the program, and each of the others reaches it just as it is written.
   type: list
   elements: raw
 depends_on:

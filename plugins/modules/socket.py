@@ -40,7 +40,7 @@ EXAMPLES = r"""
     exec_start: /usr/bin/echo hello
     health: {tcp: "127.0.0.1:2000"}
 
-- name: Give a socket in the file system to a service that someone else defines
+- name: Start a service when something connects to its socket in the file system
   unitwright.systemd.socket:
     name: app
     listen_stream: /run/app.sock

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from urllib.parse import urlsplit
 
 from .._host.scopes import SCOPES
 from .._syntax.kinds import Processes, kind_of
@@ -23,7 +25,9 @@ Params = Mapping[str, Any]
 Entry = Dict[str, Any]
 
 DROPIN = "50-alert"
-# Credentials would be the better place, but in a container they may be missing without a word.
+# All of it is one variable, and the kernel ends one at 128 KiB (execve(2)).
+_MOST = 100_000
+_ADDRESS = re.compile(r"[^\s,;<>]+")
 _RUN = "python3 -B -c \"import os; exec(os.environ['ALERT_PROGRAM'])\" %i"
 WAYS = ("mail", "webhook", "command")
 
@@ -38,89 +42,109 @@ _ALERT = Rule(
 
 def taken_out(units: Sequence[Params], params: Params, problems: List[Problem]) -> Tuple[List[Entry], List[Entry]]:
     """The units without their option alert, and what is to be done for those that had it: a template and drop-ins."""
+    found: List[Problem] = []
     defined: Dict[str, Params] = {}
     for name, alert in (params.get("alerts") or {}).items():
-        problems += _wrong(alert, f"alerts: {name}")
+        found += _wrong(alert, f"alerts: {name}")
         defined[str(name)] = alert
     wanted: Dict[str, str] = {}
-    plain: List[Entry] = []
     for unit in units:
-        alert = unit.get("alert")
-        plain.append({key: each for key, each in unit.items() if key != "alert"})
-        if alert is None or unit.get("state") == "absent":
-            continue
-        name = str(unit["name"])
-        if kind_of(name).processes is not Processes.MAIN:
-            problems.append(_ALERT.said("alert is for services: give it to what this one starts", name))
-        elif isinstance(alert, Mapping):
-            problems += _wrong(alert, "alert", name)
-            wanted[name] = name
-            defined[name] = alert
-        elif str(alert) in defined:
-            wanted[name] = str(alert)
-        else:
-            there = f": there is {', '.join(sorted(defined))}" if defined else ""
-            problems.append(_ALERT.said(f"alert: {shown(str(alert))} is none of the stack's alerts{there}", name))
-    if not wanted or problems:
+        if unit.get("alert") is not None and unit.get("state") != "absent":
+            found += _of_unit(unit, params, defined, wanted)
+    problems += found
+    plain = [{key: each for key, each in unit.items() if key != "alert"} for unit in units]
+    if not wanted or found:
         return plain, []
-    template = _stem(params) + "-alert@.service"
-    plain.append(_template(template, wanted, defined, params))
-    return plain, [_dropin(unit, template, params) for unit in wanted]
+    template = _template(wanted, defined, params)
+    if len(template["secrets"]["ALERT_CONFIG"]) > _MOST:
+        told = f"there are too many services with an alert: all of them take more than {_MOST} characters"
+        problems.append(_ALERT.said(f"{told}, so declare some in a stack of their own"))
+    return [*plain, template], [_dropin(unit, params) for unit in wanted]
+
+
+def _of_unit(unit: Params, params: Params, defined: Dict[str, Params], wanted: Dict[str, str]) -> List[Problem]:
+    """What is wrong with the alert of one unit; notes which it is."""
+    name, alert = str(unit["name"]), unit["alert"]
+    if kind_of(name).processes is not Processes.MAIN:
+        return [_ALERT.said("alert is for services: give it to what this one starts", name)]
+    if not SCOPES[params.get("scope") or "system"].has_manager:
+        return [_ALERT.said("alert needs a manager that runs the service, which scope global has not", name)]
+    if isinstance(alert, Mapping):
+        defined[name] = alert
+        wanted[name] = name
+        return _wrong(alert, "alert", name)
+    if str(alert) in defined:
+        wanted[name] = str(alert)
+        return []
+    # An address in the place of a name would be one of a webhook, which is a secret.
+    said = "that" if "://" in str(alert) else shown(str(alert))
+    there = f": there is {', '.join(sorted(defined))}" if defined else ""
+    return [_ALERT.said(f"alert: {said} is none of the stack's alerts{there}", name)]
 
 
 def _wrong(alert: object, where: str, unit: str = "") -> List[Problem]:
     if not isinstance(alert, Mapping) or sum(bool(alert.get(way)) for way in WAYS) != 1:
         return [_ALERT.said(f"{where} is a mapping with one of {', '.join(WAYS)}", unit)]
     foreign = sorted(str(key) for key in alert if key not in (*WAYS, "journal"))
-    found = [
-        _ALERT.said(f"{where} has no {shown(key)}: it takes {', '.join(WAYS)} and journal", unit) for key in foreign
-    ]
-    command = alert.get("command")
-    if command is not None and not (
-        isinstance(command, (list, tuple)) and all(isinstance(each, str) for each in command)
-    ):
-        found.append(_ALERT.said(f"{where}: command is a list of words", unit))
-    address = str(alert.get("webhook") or "https://")
-    if not address.startswith(("https://", "http://")):
-        found.append(_ALERT.said(f"{where}: webhook is an address that begins with https:// or http://", unit))
-    mail = str(alert.get("mail") or "@")
-    if "@" not in mail or not mail.isprintable():
-        found.append(_ALERT.said(f"{where}: {shown(mail)} is no address for mail", unit))
-    return found
+    told = [f"{where} has no {shown(key)}: it takes {', '.join(WAYS)} and journal" for key in foreign]
+    command, mail, webhook = (alert.get(way) for way in ("command", "mail", "webhook"))
+    if command and not (isinstance(command, (list, tuple)) and all(isinstance(each, str) for each in command)):
+        told.append(f"{where}: command is a list of words")
+    if mail and not (isinstance(mail, str) and _ADDRESS.fullmatch(mail)):
+        told.append(f"{where}: mail is one address, without blanks")
+    if webhook and not _is_url(webhook):
+        told.append(f"{where}: webhook is an address of http:// or https:// in ASCII and without blanks")
+    if not isinstance(alert.get("journal", False), (bool, type(None))):
+        told.append(f"{where}: journal is true or false")
+    return [_ALERT.said(each, unit) for each in told]
+
+
+def _is_url(text: object) -> bool:
+    if not isinstance(text, str) or not re.fullmatch(r"https?://[!-~]+", text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _stem(params: Params) -> str:
-    """Of a stack its name, and of the module for one unit that of the unit."""
-    return str(params["name"]).rpartition(".")[0] or str(params["name"])
+    """How the template's name begins; that of a module for one unit has a dot, which no stack's has."""
+    return str(params["name"]).replace("@", "-") + "-alert"
 
 
 def _flag(params: Params) -> str:
     return SCOPES[params.get("scope") or "system"].flag
 
 
-def _template(name: str, wanted: Mapping[str, str], defined: Mapping[str, Params], params: Params) -> Entry:
+def _template(wanted: Mapping[str, str], defined: Mapping[str, Params], params: Params) -> Entry:
     from .._programs import alert as program  # noqa: PLC0415 (only where there is an alert)
 
     used = {alert: dict(defined[alert]) for alert in sorted({*wanted.values()})}
     config = {"manager": _flag(params), "units": dict(sorted(wanted.items())), "alerts": used}
     return {
-        "name": name,
+        "name": f"{_stem(params)}@.service",
         "unit": {"Description": "Tell someone that %i has failed", "StartLimitIntervalSec": 0},
         "service": {
             "Type": "oneshot",
             "ExecStart": _RUN,
-            "RuntimeDirectory": name.partition("@")[0],
+            "RuntimeDirectory": _stem(params),
             "RuntimeDirectoryPreserve": True,
             "TimeoutStartSec": "10min",
-            "SyslogIdentifier": name.partition("@")[0],
+            "SyslogIdentifier": _stem(params),
         },
-        "secrets": {"ALERT_PROGRAM": inspect.getsource(program), "ALERT_CONFIG": json.dumps(config, sort_keys=True)},
+        "environment": {"ALERT_PROGRAM": inspect.getsource(program)},
+        # Credentials would be the better place, but in a container they may be missing without a word.
+        "secrets": {"ALERT_CONFIG": json.dumps(config, sort_keys=True)},
     }
 
 
-def _dropin(unit: str, template: str, params: Params) -> Entry:
-    instance = template.replace("@.", "@%n.")
+def _dropin(unit: str, params: Params) -> Entry:
+    """A run that a condition of its own ended is no failure (systemd.service(5), ExecCondition=)."""
+    instance = f"{_stem(params)}@%n.service"
     as_root = "+" if SCOPES[params.get("scope") or "system"].by_root else ""
-    start = f"systemctl {_flag(params)} start --no-block {instance}"
-    command = f"""-{as_root}/bin/sh -c '[ "$$SERVICE_RESULT" = success ] || exec {start}'"""
+    start = f'exec systemctl {_flag(params)} start --no-block "$$0"'
+    script = f"case $$SERVICE_RESULT in success|exec-condition) ;; *) {start};; esac"
+    command = f"-{as_root}/bin/sh -c '{script}' \"{instance}\""
     return {"name": unit, "dropin": DROPIN, "unit": {"OnFailure": instance}, "service": {"ExecStopPost": command}}

@@ -9,14 +9,17 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from .._host.scopes import SCOPES
-from .._syntax.kinds import KINDS, Cause, Processes, kind_of
-from .._syntax.rule import Problem, Problems
+from .._syntax.activation import started_by
+from .._syntax.kinds import KINDS, Cause, Kind, Processes, kind_of
+from .._syntax.names import is_template, misnamed
+from .._syntax.rule import Problem, Problems, Refused
+from .._syntax.unitfile import Effective, parse
 from . import alerts, inherited, instances, service, target, timer
 from . import socket as listening
-from .forms import Around, Params
+from .forms import Around, Params, with_kind
 from .options import FORMS
 from .render import has_text
 
@@ -32,7 +35,7 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
     for option, make in _MAKERS.items():
         for entry in params.get(option) or ():
             try:
-                units += make(_with_defaults(entry, option, defaults), around)
+                units += make(_with_defaults(entry, option, defaults, around), around)
             except Problems as found:
                 problems += found.problems
     units, dropins = target.joined(_of_form(params, "target"), units, problems)
@@ -45,18 +48,21 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
 
 
 def _stopped(unit: Params) -> Params:
-    """The same declared stopped, unless it is masked or to be removed."""
+    """The same declared stopped, and at boot too if it is ours, unless it is masked or to be removed."""
     if unit.get("masked") or unit.get("state") == "absent":
         return unit
-    own = [{**each, "state": "stopped"} if isinstance(each, Mapping) else each for each in unit.get("instances") or ()]
-    return {**unit, **({"instances": own} if own else {}), "state": "stopped"}
+    down: Dict[str, Any] = {"state": "stopped", **({"enabled": False} if has_text(unit) else {})}
+    own = [{**each, **down} if isinstance(each, Mapping) else each for each in unit.get("instances") or ()]
+    return {**unit, **({"instances": own} if own else {}), **down}
 
 
-def _with_defaults(entry: Params, option: str, defaults: Params) -> Params:
+def _with_defaults(entry: Params, option: str, defaults: Params, around: Around) -> Params:
     brings = {"services": service.has_text, "timers": service.brings, "sockets": service.brings}.get(option)
     if brings is None or not brings(entry) or entry.get("state") == "absent":
         return {key: given for key, given in entry.items() if key != "without"}
-    return inherited.merged(entry, defaults, judged=option == "services")
+    name = with_kind(str(entry["name"]))
+    judged = option == "services" and name not in around.timed | around.started | around.accepted
+    return inherited.merged(entry, defaults, judged)
 
 
 def _inheriting(unit: Params, defaults: Params, around: Around) -> Params:
@@ -64,8 +70,8 @@ def _inheriting(unit: Params, defaults: Params, around: Around) -> Params:
     name = str(unit["name"])
     if kind_of(name).processes is not Processes.MAIN or not has_text(unit) or unit.get("state") == "absent":
         return {key: given for key, given in unit.items() if key != "without"}
-    judged = name not in around.timed | around.started
-    return inherited.in_sections(inherited.merged(unit, defaults, judged))
+    judged = name not in around.timed | around.started | around.accepted
+    return inherited.in_sections(inherited.merged(unit, defaults, judged), timed=name in around.timed)
 
 
 def _with_instances(units: Sequence[Params], problems: List[Problem]) -> Tuple[List[Params], List[Params]]:
@@ -87,21 +93,40 @@ def _with_instances(units: Sequence[Params], problems: List[Problem]) -> Tuple[L
 
 def _around(params: Params) -> Around:
     timed = [timer.started(entry) for entry in _of_form(params, "timer")]
-    started = [listening.started(entry) for entry in _of_form(params, "socket")]
+    started: List[str] = []
+    accepted: List[str] = []
+    for entry in _of_form(params, "socket"):
+        (accepted if listening.accepts(entry) else started).append(listening.started(entry))
     for entry in params.get("units") or ():
-        row = kind_of(str(entry["name"]))
-        if row.is_starter:
-            named = row.is_option and (entry.get(row.name) or {}).get(row.starts.directive)
-            unit = str(named or f"{str(entry['name']).rpartition('.')[0]}.{row.starts.kind}")
-            (timed if row.starts.cause is Cause.TIME else started).append(unit)
+        name = str(entry["name"])
+        row = kind_of(name)
+        if row.is_starter and entry.get("state") != "absent" and not misnamed(name):
+            unit = started_by(name, _text(entry, row))
+            into = timed if row.starts.cause is Cause.TIME else accepted if is_template(unit) else started
+            into.append(unit)
     members = [member for entry in _of_form(params, "target") for member in target.members(entry)]
     boot = SCOPES[params.get("scope") or "system"].at_boot
-    return Around(boot, frozenset(timed), frozenset(started), frozenset(members))
+    return Around(boot, frozenset(timed), frozenset(started), frozenset(accepted), frozenset(members))
+
+
+def _text(entry: Params, row: Kind) -> Effective:
+    """What an entry says in its own section, as far as it is text."""
+    given = entry.get(row.name) if row.is_option else None
+    try:
+        content = [(each.section, each.directive, each.value) for each in parse(str(entry.get("content") or ""))]
+    except Refused:  # which is told where the text is read
+        content = []
+    content += [(row.section, str(key), "yes" if each is True else str(each)) for key, each in (given or {}).items()]
+    found: Dict[str, List[str]] = {}
+    for section, directive, value in content:
+        if section == row.section:
+            found.setdefault(directive, []).append(value)
+    return {row.section: found}
 
 
 def _of_form(params: Params, form: str) -> Iterator[Params]:
-    """Its entries, but for those whose names are of another type and refused."""
+    """Its entries that are to be there, but for those whose names are of another type and refused."""
     for entry in params.get(f"{form}s") or ():
         suffix = str(entry["name"]).rpartition(".")[2]
-        if suffix not in KINDS or suffix == form:
+        if (suffix not in KINDS or suffix == form) and entry.get("state") != "absent":
             yield entry

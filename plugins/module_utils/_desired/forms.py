@@ -12,13 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Tuple
 
+from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
+
 from .._syntax import values
 from .._syntax.kinds import KINDS
 from .._syntax.names import parse_name
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import inherited
 from .options import HIDDEN_OPTIONS
-from .short import PROCESS, Short
+from .short import PROCESS, SHORT, Short
 
 Entry = Dict[str, Any]
 Params = Mapping[str, Any]
@@ -38,6 +40,7 @@ _OPTION_VALUE = Rule(
     "the message says what it takes",
     "the short options of services, timers, sockets and targets",
 )
+_BOOLEANS = frozenset(str(each).lower() for each in BOOLEANS)
 # What goes to the unit that an entry is named after, and what to the one that has the process.
 STATE = ("enabled", "state", "masked")
 OF_PROCESS = ("environment", *HIDDEN_OPTIONS, "triggers", "run", "alert")
@@ -50,12 +53,14 @@ class Around:
     """What the defaults of an entry depend on besides itself.
 
     boot: the target that a boot reaches. timed: services that a timer of the declaration starts; started: those that
-    its sockets or paths start. members: of its targets.
+    its sockets or paths start; accepted: templates of which a socket starts one for each connection. members: of its
+    targets.
     """
 
     boot: str
     timed: FrozenSet[str] = frozenset()
     started: FrozenSet[str] = frozenset()
+    accepted: FrozenSet[str] = frozenset()
     members: FrozenSet[str] = frozenset()
 
 
@@ -82,6 +87,8 @@ class Builder:
         self.unit = unit
         self.sections: Sections = {}
         self.problems: List[Problem] = []
+        # It is said that nothing starts it at boot.
+        self.unwanted = False
 
     def short(self, entry: Params, rows: Mapping[str, Short]) -> None:
         """Take the options that stand for a directive each."""
@@ -92,7 +99,8 @@ class Builder:
             if row.takes == ("names",):
                 value = " ".join(value)
                 if not value and row.section != "Service":
-                    continue  # nothing to depend on, or no target that wants it
+                    self.unwanted = self.unwanted or row.section == "Install"
+                    continue
             self._set(row.section, row.directive, value)
 
     def open(self, entry: Params, sections: Mapping[str, str]) -> None:
@@ -106,16 +114,17 @@ class Builder:
                     continue
                 self._set(section, directive, value)
 
-    def command(self, entry: Params) -> None:
-        """Take argv, and depends_on, which adds to what is there."""
-        argv = entry.get("argv")
-        if argv is not None:
-            self._argv(argv, entry)
+    def depends_on(self, entry: Params) -> None:
+        """Take that option, which adds to what is there."""
         wants, requires = self._dependencies(entry.get("depends_on") or ())
         for directive, units in (("Wants", wants), ("Requires", requires), ("After", [*wants, *requires])):
             self.add("Unit", directive, units)
 
-    def _argv(self, argv: Iterable[Any], entry: Params) -> None:
+    def argv(self, entry: Params) -> None:
+        """Take that option."""
+        argv = entry.get("argv")
+        if argv is None:
+            return
         if "ExecStart" in self.sections.get("Service", {}):
             other = "service" if entry.get("exec_start") is None else "exec_start"
             told = _GIVEN_TWICE.problem(self.unit, "Service", "ExecStart", option="argv", other=other)
@@ -133,8 +142,8 @@ class Builder:
         wants: List[str] = []
         requires: List[str] = []
         for each in given:
-            if isinstance(each, Mapping) and set(each) <= {"name", "required"} and isinstance(each.get("name"), str):
-                (requires if each.get("required") is True else wants).append(with_kind(each["name"]))
+            if isinstance(each, Mapping) and _is_dependency(each):
+                (requires if boolean(each.get("required", False)) else wants).append(with_kind(each["name"]))
             elif isinstance(each, str) and each:
                 wants += [with_kind(word) for word in each.split()]
             else:
@@ -145,9 +154,9 @@ class Builder:
     def add(self, section: str, directive: str, units: Iterable[str]) -> None:
         """Units more in a directive that lists some."""
         new = " ".join(units)
-        if not new:
+        given = self.sections.get(section, {}).get(directive, "")
+        if not new or given is None:  # a null is refused where it is read
             return
-        given = self.sections.get(section, {}).get(directive)
         if isinstance(given, (list, tuple)):
             self._set(section, directive, [*given, new])
         else:
@@ -164,7 +173,7 @@ class Builder:
 
     def wanted_by(self, target: str) -> None:
         """The target that starts it at boot, unless the entry has said what does."""
-        if not any(each in self.sections.get("Install", {}) for each in _INSTALLS):
+        if not self.unwanted and not any(each in self.sections.get("Install", {}) for each in _INSTALLS):
             self.default("Install", "WantedBy", target)
 
     def said(self, section: str, directive: str) -> str:
@@ -185,9 +194,12 @@ class Builder:
         return {"name": self.unit, **sections, **{key: each for key, each in options.items() if each is not None}}
 
 
-def _option_of(section: str, directive: str) -> str:
-    from .short import SHORT  # noqa: PLC0415 (for a message alone)
+def _is_dependency(given: Params) -> bool:
+    name, required = given.get("name"), str(given.get("required", False)).lower()
+    return bool(name) and isinstance(name, str) and set(given) <= {"name", "required"} and required in _BOOLEANS
 
+
+def _option_of(section: str, directive: str) -> str:
     rows = {option: row for each in (*SHORT.values(), PROCESS) for option, row in each.items()}
     found = [option for option, row in rows.items() if (row.section, row.directive) == (section, directive)]
     return found[0] if found else "a short option"

@@ -31,13 +31,24 @@ def merged(entry: Params, defaults: Params, judged: bool) -> Entry:
     for part in _MAPPINGS:
         general, own = given.get(part), entry.get(part)
         if isinstance(general, Mapping) and (own is None or isinstance(own, Mapping)):
-            both[part] = {**general, **{key: each for key, each in (own or {}).items() if each is not None}}
+            both[part] = {**general, **_given(own or {})} if part == "health" else {**general, **(own or {})}
     if given.get("triggers"):
-        own, general = entry.get("triggers") or {}, given["triggers"]
-        both["triggers"] = {key: [*(general.get(key) or ()), *(own.get(key) or ())] for key in ("files", "values")}
+        own, general = _given(entry.get("triggers") or {}), _given(given["triggers"])
+        lists = {key: [*general.get(key, ()), *own.get(key, ())] for key in ("files", "values")}
+        both["triggers"] = {**general, **own, **lists}
     if entry.get("alert") is None and given.get("alert") is not None:
         both["alert"] = given["alert"]
     return {**both, DEFAULTS: {part: given[part] for part in ("unit", "service") if part in given}}
+
+
+def _given(options: Params) -> Entry:
+    """Without the nulls by which Ansible hands on suboptions that are not given."""
+    return {key: each for key, each in options.items() if each is not None}
+
+
+def type_of(entry: Params) -> str:
+    """Type= of a merged entry by the stack's defaults, "" if they do not say."""
+    return str(((entry.get(DEFAULTS) or {}).get("service") or {}).get("Type") or "")
 
 
 def directives(entry: Params, is_run_by_another: bool) -> Iterator[Tuple[str, str, Any]]:
@@ -51,10 +62,14 @@ def directives(entry: Params, is_run_by_another: bool) -> Iterator[Tuple[str, st
                 yield section.capitalize(), str(directive), value
 
 
-def in_sections(unit: Params) -> Entry:
-    """A merged entry of a service with sections; a text in one piece has no place for more."""
+def in_sections(unit: Params, timed: bool) -> Entry:
+    """A merged entry of a service with sections; a text in one piece has no place for more.
+
+    timed: a timer starts it.
+    """
     found = {key: each for key, each in unit.items() if key != DEFAULTS}
     if unit.get("content") is None:
-        for section, directive, value in directives(unit, (unit.get("service") or {}).get("Type") == "oneshot"):
+        sort = (unit.get("service") or {}).get("Type") or type_of(unit)
+        for section, directive, value in directives(unit, timed or sort == "oneshot"):
             found[section.lower()] = {directive: value, **(found.get(section.lower()) or {})}
     return found

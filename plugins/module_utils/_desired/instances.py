@@ -81,8 +81,9 @@ def apart(unit: Params) -> Tuple[Entry, List[Entry]]:
     if problems:
         raise Problems(problems)
     rest = {key: [one for one in triggers.get(key) or () if one not in filled[key]] for key in filled}
+    others = {key: each for key, each in triggers.items() if key not in filled and each is not None}
     plain = {**unit, "instances": [each["name"] for each in found], OF_INSTANCES: own}
-    return {**plain, "triggers": rest if any(rest.values()) else None}, dropins
+    return {**plain, "triggers": {**rest, **others} if any(rest.values()) or others else None}, dropins
 
 
 def _read(given: object, template: str, problems: List[Problem]) -> Entry:

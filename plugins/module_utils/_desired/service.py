@@ -13,6 +13,7 @@ from typing import List, Mapping
 
 from .._syntax.rule import Rule, Severity
 from .._syntax.spans import seconds
+from . import inherited
 from .forms import OF_PROCESS, STATE, Around, Builder, Entry, Params, chosen, unit_name
 from .short import PROCESS, SHORT
 
@@ -20,6 +21,8 @@ RESTART_SEC = "5s"
 # Options of what it runs besides those that stand for one directive each.
 _OPEN = ("argv", "depends_on", "service")
 # What systemd has where a text says nothing (systemd-system.conf(5)): 5 starts within 10 s, a pause of 100 ms.
+# Before 230 it had another name, and stood in [Service] (systemd's NEWS); both are still read.
+_INTERVALS = ("StartLimitIntervalSec", "StartLimitInterval")
 _LIMIT, _BURST, _PAUSE = "10s", "5", "100ms"
 
 _START_LIMIT = Rule(
@@ -39,7 +42,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
         return [built.entry(state="absent")]
     built.short(entry, SHORT["service"])
     built.open(entry, {"unit": "Unit", "service": "Service", "install": "Install"})
-    built.command(entry)
+    built.argv(entry)
     if not has_text(entry):
         return [built.entry(**passed)]
     _fill_in(built, entry, around)
@@ -63,7 +66,7 @@ def beside(entry: Params, unit: str, around: Around, defaults: Mapping[str, str]
     built = Builder(unit)
     built.short(entry, {"description": SHORT["service"]["description"], **PROCESS})
     built.open(entry, {"service": "Service"})
-    built.command(entry)
+    built.argv(entry)
     for directive, value in defaults.items():
         built.default("Service", directive, value)
     _fill_in(built, entry, around)
@@ -72,12 +75,13 @@ def beside(entry: Params, unit: str, around: Around, defaults: Mapping[str, str]
 
 def _fill_in(built: Builder, entry: Params, around: Around) -> None:
     """The defaults of a service: a name in the journal, and another start after a failure, without giving up."""
-    is_run_by_another = _is_run_by_another(built, around)
+    is_run_by_another = _is_run_by_another(built, entry, around)
     built.inherit(entry, is_run_by_another)
+    built.depends_on(entry)
     built.default("Service", "SyslogIdentifier", "%N")
     if built.said("Service", "StandardInput") in ("", "null"):
         built.default("Service", "StandardOutput", "journal")
-    limited = any(built.said("Unit", f"StartLimit{each}") for each in ("IntervalSec", "Burst"))
+    limited = bool(_said(built, *_INTERVALS) or _said(built, "StartLimitBurst"))
     if not built.said("Service", "Restart") and not is_run_by_another:
         built.default("Service", "Restart", "on-failure")
     if built.said("Service", "Restart") in ("", "no"):
@@ -89,26 +93,30 @@ def _fill_in(built: Builder, entry: Params, around: Around) -> None:
         built.default("Unit", "StartLimitIntervalSec", 0)
 
 
-def _is_run_by_another(built: Builder, around: Around) -> bool:
+def _is_run_by_another(built: Builder, entry: Params, around: Around) -> bool:
     """A oneshot that fails is run again at its next time, or by whoever started it; so is a service per connection."""
-    per_connection = built.said("Service", "StandardInput") == "socket"
-    return built.said("Service", "Type") == "oneshot" or built.unit in around.timed or per_connection
+    sort = built.said("Service", "Type") or inherited.type_of(entry)
+    return sort == "oneshot" or built.unit in around.timed | around.accepted
 
 
 def _has_starter(built: Builder, entry: Params, around: Around) -> bool:
     """Is there something else that starts it at the right moment, so that a boot shall not?"""
-    others = around.timed | around.started | around.members
+    others = around.timed | around.started | around.accepted | around.members
     return built.unit in others or entry.get("run") is not None
+
+
+def _said(built: Builder, *directives: str) -> str:
+    return next(filter(None, (built.said(section, each) for section in ("Unit", "Service") for each in directives)), "")
 
 
 def _check_limit(built: Builder) -> None:
     """A limit counts starts within an interval; with a pause before each they may never be that many."""
     said = {
-        "limit": built.said("Unit", "StartLimitIntervalSec") or _LIMIT,
+        "limit": _said(built, *_INTERVALS) or _LIMIT,
         "pause": built.said("Service", "RestartSec") or _PAUSE,
     }
     limit, pause = seconds(said["limit"]), seconds(said["pause"])
-    burst = built.said("Unit", "StartLimitBurst") or _BURST
+    burst = _said(built, "StartLimitBurst") or _BURST
     if not limit or pause is None or not burst.isdigit() or int(burst) * pause < limit:
         return
     least = f"{int(burst) * pause:g}"

@@ -22,12 +22,13 @@ def started(entry: Params) -> str:
     """The service, or the template of services, that the socket of an entry is for."""
     section = entry.get("socket") or {}
     stem = unit_name(entry["name"], "socket")[: -len(".socket")]
-    if _accepts(entry):
+    if accepts(entry):
         return f"{stem}@.service"
     return with_kind(str(section["Service"])) if section.get("Service") else f"{stem}.service"
 
 
-def _accepts(entry: Params) -> bool:
+def accepts(entry: Params) -> bool:
+    """Has each connection a service of its own?"""
     said = (entry.get("socket") or {}).get("Accept")
     return entry.get("accept") is True or said is True or (isinstance(said, str) and is_true(said))
 
@@ -41,14 +42,14 @@ def units(entry: Params, around: Around) -> List[Entry]:
         return [built.entry(state="absent"), *([Builder(brought).entry(state="absent")] if with_service else [])]
     built.short(entry, SHORT["socket"])
     built.open(entry, {"unit": "Unit", "socket": "Socket", "install": "Install"})
-    if built.sections:
+    if any(built.sections.values()):
         built.wanted_by(_TARGET)
     problems = list(built.problems)
     found: List[Entry] = []
     try:
         if with_service:
             # A program for one connection reads and writes it, as under inetd (systemd.socket(5), Accept=).
-            defaults = {"StandardInput": "socket", "StandardError": "journal"} if _accepts(entry) else {}
+            defaults = {"StandardInput": "socket", "StandardError": "journal"} if accepts(entry) else {}
             found.append(service.beside(entry, brought, around, defaults))
     except Problems as wrong:
         problems += wrong.problems
@@ -56,4 +57,6 @@ def units(entry: Params, around: Around) -> List[Entry]:
         raise Problems(problems)
     if entry.get("state") == "stopped":
         found = [{**each, "state": "stopped"} for each in found if not is_template(each["name"])] or found
-    return [*found, built.entry(**chosen(entry, (*STATE, "instances", "health", "replace")))]
+    # A socket is never reloaded.
+    on_change = ("on_change",) if entry.get("on_change") != "reload" else ()
+    return [*found, built.entry(**chosen(entry, (*STATE, "instances", "health", "replace", *on_change)))]

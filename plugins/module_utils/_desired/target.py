@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
 
+from .._syntax.names import is_template
 from .._syntax.rule import Problem, Rule, Severity
 from .forms import STATE, Around, Builder, Entry, Params, chosen, unit_name, with_kind
 from .short import SHORT
@@ -25,12 +26,19 @@ _OWN_STATE = Rule(
     "leave out {option}, or take it from the members",
     "the option members of targets",
 )
+_TEMPLATE = Rule(
+    "member-template",
+    Severity.ERROR,
+    "{member} is a template, which never runs itself",
+    "name its instances as members",
+    "the option members of targets",
+)
 _UP = ("started", "restarted", "reloaded")
 
 
 def members(entry: Params) -> List[str]:
     """The full names of a target's members."""
-    return [with_kind(word) for each in entry.get("members") or () for word in str(each).split()]
+    return list(dict.fromkeys(with_kind(word) for each in entry.get("members") or () for word in str(each).split()))
 
 
 def units(entry: Params, around: Around) -> List[Entry]:
@@ -40,9 +48,10 @@ def units(entry: Params, around: Around) -> List[Entry]:
         return [built.entry(state="absent")]
     built.short(entry, SHORT["target"])
     built.open(entry, {"unit": "Unit", "install": "Install"})
-    built.command(entry)
+    built.depends_on(entry)
     built.add("Unit", "Wants", members(entry))
-    if built.sections:
+    built.problems += [_TEMPLATE.problem(built.unit, member=each) for each in members(entry) if is_template(each)]
+    if any(built.sections.values()):
         built.wanted_by(around.boot)
     return [built.entry(**chosen(entry, (*STATE, "health", "on_change", "replace")))]
 
@@ -58,17 +67,41 @@ def joined(
     found: List[Params] = []
     dropins: List[Entry] = []
     for unit in units_given:
-        owners = of_member.pop(str(unit["name"]), None)
-        if owners is None or unit.get("state") == "absent":
+        if unit.get("state") == "absent":
+            of_member.pop(str(unit["name"]), None)
             found.append(unit)
             continue
-        problems += _own_state(unit, owners)
-        found.append({**unit, **_followed(owners, enabled=False)})
-        dropins += [_part_of(str(unit["name"]), target) for target in owners]
+        owners = of_member.pop(str(unit["name"]), None)
+        if owners is not None:
+            problems += _own_state(str(unit["name"]), unit, owners)
+            dropins += [_part_of(str(unit["name"]), target) for target in owners]
+            found.append({**unit, **_followed(owners, enabled=False)})
+        else:
+            found.append(_with_members(unit, of_member, dropins, problems))
     for member, owners in of_member.items():
-        found.append({"name": member, **_outside(owners)})
-        dropins += [_part_of(member, target) for target in owners]
+        if not is_template(member):  # which is refused
+            found.append({"name": member, **_outside(owners)})
+            dropins += [_part_of(member, target) for target in owners]
     return found, dropins
+
+
+def _with_members(
+    unit: Params, of_member: Dict[str, List[Params]], dropins: List[Entry], problems: List[Problem]
+) -> Params:
+    """A template with those of its instances that are members."""
+    given: List[object] = []
+    for each in unit.get("instances") or ():
+        own = dict(each) if isinstance(each, Mapping) else {"name": each}
+        stem, _dot, kind = str(unit["name"]).rpartition(".")
+        member = f"{stem}{own.get('name')}.{kind}"
+        owners = of_member.pop(member, None)
+        if owners is None:
+            given.append(each)
+            continue
+        problems += _own_state(member, {**unit, **own}, owners)
+        dropins += [_part_of(member, target) for target in owners]
+        given.append({**own, **_followed(owners, enabled=False)})
+    return {**unit, "instances": given} if given else unit
 
 
 def _part_of(member: str, target: Params) -> Entry:
@@ -76,10 +109,10 @@ def _part_of(member: str, target: Params) -> Entry:
     return {"name": member, "dropin": f"50-{name}", "unit": {"PartOf": name}}
 
 
-def _own_state(unit: Params, owners: Sequence[Params]) -> Iterable[Problem]:
+def _own_state(name: str, unit: Params, owners: Sequence[Params]) -> Iterable[Problem]:
     for option in ("state", "enabled"):
         if unit.get(option) is not None:
-            yield _OWN_STATE.problem(str(unit["name"]), target=unit_name(owners[0]["name"], "target"), option=option)
+            yield _OWN_STATE.problem(name, target=unit_name(owners[0]["name"], "target"), option=option)
 
 
 def _followed(owners: Sequence[Params], enabled: bool) -> Mapping[str, object]:

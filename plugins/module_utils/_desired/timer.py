@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Dict, List, Mapping, Optional
 
 from .._syntax import cron
 from .._syntax.rule import Problems, Refused, Rule, Severity
@@ -15,6 +15,8 @@ from .forms import STATE, Around, Builder, Entry, Params, chosen, unit_name, wit
 from .short import SHORT
 
 _TARGET = "timers.target"
+# Options besides the short ones that are for a timer, and not for what runs once a boot.
+_OF_TIMES = ("timezone", "timer", "unit", "instances")
 
 _CRON = Rule(
     "cron",
@@ -39,96 +41,105 @@ def started(entry: Params) -> str:
     return with_kind(str(named)) if named else unit_name(entry["name"], "timer")[: -len("timer")] + "service"
 
 
-def schedule(entry: Params) -> Optional[cron.Schedule]:
-    """The schedule of an entry with the option cron, None for one that has none, or a wrong one."""
-    try:
-        return cron.parse(str(entry["cron"])) if entry.get("cron") else None
-    except Refused:
-        return None
-
-
 def units(entry: Params, around: Around) -> List[Entry]:
     """The entries of a stack's units that a short one stands for. Raises Problems."""
-    name, brought = unit_name(entry["name"], "timer"), started(entry)
-    built = Builder(name)
+    built = Builder(unit_name(entry["name"], "timer"))
     with_service = service.brings(entry)
     if entry.get("state") == "absent":
-        own = [Builder(brought).entry(state="absent")] if with_service else []
+        own = [Builder(started(entry)).entry(state="absent")] if with_service else []
         return [built.entry(state="absent"), *own]
     built.short(entry, SHORT["timer"])
+    schedule = _schedule(built, entry)
+    if schedule is not None and schedule.reboot:
+        return [_at_boot(built, entry, around)]
     _unit(built, entry, with_service)
-    at_boot = _cron(built, entry)
-    section = {"unit": "Unit"} if not isinstance(entry.get("unit"), str) else {}
-    built.open(entry, {**section, "timer": "Timer", "install": "Install"})
-    problems = built.problems
-    found: List[Entry] = []
-    try:
-        if with_service:
-            found.append(service.beside(entry, brought, around, {"Type": "oneshot"}))
-    except Problems as wrong:
-        problems += wrong.problems
-    if problems:
-        raise Problems(problems)
-    if entry.get("health"):  # of what runs here, if that is ours
-        found = [{**each, "health": entry["health"]} for each in found]
-    if at_boot:
-        return [_enabled_at_boot(each, around, entry) for each in found]
+    _calendars(built, entry, schedule)
+    built.open(entry, {**_section_of_unit(entry), "timer": "Timer", "install": "Install"})
+    found = _brought(built, entry, around) if with_service else []
+    if built.problems:
+        raise Problems(built.problems)
+    if any(built.sections.values()):
+        built.wanted_by(_TARGET)
     # The last two are for the result, which says how the timer differs from the line of cron.
     passed = chosen(entry, (*STATE, "instances", "replace", "cron", "timezone", *(() if found else ("health",))))
-    if built.sections:
-        built.wanted_by(_TARGET)
     return [*found, built.entry(**passed)]
 
 
+def _schedule(built: Builder, entry: Params) -> Optional[cron.Schedule]:
+    """The schedule of the option cron, None for an entry that has none, or a wrong one."""
+    try:
+        return cron.parse(str(entry["cron"])) if entry.get("cron") is not None else None
+    except Refused as refused:
+        _refuse(built, "cron", str(refused))
+        return None
+
+
+def _refuse(built: Builder, option: str, message: str) -> None:
+    built.problems.append(_CRON.said(f"{option}: {message}", built.unit, "Timer", "OnCalendar"))
+
+
+def _calendars(built: Builder, entry: Params, schedule: Optional[cron.Schedule]) -> None:
+    """Take cron and timezone."""
+    zone, given = entry.get("timezone") or "", built.sections.get("Timer", {}).get("OnCalendar")
+    if schedule is None and not zone:
+        return
+    option = "timezone" if schedule is None else "cron"
+    try:
+        if schedule is not None and given is not None:
+            raise Refused("on_calendar is given as well: leave out one of them")
+        if schedule is None and given is None:
+            raise Refused("it is for on_calendar or cron, and there is neither: leave it out")
+        found = cron.calendars(schedule, zone) if schedule is not None else _in_zone(given, zone)
+    except Refused as refused:
+        _refuse(built, option, str(refused))
+        return
+    built.sections.setdefault("Timer", {})["OnCalendar"] = found
+
+
+def _in_zone(given: object, zone: str) -> List[object]:
+    each = list(given) if isinstance(given, (list, tuple)) else [given]
+    return [f"{one} {cron.time_zone(zone)}" if isinstance(one, str) else one for one in each]
+
+
+def _section_of_unit(entry: Params) -> Dict[str, str]:
+    """The option unit is a section only as a mapping."""
+    return {"unit": "Unit"} if isinstance(entry.get("unit"), Mapping) else {}
+
+
 def _unit(built: Builder, entry: Params, with_service: bool) -> None:
-    if not isinstance(entry.get("unit"), str):
+    named = entry.get("unit")
+    if named is None or isinstance(named, Mapping):
+        return
+    if not isinstance(named, str):
+        built.problems.append(_UNIT.said("unit is the name of a unit, or a mapping of directives", built.unit))
         return
     if with_service:
-        built.problems.append(_UNIT.problem(built.unit, "Timer", "Unit", other=entry["unit"]))
-    built.sections.setdefault("Timer", {})["Unit"] = with_kind(entry["unit"])
+        built.problems.append(_UNIT.problem(built.unit, "Timer", "Unit", other=named))
+    built.sections.setdefault("Timer", {})["Unit"] = with_kind(named)
 
 
-def _cron(built: Builder, entry: Params) -> bool:
-    """Take cron and timezone; returns whether the job is for each boot, and so needs no timer."""
-    zone, given = entry.get("timezone") or "", entry.get("cron")
-    timer = built.sections.setdefault("Timer", {})
+def _brought(built: Builder, entry: Params, around: Around) -> List[Entry]:
     try:
-        if given is None:
-            _in_zone(timer, zone)
-            return False
-        if "OnCalendar" in timer:
-            raise Refused("on_calendar is given as well: leave out one of them")
-        parsed = cron.parse(str(given))
-        if parsed.reboot:
-            _refuse_times(timer, entry)
-            return True
-        timer["OnCalendar"] = cron.calendars(parsed, zone)
-    except Refused as refused:
-        option = "timezone" if given is None else "cron"
-        built.problems.append(_CRON.said(f"{option}: {refused}", built.unit, "Timer", "OnCalendar"))
-    return False
+        found = service.beside(entry, started(entry), around, {"Type": "oneshot"})
+    except Problems as wrong:
+        built.problems += wrong.problems
+        return []
+    return [{**found, "health": entry["health"]} if entry.get("health") else found]
 
 
-def _in_zone(timer: Entry, zone: str) -> None:
-    given = timer.get("OnCalendar")
-    if not zone:
-        return
-    if given is None:
-        raise Refused("it is for on_calendar or cron, and there is neither: leave it out")
-    each = list(given) if isinstance(given, (list, tuple)) else [given]
-    timer["OnCalendar"] = [f"{one} {cron.time_zone(zone)}" if isinstance(one, str) else one for one in each]
-
-
-def _refuse_times(timer: Entry, entry: Params) -> None:
-    others = [directive for directive in timer if directive.startswith("On")]
-    if others or entry.get("timer"):
-        raise Refused("@reboot needs no timer, so other times would be for nothing: leave out one of them")
+def _at_boot(built: Builder, entry: Params, around: Around) -> Entry:
+    """What cron runs once a boot: a service that is enabled, and not run by its installation."""
+    of_timers = (option for option, row in SHORT["timer"].items() if row.section == "Timer")
+    foreign = [option for option in (*_OF_TIMES, *of_timers) if entry.get(option) is not None]
+    if foreign:
+        _refuse(built, "cron", f"@reboot needs no timer, so {foreign[0]} would be for nothing: leave it out")
     if not service.brings(entry):
-        raise Refused("@reboot is a service that is enabled at boot: say with exec_start or argv what it runs")
-
-
-def _enabled_at_boot(unit: Entry, around: Around, entry: Params) -> Entry:
-    """What cron runs once a boot: enabled, and not run by its installation."""
-    install = {"WantedBy": around.boot, **(entry.get("install") or {})}
+        _refuse(built, "cron", "@reboot is a service that is enabled at boot: say with exec_start or argv what it runs")
+    built.open(entry, {"install": "Install"})
+    (found,) = _brought(built, entry, around) or [{}]
+    if built.problems:
+        raise Problems(built.problems)
+    built.wanted_by(around.boot)
     state = {"state": "present", "enabled": True, **chosen(entry, STATE)}
-    return {**unit, "install": install, **state}
+    unit = {**built.sections.get("Unit", {}), **found.get("unit", {})}
+    return {**found, **({"unit": unit} if unit else {}), "install": built.sections.get("Install", {}), **state}

@@ -9,10 +9,10 @@ Private to the collection.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from .._syntax.rule import Problem, Rule, Severity, shown
+from .._syntax import unitfile
+from .._syntax.rule import Problem, Refused, Rule, Severity, shown
 
 Params = Mapping[str, Any]
 
@@ -30,7 +30,6 @@ _TRIGGER_MISSING = Rule(
 _CONFIGURATION = ("/etc/", "/usr/", "/opt/")
 # What makes of a path a pattern, or something that only the running unit knows.
 _PATTERN = set("%*?[\\")
-_IN_CONTENT = re.compile(r"^[ \t]*EnvironmentFile[ \t]*=(.*)$", re.MULTILINE)
 
 
 def is_path(text: str) -> bool:
@@ -51,7 +50,7 @@ def environment_files(entry: Params) -> List[str]:
         return []
     given = (entry.get("service") or {}).get("EnvironmentFile") or []
     values = [*(given if isinstance(given, (list, tuple)) else [given])]
-    values += _IN_CONTENT.findall(entry.get("content") or "")
+    values += _in_content(str(entry.get("content") or ""))
     found: List[str] = []
     for value in values:
         path = str(value).strip().lstrip("-")
@@ -59,6 +58,15 @@ def environment_files(entry: Params) -> List[str]:
     declared = declared_files(entry)
     own = [path for path in dict.fromkeys(found) if path.startswith(_CONFIGURATION) and not set(path) & _PATTERN]
     return [path for path in own if path not in declared]
+
+
+def _in_content(content: str) -> List[str]:
+    if "EnvironmentFile" not in content:
+        return []
+    try:
+        return [each.value for each in unitfile.parse(content) if each.directive == "EnvironmentFile"]
+    except Refused:  # which is told where the text is read
+        return []
 
 
 def bad(entries: Sequence[Params]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ It stands alone, on Python's standard library.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import socket
@@ -19,10 +20,12 @@ import sys
 import time
 import urllib.request
 from email.message import EmailMessage
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List
 
 # A failure so many seconds after the last one is of another burst.
 QUIET = 900
+# One that goes on is told again after so many seconds.
+REMINDER = 3600
 # The pauses before a message that could not be sent is sent again.
 PAUSES = (5, 30, 120)
 LINES = 20
@@ -46,10 +49,14 @@ def main(unit: str) -> int:
     gave_up = False
     while not gave_up:  # it may end while it is told that it has failed
         state = _settled(unit, told["manager"])
-        gave_up = state["ActiveState"] == "failed"
-        if not _is_due(note, gave_up, state.get("InvocationID", "")):
+        gave_up = state.get("ActiveState") == "failed"
+        run = state.get("InvocationID", "")
+        due = _is_due(note, gave_up, run)
+        sent = due and _sent(told["alerts"][name], message(unit, state, gave_up, told, name))
+        _note(note, gave_up, run, sent)
+        failures += due and not sent
+        if not due:
             break
-        failures += not _sent(told["alerts"][name], message(unit, state, gave_up, told, name))
     return 1 if failures else 0
 
 
@@ -70,23 +77,34 @@ def _settled(unit: str, manager: str) -> Dict[str, str]:
 
 
 def _is_due(note: str, gave_up: bool, run: str) -> bool:
-    """Is that to be told? The note has when the last failure was, whether it was the end, and of which run."""
-    now = time.time()
-    last, ended, of_run = _noted(note)
-    if ended and run == of_run:
-        return False
+    """Is that to be told? It is, if it is another burst, or the end, or if the last message is long ago."""
+    now, before = time.time(), _noted(note)
+    if before["ended"]:
+        return bool(run != before["run"])
+    return bool(gave_up or now - before["failed"] >= QUIET or now - before["told"] >= REMINDER)
+
+
+def _note(note: str, gave_up: bool, run: str, sent: bool) -> None:
+    """Note a failure, for the next one. What could not be sent was not told."""
+    before, now = _noted(note), time.time()
+    same = before["ended"] and run == before["run"]
+    found = {
+        "failed": now,
+        "told": now if sent else before["told"],
+        "ended": same or (gave_up and sent),
+        "run": run,
+    }
     with open(note, "w", encoding="utf-8") as written:
-        json.dump([now, gave_up, run], written)
-    return ended or gave_up or now - last >= QUIET
+        json.dump(found, written)
 
 
-def _noted(note: str) -> Tuple[float, bool, str]:
+def _noted(note: str) -> Dict[str, Any]:
+    """When it failed last, when someone was told last, whether that was the end, and of which run."""
     try:
         with open(note, encoding="utf-8") as written:
-            last, ended, run = json.load(written)
-        return float(last), bool(ended), str(run)
+            return dict(json.load(written))
     except (OSError, ValueError):
-        return 0.0, False, ""
+        return {"failed": 0.0, "told": 0.0, "ended": False, "run": ""}
 
 
 def message(unit: str, state: Dict[str, str], gave_up: bool, told: Dict[str, Any], name: str) -> Dict[str, Any]:
@@ -120,7 +138,7 @@ def _sent(alert: Dict[str, Any], told: Dict[str, Any]) -> bool:
         try:
             _send(alert, told)
             return True
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, ValueError, http.client.HTTPException, subprocess.SubprocessError) as error:
             # Neither an address nor a command is shown: both may hold a secret.
             sys.stderr.write(f"the alert for {told['unit']} could not be sent: {type(error).__name__}\n")
         time.sleep(pause)

@@ -25,6 +25,7 @@ from .work import Failed
 _EXPANDED = (*FORMS, "defaults", "alerts")
 _EXPANDED_OF_UNIT = ("instances", "without", "alert")
 # Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
+_ALERTS = ("alert", "alerts")
 _SECRET = (*HIDDEN_OPTIONS, "webhook")
 
 
@@ -76,10 +77,17 @@ def _deep_secrets(given: Any) -> Iterator[str]:
     """The texts in secrets and credentials anywhere within options."""
     if isinstance(given, Mapping):
         for key, value in given.items():
-            yield from _texts(value) if key in _SECRET else _deep_secrets(value)
+            reads = _texts if key in _SECRET else _addresses if key in _ALERTS else _deep_secrets
+            yield from reads(value)
     elif isinstance(given, (list, tuple)):
         for each in given:
             yield from _deep_secrets(each)
+
+
+def _addresses(given: Any) -> Iterator[str]:
+    """What may be the address of a webhook, in its place or not."""
+    yield from _deep_secrets(given)
+    yield from (text for text in _texts(given) if "://" in text)
 
 
 def _texts(given: Any) -> Iterator[str]:
@@ -93,7 +101,8 @@ def _texts(given: Any) -> Iterator[str]:
 def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence[Problem]]:
     """The parameters as units and drop-ins alone, and what is wrong with what else there was."""
     short = any(params.get(option) for option in _EXPANDED) or params.get("state") == "stopped"
-    if not short and not any(unit.get(each) for unit in params.get("units") or () for each in _EXPANDED_OF_UNIT):
+    units = params.get("units") or ()
+    if not short and all(unit.get(each) is None for unit in units for each in _EXPANDED_OF_UNIT):
         return params, ()
     from .._desired.expansion import expanded  # noqa: PLC0415 (only where there is something to expand)
 
@@ -124,13 +133,21 @@ def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
             from .._desired.forms import unit_name  # noqa: PLC0415 (as above)
 
             owner = unit_name(owner, kind[:-1])
-            if entry.get("state") == "absent":  # with what it has brought, whether that is said once more or not
-                return {"name": owner, "owner": owner, "state": "absent", **host}
         if "dropin" in entry:
             owner = stem_of_dropin(owner, _file_name(entry["dropin"]))
-        return {"name": owner, "owner": owner, kind: [entry], **host}
+        return {"name": owner, "owner": owner, kind: [entry], "prune": _brings_all(entry, kind), **host}
 
     return as_stack
+
+
+def _brings_all(entry: Mapping[str, Any], kind: str) -> bool:
+    """Is that all that its owner has, so that the rest goes? Not where it is about the state of what is there."""
+    if entry.get("state") == "absent":
+        return "dropin" not in entry
+    if kind not in FORMS:
+        return False
+    said = {"name", "enabled", "state", "masked", "health", "replace"}
+    return any(value is not None for option, value in entry.items() if option not in said)
 
 
 def _file_name(dropin: str) -> str:

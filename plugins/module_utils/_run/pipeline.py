@@ -158,9 +158,11 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     gc.disable()
     key, new_key = _key(where)
     try:
-        desired = build(run.params, _facts(run.params, manager, key))
+        # Without what is wrong with them, entries may be missing that prune must not take for removed.
+        params = {**run.params, "prune": False} if run.wrong else run.params
+        desired = build(params, _facts(params, manager, key))
         if run.wrong:
-            raise Problems((), rest=replace(desired, prune=False, max_removed=None))
+            raise Problems((), rest=replace(desired, max_removed=None))
     except Problems as found:
         all_wrong = Problems([*run.wrong, *found.problems], rest=found.rest)
         raise Problems([*all_wrong.problems, *_further(all_wrong, manager)]) from None

@@ -16,6 +16,7 @@ from .._plan.differences import Differences
 from .._syntax.clock import changes, unlike_cron
 from .._syntax.cron import parse
 from .._syntax.kinds import Cause, kind_of
+from .._syntax.names import parse_name
 from .._syntax.specifiers import in_value
 
 _NEXT = 5
@@ -36,8 +37,9 @@ def timers(differences: Differences, params: Params, manager: Manager) -> Dict[s
     for member, each in calendars.items():
         times = sorted({moment for one in each for moment in found.get(one, ())})[:_NEXT]
         told[member] = {"next_elapses": [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment)) for moment in times]}
-        if member in given:
-            told[member]["unlike_cron"] = _unlike_cron(given[member])
+        entry = given.get(member) or given.get(parse_name(member).template or "")
+        if entry:
+            told[member]["unlike_cron"] = _unlike_cron(entry)
     return told
 
 

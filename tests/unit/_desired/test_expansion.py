@@ -384,3 +384,177 @@ def test_a_stack_is_stopped_as_a_whole() -> None:
         "t.target": "stopped",
         "m.service": None,
     }
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"timers": [{"name": "a", "state": "absent"}]},
+        {"sockets": [{"name": "a", "state": "absent"}]},
+        {"units": [{"name": "a.timer", "state": "absent"}]},
+    ],
+)
+def test_what_is_to_be_removed_starts_nothing(gone: Entry) -> None:
+    made = units(services=[{"name": "a", "exec_start": "/a"}], **gone)
+    assert made["a.service"] == {
+        "service": {"ExecStart": "/a", **JOURNAL, **AGAIN},
+        "unit": FOREVER,
+        "install": AT_BOOT,
+    }
+
+
+def test_an_absent_target_has_no_members() -> None:
+    target = {"name": "t", "members": ["a"], "state": "absent"}
+    made = units(services=[{"name": "a", "exec_start": "/a"}], targets=[target])
+    assert "enabled" not in made["a.service"]
+    assert set(made) == {"a.service", "t.target"}
+
+
+@pytest.mark.parametrize(("form", "own"), [("services", {"exec_start": "/a"}), ("timers", {"on_calendar": "daily"})])
+def test_an_empty_list_of_what_starts_it_is_taken_at_its_word(form: str, own: Entry) -> None:
+    made = units(**{form: [{"name": "a", "wanted_by": [], **own}]})
+    assert all("install" not in each for each in made.values())
+
+
+def test_a_timer_of_which_only_the_state_is_said_has_no_text() -> None:
+    given = {"state": "stopped", "enabled": False, "masked": True}
+    assert units(timers=[{"name": "a", **given}]) == {"a.timer": given}
+
+
+@pytest.mark.parametrize(
+    "given", [{"persistent": True}, {"timezone": "UTC"}, {"unit": {"After": "x.target"}}, {"instances": ["1"]}]
+)
+def test_what_is_for_a_timer_alone_is_refused_for_what_runs_at_boot(given: Entry) -> None:
+    assert wrong(timers=[{"name": "a", "cron": "@reboot", "exec_start": "/a", **given}]) == [("a.timer", "cron")]
+
+
+def test_what_runs_at_boot_may_say_what_starts_it() -> None:
+    job = {"name": "a", "cron": "@reboot", "exec_start": "/a", "documentation": "man:a(1)", "wanted_by": ["x.target"]}
+    made = units(timers=[job])["a.service"]
+    assert made["install"] == {"WantedBy": "x.target"}
+    assert made["unit"] == {"Documentation": "man:a(1)"}
+
+
+@pytest.mark.parametrize("unit", [["x.service"], 5])
+def test_the_unit_of_a_timer_is_a_name_or_a_mapping(unit: object) -> None:
+    assert wrong(timers=[{"name": "a", "on_calendar": "daily", "unit": unit}]) == [("a.timer", "timer-unit")]
+
+
+def test_a_dependency_is_required_however_ansible_spells_it() -> None:
+    given = [{"name": "a", "required": "true"}, {"name": "b", "required": "no"}]
+    made = units(services=[{"name": "x", "exec_start": "/x", "depends_on": given}])["x.service"]["unit"]
+    assert (made["Requires"], made["Wants"]) == ("a.service", "b.service")
+    nameless = {"name": "x", "exec_start": "/x", "depends_on": [{"name": ""}]}
+    assert wrong(services=[nameless]) == [("x.service", "short-option")]
+
+
+@pytest.mark.parametrize(
+    "socket",
+    [
+        {"sockets": [{"name": "a", "listen_stream": 1, "accept": True}]},
+        {"units": [{"name": "a.socket", "socket": {"ListenStream": 1, "Accept": True}}]},
+        {"units": [{"name": "a.socket", "content": "[Socket]\nListenStream=1\nAccept=yes\n"}]},
+    ],
+)
+def test_what_a_socket_starts_for_each_connection_is_not_restarted(socket: Entry) -> None:
+    made = units(services=[{"name": "a@", "exec_start": "/a"}], **socket)["a@.service"]
+    assert made == {"service": {"ExecStart": "/a", **JOURNAL}}
+
+
+def test_the_service_that_the_text_of_a_timer_names_is_not_restarted() -> None:
+    timer = {"name": "b.timer", "content": "[Timer]\nOnCalendar=daily\nUnit=a.service\n"}
+    assert "Restart" not in units(services=[{"name": "a", "exec_start": "/a"}], units=[timer])["a.service"]["service"]
+
+
+def test_the_old_spelling_of_a_start_limit_is_one_too() -> None:
+    given = {"name": "a", "exec_start": "/a", "unit": {"StartLimitInterval": 60}}
+    assert units(services=[given])["a.service"]["unit"] == {"StartLimitInterval": 60}
+
+
+def test_instances_are_members_too() -> None:
+    workers = {"name": "w@", "exec_start": "/w", "instances": ["1", "2", "3"]}
+    made = units(services=[workers], targets=[{"name": "t", "members": ["w@1", "w@2", "w@1.service"]}])
+    assert made["t.target"]["unit"] == {"Wants": "w@1.service w@2.service"}
+    enabled = {key: each["enabled"] for key, each in made["w@.service"]["of_instances"].items()}
+    assert enabled == {"1": False, "2": False, "3": None}
+    assert {key for key in made if "/" in key} == {"w@1.service/50-t.target", "w@2.service/50-t.target"}
+    assert wrong(services=[workers], targets=[{"name": "t", "members": ["w@"]}]) == [("t.target", "member-template")]
+
+
+def test_a_stopped_stack_stays_down_at_boot_but_for_what_is_not_ours() -> None:
+    made = units(
+        state="stopped",
+        services=[{"name": "a", "exec_start": "/a", "enabled": True}, {"name": "theirs"}],
+        timers=[{"name": "b", "cron": "@reboot", "exec_start": "/b"}],
+    )
+    enabled = {name: each.get("enabled") for name, each in made.items()}
+    assert enabled == {"a.service": False, "b.service": False, "theirs.service": None}
+
+
+def test_environment_files_stay_switched_off() -> None:
+    off = {"environment_files": False}
+    services = [{"name": "a", "exec_start": "/a", "triggers": off}, {"name": "b", "exec_start": "/b"}]
+    made = units(services=services, defaults={"triggers": {"values": ["1"]}})
+    assert made["a.service"]["triggers"] == {"files": [], "values": ["1"], "environment_files": False}
+    made = units(services=[services[1]], defaults={"triggers": off})
+    assert made["b.service"]["triggers"]["environment_files"] is False
+    template = {"name": "w@", "exec_start": "/w", "triggers": off, "instances": [{"name": "1", "state": "stopped"}]}
+    assert units(services=[template])["w@.service"]["triggers"]["environment_files"] is False
+
+
+def test_defaults_know_what_starts_a_service() -> None:
+    defaults = {"service": {"Restart": "always"}, "health": {"tcp": "127.0.0.1:1"}}
+    timer = {"name": "a.timer", "timer": {"OnCalendar": "daily"}}
+    timed = units(units=[{"name": "a.service", "service": {"ExecStart": "/a"}}, timer], defaults=defaults)
+    assert timed["a.service"] == {"service": {"ExecStart": "/a"}}
+    own: Entry = {"services": [{"name": "a", "exec_start": "/a", "depends_on": ["b"]}]}
+    assert "health" not in units(**own, sockets=[{"name": "a", "listen_stream": 1}], defaults=defaults)["a.service"]
+    oneshot = units(**own, defaults={"service": {"Type": "oneshot"}})["a.service"]["service"]
+    assert oneshot == {"ExecStart": "/a", "Type": "oneshot", **JOURNAL}
+    after = units(**own, defaults={"unit": {"After": "network.target"}})["a.service"]["unit"]["After"]
+    assert after == "network.target b.service"
+
+
+ALERT = {"command": ["/bin/true"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "template"),
+    [
+        ({"name": "shop"}, "shop-alert@.service"),
+        ({"name": "shop.service"}, "shop.service-alert@.service"),
+        ({"name": "worker@.service"}, "worker-.service-alert@.service"),
+    ],
+)
+def test_the_template_of_alerts_is_of_a_name_of_its_own(given: Entry, template: str) -> None:
+    params, problems = expanded({**given, "services": [{"name": "worker@", "exec_start": "/w", "alert": ALERT}]})
+    assert problems == []
+    assert [each["name"] for each in params["units"]] == ["worker@.service", template]
+    assert params["dropins"][0]["unit"] == {"OnFailure": template.replace("@", "@%n")}
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        {},
+        {"webhook": "https://host/a b"},
+        {"webhook": "https://host:80x/"},
+        {"webhook": "https:///path"},
+        {"mail": "two of@them"},
+        {"command": ["/a"], "journal": "no"},
+        "https://host/secret",
+    ],
+)
+def test_an_alert_that_cannot_be_sent_is_refused_without_its_address(alert: Any) -> None:
+    _params, problems = expanded({"name": "test", "services": [{"name": "a", "exec_start": "/a", "alert": alert}]})
+    assert [each.rule.id for each in problems] == ["alert"]
+    assert "host" not in str(problems[0])
+
+
+def test_an_alert_goes_to_a_local_mailbox_too() -> None:
+    units(services=[{"name": "a", "exec_start": "/a", "alert": {"mail": "root"}}])
+
+
+def test_too_much_for_one_variable_is_refused() -> None:
+    services = [{"name": f"a{number}", "exec_start": "/a", "alert": "x"} for number in range(9000)]
+    assert wrong(services=services, alerts={"x": ALERT}) == [("", "alert")]
