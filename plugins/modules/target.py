@@ -30,19 +30,25 @@ author:
 """
 
 EXAMPLES = r"""
+- name: Declare a service that runs with others alone
+  unitwright.systemd.service:
+    name: sensor-reader
+    exec_start: /usr/bin/sleep infinity
+    wanted_by: []
+
 - name: Run several services as one
   unitwright.systemd.target:
     name: pi-stack
     description: All that runs on the Pi
-    members: [nginx, systemd-tmpfiles-clean.timer]
+    members: [sensor-reader, nginx]
 
 - name: Stop it with its members, and leave them stopped
   unitwright.systemd.target:
     name: pi-stack
-    members: [nginx, systemd-tmpfiles-clean.timer]
+    members: [sensor-reader, nginx]
     state: stopped
 
-- name: Remove it; its members go on running
+- name: Remove it; its members stay
   unitwright.systemd.target:
     name: pi-stack
     state: absent

@@ -18,7 +18,7 @@ Result = dict[str, Any]
 # may have ended before its restart.
 _BY_VERB = {
     "start": {"up", "ran"},
-    "run": {"up", "ran", "anew"},
+    "run": {"up", "ran", "anew", "down"},
     "restart": {"up", "ran", "anew"},
     "stop": {"down"},
 }
@@ -106,12 +106,22 @@ def differences(call: Call, besides: Collection[str] = ()) -> Iterator[str]:
         return
     for manager, meanwhile in call.happened.items():
         result = call.result if manager == call.manager and not call.options.get("check_mode") else {}
-        changes = (Change(unit, manager, meanwhile, call.visited) for unit in sorted(meanwhile.changed()))
+        visited = call.visited or _asks(call.options)
+        changes = (Change(unit, manager, meanwhile, visited) for unit in sorted(meanwhile.changed()))
         for change in changes:
             if change.unit not in besides and not any(is_it(change) for is_it in BY_ITSELF.values()):
                 yield from _untold(change, result)
         if not result.get("failed"):
             yield from _not_done(result, manager, meanwhile, besides)
+
+
+def _asks(options: Any) -> bool:
+    """Does the call itself connect to something, to ask whether a unit is healthy?"""
+    if isinstance(options, Mapping):
+        health = options.get("health")
+        asked = isinstance(health, Mapping) and bool({"tcp", "unix", "http", "command"} & set(health))
+        return asked or any(_asks(each) for each in options.values())
+    return isinstance(options, (list, tuple)) and any(_asks(each) for each in options)
 
 
 def _names(result: Result) -> Iterator[str]:
@@ -138,7 +148,9 @@ def promised(result: Result) -> dict[str, set[str]]:
 def _untold(change: Change, result: Result) -> Iterator[str]:
     """A unit to which something happened: the plan has to say it, and of a run that succeeded a list, too."""
     verbs = promised(result).get(change.unit, set())
-    results = set().union(*(_BY_VERB[verb] for verb in verbs), {"anew"} if {"start", "stop"} <= verbs else set())
+    # What is up is started only where the reload, or a stop of ours, takes it down before.
+    cycled = {"anew"} if "start" in verbs and ("stop" in verbs or change.was.is_up) else set()
+    results = set().union(*(_BY_VERB[verb] for verb in verbs), cycled)
     became, failed = change.became, result.get("failed") and "plan" in result
     # What is undone comes to something else than was planned, of the same units; what could not be is in the message.
     in_message = failed and change.unit in result["msg"]
@@ -152,7 +164,7 @@ def _untold(change: Change, result: Result) -> Iterator[str]:
 
 def _listed(key: str, verbs: Collection[str]) -> set[str]:
     """What may have become of a unit in a list; a oneshot that was at its work is newly started once more."""
-    return _BY_LIST[key] | ({"anew"} if "run" in verbs else set())
+    return _BY_LIST[key] | ({"anew", "down"} if "run" in verbs else set())
 
 
 def _not_done(result: Result, manager: str, meanwhile: Meanwhile, besides: Collection[str]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def test_a_service_that_dies_at_night(host: Lab) -> None:
 
 
 def test_a_service_that_fails_again_and_again(host: Lab) -> None:
-    limited = {"start_limit_burst": 8, "start_limit_interval_sec": "1h", "restart_sec": "50ms"}
+    limited = {"start_limit_burst": 5, "start_limit_interval_sec": "1h", "restart_sec": 1}
     app = {"name": "loop", "exec_start": "/bin/sh -c 'test -e /run/works && exec sleep infinity'", **limited}
     host.sh("touch /run/works")
     host.apply(services=[{**app, "alert": "ops"}], alerts={"ops": NOTE})

@@ -31,11 +31,22 @@ def examples(module: str) -> list[dict[str, Any]]:
 def test_the_examples_of_a_module(host: Lab, module: str) -> None:
     tasks = examples(module)
     assert tasks
-    for task in tasks:
-        ((action, given),) = [(key, each) for key, each in task.items() if key.startswith("unitwright.systemd.")]
-        assert task["name"]
-        if given.get("masked"):  # a mask is nobody's, so nothing would take it away
-            succeeded(host.module(module, **given))
-            succeeded(host.module(module, name=given["name"], masked=False))
-        else:
-            succeeded(host.attempt(module=action.rpartition(".")[2], **given))
+    try:
+        for task in tasks:
+            ((action, given),) = [(key, each) for key, each in task.items() if key.startswith("unitwright.systemd.")]
+            assert task["name"]
+            succeeded(host.module(action.rpartition(".")[2], **given))
+    finally:
+        for name in dict.fromkeys(given["name"] for given in _declared(tasks) if "name" in given):
+            host.module(module, name=name, state="absent", **_as_dropin(tasks))
+            host.sh(f"systemctl unmask '{name}'", check=False)
+
+
+def _declared(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for task in tasks for key, each in task.items() if key.startswith("unitwright.systemd.")]
+
+
+def _as_dropin(tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the module dropin needs to know besides the name."""
+    names = [given["dropin"] for given in _declared(tasks) if "dropin" in given]
+    return {"dropin": names[0]} if names else {}

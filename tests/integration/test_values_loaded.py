@@ -199,7 +199,7 @@ def quoted(word: str) -> str:
 
 def test_services(host: Lab) -> None:
     columns = {place: drawn(values, COUNT) for place, (_property, values) in SERVICE.items()}
-    variables, commands = drawn(VARIABLES, COUNT), drawn(st.lists(WORDS, max_size=3), COUNT)
+    variables, commands = drawn(VARIABLES, COUNT), drawn(st.lists(WORDS, min_size=1, max_size=3), COUNT)
     entries, expected = [], {}
     for number in range(COUNT):
         name = f"g{number}.service"

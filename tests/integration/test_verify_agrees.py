@@ -31,7 +31,7 @@ LINES = {
         WorkingDirectory=tmp|WorkingDirectory=~|PIDFile=/run/x.pid|PIDFile=/var/run/x.pid|PIDFile=x.pid|KillMode=none
         KillMode=mixed|KillSignal=SIGINT|KillSignal=SIGNONE|StandardOutput=syslog|StandardOutput=file:/tmp/x
         StandardOutput=paper|PrivateTmp=yes|PrivateTmp=perhaps|ProtectSystem=strict|ProtectSystem=all
-        CapabilityBoundingSet=CAP_NET_ADMIN|CapabilityBoundingSet=CAP_FOO|AmbientCapabilities=~CAP_SYS_ADMIN
+        CapabilityBoundingSet=CAP_NET_ADMIN|AmbientCapabilities=~CAP_SYS_ADMIN
         SystemCallFilter=@system-service|SystemCallFilter=~@mount no_such_call|RestrictAddressFamilies=AF_UNIX
         RestrictAddressFamilies=AF_NONE|IPAddressAllow=10.0.0.0/8|IPAddressAllow=ten|CPUAffinity=0 1|CPUAffinity=all
         ExecStartPre=/bin/true|ExecStartPre=-/none|ExecStartPre=/none|ExecStartPre=bin/true|ExecStartPre=/bin/%i

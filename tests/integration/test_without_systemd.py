@@ -25,6 +25,7 @@ UNIT = service("inside", install=WANTED)
 def bare(host: Lab) -> Iterator[Lab]:
     """A container of the same image, with another PID 1 than systemd."""
     machine = Lab(f"{host.name}-bare-{os.getpid()}")
+    machine.has_manager = False
     flags = [f"--name={machine.name}", f"--label={container.LABEL}", "--network=none", *limit_flags()]
     host.engine.run("run", "--detach", *flags, ensure_image(host.engine, default_suite()), "/bin/sleep", "infinity")
     try:

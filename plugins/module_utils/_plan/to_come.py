@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import Dict, List, Set, Tuple
+from typing import Dict, Iterator, List, Set, Tuple
 
 from .._host.graph import SETTINGS, Graph, Node
 from .._host.observed import Observed
@@ -20,7 +20,7 @@ from .._syntax.dependencies import NEEDS, implied, named
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once
-from .._syntax.names import misnamed, parse_name
+from .._syntax.names import is_template, misnamed, parse_name
 from .._syntax.relations import RELATIONS
 from .differences import Case, Differences
 
@@ -40,6 +40,7 @@ Edge = Tuple[str, str, str]
 def named_anew(differences: Differences, observed: Observed) -> Set[str]:
     """Units whose text or links change, and those that it will name, which jobs may reach only then."""
     found = {*differences.links.enable, *differences.links.reenable}
+    found.update(edge[0] for unit in sorted(found) for edge in _installed(unit, differences))
     found.update(case.unit for case in _changed(differences))
     for case in _changed(differences):
         more = _written(case.unit, differences.after) - _written(case.unit, observed.loadpath)
@@ -56,8 +57,7 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
         gone |= _written(case.unit, observed.loadpath) - will
         new |= will
     for unit in (*differences.links.enable, *differences.links.reenable):
-        installed = ((name, named(unit, name, differences.after, "Install")) for name in _INSTALLED)
-        new |= {(unit, name, other) for name, others in installed for other in others}
+        new.update(_installed(unit, differences))
     if graph.version < _NEW_SINCE:
         new = {edge for edge in new if edge[1] not in _NEW}
     nodes = copy.copy(graph.nodes)
@@ -75,6 +75,20 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
         if name in NEEDS and other in nodes:  # what is not there yet something else will bring, or all is refused
             nodes[other] = replace(nodes[other], loads=True)
     return replace(graph, nodes=nodes)
+
+
+def _installed(unit: str, differences: Differences) -> Iterator[Edge]:
+    """What the links of a unit will say; those of a template in that of another are for each instance of the other."""
+    own = parse_name(unit)
+    for name in _INSTALLED:
+        for other in named(unit, name, differences.after, "Install"):
+            if not (own.is_template and is_template(other)):
+                yield unit, name, other
+                continue
+            theirs = [parse_name(case.unit) for case in differences.cases]
+            for each in theirs:
+                if each.template == other:
+                    yield f"{own.prefix}@{each.instance}.{own.kind}", name, each.text
 
 
 def _changed(differences: Differences) -> List[Case]:

@@ -117,12 +117,13 @@ def _newly_started(plan: Plan, before: States, happened: Mapping[str, Becomes]) 
 
 
 def _restarted(plan: Plan, before: States, happened: Mapping[str, Becomes]) -> List[str]:
-    cycled = [unit for unit in plan.jobs["start"] if unit in plan.fates and before[unit].is_up]
+    # What is up is started where something takes it down before: a stop of ours, or the reload.
+    cycled = [unit for unit in plan.jobs["start"] if before[unit].is_active]
     return _with([*plan.jobs["restart"], *cycled], happened, Becomes.ANEW)
 
 
 def _stopped(plan: Plan, happened: Mapping[str, Becomes]) -> List[str]:
-    again = (*plan.jobs["start"], *plan.jobs["restart"])
+    again = (*plan.jobs["start"], *plan.jobs["restart"], *plan.jobs["run"])
     return [unit for unit in _with(plan.jobs["stop"], happened, Becomes.DOWN) if unit not in again]
 
 
