@@ -204,6 +204,19 @@ def host() -> Spec:
     }
 
 
+def info() -> Spec:
+    """Of which units what is told."""
+    asked = host()
+    return {
+        "names": {"type": "list", "elements": "str", "aliases": ["name"]},
+        "types": {"type": "list", "elements": "str", "choices": list(KINDS)},
+        "scope": asked["scope"],
+        "root": asked["root"],
+        "settings": {"type": "bool", "default": True},
+        "properties": {"type": "list", "elements": "str"},
+    }
+
+
 def entry(form: str) -> Spec:
     """The options of a short form as those of an entry of a stack."""
     options = FORMS[form]()

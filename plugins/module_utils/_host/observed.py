@@ -13,16 +13,17 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.activation import starts
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import NAME_MAX, is_template, misnamed, names_folder, parse_name, parse_pattern
-from .files import TEMPORARY, Seen, look, read, resolve
+from .files import TEMPORARY, Seen, read, resolve
 from .manager import Manager, States
 from .mounts import InPlace, in_place
 from .places import Places, lingers
+from .reading import Noting, Reader
 
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 _INVOCATION = "invocation:"
@@ -136,34 +137,58 @@ class Observed:
         return run.log_fields if run else frozenset()
 
 
+# Which units a look is about, by what is in memory and what files there are.
+Choice = Callable[[States, LoadPath], Iterable[str]]
+
+
 def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Observed:
     """Look at all that matters for these owners and unit names; one list-units call, the rest is files."""
     places = manager.places
     folders = manager.unit_path() if os.environ.get("SYSTEMD_UNIT_PATH") else places.lookup
+    seen, named = _seen(manager, folders, owners, lambda _states, _loadpath: units, Reader())
+    watched = [*folders, *seen.loadpath.dropins]
+    return replace(
+        seen,
+        outdated=_outdated(manager, watched, seen.manager.loaded_at, [*seen.states.keys() & named]),
+        in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
+    )
+
+
+def survey(manager: Manager, folders: Sequence[str], units: Choice, reader: Noting) -> Observed:
+    """The same for who only tells of units, whoever they belong to; the reader notes what cannot be read.
+
+    Nothing of what takes further calls.
+    """
+    return _seen(manager, folders, (), units, reader)[0]
+
+
+def _seen(
+    manager: Manager, folders: Sequence[str], owners: Iterable[str], units: Choice, reader: Reader
+) -> Tuple[Observed, Set[str]]:
+    """What files and one list-units call say, and the units that the look is about."""
+    places = manager.places
     if places.root:
         folders = tuple(dict.fromkeys(resolve(folder, places.root) for folder in folders))
     looked_at = time.time()  # what is written from now on is for the next look
-    files, links, names, dropins = _our_folder(places.units)
+    files, links, names, dropins = _our_folder(places.units, reader)
     for owner in owners:
-        files.update(tree(os.path.join(places.secrets, owner)))
+        files.update(tree(os.path.join(places.secrets, owner), reader))
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
-    loadpath = _load_path(folders, places, names, dropins, contents, files)
+    loadpath = _load_path(tuple(folders), places, names, dropins, contents, files, reader)
     states = manager.list_units() if manager.live else States()
     # What a drop-in that goes was over is judged by the rest of its text, be it declared or not.
     below = (os.path.basename(folder)[: -len(".d")] for folder in dropins)
-    subjects = {*units, *(unit for unit in below if names_folder(unit))}
+    subjects = {*units(states, loadpath), *(unit for unit in below if names_folder(unit))}
     named = {each for unit in subjects for each in (unit, *units_under(states, unit))}
-    loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
+    loadpath, foreign = _with_foreign(loadpath, places, sorted(named), reader)
     # Only its file says whether what a socket starts is an alias.
     started = {starts(unit, loadpath) for unit in named if kind_of(unit).starts.hands_over} - named
-    loadpath, more = _with_foreign(
-        loadpath, places.units, places.root, sorted(unit for unit in started if not misnamed(unit))
-    )
+    loadpath, more = _with_foreign(loadpath, places, sorted(unit for unit in started if not misnamed(unit)), reader)
     foreign.update(more)
     seen = ManagerSeen(manager.version, manager.live, _boot(places), lingers=not places.scope.of_session or lingers())
     if manager.live:
         seen = replace(seen, loaded_at=_loaded_at(places.manager), carriers=_carriers())
-    return Observed(
+    found = Observed(
         places=places,
         manager=seen,
         looked_at=looked_at,
@@ -173,10 +198,9 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str]) -> Ob
         loadpath=loadpath,
         not_loaded=_not_loaded({**foreign, **files}, places.manager, seen.loaded_at, looked_at),
         states=states,
-        invocations=_invocations(places.manager) if manager.live else {},
-        outdated=_outdated(manager, [*folders, *loadpath.dropins], seen.loaded_at, [*states.keys() & named]),
-        in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
+        invocations=_invocations(places.manager, reader) if manager.live else {},
     )
+    return found, named
 
 
 def _not_loaded(
@@ -205,23 +229,25 @@ def _outdated(
     return frozenset(unit for unit, each in shown.items() if each.get("NeedDaemonReload") == "yes")
 
 
-def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
+def _our_folder(
+    folder: str, reader: Reader
+) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
     files: Dict[str, Seen] = {}
     links: Dict[str, str] = {}
     names: Set[str] = set()
     dropins: Dict[str, Set[str]] = {}
-    for entry in _scan(folder):
+    for entry in reader.scan(folder):
         if entry.name.endswith(".d") and entry.is_dir():
-            below = [each for each in _scan(entry.path) if each.name.endswith(".conf")]
+            below = [each for each in reader.scan(entry.path) if each.name.endswith(".conf")]
             dropins[entry.path] = {each.name for each in below}
             if not entry.is_symlink():  # what lies behind a link is not ours
-                files.update((each.path, seen) for each in below for seen in [look(each.path)] if seen)
+                files.update((each.path, seen) for each in below for seen in [reader.look(each.path)] if seen)
             continue
         if entry.is_dir(follow_symlinks=False):
             if entry.name.endswith(LINK_FOLDERS):
-                links.update((each.path, os.readlink(each.path)) for each in _scan(entry.path) if each.is_symlink())
+                links.update((each.path, os.readlink(each.path)) for each in reader.scan(entry.path) if each.is_symlink())
             continue
-        seen = look(entry.path)
+        seen = reader.look(entry.path)
         if seen is None or entry.name.startswith(TEMPORARY):
             continue
         names.add(entry.name)
@@ -231,22 +257,15 @@ def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str],
     return files, links, names, dropins
 
 
-def _scan(folder: str) -> List[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-
-
-def tree(folder: str) -> Dict[str, Seen]:
+def tree(folder: str, reader: Optional[Reader] = None) -> Dict[str, Seen]:
     """All files below a folder, by path."""
     found: Dict[str, Seen] = {}
-    for entry in _scan(folder):
+    reader = reader or Reader()
+    for entry in reader.scan(folder):
         if entry.is_dir(follow_symlinks=False):
-            found.update(tree(entry.path))
+            found.update(tree(entry.path, reader))
         else:
-            seen = look(entry.path)
+            seen = reader.look(entry.path)
             if seen is not None:
                 found[entry.path] = seen
     return found
@@ -259,6 +278,7 @@ def _load_path(
     dropins: Dict[str, Set[str]],
     contents: Mapping[str, bytes],
     files: Mapping[str, Seen],
+    reader: Reader,
 ) -> LoadPath:
     all_names: Dict[str, FrozenSet[str]] = {places.units: frozenset(names)}
     all_dropins = {folder: frozenset(found) for folder, found in dropins.items()}
@@ -267,13 +287,13 @@ def _load_path(
     for folder in folders:
         if folder == places.units or os.path.realpath(folder) in {os.path.realpath(each) for each in all_names}:
             continue
-        entries = _scan(folder)
+        entries = reader.scan(folder)
         all_names[folder] = frozenset(entry.name for entry in entries)
         linked += [entry for entry in entries if entry.is_symlink()]
         for entry in entries:
             if entry.name.endswith(".d"):
                 all_dropins[entry.path] = frozenset(
-                    each.name for each in _scan(entry.path) if each.name.endswith(".conf")
+                    each.name for each in reader.scan(entry.path) if each.name.endswith(".conf")
                 )
     below = {os.path.basename(folder) for folder in all_dropins}
     for entry in linked:
@@ -284,23 +304,25 @@ def _load_path(
     return LoadPath(tuple(folders), all_names, all_dropins, dict(contents), links)
 
 
-def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]) -> Tuple[LoadPath, Dict[str, Seen]]:
+def _with_foreign(
+    loadpath: LoadPath, places: Places, units: Iterable[str], reader: Reader
+) -> Tuple[LoadPath, Dict[str, Seen]]:
     """Read those fragments and drop-ins of the named units that lie outside our folder, or are linked into it."""
     found: Dict[str, Seen] = {}
     contents = dict(loadpath.contents)
     links = dict(loadpath.links)
     for unit in units:
-        mask = os.path.join(ours, unit)
+        mask = os.path.join(places.units, unit)
         # Behind a mask lies what is in force once it is taken away.
         behind = loadpath.changed({}, [mask]).files(unit) if links.get(mask) == MASK else ()
         for path in [*loadpath.files(unit), *behind]:
             if path in contents:
                 continue
-            seen = look(path)
+            seen = reader.look(path)
             if seen is not None and seen.target is not None:
                 links[path] = seen.target
                 if seen.target != MASK:
-                    seen = look(resolve(path, root))
+                    seen = reader.look(resolve(path, places.root))
             if seen is not None and seen.content is not None:
                 contents[path] = seen.content
                 found[path] = seen
@@ -337,27 +359,27 @@ def _changed_at(path: str) -> Optional[float]:
         return None
 
 
-def _invocations(manager: str) -> Dict[str, Invocation]:
+def _invocations(manager: str, reader: Reader) -> Dict[str, Invocation]:
     """Each unit's present run, by the links that the manager keeps."""
-    entries = {entry.name: entry.path for entry in _scan(manager + "/units")}
+    entries = {entry.name: entry.path for entry in reader.scan(manager + "/units")}
     found = {}
     for name, path in entries.items():
         if name.startswith(_INVOCATION):
             unit = name[len(_INVOCATION) :]
-            seen = look(path)
+            seen = reader.look(path)
             if seen is not None and seen.target:
-                fields = _log_fields(entries.get(_LOG_FIELDS + unit), seen.changed_at)
+                fields = _log_fields(entries.get(_LOG_FIELDS + unit), seen.changed_at, reader)
                 found[unit] = Invocation(seen.target, seen.changed_at, fields)
     return found
 
 
-def _log_fields(path: Optional[str], began: float) -> FrozenSet[str]:
+def _log_fields(path: Optional[str], began: float, reader: Reader) -> FrozenSet[str]:
     """PID 1 keeps what LogExtraFields= said when a unit was last started; user managers do not.
 
     It leaves the file lying when the unit is started without that directive, so one from before this run of the unit
     says nothing: PID 1 writes it right after the invocation's link.
     """
-    seen = look(path) if path else None
+    seen = reader.look(path) if path else None
     if seen is None or seen.content is None or seen.changed_at < began:
         return frozenset()
     return _fields(seen.content)
