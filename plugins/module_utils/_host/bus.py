@@ -16,7 +16,7 @@ import socket
 import struct
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, BinaryIO, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Any, BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
 
 _SYSTEM_BUS = "/run/dbus/system_bus_socket"
 _DESTINATION = "org.freedesktop.systemd1"
@@ -25,8 +25,8 @@ _MANAGER = "org.freedesktop.systemd1.Manager"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 # As long as systemctl waits for a busy manager, which may be at a reload.
 _TIMEOUT = 80.0
-# Questions that are under way at once, so that the manager works while answers are read.
-_AHEAD = 4
+# Questions that are sent in one piece: fewer changes from one process to the other, and answers that fit its buffer.
+_TOGETHER = 32
 
 _CALL, _RETURN, _ERROR = 1, 2, 3
 _PATH, _INTERFACE, _MEMBER, _ERROR_NAME, _REPLY_TO, _TO, _SIGNATURE = 1, 2, 3, 4, 5, 6, 8
@@ -109,16 +109,32 @@ class Bus:
 
     def properties(self, units: Sequence[str], wanted: FrozenSet[str]) -> Iterator[Answer]:
         """Properties of units in the order asked; a name that is nowhere has LoadState "not-found"."""
-        sent: List[int] = []
-        for position, unit in enumerate(units):
-            while len(sent) < min(position + _AHEAD, len(units)):
-                sent.append(self._send(_object_path(units[len(sent)]), _PROPERTIES, "GetAll", "s", ""))
-            try:
-                yield Answer(unit, _Reader(self._await(sent[position])).mapping(wanted))
-            except _Refused as refused:
-                yield Answer(unit, {}, str(refused))
+        names = {name.encode(): name for name in wanted}
+        for first in range(0, len(units), _TOGETHER):
+            asked = units[first : first + _TOGETHER]
+            calls = [self._call(_object_path(unit), _PROPERTIES, "GetAll", "s", "") for unit in asked]
+            self._write(b"".join(data for _serial, data in calls))
+            for unit, (serial, _data) in zip(asked, calls):
+                try:
+                    yield Answer(unit, _Reader(self._await(serial)).mapping(names))
+                except _Refused as refused:
+                    yield Answer(unit, {}, str(refused))
 
     def _send(self, path: str, interface: str, member: str, signature: str = "", *given: Any, to: str = "") -> int:
+        serial, data = self._call(path, interface, member, signature, *given, to=to)
+        self._write(data)
+        return serial
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise BusError(f"systemd could not be asked: {_reason(error)}") from error
+
+    def _call(
+        self, path: str, interface: str, member: str, signature: str = "", *given: Any, to: str = ""
+    ) -> Tuple[int, bytes]:
+        """The serial number and the bytes of a question."""
         self._serial += 1
         fields = [(_PATH, "o", path), (_INTERFACE, "s", interface), (_MEMBER, "s", member)]
         if self._by_message_bus:
@@ -136,11 +152,7 @@ class Bus:
         size = len(head.data)
         head.align(8)
         start = _HEAD.pack(ord("l"), _CALL, 0, 1, len(body.data), self._serial, size)
-        try:
-            self._socket.sendall(start + bytes(head.data) + bytes(body.data))
-        except OSError as error:
-            raise BusError(f"systemd could not be asked: {_reason(error)}") from error
-        return self._serial
+        return self._serial, start + bytes(head.data) + bytes(body.data)
 
     def _await(self, serial: int) -> bytes:
         """The body of the answer to a question; signals, and answers that nobody waits for any more, are passed over."""
@@ -186,7 +198,8 @@ def _object_path(unit: str) -> str:
 
 
 def _up_to(position: int, alignment: int) -> int:
-    return -(-position // alignment) * alignment
+    """alignment: a power of two."""
+    return position + alignment - 1 & -alignment
 
 
 def _alignment(code: str) -> int:
@@ -253,18 +266,23 @@ class _Reader:
         self._at = _up_to(self._at, 8)
         return tuple(self.value(each) for each in _types(code[1:-1]))
 
-    def mapping(self, wanted: FrozenSet[str]) -> Dict[str, Any]:
-        """Those of an a{sv} that are wanted; the others are passed over, as most are."""
-        found = {}
+    def mapping(self, wanted: Mapping[bytes, str]) -> Dict[str, Any]:
+        """Those of an a{sv} that are wanted; the others, which are most, are passed over without being made of."""
+        found: Dict[str, Any] = {}
+        data = self._data
         size = self._fixed("u")
         self._at = _up_to(self._at, 8)
         end = self._at + size
         while self._at < end:
-            self._at = _up_to(self._at, 8)
-            name = self._text("s")
-            code = self._text("g")
-            if name in wanted:
-                found[name] = self.value(code)
+            at = _up_to(self._at, 8)
+            start = at + 4
+            stop = start + _LENGTH.unpack_from(data, at)[0]
+            kind = stop + 2 + data[stop + 1]
+            code = data[stop + 2 : kind]
+            self._at = kind + 1
+            name = wanted.get(data[start:stop])
+            if name is not None:
+                found[name] = self.value(code.decode("ascii"))
             else:
                 self._pass_over(code)
         return found
@@ -301,9 +319,16 @@ class _Reader:
             values.append(self.value(code if code[0] != "{" else f"({code[1:-1]})"))
         return dict(values) if code[0] == "{" else values
 
-    def _pass_over(self, code: str) -> None:
-        if code[0] != "a":
-            self.value(code)
-            return
-        size = self._fixed("u")
-        self._at = _up_to(self._at, _alignment(code[1:])) + size
+    def _pass_over(self, code: bytes) -> None:
+        first = code[:1].decode("ascii")
+        if first in _FIXED:
+            size = _ALIGNED[first]
+            self._at = _up_to(self._at, size) + size
+        elif first in "so":
+            self._at = _up_to(self._at, 4)
+            self._at += 4 + _LENGTH.unpack_from(self._data, self._at)[0] + 1
+        elif first == "a":
+            size = self._fixed("u")
+            self._at = _up_to(self._at, _alignment(chr(code[1]))) + size
+        else:
+            self.value(code.decode("ascii"))

@@ -165,7 +165,7 @@ class _Run:
             if answer.refused:
                 self.unread.append(Unread(answer.unit, "properties", answer.refused))
                 told[answer.unit] = self.teller.of_files(answer.unit, None)
-            elif not _is_nowhere(answer.properties):
+            elif loadpath.fragment(answer.unit) or not _is_nowhere(answer.properties):
                 told[answer.unit] = self.teller.of_manager(answer.unit, answer.properties)
         return told
 

@@ -80,7 +80,10 @@ class Teller:
         facts: Facts = {}
         for each in given:
             facts.setdefault(each.key, each.value)
+        facts["names"] = sorted({*facts.get("names", ()), *self.observed.loadpath.aliases(unit)})
         facts["unlimited"] = sorted(each.key for each in given if each.unlimited and each.key not in _CLOCKS)
+        if facts.get("exec_main_code", "") is None:  # then the status is of no process
+            facts["exec_main_status"] = None
         facts["in_memory"] = unit in self.observed.states
         facts["masked"] = facts.get("load_state") == "masked"
         unloaded = self._not_loaded(unit, properties)
@@ -128,7 +131,7 @@ class Teller:
     def _texts(self, unit: str) -> Facts:
         """Whose files they are, and what they say where. None is told of what cannot be read."""
         contents = self._contents(unit)
-        owners = {path: owner_of(content) for path, content in contents.items()}
+        owners = {path: owner_of(content) for path, content in contents.items() if content is not None}
         fragment = self.observed.loadpath.fragment(unit)
         facts: Facts = {
             "owner": owners.get(fragment) if fragment else None,
@@ -138,30 +141,32 @@ class Teller:
             facts["settings"] = self._settings(unit, contents)
         return facts
 
-    def _contents(self, unit: str) -> Dict[str, bytes]:
+    def _contents(self, unit: str) -> Dict[str, Optional[bytes]]:
+        """What is in its files by path, None for what cannot be read."""
         loadpath, unread = self.observed.loadpath, self.reader.unread
         if loadpath.masked(unit):
             return {}
-        found: Dict[str, bytes] = {}
+        found: Dict[str, Optional[bytes]] = {}
         for path in loadpath.files(unit):
-            if path in loadpath.contents:
-                found[path] = loadpath.contents[path]
+            if loadpath.links.get(path) == MASK:
                 continue
-            behind = os.path.realpath(path)
-            reason = unread.get(path) or unread.get(behind)
-            if reason is None and loadpath.links.get(path) == MASK:
-                continue
-            self.unread.append(Unread(unit, path, reason or f"it leads to {behind}, where there is no file"))
+            found[path] = loadpath.contents.get(path)
+            if found[path] is None:
+                behind = os.path.realpath(path)
+                reason = unread.get(path) or unread.get(behind) or f"it leads to {behind}, where there is no file"
+                self.unread.append(Unread(unit, path, reason))
         return found
 
-    def _settings(self, unit: str, contents: Mapping[str, bytes]) -> Optional[Facts]:
+    def _settings(self, unit: str, contents: Mapping[str, Optional[bytes]]) -> Optional[Facts]:
         files: Dict[str, Sequence[unitfile.Entry]] = {}
         for path, content in contents.items():
+            if content is None:
+                continue
             try:
                 files[path] = unitfile.parse(content.decode("utf-8", "replace"))
             except Refused as refused:
                 self.unread.append(Unread(unit, path, str(refused)))
-        if not files and any(each.unit == unit for each in self.unread):
+        if contents and not files:
             return None
         return {
             section: {directive: list(_rows(directive, placed)) for directive, placed in directives.items()}
@@ -173,9 +178,9 @@ class Teller:
     def _not_loaded(self, unit: str, properties: Mapping[str, Any]) -> List[str]:
         """Files that the manager has loaded otherwise than they are: changed, come, or gone."""
         observed, loadpath = self.observed, self.observed.loadpath
-        if unit not in observed.states:
-            return []
         fragment = loadpath.fragment(unit)
+        if unit not in observed.states and not (fragment and properties.get("LoadState") == "not-found"):
+            return []  # it was loaded for this question
         alone = loadpath.masked(unit) or properties.get("LoadState") != "loaded"
         there = [fragment] if alone and fragment else [] if alone else list(loadpath.files(unit))
         loaded = [each for each in (properties.get("FragmentPath"), *properties.get("DropInPaths", ())) if each]
