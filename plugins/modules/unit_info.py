@@ -14,16 +14,17 @@ version_added: 1.0.0
 description:
   - Facts of units of all types, in memory or not, that are running, down, masked, made by a generator or at run time,
     and of templates, whoever they belong to.
-  - Numbers are numbers, times are ISO 8601 and seconds of the epoch, spans are seconds and sizes bytes, no limit is null,
-    lists are lists, and the lines of C(ExecStart) and the like are mappings.
+  - Numbers are numbers, times are ISO 8601 and seconds of the epoch, spans are seconds and sizes bytes, no limit is
+    null, lists are lists, and the lines of C(ExecStart) and the like are mappings.
   - What cannot be read is named in RV(unread) with the reason, and null where it would stand.
   - Asks systemd over its own socket, so that it starts two processes on the host, however many units are asked for.
   - Units of the system can be asked for without O(ignore:become), as far as their files may be read.
 options:
   names:
     description:
-      - Units or patterns as C(systemctl) takes them, such as V(nginx.service) or V(shop-*). A name without a type is that of
-        a service, and a path that of its mount or device. Names of templates stand for the templates themselves.
+      - Units or patterns as C(systemctl) takes them, such as V(nginx.service) or V(shop-*). A name without a type is
+        that of a service, and a path that of its mount or device. Names of templates stand for the templates
+        themselves.
       - Without it, all units that have a file or are in memory.
       - A pattern does not stand for what is only mentioned by others, and for instances that are not in memory.
     type: list
@@ -37,7 +38,8 @@ options:
   scope:
     description:
       - Whose units. V(system) is the host's, V(user) those of the user that the task runs as, whose manager has to run.
-      - V(global) has the files of all users' units, which no manager has loaded, so that there are only their files' facts.
+      - V(global) has the files of all users' units, which no manager has loaded, so that there are only their files'
+        facts.
     type: str
     choices: [system, user, global]
     default: system
@@ -63,8 +65,8 @@ attributes:
     support: none
     description: Returns details on what has changed, or would change in check mode, when in diff mode.
 notes:
-  - Values of C(EnvironmentFile) and of credentials are never read. Those of C(Environment) are shown, as systemd shows them
-    to every user of the host.
+  - Values of C(EnvironmentFile) and of credentials are never read. Those of C(Environment) are shown, as systemd shows
+    them to every user of the host.
 seealso:
   - module: unitwright.systemd.stack
   - module: community.general.systemd_info
@@ -92,9 +94,11 @@ EXAMPLES = r"""
 
 - name: Fail if a process runs with something else than its files say
   ansible.builtin.assert:
-    that: all.units | dict2items | selectattr('value.stale', 'defined') | selectattr('value.stale') | length == 0
-    fail_msg: "restart them: {{ all.units | dict2items | selectattr('value.stale', 'defined') | selectattr('value.stale')
-      | map(attribute='key') | join(', ') }}"
+    that: stale | length == 0
+    fail_msg: "to be restarted: {{ stale | join(', ') }}"
+  vars:
+    services: "{{ all.units | dict2items | selectattr('value.stale', 'defined') }}"
+    stale: "{{ services | selectattr('value.stale') | map(attribute='key') }}"
 
 - name: Ask for the limits of all services of a stack, with a property that is not told otherwise
   unitwright.systemd.unit_info:
@@ -120,7 +124,8 @@ units:
     - By the name of each unit its facts. One that was asked for by an alias is there by that name too.
     - Keys are properties of systemd in small letters. A unit has those of its type, and those named here; a template,
       and a unit that no manager has loaded, has what its files say.
-    - A time is a mapping of C(iso) and C(epoch), and null where there is none. Seconds have fractions where systemd's have.
+    - A time is a mapping of C(iso) and C(epoch), and null where there is none. Seconds have fractions where systemd's
+      have.
   returned: success
   type: dict
   contains:
@@ -136,7 +141,8 @@ units:
       description: What it says of itself.
       type: str
     load_state:
-      description: V(loaded), V(masked), V(not-found) for one that runs and has no file any more, V(error) or V(bad-setting).
+      description:
+        - V(loaded), V(masked), V(not-found) for one that runs and has no file any more, V(error) or V(bad-setting).
       type: str
     load_error:
       description: Why it could not be loaded.
@@ -191,8 +197,8 @@ units:
       sample: {/etc/systemd/system/nginx.service.d/50-shop.conf: shop}
     settings:
       description:
-        - By section and directive all values in force as its files have them now, each with C(path) and C(line), in
-          the order in which systemd reads them. Where a directive takes one value, the last counts.
+        - By section and directive all values in force as its files have them now, each with C(path) and C(line), in the
+          order in which systemd reads them. Where a directive takes one value, the last counts.
         - A list that is empty was reset. Null, if no file of the unit could be read.
       returned: O(settings) is true
       type: dict
@@ -202,8 +208,9 @@ units:
           LimitNOFILE: [{value: "65535", path: /etc/systemd/system/nginx.service.d/50-shop.conf, line: 4}]
     stale:
       description:
-        - Whether its process was started with something else than its files say now, secrets and files under C(triggers)
-          included, for units of this collection as it judges that itself, for others by the times of their files.
+        - Whether its process was started with something else than its files say now, secrets and files under
+          C(triggers) included, for units of this collection as it judges that itself, for others by the times of their
+          files.
         - Null, if no process runs.
       returned: for services
       type: bool
@@ -281,8 +288,8 @@ units:
     exec_start:
       description:
         - The commands, each with its words as systemd has taken them apart, and what their last run came to. So are
-          C(exec_condition), C(exec_start_pre), C(exec_start_post), C(exec_reload), C(exec_stop) and C(exec_stop_post), of
-          sockets C(exec_stop_pre) too.
+          C(exec_condition), C(exec_start_pre), C(exec_start_post), C(exec_reload), C(exec_reload_post), C(exec_stop)
+          and C(exec_stop_post), of sockets C(exec_stop_pre) too.
       type: list
       elements: dict
       sample:
@@ -322,7 +329,8 @@ units:
       description: The most bytes that were, by systemd from 255 on, else by the kernel.
       type: int
     memory_max:
-      description: The limit in bytes, null where there is none. So are C(memory_high), C(memory_low) and C(memory_swap_max).
+      description:
+        - The limit in bytes, null where there is none. So are C(memory_high), C(memory_low) and C(memory_swap_max).
       type: int
     memory_swap_current:
       description: Bytes that are swapped out.
@@ -341,8 +349,8 @@ units:
       type: float
     suggested:
       description:
-        - C(memory_max) and C(tasks_max) as twice what was measured, memory by its peak. A measure after a typical load is
-          worth more than one after a start. Null where nothing was measured.
+        - C(memory_max) and C(tasks_max) as twice what was measured, memory by its peak. A measure after a typical load
+          is worth more than one after a start. Null where nothing was measured.
       returned: for units with a control group
       type: dict
       sample: {memory_max: 134217728, tasks_max: 6}
@@ -426,7 +434,7 @@ errors:
   type: list
   elements: dict
   sample:
-    - {unit: "", section: "", directive: "", rule: host, message: "systemctl list-units failed: gave no answer within 90 s"}
+    - {unit: "", section: "", directive: "", rule: host, message: "systemctl list-units failed: exit code 1"}
 """
 
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options

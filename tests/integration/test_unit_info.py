@@ -37,7 +37,11 @@ def facts(host: Lab, name: str, **options: Any) -> Facts:
 def unread(result: Facts, unit: str) -> dict[str, str]:
     """Reasons by what could not be read, without what this kernel does not count."""
     counted = ("memory_current", "memory_peak", "tasks_current", "cpu_usage_sec")
-    return {each["what"]: each["reason"] for each in result["unread"] if each["unit"] == unit and each["what"] not in counted}
+    return {
+        each["what"]: each["reason"]
+        for each in result["unread"]
+        if each["unit"] == unit and each["what"] not in counted
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +172,9 @@ def test_what_is_not_in_memory_masked_or_failed_is_told_too(host: Lab) -> None:
 def test_a_template_and_its_instances(host: Lab) -> None:
     host.write(f"{UNITS}/fact-t@.service", f"[Unit]\nDescription=Of %i\n{IDLE}[Install]\nWantedBy=multi-user.target\n")
     host.write(f"{UNITS}/fact-t@.service.d/x.conf", "[Service]\nNice=3\n")
-    host.sh("systemctl daemon-reload; systemctl enable fact-t@on; systemctl start fact-t@a.service 'fact-t@b\\x2dc.service'")
+    host.sh(
+        "systemctl daemon-reload; systemctl enable fact-t@on; systemctl start fact-t@a.service 'fact-t@b\\x2dc.service'"
+    )
     result = ask(host, "fact-t@*", "fact-t@new.service")
     instances = ["fact-t@a.service", "fact-t@b\\x2dc.service", "fact-t@on.service"]
     assert sorted(result["units"]) == sorted(["fact-t@.service", *instances, "fact-t@new.service"])
@@ -234,7 +240,10 @@ def test_a_unit_whose_file_went_while_it_runs_is_there(host: Lab) -> None:
     ("change", "expected"),
     [
         ("echo Nice=1 >> UNITS/fact-m.service", ["UNITS/fact-m.service"]),
-        ("mkdir UNITS/fact-m.service.d; printf '[Service]\\n' > UNITS/fact-m.service.d/a.conf", ["UNITS/fact-m.service.d/a.conf"]),
+        (
+            "mkdir UNITS/fact-m.service.d; printf '[Service]\\n' > UNITS/fact-m.service.d/a.conf",
+            ["UNITS/fact-m.service.d/a.conf"],
+        ),
         ("rm UNITS/fact-.service.d/b.conf", ["UNITS/fact-.service.d/b.conf"]),
         ("mkdir UNITS/service.d; printf '[Service]\\n' > UNITS/service.d/fact.conf", ["UNITS/service.d/fact.conf"]),
     ],
@@ -248,7 +257,10 @@ def test_what_is_not_loaded_needs_a_daemon_reload(host: Lab, change: str, expect
     host.sh(f"sleep 0.01; {change.replace('UNITS', UNITS)}")
     try:
         found = facts(host, "fact-m.service")
-        assert (found["need_daemon_reload"], found["not_loaded"]) == (True, [each.replace("UNITS", UNITS) for each in expected])
+        assert (found["need_daemon_reload"], found["not_loaded"]) == (
+            True,
+            [each.replace("UNITS", UNITS) for each in expected],
+        )
     finally:
         host.sh(f"rm -rf {UNITS}/service.d")
     host.sh("systemctl daemon-reload")
@@ -368,13 +380,19 @@ def test_a_file_that_leads_nowhere_or_cannot_be_parsed_is_said(host: Lab) -> Non
 
 def test_where_no_manager_runs_the_files_tell(host: Lab) -> None:
     root = "/srv/image"
-    host.write(f"{root}{UNITS}/fact-a.service", f"[Unit]\nDescription=In an image\n{IDLE}[Install]\nWantedBy=multi-user.target\n")
+    host.write(
+        f"{root}{UNITS}/fact-a.service",
+        f"[Unit]\nDescription=In an image\n{IDLE}[Install]\nWantedBy=multi-user.target\n",
+    )
     host.write(f"{root}/usr/lib/systemd/system/fact-b@.service", IDLE)
     host.sh(f"ln -s /dev/null {root}{UNITS}/fact-c.service; systemctl --root={root} enable fact-a.service")
     result = ask(host, root=root)
     units = result["units"]
     assert sorted(units) == ["fact-a.service", "fact-b@.service", "fact-c.service"]
-    assert (units["fact-a.service"]["unit_file_state"], units["fact-c.service"]["unit_file_state"]) == ("enabled", "masked")
+    assert (units["fact-a.service"]["unit_file_state"], units["fact-c.service"]["unit_file_state"]) == (
+        "enabled",
+        "masked",
+    )
     assert units["fact-a.service"]["description"] == "In an image"
     assert units["fact-a.service"]["active_state"] is None
     assert units["fact-c.service"]["masked"] is True
@@ -384,7 +402,7 @@ def test_where_no_manager_runs_the_files_tell(host: Lab) -> None:
 
 
 def test_two_processes_however_many_units(host: Lab) -> None:
-    host.write(f"{PROGRAMS}/count.sh", "#!/bin/sh\necho \"$@\" >> /tmp/calls\nexec /usr/bin/systemctl \"$@\"\n", mode=0o755)
+    host.write(f"{PROGRAMS}/count.sh", '#!/bin/sh\necho "$@" >> /tmp/calls\nexec /usr/bin/systemctl "$@"\n', mode=0o755)
     host.sh(f"mkdir -p {PROGRAMS}/path && ln -sf ../count.sh {PROGRAMS}/path/systemctl; rm -f /tmp/calls")
     ask(host, env={"PATH": f"{PROGRAMS}/path:/usr/bin:/bin"})
     calls = host.read("/tmp/calls").splitlines()

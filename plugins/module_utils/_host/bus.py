@@ -16,7 +16,7 @@ import socket
 import struct
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, FrozenSet, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
 
 _SYSTEM_BUS = "/run/dbus/system_bus_socket"
 _DESTINATION = "org.freedesktop.systemd1"
@@ -69,13 +69,13 @@ class Bus:
         path = _SYSTEM_BUS if self._by_message_bus else private
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(_TIMEOUT)
+        self._stream = self._socket.makefile("rb", 1 << 16)
+        self._serial = 0
         try:
             self._socket.connect(path)
-            self._stream: BinaryIO = self._socket.makefile("rb", 1 << 16)
-            self._serial = 0
             self._greet()
         except (OSError, BusError) as error:
-            self._socket.close()
+            self._close()
             raise BusError(f"systemd could not be asked by {path}: {_reason(error)}") from error
 
     def __enter__(self) -> Bus:
@@ -84,6 +84,9 @@ class Bus:
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self._stream.close()
         self._socket.close()
 
@@ -155,22 +158,22 @@ class Bus:
         return self._serial, start + bytes(head.data) + bytes(body.data)
 
     def _await(self, serial: int) -> bytes:
-        """The body of the answer to a question; signals, and answers that nobody waits for any more, are passed over."""
+        """The body of the answer to a question; signals, and answers that nobody waits for, are passed over."""
         while True:
-            _endian, kind, _flags, _version, length, _serial, fields = _HEAD.unpack(self._read(_HEAD.size))
+            _endian, sort, _flags, _version, length, _serial, fields = _HEAD.unpack(self._read(_HEAD.size))
             head = _Reader(self._read(_up_to(fields, 8)))
             told = head.fields(fields)
             body = self._read(length)
-            if told.get(_REPLY_TO) != serial or kind not in (_RETURN, _ERROR):
+            if told.get(_REPLY_TO) != serial or sort not in (_RETURN, _ERROR):
                 continue
-            if kind == _ERROR:
+            if sort == _ERROR:
                 said = _Reader(body).value("s") if str(told.get(_SIGNATURE, "")).startswith("s") else ""
                 raise _Refused(said or told.get(_ERROR_NAME, "no reason given"))
             return body
 
     def _read(self, size: int) -> bytes:
         try:
-            data = self._stream.read(size)
+            data: bytes = self._stream.read(size)
         except OSError as error:
             raise BusError(f"systemd gave no answer: {_reason(error)}") from error
         if len(data) < size:
@@ -191,7 +194,7 @@ def _reason(error: Exception) -> str:
 def _object_path(unit: str) -> str:
     """systemd's bus_label_escape(): all but letters, and digits that are not first, by their number."""
     label = "".join(
-        chr(byte) if chr(byte).isalpha() and byte < 0x80 or (48 <= byte <= 57 and place) else f"_{byte:02x}"
+        chr(byte) if (chr(byte).isalpha() and byte < 0x80) or (48 <= byte <= 57 and place) else f"_{byte:02x}"
         for place, byte in enumerate(unit.encode("utf-8"))
     )
     return f"{_MANAGER_PATH}/unit/{label or '_'}"
@@ -277,9 +280,9 @@ class _Reader:
             at = _up_to(self._at, 8)
             start = at + 4
             stop = start + _LENGTH.unpack_from(data, at)[0]
-            kind = stop + 2 + data[stop + 1]
-            code = data[stop + 2 : kind]
-            self._at = kind + 1
+            behind = stop + 2 + data[stop + 1]
+            code = data[stop + 2 : behind]
+            self._at = behind + 1
             name = wanted.get(data[start:stop])
             if name is not None:
                 found[name] = self.value(code.decode("ascii"))

@@ -229,9 +229,7 @@ def _outdated(
     return frozenset(unit for unit, each in shown.items() if each.get("NeedDaemonReload") == "yes")
 
 
-def _our_folder(
-    folder: str, reader: Reader
-) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
+def _our_folder(folder: str, reader: Reader) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
     files: Dict[str, Seen] = {}
     links: Dict[str, str] = {}
     names: Set[str] = set()
@@ -245,7 +243,9 @@ def _our_folder(
             continue
         if entry.is_dir(follow_symlinks=False):
             if entry.name.endswith(LINK_FOLDERS):
-                links.update((each.path, os.readlink(each.path)) for each in reader.scan(entry.path) if each.is_symlink())
+                links.update(
+                    (each.path, os.readlink(each.path)) for each in reader.scan(entry.path) if each.is_symlink()
+                )
             continue
         seen = reader.look(entry.path)
         if seen is None or entry.name.startswith(TEMPORARY):

@@ -16,7 +16,7 @@ import os
 import secrets
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .._apply import accepted, record
 from .._desired.render import HostFacts, Params

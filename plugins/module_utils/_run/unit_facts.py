@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .._desired.health import Health
 from .._desired.render import owner_of
 from .._desired.stack import Desired
 from .._desired.stamp import Parts, of_process, stamps, values_without_stamp
 from .._host.observed import Observed
+from .._host.probe import Health
 from .._host.reading import Noting
 from .._plan.stale import Accepted, Evidence, by_its_files
 from .._syntax import unitfile
@@ -76,7 +76,9 @@ class Teller:
     def of_manager(self, asked: str, properties: Mapping[str, Any]) -> Facts:
         """Of a unit that the manager has loaded, be it for this question alone."""
         unit = str(properties.get("Id") or asked)
-        given = [told(name, raw) for name, raw in sorted(properties.items(), key=lambda item: not item[0].endswith("Ex"))]
+        given = [
+            told(name, raw) for name, raw in sorted(properties.items(), key=lambda item: not item[0].endswith("Ex"))
+        ]
         facts: Facts = {}
         for each in given:
             facts.setdefault(each.key, each.value)
@@ -192,7 +194,7 @@ class Teller:
         """Has its process what its files say? Null where none runs, or where that cannot be told."""
         if kind_of(unit).processes is not Processes.MAIN:
             return {}
-        nothing = {"stale": None, "stale_for": []}
+        nothing: Facts = {"stale": None, "stale_for": []}
         if not self.observed.states[unit].runs or unit not in self.observed.invocations:
             return nothing
         note = f"{self.observed.places.manager}/units/log-extra-fields:{unit}"

@@ -232,3 +232,28 @@ def test_dependencies_cannot_be_reset() -> None:
 def test_asserts_and_conditions_reset_apart() -> None:
     merged = effective("[Unit]\nConditionHost=a\nAssertHost=a\nAssertUser=b\nAssertPathExists=\n")
     assert merged["Unit"] == {"ConditionHost": ["a"], "AssertHost": [], "AssertUser": [], "AssertPathExists": []}
+
+
+def test_origins_say_which_file_and_line_a_value_in_force_is_from() -> None:
+    own = unitfile.parse("[Unit]\nAfter=a\n[Service]\nExecStart=/a\nNice=1\nEnvironment=A=1\n")
+    over = unitfile.parse("[Service]\nExecStart=\n\nExecStart=/b\nNice=2\nEnvironment=\n[Unit]\nAfter=\nAfter=b\n")
+    assert unitfile.origins({"/own": own, "/over": over}) == {
+        "Unit": {"After": [("a", "/own", 2), ("b", "/over", 9)]},
+        "Service": {
+            "ExecStart": [("/b", "/over", 4)],
+            "Nice": [("1", "/own", 5), ("2", "/over", 5)],
+            "Environment": [],
+        },
+    }
+
+
+def test_origins_and_effective_merge_alike() -> None:
+    files = {
+        path: unitfile.parse(text)
+        for path, text in (("/a", "[Path]\nPathExists=/x\n"), ("/b", "[Path]\nPathChanged=\n"))
+    }
+    values_of = {
+        section: {directive: [each.value for each in placed] for directive, placed in directives.items()}
+        for section, directives in unitfile.origins(files).items()
+    }
+    assert values_of == unitfile.effective(list(files.values())) == {"Path": {"PathExists": [], "PathChanged": []}}
