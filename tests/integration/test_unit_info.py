@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .entries import FOREVER, IDLE, PROGRAMS, UNITS, VENDOR, Entry, service, timer
+from .entries import FOREVER, IDLE, UNITS, VENDOR, Entry, service, timer
 from .lab import USER, Lab, succeeded, until
 
 Facts = dict[str, Any]
@@ -399,16 +399,6 @@ def test_where_no_manager_runs_the_files_tell(host: Lab) -> None:
     host.sh(f"rm -r {root}")
     shared = ask(host, "dbus.socket", scope="global")["units"]["dbus.socket"]
     assert shared["fragment_path"].endswith("/systemd/user/dbus.socket")
-
-
-def test_two_processes_however_many_units(host: Lab) -> None:
-    host.write(f"{PROGRAMS}/count.sh", '#!/bin/sh\necho "$@" >> /tmp/calls\nexec /usr/bin/systemctl "$@"\n', mode=0o755)
-    host.sh(f"mkdir -p {PROGRAMS}/path && ln -sf ../count.sh {PROGRAMS}/path/systemctl; rm -f /tmp/calls")
-    ask(host, env={"PATH": f"{PROGRAMS}/path:/usr/bin:/bin"})
-    calls = host.read("/tmp/calls").splitlines()
-    assert len(calls) == 2
-    assert calls[0] == "--version"
-    assert "list-units" in calls[1]
 
 
 def test_what_the_kernel_counts_is_told_or_said_to_be_unread(host: Lab) -> None:

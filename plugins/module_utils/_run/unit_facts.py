@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Opt
 from .._desired.render import owner_of
 from .._desired.stack import Desired
 from .._desired.stamp import Parts, of_process, stamps, values_without_stamp
+from .._host.files import resolve
 from .._host.observed import Observed
 from .._host.probe import Health
 from .._host.reading import Noting
@@ -154,7 +155,7 @@ class Teller:
                 continue
             found[path] = loadpath.contents.get(path)
             if found[path] is None:
-                behind = os.path.realpath(path)
+                behind = resolve(path, self.observed.places.root)
                 reason = unread.get(path) or unread.get(behind) or f"it leads to {behind}, where there is no file"
                 self.unread.append(Unread(unit, path, reason))
         return found
