@@ -26,7 +26,7 @@ options:
         that of a service, and a path that of its mount or device. Names of templates stand for the templates
         themselves.
       - Without it, all units that have a file or are in memory.
-      - A pattern does not stand for what is only mentioned by others, and for instances that are not in memory.
+      - A pattern stands neither for what others only mention, nor for instances that are not in memory.
     type: list
     elements: str
     aliases: [name]
@@ -52,7 +52,7 @@ options:
     default: true
   properties:
     description:
-      - More properties, by their names of C(org.freedesktop.systemd1(5)), such as V(After) or V(LimitNOFILE). They come
+      - More properties, by their names of org.freedesktop.systemd1(5), such as V(After) or V(LimitNOFILE). They come
         as further keys, spelt like the others (C(after), C(limit_nofile)), and typed by the same rules.
       - C(SetCredential) is never told.
     type: list
@@ -69,7 +69,6 @@ notes:
     them to every user of the host.
 seealso:
   - module: unitwright.systemd.stack
-  - module: community.general.systemd_info
 author:
   - Unitwright contributors (@unitwright)
 """
