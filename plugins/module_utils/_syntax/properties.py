@@ -14,6 +14,8 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Dict, FrozenSet, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from .relations import RELATIONS
+
 # How systemd writes that there is no limit, no end, or no number.
 NO_NUMBER = 2**64 - 1
 _NO_ID = 2**32 - 1
@@ -70,6 +72,8 @@ _MEASURED = frozenset(
     """.split()
 )
 _MEASURED_PREFIXES = ("IPIngress", "IPEgress", "IORead", "IOWrite")
+# Lists without an order, which systemd gives by chance.
+_SETS = frozenset(("Names", "After", "Before", *RELATIONS))
 _TIMES = ("NextElapseUSecRealtime", "LastTriggerUSec")
 _NONE_IS_ZERO = frozenset(("MainPID", "ControlPID", "GuessMainPID"))
 # Keys that the rule below does not make.
@@ -103,7 +107,7 @@ def told(name: str, raw: Any) -> Told:
         return Told(key_of(name), [command(each) for each in raw])
     if isinstance(raw, int) and not isinstance(raw, bool):
         return _number(name, raw)
-    return Told(key_of(name), _plain(raw))
+    return Told(key_of(name), sorted(raw) if name in _SETS else _plain(raw))
 
 
 def key_of(name: str) -> str:
