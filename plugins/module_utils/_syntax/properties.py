@@ -73,7 +73,7 @@ _MEASURED = frozenset(
 )
 _MEASURED_PREFIXES = ("IPIngress", "IPEgress", "IORead", "IOWrite")
 # Lists without an order, which systemd gives by chance.
-_SETS = frozenset(("Names", "After", "Before", *RELATIONS))
+_SETS = frozenset(("Names", *RELATIONS))
 _TIMES = ("NextElapseUSecRealtime", "LastTriggerUSec")
 _NONE_IS_ZERO = frozenset(("MainPID", "ControlPID", "GuessMainPID"))
 # Keys that the rule below does not make.
@@ -107,7 +107,7 @@ def told(name: str, raw: Any) -> Told:
         return Told(key_of(name), [command(each) for each in raw])
     if isinstance(raw, int) and not isinstance(raw, bool):
         return _number(name, raw)
-    return Told(key_of(name), sorted(raw) if name in _SETS else _plain(raw))
+    return Told(key_of(name), sorted(raw) if name in _SETS and isinstance(raw, list) else _plain(raw))
 
 
 def key_of(name: str) -> str:

@@ -41,6 +41,7 @@ MOST = 18446744073709551615
         ("DropInPaths", [], "drop_in_paths", []),
         ("DropInPaths", ["/b", "/a"], "drop_in_paths", ["/b", "/a"]),
         ("After", ["b.target", "a.target"], "after", ["a.target", "b.target"]),
+        ("Service", "b.service", "service", "b.service"),
         ("TriggeredBy", ["b.timer", "a.timer"], "triggered_by", ["a.timer", "b.timer"]),
         ("ExecMainCode", 0, "exec_main_code", None),
         ("ExecMainCode", 2, "exec_main_code", "killed"),
