@@ -25,7 +25,7 @@ options:
       - Units or patterns as C(systemctl) takes them, such as V(nginx.service) or V(shop-*). A name without a type is
         that of a service, and a path that of its mount or device. Names of templates stand for the templates
         themselves.
-      - Without it, all units that have a file or are in memory.
+      - Without it, all units that have a file or are in memory; an empty list stands for none.
       - A pattern stands neither for what others only mention, nor for instances that are not in memory.
     type: list
     elements: str
@@ -46,6 +46,11 @@ options:
   root:
     description: The absolute path of an image whose units are asked for, so by their files alone.
     type: path
+  on_failure:
+    description: Taken so that defaults of the action group may have it. There is nothing to take back.
+    type: str
+    choices: [rollback, keep]
+    default: rollback
   settings:
     description: Tell the settings of each unit with the file and line of each, which is most of the result.
     type: bool
@@ -411,7 +416,7 @@ units:
   sample:
     dbus.socket: {id: dbus.socket, load_state: loaded, active_state: active, sub_state: running}
 not_found:
-  description: Names and patterns that stand for no unit. That is no failure.
+  description: Names and patterns that stand for no unit, or for none of O(types). That is no failure.
   returned: success
   type: list
   elements: str

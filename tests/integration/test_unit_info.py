@@ -284,7 +284,7 @@ def test_no_unit_of_a_host_that_nobody_touched_needs_a_reload_or_is_stale(host: 
     names = {name for each in result["units"].values() for name in each["names"]}
     assert set(files) <= names
     assert {each["unit"].rpartition(".")[2] for each in shown} >= {"slice", "mount", "target"}
-    only = ask(host, types=["socket", "timer"])["units"]
+    only = ask(host, types=["socket", "timer"], on_failure="keep", check_mode=True)["units"]
     assert {name.rpartition(".")[2] for name in only} == {"socket", "timer"}
 
 
@@ -376,6 +376,19 @@ def test_a_file_that_leads_nowhere_or_cannot_be_parsed_is_said(host: Lab) -> Non
     assert result["units"]["fact-y.service"]["settings"] is None
     assert "line 3" in unread(result, "fact-y.service")[f"{UNITS}/fact-y.service"]
     assert "/nowhere/fact-z.service" in unread(result, "fact-z.service")[f"{UNITS}/fact-z.service"]
+
+
+def test_no_answer_is_a_failure_and_no_empty_list(host: Lab) -> None:
+    shim = '#!/bin/sh\ncase "$*" in *list-units*) exit 1;; *) exec /usr/bin/systemctl "$@";; esac\n'
+    host.write("/opt/shim/systemctl", shim, mode=0o755)
+    try:
+        result = host.module("unit_info", env={"PATH": "/opt/shim:/usr/bin:/bin"})
+    finally:
+        host.sh("rm -r /opt/shim")
+    assert result["failed"]
+    assert [each["rule"] for each in result["errors"]] == ["host"]
+    assert "list-units" in result["msg"]
+    assert "units" not in result
 
 
 def test_where_no_manager_runs_the_files_tell(host: Lab) -> None:

@@ -21,6 +21,7 @@ from .snapshot import locked
 WANTED = (
     "ansible_collections/containers/podman/",
     "ansible_collections/community/docker/",
+    "ansible_collections/community/general/plugins/module_utils/",
     "ansible_collections/community/general/plugins/modules/systemd_info.py",
 )
 

@@ -205,15 +205,13 @@ def host() -> Spec:
 
 
 def info() -> Spec:
-    """Of which units what is told."""
-    asked = host()
+    """Of which units what is told; with all options of `host`, as defaults of the action group go to every module."""
     return {
         "names": {"type": "list", "elements": "str", "aliases": ["name"]},
         "types": {"type": "list", "elements": "str", "choices": list(KINDS)},
-        "scope": asked["scope"],
-        "root": asked["root"],
         "settings": {"type": "bool", "default": True},
         "properties": {"type": "list", "elements": "str"},
+        **host(),
     }
 
 

@@ -34,12 +34,13 @@ from .unit_facts import Teller, Unread
 
 # What makes a pattern of a name, as for systemctl.
 _GLOB = frozenset("*?[")
+_ALL = "*"
 _DEVICES = ("/dev/", "/sys/")
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Which units are asked for. exact: names, each by what was given for it. patterns: none and no name mean all."""
+    """Which units are asked for. exact: names, each by what was given for it."""
 
     exact: Mapping[str, str]
     patterns: Tuple[str, ...]
@@ -47,21 +48,21 @@ class Wish:
 
     def matching(self, names: Iterable[str]) -> List[str]:
         """Those of some names that are meant."""
-        patterns = self.patterns or (() if self.exact else ("*",))
-        found = (name for name in names if any(fnmatch.fnmatchcase(name, each) for each in patterns))
+        found = (name for name in names if any(fnmatch.fnmatchcase(name, each) for each in self.patterns))
         return sorted({each for each in (*found, *self.exact) if kind_of(each).name in self.types})
 
     def unmatched(self, names: Sequence[str]) -> Iterator[str]:
         """What was given and stands for none of these."""
         yield from (given for name, given in self.exact.items() if name not in names)
-        yield from (each for each in self.patterns if not fnmatch.filter(names, each))
+        yield from (each for each in self.patterns if each != _ALL and not fnmatch.filter(names, each))
 
 
 def wish(params: Params) -> Wish:
-    """Raises Problems for names that no unit can have, all at once."""
+    """No list of names means all units, an empty one none. Raises Problems for names that no unit can have."""
     exact: Dict[str, str] = {}
     patterns, problems = [], []
-    for given in params.get("names") or ():
+    names, types = params.get("names"), params.get("types")
+    for given in [_ALL] if names is None else names:
         if _GLOB & set(given):
             patterns.append(given)
             continue
@@ -71,7 +72,7 @@ def wish(params: Params) -> Wish:
             problems.append(UNIT_NAME.said(str(refused)))
     if problems:
         raise Problems(problems)
-    return Wish(exact, tuple(dict.fromkeys(patterns)), frozenset(params.get("types") or KINDS))
+    return Wish(exact, tuple(dict.fromkeys(patterns)), frozenset(KINDS if types is None else types))
 
 
 def _full(given: str) -> str:

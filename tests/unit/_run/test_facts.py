@@ -43,6 +43,8 @@ def documented(part: str) -> dict[str, Any]:
             ["dev-sda.device", "mnt-x\\x2dy.mount", "shop-web.service"],
         ),
         ({"names": ["nowhere"]}, ["nowhere.service"]),
+        ({"names": []}, []),
+        ({"types": []}, []),
     ],
 )
 def test_names_are_read_as_systemctl_reads_them(params: dict[str, Any], expected: list[str]) -> None:
