@@ -68,7 +68,7 @@ def facts(name: str) -> Task:
 
 
 def systemd_info(name: str) -> Task:
-    """The nearest thing elsewhere, which tells ten properties of each."""
+    """The nearest thing elsewhere, which tells eight properties of each."""
     return {"name": name, "community.general.systemd_info": {"unitname": ["bench-*"]}}
 
 
