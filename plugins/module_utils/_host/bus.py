@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Dict, FrozenSet, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
@@ -30,21 +31,23 @@ _TOGETHER = 32
 
 _CALL, _RETURN, _ERROR = 1, 2, 3
 _PATH, _INTERFACE, _MEMBER, _ERROR_NAME, _REPLY_TO, _TO, _SIGNATURE = 1, 2, 3, 4, 5, 6, 8
+# Both ends are on one machine, and write as it does.
+_ORDER, _MARK = ("<", "l") if sys.byteorder == "little" else (">", "B")
 _FIXED = {
-    "y": struct.Struct("<B"),
-    "b": struct.Struct("<I"),
-    "n": struct.Struct("<h"),
-    "q": struct.Struct("<H"),
-    "i": struct.Struct("<i"),
-    "u": struct.Struct("<I"),
-    "h": struct.Struct("<I"),
-    "x": struct.Struct("<q"),
-    "t": struct.Struct("<Q"),
-    "d": struct.Struct("<d"),
+    "y": struct.Struct(_ORDER + "B"),
+    "b": struct.Struct(_ORDER + "I"),
+    "n": struct.Struct(_ORDER + "h"),
+    "q": struct.Struct(_ORDER + "H"),
+    "i": struct.Struct(_ORDER + "i"),
+    "u": struct.Struct(_ORDER + "I"),
+    "h": struct.Struct(_ORDER + "I"),
+    "x": struct.Struct(_ORDER + "q"),
+    "t": struct.Struct(_ORDER + "Q"),
+    "d": struct.Struct(_ORDER + "d"),
 }
 _ALIGNED = {**{code: each.size for code, each in _FIXED.items()}, "s": 4, "o": 4, "g": 1, "v": 1, "a": 4}
 _LENGTH = _FIXED["u"]
-_HEAD = struct.Struct("<BBBBIII")
+_HEAD = struct.Struct(_ORDER + "BBBBIII")
 
 
 class BusError(Exception):
@@ -154,7 +157,7 @@ class Bus:
             head.add(code, value)
         size = len(head.data)
         head.align(8)
-        start = _HEAD.pack(ord("l"), _CALL, 0, 1, len(body.data), self._serial, size)
+        start = _HEAD.pack(ord(_MARK), _CALL, 0, 1, len(body.data), self._serial, size)
         return self._serial, start + bytes(head.data) + bytes(body.data)
 
     def _await(self, serial: int) -> bytes:
