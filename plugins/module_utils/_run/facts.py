@@ -120,8 +120,7 @@ class _Run:
 
     def _chosen(self, states: States, loadpath: LoadPath) -> Set[str]:
         """The names that are meant, and those that they are aliases of."""
-        there = {name for names in loadpath.names.values() for name in names if not misnamed(name)}
-        chosen = set(self.wished.matching({*there, *states}))
+        chosen = set(self.wished.matching(_names(states, loadpath)))
         paths = (loadpath.fragment(name) for name in chosen)
         targets = {os.path.basename(os.readlink(path)) for path in paths if path and os.path.islink(path)}
         return chosen | {name for name in targets if not misnamed(name)}
@@ -133,9 +132,8 @@ class _Run:
             return {}, f"{error.filename} cannot be read: {error.strerror}"
 
     def result(self) -> Dict[str, Any]:
-        loadpath, states = self.observed.loadpath, self.observed.states
-        there = {name for names in loadpath.names.values() for name in names if not misnamed(name)}
-        names = self.wished.matching({*there, *states})
+        loadpath = self.observed.loadpath
+        names = self.wished.matching(_names(self.observed.states, loadpath))
         by_name = {name: loadpath.primary(name) for name in names}
         found = self._facts(sorted(set(by_name.values())), loadpath)
         ids = {unit: str(facts["id"]) for unit, facts in found.items()}
@@ -171,7 +169,10 @@ class _Run:
         return told
 
     def _answers(self, units: Sequence[str]) -> Iterator[Answer]:
-        asked = frozenset(self.params.get("properties") or ()) - HIDDEN
+        wanted = frozenset(self.params.get("properties") or ())
+        for name in sorted(wanted & HIDDEN):
+            self.unread.append(Unread("", key_of(name), "it holds what is for the service alone"))
+        asked = wanted - HIDDEN
         seen: Set[str] = set()
         for answer in self.bus.properties(units, WANTED | asked) if self.bus else ():
             seen |= answer.properties.keys() & asked
@@ -188,6 +189,11 @@ class _Run:
         if self.bus is None:
             return self.manager.list_unit_files(patterns)
         return {os.path.basename(path): state for path, state in self.bus.unit_files(patterns).items()}
+
+
+def _names(states: States, loadpath: LoadPath) -> Set[str]:
+    """Of all that there is, in memory or as a file."""
+    return {name for names in loadpath.names.values() for name in names if not misnamed(name)}.union(states)
 
 
 def _is_nowhere(properties: Mapping[str, Any]) -> bool:
