@@ -26,7 +26,8 @@ options:
         that of a service, and a path that of its mount or device. Names of templates stand for the templates
         themselves.
       - Without it, all units that have a file or are in memory; an empty list stands for none.
-      - A pattern stands neither for what others only mention, nor for instances that are not in memory.
+      - A pattern is held against whole names, type included, so that V(shop-*) stands for units of all types. It stands
+        neither for what others only mention, nor for instances that are not in memory.
     type: list
     elements: str
     aliases: [name]
@@ -69,6 +70,12 @@ attributes:
   diff_mode:
     support: none
     description: Returns details on what has changed, or would change in check mode, when in diff mode.
+    details: It changes nothing.
+  idempotent:
+    support: full
+    description:
+      - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    details: It changes nothing, so that it never reports a change.
 notes:
   - Values of C(EnvironmentFile) and of credentials are never read. Those of C(Environment) are shown, as systemd shows
     them to every user of the host.
@@ -125,7 +132,7 @@ systemd:
   sample: 252
 units:
   description:
-    - By the name of each unit its facts. One that was asked for by an alias is there by that name too.
+    - By the name of each unit, type included, its facts. One that was asked for by an alias is there by that name too.
     - Keys are properties of systemd in small letters. A unit has those of its type, and those named here; a template,
       and a unit that no manager has loaded, has what its files say.
     - A time is a mapping of C(iso) and C(epoch), and null where there is none. Seconds have fractions where systemd's
