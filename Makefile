@@ -134,7 +134,7 @@ $(VENV)/pins: $(PINS)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -r $(word 1,$(PINS)) -c $(word 2,$(PINS))
 	@touch $@
 
-$(BUILD)/connections: $(VENV)/pins Makefile
+$(BUILD)/connections: $(VENV)/pins Makefile tests/tooling/connections.py
 	@$(PY) -m tests.tooling.connections '$(ANSIBLE_WHEEL)'
 	@touch $@
 

@@ -89,19 +89,40 @@ def _after_ping(*tasks: Task) -> list[Task]:
 
 def modules_alone(host: Host, count: int, number: int) -> Series:
     """An unchanged stack and ping without Ansible's way to the host: the very files that it sends there, in turns."""
-    tasks = [
-        playbook.stack("prepare", "same"),
-        playbook.raw("remove earlier payloads", "rm -rf /root/.ansible/tmp"),
-        playbook.ping("ping"),
-        playbook.stack(NO_CHANGE, "same"),
-    ]
+    tasks = [playbook.stack("prepare", "same"), *_left_there(playbook.ping("ping"), playbook.stack(NO_CHANGE, "same"))]
+    found = _in_turns(host, tasks, count, number, "ping", "stack")
+    return Series(found["stack"]["seconds"], found["ping"]["seconds"])
+
+
+@dataclass
+class Facts:
+    """What facts of some units cost a module: seconds, a number a round; runs of systemctl; the bytes of its result."""
+
+    seconds: list[float]
+    processes: int
+    bytes: int
+
+
+def facts_alone(host: Host, count: int, number: int) -> dict[str, Facts]:
+    """Facts of units that run, by unit_info and by community.general's systemd_info, in turns."""
+    ours, theirs = playbook.facts("facts"), playbook.systemd_info("facts elsewhere")
+    tasks = [playbook.stack("prepare", "same"), *_left_there(theirs, ours)]
+    found = _in_turns(host, tasks, count, number, "unit_info", "systemd_info")
+    return {module: Facts(**each) for module, each in found.items()}
+
+
+def _left_there(*tasks: Task) -> list[Task]:
+    return [playbook.raw("remove earlier payloads", "rm -rf /root/.ansible/tmp"), *tasks]
+
+
+def _in_turns(host: Host, tasks: list[Task], count: int, number: int, *modules: str) -> dict[str, Any]:
     rows = playbook.play(host.name, tasks, {"same": units(count)}, ANSIBLE_KEEP_REMOTE_FILES="true")
     _check(NO_CHANGE, rows[-1:])
-    done = host.run("python3", "-", str(number), "ping", "stack", data=IN_TURNS.read_bytes())
+    done = host.run("python3", "-", str(number), *modules, data=IN_TURNS.read_bytes())
     if done.returncode != 0:
         raise PlaybookError(done.stderr.decode(errors="replace"))
-    seconds = json.loads(done.stdout)
-    return Series(seconds["stack"], seconds["ping"])
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def _collect(results: Results, rows: Sequence[dict[str, Any]]) -> None:

@@ -62,6 +62,16 @@ def stack_absent(name: str) -> Task:
     return {"name": name, "unitwright.systemd.stack": {"name": STACK, "state": "absent"}}
 
 
+def facts(name: str) -> Task:
+    """All that there is to tell of the units."""
+    return {"name": name, "unitwright.systemd.unit_info": {"names": ["bench-*"]}}
+
+
+def systemd_info(name: str) -> Task:
+    """The nearest thing elsewhere, which tells eight properties of each."""
+    return {"name": name, "community.general.systemd_info": {"unitname": ["bench-*"]}}
+
+
 def command(name: str, line: str) -> Task:
     return {"name": name, "ansible.builtin.command": line, "changed_when": False}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from .measure import FIRST_APPLY, LOOP, NO_CHANGE, NO_CHANGE_FIRST, ONE_CHANGE, RELOAD, RESTART, Results, Series
+from .measure import FIRST_APPLY, LOOP, NO_CHANGE, NO_CHANGE_FIRST, ONE_CHANGE, RELOAD, RESTART, Facts, Results, Series
 
 PHASES = (FIRST_APPLY, NO_CHANGE_FIRST, NO_CHANGE, ONE_CHANGE)
 
@@ -61,6 +61,15 @@ def modules_table(found: Mapping[int, Series]) -> str:
         for count, series in found.items()
     ]
     return _table(["units", "ping", "stack", "stack / ping"], rows)
+
+
+def facts_table(found: Mapping[int, Mapping[str, Facts]]) -> str:
+    rows = [
+        [str(count), module, _spread(each.seconds), str(each.processes), f"{each.bytes / 1000:.0f} kB"]
+        for count, modules in found.items()
+        for module, each in modules.items()
+    ]
+    return _table(["units", "", "seconds", "runs of systemctl", "result"], rows)
 
 
 def targets_table(found: Mapping[int, Results], alone: Mapping[int, Series]) -> str:

@@ -33,12 +33,16 @@ def audited(host: Lab, **options: Any) -> tuple[Result, list[str]]:
     """A run's result, and the commands it started, each as program and verb."""
     prefix = ("python3", f"{PROGRAMS}/audited.py", LOG)
     result = host.attempt(prefix=prefix, **options)
-    return result, [command(json.loads(line)) for line in host.read(LOG).splitlines()]
+    return result, commands(host)
 
 
-def once(commands: list[str]) -> list[str]:
+def commands(host: Lab) -> list[str]:
+    return [command(json.loads(line)) for line in host.read(LOG).splitlines()]
+
+
+def once(started: list[str]) -> list[str]:
     """While it waits for units a run asks for their state again and again, which depends on the time they take."""
-    return [name for name, _same in itertools.groupby(commands)]
+    return [name for name, _same in itertools.groupby(started)]
 
 
 def lives(host: Lab, count: int) -> dict[str, list[str]]:
@@ -53,10 +57,10 @@ def lives(host: Lab, count: int) -> dict[str, list[str]]:
         ("all change", {"units": [{**unit, "environment": {"VERSION": "3"}} for unit in units]}),
         ("absent", {"state": "absent"}),
     ):
-        result, commands = audited(host, health=PATIENT, **given)
+        result, started = audited(host, health=PATIENT, **given)
         succeeded(result)
         assert result["changed"] == (name != "no change"), name
-        found[name] = commands if name == "no change" else once(commands)
+        found[name] = started if name == "no change" else once(started)
     return found
 
 
@@ -75,10 +79,10 @@ def test_the_commands_of_500_units_are_those_of_two(host: Lab) -> None:
 def test_only_the_first_of_many_failures_are_looked_up_in_the_journal(host: Lab) -> None:
     nobody_listens = {"tcp": "127.0.0.1:9", "stable_for": 0.0, "timeout": 1.0}
     units = [service(f"n{number}", health=nobody_listens) for number in range(30)]
-    result, commands = audited(host, units=units)
+    result, started = audited(host, units=units)
     errors = failed(result)["errors"]
     assert len([error for error in errors if error["journal"]]) == min(10, len(errors))
-    journal = [name for name in commands if name.startswith("journalctl")]
+    journal = [name for name in started if name.startswith("journalctl")]
     assert len([name for name in journal if "--sync" in name]) == 1
     assert len(journal) <= 1 + 2 * 10
 
@@ -99,3 +103,9 @@ def test_processes_do_not_grow_with_the_units(host: Lab) -> None:
     few = processes_of(host, *one)
     assert processes_of(host, *sixty) < few + 20
     assert processes_of(host, *sixty) < few + 20
+
+
+def test_facts_of_all_units_take_the_commands_of_one(host: Lab) -> None:
+    for options in ({"names": ["nginx.service"]}, {"names": ["nginx.service", "getty@.service"]}, {}):
+        succeeded(host.module("unit_info", prefix=("python3", f"{PROGRAMS}/audited.py", LOG), **options))
+        assert commands(host) == ["systemctl --version", "systemctl list-units"]

@@ -16,7 +16,7 @@ from tests.testbed.image import default_suite, ensure_image
 from tests.tooling import COLLECTION, COLLECTIONS
 
 from .entries import WANTED, service
-from .lab import Lab, actions
+from .lab import Lab, actions, succeeded
 
 UNIT = service("inside", install=WANTED)
 
@@ -43,6 +43,14 @@ def test_a_container_without_systemd_gets_files_and_enablement(bare: Lab) -> Non
     bare.assert_settled(UNIT)
     bare.remove()
     assert bare.sh("find /etc/systemd -name 'inside*'") == ""
+
+
+def test_a_container_without_systemd_has_facts_of_its_files(bare: Lab) -> None:
+    result = succeeded(bare.module("unit_info", names=["nginx", "getty@.service", "nowhere"]))
+    assert result["not_found"] == ["nowhere"]
+    found = result["units"]["nginx.service"]
+    assert (found["unit_file_state"], found["active_state"]) == (bare.enabled("nginx.service"), None)
+    assert found["settings"]["Unit"]["Description"][0]["path"] == found["fragment_path"]
 
 
 def test_a_host_without_systemctl_gets_one_clear_error(bare: Lab) -> None:

@@ -19,8 +19,9 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack 
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation, ManagerSeen, Observed
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import ManagerSeen, Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.traces import Invocation
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.stale import Accepted
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.work import Work

@@ -206,6 +206,17 @@ def host() -> Spec:
     }
 
 
+def info() -> Spec:
+    """Of which units what is told; with all options of `host`, as defaults of the action group go to every module."""
+    return {
+        "names": {"type": "list", "elements": "str", "aliases": ["name"]},
+        "types": {"type": "list", "elements": "str", "choices": list(KINDS)},
+        "settings": {"type": "bool", "default": True},
+        "properties": {"type": "list", "elements": "str"},
+        **host(),
+    }
+
+
 def entry(form: str) -> Spec:
     """The options of a short form as those of an entry of a stack."""
     options = FORMS[form]()

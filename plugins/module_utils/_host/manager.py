@@ -246,6 +246,15 @@ class Manager:
         rows: List[Dict[str, Any]] = json.loads(outcome.out)
         return States({row["unit"]: UnitState(row["load"], row["active"], row["sub"]) for row in rows})
 
+    def list_unit_files(self, patterns: Sequence[str]) -> Dict[str, str]:
+        """Enablement of unit files by name, from one call that needs no manager."""
+        flags = ["--output=json", *(["--root=" + self.places.root] if self.places.root else [])]
+        outcome = self.systemctl("list-unit-files", patterns, flags)
+        if outcome.code != 0 and outcome.out.strip() in ("", "[]") and outcome.err.strip():
+            raise ManagerError(f"systemctl list-unit-files failed: {outcome.message}")
+        rows: List[Dict[str, Any]] = json.loads(outcome.out or "[]")
+        return {row["unit_file"]: row["state"] for row in rows}
+
     def show(self, units: Sequence[str], properties: Sequence[str]) -> Dict[str, Dict[str, str]]:
         """Properties of units by the name that was asked for, from one call."""
         if not units:

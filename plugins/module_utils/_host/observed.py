@@ -13,7 +13,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._syntax.activation import starts
 from .._syntax.install import aliases, also, installs
@@ -21,39 +21,15 @@ from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import NAME_MAX, is_template, misnamed, names_folder, parse_name, parse_pattern
 from .._syntax.special import mount_point
-from .files import TEMPORARY, Seen, look, read, resolve
+from .files import TEMPORARY, Seen, resolve
 from .footing import footing
 from .manager import Manager, States
 from .mounts import InPlace, in_place
 from .places import Places, lingers
+from .reading import Noting, Reader
+from .traces import INVOCATION, LOG_FIELDS, Invocation, boot, carriers, changed_at, invocations, loaded_at
 
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
-_INVOCATION = "invocation:"
-_LOG_FIELDS = "log-extra-fields:"
-# What a remote run reaches the host by, whatever the connection is.
-_CONNECTION = (
-    "NetworkManager.service",
-    "dbus-broker.service",
-    "dbus.service",
-    "dbus.socket",
-    "iwd.service",
-    "networking.service",
-    "ssh.service",
-    "ssh.socket",
-    "sshd.service",
-    "sshd.socket",
-    "systemd-networkd.service",
-    "wpa_supplicant.service",
-)
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """One run of a unit: its ID, when it began (seconds since the epoch), and its journal fields (LogExtraFields=)."""
-
-    id: str
-    began: float
-    log_fields: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -133,13 +109,26 @@ class Observed:
 
     def can_be_noted(self, unit: str) -> bool:
         """Can its manager note how a run of it was started? The note's file has the unit's name and more (NAME_MAX)."""
-        note = _LOG_FIELDS if self.places.scope.keeps_stamps else _INVOCATION
+        note = LOG_FIELDS if self.places.scope.keeps_stamps else INVOCATION
         return len(note + unit) <= NAME_MAX
 
     def log_fields(self, unit: str) -> FrozenSet[str]:
         """What LogExtraFields= said when a unit was started, as NAME=value; none where nothing runs."""
         run = self.invocations.get(unit)
         return run.log_fields if run else frozenset()
+
+
+# Which units a look is about, by what is in memory and what files there are.
+Choice = Callable[[States, LoadPath], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class _Sought:
+    """What a look is about. names_taken: aliases that are about to be made."""
+
+    units: Choice
+    owners: Tuple[str, ...] = ()
+    names_taken: Tuple[str, ...] = ()
 
 
 def observe(manager: Manager, owners: Iterable[str], units: Iterable[str], names_taken: Iterable[str] = ()) -> Observed:
@@ -149,27 +138,51 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str], names
     """
     places = manager.places
     folders = manager.unit_path() if os.environ.get("SYSTEMD_UNIT_PATH") else places.lookup
+    sought = _Sought(lambda _states, _loadpath: units, tuple(owners), tuple(names_taken))
+    reader = Reader()
+    found, named = _seen(manager, folders, sought, reader)
+    seen = found.manager
+    watched = [*folders, *found.loadpath.dropins]
+    return replace(
+        found,
+        manager=replace(seen, footing=footing()) if manager.live and any(map(mount_point, named)) else seen,
+        outdated=_outdated(manager, watched, seen.loaded_at, [*found.states.keys() & named]),
+        wanted_elsewhere=_wanted_elsewhere(found.loadpath, places, named, reader),
+        in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
+    )
+
+
+def survey(manager: Manager, folders: Sequence[str], units: Choice, reader: Noting) -> Observed:
+    """The same for who only tells of units, whoever they belong to; the reader notes what cannot be read.
+
+    Nothing of what takes further calls, or matters only to who is about to change something.
+    """
+    return _seen(manager, folders, _Sought(units), reader)[0]
+
+
+def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Reader) -> Tuple[Observed, Set[str]]:
+    """What files and one list-units call say, and the units that the look is about."""
+    places = manager.places
     if places.root:
         folders = tuple(dict.fromkeys(resolve(folder, places.root) for folder in folders))
     looked_at = time.time()  # what is written from now on is for the next look
-    files, links, names, dropins = _our_folder(places.units)
-    for owner in owners:
-        files.update(tree(os.path.join(places.secrets, owner)))
+    files, links, names, dropins = _our_folder(places.units, reader)
+    for owner in sought.owners:
+        files.update(tree(os.path.join(places.secrets, owner), reader))
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
-    loadpath = _load_path(folders, places, names, dropins, contents, files)
+    loadpath = _load_path(tuple(folders), places, names, dropins, contents, files, reader)
     states = manager.list_units() if manager.live else States()
     # What a drop-in that goes was over is judged by the rest of its text, be it declared or not.
     below = (os.path.basename(folder)[: -len(".d")] for folder in dropins)
-    subjects = {*units, *(unit for unit in below if names_folder(unit))}
+    subjects = {*sought.units(states, loadpath), *(unit for unit in below if names_folder(unit))}
     named = {each for unit in subjects for each in (unit, *units_under(states, unit))}
-    loadpath, foreign = _with_foreign(loadpath, places.units, places.root, sorted(named))
-    loadpath, foreign = _with_named(loadpath, foreign, places, named, names_taken)
-    seen = ManagerSeen(manager.version, manager.live, _boot(places), lingers=not places.scope.of_session or lingers())
+    loadpath, foreign = _with_foreign(loadpath, places, sorted(named), reader)
+    loadpath, more = _with_named(loadpath, places, named, sought.names_taken, reader)
+    foreign.update(more)
+    seen = ManagerSeen(manager.version, manager.live, boot(places), lingers=not places.scope.of_session or lingers())
     if manager.live:
-        seen = replace(seen, loaded_at=_loaded_at(places.manager), carriers=_carriers())
-        if any(map(mount_point, named)):
-            seen = replace(seen, footing=footing())
-    return Observed(
+        seen = replace(seen, loaded_at=loaded_at(places.manager), carriers=carriers())
+    found = Observed(
         places=places,
         manager=seen,
         looked_at=looked_at,
@@ -179,35 +192,34 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str], names
         loadpath=loadpath,
         not_loaded=_not_loaded({**foreign, **files}, places.manager, seen.loaded_at, looked_at),
         states=states,
-        invocations=_invocations(places.manager) if manager.live else {},
-        outdated=_outdated(manager, [*folders, *loadpath.dropins], seen.loaded_at, [*states.keys() & named]),
-        wanted_elsewhere=_wanted_elsewhere(loadpath, places, named),
-        in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
+        invocations=invocations(places.manager, reader) if manager.live else {},
     )
+    return found, named
 
 
 def _with_named(
-    loadpath: LoadPath, foreign: Mapping[str, Seen], places: Places, units: Iterable[str], names: Iterable[str]
+    loadpath: LoadPath, places: Places, units: Iterable[str], names: Iterable[str], reader: Reader
 ) -> Tuple[LoadPath, Dict[str, Seen]]:
-    """The same with the texts of units that the named ones start or enable, and with what has the names they take."""
-    found, known = dict(foreign), set(units)
+    """Read the texts of units that the named ones start or enable, and what has the names that they take."""
+    found: Dict[str, Seen] = {}
+    known = set(units)
     # Only its file says whether what a socket starts is an alias.
     ahead = {starts(unit, loadpath) for unit in known if kind_of(unit).starts.hands_over}
     ahead |= {other for unit in known for other in also(unit, loadpath)}
     while ahead - known:
         new = sorted(unit for unit in ahead - known if not misnamed(unit))
-        loadpath, more = _with_foreign(loadpath, places.units, places.root, new)
+        loadpath, more = _with_foreign(loadpath, places, new, reader)
         found.update(more)
         known |= ahead
         ahead = {other for unit in new for other in also(unit, loadpath)}
     taken = {*names, *(alias for unit in known for alias in aliases(unit, loadpath))}
     paths = {loadpath.changed({}, [places.unit_file(name)]).fragment(name) for name in taken if not misnamed(name)}
-    links = {path: look(path) for path in paths if path is not None and path not in loadpath.links}
+    links = {path: reader.look(path) for path in paths if path is not None and path not in loadpath.links}
     targets = {path: seen.target for path, seen in links.items() if seen is not None and seen.target is not None}
     return replace(loadpath, links={**loadpath.links, **targets}) if targets else loadpath, found
 
 
-def _wanted_elsewhere(loadpath: LoadPath, places: Places, units: Iterable[str]) -> Dict[str, str]:
+def _wanted_elsewhere(loadpath: LoadPath, places: Places, units: Iterable[str], reader: Reader) -> Dict[str, str]:
     made = places.manager + "/generator"
     fragments = ((unit, loadpath.fragment(unit)) for unit in units)
     unclear = [unit for unit, path in fragments if path and (path.startswith(made) or not installs(unit, loadpath))]
@@ -217,7 +229,7 @@ def _wanted_elsewhere(loadpath: LoadPath, places: Places, units: Iterable[str]) 
     for folder in (each for each in loadpath.folders if each != places.units):
         for name in sorted(loadpath.names.get(folder, ())):
             if name.endswith(LINK_FOLDERS):
-                for entry in _scan(os.path.join(folder, name)):
+                for entry in reader.scan(os.path.join(folder, name)):
                     found.setdefault(entry.name, entry.path)
     return {unit: found[unit] for unit in unclear if unit in found}
 
@@ -242,29 +254,31 @@ def _outdated(
     """Asked only if anything has come, or gone, in one of the folders since the manager has read them."""
     remade = tuple(manager.places.manager + each for each in ("/generator", "/transient"))
     lasting = (folder for folder in folders if not folder.startswith(remade) and ".control" not in folder)
-    if loaded_at is None or not any((_changed_at(folder) or 0.0) > loaded_at for folder in lasting):
+    if loaded_at is None or not any((changed_at(folder) or 0.0) > loaded_at for folder in lasting):
         return frozenset()
     shown = manager.show(sorted(units), ("NeedDaemonReload",))
     return frozenset(unit for unit, each in shown.items() if each.get("NeedDaemonReload") == "yes")
 
 
-def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
+def _our_folder(folder: str, reader: Reader) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str], Dict[str, Set[str]]]:
     files: Dict[str, Seen] = {}
     links: Dict[str, str] = {}
     names: Set[str] = set()
     dropins: Dict[str, Set[str]] = {}
-    for entry in _scan(folder):
+    for entry in reader.scan(folder):
         if entry.name.endswith(".d") and entry.is_dir():
-            below = [each for each in _scan(entry.path) if each.name.endswith(".conf")]
+            below = [each for each in reader.scan(entry.path) if each.name.endswith(".conf")]
             dropins[entry.path] = {each.name for each in below}
             if not entry.is_symlink():  # what lies behind a link is not ours
-                files.update((each.path, seen) for each in below for seen in [look(each.path)] if seen)
+                files.update((each.path, seen) for each in below for seen in [reader.look(each.path)] if seen)
             continue
         if entry.is_dir(follow_symlinks=False):
             if entry.name.endswith(LINK_FOLDERS):
-                links.update((each.path, os.readlink(each.path)) for each in _scan(entry.path) if each.is_symlink())
+                links.update(
+                    (each.path, os.readlink(each.path)) for each in reader.scan(entry.path) if each.is_symlink()
+                )
             continue
-        seen = look(entry.path)
+        seen = reader.look(entry.path)
         if seen is None or entry.name.startswith(TEMPORARY):
             continue
         names.add(entry.name)
@@ -274,22 +288,15 @@ def _our_folder(folder: str) -> Tuple[Dict[str, Seen], Dict[str, str], Set[str],
     return files, links, names, dropins
 
 
-def _scan(folder: str) -> List[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-
-
-def tree(folder: str) -> Dict[str, Seen]:
+def tree(folder: str, reader: Optional[Reader] = None) -> Dict[str, Seen]:
     """All files below a folder, by path."""
     found: Dict[str, Seen] = {}
-    for entry in _scan(folder):
+    reader = reader or Reader()
+    for entry in reader.scan(folder):
         if entry.is_dir(follow_symlinks=False):
-            found.update(tree(entry.path))
+            found.update(tree(entry.path, reader))
         else:
-            seen = look(entry.path)
+            seen = reader.look(entry.path)
             if seen is not None:
                 found[entry.path] = seen
     return found
@@ -302,6 +309,7 @@ def _load_path(
     dropins: Dict[str, Set[str]],
     contents: Mapping[str, bytes],
     files: Mapping[str, Seen],
+    reader: Reader,
 ) -> LoadPath:
     all_names: Dict[str, FrozenSet[str]] = {places.units: frozenset(names)}
     all_dropins = {folder: frozenset(found) for folder, found in dropins.items()}
@@ -310,13 +318,13 @@ def _load_path(
     for folder in folders:
         if folder == places.units or os.path.realpath(folder) in {os.path.realpath(each) for each in all_names}:
             continue
-        entries = _scan(folder)
+        entries = reader.scan(folder)
         all_names[folder] = frozenset(entry.name for entry in entries)
         linked += [entry for entry in entries if entry.is_symlink()]
         for entry in entries:
             if entry.name.endswith(".d"):
                 all_dropins[entry.path] = frozenset(
-                    each.name for each in _scan(entry.path) if each.name.endswith(".conf")
+                    each.name for each in reader.scan(entry.path) if each.name.endswith(".conf")
                 )
     below = {os.path.basename(folder) for folder in all_dropins}
     for entry in linked:
@@ -327,23 +335,25 @@ def _load_path(
     return LoadPath(tuple(folders), all_names, all_dropins, dict(contents), links)
 
 
-def _with_foreign(loadpath: LoadPath, ours: str, root: str, units: Iterable[str]) -> Tuple[LoadPath, Dict[str, Seen]]:
+def _with_foreign(
+    loadpath: LoadPath, places: Places, units: Iterable[str], reader: Reader
+) -> Tuple[LoadPath, Dict[str, Seen]]:
     """Read those fragments and drop-ins of the named units that lie outside our folder, or are linked into it."""
     found: Dict[str, Seen] = {}
     contents = dict(loadpath.contents)
     links = dict(loadpath.links)
     for unit in units:
-        mask = os.path.join(ours, unit)
+        mask = os.path.join(places.units, unit)
         # Behind a mask lies what is in force once it is taken away.
         behind = loadpath.changed({}, [mask]).files(unit) if links.get(mask) == MASK else ()
         for path in [*loadpath.files(unit), *behind]:
             if path in contents:
                 continue
-            seen = look(path)
+            seen = reader.look(path)
             if seen is not None and seen.target is not None:
                 links[path] = seen.target
                 if seen.target != MASK:
-                    seen = look(resolve(path, root))
+                    seen = reader.look(resolve(path, places.root))
             if seen is not None and seen.content is not None:
                 contents[path] = seen.content
                 found[path] = seen
@@ -358,83 +368,3 @@ def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:
     folder = file_unit + ".d"
     same_kind = [unit for unit in observed_units if unit.endswith("." + name.kind)]
     return sorted(unit for unit in same_kind if folder in dropin_folders(unit))
-
-
-def _loaded_at(manager: str) -> Optional[float]:
-    """When the manager last read its unit files, in seconds since the epoch; None if that cannot be told.
-
-    Newer ones touch a file then, 247 and a user's manager remake the generators' folders, if only for a moment.
-    """
-    folders = ["/generator", "/generator.early", "/generator.late"]
-    for marks in (["/systemd-units-load"], folders, [""]):
-        times = [each for each in (_changed_at(manager + mark) for mark in marks) if each is not None]
-        if times:
-            return max(times)
-    return None
-
-
-def _changed_at(path: str) -> Optional[float]:
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return None
-
-
-def _invocations(manager: str) -> Dict[str, Invocation]:
-    """Each unit's present run, by the links that the manager keeps."""
-    entries = {entry.name: entry.path for entry in _scan(manager + "/units")}
-    found = {}
-    for name, path in entries.items():
-        if name.startswith(_INVOCATION):
-            unit = name[len(_INVOCATION) :]
-            seen = look(path)
-            if seen is not None and seen.target:
-                fields = _log_fields(entries.get(_LOG_FIELDS + unit), seen.changed_at)
-                found[unit] = Invocation(seen.target, seen.changed_at, fields)
-    return found
-
-
-def _log_fields(path: Optional[str], began: float) -> FrozenSet[str]:
-    """PID 1 keeps what LogExtraFields= said when a unit was last started; user managers do not.
-
-    It leaves the file lying when the unit is started without that directive, so one from before this run of the unit
-    says nothing: PID 1 writes it right after the invocation's link.
-    """
-    seen = look(path) if path else None
-    if seen is None or seen.content is None or seen.changed_at < began:
-        return frozenset()
-    return _fields(seen.content)
-
-
-def _fields(content: bytes) -> FrozenSet[str]:
-    """The file holds journal fields, each behind its length as a little-endian 64-bit number."""
-    values = []
-    while len(content) >= 8:
-        length = int.from_bytes(content[:8], "little")
-        values.append(content[8 : 8 + length].decode("utf-8", "replace"))
-        content = content[8 + length :]
-    return frozenset(values)
-
-
-def _boot(places: Places) -> str:
-    """The boot ID is the kernel's and outlives a container's restart and a soft reboot, so PID 1's start time is added.
-
-    For a user manager that is the time its socket was made.
-    """
-    try:
-        boot_id = read("/proc/sys/kernel/random/boot_id").decode().strip()
-        if places.scope.of_session:
-            return f"{boot_id}/{os.stat(places.manager + '/private').st_ctime}"
-        return f"{boot_id}/{read('/proc/1/stat').rpartition(b')')[2].split()[19].decode()}"
-    except OSError:
-        return ""
-
-
-def _carriers() -> FrozenSet[str]:
-    """The units on this process's own cgroup path, and those that carry a connection."""
-    try:
-        lines = read("/proc/self/cgroup").decode("utf-8", "replace").splitlines()
-    except OSError:
-        lines = []
-    own = {part for line in lines for part in line.split(":", 2)[-1].split("/") if kind_of(part).has_process}
-    return frozenset({*own, *_CONNECTION, f"user@{os.getuid()}.service"})

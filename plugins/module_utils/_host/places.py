@@ -30,6 +30,18 @@ def account() -> Optional[pwd.struct_passwd]:
         return None
 
 
+def environ() -> Dict[str, str]:
+    """The environment, with what a login would have set and become does not."""
+    found = dict(os.environ)
+    found.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
+    if not found["XDG_RUNTIME_DIR"].endswith(f"/{os.getuid()}"):  # become keeps the connecting user's
+        found["XDG_RUNTIME_DIR"] = f"/run/user/{os.getuid()}"
+    entry = account()
+    if entry is not None:
+        found["HOME"] = entry.pw_dir
+    return found
+
+
 def lingers() -> bool:
     """Does the manager of the user who runs this outlive the user's sessions?"""
     entry = account()

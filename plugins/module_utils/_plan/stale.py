@@ -25,7 +25,8 @@ from .._desired.stamp import (
     stamps,
     stamps_by_file,
 )
-from .._host.observed import Invocation, Observed
+from .._host.observed import Observed
+from .._host.traces import Invocation
 from .._syntax.directives import effect
 from .._syntax.kinds import Effect
 from .._syntax.loadpath import LoadPath, entries
@@ -185,6 +186,19 @@ def standing(unit: str, evidence: Evidence) -> Standing:
     elif lacking is not None:
         lacking = (*lacking, *theirs)
     return Standing(own.stale or bool(theirs), (*own.news, *theirs), lacking, own.apart and not theirs)
+
+
+def by_its_files(unit: str, evidence: Evidence) -> Standing:
+    """The same for any unit: of one in which nothing is ours, the times of its files alone tell.
+
+    That is enough to say it, and not to restart what nobody has declared.
+    """
+    observed = evidence.observed
+    if stamps(unit, evidence.after) or of_process(observed.log_fields(unit)):
+        return standing(unit, evidence)
+    run = observed.invocations.get(unit)
+    news = tuple(_foreign_news(unit, observed, run.began)) if run else ()
+    return Standing(bool(news), news, news)
 
 
 def _own(

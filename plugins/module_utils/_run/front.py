@@ -44,19 +44,35 @@ class Module(AnsibleModule):
         self.no_log_values.update(_deep_secrets(self.params))
 
     def _log_invocation(self) -> None:
-        AnsibleModule.log(self, f"Invoked for {self.params.get('name')}")
+        AnsibleModule.log(self, f"Invoked for {self.params.get('name') or self.params.get('names')}")
 
 
 def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     """Run a module: its parameters as those of a stack go through the pipeline, and its result to Ansible."""
     module = Module(spec)
-    try:
+
+    def applied() -> Mapping[str, Any]:
         params, found = _in_sections(as_stack(module.params))
         for warning in _short_secrets(params):
             module.warn(warning)
         result, warnings = apply(params, module.check_mode, _labeller(module), found)
         for warning in warnings:
             module.warn(warning)
+        return result
+
+    _answer(module, applied)
+
+
+def ask(spec: Spec, gather: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Run a module that changes nothing: its result is what is gathered by its parameters."""
+    module = Module(spec)
+    _answer(module, lambda: gather(module.params))
+
+
+def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
+    """A result, or what is wrong, to Ansible."""
+    try:
+        result = work()
     except Problems as found:
         for doubt in found.doubts:
             if doubt.rule.severity is Severity.WARNING:

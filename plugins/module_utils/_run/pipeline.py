@@ -16,7 +16,7 @@ import os
 import secrets
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .._apply import accepted, record
 from .._desired.render import HostFacts, Params
@@ -26,7 +26,7 @@ from .._host import files
 from .._host.graph import look
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe
-from .._host.places import Places, account, places
+from .._host.places import Places, account, environ, places
 from .._host.scopes import SCOPES
 from .._plan import owners, refusals
 from .._plan import plan as planning
@@ -46,7 +46,7 @@ from .work import Failed, Work
 
 _KEY_BYTES = 32
 
-_HOST = Rule("host", Severity.ERROR, "the host does not answer, or is in the way", "", "systemd, the kernel")
+HOST = Rule("host", Severity.ERROR, "the host does not answer, or is in the way", "", "systemd, the kernel")
 _UNREADABLE = Rule("host", Severity.ERROR, "{path} cannot be read or written", "{reason}", "the kernel")
 _BECOME = Rule(
     "become",
@@ -107,10 +107,10 @@ def apply(
     become healthy).
     """
     run = Run(params, check_mode, label, wrong)
-    _refuse_place(params)
+    refuse_place(params)
     try:
         ours = (os.geteuid(), os.getegid())
-        where = places(params.get("scope") or "system", params.get("root") or "", dict(_environ()), ours)
+        where = places(params.get("scope") or "system", params.get("root") or "", environ(), ours)
         manager = Manager(where)
         if where.root:
             for folder in (where.units, where.secrets, where.state):
@@ -121,16 +121,17 @@ def apply(
                 files.sweep([where.units, where.secrets, where.state])
             return _locked(run, manager)
     except (ManagerError, files.FileRefused, files.LockBusy) as error:
-        raise Problems([_HOST.said(str(error))]) from error
+        raise Problems([HOST.said(str(error))]) from error
     except OSError as error:
         told = _UNREADABLE.problem(path=error.filename or "the host", reason=error.strerror)
         raise Problems([told]) from error
 
 
-def _refuse_place(params: Params) -> None:
+def refuse_place(params: Params, only_asks: bool = False) -> None:
+    """Raise Problems for a scope or root that there is not, or not for this user."""
     root = params.get("root")
     scope = SCOPES[params.get("scope") or "system"]
-    if not root and scope.by_root and os.geteuid() != 0:
+    if not only_asks and not root and scope.by_root and os.geteuid() != 0:
         raise Problems([_BECOME.problem()])
     if root and not scope.by_root:
         raise Problems([_ROOT_OF_USER.problem()])
@@ -138,18 +139,6 @@ def _refuse_place(params: Params) -> None:
         raise Problems([_NO_ACCOUNT.problem(uid=os.getuid())])
     if root and not (os.path.isabs(root) and os.path.isdir(root)):
         raise Problems([_NO_ROOT.problem(root=root)])
-
-
-def _environ() -> Mapping[str, str]:
-    """The environment, with what a login would have set and become does not."""
-    environ = dict(os.environ)
-    environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
-    if not environ["XDG_RUNTIME_DIR"].endswith(f"/{os.getuid()}"):  # become keeps the connecting user's
-        environ["XDG_RUNTIME_DIR"] = f"/run/user/{os.getuid()}"
-    entry = account()
-    if entry is not None:
-        environ["HOME"] = entry.pw_dir
-    return environ
 
 
 def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
 from .kinds import EXEC_SECTIONS
@@ -30,6 +30,9 @@ _HIDDEN_BREAK = re.compile(r"\x00|\r(?!\n)")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _TORN = re.compile(r"\\[ \t]+$")
 _HEADER = re.compile(r"\[([^\]\[\"'\\]+)\]")
+
+
+_Kept = TypeVar("_Kept")
 
 
 class Entry(NamedTuple):
@@ -214,11 +217,30 @@ def effective(files: Sequence[Sequence[Entry]]) -> Effective:
     assignment counts as a reset but those of dependencies; that systemd warns of it for booleans, spans and the
     like, and keeps the earlier value, takes the directive's type (values.to_values refuses those).
     """
-    merged: Dict[str, Dict[str, List[str]]] = {}
-    for entry in (entry for file in files for entry in file):
+    return _merge((entry, entry.value) for file in files for entry in file)
+
+
+class Placed(NamedTuple):
+    """A value in force, and where it is assigned."""
+
+    value: str
+    path: str
+    line: int
+
+
+def origins(files: Mapping[str, Sequence[Entry]]) -> Mapping[str, Mapping[str, Sequence[Placed]]]:
+    """The same with the file and line of each value; files by path, in order."""
+    placed = ((entry, Placed(entry.value, path, entry.line)) for path, file in files.items() for entry in file)
+    return _merge(placed)
+
+
+def _merge(assignments: Iterable[Tuple[Entry, _Kept]]) -> Dict[str, Dict[str, List[_Kept]]]:
+    """What is kept of each assignment that counts."""
+    merged: Dict[str, Dict[str, List[_Kept]]] = {}
+    for entry, kept in assignments:
         section = merged.setdefault(entry.section, {})
         if entry.value:
-            section.setdefault(entry.directive, []).append(entry.value)
+            section.setdefault(entry.directive, []).append(kept)
         elif not adds_only(entry.section, entry.directive):
             section[entry.directive] = []
             for other in section:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Invocation
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.traces import Invocation
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.plan import Plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.stale import Accepted
 

@@ -252,3 +252,28 @@ def test_asserts_and_conditions_reset_apart() -> None:
 def test_what_a_later_line_leaves_nothing_of(section: str, directive: str, later: str, reset: bool) -> None:
     (entry,) = unitfile.parse(later)
     assert unitfile.is_reset_by(section, directive, entry) is reset
+
+
+def test_origins_say_which_file_and_line_a_value_in_force_is_from() -> None:
+    own = unitfile.parse("[Unit]\nAfter=a\n[Service]\nExecStart=/a\nNice=1\nEnvironment=A=1\n")
+    over = unitfile.parse("[Service]\nExecStart=\n\nExecStart=/b\nNice=2\nEnvironment=\n[Unit]\nAfter=\nAfter=b\n")
+    assert unitfile.origins({"/own": own, "/over": over}) == {
+        "Unit": {"After": [("a", "/own", 2), ("b", "/over", 9)]},
+        "Service": {
+            "ExecStart": [("/b", "/over", 4)],
+            "Nice": [("1", "/own", 5), ("2", "/over", 5)],
+            "Environment": [],
+        },
+    }
+
+
+def test_origins_and_effective_merge_alike() -> None:
+    files = {
+        path: unitfile.parse(text)
+        for path, text in (("/a", "[Path]\nPathExists=/x\n"), ("/b", "[Path]\nPathChanged=\n"))
+    }
+    values_of = {
+        section: {directive: [each.value for each in placed] for directive, placed in directives.items()}
+        for section, directives in unitfile.origins(files).items()
+    }
+    assert values_of == unitfile.effective(list(files.values())) == {"Path": {"PathExists": [], "PathChanged": []}}

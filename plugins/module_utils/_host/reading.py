@@ -1,0 +1,60 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""How files and folders are read in a look at the host, and what becomes of those that cannot be.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, List, Optional
+
+from .files import Seen, look
+
+
+class Reader:
+    """For who is about to write: a file that cannot be read ends the look, a folder that may not be read is empty."""
+
+    def look(self, path: str) -> Optional[Seen]:
+        """What lies at a path, without following a symbolic link; None if nothing does."""
+        return look(path)
+
+    def scan(self, folder: str) -> List[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._no_folder(folder, error)
+            return []
+
+    def _no_folder(self, folder: str, error: OSError) -> None:
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError, PermissionError)):
+            raise error
+
+
+class Noting(Reader):
+    """For who only tells: what cannot be read is noted with the reason, so that it is not taken for nothing.
+
+    unread: reasons by path.
+    """
+
+    def __init__(self) -> None:
+        self.unread: Dict[str, str] = {}
+
+    def look(self, path: str) -> Optional[Seen]:
+        try:
+            return look(path)
+        except OSError as error:
+            self.unread[path] = error.strerror or str(error)
+        try:
+            status = os.lstat(path)
+            return Seen(status.st_mode, status.st_uid, status.st_gid, status.st_ctime, modified_at=status.st_mtime)
+        except OSError:
+            return None
+
+    def _no_folder(self, folder: str, error: OSError) -> None:
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            self.unread[folder] = error.strerror or str(error)
