@@ -173,10 +173,10 @@ class _Maker:
 
     def ladder(self, row: Protection, ours: Sequence[str]) -> List[str]:
         now = self.said.last(row.name)
-        has = _rank(row, now)
+        has = rank(row, now)
         most = self.needs.values.get(row.name)
-        ceiling = _rank(row, most) if most is not None else len(row.order)
-        wanted = min(_rank(row, ours[-1]) if ours else 0, ceiling)
+        ceiling = rank(row, most) if most is not None else len(row.order)
+        wanted = min(rank(row, ours[-1]) if ours else 0, ceiling)
         if has > ceiling:
             self._release(row)
             return [row.order[ceiling]]
@@ -286,11 +286,32 @@ _BY_MERGE: Mapping[Merge, Callable[[_Maker, Protection, Sequence[str]], List[str
 }
 
 
+def undone(lines: Sequence[Line], later: Sequence[Line], present: Sequence[Line], host: Host) -> List[str]:
+    """Directives that lines behind a profile's own make weaker again."""
+    ours, whole = _Said([*present, *lines]), _Said([*present, *lines, *later])
+    names = dict.fromkeys(name for name, _value in lines if name in {directive for directive, _value in later})
+    return [name for name in names if name in PROTECTIONS and _is_weaker(PROTECTIONS[name], whole, ours, host)]
+
+
+def _is_weaker(row: Protection, now: _Said, before: _Said, host: Host) -> bool:
+    if row.merge is Merge.LADDER:
+        return rank(row, now.last(row.name)) < rank(row, before.last(row.name))
+    if row.merge is Merge.MASK:
+        old, new = (_octal(each.last(row.name) or row.order[0]) for each in (before, now))
+        return bool(old & ~new)
+    if row.merge is Merge.NAMES:
+        return not read_names(row.name, before.all(row.name)).holds(read_names(row.name, now.all(row.name)))
+    if row.merge is Merge.CALLS:
+        reads = Filter(host.calls).read
+        return not reads(before.all(row.name)).holds(reads(now.all(row.name)))
+    return False
+
+
 def _is_ambient(row: Protection) -> bool:
     return row.name == "AmbientCapabilities"
 
 
-def _rank(row: Protection, value: str) -> int:
+def rank(row: Protection, value: str) -> int:
     """How strict a value is; one that is not known, such as a list, where the table has a star, or at the end."""
     if not value:
         return 0

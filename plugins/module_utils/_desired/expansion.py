@@ -14,7 +14,7 @@ from typing import Iterator, List, Mapping, Sequence, Tuple
 from .._host.scopes import SCOPES
 from .._syntax.kinds import KINDS, Cause, Processes, kind_of
 from .._syntax.rule import Problem, Problems
-from . import inherited, instances, service, target, timer
+from . import hardening, inherited, instances, service, target, timer
 from . import socket as listening
 from .forms import Around, Params
 from .options import FORMS
@@ -40,6 +40,7 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
         units = [_stopped(unit) for unit in units]
     units, more = _with_instances(units, problems)
     plain = {option: given for option, given in params.items() if option not in (*FORMS, "defaults")}
+    more += hardening.beside(units)
     return {**plain, "units": units, "dropins": [*(params.get("dropins") or ()), *dropins, *more]}, problems
 
 

@@ -40,7 +40,7 @@ _OPTION_VALUE = Rule(
 )
 # What goes to the unit that an entry is named after, and what to the one that has the process.
 STATE = ("enabled", "state", "masked")
-OF_PROCESS = ("environment", *HIDDEN_OPTIONS, "triggers", "run")
+OF_PROCESS = ("environment", *HIDDEN_OPTIONS, "triggers", "run", "hardening")
 # In whose text they would be a directive of the [Install] section.
 _INSTALLS = ("WantedBy", "RequiredBy", "UpheldBy")
 

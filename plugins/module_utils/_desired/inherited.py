@@ -17,7 +17,7 @@ Params = Mapping[str, Any]
 Entry = Dict[str, Any]
 
 DEFAULTS = "defaults"
-_MAPPINGS = ("environment", *HIDDEN_OPTIONS, "health")
+_MAPPINGS = ("environment", *HIDDEN_OPTIONS, "health", "hardening")
 
 
 def merged(entry: Params, defaults: Params, judged: bool) -> Entry:

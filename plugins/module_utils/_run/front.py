@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple
 from ansible.module_utils.basic import AnsibleModule
 
 from .._desired.options import FORMS, HIDDEN_OPTIONS, Spec
+from .._desired.options import hardening as hardening_options
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
@@ -23,6 +24,8 @@ from .work import Failed
 
 # Options of a stack that stand for units and drop-ins.
 _EXPANDED = (*FORMS, "defaults")
+# Options of a unit in sections that do.
+_OF_UNITS = ("instances", "without", "hardening")
 
 
 class Module(AnsibleModule):
@@ -90,7 +93,7 @@ def _texts(given: Any) -> Iterator[str]:
 def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence[Problem]]:
     """The parameters as units and drop-ins alone, and what is wrong with what else there was."""
     short = any(params.get(option) for option in _EXPANDED) or params.get("state") == "stopped"
-    if not short and not any(unit.get("instances") or unit.get("without") for unit in params.get("units") or ()):
+    if not short and not any(unit.get(each) for unit in params.get("units") or () for each in _OF_UNITS):
         return params, ()
     from .._desired.expansion import expanded  # noqa: PLC0415 (only where there is something to expand)
 
@@ -128,6 +131,15 @@ def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
         return {"name": owner, "owner": owner, kind: [entry], **host}
 
     return as_stack
+
+
+def hardened(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stack of one drop-in that hardens a service."""
+    from .._desired.hardening import DROPIN, OPTION  # noqa: PLC0415 (as above)
+
+    asked = {option: params[option] for option in hardening_options()}
+    rest = {option: value for option, value in params.items() if option not in asked}
+    return single("dropins")({**rest, "dropin": DROPIN, OPTION: asked})
 
 
 def _file_name(dropin: str) -> str:

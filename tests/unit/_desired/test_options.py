@@ -37,6 +37,7 @@ GIVEN: dict[str, Any] = {
     "credentials": {"a": "some secret"},
     "triggers": {"values": ["1"]},
     "run": "on_change",
+    "hardening": {"profile": "strict"},
 }
 
 

@@ -26,7 +26,7 @@ def test_every_module_returns_the_same_and_documents_all_of_it() -> None:
     always = report.result(work(desired, observed), observed.states, ())
     assert not {"started", "finished"} & set(always), "Ansible takes these for the state of an async task"
     told_by_ansible = {"changed", "diff"}
-    more = {"timings", "timers", "rolled_back", "errors"}
+    more = {"timings", "timers", "hardening", "rolled_back", "errors"}
     assert set(yaml.safe_load(documented)) == set(always) - told_by_ansible | more
 
 
