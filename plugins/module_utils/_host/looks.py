@@ -73,6 +73,10 @@ class Run(NamedTuple):
     pid: str
     restarts: str
 
+    def goes_on_in(self, other: Run) -> bool:
+        """Is the other the same, perhaps with another main process? One may hand over to it, and PrivatePIDs= does."""
+        return (self.invocation, self.restarts) == (other.invocation, other.restarts)
+
 
 def run_of(shown: Properties) -> Run:
     return Run(*(shown.get(name, "") for name in RUN_PROPERTIES))
