@@ -32,6 +32,9 @@ _OF_DYNAMIC = {
 # Up to then the manager gives a service with a user and any filter NoNewPrivileges=yes, whatever it says itself.
 _FREE_OF_FILTERS = 257
 _CLOCK_KEEPS_DEVICES = 248
+# Which ones keep a user's service on 247 from starting, with status 226; on 252 they do not.
+_REMOUNTING = ("ProtectKernelTunables", "ProtectControlGroups")
+_REMOUNTS_OF_USERS = 252
 _ROOT = ("", "root", "0")
 
 
@@ -134,6 +137,8 @@ class _Maker:
     def _not_of_users(self, row: Protection) -> str:
         if not self.host.of_users or row.of_users is OfUsers.WORKS:
             return ""
+        if row.name in _REMOUNTING and self.version < _REMOUNTS_OF_USERS:
+            return f"in a user's manager {OfUsers.FAILS.value} before systemd {_REMOUNTS_OF_USERS}"
         if row.of_users is OfUsers.MOUNTS:
             if self.version >= USERS_MOUNTS or self._has_users():
                 return ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .._advice.estimate import estimated
 from .._advice.logins import lets_others_in
@@ -23,13 +23,13 @@ from .._desired.hardening import DROPIN, TARGET, Asked, asked, with_lines
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired
 from .._host import files
-from .._host.manager import Manager
+from .._host.manager import OFFLINE_SINCE, Manager
 from .._host.observed import Observed
 from .._plan.owners import orphans
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import words
 from .._syntax.rule import Problem, Problems, Rule, Severity
-from .._verify.exposure import Exposure, can_measure, measured
+from .._verify.exposure import Exposure, Subject, measured
 from .work import Work
 
 _EXPOSURE = Rule(
@@ -98,7 +98,7 @@ class Hardening:
         self._made: Dict[str, Lines] = {}
         self._undone: List[Problem] = []
         self._exposures: Dict[str, Dict[str, Exposure]] = {AFTER: {}, BEFORE: {}, WITHOUT: {}}
-        self._estimated = False
+        self._estimated: Set[str] = set()
 
     def over(self, desired: Desired, observed: Observed) -> Params:
         """The declaration with lines over what the host and the declaration say otherwise. Raises Problems."""
@@ -155,7 +155,7 @@ class Hardening:
         self._measure([each.unit for each in there], work, check_mode)
         found = [*absent, *self._undone, *self._paths(there, after)]
         for each in there:
-            if self._estimated or each.unit not in self._exposures[AFTER]:
+            if each.unit in self._estimated or each.unit not in self._exposures[AFTER]:
                 found += self._unmeasured(each)
             else:
                 found += [*self._raised(each), *self._above(each, after)]
@@ -166,17 +166,19 @@ class Hardening:
         now, after = work.observed.loadpath, work.differences.after
         bare = after.changed({}, [self._path(unit) for unit in units])
         unchanged = {unit for unit in units if self._whole(unit, now) == self._whole(unit, after)}
-        self._estimated = not can_measure(self._manager, check_mode)
+        asked: Dict[Tuple[str, str], Subject] = {}
         for when, loadpath in ((AFTER, after), (BEFORE, now), (WITHOUT, bare)):
-            due = [unit for unit in units if loadpath.defines(unit) and (when == AFTER or unit not in unchanged)]
-            self._exposures[when] = self._exposures_of({unit: self._whole(unit, loadpath) for unit in due})
+            for unit in units:
+                if loadpath.defines(unit) and (when == AFTER or unit not in unchanged):
+                    asked[when, unit] = Subject(unit, tuple(self._whole(unit, loadpath)), loaded=unit in unchanged)
+        for (when, unit), found in zip(asked, measured(self._manager, [*asked.values()], check_mode)):
+            if found is not None:
+                self._exposures[when][unit] = found
+            elif self._manager.version < OFFLINE_SINCE:
+                self._exposures[when][unit] = Exposure(estimated(asked[when, unit].lines))
+                self._estimated.add(unit)
         same = {unit: each for unit, each in self._exposures[AFTER].items() if unit in unchanged}
         self._exposures[BEFORE].update(same)
-
-    def _exposures_of(self, texts: Mapping[str, Sequence[Line]]) -> Dict[str, Exposure]:
-        if self._estimated:
-            return {unit: Exposure(estimated(lines)) for unit, lines in texts.items()}
-        return measured(self._manager, texts)
 
     def _whole(self, unit: str, loadpath: LoadPath) -> List[Line]:
         return [line for path in loadpath.files(unit) for line in _lines(loadpath, path)]
@@ -189,7 +191,7 @@ class Hardening:
         if each.most is None:
             return
         why, reached = "systemd-analyze security did not measure it", "look at what it says on that host"
-        if self._estimated:
+        if each.unit in self._estimated:
             why = f"systemd {self._manager.version} measures only what it has loaded"
             reached = f"by our own estimate it would be about {self._level(AFTER, each.unit):g}"
         yield _NOT_MEASURED.problem(each.unit, most=each.most, why=why, reached=reached)
@@ -220,7 +222,7 @@ class Hardening:
         behind = [line for _path, lines in later for line in lines]
         for level in stricter:
             lines = [*before, *profile(level, each.needs, before, self._host).lines, *behind]
-            found = measured(self._manager, {each.unit: lines}).get(each.unit)
+            (found,) = measured(self._manager, [Subject(each.unit, tuple(lines))])
             if found and found.level <= (each.most or 0):
                 return f"{level} would reach {found.level:g}; what costs most is {costly}"
             if found and level == LEVELS[-1]:
@@ -251,7 +253,7 @@ class Hardening:
         return {
             "profile": each.level,
             "allow": list(each.needs.names),
-            "exposure": {**exposure, "systemd": self._manager.version, "estimated": self._estimated},
+            "exposure": {**exposure, "systemd": self._manager.version, "estimated": each.unit in self._estimated},
             "findings": [finding._asdict() for finding in after.findings] if after else [],
             "left_out": dict(made.left_out),
             "stricter": dict(made.stricter),

@@ -201,6 +201,11 @@ class TestUsersManager:
         assert of("ProtectSystem", made("standard", version=257, users=True)) == ["full"]
         assert "ProtectSystem" in made("strict", allow=["other_users"], version=252, users=True).left_out
 
+    @pytest.mark.parametrize("directive", ["ProtectKernelTunables", "ProtectControlGroups"])
+    def test_what_failed_there_at_first(self, directive: str) -> None:
+        assert directive in made("strict", version=247, users=True).left_out
+        assert of(directive, made("strict", version=252, users=True)) == ["yes"]
+
     def test_no_power_is_given_there(self) -> None:
         found = made("standard", "User=app", allow=["low_ports"], users=True)
         assert of("AmbientCapabilities", found) + of("CapabilityBoundingSet", found) == []
