@@ -159,6 +159,10 @@ class _Maker:
             return "it does nothing for a service of root"
         if row.name == "PrivatePIDs" and (self.said.last("Type") == "forking" or self.said.last("PIDFile")):
             return "a service that is known by a PID file cannot have it"
+        if row.name == "PrivateBPF" and (
+            ("PrivatePIDs", "yes") in self.lines or is_true(self.said.last("PrivatePIDs"))
+        ):
+            return "together with PrivatePIDs=yes it would not start, with status 226"
         devices = self.said.last("PrivateDevices") or "no"
         closed = self.level not in ("baseline", "sessions") or is_true(devices)
         all_devices = bool(released.get("PrivateDevices")) or not closed

@@ -166,7 +166,7 @@ class TestVersions:
         assert of("ProtectControlGroups", found) == [cgroups]
 
     @pytest.mark.parametrize(
-        ("version", "newer"), [(252, set()), (257, {"PrivatePIDs", "MemoryKSM"}), (262, {"PrivatePIDs", "PrivateBPF"})]
+        ("version", "newer"), [(252, set()), (257, {"PrivatePIDs", "MemoryKSM"}), (262, {"PrivatePIDs", "MemoryKSM"})]
     )
     def test_newer_directives(self, version: int, newer: set[str]) -> None:
         assert newer <= {name for name, _value in made("maximum", version=version).lines}
@@ -337,7 +337,8 @@ class TestOptOuts:
     @pytest.mark.parametrize("name", sorted(OPT_OUTS))
     def test_each_changes_the_strictest_profile(self, name: str) -> None:
         allow = [{"groups": ["video"]}] if name == "groups" else [name]
-        before, after = made("maximum", "User=app", version=262), made("maximum", "User=app", allow, version=262)
+        of_app = "User=app\nPrivateUsers=yes\nPrivateMounts=yes"
+        before, after = made("maximum", of_app, version=262), made("maximum", of_app, allow, version=262)
         assert before.lines != after.lines
 
     @pytest.mark.parametrize("row", PROTECTIONS.values(), ids=lambda row: row.name)
@@ -430,6 +431,13 @@ class TestOptOuts:
 
     def test_pids_of_what_forks(self) -> None:
         assert "PrivatePIDs" in made("maximum", "Type=forking", version=257).left_out
+
+    def test_bpf_and_pids_do_not_go_together(self) -> None:
+        """A service with both ends with status 226 on 262."""
+        assert "PrivateBPF" in made("maximum", version=262).left_out
+        found = made("maximum", allow=["other_processes"], version=262)
+        assert of("PrivateBPF", found) == ["yes"]
+        assert of("PrivatePIDs", found) == []
 
     def test_no_ipc_to_remove_for_root(self) -> None:
         assert made("strict").left_out == {"RemoveIPC": "it does nothing for a service of root"}
