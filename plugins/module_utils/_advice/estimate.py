@@ -20,8 +20,8 @@ from .protections import PROTECTIONS
 # What systemd-analyze counts of a service that says nothing, as root and otherwise, and the most there is.
 _BARE = (53510, 51610)
 _MOST = (56160, 56460)
-# Points of a list by each name that it still allows, or denies.
-_BY_NAME = {"CapabilityBoundingSet": 550, "AmbientCapabilities": 500, "RestrictAddressFamilies": 800}
+# Points of a list by each name that it still allows, and by each that it denies: those are rarely the weighty ones.
+_BY_NAME = {"CapabilityBoundingSet": (550, 250), "RestrictAddressFamilies": (800, 800)}
 _BY_GROUP = 900
 
 
@@ -43,8 +43,8 @@ def _saved(row: Protection, said: Sequence[str]) -> int:
         return _of_calls(row, said)
     if row.name in _BY_NAME:
         names = merging.read_names(row.name, said)
-        each = _BY_NAME[row.name] * len(names.names)
-        return min(row.weight, each) if names.all_but else max(0, row.weight - each)
+        allowed, denied = (points * len(names.names) for points in _BY_NAME[row.name])
+        return min(row.weight, denied) if names.all_but else max(0, row.weight - allowed)
     return row.weight if merging.in_force(said) else 0
 
 
