@@ -273,6 +273,11 @@ class TestStricterStands:
             ("sessions", "CapabilityBoundingSet=CAP_KILL", []),
             (
                 "sessions",
+                "CapabilityBoundingSet=CAP_KILL\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_CHOWN CAP_BPF",
+                ["", "CAP_CHOWN"],
+            ),
+            (
+                "sessions",
                 "CapabilityBoundingSet=~CAP_KILL",
                 [
                     "~",
