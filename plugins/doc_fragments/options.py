@@ -143,6 +143,49 @@ health:
 @CHECKS@
 """
 
+_PROFILE = """
+profile:
+  description:
+    - How much of the host is kept from the service. Each of V(baseline), V(standard), V(strict) and V(maximum) has what
+      the one before it has, and more. V(baseline) suits any service; from V(standard) on a service that starts as root
+      and goes on as another user needs V(switch_users) in C(allow).
+    - V(sessions) is for what others log in or run jobs by (SSH, cron, D-Bus), for which the others are refused, since
+      all of that would inherit them.
+    - Defaults to V(standard).
+  type: str
+  choices: [baseline, standard, strict, maximum, sessions]
+allow:
+  description:
+    - What the service needs of that all the same, by name, such as V(jit), V(low_ports), V(devices), V(home) or
+      V(netlink). L(docs/hardening.md, https://github.com/unitwright/systemd/blob/main/docs/hardening.md) has all of
+      them, with what each gives back.
+    - "Some take a value, as a mapping of their name to it, such as C({network: local}) or C({home: read})."
+  type: list
+  elements: raw
+read_write_paths:
+  description:
+    - Folders and files that it writes to where the profile makes all read-only. They have to be there; what
+      C(StateDirectory=) and the like make is writable by itself.
+  type: list
+  elements: raw
+max_exposure:
+  description:
+    - The most that its exposure may be, from 0 to 10, by C(systemd-analyze security) of the host over all of the
+      service's text. If it were more, nothing is changed, and the error says what could be reached.
+    - Before systemd 250 the service is measured by a unit of another name that is loaded for a moment from
+      C(/run/systemd/system); in check mode there is only an estimate, and no limit.
+  type: float
+"""
+
+_HARDENING = """
+hardening:
+  description:
+    - A drop-in C(60-hardening) over the service, as M(unitwright.systemd.hardening) makes it. For services alone.
+  type: dict
+  suboptions:
+@PROFILE@
+"""
+
 _CHANGE = """
 on_change:
   description:
@@ -237,14 +280,14 @@ masked:
   type: bool
 """
 
-_UNIT = (_NAME, _MEMBERS, _ALERT, _STATE)
+_UNIT = (_NAME, _MEMBERS, _ALERT, _HARDENING, _STATE)
 
 _WITHOUT = """
 without:
   description: What of the stack's C(defaults) it does not take.
   type: list
   elements: str
-  choices: [unit, service, environment, secrets, credentials, triggers, health, alert]
+  choices: [unit, service, environment, secrets, credentials, triggers, health, alert, hardening]
 """
 
 _DROPIN = """
@@ -262,6 +305,20 @@ dropin:
   required: true
 state:
   description: Whether the drop-in shall be there.
+  type: str
+  choices: [present, absent]
+  default: present
+"""
+
+_HARDENED = """
+name:
+  description:
+    - The service with its suffix, such as V(nginx.service), V(postgresql@15-main.service), or the template
+      V(worker@.service) for all of its instances. What has a drop-in of this name for itself has that one alone.
+  type: str
+  required: true
+state:
+  description: Whether the service shall be hardened.
   type: str
   choices: [present, absent]
   default: present
@@ -350,7 +407,10 @@ def _at(depth: int, text: str) -> str:
 
 
 def _filled(text: str) -> str:
-    return text.replace("@HEALTH@", _at(2, _HEALTH)).replace("@CHECKS@", _at(2, _CHECKS))
+    nested = {"@HEALTH@": _HEALTH, "@CHECKS@": _CHECKS, "@PROFILE@": _PROFILE}
+    for place, options in nested.items():
+        text = text.replace(place, _at(2, options))
+    return text
 
 
 def _options(*texts: str) -> str:
@@ -363,7 +423,7 @@ def _list_of(name: str, description: str, *texts: str) -> str:
     return head + entry.replace("O(", f"O({name}[].")  # there an option goes by its whole path
 
 
-_OF_COMMAND = (_PROCESS, _MEMBERS, _ALERT, _WATCH, _CHANGE, _STATE)
+_OF_COMMAND = (_PROCESS, _MEMBERS, _ALERT, _HARDENING, _WATCH, _CHANGE, _STATE)
 _SERVICE = (*short.SERVICE, *_OF_COMMAND)
 _TIMER = (*short.TIMER, *_OF_COMMAND)
 _SOCKET = (*short.SOCKET, *_OF_COMMAND)
@@ -371,7 +431,11 @@ _TARGET = (*short.TARGET, _WATCH, _CHANGE, _STATE)
 
 
 _INHERITED = "\n".join(
-    _filled(text) for text in (short.open_section("unit"), short.open_section("service"), _PROCESS, _WATCH, _ALERT)
+    _filled(text)
+    for text in (
+        *(short.open_section("unit"), short.open_section("service")),
+        *(_PROCESS, _WATCH, _ALERT, _HARDENING),
+    )
 ).replace("O(", "O(defaults.")
 
 
@@ -380,6 +444,7 @@ class ModuleDocFragment:
 
     UNIT: str = _options(*_UNIT, *_TEXT, _HOST)
     DROPIN: str = _options(_DROPIN, *_TEXT, _HOST)
+    HARDENING: str = _options(_HARDENED, _PROFILE, _WATCH, _CHANGE, _HOST)
     SERVICE: str = _options(*_SERVICE, _HOST)
     TIMER: str = _options(*_TIMER, _HOST)
     SOCKET: str = _options(*_SOCKET, _HOST)

@@ -126,6 +126,25 @@ deferred:
   type: list
   elements: str
   sample: []
+hardening:
+  description:
+    - By each hardened service what it was brought to. C(exposure) is what C(systemd-analyze security) of the host says,
+      from 0 to 10, C(before) this run and C(after) it, with the version of C(systemd) that measured it, as the weights
+      differ. C(estimated) means that it is our own estimate, in check mode before systemd 250.
+    - C(findings) are the tests that cost most of it. C(left_out) are directives of the profile that the host or the
+      service cannot have, with the reason; of C(stricter) ones the service has more itself, which stays; C(released)
+      are those that an opt-out has made weaker than the service has them, with its name.
+  returned: success, and failure after the plan was made, where a service is hardened
+  type: dict
+  sample:
+    nginx.service:
+      profile: standard
+      allow: [switch_users, low_ports]
+      exposure: {before: 9.6, after: 2.7, systemd: 252, estimated: false}
+      findings: [{about: "PrivateNetwork=", text: "Service has access to the host's network", exposure: 0.4}]
+      left_out: {}
+      stricter: {}
+      released: {}
 rolled_back:
   description:
     - Whether what was before the run is back in force. The lists of units say what the run was about to do.

@@ -17,7 +17,7 @@ from .._syntax.kinds import KINDS, Cause, Kind, Processes, kind_of
 from .._syntax.names import is_template, misnamed
 from .._syntax.rule import Problem, Problems, Refused
 from .._syntax.unitfile import Effective, parse
-from . import alerts, inherited, instances, service, target, timer
+from . import alerts, hardening, inherited, instances, service, target, timer
 from . import socket as listening
 from .forms import Around, Params, with_kind
 from .options import FORMS
@@ -43,6 +43,7 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
         units = [_stopped(unit) for unit in units]
     told, of_alerts = alerts.taken_out(units, params, problems)
     units, more = _with_instances(told, problems)
+    more += hardening.beside(units)
     plain = {option: given for option, given in params.items() if option not in (*FORMS, "defaults", "alerts")}
     return {**plain, "units": units, "dropins": [*(params.get("dropins") or ()), *dropins, *of_alerts, *more]}, problems
 

@@ -43,7 +43,7 @@ _OPTION_VALUE = Rule(
 _BOOLEANS = frozenset(str(each).lower() for each in BOOLEANS)
 # What goes to the unit that an entry is named after, and what to the one that has the process.
 STATE = ("enabled", "state", "masked")
-OF_PROCESS = ("environment", *HIDDEN_OPTIONS, "triggers", "run", "alert")
+OF_PROCESS = ("environment", *HIDDEN_OPTIONS, "triggers", "run", "alert", "hardening")
 # In whose text they would be a directive of the [Install] section.
 _INSTALLS = ("WantedBy", "RequiredBy", "UpheldBy")
 

@@ -17,7 +17,8 @@ Params = Mapping[str, Any]
 Entry = Dict[str, Any]
 
 DEFAULTS = "defaults"
-_MAPPINGS = ("environment", *HIDDEN_OPTIONS, "health")
+_MAPPINGS = ("environment", *HIDDEN_OPTIONS, "health", "hardening")
+_OF_SUBOPTIONS = ("health", "hardening")
 
 
 def merged(entry: Params, defaults: Params, judged: bool) -> Entry:
@@ -31,7 +32,7 @@ def merged(entry: Params, defaults: Params, judged: bool) -> Entry:
     for part in _MAPPINGS:
         general, own = given.get(part), entry.get(part)
         if isinstance(general, Mapping) and (own is None or isinstance(own, Mapping)):
-            both[part] = {**general, **_given(own or {})} if part == "health" else {**general, **(own or {})}
+            both[part] = {**general, **_given(own or {})} if part in _OF_SUBOPTIONS else {**general, **(own or {})}
     if given.get("triggers"):
         own, general = _given(entry.get("triggers") or {}), _given(given["triggers"])
         lists = {key: [*general.get(key, ()), *own.get(key, ())] for key in ("files", "values")}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
+from .._advice.protection import PROFILES
 from .._host.probe import CHECKS
 from .._host.scopes import SCOPES
 from .._syntax.kinds import KINDS
@@ -67,6 +68,19 @@ def _watch() -> Spec:
     return {"health": {"type": "dict", "options": health()}}
 
 
+def hardening() -> Spec:
+    return {
+        "profile": {"type": "str", "choices": list(PROFILES)},
+        "allow": {"type": "list", "elements": "raw"},
+        "read_write_paths": {"type": "list", "elements": "raw"},
+        "max_exposure": {"type": "float"},
+    }
+
+
+def _hardening() -> Spec:
+    return {"hardening": {"type": "dict", "options": hardening()}}
+
+
 def _change() -> Spec:
     return {
         "on_change": {"type": "str", "choices": ["restart", "reload", "none"]},
@@ -95,7 +109,7 @@ def _name() -> Spec:
 
 
 def unit() -> Spec:
-    return {**_name(), **text(), **_members(), **_state()}
+    return {**_name(), **text(), **_members(), **_hardening(), **_state()}
 
 
 def _command() -> Spec:
@@ -105,6 +119,7 @@ def _command() -> Spec:
         "depends_on": {"type": "list", "elements": "raw"},
         **_process(),
         **_members(),
+        **_hardening(),
     }
 
 
@@ -173,11 +188,11 @@ def instance() -> Spec:
 
 
 # What a stack may say once for all of its services.
-INHERITED = ("unit", "service", "environment", *HIDDEN_OPTIONS, "triggers", "health", "alert")
+INHERITED = ("unit", "service", "environment", *HIDDEN_OPTIONS, "triggers", "health", "alert", "hardening")
 
 
 def defaults() -> Spec:
-    every = {**_sections("unit", "service"), **_process(), **_watch(), **_members()}
+    every = {**_sections("unit", "service"), **_process(), **_watch(), **_members(), **_hardening()}
     return {option: every[option] for option in INHERITED}
 
 
@@ -193,6 +208,17 @@ def dropin() -> Spec:
         **_name(),
         "dropin": {"type": "str", "required": True},
         **text(),
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+
+
+def hardened() -> Spec:
+    """The hardening of one service by a module of its own."""
+    return {
+        **_name(),
+        **hardening(),
+        **_watch(),
+        **_change(),
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 

@@ -157,7 +157,7 @@ class Up:
         complaint = complaint or proof.job_missed(look)
         if complaint:
             return proof.wrong(complaint, look)
-        if proof.runs and proof.runs[-1] != look.run:
+        if proof.runs and not proof.runs[-1].goes_on_in(look.run):
             return proof.fell(look)
         return proof.verdict(look, manager)
 

@@ -76,6 +76,10 @@ class Run(NamedTuple):
     pid: str
     restarts: str
 
+    def goes_on_in(self, other: Run) -> bool:
+        """Is the other the same, perhaps with another main process? One may hand over to it, and PrivatePIDs= does."""
+        return (self.invocation, self.restarts) == (other.invocation, other.restarts)
+
 
 def start_time(shown: Properties) -> Optional[float]:
     """The seconds after which systemd itself ends a start, None if it never does."""

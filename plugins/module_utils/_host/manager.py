@@ -43,6 +43,8 @@ _WITH_LEVELS = {
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DUMPERS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 
+# systemd-analyze(1): from then on `security` takes files that are not loaded.
+OFFLINE_SINCE = 250
 # From then on several names in one call of systemctl are one transaction (EnqueueUnitJobMany).
 TOGETHER_SINCE = 262
 _QUEUED = ("--no-block", "--quiet")
@@ -297,6 +299,20 @@ class Manager:
         if not self.places.scope.has_manager:
             environ["XDG_RUNTIME_DIR"] = os.environ.get("XDG_RUNTIME_DIR", "/run")
         return self.run(["systemd-analyze", *flags, "verify", *files], environ=environ, timeout=300.0)
+
+    def security(self, units: Sequence[str], folder: str = "") -> str:
+        """systemd-analyze security with all columns: of unit files in a folder of our own, or of loaded units."""
+        flags = ["--user" if self.places.scope.of_users else "--system", "--no-pager"]
+        environ = {"SYSTEMD_ANALYZE_DEBUG": "1"}
+        if folder:
+            flags.append("--offline=true")
+            environ["SYSTEMD_UNIT_PATH"] = folder
+            environ["XDG_RUNTIME_DIR"] = self._environ.get("XDG_RUNTIME_DIR", "/run")
+        return self.run(["systemd-analyze", *flags, "security", *units], environ=environ).out
+
+    def syscall_groups(self) -> str:
+        """The groups of system calls that this host's systemd knows, with what is in each."""
+        return self.run(["systemd-analyze", "--no-pager", "syscall-filter"]).out
 
     def wake_limits(self, units: Sequence[str]) -> List[str]:
         """Start something that ends at once in each unit's slice: from 253 on only that puts changed limits into force.

@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple
 from ansible.module_utils.basic import AnsibleModule
 
 from .._desired.options import FORMS, HIDDEN_OPTIONS, Spec
+from .._desired.options import hardening as hardening_options
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
@@ -23,7 +24,7 @@ from .work import Failed
 
 # Options of a stack that stand for units and drop-ins.
 _EXPANDED = (*FORMS, "defaults", "alerts")
-_EXPANDED_OF_UNIT = ("instances", "without", "alert")
+_EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
 # Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
 _ALERTS = ("alert", "alerts")
 _SECRET = (*HIDDEN_OPTIONS, "webhook")
@@ -164,6 +165,15 @@ def _brings_all(entry: Mapping[str, Any], kind: str) -> bool:
         return False
     said = {"name", "enabled", "state", "masked", "health", "replace"}
     return any(value is not None for option, value in entry.items() if option not in said)
+
+
+def hardened(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stack of one drop-in that hardens a service."""
+    from .._desired.hardening import DROPIN, OPTION  # noqa: PLC0415 (as above)
+
+    asked = {option: params[option] for option in hardening_options()}
+    rest = {option: value for option, value in params.items() if option not in asked}
+    return single("dropins")({**rest, "dropin": DROPIN, OPTION: asked})
 
 
 def _file_name(dropin: str) -> str:

@@ -16,7 +16,7 @@ import os
 import secrets
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .._apply import accepted, record
 from .._desired.render import HostFacts, Params
@@ -43,6 +43,9 @@ from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
 from . import report
 from .work import Failed, Work
+
+if TYPE_CHECKING:
+    from .hardened import Hardening
 
 _KEY_BYTES = 32
 
@@ -146,10 +149,11 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     # All that is read and made up to the plan stays: to search it for garbage time and again would find none.
     gc.disable()
     key, new_key = _key(where)
+    facts = _facts(run.params, manager, key)
+    hardening = _hardening(run, facts, manager)
     try:
         # Without what is wrong with them, entries may be missing that prune must not take for removed.
-        params = {**run.params, "prune": False} if run.wrong else run.params
-        desired = build(params, _facts(params, manager, key))
+        desired = build({**run.params, "prune": False} if run.wrong else run.params, facts)
         if run.wrong:
             raise Problems((), rest=replace(desired, max_removed=None))
     except Problems as found:
@@ -164,8 +168,11 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         wait_for_rest(manager, sorted({*interrupted.up, *interrupted.watched, *interrupted.owed}))
     observed = _looked_at(desired, manager)
     run.lap("look")
+    if hardening:
+        desired = build(hardening.over(desired, observed), facts)
     work = _planned(desired, observed, interrupted, manager)
-    unverified = _passable(_problems(work, manager), lenient=run.check_mode or bool(where.root))
+    problems = [*_problems(work, manager), *(hardening.judged(work, run.check_mode) if hardening else ())]
+    unverified = _passable(problems, lenient=run.check_mode or bool(where.root))
     _refuse_detours(work.differences, where)
     run.lap("plan")
     failure = None
@@ -184,10 +191,22 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         run.lap("apply")
     if failure is None and manager.live:
         unverified += report.pulled_in(work, None if run.check_mode else states)
-    result = {**report.result(work, states, unverified), **_of_timers(run, work, manager), "timings": run.timings}
+    more = {**_of_timers(run, work, manager), **(hardening.result() if hardening else {})}
+    result = {**report.result(work, states, unverified), **more, "timings": run.timings}
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, unverified, failed=True))
     return result, report.warnings(work, unverified)
+
+
+def _hardening(run: Run, facts: HostFacts, manager: Manager) -> Optional[Hardening]:
+    """What becomes of the option hardening, whose lines depend on what the host has; None where nothing has it."""
+    if not any(entry.get("hardening") for entry in run.params.get("dropins") or ()):
+        return None
+    from .hardened import Hardening  # noqa: PLC0415 (only where there is one)
+
+    found = Hardening(run.params, facts, manager)
+    run.params, run.wrong = found.declared, [*run.wrong, *found.wrong]
+    return found
 
 
 def _of_timers(run: Run, work: Work, manager: Manager) -> Dict[str, Any]:

@@ -182,8 +182,8 @@ class Kind:
 
 # Options of an entry that are not for every type; all others are. What is not in the text of a unit needs a process
 # that goes on, as only of that is known what it was started with.
-SELECTIVE = frozenset(["environment", "secrets", "credentials", "triggers", "run"])
-_OF_PROGRAMS = frozenset(["environment", "secrets", "credentials", "triggers", "run"])
+SELECTIVE = frozenset(["environment", "secrets", "credentials", "triggers", "run", "hardening"])
+_OF_PROGRAMS = SELECTIVE
 _OF_COMMANDS = frozenset(["environment"])
 _OF_NO_PROCESS: FrozenSet[str] = frozenset()
 

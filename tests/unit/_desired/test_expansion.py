@@ -558,3 +558,40 @@ def test_an_alert_goes_to_a_local_mailbox_too() -> None:
 def test_too_much_for_one_variable_is_refused() -> None:
     services = [{"name": f"a{number}", "exec_start": "/a", "alert": "x"} for number in range(9000)]
     assert wrong(services=services, alerts={"x": ALERT}) == [("", "alert")]
+
+
+def hardenings(**declaration: Any) -> dict[str, Any]:
+    """What the drop-ins that harden services ask for, by unit."""
+    given, problems = expanded(declaration)
+    assert problems == []
+    return {each["name"]: each["hardening"] for each in given["dropins"] if each["dropin"] == "60-hardening"}
+
+
+def test_hardening_is_a_drop_in_beside_the_service() -> None:
+    strict = {"profile": "strict"}
+    found = hardenings(
+        services=[{"name": "a", "exec_start": "/bin/a", "hardening": strict}, {"name": "nginx", "hardening": strict}],
+        timers=[{"name": "b", "on_calendar": "daily", "exec_start": "/bin/b", "hardening": strict}],
+        sockets=[{"name": "c", "listen_stream": ["1"], "exec_start": "/bin/c", "hardening": strict}],
+        units=[
+            {"name": "d@.service", "content": "[Service]\nExecStart=/bin/d\n", "hardening": strict},
+            {"name": "e.service", "state": "absent", "hardening": strict},
+            {"name": "f.timer", "timer": {"OnCalendar": "daily"}, "hardening": strict},
+        ],
+    )
+    assert found == dict.fromkeys(["d@.service", "a.service", "nginx.service", "b.service", "c.service"], strict)
+
+
+def test_hardening_of_a_whole_stack() -> None:
+    general = {"profile": "standard", "max_exposure": 3.0}
+    own = {"profile": "strict", "allow": ["jit"], "max_exposure": None}
+    found = hardenings(
+        defaults={"hardening": general},
+        services=[
+            {"name": "a", "exec_start": "/bin/a"},
+            {"name": "b", "exec_start": "/bin/b", "hardening": own},
+            {"name": "c", "exec_start": "/bin/c", "without": ["hardening"]},
+            {"name": "nginx", "state": "started"},
+        ],
+    )
+    assert found == {"a.service": general, "b.service": {**own, "max_exposure": 3.0}}

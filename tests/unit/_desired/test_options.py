@@ -39,6 +39,7 @@ GIVEN: dict[str, Any] = {
     "credentials": {"a": "some secret"},
     "triggers": {"values": ["1"]},
     "run": "on_change",
+    "hardening": {"profile": "strict"},
 }
 
 

@@ -167,13 +167,21 @@ def test_what_cannot_fall_is_good_at_once(unit: str, sub: str) -> None:
 
 
 def test_what_falls_while_it_should_stay_is_told_by_its_first_run() -> None:
-    for changed in (ANOTHER, {**UP, "MainPID": "12"}, {**UP, "NRestarts": "1"}):
+    for changed in (ANOTHER, {**UP, "NRestarts": "1"}):
         up = Up(Proof(BRIEF))
         see(up, 100.0, UP)
         assert see(up, 101.0, changed) == Wrong(FELL, "one")
     up = Up(Proof(BRIEF))
     see(up, 100.0, UP)
     assert see(up, 101.0, {**FAILED, "InvocationID": "two"}) == Wrong("failed: result exit-code", "one")
+
+
+def test_a_main_process_that_hands_over_to_another_has_not_fallen() -> None:
+    """As systemd 257 does for PrivatePIDs= once the service is up, and a program by MAINPID= or its PID file."""
+    up = Up(Proof(BRIEF))
+    see(up, 100.0, UP)
+    assert see(up, 101.0, {**UP, "MainPID": "12"}) == NotYet()
+    assert see(up, 100.0 + BRIEF.stable_for, {**UP, "MainPID": "12"}) == Good()
 
 
 def test_what_ends_by_itself_may_be_started_again_by_what_it_serves() -> None:

@@ -1,0 +1,328 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a workload may need that a profile takes away: opt-outs by name, and exactly what each gives back. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import posixpath
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from .._syntax.rule import Refused, shown
+
+Line = Tuple[str, str]
+_INET = ("AF_INET", "AF_INET6")
+# Words of IPAddressAllow= that stand for networks (systemd.resource-control(5)).
+ADDRESS_WORDS = {
+    "any": ("0.0.0.0/0", "::/0"),
+    "localhost": ("127.0.0.0/8", "::1/128"),
+    "link-local": ("169.254.0.0/16", "fe80::/64"),
+    "multicast": ("224.0.0.0/4", "ff00::/8"),
+}
+HOMES = ("/home", "/root", "/run/user")
+
+
+@dataclass(frozen=True)
+class OptOut:
+    """Something that a workload needs.
+
+    means: it, in words. takes: what a value of it may be, "" if it has none. values: the most that a directive may
+    still be. calls, capabilities, families: what is allowed again. wants: lines that a profile gets for it.
+    """
+
+    name: str
+    means: str
+    takes: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    calls: Tuple[str, ...] = ()
+    capabilities: Tuple[str, ...] = ()
+    families: Tuple[str, ...] = ()
+    wants: Tuple[Line, ...] = ()
+
+
+def _caps(names: str) -> Tuple[str, ...]:
+    return tuple(f"CAP_{name}" for name in names.split())
+
+
+_SWITCH = _caps("SETUID SETGID CHOWN DAC_OVERRIDE FOWNER KILL")
+_NO_USERS = {"PrivateUsers": "no", "DynamicUser": "no"}
+_ROWS = (
+    OptOut("network", "connections over the network", "any (as without a value), local, none, or a list of networks"),
+    OptOut("netlink", "asking the kernel for addresses and routes (getifaddrs())", families=("AF_NETLINK",)),
+    OptOut(
+        "raw_sockets",
+        "packet and raw sockets",
+        values={"PrivateUsers": "no"},
+        capabilities=_caps("NET_RAW"),
+        families=("AF_PACKET", "AF_NETLINK", *_INET),
+    ),
+    OptOut("low_ports", "ports below 1024", values={"PrivateUsers": "no"}, capabilities=_caps("NET_BIND_SERVICE")),
+    OptOut("setuid_calls", "calls of setuid() and its like without any power, as gunicorn makes", calls=("@setuid",)),
+    OptOut(
+        "switch_users",
+        "starting as root, and going on as another user",
+        values=_NO_USERS,
+        calls=("@setuid", "@chown"),
+        capabilities=_SWITCH,
+    ),
+    OptOut(
+        "escalate",
+        "sudo and other programs that gain rights",
+        values={**_NO_USERS, "NoNewPrivileges": "no"},
+        calls=("@setuid", "@chown", "@resources", "capset"),
+        capabilities=_SWITCH,
+    ),
+    OptOut("devices", "devices", "nothing for all of them, or a list of paths and of classes such as char-ttyUSB"),
+    OptOut("tunables", "settings of the kernel, and hardware by /sys", values={"ProtectKernelTunables": "no"}),
+    OptOut("home", "files in /home, /root and /run/user", "write (as without a value), read, or a list of paths"),
+    OptOut("jit", "running code that it has made itself", values={"MemoryDenyWriteExecute": "no"}),
+    OptOut("namespaces", "namespaces, as containers need", values={"RestrictNamespaces": "no"}, calls=("@mount",)),
+    OptOut(
+        "realtime",
+        "real-time scheduling",
+        values={"RestrictRealtime": "no"},
+        calls=("@resources",),
+        capabilities=_caps("SYS_NICE"),
+    ),
+    OptOut("resources", "priorities, limits and processors of its own", calls=("@resources",)),
+    OptOut(
+        "other_processes",
+        "a look at other users' processes, and at /proc as a whole",
+        values={"ProtectProc": "default", "ProcSubset": "all", "PrivatePIDs": "no"},
+    ),
+    OptOut(
+        "debug",
+        "tracing of other processes",
+        values={"PrivateUsers": "no"},
+        calls=("@debug", "@setuid"),
+        capabilities=_caps("SYS_PTRACE"),
+    ),
+    OptOut(
+        "clock", "setting the clock", values={"ProtectClock": "no"}, calls=("@clock",), capabilities=_caps("SYS_TIME")
+    ),
+    OptOut(
+        "kernel_modules",
+        "loading modules",
+        values={"ProtectKernelModules": "no"},
+        calls=("@module",),
+        capabilities=_caps("SYS_MODULE"),
+    ),
+    OptOut(
+        "kernel_logs",
+        "the kernel's log",
+        values={"ProtectKernelLogs": "no"},
+        calls=("syslog",),
+        capabilities=_caps("SYSLOG"),
+    ),
+    OptOut("shared_tmp", "files in /tmp that others share", values={"PrivateTmp": "no"}),
+    OptOut("shared_files", "making files and sockets that others open", values={"UMask": "0022"}),
+    OptOut("setgid_files", "making setuid and setgid files", values={"RestrictSUIDSGID": "no"}),
+    OptOut("other_users", "knowing other users, as peer authentication does", values={"PrivateUsers": "no"}),
+    OptOut("foreign_abi", "32-bit programs on 64 bit", values={"SystemCallArchitectures": ""}),
+    OptOut("personality", "another ABI or layout of memory (personality())", values={"LockPersonality": "no"}),
+    OptOut("hostname", "changing the host's name", values={"ProtectHostname": "no"}),
+    OptOut("cgroups", "control groups of its own", values={"ProtectControlGroups": "no"}),
+    OptOut("mounts", "mounts that others see", values={"PrivateMounts": "no", "PrivateBPF": "no"}),
+    OptOut("shared_ipc", "shared memory of System V", values={"PrivateIPC": "no", "RemoveIPC": "no"}),
+    OptOut("groups", "groups besides its own", "a list of groups"),
+    OptOut("static_user", "a user that is there for good", values={"DynamicUser": "no"}),
+)
+OPT_OUTS: Dict[str, OptOut] = {row.name: row for row in _ROWS}
+
+
+@dataclass(frozen=True)
+class Needs:
+    """All that a workload is allowed, added up.
+
+    values: the most that each directive may still be. by: the opt-outs that say so. wants: lines that a profile gets
+    besides its own, in the place of those where it has any. more: lines of lists that nothing is held against.
+    """
+
+    names: Tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    by: Mapping[str, str] = field(default_factory=dict)
+    calls: Tuple[str, ...] = ()
+    capabilities: Tuple[str, ...] = ()
+    families: Tuple[str, ...] = ()
+    wants: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    more: Tuple[Line, ...] = ()
+
+
+def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
+    """Read the opt-outs of an entry, names or mappings of one to its value, and the paths that it writes to.
+
+    Raises Refused for one that there is not, or cannot be so.
+    """
+    found: Dict[str, OptOut] = {}
+    for each in allow:
+        name, value = _named(each)
+        if name in found:
+            raise Refused(f"allow: {name} is there twice")
+        found[name] = _with_value(OPT_OUTS[name], value)
+    rows = list(found.values())
+    home = found.get("home")
+    paths = [_path(path, "read_write_paths") for path in writable]
+    for path in paths:
+        _refuse_hidden(path, home)
+    values = {directive: value for row in rows for directive, value in row.values.items()}
+    wants: Dict[str, Tuple[str, ...]] = {}
+    more: List[Line] = [("ReadWritePaths", quoted(f"-{path}")) for path in paths]
+    for directive, value in (line for row in rows for line in row.wants):
+        if directive in ("DeviceAllow", "BindPaths", "SupplementaryGroups"):
+            more.append((directive, value))
+        else:
+            wants[directive] = (value,)
+    return Needs(
+        names=tuple(found),
+        values=values,
+        by={directive: row.name for row in rows for directive in row.values},
+        calls=_once(call for row in rows for call in row.calls),
+        capabilities=_once(each for row in rows for each in row.capabilities),
+        families=_once(each for row in rows for each in row.families),
+        wants=wants,
+        more=tuple(more),
+    )
+
+
+def _once(words: Any) -> Tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def _named(given: Any) -> Tuple[str, Any]:
+    if isinstance(given, str):
+        name, value = given, None
+    elif isinstance(given, Mapping) and len(given) == 1:
+        name, value = next((str(key), each) for key, each in given.items())
+        if value is None:
+            raise Refused(f"allow: {name} has an empty value: write it alone, or what of it is meant")
+    else:
+        raise Refused("allow takes names, or mappings of one name to its value, such as {network: local}")
+    if name not in OPT_OUTS:
+        near = difflib.get_close_matches(name, OPT_OUTS, n=1)
+        mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPT_OUTS)}"
+        raise Refused(f"allow: there is nothing called {shown(name)} to allow: {mend}")
+    return name, value
+
+
+def _with_value(row: OptOut, value: Any) -> OptOut:
+    if row.name in _BY_VALUE:
+        return _BY_VALUE[row.name](row, value)
+    if value is not None and value is not True:
+        raise Refused(f"allow: {row.name} takes no value: write it alone")
+    return row
+
+
+def _refused_value(row: OptOut) -> Refused:
+    return Refused(f"allow: {row.name} takes {row.takes}")
+
+
+def _words(row: OptOut, value: Any) -> List[str]:
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or not words or not all(isinstance(word, str) for word in words):
+        raise _refused_value(row)
+    return list(words)
+
+
+def _network(row: OptOut, value: Any) -> OptOut:
+    if value in (None, True, "any"):
+        return OptOut(row.name, row.means, values={"PrivateNetwork": "no", "IPAddressDeny": ""}, families=_INET)
+    if value in ("none", False):
+        wants = (("PrivateNetwork", "yes"), ("IPAddressDeny", "any"), ("RestrictAddressFamilies", "AF_UNIX"))
+        return OptOut(row.name, row.means, wants=wants)
+    words = ["localhost"] if value == "local" else _words(row, value)
+    for word in words:
+        networks(word)
+    allowed = (("IPAddressDeny", "any"), ("IPAddressAllow", " ".join(words)))
+    return OptOut(row.name, row.means, values={"PrivateNetwork": "no"}, families=_INET, wants=allowed)
+
+
+def networks(word: str) -> List[Any]:
+    """The networks that a word of IPAddressAllow= stands for. Raises Refused."""
+    try:
+        return [ipaddress.ip_network(each, strict=False) for each in ADDRESS_WORDS.get(word, (word,))]
+    except ValueError:
+        raise Refused(f"allow: network: {shown(word)} is no address or network, such as 10.0.0.0/8") from None
+
+
+def _devices(row: OptOut, value: Any) -> OptOut:
+    if value in (None, True):
+        return OptOut(row.name, row.means, values={"PrivateDevices": "no", "DevicePolicy": "auto"})
+    lines: List[Line] = []
+    values: Dict[str, str] = {}
+    wants: List[Line] = []
+    for word in _words(row, value):
+        if word.startswith(("char-", "block-")) and " " not in word:
+            # A class has no nodes that could be bound into a /dev of its own.
+            values = {"PrivateDevices": "no", "DevicePolicy": "closed"}
+            wants = [("DevicePolicy", "closed")]
+            lines.append(("DeviceAllow", f"{word} rw"))
+            continue
+        path = _path(word, "allow: devices")
+        if not path.startswith("/dev/"):
+            raise Refused(f"allow: devices: {shown(word)} does not lie in /dev")
+        lines += [("DeviceAllow", f"{quoted(path)} rw"), ("BindPaths", quoted(f"-{path}"))]
+    if values:  # with a /dev that is the host's, there is nothing to bind
+        lines = [line for line in lines if line[0] != "BindPaths"]
+    return OptOut(row.name, row.means, values=values, wants=(*wants, *lines))
+
+
+def _home(row: OptOut, value: Any) -> OptOut:
+    if value in (None, True, "write"):
+        return OptOut(row.name, row.means, values={"ProtectHome": "no"})
+    if value == "read":
+        return OptOut(row.name, row.means, values={"ProtectHome": "read-only"})
+    paths = [_path(word, "allow: home") for word in _words(row, value)]
+    for path in paths:
+        if not _within(path, HOMES):
+            raise Refused(f"allow: home: {shown(path)} does not lie in /home, /root or /run/user")
+    binds = tuple(("BindPaths", quoted(f"-{path}")) for path in paths)
+    return OptOut(row.name, row.means, values={"ProtectHome": "tmpfs"}, wants=binds)
+
+
+def _groups(row: OptOut, value: Any) -> OptOut:
+    words = _words(row, value)
+    return OptOut(row.name, row.means, wants=tuple(("SupplementaryGroups", word) for word in words))
+
+
+_BY_VALUE = {"network": _network, "devices": _devices, "home": _home, "groups": _groups}
+
+
+def _path(given: Any, option: str) -> str:
+    if not isinstance(given, str) or not given.startswith("/"):
+        raise Refused(f"{option}: {shown(str(given))} is no absolute path")
+    if not given.isprintable() or any(char in given for char in "\"'\\"):
+        raise Refused(f"{option}: {shown(given)} has a character that such a path cannot have")
+    if ".." in given.split("/"):
+        raise Refused(f"{option}: {shown(given)} leads upwards: write the folder that is meant")
+    path = posixpath.normpath(given).replace("//", "/")
+    if path == "/":
+        raise Refused(f"{option}: / is all there is: name the folders that it needs, or take a weaker profile")
+    return path
+
+
+def _within(path: str, folders: Sequence[str]) -> bool:
+    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+
+
+def _refuse_hidden(path: str, home: Any) -> None:
+    """A path that may be written to and is not to be seen would stay hidden."""
+    if not _within(path, HOMES):
+        return
+    bound = [value.strip('"')[1:] for directive, value in home.wants] if home else []
+    if home is None or not (home.values.get("ProtectHome") == "no" or _within(path, bound)):
+        raise Refused(
+            f"read_write_paths: {shown(path)} is hidden with all of /home, /root and /run/user: "
+            f"add {{home: [{path}]}} to allow"
+        )
+
+
+def quoted(path: str) -> str:
+    """A path as one word of a directive."""
+    return f'"{path}"' if " " in path else path

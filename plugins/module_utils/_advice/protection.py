@@ -1,0 +1,90 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What there is to say of a directive that protects a host from a service. Private to the collection."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Mapping, Optional, Tuple
+
+from .._syntax.directives import Catalogue
+from .._syntax.versions import came_with, value_came_with
+
+OLDEST = 247
+LEVELS = ("baseline", "standard", "strict", "maximum")
+# For what others log in or run jobs by, as all of that inherits it: not a step between the others.
+SESSIONS = "sessions"
+PROFILES = (*LEVELS, SESSIONS)
+# A systemd of a user gives a service a mount namespace of its own only since then, but for one with PrivateUsers=yes.
+USERS_MOUNTS = 257
+_DISABLED = "NOTSUPPORTED"
+
+
+class Merge(enum.Enum):
+    """How a directive adds up with what a unit has already.
+
+    LADDER: one value, from weak to strict. MASK: one octal value, of which the bits add up. The others are lists.
+    """
+
+    LADDER = "ladder"
+    MASK = "mask"
+    NAMES = "names"
+    CALLS = "calls"
+    ERRNO = "errno"
+    ADDRESSES = "addresses"
+    GROUPS = "groups"
+
+
+class OfUsers(enum.Enum):
+    """What a directive does in the manager of a user."""
+
+    WORKS = "works"
+    MOUNTS = "needs a mount namespace"
+    FAILS = "the unit would not start"
+    NOTHING = "has no effect there"
+
+
+@dataclass(frozen=True)
+class Protection:
+    """A directive.
+
+    stops: what the service, or who has taken it over, can no longer do. breaks: which services cannot live with it.
+    allow: the opt-outs that release it. order: its values from weak to strict, the first being what holds where nothing
+    is said. levels: its lines by profile, from that one on until another is named.
+    """
+
+    name: str
+    weight: int
+    of_users: OfUsers
+    stops: str
+    breaks: str
+    allow: Tuple[str, ...]
+    merge: Merge
+    order: Tuple[str, ...]
+    levels: Mapping[str, Tuple[str, ...]]
+
+    @property
+    def since(self) -> int:
+        """The version that it came with, OLDEST for what is older."""
+        came = came_with("Service", self.name)
+        return came[1] if came else OLDEST
+
+    def lines(self, level: str, version: int) -> Tuple[str, ...]:
+        """Its lines in a profile; of values that are newer than the host, those of the profile before."""
+        chosen: Tuple[str, ...] = ()
+        for each in LEVELS[: LEVELS.index(level) + 1] if level in LEVELS else (level,):
+            newest = max((value_came_with(self.name, line) or 0 for line in self.levels.get(each, ())), default=0)
+            if each in self.levels and newest <= version:
+                chosen = self.levels[each]
+        return chosen
+
+    def missing(self, catalogue: Catalogue) -> Optional[str]:
+        """Why a host's systemd cannot do it, None if it can."""
+        known = catalogue.type_of("Service", self.name)
+        if known is None:
+            came = f"came with systemd {self.since}; " if self.since > OLDEST else ""
+            return f"{came}this host has {catalogue.version}"
+        return "this host's systemd was built without it" if known == _DISABLED else None

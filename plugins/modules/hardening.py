@@ -1,0 +1,224 @@
+#!/usr/bin/python
+
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A profile of hardening over one service."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: hardening
+short_description: Harden a systemd service by a profile, held to a limit of its exposure
+version_added: 1.0.0
+description:
+  - Brings a drop-in, C(60-hardening), over a service that anyone may have defined, a template or an instance among
+    them, with the directives of a profile that the host's systemd knows.
+  - What the service says already is never made weaker; of the two, the stricter stands. Only an opt-out in O(allow)
+    gives something back.
+  - Its exposure is measured by C(systemd-analyze security) of the host before anything is written or restarted. Then
+    the service has to become healthy with it, or what was before comes back, as with M(unitwright.systemd.stack).
+  - What each directive stops and breaks is told in L(docs/hardening.md,
+    https://github.com/unitwright/systemd/blob/main/docs/hardening.md).
+extends_documentation_fragment:
+  - unitwright.systemd.options.hardening
+  - unitwright.systemd.attributes
+  - unitwright.systemd.attributes.actiongroup_systemd
+seealso:
+  - module: unitwright.systemd.stack
+  - module: unitwright.systemd.service
+  - module: unitwright.systemd.dropin
+author:
+  - Unitwright contributors (@unitwright)
+"""
+
+EXAMPLES = r"""
+- name: Harden nginx, which starts as root and takes ports below 1024
+  unitwright.systemd.hardening:
+    name: nginx.service
+    profile: standard
+    allow: [switch_users, low_ports]
+    read_write_paths: [/run, /var/log/nginx, /var/lib/nginx]
+    max_exposure: 3.0
+    health: {http: "http://127.0.0.1/"}
+
+- name: Harden a program that compiles as it runs, and talks to this host alone
+  unitwright.systemd.hardening:
+    name: dashboard.service
+    profile: strict
+    allow: [jit, network: local]
+
+- name: Take it away again
+  unitwright.systemd.hardening:
+    name: nginx.service
+    state: absent
+"""
+
+RETURN = r"""
+plan:
+  description: The steps of the run, in order, each with its reason. The same in check mode.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: dict
+  sample:
+    - {action: write, unit: shop-web.service, reason: new, path: /etc/systemd/system/shop-web.service}
+    - {action: daemon-reload, reason: unit files changed}
+    - {action: start, unit: shop-web.service, reason: not running}
+newly_started:
+  description:
+    - Units that were not running and were started, and oneshots that were run. (C(started) is a word of Ansible itself,
+      for async tasks.)
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: [shop-web.service]
+restarted:
+  description: Units that were restarted, also those that a restart took along.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+reloaded:
+  description: Units that were reloaded.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+stopped:
+  description: Units that were stopped and stay so, also what went down with them, or by C(Conflicts=) with a start.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Files that were removed.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+orphaned:
+  description:
+    - What this owner has and no longer declares, and was left, such as instances of a template. Each is a warning too.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: [shop-old.service]
+unverified:
+  description:
+    - What could not be vouched for, as RV(errors). In check mode and under O(root) that is what is not there yet.
+    - A target that is nowhere, what systemd advises against, checks of what does not run, an C([Install]) section in a
+      drop-in whose unit is not declared enabled, a unit declared stopped that another one has pulled in, a user without
+      linger, a unit that refuses a manual start and so is not started, a file of others among the secrets, a program
+      that may be in an image, what depends on the instance of a template of which none is known, and a host without
+      C(systemd-analyze) are warnings too.
+    - So are a unit that another one wishes for and that is nowhere, an account, file or folder that a start needs and
+      that is not there, an account that a user's manager cannot take, a command that seems to be meant for a shell, and
+      a stack with nothing in it.
+  returned: success, and failure once the host was looked at
+  type: list
+  elements: dict
+  sample:
+    - unit: shop-web.service
+      section: Install
+      directive: WantedBy
+      rule: no-such-target
+      message: "there is no multiuser.target on this host: did you mean multi-user.target?"
+kept:
+  description: Units that were left running with an older version, each with the reason. Each is a warning too.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample: {}
+deferred:
+  description: Units whose run state was left to the next boot, since no systemd runs for these files.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+hardening:
+  description:
+    - By each hardened service what it was brought to. C(exposure) is what C(systemd-analyze security) of the host says,
+      from 0 to 10, C(before) this run and C(after) it, with the version of C(systemd) that measured it, as the weights
+      differ. C(estimated) means that it is our own estimate, in check mode before systemd 250.
+    - C(findings) are the tests that cost most of it. C(left_out) are directives of the profile that the host or the
+      service cannot have, with the reason; of C(stricter) ones the service has more itself, which stays; C(released)
+      are those that an opt-out has made weaker than the service has them, with its name.
+  returned: success, and failure after the plan was made, where a service is hardened
+  type: dict
+  sample:
+    nginx.service:
+      profile: standard
+      allow: [switch_users, low_ports]
+      exposure: {before: 9.6, after: 2.7, systemd: 252, estimated: false}
+      findings: [{about: "PrivateNetwork=", text: "Service has access to the host's network", exposure: 0.4}]
+      left_out: {}
+      stricter: {}
+      released: {}
+rolled_back:
+  description:
+    - Whether what was before the run is back in force. The lists of units say what the run was about to do.
+  returned: when a unit did not become healthy
+  type: bool
+  sample: true
+started_again:
+  description:
+    - Units that ran before the run and run anew since, by its roll-back, also those of others that went down with it.
+  returned: when the run was rolled back
+  type: list
+  elements: str
+  sample: [shop-web.service]
+recovered:
+  description: What an interrupted run had left and this one finished.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  sample: []
+timers:
+  description:
+    - By each timer of the declaration C(next_elapses), its next five times as the host's systemd reckons them, in UTC.
+      One that counts from a start or a boot has none. Without timers it is left out.
+    - For a schedule of cron also C(unlike_cron), what a change of the clock within a year makes differ from cron, or
+      nothing.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample:
+    nightly-backup.timer:
+      next_elapses: ["2026-01-01T02:00:00Z", "2026-01-02T02:00:00Z"]
+units:
+  description: The state of every declared unit after the run.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample:
+    shop-web.service: {load: loaded, active: active, sub: running}
+timings:
+  description: Seconds by phase of the run.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample: {ask: 0.01, render: 0.01, look: 0.02, plan: 0.05, apply: 5.4, result: 0.01}
+errors:
+  description:
+    - What is wrong, one entry a problem, with the unit, section and directive it is about, as far as it is about any.
+    - The C(rule) says what kind of mistake it is, or what has failed once the run had begun, such as C(health), C(job),
+      C(dependency), C(links) or C(write).
+    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), the latter for
+      the first ten such units.
+  returned: failure
+  type: list
+  elements: dict
+  sample:
+    - unit: shop-web.service
+      section: Service
+      directive: ExecStrat
+      rule: unknown-directive
+      message: "systemd 252 knows no 'ExecStrat' in [Service]: did you mean ExecStart?"
+"""
+
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
+from ansible_collections.unitwright.systemd.plugins.module_utils._run import front
+
+
+def main() -> None:
+    front.run({**options.hardened(), **options.host()}, front.hardened)
+
+
+if __name__ == "__main__":
+    main()
