@@ -244,7 +244,7 @@ _ALERT = """
 alert:
   description:
     - Who is told when a service fails, as a mapping with one of C(mail), C(webhook) and C(command), and C(journal), as
-      documented with O(unitwright.systemd.stack#module:alerts), or in a stack by the name of one of these.
+      documented with C(alerts) of M(unitwright.systemd.stack), or in a stack by the name of one of these.
     - A burst of failures is told once, again after an hour if it goes on, and once more if the service gives up.
   type: raw
 """

@@ -15,7 +15,8 @@ from .entries import FOREVER, UNITS
 from .lab import Lab, until
 
 TOLD = "/run/told"
-NOTE = {"command": ["/bin/sh", "-c", f"cat >> {TOLD}; echo >> {TOLD}"], "journal": True}
+# In one piece, since several may be told at once.
+NOTE = {"command": ["/bin/sh", "-c", f'printf "%s\\n" "$(cat)" >> {TOLD}'], "journal": True}
 # Answers one POST after the other, each of which goes to TOLD as a line.
 HOOK = f"""
 import http.server
@@ -32,6 +33,8 @@ http.server.HTTPServer(("127.0.0.1", 8620), Hook).serve_forever()
 @pytest.fixture(autouse=True)
 def untold(host: Lab) -> Iterator[None]:
     yield
+    running = "systemctl list-units --no-legend --state=activating 'test-alert@*'"
+    until(lambda: not host.sh(running, check=False), "someone is being told for ever")
     host.sh(f"rm -rf {TOLD} /run/test-alert")
 
 
@@ -56,6 +59,7 @@ def test_a_service_that_dies_at_night(host: Lab) -> None:
         "gave_up": False,
     }
     assert "last words" in only["journal"]
+    until(lambda: host.state("test-alert@app.service.service") == "inactive", "it goes on telling")
     # It is there for the service alone, and goes with it.
     host.settled(services=[{**app, "alert": None}], prune=True)
     assert not host.exists(f"{UNITS}/test-alert@.service")
@@ -122,7 +126,7 @@ def test_a_stop_is_no_failure(host: Lab) -> None:
         ("op", {"ops": NOTE}, "'op' is none of the stack's alerts: there is ops"),
         ("ops", {"ops": {}}, "alerts: ops is a mapping with one of mail, webhook, command"),
         ("ops", {"ops": {"mail": "a@b", "webhook": "https://canary"}}, "with one of mail, webhook, command"),
-        ("ops", {"ops": {"webhook": "ftp://canary"}}, "an address that begins with https:// or http://"),
+        ("ops", {"ops": {"webhook": "ftp://canary"}}, "an address of http:// or https://"),
         ("ops", {"ops": {"mail": "a@b", "subject": "x"}}, "alerts: ops has no 'subject'"),
         ({"command": "true"}, {}, "alert: command is a list of words"),
     ],

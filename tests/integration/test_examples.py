@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
+from .entries import UNITS
 from .lab import Lab, succeeded
 
 MODULES = Path(__file__).parents[2] / "plugins" / "modules"
 SECTION = re.compile(r'^EXAMPLES = r"""\n(.*?)^"""', re.MULTILINE | re.DOTALL)
+# What some examples are about and do not bring.
+ELSEWHERE = ("dashboard.service",)
 # What an example takes from a vault, with the value to try it with.
 VAULTED = re.compile(r"\{\{ \w+ \| default\('([^']*)'\) \}\}")
 
@@ -27,26 +30,27 @@ def examples(module: str) -> list[dict[str, Any]]:
     return tasks
 
 
+def ours(tasks: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Module and options of the tasks, but for those of another collection, and of a user that is not here."""
+    prefix = "unitwright.systemd."
+    here = [task for task in tasks if "become_user" not in task]
+    return [(key[len(prefix) :], given) for task in here for key, given in task.items() if key.startswith(prefix)]
+
+
 @pytest.mark.parametrize("module", sorted(path.stem for path in MODULES.glob("*.py")))
 def test_the_examples_of_a_module(host: Lab, module: str) -> None:
     tasks = examples(module)
     assert tasks
+    assert all(task["name"] for task in tasks)
+    for unit in ELSEWHERE:
+        host.foreign(unit)
     try:
-        for task in tasks:
-            ((action, given),) = [(key, each) for key, each in task.items() if key.startswith("unitwright.systemd.")]
-            assert task["name"]
-            succeeded(host.module(action.rpartition(".")[2], **given))
+        for each, given in ours(tasks):
+            succeeded(host.module(each, **given))
     finally:
-        for name in dict.fromkeys(given["name"] for given in _declared(tasks) if "name" in given):
-            host.module(module, name=name, state="absent", **_as_dropin(tasks))
-            host.sh(f"systemctl unmask '{name}'", check=False)
-
-
-def _declared(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [each for task in tasks for key, each in task.items() if key.startswith("unitwright.systemd.")]
-
-
-def _as_dropin(tasks: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the module dropin needs to know besides the name."""
-    names = [given["dropin"] for given in _declared(tasks) if "dropin" in given]
-    return {"dropin": names[0]} if names else {}
+        for each, given in ours(tasks):
+            if each != "unit_info":
+                host.module(each, **{key: given[key] for key in ("name", "dropin") if key in given}, state="absent")
+        masked = [given["name"] for _each, given in ours(tasks) if given.get("masked")]
+        host.sh(f"systemctl unmask {' '.join(masked)}", check=False)
+        host.sh(f"systemctl stop {' '.join(ELSEWHERE)}; rm -f {' '.join(f'{UNITS}/{each}' for each in ELSEWHERE)}")

@@ -116,6 +116,9 @@ def test_a_service_of_a_package_is_declared_by_its_state_alone(host: Lab) -> Non
     result = declared(host, "service", name="theirs", state="started")
     assert actions(result) == [("start", "theirs.service")]
     assert "Restart" not in host.read(f"{UNITS}/theirs.service")
+    result = host.failing(module="service", name="theirs", state="absent")
+    assert [error["rule"] for error in result["errors"]] == ["owner"]
+    host.applied.clear()  # nothing there is ours
 
 
 def test_a_timer_brings_its_service_which_waits_for_its_time(host: Lab) -> None:

@@ -65,7 +65,7 @@ class Connection:
         self.socket.sendall(b"\0AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\nBEGIN\r\n")
         while b"\r\n" not in self._got:
             self._receive()
-        told, _, self._got = self._got.partition(b"\r\n")
+        told, _end, self._got = self._got.partition(b"\r\n")
         if not told.startswith(b"OK"):
             raise OSError(f"{path}: {told!r}")
 
@@ -204,7 +204,7 @@ def told_by(connections: dict[str, Connection]) -> dict[str, dict[str, list[str]
 def main(user: str) -> None:
     connections: dict[str, Connection] = {}
     while True:
-        ready, _, _ = select.select([sys.stdin, *(each.socket for each in connections.values())], [], [])
+        ready, _writable, _failed = select.select([sys.stdin, *(each.socket for each in connections.values())], [], [])
         for manager, connection in [*connections.items()]:
             if connection.socket in ready:
                 try:

@@ -71,6 +71,8 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
             settings = frozenset(name for name in SETTINGS if case.is_set(name))
             once = is_run_once(case.after)
             nodes[case.unit] = replace(nodes[case.unit], loads=loads, settings=settings, once=once)
+    for unit in {unit for unit, name, _other in new if name in _INSTALLED and unit in nodes}:
+        nodes[unit] = replace(nodes[unit], loads=nodes[unit].loads or differences.after.defines(unit))
     for _unit, name, other in new:
         if name in NEEDS and other in nodes:  # what is not there yet something else will bring, or all is refused
             nodes[other] = replace(nodes[other], loads=True)

@@ -240,7 +240,8 @@ def test_a_format_of_a_date(command: str, said: str) -> None:
         [("a.service", "ExecStart", "date-format")] if said else []
     )
     assert all(
-        f"in the place of {said}" in message and "write each percent sign as %%" in message for *_, message in found
+        f"in the place of {said}" in message and "write each percent sign as %%" in message
+        for *_place, message in found
     )
 
 
@@ -257,7 +258,7 @@ def test_a_format_of_a_date(command: str, said: str) -> None:
 def test_a_variable_that_is_set_twice(more: Entry, both: str) -> None:
     found = told(service(**more))
     assert [rule for _unit, _directive, rule, _message in found] == (["environment-twice"] if both else [])
-    assert all(message.startswith(f"{both} is set under environment and under secrets") for *_, message in found)
+    assert all(message.startswith(f"{both} is set under environment and under secrets") for *_place, message in found)
     unit = {key: value for key, value in more.items() if key in ("service", "environment")}
     rest = {key: value for key, value in more.items() if key not in unit}
     dropin = {"name": "a.service", "dropin": "x", "service": {"Nice": 1}, **rest}

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._verify.exposure import Exposure, Subject, measured
@@ -45,7 +45,8 @@ class Analyzer:
 
 
 def measures(manager: Analyzer, *subjects: Subject, check_mode: bool = False) -> list[Exposure | None]:
-    return measured(cast("Any", manager), subjects, check_mode)
+    whoever: Any = manager
+    return measured(whoever, subjects, check_mode)
 
 
 def test_each_unit_has_its_own() -> None:
