@@ -48,7 +48,7 @@ EXAMPLES = r"""
     members: [sensor-reader, nginx]
     state: stopped
 
-- name: Remove it; its members stay
+- name: Remove it; a member that it started goes down with it, and is started again
   unitwright.systemd.target:
     name: pi-stack
     state: absent

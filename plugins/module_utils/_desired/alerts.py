@@ -78,13 +78,14 @@ def _of_unit(unit: Params, params: Params, defined: Dict[str, Params], wanted: D
         return []
     # An address in the place of a name would be one of a webhook, which is a secret.
     said = "that" if "://" in str(alert) else shown(str(alert))
-    there = f": there is {', '.join(sorted(defined))}" if defined else ""
+    ways = "write a mapping such as {command: [/usr/local/bin/tell]}, or give the stack alerts"
+    there = f": there is {', '.join(sorted(defined))}" if defined else f": {ways}"
     return [_ALERT.said(f"alert: {said} is none of the stack's alerts{there}", name)]
 
 
 def _wrong(alert: object, where: str, unit: str = "") -> List[Problem]:
     if not isinstance(alert, Mapping) or sum(bool(alert.get(way)) for way in WAYS) != 1:
-        return [_ALERT.said(f"{where} is a mapping with one of {', '.join(WAYS)}", unit)]
+        return [_ALERT.said(f"{where} is a mapping with one of {', '.join(WAYS)}, and no more than one", unit)]
     foreign = sorted(str(key) for key in alert if key not in (*WAYS, "journal"))
     told = [f"{where} has no {shown(key)}: it takes {', '.join(WAYS)} and journal" for key in foreign]
     command, mail, webhook = (alert.get(way) for way in ("command", "mail", "webhook"))

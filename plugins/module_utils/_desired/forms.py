@@ -186,6 +186,10 @@ class Builder:
     def _set(self, section: str, directive: str, value: Any) -> None:
         self.sections.setdefault(section, {})[str(directive)] = value
 
+    def lacks(self, what: str) -> None:
+        """Note that an entry says too little to be meant."""
+        self.problems.append(_OPTION_VALUE.said(f"{what}, or state for a unit that is there already", self.unit))
+
     def entry(self, **options: Any) -> Entry:
         """The unit as an entry with sections. Raises Problems with all that was noted."""
         if self.problems:

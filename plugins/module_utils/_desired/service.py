@@ -44,6 +44,8 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built.open(entry, {"unit": "Unit", "service": "Service", "install": "Install"})
     built.argv(entry)
     if not has_text(entry):
+        if not any(option in passed for option in (*STATE, "health", "alert", "hardening")):
+            built.lacks("nothing is said of it: give exec_start or argv")
         return [built.entry(**passed)]
     _fill_in(built, entry, around)
     if not _has_starter(built, entry, around):

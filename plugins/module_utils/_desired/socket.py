@@ -44,6 +44,9 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built.open(entry, {"unit": "Unit", "socket": "Socket", "install": "Install"})
     if any(built.sections.values()):
         built.wanted_by(_TARGET)
+    about_state = any(entry.get(option) is not None for option in (*STATE, "health"))
+    if not built.problems and not built.sections.get("Socket") and (with_service or not about_state):
+        built.lacks("nothing says where it listens: give listen_stream or another address")
     problems = list(built.problems)
     found: List[Entry] = []
     try:

@@ -51,7 +51,9 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built.depends_on(entry)
     built.add("Unit", "Wants", members(entry))
     built.problems += [_TEMPLATE.problem(built.unit, member=each) for each in members(entry) if is_template(each)]
-    if any(built.sections.values()):
+    if not any(built.sections.values()) and not any(entry.get(each) is not None for each in (*STATE, "members")):
+        built.lacks("nothing is said of it: give its members or a description")
+    if any(built.sections.values()) or entry.get("members") is not None:
         built.wanted_by(around.boot)
     return [built.entry(**chosen(entry, (*STATE, "health", "on_change", "replace")))]
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Dict, List, Mapping, Optional
 
 from .._syntax import cron
@@ -15,6 +16,8 @@ from .forms import STATE, Around, Builder, Entry, Params, chosen, unit_name, wit
 from .short import SHORT
 
 _TARGET = "timers.target"
+# A date or a time of day, which no line of cron has.
+_CALENDAR = re.compile(r"\*-|\d-|:|^(hourly|daily|weekly|monthly|yearly)$")
 # Options besides the short ones that are for a timer, and not for what runs once a boot.
 _OF_TIMES = ("timezone", "timer", "unit", "instances")
 
@@ -56,6 +59,9 @@ def units(entry: Params, around: Around) -> List[Entry]:
     _calendars(built, entry, schedule)
     built.open(entry, {**_section_of_unit(entry), "timer": "Timer", "install": "Install"})
     found = _brought(built, entry, around) if with_service else []
+    about_state = any(entry.get(option) is not None for option in STATE)
+    if not built.problems and not built.sections.get("Timer") and (with_service or not about_state):
+        built.lacks("nothing says when it elapses: give on_calendar, cron or another time")
     if built.problems:
         raise Problems(built.problems)
     if any(built.sections.values()):
@@ -70,7 +76,8 @@ def _schedule(built: Builder, entry: Params) -> Optional[cron.Schedule]:
     try:
         return cron.parse(str(entry["cron"])) if entry.get("cron") is not None else None
     except Refused as refused:
-        _refuse(built, "cron", str(refused))
+        hint = " (a calendar of systemd goes to on_calendar)" if _CALENDAR.search(str(entry["cron"])) else ""
+        _refuse(built, "cron", f"{refused}{hint}")
         return None
 
 

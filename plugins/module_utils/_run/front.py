@@ -169,11 +169,12 @@ def _brings_all(entry: Mapping[str, Any], kind: str) -> bool:
 
 def hardened(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """A stack of one drop-in that hardens a service."""
+    from .._desired.forms import with_kind  # noqa: PLC0415 (as above)
     from .._desired.hardening import DROPIN, OPTION  # noqa: PLC0415 (as above)
 
     asked = {option: params[option] for option in hardening_options()}
     rest = {option: value for option, value in params.items() if option not in asked}
-    return single("dropins")({**rest, "dropin": DROPIN, OPTION: asked})
+    return single("dropins")({**rest, "name": with_kind(params["name"]), "dropin": DROPIN, OPTION: asked})
 
 
 def _file_name(dropin: str) -> str:

@@ -194,6 +194,10 @@ def command_line(words: Sequence[object], is_template: bool) -> str:
     """
     if not words:
         raise Refused("the list is empty: it begins with the program")
+    if len(words) == 1 and re.search(r"\S\s+\S", str(words[0])):
+        raise Refused(
+            f"it is a list of words, the program the first: write exec_start for the one line {shown(str(words[0]))}"
+        )
     line = []
     for position, word in enumerate(words):
         if not isinstance(word, (str, int)) or isinstance(word, bool):

@@ -484,7 +484,7 @@ def test_instances_are_members_too() -> None:
 def test_a_stopped_stack_stays_down_at_boot_but_for_what_is_not_ours() -> None:
     made = units(
         state="stopped",
-        services=[{"name": "a", "exec_start": "/a", "enabled": True}, {"name": "theirs"}],
+        services=[{"name": "a", "exec_start": "/a", "enabled": True}, {"name": "theirs", "state": "started"}],
         timers=[{"name": "b", "cron": "@reboot", "exec_start": "/b"}],
     )
     enabled = {name: each.get("enabled") for name, each in made.items()}
@@ -595,3 +595,33 @@ def test_hardening_of_a_whole_stack() -> None:
         ],
     )
     assert found == {"a.service": general, "b.service": {**own, "max_exposure": 3.0}}
+
+
+@pytest.mark.parametrize(
+    ("form", "entry"),
+    [
+        ("services", {}),
+        ("targets", {}),
+        ("timers", {}),
+        ("timers", {"exec_start": "/a"}),
+        ("timers", {"exec_start": "/a", "state": "started"}),
+        ("sockets", {}),
+        ("sockets", {"exec_start": "/a"}),
+    ],
+)
+def test_an_entry_that_says_too_little_is_refused(form: str, entry: Entry) -> None:
+    assert wrong(**{form: [{"name": "a", **entry}]}) == [(f"a.{form[:-1]}", "short-option")]
+
+
+def test_a_target_whose_members_are_none_is_one_all_the_same() -> None:
+    assert units(targets=[{"name": "t", "members": []}]) == {"t.target": {"install": AT_BOOT}}
+
+
+def test_a_calendar_in_the_place_of_a_line_of_cron_is_told() -> None:
+    timer = {"name": "a", "cron": "*-*-* 02:00:00", "exec_start": "/a"}
+    _params, problems = expanded({"name": "test", "timers": [timer]})
+    assert "a calendar of systemd goes to on_calendar" in str(problems[0])
+
+
+def test_a_command_line_in_the_place_of_words_is_refused() -> None:
+    assert wrong(services=[{"name": "a", "argv": ["/bin/sleep infinity"]}]) == [("a.service", "short-option")]
