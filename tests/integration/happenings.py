@@ -94,7 +94,9 @@ BY_ITSELF: dict[str, Callable[[Change], bool]] = {
         it.unit.endswith(".slice") and not it.fragment
     ),
     "its process ended: it had no job": lambda it: it.became == "down" and it.unit not in it.meanwhile.jobs,
-    "its time came, or what it waits for": lambda it: it.became in ("up", "ran") and it.triggered(".timer", ".path"),
+    "its time came, or what it waits for, and it ran to its end": lambda it: (
+        (it.became in ("up", "ran") or it.was.active == "activating") and it.triggered(".timer", ".path")
+    ),
     "someone connected": lambda it: it.visited and it.triggered(".socket"),
     "systemd tried it again after its end (Restart=)": lambda it: "auto-restart" in it.was.sub + it.now.sub,
 }
