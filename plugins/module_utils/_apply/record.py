@@ -27,7 +27,7 @@ from .._plan.enablement import linked_with
 from .._plan.expected import Expected
 from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
 from .._plan.plan import Plan
-from .._syntax.kinds import Cause, Effect, kind_of
+from .._syntax.kinds import Effect, kind_of
 from .._syntax.meaning import is_run_once
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problems, Refused, Rule, Severity
@@ -114,7 +114,7 @@ def begin(
 
 def is_over(unit: str, state: UnitState) -> bool:
     """Is it a timer whose times are over?"""
-    return kind_of(unit).starts.cause is Cause.TIME and state.sub == "elapsed"
+    return kind_of(unit).goes_by_time and state.sub == "elapsed"
 
 
 def _idle(differences: Differences, observed: Observed) -> List[str]:

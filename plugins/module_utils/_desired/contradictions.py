@@ -15,7 +15,7 @@ from typing import Iterator, Sequence, Set, Tuple
 from .._syntax import names
 from .._syntax.kinds import KINDS, SELECTIVE, File
 from .._syntax.rule import Problem, Rule, Severity
-from .options import RUNNING
+from .options import RUNNING, TEXT_OPTIONS
 from .render import Params, has_text
 
 _ABSENT = Rule(
@@ -122,7 +122,7 @@ def of_options(entry: Params, name: names.UnitName, brings_text: bool, has_dropi
     if masked and (entry.get("enabled") or entry.get("state") in RUNNING):
         yield _MASKED_RUNNING.problem(name.text)
     if not brings_text and entry.get("state") != "absent":
-        for_text = ("environment", "secrets", "credentials", "triggers", *(() if has_dropin else ("run",)))
+        for_text = (*TEXT_OPTIONS, *(() if has_dropin else ("run",)))
         extra = [option for option in for_text if entry.get(option)]
         if extra:
             yield _NEEDS_TEXT.problem(name.text, option=extra[0])

@@ -13,14 +13,14 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from .._host.scopes import SCOPES
 from .._syntax.activation import started_by
-from .._syntax.kinds import KINDS, Cause, Kind, Processes, kind_of
+from .._syntax.kinds import KINDS, Kind, Processes, kind_of
 from .._syntax.names import is_template, misnamed
 from .._syntax.rule import Problem, Problems, Refused
 from .._syntax.unitfile import Effective, parse
 from . import alerts, hardening, inherited, instances, service, target, timer
 from . import socket as listening
 from .forms import Around, Params, with_kind
-from .options import FORMS
+from .options import EXPANDED
 from .render import has_text
 
 _MAKERS = {"services": service.units, "timers": timer.units, "sockets": listening.units, "targets": target.units}
@@ -44,7 +44,7 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
     told, of_alerts = alerts.taken_out(units, params, problems)
     units, more = _with_instances(told, problems)
     more += hardening.beside(units)
-    plain = {option: given for option, given in params.items() if option not in (*FORMS, "defaults", "alerts")}
+    plain = {option: given for option, given in params.items() if option not in EXPANDED}
     return {**plain, "units": units, "dropins": [*(params.get("dropins") or ()), *dropins, *of_alerts, *more]}, problems
 
 
@@ -60,9 +60,8 @@ def _stopped(unit: Params) -> Params:
 def _with_defaults(entry: Params, option: str, defaults: Params, around: Around) -> Params:
     brings = {"services": service.has_text, "timers": service.brings, "sockets": service.brings}.get(option)
     if brings is None or not brings(entry) or entry.get("state") == "absent":
-        return {key: given for key, given in entry.items() if key != "without"}
-    name = with_kind(str(entry["name"]))
-    judged = option == "services" and name not in around.timed | around.started | around.accepted
+        return inherited.plain(entry)
+    judged = option == "services" and with_kind(str(entry["name"])) not in around.on_demand
     return inherited.merged(entry, defaults, judged)
 
 
@@ -70,9 +69,9 @@ def _inheriting(unit: Params, defaults: Params, around: Around) -> Params:
     """A unit in sections, or as text, with what the stack has for all services if it is one."""
     name = str(unit["name"])
     if kind_of(name).processes is not Processes.MAIN or not has_text(unit) or unit.get("state") == "absent":
-        return {key: given for key, given in unit.items() if key != "without"}
-    judged = name not in around.timed | around.started | around.accepted
-    return inherited.in_sections(inherited.merged(unit, defaults, judged), timed=name in around.timed)
+        return inherited.plain(unit)
+    merged = inherited.merged(unit, defaults, judged=name not in around.on_demand)
+    return inherited.in_sections(merged, timed=name in around.timed)
 
 
 def _with_instances(units: Sequence[Params], problems: List[Problem]) -> Tuple[List[Params], List[Params]]:
@@ -103,7 +102,7 @@ def _around(params: Params) -> Around:
         row = kind_of(name)
         if row.is_starter and entry.get("state") != "absent" and not misnamed(name):
             unit = started_by(name, _text(entry, row))
-            into = timed if row.starts.cause is Cause.TIME else accepted if is_template(unit) else started
+            into = timed if row.goes_by_time else accepted if is_template(unit) else started
             into.append(unit)
     members = [member for entry in _of_form(params, "target") for member in target.members(entry)]
     boot = SCOPES[params.get("scope") or "system"].at_boot

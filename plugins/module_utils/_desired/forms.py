@@ -19,7 +19,7 @@ from .._syntax.kinds import KINDS
 from .._syntax.names import parse_name
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import inherited
-from .options import HIDDEN_OPTIONS
+from .options import TEXT_OPTIONS
 from .short import PROCESS, SHORT, Short
 
 Entry = Dict[str, Any]
@@ -43,7 +43,7 @@ _OPTION_VALUE = Rule(
 _BOOLEANS = frozenset(str(each).lower() for each in BOOLEANS)
 # What goes to the unit that an entry is named after, and what to the one that has the process.
 STATE = ("enabled", "state", "masked")
-OF_PROCESS = ("environment", *HIDDEN_OPTIONS, "triggers", "run", "alert", "hardening")
+OF_PROCESS = (*TEXT_OPTIONS, "run", "alert", "hardening")
 # In whose text they would be a directive of the [Install] section.
 _INSTALLS = ("WantedBy", "RequiredBy", "UpheldBy")
 
@@ -62,6 +62,11 @@ class Around:
     started: FrozenSet[str] = frozenset()
     accepted: FrozenSet[str] = frozenset()
     members: FrozenSet[str] = frozenset()
+
+    @property
+    def on_demand(self) -> FrozenSet[str]:
+        """What a timer, socket or path starts when it is time for it."""
+        return self.timed | self.started | self.accepted
 
 
 def unit_name(given: str, form: str) -> str:
@@ -187,13 +192,19 @@ class Builder:
         self.sections.setdefault(section, {})[str(directive)] = value
 
     def lacks(self, what: str) -> None:
-        """Note that an entry says too little to be meant."""
+        """Note that an entry says too little to be meant; what is wrong already may be the reason."""
+        if self.problems:
+            return
         self.problems.append(_OPTION_VALUE.said(f"{what}, or state for a unit that is there already", self.unit))
+
+    def refuse_wrong(self) -> None:
+        """Raises Problems with all that was noted."""
+        if self.problems:
+            raise Problems(self.problems)
 
     def entry(self, **options: Any) -> Entry:
         """The unit as an entry with sections. Raises Problems with all that was noted."""
-        if self.problems:
-            raise Problems(self.problems)
+        self.refuse_wrong()
         sections = {section.lower(): dict(given) for section, given in self.sections.items() if given}
         return {"name": self.unit, **sections, **{key: each for key, each in options.items() if each is not None}}
 

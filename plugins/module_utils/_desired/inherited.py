@@ -27,22 +27,27 @@ def merged(entry: Params, defaults: Params, judged: bool) -> Entry:
     judged: a run waits for the service, so that a check of its health is for something.
     """
     without = {*(entry.get("without") or ()), *(() if judged else ("health",))}
-    given = {part: each for part, each in defaults.items() if each and part not in without}
-    both: Entry = {key: each for key, each in entry.items() if key != "without"}
+    general_of = {part: each for part, each in defaults.items() if each and part not in without}
+    both = plain(entry)
     for part in _MAPPINGS:
-        general, own = given.get(part), entry.get(part)
+        general, own = general_of.get(part), entry.get(part)
         if isinstance(general, Mapping) and (own is None or isinstance(own, Mapping)):
-            both[part] = {**general, **_given(own or {})} if part in _OF_SUBOPTIONS else {**general, **(own or {})}
-    if given.get("triggers"):
-        own, general = _given(entry.get("triggers") or {}), _given(given["triggers"])
+            both[part] = {**general, **given(own or {})} if part in _OF_SUBOPTIONS else {**general, **(own or {})}
+    if general_of.get("triggers"):
+        own, general = given(entry.get("triggers") or {}), given(general_of["triggers"])
         lists = {key: [*general.get(key, ()), *own.get(key, ())] for key in ("files", "values")}
         both["triggers"] = {**general, **own, **lists}
-    if entry.get("alert") is None and given.get("alert") is not None:
-        both["alert"] = given["alert"]
-    return {**both, DEFAULTS: {part: given[part] for part in ("unit", "service") if part in given}}
+    if entry.get("alert") is None and general_of.get("alert") is not None:
+        both["alert"] = general_of["alert"]
+    return {**both, DEFAULTS: {part: general_of[part] for part in ("unit", "service") if part in general_of}}
 
 
-def _given(options: Params) -> Entry:
+def plain(entry: Params) -> Entry:
+    """An entry without what it says of the stack's defaults."""
+    return {key: each for key, each in entry.items() if key != "without"}
+
+
+def given(options: Params) -> Entry:
     """Without the nulls by which Ansible hands on suboptions that are not given."""
     return {key: each for key, each in options.items() if each is not None}
 
@@ -57,8 +62,8 @@ def directives(entry: Params, is_run_by_another: bool) -> Iterator[Tuple[str, st
 
     systemd refuses most words of Restart= in a oneshot, and what a timer starts is run again at its next time.
     """
-    for section, given in (entry.get(DEFAULTS) or {}).items():
-        for directive, value in given.items():
+    for section, told in (entry.get(DEFAULTS) or {}).items():
+        for directive, value in told.items():
             if not (is_run_by_another and str(directive).startswith("Restart")):
                 yield section.capitalize(), str(directive), value
 

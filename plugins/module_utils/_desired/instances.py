@@ -10,7 +10,6 @@ entry, by instance. Private to the collection.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Dict, List, Mapping, Tuple
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -18,18 +17,17 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from .._syntax.kinds import KINDS
 from .._syntax.names import with_instance
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
-from .._syntax.specifiers import in_value
-from .options import HIDDEN_OPTIONS, instance
+from .._syntax.specifiers import in_value, left_in
+from . import inherited
+from .options import TEXT_OPTIONS, instance
 from .stack import OF_INSTANCES
 
 Params = Mapping[str, Any]
 Entry = Dict[str, Any]
 
 DROPIN = "50-instance"
-_IN_TEXT = ("environment", *HIDDEN_OPTIONS, "triggers")
-_SPECIFIER = re.compile("%(.)")
-# Those that the name of an instance tells.
-_FILLED = "pPiIjJnNf%"
+# The triggers that are lists.
+_LISTS = ("files", "values")
 
 _INSTANCE = Rule(
     "instance",
@@ -58,32 +56,33 @@ def apart(unit: Params) -> Tuple[Entry, List[Entry]]:
     """An entry whose instances are names, with what is theirs as OF_INSTANCES, and their drop-ins. Raises Problems."""
     problems: List[Problem] = []
     template = str(unit["name"])
-    found = [_read(each, template, problems) for each in unit.get("instances") or ()]
-    triggers = unit.get("triggers") or {}
-    filled = {key: [each for each in triggers.get(key) or () if "%" in str(each)] for key in ("files", "values")}
+    triggers = inherited.given(unit.get("triggers") or {})
+    of_each = {key: [one for one in triggers.get(key, ()) if "%" in str(one)] for key in _LISTS}
     own: Dict[str, Entry] = {}
     dropins: List[Entry] = []
+    found = [_read(each, template, problems) for each in unit.get("instances") or ()]
     for each in found:
         member = _member(template, each["name"])
-        of_text = {option: each[option] for option in _IN_TEXT if each.get(option)}
-        more = {key: [_filled(one, member, "triggers", problems) for one in given] for key, given in filled.items()}
-        if any(more.values()):
-            theirs = of_text.get("triggers") or {}
-            of_text["triggers"] = {key: [*(theirs.get(key) or ()), *more[key]] for key in more}
+        of_text = _of_text(each, _filled(of_each, member, "triggers", problems))
         if of_text:
             dropins.append({"name": member, "dropin": DROPIN, **of_text, "replace": bool(unit.get("replace"))})
-        health = {
-            **(unit.get("health") or {}),
-            **{k: v for k, v in (each.get("health") or {}).items() if v is not None},
-        }
+        health = {**(unit.get("health") or {}), **inherited.given(each.get("health") or {})}
         told = {"health": _filled(health, member, "health", problems) or None}
         own[str(each["name"])] = {**told, "state": each.get("state"), "enabled": each.get("enabled")}
     if problems:
         raise Problems(problems)
-    rest = {key: [one for one in triggers.get(key) or () if one not in filled[key]] for key in filled}
-    others = {key: each for key, each in triggers.items() if key not in filled and each is not None}
-    plain = {**unit, "instances": [each["name"] for each in found], OF_INSTANCES: own}
-    return {**plain, "triggers": {**rest, **others} if any(rest.values()) or others else None}, dropins
+    rest = {**triggers, **{key: [one for one in triggers.get(key, ()) if one not in of_each[key]] for key in _LISTS}}
+    left = rest if any(rest[key] for key in _LISTS) or set(rest) > set(_LISTS) else None
+    return {**unit, "instances": [each["name"] for each in found], OF_INSTANCES: own, "triggers": left}, dropins
+
+
+def _of_text(each: Params, more: Mapping[str, List[Any]]) -> Entry:
+    """What an instance has in its drop-in. more: triggers of the template that are its own."""
+    found = {option: each[option] for option in TEXT_OPTIONS if each.get(option)}
+    if any(more.values()):
+        theirs = found.get("triggers") or {}
+        found["triggers"] = {key: [*(theirs.get(key) or ()), *more[key]] for key in _LISTS}
+    return found
 
 
 def _read(given: object, template: str, problems: List[Problem]) -> Entry:
@@ -111,7 +110,6 @@ def _filled(value: Any, member: str, option: str, problems: List[Problem]) -> An
         return [_filled(each, member, option, problems) for each in value]
     if not isinstance(value, str):
         return value
-    for letter in dict.fromkeys(_SPECIFIER.findall(value)):
-        if letter not in _FILLED:
-            problems.append(_UNFILLED.problem(member, option=option, specifier=shown(f"%{letter}")))
+    for letter in left_in(value, member):
+        problems.append(_UNFILLED.problem(member, option=option, specifier=shown(f"%{letter}")))
     return in_value(value, member)

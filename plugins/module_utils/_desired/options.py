@@ -23,6 +23,8 @@ Spec = Dict[str, Any]
 SECTION_OPTIONS = ("unit", *(kind.name for kind in KINDS.values() if kind.is_option), "install")
 STATES = ("started", "stopped", "restarted", "reloaded", "present", "absent")
 HIDDEN_OPTIONS = ("secrets", "credentials")
+# What makes a text, or a part of one, without being a section.
+TEXT_OPTIONS = ("environment", *HIDDEN_OPTIONS, "triggers")
 # Those in which a unit is declared to run.
 RUNNING = ("started", "restarted", "reloaded")
 
@@ -188,7 +190,7 @@ def instance() -> Spec:
 
 
 # What a stack may say once for all of its services.
-INHERITED = ("unit", "service", "environment", *HIDDEN_OPTIONS, "triggers", "health", "alert", "hardening")
+INHERITED = ("unit", "service", *TEXT_OPTIONS, "health", "alert", "hardening")
 
 
 def defaults() -> Spec:
@@ -201,6 +203,8 @@ def without() -> Spec:
 
 
 FORMS = {"services": service, "timers": timer, "sockets": socket, "targets": target}
+# Options of a stack that stand for units and drop-ins.
+EXPANDED = (*FORMS, "defaults", "alerts")
 
 
 def dropin() -> Spec:

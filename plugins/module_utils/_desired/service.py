@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import List, Mapping
 
-from .._syntax.rule import Rule, Severity
+from .._syntax.rule import Problems, Rule, Severity
 from .._syntax.spans import seconds
 from . import inherited
 from .forms import OF_PROCESS, STATE, Around, Builder, Entry, Params, chosen, unit_name
@@ -20,9 +20,9 @@ from .short import PROCESS, SHORT
 RESTART_SEC = "5s"
 # Options of what it runs besides those that stand for one directive each.
 _OPEN = ("argv", "depends_on", "service")
-# What systemd has where a text says nothing (systemd-system.conf(5)): 5 starts within 10 s, a pause of 100 ms.
 # Before 230 it had another name, and stood in [Service] (systemd's NEWS); both are still read.
 _INTERVALS = ("StartLimitIntervalSec", "StartLimitInterval")
+# What systemd has where a text says nothing (systemd-system.conf(5)): 5 starts within 10 s, a pause of 100 ms.
 _LIMIT, _BURST, _PAUSE = "10s", "5", "100ms"
 
 _START_LIMIT = Rule(
@@ -44,7 +44,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built.open(entry, {"unit": "Unit", "service": "Service", "install": "Install"})
     built.argv(entry)
     if not has_text(entry):
-        if not any(option in passed for option in (*STATE, "health", "alert", "hardening")):
+        if not chosen(entry, (*STATE, "health", "alert", "hardening")):
             built.lacks("nothing is said of it: give exec_start or argv")
         return [built.entry(**passed)]
     _fill_in(built, entry, around)
@@ -55,16 +55,34 @@ def units(entry: Params, around: Around) -> List[Entry]:
 
 def brings(entry: Params) -> bool:
     """Does the entry of a timer or a socket say anything of a service that it brings?"""
-    return any(entry.get(option) is not None for option in (*PROCESS, *OF_PROCESS, *_OPEN))
+    return bool(chosen(entry, (*PROCESS, *OF_PROCESS, *_OPEN)))
 
 
 def has_text(entry: Params) -> bool:
     """Does the entry of a service bring one, or is it about the state of someone else's?"""
-    return any(entry.get(option) is not None for option in (*SHORT["service"], *_OPEN, "unit", "install"))
+    return bool(chosen(entry, (*SHORT["service"], *_OPEN, "unit", "install")))
 
 
-def beside(entry: Params, unit: str, around: Around, defaults: Mapping[str, str]) -> Entry:
-    """The service that a timer or a socket brings. defaults: directives of its [Service] section. Raises Problems."""
+def beside(starter: Builder, entry: Params, unit: str, around: Around, defaults: Mapping[str, str]) -> List[Entry]:
+    """The service that a timer or a socket brings, if it does; what is wrong with it is noted with the starter.
+
+    defaults: directives of its [Service] section.
+    """
+    if not brings(entry):
+        return []
+    try:
+        return [_beside(entry, unit, around, defaults)]
+    except Problems as wrong:
+        starter.problems += wrong.problems
+        return []
+
+
+def gone(entry: Params, starter: str, unit: str) -> List[Entry]:
+    """A timer or a socket that is to be removed, with the service that it brings."""
+    return [Builder(each).entry(state="absent") for each in (starter, *([unit] if brings(entry) else []))]
+
+
+def _beside(entry: Params, unit: str, around: Around, defaults: Mapping[str, str]) -> Entry:
     built = Builder(unit)
     built.short(entry, {"description": SHORT["service"]["description"], **PROCESS})
     built.open(entry, {"service": "Service"})
@@ -103,8 +121,7 @@ def _is_run_by_another(built: Builder, entry: Params, around: Around) -> bool:
 
 def _has_starter(built: Builder, entry: Params, around: Around) -> bool:
     """Is there something else that starts it at the right moment, so that a boot shall not?"""
-    others = around.timed | around.started | around.accepted | around.members
-    return built.unit in others or entry.get("run") is not None
+    return built.unit in around.on_demand | around.members or entry.get("run") is not None
 
 
 def _said(built: Builder, *directives: str) -> str:

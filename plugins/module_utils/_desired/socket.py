@@ -10,7 +10,6 @@ from typing import List
 
 from .._syntax.meaning import is_true
 from .._syntax.names import is_template
-from .._syntax.rule import Problems
 from . import service
 from .forms import STATE, Around, Builder, Entry, Params, chosen, unit_name, with_kind
 from .short import SHORT
@@ -35,31 +34,20 @@ def accepts(entry: Params) -> bool:
 
 def units(entry: Params, around: Around) -> List[Entry]:
     """The entries of a stack's units that a short one stands for. Raises Problems."""
-    name, brought = unit_name(entry["name"], "socket"), started(entry)
-    built = Builder(name)
-    with_service = service.brings(entry)
+    built, brought = Builder(unit_name(entry["name"], "socket")), started(entry)
     if entry.get("state") == "absent":
-        return [built.entry(state="absent"), *([Builder(brought).entry(state="absent")] if with_service else [])]
+        return service.gone(entry, built.unit, brought)
     built.short(entry, SHORT["socket"])
     built.open(entry, {"unit": "Unit", "socket": "Socket", "install": "Install"})
     if any(built.sections.values()):
         built.wanted_by(_TARGET)
-    about_state = any(entry.get(option) is not None for option in (*STATE, "health"))
-    if not built.problems and not built.sections.get("Socket") and (with_service or not about_state):
+    if not built.sections.get("Socket") and (service.brings(entry) or not chosen(entry, (*STATE, "health"))):
         built.lacks("nothing says where it listens: give listen_stream or another address")
-    problems = list(built.problems)
-    found: List[Entry] = []
-    try:
-        if with_service:
-            # A program for one connection reads and writes it, as under inetd (systemd.socket(5), Accept=).
-            defaults = {"StandardInput": "socket", "StandardError": "journal"} if accepts(entry) else {}
-            found.append(service.beside(entry, brought, around, defaults))
-    except Problems as wrong:
-        problems += wrong.problems
-    if problems:
-        raise Problems(problems)
-    if entry.get("state") == "stopped":
-        found = [{**each, "state": "stopped"} for each in found if not is_template(each["name"])] or found
+    # A program for one connection reads and writes it, as under inetd (systemd.socket(5), Accept=).
+    defaults = {"StandardInput": "socket", "StandardError": "journal"} if accepts(entry) else {}
+    found = service.beside(built, entry, brought, around, defaults)
+    if entry.get("state") == "stopped" and not is_template(brought):
+        found = [{**each, "state": "stopped"} for each in found]
     # A socket is never reloaded.
     on_change = ("on_change",) if entry.get("on_change") != "reload" else ()
     return [*found, built.entry(**chosen(entry, (*STATE, "instances", "health", "replace", *on_change)))]

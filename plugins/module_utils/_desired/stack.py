@@ -21,7 +21,7 @@ from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import contradictions, triggers
 from .health import HEALTH, health
-from .options import HIDDEN_OPTIONS
+from .options import TEXT_OPTIONS
 from .render import FileWanted, HostFacts, Params, Rendered, has_text, render
 from .stamp import Ingredients
 
@@ -134,8 +134,8 @@ class Desired:
     def made_of(self) -> Mapping[str, Ingredients]:
         """What each stamp of these files stands for, and that which an earlier version would have made of them."""
         every = [each.made_of for each in self.files.values() if each.made_of]
-        old = {each.without_environment.stamp: each.without_environment for each in every if each.environment}
-        return {**old, **{each.stamp: each for each in every}}
+        old = [each.without_environment for each in every if each.environment]
+        return {each.stamp: each for each in (*old, *every)}
 
     def texts(self, folder: str) -> LoadPath:
         """The files of this declaration alone, as systemd would merge them. folder: where its units lie."""
@@ -312,8 +312,7 @@ def _dropin(
         raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
     path = facts.places.dropin_file(name.text, file_name)
     present = entry.get("state") != "absent"
-    brings = ("environment", *HIDDEN_OPTIONS, "triggers")
-    if present and not has_text(entry) and not any(entry.get(key) for key in brings):
+    if present and not has_text(entry) and not any(entry.get(key) for key in TEXT_OPTIONS):
         raise Problems([_EMPTY.problem(name.text, dropin=file_name)])
     problems = list(contradictions.unhonoured(entry, name)) if present else []
     stem = names.stem_of_dropin(name.text, file_name[: -len(".conf")])

@@ -12,7 +12,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._syntax.names import is_template
 from .._syntax.rule import Problem, Rule, Severity
@@ -51,7 +51,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built.depends_on(entry)
     built.add("Unit", "Wants", members(entry))
     built.problems += [_TEMPLATE.problem(built.unit, member=each) for each in members(entry) if is_template(each)]
-    if not any(built.sections.values()) and not any(entry.get(each) is not None for each in (*STATE, "members")):
+    if not any(built.sections.values()) and not chosen(entry, (*STATE, "members")):
         built.lacks("nothing is said of it: give its members or a description")
     if any(built.sections.values()) or entry.get("members") is not None:
         built.wanted_by(around.boot)
@@ -73,17 +73,18 @@ def joined(
             of_member.pop(str(unit["name"]), None)
             found.append(unit)
             continue
-        owners = of_member.pop(str(unit["name"]), None)
-        if owners is not None:
-            problems += _own_state(str(unit["name"]), unit, owners)
-            dropins += [_part_of(str(unit["name"]), target) for target in owners]
-            found.append({**unit, **_followed(owners, enabled=False)})
-        else:
+        name = str(unit["name"])
+        owners = of_member.pop(name, None)
+        if owners is None:
             found.append(_with_members(unit, of_member, dropins, problems))
+            continue
+        problems += _own_state(name, unit, owners)
+        dropins += _parts(name, owners)
+        found.append({**unit, **_followed(owners, enabled=False)})
     for member, owners in of_member.items():
         if not is_template(member):  # which is refused
             found.append({"name": member, **_outside(owners)})
-            dropins += [_part_of(member, target) for target in owners]
+            dropins += _parts(member, owners)
     return found, dropins
 
 
@@ -101,14 +102,15 @@ def _with_members(
             given.append(each)
             continue
         problems += _own_state(member, {**unit, **own}, owners)
-        dropins += [_part_of(member, target) for target in owners]
+        dropins += _parts(member, owners)
         given.append({**own, **_followed(owners, enabled=False)})
     return {**unit, "instances": given} if given else unit
 
 
-def _part_of(member: str, target: Params) -> Entry:
-    name = unit_name(target["name"], "target")
-    return {"name": member, "dropin": f"50-{name}", "unit": {"PartOf": name}}
+def _parts(member: str, owners: Sequence[Params]) -> Iterator[Entry]:
+    """The drop-ins that hand the stops and restarts of its targets on to a member."""
+    for name in (unit_name(target["name"], "target") for target in owners):
+        yield {"name": member, "dropin": f"50-{name}", "unit": {"PartOf": name}}
 
 
 def _own_state(name: str, unit: Params, owners: Sequence[Params]) -> Iterable[Problem]:

@@ -10,7 +10,7 @@ import re
 from typing import Dict, List, Mapping, Optional
 
 from .._syntax import cron
-from .._syntax.rule import Problems, Refused, Rule, Severity
+from .._syntax.rule import Refused, Rule, Severity
 from . import service
 from .forms import STATE, Around, Builder, Entry, Params, chosen, unit_name, with_kind
 from .short import SHORT
@@ -47,23 +47,19 @@ def started(entry: Params) -> str:
 def units(entry: Params, around: Around) -> List[Entry]:
     """The entries of a stack's units that a short one stands for. Raises Problems."""
     built = Builder(unit_name(entry["name"], "timer"))
-    with_service = service.brings(entry)
     if entry.get("state") == "absent":
-        own = [Builder(started(entry)).entry(state="absent")] if with_service else []
-        return [built.entry(state="absent"), *own]
+        return service.gone(entry, built.unit, started(entry))
     built.short(entry, SHORT["timer"])
     schedule = _schedule(built, entry)
     if schedule is not None and schedule.reboot:
         return [_at_boot(built, entry, around)]
-    _unit(built, entry, with_service)
+    _unit(built, entry)
     _calendars(built, entry, schedule)
     built.open(entry, {**_section_of_unit(entry), "timer": "Timer", "install": "Install"})
-    found = _brought(built, entry, around) if with_service else []
-    about_state = any(entry.get(option) is not None for option in STATE)
-    if not built.problems and not built.sections.get("Timer") and (with_service or not about_state):
+    found = _brought(built, entry, around)
+    if not built.sections.get("Timer") and (service.brings(entry) or not chosen(entry, STATE)):
         built.lacks("nothing says when it elapses: give on_calendar, cron or another time")
-    if built.problems:
-        raise Problems(built.problems)
+    built.refuse_wrong()
     if any(built.sections.values()):
         built.wanted_by(_TARGET)
     # The last two are for the result, which says how the timer differs from the line of cron.
@@ -113,39 +109,34 @@ def _section_of_unit(entry: Params) -> Dict[str, str]:
     return {"unit": "Unit"} if isinstance(entry.get("unit"), Mapping) else {}
 
 
-def _unit(built: Builder, entry: Params, with_service: bool) -> None:
+def _unit(built: Builder, entry: Params) -> None:
     named = entry.get("unit")
     if named is None or isinstance(named, Mapping):
         return
     if not isinstance(named, str):
         built.problems.append(_UNIT.said("unit is the name of a unit, or a mapping of directives", built.unit))
         return
-    if with_service:
+    if service.brings(entry):
         built.problems.append(_UNIT.problem(built.unit, "Timer", "Unit", other=named))
     built.sections.setdefault("Timer", {})["Unit"] = with_kind(named)
 
 
 def _brought(built: Builder, entry: Params, around: Around) -> List[Entry]:
-    try:
-        found = service.beside(entry, started(entry), around, {"Type": "oneshot"})
-    except Problems as wrong:
-        built.problems += wrong.problems
-        return []
-    return [{**found, "health": entry["health"]} if entry.get("health") else found]
+    found = service.beside(built, entry, started(entry), around, {"Type": "oneshot"})
+    return [{**each, "health": entry["health"]} if entry.get("health") else each for each in found]
 
 
 def _at_boot(built: Builder, entry: Params, around: Around) -> Entry:
     """What cron runs once a boot: a service that is enabled, and not run by its installation."""
     of_timers = (option for option, row in SHORT["timer"].items() if row.section == "Timer")
-    foreign = [option for option in (*_OF_TIMES, *of_timers) if entry.get(option) is not None]
+    foreign = list(chosen(entry, (*_OF_TIMES, *of_timers)))
     if foreign:
         _refuse(built, "cron", f"@reboot needs no timer, so {foreign[0]} would be for nothing: leave it out")
     if not service.brings(entry):
         _refuse(built, "cron", "@reboot is a service that is enabled at boot: say with exec_start or argv what it runs")
     built.open(entry, {"install": "Install"})
     (found,) = _brought(built, entry, around) or [{}]
-    if built.problems:
-        raise Problems(built.problems)
+    built.refuse_wrong()
     built.wanted_by(around.boot)
     state = {"state": "present", "enabled": True, **chosen(entry, STATE)}
     unit = {**built.sections.get("Unit", {}), **found.get("unit", {})}

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
-from .._syntax.kinds import ANY_SUB, Cause, File, Kind, kind_of
+from .._syntax.kinds import ANY_SUB, File, Kind, kind_of
 from .endings import ENDINGS, describe
 from .manager import Properties
 
@@ -226,7 +226,7 @@ def kept_from_starting(look: Look) -> str:
 
 def not_at_work(look: Look) -> str:
     """Why a unit that is active does not do what it is for, "" if it does."""
-    good, timed = look.kind.good_sub, look.kind.starts.cause is Cause.TIME
+    good, timed = look.kind.good_sub, look.kind.goes_by_time
     if timed and look.sub == "elapsed":
         once = any(base in look.shown.get("TimersMonotonic", "") for base in _ONCE)
         if once or _has_fired(look.shown):  # its work is done, or that for this boot

@@ -18,7 +18,7 @@ from .._host.places import Places
 from .._syntax.activation import starts
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import last, words
+from .._syntax.meaning import is_true, last, words
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.specifiers import in_value
@@ -34,13 +34,13 @@ _GOES_WITH_FOLDER = Rule(
 )
 # Of the folders that RuntimeDirectory= names, where no manager tells.
 _BASE = "/run"
-_KEPT = ("yes", "true", "1", "on", "y", "t", "restart")
 
 
 def lost(socket: str, service: str, after: LoadPath, places: Places) -> str:
     """The path on which a socket listens and that goes away when its service stops, "" if none does."""
     text, base = {} if misnamed(service) else after.effective(service), os.path.dirname(places.manager) or _BASE
-    if last(text, "Service", "RuntimeDirectoryPreserve").lower() in _KEPT:
+    preserve = last(text, "Service", "RuntimeDirectoryPreserve").lower()
+    if preserve == "restart" or is_true(preserve):
         return ""
     named = (in_value(word, service).partition(":")[0] for word in words(text, "Service", "RuntimeDirectory"))
     folders = tuple(f"{base}/{name.strip('/')}/" for name in named)

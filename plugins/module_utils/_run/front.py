@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._desired.options import FORMS, HIDDEN_OPTIONS, Spec
+from .._desired.options import EXPANDED, FORMS, HIDDEN_OPTIONS, Spec
 from .._desired.options import hardening as hardening_options
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
@@ -22,8 +22,7 @@ from .._syntax.rule import Problem, Problems, Refused, Severity
 from .pipeline import apply
 from .work import Failed
 
-# Options of a stack that stand for units and drop-ins.
-_EXPANDED = (*FORMS, "defaults", "alerts")
+# Options of a unit that stand for more than its entry.
 _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
 # Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
 _ALERTS = ("alert", "alerts")
@@ -117,7 +116,7 @@ def _texts(given: Any) -> Iterator[str]:
 
 def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence[Problem]]:
     """The parameters as units and drop-ins alone, and what is wrong with what else there was."""
-    short = any(params.get(option) for option in _EXPANDED) or params.get("state") == "stopped"
+    short = any(params.get(option) for option in EXPANDED) or params.get("state") == "stopped"
     units = params.get("units") or ()
     if not short and all(unit.get(each) is None for unit in units for each in _EXPANDED_OF_UNIT):
         return params, ()

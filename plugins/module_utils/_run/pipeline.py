@@ -37,7 +37,7 @@ from .._plan.runtime_folders import namesake
 from .._syntax.activation import accepting, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.install import aliases, also
-from .._syntax.kinds import Cause, kind_of
+from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
@@ -210,7 +210,7 @@ def _hardening(run: Run, facts: HostFacts, manager: Manager) -> Optional[Hardeni
 
 
 def _of_timers(run: Run, work: Work, manager: Manager) -> Dict[str, Any]:
-    if not any(kind_of(unit.name.text).starts.cause is Cause.TIME for unit in work.desired.units):
+    if not any(kind_of(unit.name.text).goes_by_time for unit in work.desired.units):
         return {}
     from .timers import timers  # noqa: PLC0415 (only where there is one)
 

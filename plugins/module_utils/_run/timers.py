@@ -15,7 +15,7 @@ from .._host.manager import Manager
 from .._plan.differences import Differences
 from .._syntax.clock import changes, unlike_cron
 from .._syntax.cron import parse
-from .._syntax.kinds import Cause, kind_of
+from .._syntax.kinds import kind_of
 from .._syntax.names import parse_name
 from .._syntax.specifiers import in_value
 
@@ -29,7 +29,8 @@ def timers(differences: Differences, params: Params, manager: Manager) -> Dict[s
 
     Times are as of ISO 8601, in UTC; what counts from a start or a boot has none.
     """
-    units = [each for each in differences.desired.units if _is_timer(each.name.text) and each.state != "absent"]
+    every = differences.desired.units
+    units = [each for each in every if kind_of(each.name.text).goes_by_time and each.state != "absent"]
     calendars = {member: _calendars(member, differences) for each in units for member in each.members}
     found = elapses(manager, [one for each in calendars.values() for one in each], _NEXT)
     given = {str(entry["name"]): entry for entry in params.get("units") or () if entry.get("cron")}
@@ -41,10 +42,6 @@ def timers(differences: Differences, params: Params, manager: Manager) -> Dict[s
         if entry:
             told[member]["unlike_cron"] = _unlike_cron(entry)
     return told
-
-
-def _is_timer(unit: str) -> bool:
-    return kind_of(unit).starts.cause is Cause.TIME
 
 
 def _calendars(timer: str, differences: Differences) -> List[str]:

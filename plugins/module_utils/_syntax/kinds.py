@@ -175,6 +175,10 @@ class Kind:
         return self.starts.cause is not Cause.NONE
 
     @property
+    def goes_by_time(self) -> bool:
+        return self.starts.cause is Cause.TIME
+
+    @property
     def can_fall(self) -> bool:
         """May it fall after it has come up? A process does, and what starts others over and over (systemd.path(5))."""
         return self.processes is Processes.MAIN or self.starts.cause is Cause.EVENT

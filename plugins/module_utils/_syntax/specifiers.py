@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict
+from typing import Dict, List
 
 from .names import misnamed, parse_name, unescape
 
@@ -40,6 +40,12 @@ def in_install(text: str, unit: str) -> str:
 def in_value(text: str, unit: str) -> str:
     """Resolved where any text may stand; others, such as %H, stay."""
     return _resolved(text, {} if "%" not in text or misnamed(unit) else {**_escaped(unit), **_unescaped(unit)})
+
+
+def left_in(text: str, unit: str) -> List[str]:
+    """The letters of specifiers that in_value leaves as they are, each once."""
+    known = {**_escaped(unit), **_unescaped(unit)}
+    return [letter for letter in dict.fromkeys(_SPECIFIER.findall(text)) if letter not in known]
 
 
 def _resolved(text: str, values: Dict[str, str]) -> str:
