@@ -25,7 +25,8 @@ def migration(version: int, then: str = "sleep 0.3; echo done >> " + LOG, **more
 
 
 def app(version: int, name: str = "app", **unit: str) -> Entry:
-    return service(name, logs(f"{name} {version}", f"exec {FOREVER}"), unit=unit)
+    """Its line stands in the log before systemd takes it for started."""
+    return service(name, FOREVER, unit=unit, service={"ExecStartPre": logs(f"{name} {version}", "true")})
 
 
 def ran(host: Lab) -> list[str]:
