@@ -98,6 +98,9 @@ BY_ITSELF: dict[str, Callable[[Change], bool]] = {
         (it.became in ("up", "ran") or it.was.active == "activating") and it.triggered(".timer", ".path")
     ),
     "someone connected": lambda it: it.visited and it.triggered(".socket"),
+    "systemctl of 247 talks to a user's manager over the user's bus": lambda it: (
+        it.unit == "dbus.service" and it.manager != "system"
+    ),
     "systemd tried it again after its end (Restart=)": lambda it: "auto-restart" in it.was.sub + it.now.sub,
 }
 
@@ -165,8 +168,13 @@ def _untold(change: Change, result: Result) -> Iterator[str]:
 
 
 def _listed(key: str, verbs: Collection[str]) -> set[str]:
-    """What may have become of a unit in a list; a oneshot that was at its work is newly started once more."""
-    return _BY_LIST[key] | ({"anew", "down"} if "run" in verbs else set())
+    """What may have become of a unit in a list.
+
+    A oneshot that was at its work is newly started once more. What only a start holds up, since it is bound to a unit
+    that is down, goes on running where the start comes before systemd has looked.
+    """
+    in_time = {""} if key == "restarted" and verbs == {"start"} else set()
+    return _BY_LIST[key] | ({"anew", "down"} if "run" in verbs else set()) | in_time
 
 
 def _not_done(result: Result, manager: str, meanwhile: Meanwhile, besides: Collection[str]) -> Iterator[str]:
@@ -175,8 +183,11 @@ def _not_done(result: Result, manager: str, meanwhile: Meanwhile, besides: Colle
     for key in _BY_LIST:
         for unit in sorted(set(result.get(key, ())).difference(besides)):
             # systemd forgets what has run and is down, and its run with it.
-            forgotten = key != "stopped" and "done" in meanwhile.jobs.get(unit, ()) and not meanwhile.now(unit).is_up
-            if meanwhile.became(unit) not in _listed(key, verbs.get(unit, ())) and not forgotten:
+            jobs, is_up = meanwhile.jobs.get(unit, []), meanwhile.now(unit).is_up
+            forgotten = key != "stopped" and "done" in jobs and not is_up
+            # By a connection, say: one job is the stop, another was its start.
+            started_meanwhile = key == "stopped" and len(jobs) > 1 and not is_up
+            if meanwhile.became(unit) not in _listed(key, verbs.get(unit, ())) and not (forgotten or started_meanwhile):
                 yield f"is in {key}: {Change(unit, manager, meanwhile, False)}"
 
 
