@@ -128,7 +128,7 @@ def _settings(text: Effective) -> frozenset[str]:
 
 def carried(observed: Observed, unit: str) -> Observed:
     """A host that the run reaches by this unit."""
-    return replace(observed, manager=replace(observed.manager, carriers=frozenset({unit})))
+    return replace(observed, manager=observed.manager._replace(carriers=frozenset({unit})))
 
 
 def stamp(desired: Desired, unit: str = "a.service") -> str:

@@ -10,8 +10,7 @@ whether they allow or deny, and lists that allow are joined. Tried on 247, 252 a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence
+from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 from .._syntax.rule import Refused
 from .optouts import networks
@@ -21,8 +20,7 @@ Calls = Mapping[str, FrozenSet[str]]
 _NO_FAMILIES_SINCE = 249
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """A set of names, or of all but those."""
 
     names: FrozenSet[str]

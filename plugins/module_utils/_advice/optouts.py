@@ -12,8 +12,8 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import posixpath
-from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from types import MappingProxyType
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .._syntax.rule import Refused, shown
 
@@ -29,8 +29,7 @@ ADDRESS_WORDS = {
 HOMES = ("/home", "/root", "/run/user")
 
 
-@dataclass(frozen=True)
-class OptOut:
+class OptOut(NamedTuple):
     """Something that a workload needs.
 
     means: it, in words. takes: what a value of it may be, "" if it has none. values: the most that a directive may
@@ -40,7 +39,7 @@ class OptOut:
     name: str
     means: str
     takes: str = ""
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
     calls: Tuple[str, ...] = ()
     capabilities: Tuple[str, ...] = ()
     families: Tuple[str, ...] = ()
@@ -137,8 +136,7 @@ _ROWS = (
 OPT_OUTS: Dict[str, OptOut] = {row.name: row for row in _ROWS}
 
 
-@dataclass(frozen=True)
-class Needs:
+class Needs(NamedTuple):
     """All that a workload is allowed, added up.
 
     values: the most that each directive may still be. by: the opt-outs that say so. wants: lines that a profile gets
@@ -146,12 +144,12 @@ class Needs:
     """
 
     names: Tuple[str, ...] = ()
-    values: Mapping[str, str] = field(default_factory=dict)
-    by: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
+    by: Mapping[str, str] = MappingProxyType({})
     calls: Tuple[str, ...] = ()
     capabilities: Tuple[str, ...] = ()
     families: Tuple[str, ...] = ()
-    wants: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    wants: Mapping[str, Tuple[str, ...]] = MappingProxyType({})
     more: Tuple[Line, ...] = ()
 
 

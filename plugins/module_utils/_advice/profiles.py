@@ -9,8 +9,8 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, Sequence, Tuple
+from types import MappingProxyType
+from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .._syntax.directives import Catalogue
 from .._syntax.meaning import is_true
@@ -38,17 +38,15 @@ _REMOUNTS_OF_USERS = 252
 _ROOT = ("", "root", "0")
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(NamedTuple):
     """What the lines depend on besides the unit. of_users: it is for managers of users. calls: what is in groups."""
 
     catalogue: Catalogue
     of_users: bool = False
-    calls: Calls = field(default_factory=dict)
+    calls: Calls = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Lines:
+class Lines(NamedTuple):
     """What a profile becomes over one unit.
 
     lines: of [Service], in order. left_out: directives of the profile that are not there, with why. stricter: those of

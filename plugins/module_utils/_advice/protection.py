@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Mapping, Optional, Tuple
+from typing import Mapping, NamedTuple, Optional, Tuple
 
 from .._syntax.directives import Catalogue
 from .._syntax.versions import came_with, value_came_with
@@ -47,8 +46,7 @@ class OfUsers(enum.Enum):
     NOTHING = "has no effect there"
 
 
-@dataclass(frozen=True)
-class Protection:
+class Protection(NamedTuple):
     """A directive.
 
     stops: what the service, or who has taken it over, can no longer do. breaks: which services cannot live with it.

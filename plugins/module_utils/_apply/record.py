@@ -13,8 +13,7 @@ import base64
 import json
 import os
 import time
-from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
@@ -45,8 +44,7 @@ _UNREADABLE = Rule(
 )
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A run in progress: what it needs to be undone, and what it owes if it is cut off.
 
     boot: which boot it began in. backups: what lay at each path that it writes or removes. enabled: units whose links
@@ -185,8 +183,7 @@ def joined(earlier: Record, record: Record) -> Record:
     if earlier.boot != record.boot:  # no run of before is still that run, and the boot may have taken newer files
         up, over = {**newer, **dict.fromkeys(earlier.up, "")}, ()
         handled = tuple(filter(earlier.up.__contains__, handled))  # what it had started of others is as the boot has it
-    return replace(
-        record,
+    return record._replace(
         backups={**record.backups, **earlier.backups},
         enabled=tuple(dict.fromkeys([*earlier.enabled, *record.enabled])),
         links={**links, **earlier.links},
@@ -236,7 +233,7 @@ def load(where: Places, owners: Sequence[str]) -> Optional[Record]:
     found = [each for each in (_load(where, owner) for owner in owners) if each is not None]
     whole: Optional[Record] = None
     for later in sorted(found, key=lambda each: each.begun):
-        whole = replace(joined(whole, later), owed={**whole.owed, **later.owed}) if whole else later
+        whole = joined(whole, later)._replace(owed={**whole.owed, **later.owed}) if whole else later
     return whole
 
 
@@ -291,8 +288,7 @@ def _is_map_of_texts(data: object) -> bool:
 
 def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     """Put the record on disk, durably, before anything else is written."""
-    data: Dict[str, Any] = {"format": FORMAT}
-    data.update({name: getattr(record, name) for name in Record.__dataclass_fields__})
+    data: Dict[str, Any] = {"format": FORMAT, **record._asdict()}
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
     data["watched"] = {unit: expected.value for unit, expected in record.watched.items()}
     data["owed"] = {unit: told(owing) for unit, owing in record.owed.items()}

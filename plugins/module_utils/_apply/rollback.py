@@ -11,8 +11,7 @@ be started. Private to the collection.
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .._desired.render import FileWanted
 from .._host.causes import NO_ANSWER, WRITE, Failure
@@ -42,8 +41,7 @@ from .transaction import OnFailure, carry_out
 _STABLE_FOR = 1.0
 
 
-@dataclass(frozen=True)
-class Undone:
+class Undone(NamedTuple):
     """What came of a roll-back.
 
     failures: what did not come back. left: units that run though they did not before, each with the reason.
@@ -77,7 +75,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
             new = _new(record, concerned, manager)
             new, left, fallen = _taken_down(record, new, relations(manager, new, manager.list_units()))
             runs = {**invocations(manager, fallen), **record.up}
-            record = replace(record, up=runs, handled=(*record.handled, *fallen))
+            record = record._replace(up=runs, handled=(*record.handled, *fallen))
             concerned = sorted({*concerned, *fallen})
     with _noted(failures):
         links = _links(record, observe(manager, [], concerned))
@@ -211,8 +209,7 @@ def _target(path: str) -> str:
     return (now.target if now else None) or ""
 
 
-@dataclass(frozen=True)
-class _Back:
+class _Back(NamedTuple):
     """The host once its files are those of before.
 
     concerned: units that this run, or one before it, had anything to do with. services: what is started by sockets that

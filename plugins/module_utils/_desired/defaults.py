@@ -44,8 +44,7 @@ def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath, restarts: b
         member: general if member == unit.name.text else _meant(unit, member, on_demand, after, restarts)
         for member in unit.members
     }
-    return replace(
-        unit,
+    return unit._replace(
         state=general.state,
         enabled=general.enabled,
         by_member={member: meant for member, meant in each.items() if meant != plain},

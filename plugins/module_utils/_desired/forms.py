@@ -9,8 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Tuple
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
 
@@ -48,8 +47,7 @@ OF_PROCESS = (*TEXT_OPTIONS, "run", "alert", "hardening")
 _INSTALLS = ("WantedBy", "RequiredBy", "UpheldBy")
 
 
-@dataclass(frozen=True)
-class Around:
+class Around(NamedTuple):
     """What the defaults of an entry depend on besides itself.
 
     boot: the target that a boot reaches. timed: services that a timer of the declaration starts; started: those that

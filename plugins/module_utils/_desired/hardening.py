@@ -9,8 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._advice.optouts import Line, Needs, needs
 from .._advice.profiles import Lines
@@ -42,8 +41,7 @@ TARGET = Rule(
 )
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A service that shall be hardened. most: the most that its exposure may be, None if that does not matter."""
 
     unit: str

@@ -10,7 +10,6 @@ Private to the collection.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any, Mapping, Optional
 
 from .._host.probe import Health, read_checks
@@ -36,4 +35,4 @@ def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> H
         raise Refused("health: stable_for is a number of seconds and cannot be negative")
     if not (math.isfinite(chosen.timeout) and chosen.timeout > 0):
         raise Refused("health: timeout is a number of seconds, more than 0")
-    return replace(chosen, checks=read_checks(options), patient="timeout" not in seconds)
+    return chosen._replace(checks=read_checks(options), patient="timeout" not in seconds)

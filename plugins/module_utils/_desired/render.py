@@ -10,8 +10,8 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from types import MappingProxyType
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.places import Places
 from .._syntax import unitfile, values
@@ -56,8 +56,7 @@ _CREDENTIAL = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]{0,254}")
 Params = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class HostFacts:
+class HostFacts(NamedTuple):
     """What a rendering depends on besides the parameters.
 
     key: the host's secret for stamps. digests: SHA-256 of each trigger file, None where the file is not there.
@@ -68,11 +67,10 @@ class HostFacts:
     catalogue: Catalogue
     key: bytes
     digests: Mapping[str, Optional[str]]
-    changed_at: Mapping[str, float] = field(default_factory=dict)
+    changed_at: Mapping[str, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class FileWanted:
+class FileWanted(NamedTuple):
     """A file as it shall be.
 
     cover: what a diff shows in the place of a secret. owner: its uid and gid, None for those that all our files have.
@@ -94,8 +92,7 @@ class FileWanted:
         return self.cover if self.secret else without_stamp(self.content)
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(NamedTuple):
     """The files of one unit or drop-in, and the text of the main one as assignments."""
 
     files: Tuple[FileWanted, ...]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .._host.probe import Health
@@ -54,8 +55,7 @@ class Meant(NamedTuple):
     health: Optional[Health] = None
 
 
-@dataclass(frozen=True)
-class UnitWanted:
+class UnitWanted(NamedTuple):
     """A unit as it shall be. path is None for a unit that someone else defines (state only).
 
     members: the units that state and enablement are for, instances of a template or the unit itself. state "" and
@@ -76,7 +76,7 @@ class UnitWanted:
     health: Optional[Health]
     replace: bool
     lists_instances: bool = False
-    by_member: Mapping[str, Meant] = field(default_factory=dict)
+    by_member: Mapping[str, Meant] = MappingProxyType({})
 
     def health_of(self, member: str) -> Optional[Health]:
         return self.meant(member).health or self.health
@@ -86,8 +86,7 @@ class UnitWanted:
         return self.by_member.get(member) or Meant(self.state, self.enabled)
 
 
-@dataclass(frozen=True)
-class DropinWanted:
+class DropinWanted(NamedTuple):
     """A drop-in as it shall be; present False: it shall be gone."""
 
     unit: names.UnitName

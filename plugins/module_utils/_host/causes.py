@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Dict, List, Sequence, Set
+from typing import Dict, List, NamedTuple, Sequence, Set
 
 from .._syntax.dependencies import NEEDS
 from .._syntax.rule import Rule, Severity
@@ -55,8 +54,7 @@ NO_ANSWER = _at_work("host", "the host does not answer, or is in the way", "", "
 UNEXPECTED = _at_work("unexpected", "a fault of the collection itself", "please report it", "this collection")
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """A unit that is not what it should be, or a step that failed.
 
     result and status are systemd's, for a person and for machines. rule: what kind of failure it is.
@@ -86,7 +84,7 @@ def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:
         if blamed:
             failed = all(_has_failed(shown) for shown in blamed.values())
             message = f"is not up, as what it needs {'has failed' if failed else 'is not there'}: "
-            found[each.unit] = replace(each, message=message + ", ".join(sorted(blamed)), rule=DEPENDENCY)
+            found[each.unit] = each._replace(message=message + ", ".join(sorted(blamed)), rule=DEPENDENCY)
         for unit, shown in blamed.items():
             found.setdefault(unit, failure(unit, _why_lacking(unit, shown), shown, shown.get("InvocationID", "")))
     return list(found.values())

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List, Optional, Protocol, Union
+from typing import List, NamedTuple, Optional, Protocol, Union
 
 from . import journal
 from .looks import Look, Run, failed, kept_from_starting, late, not_at_work, not_running
@@ -28,8 +28,7 @@ class NotYet:
     """It may still become good, and has time for that."""
 
 
-@dataclass(frozen=True)
-class Wrong:
+class Wrong(NamedTuple):
     """It will not become good. invocation: the run that failed, "" if that is none or cannot be told."""
 
     message: str

@@ -17,8 +17,7 @@ import stat
 import tempfile
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import AbstractSet, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Callable, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 LOCK_TIMEOUT = 300.0
 TEMPORARY = ".unitwright-"
@@ -37,8 +36,7 @@ class LockBusy(Exception):
     """Another run holds the lock for longer than LOCK_TIMEOUT."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """What lies at a path. content is None for all but regular files; target is a symbolic link's.
 
     changed_at: when it last changed in any way, modified_at: when its content did; seconds since the epoch.

@@ -9,9 +9,9 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, NamedTuple, Set, Tuple
 
 from .._syntax.relations import RELATIONS, Does
 from .manager import Manager, States, names
@@ -30,8 +30,7 @@ class NotLookedAtError(Exception):
     """A unit's relations are needed and were not asked for: a fault of ours, never "it has none"."""
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """What one unit is related to.
 
     relations: units by systemd's property name. settings: the booleans among SETTINGS that are yes. loads: has it a
@@ -70,7 +69,7 @@ class Graph:
             return Node(self._told_by_others.get(unit, {}), frozenset())
         node = self.nodes[unit]
         known = {name: tuple(filter(self.nodes.__contains__, others)) for name, others in node.relations.items()}
-        return replace(node, relations=known)
+        return node._replace(relations=known)
 
     @cached_property
     def _told_by_others(self) -> Mapping[str, _Relations]:
@@ -100,7 +99,7 @@ def _from_both_sides(nodes: Mapping[str, Node]) -> Dict[str, Node]:
             for name in RELATIONS
             if name in node.relations or name in more
         }
-        found[unit] = replace(node, relations=relations)
+        found[unit] = node._replace(relations=relations)
     return found
 
 

@@ -10,7 +10,6 @@ Private to the collection.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import List, Sequence, Tuple
 
 from .._syntax.kinds import kind_of
@@ -50,7 +49,7 @@ def _with_starters(manager: Manager, failure: Failure) -> Failure:
     others = graph.node(failure.unit).related("UpheldBy", "TriggeredBy")
     up = sorted(other for other in others if graph.states[other].is_active)
     message = f"{failure.message}; {', '.join(up)} would" if up else failure.message
-    return replace(failure, message=message, rule=STAYS_UP)
+    return failure._replace(message=message, rule=STAYS_UP)
 
 
 def queue(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
 from .._syntax.kinds import ANY_SUB, File, Kind, kind_of
@@ -95,8 +94,7 @@ def run_of(shown: Properties) -> Run:
     return Run(*(shown.get(name, "") for name in RUN_PROPERTIES))
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """A unit as systemctl showed it at a time; others_move: another one that is looked at is on its way up or down."""
 
     unit: str

@@ -14,8 +14,7 @@ import os
 import re
 import subprocess
 import time
-from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._syntax.kinds import Cgroup, kind_of
 from .places import Places, account, lingers
@@ -60,8 +59,7 @@ class ManagerError(Exception):
     """systemd could not be asked; the message says what was tried and the mend."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a command did. code 124 is ours: no answer in time."""
 
     code: int
@@ -73,8 +71,7 @@ class Outcome:
         return (self.err.strip() or self.out.strip() or f"exit code {self.code}").replace("\n", "; ")
 
 
-@dataclass(frozen=True)
-class UnitState:
+class UnitState(NamedTuple):
     """A line of `systemctl list-units`: LoadState, ActiveState, SubState."""
 
     load: str

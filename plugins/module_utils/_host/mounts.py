@@ -12,8 +12,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterator, List, Mapping, Set, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Set, Tuple
 
 from .._syntax.names import escape_path
 from .files import read
@@ -23,8 +22,7 @@ _WITH_VOLUMES = ("btrfs", "bcachefs")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-@dataclass(frozen=True)
-class InPlace:
+class InPlace(NamedTuple):
     """What is mounted at a place, or swapped to.
 
     source: as the kernel names it. names: all names by which that is known here; none if that cannot be told. type: of
@@ -40,8 +38,7 @@ class InPlace:
         return f"{self.source} ({', '.join([*filter(None, [self.type]), ','.join(self.options)])})"
 
 
-@dataclass(frozen=True)
-class _Mount:
+class _Mount(NamedTuple):
     """A line of mountinfo. device: its number, MAJOR:MINOR. below: the folder of the file system that is mounted."""
 
     device: str

@@ -13,7 +13,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._syntax.activation import starts
 from .._syntax.install import aliases, also, installs
@@ -32,8 +32,7 @@ from .traces import INVOCATION, LOG_FIELDS, Invocation, boot, carriers, changed_
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 
 
-@dataclass(frozen=True)
-class ManagerSeen:
+class ManagerSeen(NamedTuple):
     """The manager that these files are for.
 
     live: it runs, and can be given jobs. boot: tells one life of it from the next. loaded_at: when it last read its
@@ -122,8 +121,7 @@ class Observed:
 Choice = Callable[[States, LoadPath], Iterable[str]]
 
 
-@dataclass(frozen=True)
-class _Sought:
+class _Sought(NamedTuple):
     """What a look is about. names_taken: aliases that are about to be made."""
 
     units: Choice
@@ -145,7 +143,7 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str], names
     watched = [*folders, *found.loadpath.dropins]
     return replace(
         found,
-        manager=replace(seen, footing=footing()) if manager.live and any(map(mount_point, named)) else seen,
+        manager=seen._replace(footing=footing()) if manager.live and any(map(mount_point, named)) else seen,
         outdated=_outdated(manager, watched, seen.loaded_at, [*found.states.keys() & named]),
         wanted_elsewhere=_wanted_elsewhere(found.loadpath, places, named, reader),
         in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
@@ -181,7 +179,7 @@ def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Rea
     foreign.update(more)
     seen = ManagerSeen(manager.version, manager.live, boot(places), lingers=not places.scope.of_session or lingers())
     if manager.live:
-        seen = replace(seen, loaded_at=loaded_at(places.manager), carriers=carriers())
+        seen = seen._replace(loaded_at=loaded_at(places.manager), carriers=carriers())
     found = Observed(
         places=places,
         manager=seen,

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from .scopes import SCOPES, Scope
 
@@ -48,8 +47,7 @@ def lingers() -> bool:
     return entry is not None and os.path.exists(os.path.join(_LINGER, entry.pw_name))
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """The folders of one scope. Every path is absolute and has `root` in front already.
 
     units: where we write units and drop-ins. secrets: a folder an owner has below it, mode 0700.

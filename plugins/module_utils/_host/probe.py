@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, Mapping, Protocol, Sequence, Tuple, Type
+from typing import Any, ClassVar, Dict, Mapping, NamedTuple, Protocol, Sequence, Tuple, Type
 from urllib.parse import urlsplit
 
 from .._syntax.characters import to_utf8
@@ -41,8 +41,7 @@ class Check(Protocol):
         """What is wrong right now, "" if it passes; no answer in that time is wrong too."""
 
 
-@dataclass(frozen=True)
-class Health:
+class Health(NamedTuple):
     """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside.
 
     patient: nobody has said how long it may take, so that the time which systemd gives its start is its own to take.

@@ -9,12 +9,10 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, FrozenSet, Tuple
+from typing import Dict, FrozenSet, NamedTuple, Tuple
 
 
-@dataclass(frozen=True)
-class Folders:
+class Folders(NamedTuple):
     """Paths of a scope; {config}, {data}, {state} and {runtime} are those of the user (XDG Base Directory).
 
     units: where we write. secrets: a folder an owner has below it. state: what we remember between runs. manager: the
@@ -29,8 +27,7 @@ class Folders:
     lookup: Tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Whose units they are.
 
     name: what the option says; systemctl has a flag of that name. folders: where the files lie. by_root: only root may

@@ -10,8 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Dict, FrozenSet, Optional
+from typing import Dict, FrozenSet, NamedTuple, Optional
 
 from .._syntax.kinds import kind_of
 from .files import read
@@ -37,8 +36,7 @@ _CONNECTION = (
 )
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """One run of a unit: its ID, when it began (seconds since the epoch), and its journal fields (LogExtraFields=)."""
 
     id: str

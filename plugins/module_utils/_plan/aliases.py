@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, Iterator, Sequence, Set, Tuple
+from typing import Dict, Iterator, NamedTuple, Sequence, Set, Tuple
 
 from .._desired.stack import Desired, UnitWanted
 from .._host.observed import Observed
@@ -21,8 +20,7 @@ from .enablement import Links, linked_with, links_of
 _MERGED_SINCE = 262
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """An alias whose name is taken.
 
     path: what has that name. target: where it leads, if it is a link, else "". ours: it lies in our folder, where

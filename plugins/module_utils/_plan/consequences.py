@@ -10,7 +10,6 @@ systemd's rules are in _syntax/relations.py, what it makes of one job in transac
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import (
     TYPE_CHECKING,
     Dict,
@@ -58,8 +57,7 @@ class Call(NamedTuple):
     alone: bool = False
 
 
-@dataclass(frozen=True)
-class Fate:
+class Fate(NamedTuple):
     """What becomes of a unit. cause: why that first went down, or came up. lasts: does it not end by itself then?"""
 
     unit: str

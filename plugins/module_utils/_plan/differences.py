@@ -10,8 +10,8 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from types import MappingProxyType
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._desired.defaults import filled_in
 from .._desired.options import RUNNING
@@ -42,8 +42,7 @@ LEFT_ALONE = "left-alone"
 _BY_CAUTION = ("none", LEFT_ALONE, "reload", "restart", "")
 
 
-@dataclass(frozen=True)
-class TextChange:
+class TextChange(NamedTuple):
     """How a unit's text will differ.
 
     new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
@@ -56,11 +55,10 @@ class TextChange:
     directives: Tuple[Tuple[str, str], ...] = ()
     restamped: bool = False
     news: Tuple[str, ...] = ()
-    pulls: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    pulls: Mapping[str, Tuple[str, ...]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class ServiceCase:
+class ServiceCase(NamedTuple):
     """What only a service has.
 
     process: how what runs stands to its files. runs_on_change: as the option `run` says.
@@ -74,8 +72,7 @@ class ServiceCase:
     deprived_by: str = ""
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """All that the policy needs to know of one unit.
 
     now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does, LEFT_ALONE
@@ -123,8 +120,7 @@ class Case:
         return is_set(self.after, section, directive)
 
 
-@dataclass(frozen=True)
-class Enablement:
+class Enablement(NamedTuple):
     """Units that systemctl has to change the links of, by its verbs, in the order in which that is done.
 
     unwanted: links that are taken away after that, path to unit, as Also= of what is enabled makes them.
@@ -135,15 +131,14 @@ class Enablement:
     mask: Tuple[str, ...] = ()
     reenable: Tuple[str, ...] = ()
     enable: Tuple[str, ...] = ()
-    unwanted: Mapping[str, str] = field(default_factory=dict)
+    unwanted: Mapping[str, str] = MappingProxyType({})
 
     @property
     def units(self) -> Tuple[str, ...]:
         return (*self.enable, *self.reenable, *self.disable, *self.mask, *self.unmask)
 
 
-@dataclass(frozen=True)
-class Differences:
+class Differences(NamedTuple):
     """What differs between a declaration and a host.
 
     desired: the declaration, with what it left open filled in. write, remove: files. orphaned: what is left over and
@@ -163,11 +158,10 @@ class Differences:
     pending: Pending
     joining: Tuple[str, ...] = ()
     taken: Tuple[Taken, ...] = ()
-    ended: Mapping[str, str] = field(default_factory=dict)
+    ended: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class _View:
+class _View(NamedTuple):
     """What a case is made from besides the declaration.
 
     leaving: instances that are no longer listed. sockets: those that go, by the service that they started.

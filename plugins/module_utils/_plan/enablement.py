@@ -10,8 +10,8 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from types import MappingProxyType
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._desired.stack import Desired, UnitWanted
 from .._host.observed import Observed, units_under
@@ -21,8 +21,7 @@ from .._syntax.loadpath import LoadPath
 from .._syntax.names import is_template, mentions, misnamed, parse_name
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(NamedTuple):
     """What is to be done about links: units by systemctl's verbs, and what those leave behind.
 
     stranded: aliases of instances, which stay when `systemctl disable` (247 to 262) has taken all else: they bear names
@@ -34,7 +33,7 @@ class Links:
     reenable: Tuple[str, ...] = ()
     disable: Tuple[str, ...] = ()
     stranded: Tuple[str, ...] = ()
-    unwanted: Mapping[str, str] = field(default_factory=dict)
+    unwanted: Mapping[str, str] = MappingProxyType({})
 
 
 def links_of(unit: str, loadpath: LoadPath, observed: Observed) -> Enabling:

@@ -9,8 +9,7 @@ Someone may have mounted it by hand, or the kernel before systemd. Private to th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import FrozenSet, Iterator, Optional, Tuple
+from typing import FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
 from .._host.mounts import InPlace
 from .._syntax.kinds import kind_of
@@ -35,8 +34,7 @@ _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _IN_OCTAL = ("mode", "umask", "fmask", "dmask")
 
 
-@dataclass(frozen=True)
-class Unlike:
+class Unlike(NamedTuple):
     """What is in place (there) is not what the text says: directives that differ, each as NAME=VALUE."""
 
     there: str

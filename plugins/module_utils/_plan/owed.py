@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import Mapping, Tuple
+from types import MappingProxyType
+from typing import Mapping, NamedTuple, Tuple
 
 from .expected import Expected
 
@@ -48,16 +48,15 @@ def parsed(text: str) -> Owing:
     return tuple(Owed(word) for word in text.split())
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(NamedTuple):
     """What an interrupted run has left.
 
     owed: by unit. unproved: units whose health it never saw, with what was expected of them. since: when it began, ""
     if no run was interrupted.
     """
 
-    owed: Mapping[str, Owing] = field(default_factory=dict)
-    unproved: Mapping[str, Expected] = field(default_factory=dict)
+    owed: Mapping[str, Owing] = MappingProxyType({})
+    unproved: Mapping[str, Expected] = MappingProxyType({})
     since: str = ""
 
 

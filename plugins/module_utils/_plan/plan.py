@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from types import MappingProxyType
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._desired.options import RUNNING
 from .._desired.render import FileWanted
@@ -46,8 +46,7 @@ VERBS = ("stop", "reset-failed", "touch-slice", "reload", "restart", "start", "r
 _JOBS = ("stop", "reload", "restart", "start", "run", "cycle", "pull")
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A line of the plan as a person reads it; path is given for steps about files."""
 
     action: str
@@ -60,17 +59,15 @@ class Step:
         return {key: value for key, value in shown.items() if value or key == "action"}
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(NamedTuple):
     """What changes on disk. links: symbolic links to put in place, path to target."""
 
     write: Tuple[FileWanted, ...] = ()
     remove: Tuple[str, ...] = ()
-    links: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything a run does, in the order in which it does it.
 
     steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
@@ -83,17 +80,17 @@ class Plan:
     """
 
     steps: Tuple[Step, ...] = ()
-    files: Files = field(default_factory=Files)
-    enablement: Enablement = field(default_factory=Enablement)
-    jobs: Mapping[str, Tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(VERBS, ()))
+    files: Files = Files()
+    enablement: Enablement = Enablement()
+    jobs: Mapping[str, Tuple[str, ...]] = MappingProxyType(dict.fromkeys(VERBS, ()))
     upheld: FrozenSet[str] = frozenset()
     pulled: FrozenSet[str] = frozenset()
     to_stay_down: FrozenSet[str] = frozenset()
     reload: bool = False
     calls: Tuple[Call, ...] = ()
-    fates: Mapping[str, Fate] = field(default_factory=dict)
-    watched: Mapping[str, Expected] = field(default_factory=dict)
-    kept: Mapping[str, str] = field(default_factory=dict)
+    fates: Mapping[str, Fate] = MappingProxyType({})
+    watched: Mapping[str, Expected] = MappingProxyType({})
+    kept: Mapping[str, str] = MappingProxyType({})
     deferred: Tuple[str, ...] = ()
 
     @property

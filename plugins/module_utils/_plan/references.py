@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
-from typing import Iterator, Optional, Set
+from typing import Iterator, NamedTuple, Optional, Set
 
 from .._desired.render import owner_of
 from .._desired.stack import Desired, DropinWanted
@@ -96,8 +95,7 @@ _DIGITS = re.compile(r"\d+")
 _NEAR_ENOUGH = 0.75
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """What the rules look at: how a host differs from a declaration, and the host."""
 
     differences: Differences

@@ -9,8 +9,7 @@ A start of what wants or requires it would run it as well. Private to the collec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import FrozenSet, List, Mapping, Sequence, Set, Tuple
+from typing import FrozenSet, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .._host.graph import Graph
 from .._syntax.relations import Does
@@ -20,8 +19,7 @@ Jobs = Mapping[str, Sequence[str]]
 Earlier = Mapping[str, Set[str]]
 
 
-@dataclass(frozen=True)
-class Runs:
+class Runs(NamedTuple):
     """Oneshots by the time of their run, the rest of them comes last.
 
     early: before all that is ordered after them. pulled: the start of another unit runs them. alone: units whose job is

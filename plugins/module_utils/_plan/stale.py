@@ -9,8 +9,7 @@ By the stamps that it was started with, and by those that a reload has put into 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._desired.render import owner_of
 from .._desired.stack import Desired
@@ -33,8 +32,7 @@ from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import parse_name
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A process known to be current though its stamp cannot show it: reloaded, or under a user manager.
 
     invocation: which run of the unit. stamps: what it is current with. at: up to when it has taken up what others
@@ -49,8 +47,7 @@ class Accepted:
     lacking: Tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """How a running process stands to its files.
 
     stale: it has something else, and it is to be brought up to date. news: what that is, in words, as far as it is
@@ -67,8 +64,7 @@ class Standing:
 CURRENT = Standing()
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """The parts in which what two sets of stamps stand for may differ: of the earlier and of the later."""
 
     old: Parts
@@ -80,8 +76,7 @@ class Difference:
         return [name for name in {**self.old, **self.new} if self.old.get(name) != self.new.get(name)]
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a process is judged by. recorded: what stamps of earlier runs stand for, read only if one is asked for."""
 
     desired: Desired

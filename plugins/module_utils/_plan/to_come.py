@@ -70,12 +70,12 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
             loads = case.kind.file is File.OPTIONAL or differences.after.defines(case.unit)
             settings = frozenset(name for name in SETTINGS if case.is_set(name))
             once = is_run_once(case.after)
-            nodes[case.unit] = replace(nodes[case.unit], loads=loads, settings=settings, once=once)
+            nodes[case.unit] = nodes[case.unit]._replace(loads=loads, settings=settings, once=once)
     for unit in {unit for unit, name, _other in new if name in _INSTALLED and unit in nodes}:
-        nodes[unit] = replace(nodes[unit], loads=nodes[unit].loads or differences.after.defines(unit))
+        nodes[unit] = nodes[unit]._replace(loads=nodes[unit].loads or differences.after.defines(unit))
     for _unit, name, other in new:
         if name in NEEDS and other in nodes:  # what is not there yet something else will bring, or all is refused
-            nodes[other] = replace(nodes[other], loads=True)
+            nodes[other] = nodes[other]._replace(loads=True)
     return replace(graph, nodes=nodes)
 
 
@@ -122,4 +122,4 @@ def _others(nodes: Dict[str, Node], unit: str, name: str) -> Tuple[str, ...]:
 def _set(nodes: Dict[str, Node], unit: str, name: str, others: List[str]) -> None:
     if unit in nodes and name in RELATIONS:
         relations = {**nodes[unit].relations, name: tuple(dict.fromkeys(others))}
-        nodes[unit] = replace(nodes[unit], relations=relations)
+        nodes[unit] = nodes[unit]._replace(relations=relations)

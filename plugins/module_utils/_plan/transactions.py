@@ -15,8 +15,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._host.graph import Graph, Node
 from .._syntax.relations import RELATIONS, Because, Does
@@ -30,16 +29,14 @@ _ACTIVATING_SINCE = 252
 Key = Tuple[str, Does]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """What a transaction does to one unit, and why."""
 
     does: Does
     cause: Because
 
 
-@dataclass(frozen=True)
-class _Link:
+class _Link(NamedTuple):
     """Why a job is there. matters: what handed it on is not done without it. conflicts: it is a stop by Conflicts=."""
 
     cause: Because

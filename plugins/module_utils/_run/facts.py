@@ -14,8 +14,7 @@ import fnmatch
 import functools
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._apply import accepted
 from .._desired.render import Params
@@ -38,8 +37,7 @@ _ALL = "*"
 _DEVICES = ("/dev/", "/sys/")
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """Which units are asked for. exact: names, each by what was given for it."""
 
     exact: Mapping[str, str]

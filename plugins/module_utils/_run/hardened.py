@@ -10,7 +10,6 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .._advice.estimate import estimated
@@ -102,7 +101,7 @@ class Hardening:
 
     def over(self, desired: Desired, observed: Observed) -> Params:
         """The declaration with lines over what the host and the declaration say otherwise. Raises Problems."""
-        self._host = replace(self._host, calls=parse_groups(self._manager.syscall_groups()))
+        self._host = self._host._replace(calls=parse_groups(self._manager.syscall_groups()))
         after = self._to_be(desired, observed)
         problems: List[Problem] = []
         for each in self._asked:

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._desired.stack import Desired
 from .._host.graph import Graph
@@ -16,8 +15,7 @@ from .._plan.differences import Differences
 from .._plan.plan import Plan
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """From what is declared, and the host as it is, to what is to be done."""
 
     desired: Desired

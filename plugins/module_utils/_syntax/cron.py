@@ -10,15 +10,13 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .rule import Refused, shown
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """When cron runs a job: the values of the five fields, the days of the week from Sunday, 0, to Saturday, 6.
 
     either: one of the two day fields is enough. wildcard: as the minute or the hour begins with "*", cron keeps to real

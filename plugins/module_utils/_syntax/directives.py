@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from .kinds import CGROUP_SECTIONS, KINDS, Effect
 from .relations import RELATIONS, Does
@@ -76,8 +75,7 @@ _BY_DEVICE = ("IORead", "IOWrite", "BlockIORead", "BlockIOWrite")
 _LISTS = ("ExecSearchPath",)
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """The directives of one systemd: section -> directive -> type."""
 
     version: int

@@ -10,8 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .loadpath import LoadPath
 from .names import is_template, misnamed, parse_name, with_instance
@@ -62,8 +61,7 @@ _ALSO_NOWHERE = _install("there is no {other} on this host", "install what bring
 _ALSO_PASSED_OVER = _passed_over("there is no {other} on this host", "systemctl enables the rest")
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """A link that enabling a unit makes.
 
     path: below the folder of units. other: the unit that wants it, or the alias.
@@ -78,8 +76,7 @@ class Link:
         return "/" not in self.path
 
 
-@dataclass(frozen=True)
-class Enabling:
+class Enabling(NamedTuple):
     """What enabling a unit comes to.
 
     faults: what systemctl will not do, or passes over. hidden: a link is named by what only the host can tell.

@@ -11,8 +11,6 @@ Private to the collection.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Dict, FrozenSet, NamedTuple, Tuple
 
 
@@ -77,8 +75,7 @@ class Effect(enum.Enum):
     REMOUNT = "remount"
 
 
-@dataclass(frozen=True)
-class Activation:
+class Activation(NamedTuple):
     """What units of a type start.
 
     kind: the type of what they start, by their own name unless they say another. directive: says another. each: makes
@@ -93,8 +90,7 @@ class Activation:
     hands_over: bool
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """What puts a change of a type's own section into force: otherwise, but for the directives that are named.
 
     What was not measured counts as needing the strongest remedy of its kind.
@@ -104,11 +100,7 @@ class Change:
     named: Tuple[Tuple[Effect, FrozenSet[str]], ...] = ()
 
     def of(self, directive: str) -> Effect:
-        return self._by_directive.get(directive, self.otherwise)
-
-    @cached_property
-    def _by_directive(self) -> Dict[str, Effect]:
-        return {directive: effect for effect, directives in self.named for directive in directives}
+        return next((effect for effect, directives in self.named if directive in directives), self.otherwise)
 
 
 ANY_SUB = ("any",)
@@ -121,8 +113,7 @@ class Restarts(NamedTuple):
     undone: str = "another job took the place of the restart"
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """A type of unit.
 
     name: the suffix. section: its own section beside [Unit] and [Install]. file: whether a file defines it. naming:

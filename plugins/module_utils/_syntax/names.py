@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from .characters import to_utf8
 from .kinds import KINDS, File, Naming
@@ -64,8 +63,7 @@ _ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-@dataclass(frozen=True)
-class UnitName:
+class UnitName(NamedTuple):
     """A unit's name in its parts; `instance` is None without an @, and empty in a template."""
 
     text: str

@@ -10,8 +10,7 @@ By systemd.unit(5), and by experiment on 247, 252, 257 and 262. Private to the c
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Dict
+from typing import Dict, NamedTuple
 
 
 class Does(enum.Enum):
@@ -24,8 +23,7 @@ class Does(enum.Enum):
     VERIFY = "verify"
 
 
-@dataclass(frozen=True)
-class Because:
+class Because(NamedTuple):
     """Why something happens to a unit: because of which other one, and by which directive; both "" for its own job."""
 
     unit: str = ""
@@ -35,8 +33,7 @@ class Because:
         return f"{self.directive}= of {self.unit}" if self.unit else f"{self.directive}="
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(NamedTuple):
     """What a job of a unit makes of those that one of its properties names.
 
     directive: how the relation is written in a unit file, on whichever side. inverse: the same, seen from them. stop,

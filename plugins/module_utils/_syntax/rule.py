@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 
 class Refused(ValueError):
@@ -80,8 +80,7 @@ def registered() -> Tuple[Rule, ...]:
     return tuple(_REGISTER)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake and its place; parts of the place that do not apply stay empty."""
 
     rule: Rule

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Container, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.manager import Manager
@@ -51,8 +50,7 @@ _UNSEEN = Rule(
 )
 
 
-@dataclass(frozen=True)
-class Complaint:
+class Complaint(NamedTuple):
     """What verify says, as a problem.
 
     text: its own words. path: the file that it is about, "" if that cannot be told. placed: it names that itself.
@@ -138,7 +136,7 @@ class _Reader:
         if entry and names_instance(entry.value):
             instances = [each for each in instances if self._is_about(said.text, entry.value, each)][:1]
         for name in instances or [unit]:
-            yield replace(self._complaint(said.text, name, place, rule), path=said.path, placed=True)
+            yield self._complaint(said.text, name, place, rule)._replace(path=said.path, placed=True)
 
     def _is_about(self, text: str, value: str, instance: str) -> bool:
         if instance in self.subjects.made_up:
@@ -200,8 +198,8 @@ def of_templates(found: Sequence[Complaint], subjects: Subjects) -> List[Problem
     for each in found:
         template = templates.get(each.problem.unit, "")
         every = subjects.instances(template) if template and _is_of_all(each, subjects, own) else []
-        is_shared = bool(every) and all(replace(each.problem, unit=unit) in problems for unit in every)
-        merged[replace(each.problem, unit=template) if is_shared else each.problem] = None
+        is_shared = bool(every) and all(each.problem._replace(unit=unit) in problems for unit in every)
+        merged[each.problem._replace(unit=template) if is_shared else each.problem] = None
     return list(merged)
 
 

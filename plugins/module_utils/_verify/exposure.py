@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._advice.optouts import Line
@@ -54,16 +53,14 @@ class Finding(NamedTuple):
     exposure: float
 
 
-@dataclass(frozen=True)
-class Exposure:
+class Exposure(NamedTuple):
     """From 0 to 10; findings: what costs most of it."""
 
     level: float
     findings: Tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """A service to be measured by the lines of its [Service]. loaded: its manager has read just these."""
 
     unit: str

@@ -10,7 +10,6 @@ The words are those of systemd 247 to 262. Private to the collection.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import AbstractSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._syntax.names import misnamed, parse_name
@@ -155,7 +154,7 @@ def judged(problems: Sequence[Problem], going: AbstractSet[str]) -> List[Problem
 
     going: what this run itself takes away, and so no other task will bring.
     """
-    weighed = [replace(each, rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
+    weighed = [each._replace(rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
     faulty = {each.unit for each in weighed if each.rule is not ADVICE and not _follows(each)}
     return [_mended(each) for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
 
@@ -191,4 +190,4 @@ def _mended(problem: Problem) -> Problem:
         return problem
     message = problem.message[: -len(" Refusing.")] if problem.message.endswith(" Refusing.") else problem.message
     section, directive = (problem.section, problem.directive) if problem.directive else (found.section, found.directive)
-    return replace(problem, message=f"{message.rstrip('.')}: {found.remedy}", section=section, directive=directive)
+    return problem._replace(message=f"{message.rstrip('.')}: {found.remedy}", section=section, directive=directive)

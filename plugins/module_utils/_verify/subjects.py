@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from typing import AbstractSet, Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .._desired.stack import Desired
 from .._host.observed import Observed
@@ -24,8 +23,7 @@ from .._syntax.rule import Refused
 _MADE_UP = "i"
 
 
-@dataclass(frozen=True)
-class Subjects:
+class Subjects(NamedTuple):
     """Units that are judged.
 
     made_up: instances that stand for those of a template of which none is known. stand_ins: units that have no file,
@@ -60,7 +58,7 @@ def subjects(
     found = Subjects(tuple(names))
     if any(parse_name(name).instance is not None for name in names):
         found = _instantiated(names, _alive(desired, differences, observed), new, observed)
-        found = replace(found, joining=frozenset(joining).intersection(found.units))
+        found = found._replace(joining=frozenset(joining).intersection(found.units))
     return _with_stand_ins(found, new, differences.after)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from typing import AbstractSet, Iterable, List
 
 from .._desired.stack import Desired
@@ -77,7 +76,7 @@ def verify(
     problems = of_templates(found, chosen)
     if len(chosen.units) == 1:  # there is no other that it could be about
         nameless = [each for each in problems if not each.unit]
-        problems = [replace(each, unit=chosen.units[0]) if each in nameless else each for each in problems]
+        problems = [each._replace(unit=chosen.units[0]) if each in nameless else each for each in problems]
     problems = [each for each in problems if not (each.unit in alone and _ALONE.match(each.message))]
     problems = [each for each in problems if not (cycles and _CYCLE.match(each.message))]
     going = {os.path.basename(path) for path in gone}

@@ -222,7 +222,7 @@ class _Anyhow(Course):
         super().__init__(replace(graph, nodes={unit: self._shuffled(node) for unit, node in graph.nodes.items()}))
 
     def _shuffled(self, node: Node) -> Node:
-        return replace(node, relations={name: self._any_order(units) for name, units in node.relations.items()})
+        return node._replace(relations={name: self._any_order(units) for name, units in node.relations.items()})
 
     def _any_order(self, units: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.chance.sample(units, len(units)))

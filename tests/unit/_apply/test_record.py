@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ WHOLE = record.Record(
 
 @pytest.fixture
 def where(tmp_path: Path) -> Places:
-    return replace(SYSTEM, state=str(tmp_path))
+    return SYSTEM._replace(state=str(tmp_path))
 
 
 def test_a_record_reads_back(where: Places) -> None:
@@ -63,17 +62,16 @@ def test_what_is_watched_is_written_by_name(where: Places) -> None:
         "c.service": Expected.DONE,
         "d.service": Expected.DOWN,
     }
-    record.save(where, "test", replace(WHOLE, watched=watched), Writer())
+    record.save(where, "test", WHOLE._replace(watched=watched), Writer())
     written = json.loads(Path(where.state, "running", "test.json").read_bytes())
     assert written["watched"] == {"a.service": "up", "b.service": "unfailed", "c.service": "done", "d.service": "down"}
-    assert record.load(where, ["test"]) == replace(WHOLE, watched=watched)
+    assert record.load(where, ["test"]) == WHOLE._replace(watched=watched)
 
 
 def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> None:
     """What was new to the first and has been started since did not run before either."""
-    first = replace(WHOLE, up={"a.service": "id"}, idle=("b.service", "t@.service"), watched={"a.service": Expected.UP})
-    second = replace(
-        WHOLE,
+    first = WHOLE._replace(up={"a.service": "id"}, idle=("b.service", "t@.service"), watched={"a.service": Expected.UP})
+    second = WHOLE._replace(
         begun="2026-01-02T00:00:00Z",
         up={"a.service": "newer", "b.service": "id", "c.service": "id", "t@1.service": "id"},
         idle=("d.service",),
@@ -92,14 +90,14 @@ def test_two_records_are_one_in_the_order_in_which_they_began(where: Places) -> 
 
 @pytest.mark.parametrize(("boot", "over"), [("same", ("t.timer",)), ("another", ())])
 def test_a_timer_that_was_over_before_a_boot_is_not_so_any_more(boot: str, over: tuple[str, ...]) -> None:
-    first = replace(WHOLE, boot="same", up={"t.timer": "id"}, over=("t.timer",))
-    assert record.joined(first, replace(WHOLE, boot=boot, up={"t.timer": "id"})).over == over
+    first = WHOLE._replace(boot="same", up={"t.timer": "id"}, over=("t.timer",))
+    assert record.joined(first, WHOLE._replace(boot=boot, up={"t.timer": "id"})).over == over
 
 
 def test_what_a_run_had_started_of_others_is_as_a_boot_since_then_has_it() -> None:
-    first = replace(WHOLE, boot="same", up={"old.service": "id"}, handled=("old.service", "pulled.service"))
-    assert record.joined(first, replace(WHOLE, boot="same", handled=())).handled == first.handled
-    assert record.joined(first, replace(WHOLE, boot="another", handled=())).handled == ("old.service",)
+    first = WHOLE._replace(boot="same", up={"old.service": "id"}, handled=("old.service", "pulled.service"))
+    assert record.joined(first, WHOLE._replace(boot="same", handled=())).handled == first.handled
+    assert record.joined(first, WHOLE._replace(boot="another", handled=())).handled == ("old.service",)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +124,7 @@ def test_a_record_that_cannot_be_read_stops_the_run(where: Places, damage: bytes
     assert path.exists()
 
 
-@pytest.mark.parametrize("field", [name for name in record.Record.__dataclass_fields__ if name != "patience"])
+@pytest.mark.parametrize("field", [name for name in record.Record._fields if name != "patience"])
 def test_a_record_without_a_field_stops_the_run(where: Places, field: str) -> None:
     path, whole = written(where)
     del whole[field]
@@ -155,7 +153,7 @@ def test_a_damaged_list_of_the_accepted_counts_as_none(where: Places, damage: by
 
 
 def test_a_record_of_a_version_that_knew_of_no_timers_that_are_over(where: Places) -> None:
-    record.save(where, "test", replace(WHOLE, over=("a.timer",)), Writer())
+    record.save(where, "test", WHOLE._replace(over=("a.timer",)), Writer())
     path = Path(where.state, "running", "test.json")
     whole = json.loads(path.read_bytes())
     assert whole.pop("over") == ["a.timer"]

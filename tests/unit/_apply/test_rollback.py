@@ -33,15 +33,14 @@ def seen(content: bytes, mode: int = 0o100644) -> Seen:
 
 @pytest.fixture
 def manager(tmp_path: Path) -> Any:
-    places = replace(SYSTEM, units=str(tmp_path), secrets=str(tmp_path / "secrets"))
+    places = SYSTEM._replace(units=str(tmp_path), secrets=str(tmp_path / "secrets"))
     return SimpleNamespace(places=places, live=True)
 
 
 def test_files_are_those_of_before(manager: Any, tmp_path: Path) -> None:
     (tmp_path / "same").write_bytes(b"same")
     same = (tmp_path / "same").stat()
-    record = replace(
-        NOTHING,
+    record = NOTHING._replace(
         backups={
             str(tmp_path / "new"): None,
             str(tmp_path / "changed"): seen(b"old", 0o100640),
@@ -63,7 +62,7 @@ def test_enablement_is_the_exact_links_of_before(manager: Any, tmp_path: Path) -
     kept, lost, new = (str(tmp_path / f"{name}.target.wants" / "a.service") for name in ("kept", "lost", "new"))
     Path(kept).parent.mkdir()
     Path(kept).symlink_to("/unit")
-    record = replace(NOTHING, enabled=("a.service",), links={kept: "/unit", lost: "/unit"})
+    record = NOTHING._replace(enabled=("a.service",), links={kept: "/unit", lost: "/unit"})
     files = rollback._files_back(record, [], {kept: "/unit", new: "/unit"}, manager).files
     assert files.remove == (new,)
     assert files.links == {lost: "/unit"}
@@ -105,19 +104,19 @@ def runs_again(record: Record, states: dict[str, UnitState], runs: dict[str, str
 
 
 def test_what_was_restarted_is_restarted_by_its_old_text() -> None:
-    record = replace(NOTHING, up={"a.service": "1"}, handled=("a.service",), watched={"a.service": Expected.UP})
+    record = NOTHING._replace(up={"a.service": "1"}, handled=("a.service",), watched={"a.service": Expected.UP})
     plan = runs_again(record, {"a.service": RUNNING}, {"a.service": "2"})
     assert plan.calls == (Call("restart", ("a.service",)),)
     assert plan.watched == {"a.service": Expected.UP}
 
 
 def test_what_was_never_touched_is_left_alone() -> None:
-    record = replace(NOTHING, up={"a.service": "1"}, handled=("a.service",))
+    record = NOTHING._replace(up={"a.service": "1"}, handled=("a.service",))
     assert runs_again(record, {"a.service": RUNNING}, {"a.service": "1"}).calls == ()
 
 
 def test_what_is_down_is_started_and_its_failure_forgotten() -> None:
-    record = replace(NOTHING, up={"a.service": "1"}, handled=("a.service",), watched={"a.service": Expected.UNFAILED})
+    record = NOTHING._replace(up={"a.service": "1"}, handled=("a.service",), watched={"a.service": Expected.UNFAILED})
     plan = runs_again(record, {"a.service": UnitState("loaded", "failed", "failed")}, {"a.service": ""})
     assert plan.calls == (Call("start", ("a.service",)),)
     assert plan.jobs["reset-failed"] == ("a.service",)
@@ -125,13 +124,13 @@ def test_what_is_down_is_started_and_its_failure_forgotten() -> None:
 
 
 def test_what_ended_by_itself_stays_down() -> None:
-    record = replace(NOTHING, up={"a.service": "1"}, watched={"a.service": Expected.UNFAILED})
+    record = NOTHING._replace(up={"a.service": "1"}, watched={"a.service": Expected.UNFAILED})
     assert runs_again(record, {"a.service": DOWN}, {"a.service": ""}).calls == ()
 
 
 def test_what_was_reloaded_is_reloaded_again() -> None:
-    record = replace(
-        NOTHING, up={"a.service": "1"}, owed={"a.service": (Owed.RELOAD,)}, watched={"a.service": Expected.UP}
+    record = NOTHING._replace(
+        up={"a.service": "1"}, owed={"a.service": (Owed.RELOAD,)}, watched={"a.service": Expected.UP}
     )
     assert runs_again(record, {"a.service": RUNNING}, {"a.service": "1"}).calls == (Call("reload", ("a.service",)),)
 
@@ -140,8 +139,8 @@ def test_what_was_reloaded_is_reloaded_again() -> None:
 def test_a_timer_with_no_time_to_come_is_not_started_anew(now: str) -> None:
     """Older systemd would have it fire once more; with the files of before its times are over again."""
     state = UnitState("loaded", "inactive" if now == "dead" else "active", now)
-    record = replace(NOTHING, up={"a.timer": "1"}, handled=("a.timer",), watched={"a.timer": Expected.UP})
-    plan = runs_again(replace(record, over=("a.timer",)), {"a.timer": state}, {"a.timer": "2"})
+    record = NOTHING._replace(up={"a.timer": "1"}, handled=("a.timer",), watched={"a.timer": Expected.UP})
+    plan = runs_again(record._replace(over=("a.timer",)), {"a.timer": state}, {"a.timer": "2"})
     assert plan.calls == ()
     assert plan.watched == {}
     assert runs_again(record, {"a.timer": state}, {"a.timer": "2"}).calls

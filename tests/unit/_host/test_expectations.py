@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -344,7 +343,7 @@ def test_a_start_that_begins_anew_takes_its_time() -> None:
 
 
 def test_a_check_has_its_own_time_once_a_patient_unit_is_up() -> None:
-    up, host = Up(Proof(replace(CHECKED, patient=True))), Host()
+    up, host = Up(Proof(CHECKED._replace(patient=True))), Host()
     host.complaint = "refused"
     see(up, 100.0, IN_TIME, host)
     assert see(up, 500.0, IN_TIME, host) == NotYet()

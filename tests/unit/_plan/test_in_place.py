@@ -44,11 +44,11 @@ def differing(there: InPlace, by_unit: bool = False, unit: str = "srv.mount", **
         (TMPFS, {"What": "none", "Type": "tmpfs", "Options": "size=5M,nosuid,mode=0755"}),
         (NFS, {"What": "nas:/data/", "Type": "nfs", "Options": "vers=4"}),
         (
-            replace(DISK, options=("rw", "compress=zstd:3", "subvol=/@")),
+            DISK._replace(options=("rw", "compress=zstd:3", "subvol=/@")),
             {"What": "/dev/sda1", "Options": "compress=zstd,subvol=@"},
         ),
-        (replace(DISK, names=frozenset()), {"What": "/dev/other"}),
-        (replace(DISK, names=frozenset({"/dev/sda1", "/data"})), {"What": "/data", "Options": "bind", "Type": "none"}),
+        (DISK._replace(names=frozenset()), {"What": "/dev/other"}),
+        (DISK._replace(names=frozenset({"/dev/sda1", "/data"})), {"What": "/data", "Options": "bind", "Type": "none"}),
     ],
 )
 def test_it_is_what_is_declared(there: InPlace, text: dict[str, str]) -> None:

@@ -424,11 +424,11 @@ def _foreign_news() -> plan.Plan:
     loadpath = observed.loadpath.changed({f"{folder}/by-hand.conf": b"[Service]\nNice=1\n"}, [])
     path = f"{folder}/by-hand.conf"
     by_hand = Seen(0o100644, 0, 0, 5.0, b"[Service]\nNice=1\n", None, 5.0)
-    runs = {"a.service": replace(observed.invocations["a.service"], began=4.0)}
+    runs = {"a.service": observed.invocations["a.service"]._replace(began=4.0)}
     observed = replace(
         observed, loadpath=loadpath, files={**observed.files, path: by_hand}, invocations=runs, looked_at=6.0
     )
-    for harmless in (replace(by_hand, modified_at=3.0), replace(by_hand, modified_at=7.0)):
+    for harmless in (by_hand._replace(modified_at=3.0), by_hand._replace(modified_at=7.0)):
         assert planned(desired, replace(observed, files={**observed.files, path: harmless})).empty
     made = planned(desired, replace(observed, not_loaded=frozenset({path})))
     assert made.reload
@@ -546,7 +546,7 @@ def _under_run() -> plan.Plan:
 
     def standing(*paths: str) -> plan.Plan:
         observed = in_force(None)
-        seen = replace(observed.manager, footing=frozenset(paths))
+        seen = observed.manager._replace(footing=frozenset(paths))
         return planned(mount, replace(observed, manager=seen))
 
     assert jobs(standing("/srv2/a", "/root", "/")) == [("start", "srv.mount")]

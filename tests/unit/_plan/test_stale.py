@@ -157,7 +157,7 @@ def test_the_dropin_in_which_it_changed_is_named() -> None:
     now = in_force(over(2), {UNIT: RUNNING}, vendor=vendor)
     old = in_force(over(1), {UNIT: RUNNING}).invocations[UNIT]
     fields = frozenset(f"UNITWRIGHT_STAMP={each}" for each in over(1).made_of)
-    observed = replace(now, invocations={UNIT: replace(old, log_fields=fields)})
+    observed = replace(now, invocations={UNIT: old._replace(log_fields=fields)})
     path = f"/etc/systemd/system/{UNIT}.d/x.conf"
     assert done(planned(over(2), observed, earlier=[over(1)])) == (
         f"restart: changed since its last start: Nice of {path}"

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problem
 from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import (
@@ -81,7 +79,7 @@ def test_what_a_complaint_about_a_line_weighs(level: int, message: str, heavy: s
 
 
 def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
-    complaint = replace(said("Failed to create a.service/start: Unit b.service not found."), rule=MISSING)
+    complaint = said("Failed to create a.service/start: Unit b.service not found.")._replace(rule=MISSING)
     assert one(complaint, frozenset({"b.service"})).rule.id == "verify"
     assert one(complaint, frozenset({"c.service"})).rule.id == "missing"
 
@@ -157,4 +155,4 @@ def test_what_follows_for_an_instance_from_a_line_of_its_template_is_left_out() 
     dropped = said("Failed to parse it, ignoring: x", "a@.service", "Service", "CPUAffinity")
     lacking = said("Unit a@b.service failed to load properly: Invalid argument.", "a@b.service")
     assert [each.unit for each in judged([dropped, lacking], frozenset())] == ["a@.service"]
-    assert len(judged([replace(dropped, unit="c@.service"), lacking], frozenset())) == 2
+    assert len(judged([dropped._replace(unit="c@.service"), lacking], frozenset())) == 2
