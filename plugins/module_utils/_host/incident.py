@@ -29,6 +29,8 @@ PROCESS_EXIT = "98e322203f7a4ed290d09fe03c09fe15"
 FAILURE_RESULT = "d9b373ed55a64feb8242e02dbe79a49c"
 # "UNIT: Failed at step EXEC spawning /path: No such file or directory"
 _STEP = re.compile(r"Failed at step (?P<step>\w+) spawning (?P<program>.*): (?P<reason>[^:]*)$", re.DOTALL)
+# "UNIT: Main process exited, code=exited, status=203/EXEC"
+_EXITED_AT = re.compile(r"code=exited, status=2\d\d/(?P<step>[A-Z_]+)$")
 _A_SECOND = 1_000_000
 
 
@@ -50,7 +52,10 @@ class Cause(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step of systemd's own on the way to a program, that has failed: its name, of which program, and by what."""
+    """A step of systemd's own on the way to a program, that has failed: its name, of which program, and by what.
+
+    errno: 0 where that is not known.
+    """
 
     name: str
     program: str
@@ -74,7 +79,8 @@ class Incident:
 
     result: systemd's word for it. properties: as the manager's socket gives them. text: the sections with the place of
     each value, specifiers resolved as far as the name resolves them. lines: those of that run, in order. earlier: those
-    of the runs before. of_user: is it a user's manager that runs it?
+    of the runs before. of_user: is it a user's manager that runs it? steps_lost: do systemd's lines about a step that
+    failed not reach the journal here?
     """
 
     unit: str
@@ -84,6 +90,7 @@ class Incident:
     lines: Tuple[Line, ...] = ()
     earlier: Tuple[Line, ...] = field(default=(), repr=False)
     of_user: bool = False
+    steps_lost: bool = False
 
     @cached_property
     def section(self) -> str:
@@ -110,13 +117,21 @@ class Incident:
 
     @cached_property
     def step(self) -> Optional[Step]:
-        """The step that failed, "" unless systemd itself says that one has: a program may end with any status."""
+        """The step that failed, None unless systemd itself says that one has: a program may end with any status.
+
+        Where its line is lost the status is all there is, without the error: then it takes the host to prove the rest.
+        """
         for line in reversed(self.lines):
             found = _STEP.search(line.text) if line.by_systemd and line.id == SPAWN_FAILED else None
             if found:
                 errno = line.fields.get("ERRNO", "")
                 number = int(errno) if errno.isdigit() else 0
                 return Step(found.group("step"), found.group("program"), found.group("reason"), number, line)
+        if self.steps_lost and self.exit and self.exit.line and _EXITED_AT.search(self.exit.line.text):
+            name = _EXITED_AT.search(self.exit.line.text)
+            commands = self.placed(self.command)
+            program = commands[0].value.lstrip("@-:+!").partition(" ")[0] if len(commands) == 1 else ""
+            return Step(name.group("step") if name else "", program, "", 0, self.exit.line)
         return None
 
     @cached_property

@@ -32,12 +32,15 @@ _WANTED = frozenset(
     ActiveState SubState Result ReloadResult InvocationID FragmentPath DropInPaths SourcePath Type NotifyAccess
     TimeoutStartUSec TimeoutStopUSec TimeoutUSec RuntimeMaxUSec ControlGroup MemoryMax MemoryPeak LimitNOFILESoft
     NoNewPrivileges ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectKernelTunables ProtectControlGroups
-    StartLimitIntervalUSec StartLimitBurst Listen What Where
+    StartLimitIntervalUSec StartLimitBurst Listen What Where LogExtraFields
     """.split()
 )
 # systemd.exec(5): what systemd itself ends a process with that it could not bring as far as its program.
 _OF_SYSTEMD = range(200, 246)
 _LISTENS = re.compile(r"Failed to (?:create listening socket|listen on) \((?P<address>[^)]*)\): Address already in use")
+# From then on a program of its own brings processes up to their program. With more than one LogExtraFields= nothing that
+# it says reaches the journal (257; 262 is mended).
+_EXECUTOR_SINCE = 255
 _NO_SOCKET = "Address already in use"
 _REPEATED = "Start request repeated too quickly"
 
@@ -46,12 +49,13 @@ _REPEATED = "Start request repeated too quickly"
 class Why:
     """What is known of a failure.
 
-    cause: None where none is proven. own_status: is the exit status, which could be one of systemd's, the program's own?
+    cause: None where none is proven. status: where the exit status could be one of systemd's and may be the program's
+    own, what is to be said of that.
     lines: the last ones of that run.
     """
 
     cause: Optional[Cause]
-    own_status: bool = False
+    status: str = ""
     lines: Tuple[str, ...] = ()
 
 
@@ -64,7 +68,7 @@ def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
         if each.unit in units:
             incident = _incident(manager, each, shown.get(each.unit, {}))
             last = tuple(line.text for line in incident.lines if line.text.strip())[-_SHOWN_LINES:]
-            found[each.unit] = Why(_why(incident, manager), _own_status(incident), last)
+            found[each.unit] = Why(_why(incident, manager), _status(incident), last)
     return found
 
 
@@ -91,6 +95,7 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> I
         lines,
         earlier,
         manager.places.scope.of_session,
+        manager.version >= _EXECUTOR_SINCE and len(shown.get("LogExtraFields") or ()) > 1,
     )
 
 
@@ -105,9 +110,13 @@ def _content(path: str) -> bytes:
         return b""
 
 
-def _own_status(incident: Incident) -> bool:
+def _status(incident: Incident) -> str:
     ended = incident.exit
-    return ended is not None and ended.code == "exited" and ended.status in _OF_SYSTEMD and incident.step is None
+    if ended is None or ended.code != "exited" or ended.status not in _OF_SYSTEMD:
+        return ""
+    if incident.step is None:
+        return "the program's own, not systemd's"
+    return "" if incident.step.errno else "of a step of systemd's, or the program's own"
 
 
 def _why(incident: Incident, manager: Manager) -> Optional[Cause]:

@@ -127,15 +127,19 @@ def _not_ready(
         )
         remedy = f"set NotifyAccess=all in [{incident.section}], or have the main process send it"
         return cause(what, remedy, wrong, "NotifyAccess", access[-1] if access else None)
-    what = f"it did not send READY=1 {after}, which {at('Type', placed)}{kind} promises"
-    remedy = "take Type=exec if the program never sends it, or give it more time by TimeoutStartSec="
+    now = str(incident.properties.get("NotifyAccess") or "main")
+    what = f"{named('Type', kind, placed)} waits for READY=1, which did not come {after} from what NotifyAccess={now} allows"
+    remedy = (
+        "take Type=exec if the program never sends it, NotifyAccess=all if a process of it does, or give it more time by "
+        "TimeoutStartSec="
+    )
     return cause(what, remedy, line, "Type", placed)
 
 
 def _in_foreground(
     incident: Incident, after: str, line: Optional[Line], placed: Optional[Placed]
 ) -> Optional[Cause]:
-    what = f"its first process has not ended {after}, as {at('Type', placed)}forking promises: it stays in the foreground"
+    what = f"its first process has not ended {after}, as {named('Type', 'forking', placed)} promises: it stays in the foreground"
     return cause(what, "take Type=exec, or have the program go to the background", line, "Type", placed)
 
 
@@ -180,7 +184,7 @@ def protocol(incident: Incident) -> Optional[Cause]:
     if kind == "forking":
         return _pid_file(incident)
     if kind in ("notify", "notify-reload") and incident.exit is None and line:
-        what = f"its main process ended before it sent READY=1, which {at('Type', placed)}{kind} promises"
+        what = f"its main process ended before it sent READY=1, which {named('Type', kind, placed)} promises"
         remedy = "take Type=exec for a program that never sends it, Type=oneshot for one that does its work and ends"
         return cause(what, remedy, line, "Type", placed)
     if kind == "dbus" and incident.exit is None and line:

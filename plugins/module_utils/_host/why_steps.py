@@ -30,6 +30,8 @@ _NAMESPACE = re.compile(r"Failed to set up mount namespacing: (?P<path>/.*): [^:
 _BASE = re.compile(r"Failed to set up special execution directory in (?P<base>/[^:]*):")
 _LIMIT = re.compile(r"Failed to adjust resource limit RLIMIT_(?P<name>\w+)")
 _MAY_BE_MISSING = "-"
+# Where the error is not known: those that the host alone can prove, as each of them lets no start succeed.
+_LIKELY = (errno.ENOENT, errno.ESRCH, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC)
 
 
 class Of(NamedTuple):
@@ -70,8 +72,11 @@ def why(incident: Incident) -> Optional[Cause]:
     if step is None:
         return None
     if step.name in _PLAIN:
-        return _plain(incident, step)
-    return _BY_STEP[step.name](incident, step) if step.name in _BY_STEP else None
+        return _plain(incident, step) if step.errno else None
+    if step.name not in _BY_STEP:
+        return None
+    errors = [step.errno] if step.errno else _LIKELY
+    return next(filter(None, (_BY_STEP[step.name](incident, step._replace(errno=each)) for each in errors)), None)
 
 
 def _plain(incident: Incident, step: Step) -> Optional[Cause]:

@@ -52,8 +52,8 @@ def _explained(failure: Failure, why: Optional[Why], lines: Sequence[str]) -> Ex
     if why is None:
         return Explained(failure.message)
     message = failure.message
-    if why.own_status:  # the number alone would be taken for that
-        message = message.replace(meaning(failure.status), " (the program's own, not systemd's)")
+    if why.status and why.cause is None:  # the number alone would be taken for systemd's
+        message = message.replace(meaning(failure.status), f" ({why.status})")
     if why.cause is None:
         return Explained(message + (_unproven(lines) if failure.result in _OPEN else ""))
     return _with_cause(failure, message, why.cause)
