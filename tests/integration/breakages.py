@@ -56,8 +56,8 @@ class Way:
     """A way to break a unit.
 
     way: in words. sections: the unit's text. says: what the cause has to have in it. remedy: what its remedy has to.
-    named: has it to be named at all? dropin: sections of a drop-in beside. kind: of the unit. before: a command that has
-    to be run first. by_run: can a module be made to start it, or is it refused before? stable_for: of its health.
+    named: has it to be named at all? dropin: sections of a drop-in beside. kind: of the unit. before: a command that
+    has to be run first. by_run: can a module be made to start it, or is it refused before? stable_for: of its health.
     """
 
     name: str
@@ -313,9 +313,7 @@ WAYS: tuple[Way, ...] = (
     Way(
         "ready-from-another",
         "READY=1 comes from another process",
-        _service(
-            _sh("/usr/bin/python3 /opt/broken/ready.py; sleep infinity"), Type="notify", TimeoutStartSec=2
-        ),
+        _service(_sh("/usr/bin/python3 /opt/broken/ready.py; sleep infinity"), Type="notify", TimeoutStartSec=2),
         ("READY=1", "NotifyAccess=main"),  # 257 says no more than that it did not come
         ("NotifyAccess=all",),
     ),
@@ -415,7 +413,7 @@ WAYS: tuple[Way, ...] = (
     Way(
         "port-named",
         "the same, named in the program's last line",
-        _service(_sh(f"echo \"listen tcp 127.0.0.1:{PORT}: bind: address already in use\"; exit 1")),
+        _service(_sh(f'echo "listen tcp 127.0.0.1:{PORT}: bind: address already in use"; exit 1')),
         (f"port {PORT}", HOLDER),
         ("another port",),
     ),
@@ -573,7 +571,9 @@ def _says(text: str, status: int = 1, **directives: object) -> Entry:
 
 MISLEADING: tuple[Misleading, ...] = (
     Misleading("own-203", "the program itself ends with 203", _service(_sh("exit 203"))),
-    Misleading("own-226", "the program itself ends with 226", _service(_sh("exit 226"), ReadWritePaths="-/opt/nowhere")),
+    Misleading(
+        "own-226", "the program itself ends with 226", _service(_sh("exit 226"), ReadWritePaths="-/opt/nowhere")
+    ),
     Misleading("own-217", "the program itself ends with 217", _service(_sh("exit 217"), User="wright")),
     Misleading("own-127", "the program itself ends with 127", _service(_sh("exit 127"))),
     Misleading("silent", "the program says nothing", _service(_sh("exit 1"))),
@@ -581,7 +581,9 @@ MISLEADING: tuple[Misleading, ...] = (
     Misleading(
         "remote-path", "a path of another host", _says("scp: /opt/broken/secret: Permission denied on the remote host")
     ),
-    Misleading("open-path", "a refusal of a file that is open", _says("/etc/hostname: Permission denied", User="wright")),
+    Misleading(
+        "open-path", "a refusal of a file that is open", _says("/etc/hostname: Permission denied", User="wright")
+    ),
     Misleading("other-port", "another port, which is free", _says("bind 127.0.0.1:8933: address already in use")),
     Misleading(
         "which-port",
@@ -595,11 +597,15 @@ MISLEADING: tuple[Misleading, ...] = (
     Misleading(
         "then-another",
         "an error before the one that counts",
-        _service(_sh('echo "/opt/broken/secret: Permission denied"; echo "schema 4 is not known"; exit 1'), User="wright"),
+        _service(
+            _sh('echo "/opt/broken/secret: Permission denied"; echo "schema 4 is not known"; exit 1'), User="wright"
+        ),
     ),
     Misleading("there", "a file that is there", _says("/etc/hostname: No such file or directory")),
     Misleading("writable", "a place that can be written to", _says("/opt/broken/x: Read-only file system")),
-    Misleading("library-there", "of a library, with another status", _says("error while loading shared libraries: a.so")),
+    Misleading(
+        "library-there", "of a library, with another status", _says("error while loading shared libraries: a.so")
+    ),
     Misleading("found", "a command that is there", _says("sh: 1: cat: not found", status=127)),
     Misleading(
         "variable-set", "a variable that is set", _says("API_TOKEN: unbound variable", Environment="API_TOKEN=one")

@@ -76,11 +76,15 @@ def cover(incident: Incident, path: str) -> Optional[Cover]:
     """What decides about a path: the directive that names the deepest folder above it, the strictest of such."""
     path = posixpath.normpath(path)
     found = [each for each in _covers(incident) if below(path, each.path)]
-    return max(found, key=lambda each: (len(each.path.rstrip("/")), each.hides), default=None)
+    return max(found, key=_weight) if found else None
+
+
+def _weight(each: Cover) -> Tuple[int, bool]:
+    return len(each.path.rstrip("/")), each.hides
 
 
 def below(path: str, folder: str) -> bool:
-    return folder == "/" or path == folder or path.startswith(folder.rstrip("/") + "/")
+    return folder in ("/", path) or path.startswith(folder.rstrip("/") + "/")
 
 
 def _covers(incident: Incident) -> Iterator[Cover]:

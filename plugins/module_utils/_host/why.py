@@ -38,8 +38,8 @@ _WANTED = frozenset(
 # systemd.exec(5): what systemd itself ends a process with that it could not bring as far as its program.
 _OF_SYSTEMD = range(200, 246)
 _LISTENS = re.compile(r"Failed to (?:create listening socket|listen on) \((?P<address>[^)]*)\): Address already in use")
-# From then on a program of its own brings processes up to their program. With more than one LogExtraFields= nothing that
-# it says reaches the journal (257; 262 is mended).
+# From then on a program of its own brings processes up to their program. With more than one LogExtraFields= nothing
+# that it says reaches the journal (257; 262 is mended).
 _EXECUTOR_SINCE = 255
 _NO_SOCKET = "Address already in use"
 _REPEATED = "Start request repeated too quickly"
@@ -49,9 +49,8 @@ _REPEATED = "Start request repeated too quickly"
 class Why:
     """What is known of a failure.
 
-    cause: None where none is proven. status: where the exit status could be one of systemd's and may be the program's
-    own, what is to be said of that.
-    lines: the last ones of that run.
+    cause: None where none is proven. status: what is to be said of an exit status that could be one of systemd's and
+    may be the program's own. lines: the last ones of that run.
     """
 
     cause: Optional[Cause]
@@ -161,7 +160,9 @@ def _socket(incident: Incident, manager: Manager) -> Optional[Cause]:
     if line is None:
         return None
     found = _LISTENS.search(line.text)
-    addresses = [found.group("address")] if found else [address for _kind, address in incident.properties.get("Listen", ())]
+    addresses = (
+        [found.group("address")] if found else [address for _kind, address in incident.properties.get("Listen", ())]
+    )
     ports = {int(tail) for tail in (each.rpartition(":")[2] for each in addresses) if tail.isdigit()}
     held = holders.listening()
     taken = sorted(ports & held.keys())

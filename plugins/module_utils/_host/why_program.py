@@ -70,7 +70,9 @@ def why(incident: Incident, step: Step) -> Optional[Cause]:
     if step.errno == errno.ETXTBSY:
         by = writer_of(real)
         what = f"{step.program} of {whose} is being written to" + (f" by {by}" if by else "")
-        return cause(what, "put a new version in its place by a rename, not by writing into it", step.line, directive, placed)
+        return cause(
+            what, "put a new version in its place by a rename, not by writing into it", step.line, directive, placed
+        )
     return None
 
 
@@ -93,9 +95,7 @@ def _by_name(incident: Incident, step: Step, directive: str, placed: Optional[Pl
     return cause(what, "install it, or name it by its whole path", step.line, directive, placed)
 
 
-def _not_there(
-    incident: Incident, step: Step, real: str, directive: str, placed: Optional[Placed]
-) -> Optional[Cause]:
+def _not_there(incident: Incident, step: Step, real: str, directive: str, placed: Optional[Placed]) -> Optional[Cause]:
     if not os.path.lexists(real):
         within = f" (in RootDirectory={incident.value('RootDirectory')})" if incident.value("RootDirectory") else ""
         what = f"the program {step.program} of {at(directive, placed)} is not there{within}"
@@ -126,7 +126,9 @@ def _interpreter(
     elf = _elf(head)
     if elf and elf.loader and not os.path.exists(inside(incident, elf.loader) or "/"):
         what = f"the loader {elf.loader}, which {step.program} is built for, is not there"
-        return cause(what, "install the libraries that it belongs to, or a build for this host", step.line, directive, placed)
+        return cause(
+            what, "install the libraries that it belongs to, or a build for this host", step.line, directive, placed
+        )
     return None
 
 

@@ -25,9 +25,13 @@ Why = Callable[[Incident], Optional[Cause]]
 _TIMED_OUT = re.compile(r": (?P<state>[\w-]+) operation timed out\.")
 _STATE_TIMED_OUT = re.compile(r"State '(?P<state>[\w-]+)' timed out\.")
 _PID_FILE = re.compile(r"Can't (?:open|convert) PID (?:file|files) '?(?P<path>/[^' ]*)'?")
-_NOTIFIED = re.compile(r"Got notification message from PID (?P<pid>\d+), but reception (?:only permitted for|is disabled)")
+_NOTIFIED = re.compile(
+    r"Got notification message from PID (?P<pid>\d+), but reception (?:only permitted for|is disabled)"
+)
 _WATCHDOG = re.compile(r"Watchdog timeout \(limit (?P<limit>[^)]+)\)")
-_OOM_KILL = re.compile(r"oom-kill:constraint=(?P<constraint>\w+).*?(?:oom_memcg=(?P<group>[^,]+).*?)?task_memcg=(?P<task>[^,]+)")
+_OOM_KILL = re.compile(
+    r"oom-kill:constraint=(?P<constraint>\w+).*?(?:oom_memcg=(?P<group>[^,]+).*?)?task_memcg=(?P<task>[^,]+)"
+)
 _FOR_EVER = 2**64 - 1
 # sd-messages(3): SD_MESSAGE_UNIT_OUT_OF_MEMORY.
 _OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
@@ -109,7 +113,9 @@ def not_started(incident: Incident, after: str, limit: str, line: Optional[Line]
         return cause(what, "mend the name, or take Type=exec for a program that takes none", line, name, bus)
     if kind == "oneshot":
         what = f"it did not end {after}, which is all that {limit} gives a Type=oneshot"
-        return cause(what, "give it more time by TimeoutStartSec=, or take Type=exec if it is to run on", line, "Type", placed)
+        return cause(
+            what, "give it more time by TimeoutStartSec=, or take Type=exec if it is to run on", line, "Type", placed
+        )
     return None
 
 
@@ -128,18 +134,18 @@ def _not_ready(
         remedy = f"set NotifyAccess=all in [{incident.section}], or have the main process send it"
         return cause(what, remedy, wrong, "NotifyAccess", access[-1] if access else None)
     now = str(incident.properties.get("NotifyAccess") or "main")
-    what = f"{named('Type', kind, placed)} waits for READY=1, which did not come {after} from what NotifyAccess={now} allows"
+    waits = f"{named('Type', kind, placed)} waits for READY=1"
+    what = f"{waits}, which did not come {after} from what NotifyAccess={now} allows"
     remedy = (
-        "take Type=exec if the program never sends it, NotifyAccess=all if a process of it does, or give it more time by "
-        "TimeoutStartSec="
+        "take Type=exec if the program never sends it, NotifyAccess=all if a process of it does, or give it more time "
+        "by TimeoutStartSec="
     )
     return cause(what, remedy, line, "Type", placed)
 
 
-def _in_foreground(
-    incident: Incident, after: str, line: Optional[Line], placed: Optional[Placed]
-) -> Optional[Cause]:
-    what = f"its first process has not ended {after}, as {named('Type', 'forking', placed)} promises: it stays in the foreground"
+def _in_foreground(incident: Incident, after: str, line: Optional[Line], placed: Optional[Placed]) -> Optional[Cause]:
+    kind = named("Type", "forking", placed)
+    what = f"its first process has not ended {after}, as {kind} promises: it stays in the foreground"
     return cause(what, "take Type=exec, or have the program go to the background", line, "Type", placed)
 
 
@@ -216,12 +222,12 @@ def out_of_memory(incident: Incident, kernel: Callable[[int], List[Line]]) -> Op
     for each in reversed(kernel(since)):
         found = _OOM_KILL.search(each.text)
         task = found.group("task") if found else ""
-        if found and task.rpartition("/")[2] == incident.unit or (found and group and task.endswith(group)):
+        if (found and task.rpartition("/")[2] == incident.unit) or (found and group and task.endswith(group)):
             return _by_limit(incident, found, each)
     return None
 
 
-def _by_limit(incident: Incident, found: "re.Match[str]", line: Line) -> Cause:
+def _by_limit(incident: Incident, found: re.Match[str], line: Line) -> Cause:
     name, placed = _last(incident, "MemoryMax", "MemoryLimit")
     limit = size(incident.properties.get("MemoryMax"))
     peak = size(incident.properties.get("MemoryPeak"))
@@ -267,7 +273,9 @@ def _forbidden_call(incident: Incident, whose: str) -> Optional[Cause]:
         return None
     placed = incident.placed(names[0])[-1]
     what = f"{whose} was killed by SIGSYS, for a system call that {at(names[0], placed)} forbids"
-    remedy = "allow it: SystemCallLog= or the kernel's audit line (type=1326) tells which, systemd-analyze syscall-filter"
+    remedy = (
+        "allow it: SystemCallLog= or the kernel's audit line (type=1326) tells which, systemd-analyze syscall-filter"
+    )
     return cause(what, f"{remedy} in which group it is", incident.exit.line, names[0], placed)
 
 

@@ -21,7 +21,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from .._syntax.unitfile import Placed
 from . import why_program
 from .incident import Cause, Incident, Step, at, cause, named
-from .views import RUN, account_of, below, cover, inside, mode_of, refused_at, sealed, there
+from .views import RUN, account_of, below, inside, mode_of, refused_at, sealed, there
 
 Why = Callable[[Incident, Step], Optional[Cause]]
 # Before a path in what systemd says of a namespace (up to 254).
@@ -186,7 +186,9 @@ def _path(
     if not closed or who is None:
         return hidden
     what = f"user {who.name} may not enter {closed} ({mode_of(closed)}), which {called} takes"
-    return cause(what, f"let that user in, as by chmod or chown of {closed}, or mend the path", step.line, directive, placed)
+    return cause(
+        what, f"let that user in, as by chmod or chown of {closed}, or mend the path", step.line, directive, placed
+    )
 
 
 def _make(directive: str, path: str, made: bool) -> str:
@@ -200,7 +202,9 @@ _MAKERS = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirec
 
 def _stream(directive: str) -> Why:
     def of_stream(incident: Incident, step: Step) -> Optional[Cause]:
-        placed = incident.placed(directive) or (incident.placed("StandardOutput") if directive != "StandardInput" else ())
+        placed = incident.placed(directive) or (
+            incident.placed("StandardOutput") if directive != "StandardInput" else ()
+        )
         kind, _colon, path = placed[-1].value.partition(":") if placed else ("", "", "")
         if kind not in ("file", "append", "truncate"):
             return None
@@ -215,7 +219,7 @@ def _stream(directive: str) -> Why:
         found = _path(incident, step, name, placed[-1], folder, called, made=False)
         logs = "/var/log/"
         if found and folder.startswith(logs) and found.what.endswith("is not there"):
-            return found._replace(remedy=f"have systemd make it by LogsDirectory={folder[len(logs):]}, or make it")
+            return found._replace(remedy=f"have systemd make it by LogsDirectory={folder[len(logs) :]}, or make it")
         return found
 
     return of_stream
@@ -275,7 +279,7 @@ def _mounted(incident: Incident) -> Iterator[_Row]:
                 yield _Row(directive, placed, placed.value, placed.value)
     for directive in ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths"):
         for word, placed in incident.words(directive):
-            if word.startswith("/") or word.startswith("+/"):
+            if word.startswith(("/", "+/")):
                 path = word.lstrip("+")
                 yield _Row(directive, placed, (root if word.startswith("+") else "") + path, path)
     for directive in ("BindPaths", "BindReadOnlyPaths", "MountImages"):

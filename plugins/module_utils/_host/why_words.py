@@ -37,6 +37,10 @@ _PATH = re.compile(r"(?P<quote>['\"`]?)(?P<path>/[^\s'\"`:;,()\[\]<>|]*[^\s'\"`:
 _PROGRAM = re.compile(r"^(?:[^\s:]+:\s+)(?:(?:line )?\d+:\s+)?")
 _PORT = re.compile(r"(?:(?<=[\w\].*:]):|\bport[ =:]+|\*:)(?P<port>\d{1,5})\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:^|[:=\s])(?P<port>\d{2,5})(?=$|[\s/,;'\"])")
+_ASKED = re.compile(
+    r"\b[Vv]ariable[:\s]+[`'\"$]*(?P<name>[A-Z][A-Z0-9_]+)['\"`]* (?:is |was )?"
+    r"(?:not set|missing|required|unset|undefined)\b"
+)
 _MOST_BEHIND = 25
 
 
@@ -103,7 +107,9 @@ def _ports(said: Said) -> Set[int]:
 def _given_ports(incident: Incident) -> Set[int]:
     """Numbers of its command and its settings that may be ports: for a line that names none."""
     texts = [placed.value for name in (incident.command, "Environment") for placed in incident.placed(name)]
-    return {int(each.group("port")) for text in texts for each in _NUMBER.finditer(text) if int(each.group("port")) < 65536}
+    return {
+        int(each.group("port")) for text in texts for each in _NUMBER.finditer(text) if int(each.group("port")) < 65536
+    }
 
 
 def _taken(incident: Incident, said: Said) -> Optional[Cause]:
@@ -137,7 +143,9 @@ def _left_socket(incident: Incident, said: Said, paths: List[str]) -> Optional[C
         what = f"another process has the socket {paths[0]} open"
         return cause(what, "stop that one, or take another path", said.line)
     what = f"the socket {paths[0]} is left from an earlier run, and nobody listens on it"
-    remedy = f"have it removed first: ExecStartPre=-/bin/rm -f {paths[0]}, or a RuntimeDirectory= that goes with the unit"
+    remedy = (
+        f"have it removed first: ExecStartPre=-/bin/rm -f {paths[0]}, or a RuntimeDirectory= that goes with the unit"
+    )
     return cause(what, remedy, said.line)
 
 
@@ -151,7 +159,9 @@ def _low_port(incident: Incident, said: Said) -> Optional[Cause]:
     given = any("CAP_NET_BIND_SERVICE" in placed.value.upper() for placed in incident.placed("AmbientCapabilities"))
     if number >= lowest or (who.uid == 0 and not bounded) or given:
         return None
-    if who.uid == 0 and any("CAP_NET_BIND_SERVICE" in placed.value.upper() or "~" in placed.value for placed in bounded):
+    if who.uid == 0 and any(
+        "CAP_NET_BIND_SERVICE" in placed.value.upper() or "~" in placed.value for placed in bounded
+    ):
         return None
     what = f"user {who.name} may not listen on port {number}, as that is below {lowest}"
     remedy = f"add AmbientCapabilities=CAP_NET_BIND_SERVICE to [{incident.section}], or take a higher port"
@@ -160,7 +170,9 @@ def _low_port(incident: Incident, said: Said) -> Optional[Cause]:
 
 def _low_port_of_trace(incident: Incident, said: Said) -> Optional[Cause]:
     """Of a line that says nothing but the error, below a trace that ends in the call."""
-    calls = [line.text for line in incident.said[-_MOST_BEHIND:] if re.search(r"\.(bind|server_bind|listen)\(", line.text)]
+    calls = [
+        line.text for line in incident.said[-_MOST_BEHIND:] if re.search(r"\.(bind|server_bind|listen)\(", line.text)
+    ]
     return _low_port(incident, said) if calls and not _paths(said) else None
 
 
@@ -302,11 +314,12 @@ def _variables(incident: Incident, said: Said) -> Iterator[str]:
     if found:
         yield found.group("name")
     found = re.search(r"^KeyError: '(?P<name>\w+)'$", said.text)
-    if found and any("os.environ" in line.text or "<frozen os>" in line.text or "/os.py" in line.text for line in incident.said):
+    if found and any(
+        "os.environ" in line.text or "<frozen os>" in line.text or "/os.py" in line.text for line in incident.said
+    ):
         yield found.group("name")
-    asked = r"(?:environment )?variable[:\s]+[`'\"$]*(?P<name>[A-Z][A-Z0-9_]+)['\"`]* (?:is |was )?(?:not set|missing|required|unset|undefined)"
-    found = re.search(asked, said.text, re.IGNORECASE) if "variable" in said.text.lower() else None
-    if found and found.group("name").isupper():
+    found = _ASKED.search(said.text)
+    if found:
         yield found.group("name")
 
 
@@ -349,9 +362,8 @@ def _no_family(incident: Incident, said: Said) -> Optional[Cause]:
     lacking = [name for name in usual if (name in listed) == inverted and _has_family(name)]
     if not lacking:
         return None
-    what = f"{at('RestrictAddressFamilies', placed[-1])} keeps a family of sockets from it, which may be {', '.join(lacking)}"
-    if len(lacking) == 1:
-        what = f"{at('RestrictAddressFamilies', placed[-1])} does not let it open sockets of {lacking[0]}"
+    which = f"sockets of {lacking[0]}" if len(lacking) == 1 else f"a socket, such as one of {' or '.join(lacking)}"
+    what = f"{at('RestrictAddressFamilies', placed[-1])} does not let it open {which}"
     remedy = f"add what it needs of {' '.join(lacking)} to RestrictAddressFamilies="
     return cause(what, remedy, said.line, "RestrictAddressFamilies", placed[-1])
 
@@ -379,7 +391,9 @@ def _no_new_privileges(incident: Incident, said: Said) -> Optional[Cause]:
 def _no_executable_memory(incident: Incident, said: Said) -> Optional[Cause]:
     placed = incident.placed("MemoryDenyWriteExecute")
     trace = " ".join(line.text for line in incident.said[-_MOST_BEHIND:])
-    if not incident.is_set("MemoryDenyWriteExecute") or not re.search(r"mmap|mprotect|executable (stack|memory)", trace):
+    if not incident.is_set("MemoryDenyWriteExecute") or not re.search(
+        r"mmap|mprotect|executable (stack|memory)", trace
+    ):
         return None
     what = f"{at('MemoryDenyWriteExecute', placed[-1])} does not let it make memory that is writable and executable"
     remedy = "set it to no for a program that compiles as it runs (JIT)"

@@ -67,7 +67,7 @@ def _with_cause(failure: Failure, message: str, cause: Cause) -> Explained:
 
 
 def of_units(manager: Manager, failed: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[str, Any]]:
-    """What is told of the causes of units, by the facts of each. Without the right to know what is secret, no line is."""
+    """What is told of causes, by the facts of each unit. Without the right to know what is secret, no line is."""
     failures = [
         Failure(unit, "", str(facts.get("result") or ""), invocation=str(facts.get("invocation_id") or ""))
         for unit, facts in failed.items()
