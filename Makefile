@@ -100,9 +100,10 @@ docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links
 	  antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
 
 .PHONY: rules
-rules: tools $(SOURCE) ## Write the documentation's page of rules, and tables of hardening
+rules: tools $(SOURCE) ## Write the documentation's page of rules, and tables of hardening and causes
 	@PYTHONPATH=$(BUILD)/source $(PY) -m tests.tooling.rules
 	@PYTHONPATH=$(BUILD)/source $(PY) -m tests.tooling.hardening
+	@PYTHONPATH=$(BUILD)/source $(PY) -m tests.tooling.causes
 
 .PHONY: setup
 setup: artifact image $(BUILD)/connections ## Install all that the demo and the tests need

@@ -206,8 +206,10 @@ errors:
     - What is wrong, one entry a problem, with the unit, section and directive it is about, as far as it is about any.
     - The C(rule) says what kind of mistake it is, or what has failed once the run had begun, such as C(health), C(job),
       C(dependency), C(links) or C(write).
-    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), the latter for
-      the first ten such units.
+    - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), and where
+      systemd's own words and the host prove it the C(cause) in one sentence, with the C(remedy) and the line of the
+      journal that is the C(evidence). They are empty where nothing is proven. These four are for the first ten such
+      units.
   returned: failure
   type: list
   elements: dict

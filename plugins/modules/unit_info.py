@@ -268,6 +268,21 @@ units:
     result:
       description: V(success), or how its last run failed.
       type: str
+    cause:
+      description:
+        - Why its last run failed, or the first of a series that a start limit has ended. What that is and where it
+          stands is in C(cause), what mends it in C(remedy), and the line of the journal that shows it in C(evidence).
+          Those three are empty where nothing is C(proven). The last lines of that run are in C(journal).
+        - Lines of the journal are those that the user of this task may read, and none where it may not read which
+          secrets there are.
+      returned: for units that have failed, or wait for a restart by itself
+      type: dict
+      sample:
+        proven: true
+        cause: "there is no user shop, whom User= (/etc/systemd/system/shop.service:7) names"
+        remedy: create that account before the unit starts, or correct the name
+        evidence: "shop.service: Failed at step USER spawning /usr/bin/shop: No such process"
+        journal: ["shop.service: Failed with result 'exit-code'."]
     type:
       description: When a service counts as started; of a mount, its file system.
       type: str

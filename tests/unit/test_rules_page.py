@@ -24,7 +24,7 @@ def severities() -> dict[str, str]:
     return dict(found)
 
 
-@pytest.mark.parametrize("maker", ["rules", "hardening"])
+@pytest.mark.parametrize("maker", ["rules", "hardening", "causes"])
 def test_the_page_is_of_these_rules(maker: str) -> None:
     """In a process of its own, as only there no test has made a rule."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT / ".build" / "source")}

@@ -108,10 +108,15 @@ def describe(shown: Properties) -> str:
     more = _resources(shown) if result == "resources" else _TOO_LATE if result == "timeout" else ""
     parts = [f"result {result}{more}"] if result else []
     if how.by and how.status:
-        meaning = _STEPS.get(int(how.status), "") if how.by == _EXITED and how.status.isdigit() else ""
         of_command = f" of {how.command}=" if how.command else ""
-        parts.append(f"{how.by} {how.status}{meaning and f' ({meaning})'}{of_command}")
+        parts.append(f"{how.by} {how.status}{meaning(how.status) if how.by == _EXITED else ''}{of_command}")
     return ", ".join(parts) or "no result"
+
+
+def meaning(status: str) -> str:
+    """What an exit status says of a step of systemd's, as it stands behind the number; "" for any other."""
+    found = _STEPS.get(int(status), "") if status.isdigit() else ""
+    return f" ({found})" if found else ""
 
 
 def _resources(shown: Properties) -> str:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .manager import Manager
 
@@ -15,6 +16,32 @@ _ASK = ("journalctl", "--quiet", "--no-pager")
 _TIMEOUT = 20.0
 # sd-messages(3): SD_MESSAGE_UNIT_FAILURE_RESULT.
 _UNIT_FAILED = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c"
+
+
+# What is told of each line beside its time.
+_FIELDS = (
+    *("MESSAGE", "MESSAGE_ID", "PRIORITY", "CODE_FUNC", "ERRNO", "EXECUTABLE", "COMMAND", "EXIT_CODE", "EXIT_STATUS"),
+    *("UNIT_RESULT", "_COMM", "SYSLOG_IDENTIFIER"),
+)
+
+
+class Line(NamedTuple):
+    """A line of the journal as data.
+
+    at: microseconds since the epoch. run: the invocation it is of, "" where journald could not tell. by_systemd: of
+    this unit, said by the manager or by its child that was to become the unit's process. fields: others, by journald's
+    names.
+    """
+
+    text: str
+    at: int
+    run: str
+    by_systemd: bool
+    fields: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        return self.fields.get("MESSAGE_ID", "")
 
 
 def has_failed(manager: Manager, unit: str, invocations: Sequence[str]) -> bool:
@@ -48,6 +75,43 @@ def _last_lines(manager: Manager, unit: str, invocation: str, lines: int) -> Lis
     # Together with --since, --lines counts from the front unless the order is turned round.
     outcome = manager.run([*_ASK, "--output=cat", "--reverse", f"--lines={lines}", *selection], timeout=_TIMEOUT)
     return [line for line in reversed(outcome.out.splitlines()) if line.strip()]
+
+
+def all_lines(manager: Manager, unit: str, most: int) -> List[Line]:
+    """What has been said of a unit and by it since the boot, the last so many lines."""
+    prefix, own = _words_of(manager)
+    fields = [*_FIELDS, f"{prefix}UNIT", f"{prefix}INVOCATION_ID", f"_SYSTEMD_{prefix}INVOCATION_ID"]
+    fields += ["_SYSTEMD_INVOCATION_ID", "INVOCATION_ID"]
+    ask = [*_ASK, "--output=json", f"--output-fields={','.join(fields)}", "--boot", "--reverse", f"--lines={most}"]
+    selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}", own]
+    return list(_parsed(manager.run([*ask, *selection], timeout=_TIMEOUT).out, prefix, unit))
+
+
+def of_kernel(manager: Manager, since: int, words: str) -> List[Line]:
+    """Lines of the kernel with such words since a time, in microseconds."""
+    ask = [*_ASK, "--output=json", "--output-fields=MESSAGE", f"--since=@{since / 1e6:.6f}", "_TRANSPORT=kernel"]
+    found = _parsed(manager.run(ask, timeout=_TIMEOUT).out, "", "")
+    return [line for line in found if words in line.text]
+
+
+def _parsed(out: str, prefix: str, unit: str) -> Iterator[Line]:
+    for row in reversed(out.splitlines()):
+        try:
+            fields: Dict[str, Any] = json.loads(row)
+        except ValueError:
+            continue
+        # What is no text is a list of bytes, of what is there several times a list of texts, of what is long null.
+        told = {name: value for name, value in fields.items() if isinstance(value, str)}
+        ours = told.get(f"{prefix}INVOCATION_ID") or told.get("INVOCATION_ID") or ""
+        run = ours or told.get(f"_SYSTEMD_{prefix}INVOCATION_ID") or told.get("_SYSTEMD_INVOCATION_ID") or ""
+        by_systemd = bool(unit) and told.get(f"{prefix}UNIT") == unit and "CODE_FUNC" in told
+        text = told["MESSAGE"] if "MESSAGE" in told else _bytes(fields.get("MESSAGE"))
+        yield Line(text, int(told.get("__REALTIME_TIMESTAMP") or 0), run, by_systemd, told)
+
+
+def _bytes(value: Any) -> str:
+    numbers = isinstance(value, list) and all(isinstance(each, int) and 0 <= each < 256 for each in value)
+    return bytes(value).decode("utf-8", "replace") if numbers else ""
 
 
 def _sync(manager: Manager) -> None:

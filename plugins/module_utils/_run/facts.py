@@ -139,6 +139,7 @@ class _Run:
         for name in self.wished.exact:
             if by_name.get(name) in ids:
                 units[name] = found[by_name[name]]
+        self._explain(found)
         present = [name for name, unit in by_name.items() if unit in ids]
         folders = {path: why for path, why in self.reader.unread.items() if os.path.isdir(path)}
         unread = [*self.unread, *self.teller.unread, *(Unread("", path, why) for path, why in folders.items())]
@@ -149,6 +150,15 @@ class _Run:
             "not_found": list(self.wished.unmatched(present)),
             "unread": [each.as_dict() for each in unread],
         }
+
+    def _explain(self, found: Mapping[str, Dict[str, Any]]) -> None:
+        """Say of those that have failed why."""
+        failed = {str(facts["id"]): facts for facts in found.values() if _has_failed(facts)}
+        if failed and self.bus is not None:
+            from .explained import of_units  # noqa: PLC0415 (only where one has failed)
+
+            for unit, told in of_units(self.manager, failed).items():
+                failed[unit]["cause"] = told
 
     def _facts(self, units: Sequence[str], loadpath: LoadPath) -> Dict[str, Dict[str, Any]]:
         """Facts by the name that was asked for; none of what is nowhere."""
@@ -192,6 +202,11 @@ class _Run:
 def _names(states: States, loadpath: LoadPath) -> Set[str]:
     """Of all that there is, in memory or as a file."""
     return {name for names in loadpath.names.values() for name in names if not misnamed(name)}.union(states)
+
+
+def _has_failed(facts: Mapping[str, Any]) -> bool:
+    """Is it down by a failure, or between two attempts?"""
+    return facts.get("active_state") == "failed" or str(facts.get("sub_state")).startswith("auto-restart")
 
 
 def _is_nowhere(properties: Mapping[str, Any]) -> bool:

@@ -53,7 +53,7 @@ _ORPHANED_ANEW = Rule(
 _JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
 _MOST_JOURNALS = 10
-_LONGEST_MESSAGE = 500
+_LONGEST_MESSAGE = 700
 _HIDDEN = "********"
 _VARIABLE = re.compile(r'^\w+="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
 
@@ -182,18 +182,31 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
 
     Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
     """
-    hidden = sorted(_values(secret_files), key=len, reverse=True)
+    hidden = hidden_values(secret_files)
     shown = [failure for failure in failures if failure.unit][:_MOST_JOURNALS]
     journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
+    from .explained import explained  # noqa: PLC0415 (a run in which nothing fails is spared it)
+
+    told = explained(manager, failures, {each.unit for each in shown}, journals)
     return [
         {
-            **failure.rule.said(_short(_without(failure.message, hidden)), failure.unit).as_dict(),
+            **failure.rule.said(_short(without(each.message, hidden)), failure.unit).as_dict(),
+            "directive": each.directive,
+            "section": each.section,
+            "cause": without(each.cause, hidden),
+            "remedy": without(each.remedy, hidden),
+            "evidence": without(each.evidence, hidden),
             "result": failure.result,
             "status": failure.status,
-            "journal": [_without(line, hidden) for line in journals.get(failure.unit, ())],
+            "journal": [without(line, hidden) for line in journals.get(failure.unit, ())],
         }
-        for failure in failures
+        for failure, each in zip(failures, told)
     ]
+
+
+def hidden_values(secret_files: Iterable[bytes]) -> List[str]:
+    """What is not to be shown of the secrets on a host, the longest first."""
+    return sorted(_values(secret_files), key=len, reverse=True)
 
 
 def _values(secret_files: Iterable[bytes]) -> List[str]:
@@ -214,7 +227,7 @@ def _short(message: str) -> str:
     return message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + "..."
 
 
-def _without(line: str, hidden: Sequence[str]) -> str:
+def without(line: str, hidden: Sequence[str]) -> str:
     for value in hidden:
         line = line.replace(value, _HIDDEN)
     return line

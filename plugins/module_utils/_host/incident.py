@@ -1,0 +1,219 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What is known of a unit that has failed: its properties, its text with places, and its lines in the journal.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from .._syntax import unitfile
+from .._syntax.kinds import kind_of
+from .._syntax.meaning import is_true
+from .._syntax.names import misnamed
+from .._syntax.rule import Refused, shown
+from .._syntax.specifiers import in_value
+from .._syntax.unitfile import Placed
+from .journal import Line
+
+# sd-messages(3): SD_MESSAGE_SPAWN_FAILED, _UNIT_PROCESS_EXIT, _UNIT_FAILURE_RESULT.
+SPAWN_FAILED = "641257651c1b4ec9a8624d7a40a9e1e7"
+PROCESS_EXIT = "98e322203f7a4ed290d09fe03c09fe15"
+FAILURE_RESULT = "d9b373ed55a64feb8242e02dbe79a49c"
+# "UNIT: Failed at step EXEC spawning /path: No such file or directory"
+_STEP = re.compile(r"Failed at step (?P<step>\w+) spawning (?P<program>.*): (?P<reason>[^:]*)$", re.DOTALL)
+# "UNIT: Main process exited, code=exited, status=203/EXEC"
+_EXITED_AT = re.compile(r"code=exited, status=2\d\d/(?P<step>[A-Z_]+)$")
+_A_SECOND = 1_000_000
+
+
+class Cause(NamedTuple):
+    """Why a unit has failed: what it is, with the object that it is about, what mends it, and the line that proves it.
+
+    directive, place: what of the unit's text it is about, where it is about any.
+    """
+
+    what: str
+    remedy: str
+    evidence: str
+    directive: str = ""
+    place: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.what}: {self.remedy}" if self.remedy else self.what
+
+
+class Step(NamedTuple):
+    """A step of systemd's own on the way to a program, that has failed: its name, of which program, and by what.
+
+    errno: 0 where that is not known.
+    """
+
+    name: str
+    program: str
+    reason: str
+    errno: int
+    line: Line
+
+
+class Exit(NamedTuple):
+    """How a process ended that counts: of which command, how (exited, killed, dumped), and its status or signal."""
+
+    command: str
+    code: str
+    status: int
+    line: Optional[Line] = None
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One failed run of a unit.
+
+    result: systemd's word for it. properties: as the manager's socket gives them. text: the sections with the place of
+    each value, specifiers resolved as far as the name resolves them. lines: those of that run, in order. earlier: those
+    of the runs before. of_user: is it a user's manager that runs it? steps_lost: do systemd's lines about a step that
+    failed not reach the journal here?
+    """
+
+    unit: str
+    result: str
+    properties: Mapping[str, Any]
+    text: Mapping[str, Mapping[str, Sequence[Placed]]]
+    lines: Tuple[Line, ...] = ()
+    earlier: Tuple[Line, ...] = field(default=(), repr=False)
+    of_user: bool = False
+    steps_lost: bool = False
+
+    @cached_property
+    def section(self) -> str:
+        return kind_of(self.unit).section
+
+    def placed(self, directive: str) -> Sequence[Placed]:
+        return self.text.get(self.section, {}).get(directive, ())
+
+    def value(self, directive: str) -> str:
+        """The value that counts of a directive that takes one."""
+        found = self.placed(directive)
+        return found[-1].value if found else ""
+
+    def is_set(self, directive: str) -> bool:
+        return is_true(self.value(directive))
+
+    def words(self, directive: str) -> List[Tuple[str, Placed]]:
+        """The words of a list, each with where it stands."""
+        return [(_plain(word), each) for each in self.placed(directive) for word in each.value.split()]
+
+    def by_systemd(self, words: str) -> Optional[Line]:
+        """The last line of systemd's own with such words."""
+        return next((line for line in reversed(self.lines) if line.by_systemd and words in line.text), None)
+
+    @cached_property
+    def step(self) -> Optional[Step]:
+        """The step that failed, None unless systemd itself says that one has: a program may end with any status.
+
+        Where its line is lost the status is all there is, without the error: then it takes the host to prove the rest.
+        """
+        for line in reversed(self.lines):
+            found = _STEP.search(line.text) if line.by_systemd and line.id == SPAWN_FAILED else None
+            if found:
+                errno = line.fields.get("ERRNO", "")
+                number = int(errno) if errno.isdigit() else 0
+                return Step(found.group("step"), found.group("program"), found.group("reason"), number, line)
+        if self.steps_lost and self.exit and self.exit.line and _EXITED_AT.search(self.exit.line.text):
+            name = _EXITED_AT.search(self.exit.line.text)
+            commands = self.placed(self.command)
+            program = commands[0].value.lstrip("@-:+!").partition(" ")[0] if len(commands) == 1 else ""
+            return Step(name.group("step") if name else "", program, "", 0, self.exit.line)
+        return None
+
+    @cached_property
+    def exit(self) -> Optional[Exit]:
+        """The process whose end has made the run a failure: the first that ended badly, by systemd's own words."""
+        for line in self.lines:
+            if line.by_systemd and line.id == PROCESS_EXIT:
+                status = line.fields.get("EXIT_STATUS", "")
+                bad = status != "0" and line.fields.get("EXIT_CODE", "")
+                if bad:
+                    number = int(status) if status.isdigit() else 0
+                    return Exit(line.fields.get("COMMAND", ""), str(bad), number, line)
+        return None
+
+    @property
+    def command(self) -> str:
+        """The directive of what has failed, ExecStart where that is not told."""
+        command = self.exit.command if self.exit else ""
+        return command if command.startswith("Exec") else "ExecStart" if self.section == "Service" else ""
+
+    @property
+    def said(self) -> List[Line]:
+        """What its programs have said, without empty lines."""
+        return [line for line in self.lines if not line.by_systemd and line.text.strip()]
+
+
+def at(directive: str, placed: Optional[Placed]) -> str:
+    """A directive and its place, as a sentence has it."""
+    return f"{directive}= ({placed.path}:{placed.line})" if placed else f"{directive}="
+
+
+def named(directive: str, value: str, placed: Optional[Placed]) -> str:
+    """The same with the value."""
+    where = f" ({placed.path}:{placed.line})" if placed else ""
+    return f"{directive}={value}{where}"
+
+
+def cause(
+    what: str, remedy: str, evidence: Optional[Line], directive: str = "", placed: Optional[Placed] = None
+) -> Cause:
+    place = f"{placed.path}:{placed.line}" if placed else ""
+    return Cause(what, remedy, evidence.text.strip() if evidence else "", directive, place)
+
+
+def quoted(text: str) -> str:
+    return shown(text)
+
+
+def texts(files: Mapping[str, bytes], unit: str) -> Mapping[str, Mapping[str, Sequence[Placed]]]:
+    """The unit's text by its files, in order; one that cannot be parsed counts as empty."""
+    parsed: Dict[str, Sequence[unitfile.Entry]] = {}
+    for path, content in files.items():
+        try:
+            parsed[path] = unitfile.parse(content.decode("utf-8", "replace"))
+        except Refused:
+            continue
+    resolved = {} if misnamed(unit) else unitfile.origins(parsed)
+    return {
+        section: {
+            directive: [each._replace(value=in_value(each.value, unit)) for each in placed]
+            for directive, placed in directives.items()
+        }
+        for section, directives in resolved.items()
+    }
+
+
+def of_run(lines: Sequence[Line], run: str) -> Tuple[Tuple[Line, ...], Tuple[Line, ...]]:
+    """The lines of one run, and those before. What journald could not tell the run of is told by its time."""
+    own = [line for line in lines if line.run == run] if run else []
+    if not own:
+        return (), tuple(lines)
+    begun = own[0].at
+    others = [line.at for line in lines if line.run not in ("", run)]
+    since = max([begun - _A_SECOND, *(at for at in others if at < begun)])
+    until = min([at for at in others if at > own[-1].at], default=0)
+    mine = tuple(
+        line
+        for line in lines
+        if line.run == run or (not line.run and line.at > since and not (until and line.at >= until))
+    )
+    return mine, tuple(line for line in lines if line.at < begun and line not in mine)
+
+
+def _plain(word: str) -> str:
+    return word.strip("\"'")

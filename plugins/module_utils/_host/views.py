@@ -1,0 +1,257 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Which files a unit sees, and may write: what its text hides of the host, and what the host refuses its account.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import posixpath
+import pwd
+import stat
+from typing import FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
+
+from .._syntax.unitfile import Placed
+from .files import resolve
+from .incident import Incident
+
+READ, WRITE, RUN = 4, 2, 1
+_HOMES = ("/home", "/root", "/run/user")
+_TEMPORARY = ("/tmp", "/var/tmp")
+# systemd.exec(5), PrivateDevices=: what is left in /dev.
+_PSEUDO = frozenset("null zero full random urandom tty pts ptmx shm mqueue hugepages log console core fd".split())
+_VENDOR = ("/usr", "/boot", "/efi", "/bin", "/sbin", "/lib", "/lib64")
+_KERNEL = ("/proc/sys", "/proc/sysrq-trigger", "/proc/acpi", "/proc/fs", "/proc/irq", "/sys")
+# systemd.exec(5): folders that systemd makes, by the directive, below these.
+MADE = {
+    "RuntimeDirectory": "/run",
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "LogsDirectory": "/var/log",
+    "ConfigurationDirectory": "/etc",
+}
+_SEALED = ("RootImage", "RootMStack", "MountImages", "ExtensionImages", "ExtensionDirectories")
+
+
+class Cover(NamedTuple):
+    """A directive that decides what a unit sees at a path: hidden, read-only, or else as it is."""
+
+    directive: str
+    place: Optional[Placed]
+    path: str
+    hides: bool = False
+    read_only: bool = False
+
+
+class Who(NamedTuple):
+    """An account as the kernel sees a process of it."""
+
+    name: str
+    uid: int
+    groups: FrozenSet[int]
+
+
+def sealed(incident: Incident) -> bool:
+    """Does it see what cannot be looked into from here, such as an image?"""
+    return any(incident.value(each) for each in _SEALED)
+
+
+def inside(incident: Incident, path: str) -> Optional[str]:
+    """Where the host has a path of the unit; None where that cannot be told."""
+    if sealed(incident) or not path.startswith("/") or "%" in path:
+        return None
+    root = incident.value("RootDirectory").lstrip("-")
+    try:
+        return resolve(root.rstrip("/") + path, root.rstrip("/")) if root else resolve(path, "")
+    except OSError:
+        return None
+
+
+def cover(incident: Incident, path: str) -> Optional[Cover]:
+    """What decides about a path: the directive that names the deepest folder above it, the strictest of such."""
+    path = posixpath.normpath(path)
+    found = [each for each in _covers(incident) if below(path, each.path)]
+    return max(found, key=_weight) if found else None
+
+
+def _weight(each: Cover) -> Tuple[int, bool]:
+    return len(each.path.rstrip("/")), each.hides
+
+
+def below(path: str, folder: str) -> bool:
+    return folder in ("/", path) or path.startswith(folder.rstrip("/") + "/")
+
+
+def _covers(incident: Incident) -> Iterator[Cover]:
+    yield from _listed(incident)
+    yield from _protected(incident)
+    for directive, base in MADE.items():
+        for word, placed in incident.words(directive):
+            yield Cover(directive, placed, f"{base}/{word.partition(':')[0]}")
+            yield Cover(directive, placed, f"{base}/private/{word.partition(':')[0]}")
+
+
+def _listed(incident: Incident) -> Iterator[Cover]:
+    for directive, hides, read_only in (
+        ("ReadWritePaths", False, False),
+        ("ReadOnlyPaths", False, True),
+        ("InaccessiblePaths", True, False),
+    ):
+        for word, placed in incident.words(directive):
+            yield Cover(directive, placed, posixpath.normpath(word.lstrip("-+")), hides, read_only)
+    for directive, read_only in (("BindPaths", False), ("BindReadOnlyPaths", True)):
+        for word, placed in incident.words(directive):
+            source, _colon, rest = word.lstrip("-").partition(":")
+            yield Cover(directive, placed, rest.partition(":")[0] or source, False, read_only)
+    for word, placed in incident.words("TemporaryFileSystem"):
+        path, _colon, options = word.partition(":")
+        yield Cover("TemporaryFileSystem", placed, path, True, "ro" in options.split(","))
+
+
+def _protected(incident: Incident) -> Iterator[Cover]:
+    system = _effective(incident, "ProtectSystem")
+    for path in {"strict": ("/",), "full": (*_VENDOR, "/etc"), "yes": _VENDOR}.get(system, ()):
+        yield _by(incident, "ProtectSystem", path, read_only=True)
+    if system == "strict":
+        for path in ("/dev", "/proc", "/sys"):
+            yield Cover("ProtectSystem", None, path)
+    home = _effective(incident, "ProtectHome")
+    for path in _HOMES if home in ("yes", "tmpfs", "read-only") else ():
+        yield _by(incident, "ProtectHome", path, hides=home != "read-only", read_only=home == "read-only")
+    temporary = _effective(incident, "PrivateTmp")
+    for path in _TEMPORARY if temporary not in ("", "no") else ():
+        yield _by(incident, "PrivateTmp", path, hides=True)
+    if _effective(incident, "PrivateDevices") == "yes":
+        yield _by(incident, "PrivateDevices", "/dev", hides=True)
+        for name in _PSEUDO:
+            yield Cover("PrivateDevices", None, f"/dev/{name}")
+    if _effective(incident, "ProtectKernelTunables") == "yes":
+        for path in _KERNEL:
+            yield _by(incident, "ProtectKernelTunables", path, read_only=True)
+    if _effective(incident, "ProtectControlGroups") not in ("", "no"):
+        yield _by(incident, "ProtectControlGroups", "/sys/fs/cgroup", read_only=True)
+
+
+def _effective(incident: Incident, directive: str) -> str:
+    """By the manager, who knows what other directives imply; by the text where it does not say."""
+    told = incident.properties.get(directive)
+    if isinstance(told, bool):
+        return "yes" if told else "no"
+    if isinstance(told, str):
+        return told
+    value = incident.value(directive)
+    return "yes" if incident.is_set(directive) else value
+
+
+def _by(incident: Incident, directive: str, path: str, hides: bool = False, read_only: bool = False) -> Cover:
+    """Of a directive, or of DynamicUser= where that implies it."""
+    name = directive if incident.placed(directive) or not incident.is_set("DynamicUser") else "DynamicUser"
+    placed = incident.placed(name)
+    return Cover(name, placed[-1] if placed else None, path, hides, read_only)
+
+
+# What the host refuses.
+
+
+def account_of(incident: Incident) -> Optional[Who]:
+    """Who its processes are; None where that cannot be told."""
+    if incident.of_user:
+        return Who(str(os.getuid()), os.getuid(), frozenset([os.getgid(), *os.getgroups()]))
+    if incident.is_set("DynamicUser"):
+        return None
+    user = incident.value("User") or "0"
+    try:
+        entry = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
+    except KeyError:
+        return Who(user, int(user), frozenset()) if user.isdigit() and user != "0" else None
+    groups = {entry.pw_gid, *(each.gr_gid for each in grp.getgrall() if entry.pw_name in each.gr_mem)}
+    try:
+        groups |= {_gid(word) for word, _placed in [*incident.words("Group"), *incident.words("SupplementaryGroups")]}
+    except KeyError:
+        return None
+    return Who(entry.pw_name, entry.pw_uid, frozenset(groups))
+
+
+def _gid(name: str) -> int:
+    return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
+
+
+def refused_at(path: str, who: Who, wanted: int) -> str:
+    """The first on the way to a path of the host that does not let an account through, "" if each does.
+
+    wanted: what is asked of the path itself. Where lists of access decide, nothing is said.
+    """
+    for each, asked in _way(path, wanted):
+        try:
+            status = os.stat(each)
+        except OSError:
+            return ""
+        if _has_list(each):
+            return ""
+        if not _allowed(status, who, asked):
+            return each
+    return ""
+
+
+def _way(path: str, wanted: int) -> Iterator[Tuple[str, int]]:
+    real = os.path.realpath(path)
+    folders: List[str] = []
+    folder = os.path.dirname(real)
+    while folder not in folders:
+        folders.append(folder)
+        folder = os.path.dirname(folder)
+    for each in reversed(folders):
+        yield each, RUN
+    yield real, wanted
+
+
+def _allowed(status: os.stat_result, who: Who, wanted: int) -> bool:
+    mode = stat.S_IMODE(status.st_mode)
+    if who.uid == 0:  # only what nobody may run root may not either
+        return stat.S_ISDIR(status.st_mode) or not wanted & RUN or bool(mode & 0o111)
+    if who.uid == status.st_uid:
+        mode >>= 6
+    elif status.st_gid in who.groups:
+        mode >>= 3
+    return mode & wanted == wanted
+
+
+def _has_list(path: str) -> bool:
+    try:
+        return any(name.startswith("system.posix_acl") for name in os.listxattr(path))
+    except OSError:
+        return False
+
+
+def mode_of(path: str) -> str:
+    """Owner, group and mode, as a sentence has them."""
+    status = os.stat(path)
+    try:
+        owner = pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        owner = str(status.st_uid)
+    try:
+        group = grp.getgrgid(status.st_gid).gr_name
+    except KeyError:
+        group = str(status.st_gid)
+    return f"{owner}:{group} {stat.S_IMODE(status.st_mode):04o}"
+
+
+def there(path: str) -> str:
+    """The deepest of a path that is there."""
+    while path != "/" and not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def mounted(path: str, flag: int) -> bool:
+    """Has the file system that a path lies on, or would, such a flag (statvfs(3))?"""
+    try:
+        return bool(os.statvfs(there(path)).f_flag & flag)
+    except OSError:
+        return False

@@ -1,0 +1,284 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Why a unit has failed, in one sentence: what, because of which object, and what mends it. docs/causes.md tells how.
+
+A cause is only named where systemd's own words and the host prove it: one that is named wrongly is worse than none.
+Imported only once something has failed. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from .._syntax.kinds import kind_of
+from .._syntax.names import misnamed, parse_name, unescape
+from . import holders, journal, why_results, why_steps, why_words
+from .bus import Bus, BusError
+from .causes import Failure
+from .files import read
+from .incident import FAILURE_RESULT, Cause, Incident, at, cause, of_run, texts
+from .journal import Line
+from .manager import Manager
+
+_LINES = 400
+_SHOWN_LINES = 10
+_WANTED = frozenset(
+    """
+    ActiveState SubState Result ReloadResult InvocationID FragmentPath DropInPaths SourcePath Type NotifyAccess
+    TimeoutStartUSec TimeoutStopUSec TimeoutUSec RuntimeMaxUSec ControlGroup MemoryMax MemoryPeak LimitNOFILESoft
+    NoNewPrivileges ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectKernelTunables ProtectControlGroups
+    StartLimitIntervalUSec StartLimitBurst Listen What Where LogExtraFields
+    """.split()
+)
+# systemd.exec(5): what systemd itself ends a process with that it could not bring as far as its program.
+_OF_SYSTEMD = range(200, 246)
+_LISTENS = re.compile(r"Failed to (?:create listening socket|listen on) \((?P<address>[^)]*)\): Address already in use")
+# From then on a program of its own brings processes up to their program. With more than one LogExtraFields= nothing
+# that it says reaches the journal (257; 262 is mended).
+_EXECUTOR_SINCE = 255
+_NO_SOCKET = "Address already in use"
+_REPEATED = "Start request repeated too quickly"
+
+
+@dataclass(frozen=True)
+class Why:
+    """What is known of a failure.
+
+    cause: None where none is proven. status: what is to be said of an exit status that could be one of systemd's and
+    may be the program's own. lines: the last ones of that run.
+    """
+
+    cause: Optional[Cause]
+    status: str = ""
+    lines: Tuple[str, ...] = ()
+
+
+def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
+    """By unit, of units that have failed."""
+    units = list(dict.fromkeys(each.unit for each in failures if each.unit and not misnamed(each.unit)))
+    shown = _properties(manager, units)
+    found = {}
+    for each in failures:
+        if each.unit in units:
+            incident = _incident(manager, each, shown.get(each.unit, {}))
+            last = tuple(line.text for line in incident.lines if line.text.strip())[-_SHOWN_LINES:]
+            found[each.unit] = Why(_why(incident, manager), _status(incident), last)
+    return found
+
+
+def _properties(manager: Manager, units: Sequence[str]) -> Dict[str, Mapping[str, Any]]:
+    if not units or not manager.live:
+        return {}
+    try:
+        with Bus(manager.places.manager, manager.places.scope.of_session) as bus:
+            return {answer.unit: answer.properties for answer in bus.properties(units, _WANTED)}
+    except (BusError, OSError):
+        return {}
+
+
+def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Incident:
+    paths = [shown.get("FragmentPath"), *(shown.get("DropInPaths") or ())]
+    contents = {path: _content(path) for path in paths if path}
+    run = failure.invocation or _text(shown.get("InvocationID"))
+    lines, earlier = of_run(journal.all_lines(manager, failure.unit, _LINES), run)
+    return Incident(
+        failure.unit,
+        failure.result,
+        shown,
+        texts(contents, failure.unit),
+        lines,
+        earlier,
+        manager.places.scope.of_session,
+        manager.version >= _EXECUTOR_SINCE and len(shown.get("LogExtraFields") or ()) > 1,
+    )
+
+
+def _text(raw: Any) -> str:
+    return raw.hex() if isinstance(raw, bytes) else str(raw or "")
+
+
+def _content(path: str) -> bytes:
+    try:
+        return read(path)
+    except OSError:
+        return b""
+
+
+def _status(incident: Incident) -> str:
+    ended = incident.exit
+    if ended is None or ended.code != "exited" or ended.status not in _OF_SYSTEMD:
+        return ""
+    if incident.step is None:
+        return "the program's own, not systemd's"
+    return "" if incident.step.errno else "of a step of systemd's, or the program's own"
+
+
+def _why(incident: Incident, manager: Manager) -> Optional[Cause]:
+    if kind_of(incident.unit).name == "device":
+        return _device(incident)
+    if incident.by_systemd(_REPEATED):
+        return _limited(incident, manager)
+    return _of_run(incident, manager)
+
+
+def _of_run(incident: Incident, manager: Manager) -> Optional[Cause]:
+    """Of one run, by the first of what is known of it: a step of systemd's, its result, the program's last words."""
+    for applies, prove in _RULES:
+        if applies(incident):
+            return prove(incident, manager)
+    return None
+
+
+def _late(incident: Incident) -> bool:
+    """Is it still on its way up, so that whoever waits for it has lost patience before systemd has?"""
+    going_up = incident.properties.get("ActiveState") == "activating"
+    return incident.result in ("", "success") and going_up and incident.properties.get("SubState") == "start"
+
+
+def _not_started(incident: Incident, _manager: Manager) -> Optional[Cause]:
+    """Given up before systemd does: what Type= promises has not come so far."""
+    found = why_results.not_started(incident, "so far", "TimeoutStartSec=", None)
+    return found._replace(evidence=found.evidence or "ActiveState=activating SubState=start") if found else None
+
+
+def _reloaded(incident: Incident) -> bool:
+    bad = incident.properties.get("ReloadResult") not in (None, "success")
+    return incident.result in ("", "success") and bad and incident.exit is not None
+
+
+def _killed(incident: Incident, manager: Manager) -> Optional[Cause]:
+    return why_results.out_of_memory(incident, lambda since: journal.of_kernel(manager, since, "oom-kill:"))
+
+
+def _socket(incident: Incident, manager: Manager) -> Optional[Cause]:
+    line = incident.by_systemd(_NO_SOCKET)
+    if line is None:
+        return None
+    found = _LISTENS.search(line.text)
+    addresses = (
+        [found.group("address")] if found else [address for _kind, address in incident.properties.get("Listen", ())]
+    )
+    ports = {int(tail) for tail in (each.rpartition(":")[2] for each in addresses) if tail.isdigit()}
+    held = holders.listening()
+    taken = sorted(ports & held.keys())
+    if len(taken) != 1:
+        return None
+    by = holders.of_port(held[taken[0]])
+    whose = _socket_unit(manager, taken[0], incident.unit) if by and by.pid == 1 else ""
+    return why_words.port_taken(taken[0], held, line, whose)
+
+
+def _socket_unit(manager: Manager, port: int, but: str) -> str:
+    """The socket unit for which systemd itself listens on a port."""
+    units = [unit for unit in manager.list_units() if unit.endswith(".socket") and unit != but]
+    for unit, shown in _properties(manager, units).items():
+        addresses = [str(address) for _kind, address in shown.get("Listen") or ()]
+        active = shown.get("ActiveState") == "active"
+        if active and any(each.rpartition(":")[2] == str(port) for each in addresses):
+            return unit
+    return ""
+
+
+def _busy_socket(incident: Incident, _manager: Manager) -> Optional[Cause]:
+    line = incident.by_systemd("already active, refusing")
+    service = re.search(r"Socket service (?P<name>\S+) already active", line.text) if line else None
+    if not service:
+        return None
+    what = f"its service {service.group('name')} runs already, without the socket"
+    return cause(what, "stop that service first: the socket starts it again", line)
+
+
+def _device(incident: Incident) -> Optional[Cause]:
+    path = "/" + unescape(parse_name(incident.unit).prefix) if not misnamed(incident.unit) else ""
+    if incident.properties.get("ActiveState") == "active" or not path.startswith("/dev/") or os.path.exists(path):
+        return None
+    return Cause(f"the device {path} is not there", "mend the name, or what shall bring the device", f"{path}: ENOENT")
+
+
+def _mount(incident: Incident, _manager: Manager) -> Optional[Cause]:
+    """What mount(8) says differs from version to version; whether its source is there does not."""
+    rows = incident.placed("What")
+    source = rows[-1].value if rows else str(incident.properties.get("What") or "")
+    said = incident.said[0] if incident.said else None
+    placed = rows[-1] if rows else None
+    if source.startswith("/") and not os.path.exists(source) and said and source in said.text:
+        what = f"{source} of {at('What', placed)} is not there"
+        return cause(what, "mend the path, or what shall bring it", said, "What", placed)
+    kind = re.search(r"unknown filesystem type '(?P<name>[^']+)'", said.text) if said else None
+    if kind and said:
+        types = incident.placed("Type")
+        what = f"this host knows no file system {kind.group('name')}"
+        remedy = "correct Type=, or install what brings that file system"
+        return cause(what, remedy, said, "Type", types[-1] if types else None)
+    return None
+
+
+def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
+    """systemd starts it no more; what matters is how the first run of the series has ended."""
+    everything = (*incident.earlier, *incident.lines)
+    line = incident.by_systemd(_REPEATED)
+    span = incident.properties.get("StartLimitIntervalUSec")
+    since = (line.at if line else 0) - (span if isinstance(span, int) else 0)
+    runs = [run for run in _failed_runs(everything) if _begun(everything, run) >= since]
+    if not runs or line is None:
+        return None
+    lines, earlier = of_run(everything, runs[0])
+    result = next((each.fields["UNIT_RESULT"] for each in lines if "UNIT_RESULT" in each.fields), "")
+    lines = tuple(each for each in lines if _REPEATED not in each.text)
+    first = replace(incident, result=result, lines=lines, earlier=earlier)
+    found = _of_run(first, manager)
+    times = f"it failed {len(runs)} times within {why_results.seconds(span) or 'its interval'}"
+    what = f"{times}, so that systemd starts it no more (StartLimitBurst=)"
+    again = f"then systemctl reset-failed {incident.unit}"
+    if found is not None:
+        return found._replace(what=f"{what}; the first time {found.what}", remedy=f"{found.remedy}; {again}")
+    said = first.said[-1] if first.said else lines[-1]
+    return cause(f"{what}; why it failed the first time is not proven", f"see that run in the journal; {again}", said)
+
+
+def _failed_runs(lines: Sequence[Line]) -> List[str]:
+    """The last runs without one between that did not fail, in order."""
+    bad = {line.run for line in lines if line.by_systemd and line.id == FAILURE_RESULT}
+    runs = list(dict.fromkeys(line.run for line in lines if line.run))
+    series: List[str] = []
+    for run in reversed(runs):
+        if run not in bad:
+            break
+        series.append(run)
+    return series[::-1]
+
+
+def _begun(lines: Sequence[Line], run: str) -> int:
+    return next((line.at for line in lines if line.run == run), 0)
+
+
+Prove = Callable[[Incident, Manager], Optional[Cause]]
+
+
+def _alone(prove: Callable[[Incident], Optional[Cause]]) -> Prove:
+    return lambda incident, _manager: prove(incident)
+
+
+def _by_result(incident: Incident, _manager: Manager) -> Optional[Cause]:
+    return why_results.BY_RESULT[incident.result](incident)
+
+
+def _rules() -> Iterator[Tuple[Callable[[Incident], bool], Prove]]:
+    """What is looked at first decides: the rest of what is known of such a failure follows from it."""
+    yield (lambda incident: incident.step is not None), _alone(why_steps.why)
+    yield (lambda incident: incident.by_systemd("already active, refusing") is not None), _busy_socket
+    yield (lambda incident: kind_of(incident.unit).name == "socket"), _socket
+    yield (lambda incident: kind_of(incident.unit).name in ("mount", "swap")), _mount
+    yield (lambda incident: incident.result == "oom-kill"), _killed
+    yield (lambda incident: incident.result in why_results.BY_RESULT), _by_result
+    yield (lambda incident: incident.result == "exit-code"), _alone(why_words.why)
+    yield _late, _not_started
+    yield _reloaded, _alone(why_words.why)
+
+
+_RULES = tuple(_rules())

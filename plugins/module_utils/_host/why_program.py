@@ -1,0 +1,236 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Why a program could not be run (203, EXEC): the kernel says four words, the file itself says the rest.
+
+"No such file" is also what it says of a file whose interpreter is missing. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import struct
+from typing import NamedTuple, Optional, Tuple
+
+from .._syntax.unitfile import Placed
+from .holders import writer_of
+from .incident import Cause, Incident, Step, at, cause
+from .journal import Line
+from .manager import PATH
+from .views import RUN, account_of, below, cover, inside, mode_of, mounted, refused_at, there
+
+# elf(5), e_machine.
+_MACHINES = {
+    3: "32-bit x86",
+    8: "MIPS",
+    20: "PowerPC",
+    21: "64-bit PowerPC",
+    22: "s390x",
+    40: "32-bit ARM",
+    62: "x86_64",
+    183: "aarch64",
+    243: "RISC-V",
+    258: "LoongArch",
+}
+_ELF = b"\x7fELF"
+_PT_INTERP = 3
+_FIRST = 4096
+
+
+class _Elf(NamedTuple):
+    """What the head of a program says: for which machine it is, of how many bits, and who loads it."""
+
+    machine: int
+    bits: int
+    loader: str
+
+
+def why(incident: Incident, step: Step) -> Optional[Cause]:
+    directive = incident.command
+    placed = _placed(incident, directive, step.program)
+    whose = at(directive, placed)
+    if not step.program.startswith("/"):
+        return _by_name(incident, step, directive, placed)
+    real = inside(incident, step.program)
+    if real is None:
+        return None
+    if step.errno == errno.ENOENT:
+        return _not_there(incident, step, real, directive, placed)
+    if step.errno == errno.ENOTDIR and os.path.isfile(there(real)):
+        what = f"{step.program} of {whose} cannot be there, as {there(real)} is a file and no folder"
+        return cause(what, "mend the path", step.line, directive, placed)
+    if step.errno in (errno.EACCES, errno.EISDIR):
+        return _not_allowed(incident, step, real, directive, placed)
+    if step.errno == errno.ENOEXEC:
+        found = _wrong_format(step.program, real)
+        return cause(found[0], found[1], step.line, directive, placed) if found else None
+    if step.errno == errno.ETXTBSY:
+        by = writer_of(real)
+        what = f"{step.program} of {whose} is being written to" + (f" by {by}" if by else "")
+        return cause(
+            what, "put a new version in its place by a rename, not by writing into it", step.line, directive, placed
+        )
+    return None
+
+
+def _placed(incident: Incident, directive: str, program: str) -> Optional[Placed]:
+    """Where the command stands that names it, the only one of its directive if none does by that name."""
+    rows = incident.placed(directive)
+    by_name = [each for each in rows if program in each.value]
+    found = by_name or (list(rows) if len(rows) == 1 else [])
+    return found[0] if len(found) == 1 else None
+
+
+def _by_name(incident: Incident, step: Step, directive: str, placed: Optional[Placed]) -> Optional[Cause]:
+    if step.errno != errno.ENOENT:
+        return None
+    folders = [folder for word, _placed_at in incident.words("ExecSearchPath") for folder in word.split(":")]
+    searched = folders or PATH.split(":")
+    if any(os.path.exists(inside(incident, f"{folder}/{step.program}") or "/") for folder in searched):
+        return None
+    what = f"the program {step.program} of {at(directive, placed)} is in none of {', '.join(searched)}"
+    return cause(what, "install it, or name it by its whole path", step.line, directive, placed)
+
+
+def _not_there(incident: Incident, step: Step, real: str, directive: str, placed: Optional[Placed]) -> Optional[Cause]:
+    if not os.path.lexists(real):
+        within = f" (in RootDirectory={incident.value('RootDirectory')})" if incident.value("RootDirectory") else ""
+        what = f"the program {step.program} of {at(directive, placed)} is not there{within}"
+        return cause(what, "install it, or mend the path", step.line, directive, placed)
+    veiled = hidden(incident, step.program, real, step.line)
+    if veiled:
+        return veiled
+    if not os.path.exists(real):
+        what = f"{step.program} of {at(directive, placed)} is a link to {os.readlink(real)}, which is not there"
+        return cause(what, "mend the link", step.line, directive, placed)
+    return _interpreter(incident, step, real, directive, placed)
+
+
+def _interpreter(
+    incident: Incident, step: Step, real: str, directive: str, placed: Optional[Placed]
+) -> Optional[Cause]:
+    head = _head(real)
+    if head.startswith(b"#!"):
+        words = head[2:].partition(b"\n")[0].decode("utf-8", "replace")
+        name = words.strip(" \t").partition(" ")[0].partition("\t")[0]
+        if words.endswith("\r"):
+            what = f"the first line of {step.program} ends with a carriage return, so that its interpreter is not found"
+            return cause(what, "save it with line ends of Unix (sed -i 's/\\r$//')", step.line, directive, placed)
+        if name and not os.path.exists(inside(incident, name) or "/"):
+            what = f"the interpreter {name}, which the first line of {step.program} names, is not there"
+            return cause(what, "install it, or mend the first line", step.line, directive, placed)
+        return None
+    elf = _elf(head)
+    if elf and elf.loader and not os.path.exists(inside(incident, elf.loader) or "/"):
+        what = f"the loader {elf.loader}, which {step.program} is built for, is not there"
+        return cause(
+            what, "install the libraries that it belongs to, or a build for this host", step.line, directive, placed
+        )
+    return None
+
+
+def _not_allowed(
+    incident: Incident, step: Step, real: str, directive: str, placed: Optional[Placed]
+) -> Optional[Cause]:
+    whose = at(directive, placed)
+    if os.path.isdir(real):
+        return cause(f"{step.program} of {whose} is a folder", "name the program in it", step.line, directive, placed)
+    forbidden = _no_exec(incident, step.program)
+    if forbidden:
+        what = f"{at('NoExecPaths', forbidden)} lets nothing below it be run, and so not {step.program}"
+        return cause(what, f"add ExecPaths={step.program} to [{incident.section}]", step.line, "NoExecPaths", forbidden)
+    who = account_of(incident)
+    closed = refused_at(real, who, RUN) if who and os.path.exists(real) else ""
+    if closed and who and closed == os.path.realpath(real):
+        what = f"{step.program} of {whose} is not executable for user {who.name} ({mode_of(closed)})"
+        return cause(what, f"chmod +x {step.program}", step.line, directive, placed)
+    if closed and who:
+        what = f"user {who.name} may not enter {closed} ({mode_of(closed)}), which lies on the way to {step.program}"
+        return cause(what, f"let that user in, as by chmod or chown of {closed}", step.line, directive, placed)
+    if os.path.exists(real) and mounted(real, os.ST_NOEXEC):
+        what = f"{step.program} of {whose} lies on a file system that is mounted noexec"
+        return cause(what, "move it to another one, or mount that without noexec", step.line, directive, placed)
+    head = _head(real)
+    name = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip().partition(" ")[0]
+    interpreter = inside(incident, name) if head.startswith(b"#!") and name else None
+    if interpreter and who and os.path.isfile(interpreter) and refused_at(interpreter, who, RUN):
+        what = f"the interpreter {name}, which the first line of {step.program} names, is not executable for {who.name}"
+        return cause(what, f"chmod +x {name}, or mend the first line", step.line, directive, placed)
+    return hidden(incident, step.program, real, step.line)
+
+
+def _no_exec(incident: Incident, path: str) -> Optional[Placed]:
+    """The deepest of both directives decides."""
+    rows = [
+        (word.lstrip("-+"), directive, placed)
+        for directive in ("ExecPaths", "NoExecPaths")
+        for word, placed in incident.words(directive)
+        if below(path, word.lstrip("-+"))
+    ]
+    deepest = max(rows, key=lambda row: (len(row[0].rstrip("/")), row[1]), default=None)
+    return deepest[2] if deepest and deepest[1] == "NoExecPaths" else None
+
+
+def hidden(incident: Incident, path: str, real: str, line: Optional[Line]) -> Optional[Cause]:
+    """What the host has, and a directive keeps from the unit."""
+    over = cover(incident, path)
+    if over is None or not over.hides or not os.path.exists(real):
+        return None
+    what = f"{path} is there on the host, and {at(over.directive, over.place)} hides it from the unit"
+    remedy = f"add BindReadOnlyPaths={path} to [{incident.section}], or have it elsewhere"
+    return cause(what, remedy, line, over.directive, over.place)
+
+
+def _wrong_format(program: str, real: str) -> Optional[Tuple[str, str]]:
+    head = _head(real)
+    if not head:
+        return (f"{program} is empty", "put the program there") if _is_empty(real) else None
+    elf, ours = _elf(head), _elf(_head("/proc/self/exe"))
+    if elf and ours and (elf.machine, elf.bits) != (ours.machine, ours.bits):
+        theirs, here = (_MACHINES.get(each.machine, f"machine {each.machine}") for each in (elf, ours))
+        return f"{program} is built for {theirs}, and this host is {here}", "install a build for this host"
+    if head.startswith(b"\xef\xbb\xbf#!"):
+        return f"{program} begins with a byte order mark, so that its #! is not seen", "save it without that mark"
+    if not head.startswith((b"#!", _ELF)):
+        what = f"{program} has no first line that says by #! what runs it, and is no binary program"
+        return what, "begin it with one, such as #!/bin/sh"
+    return None
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == 0
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(_FIRST)
+    except OSError:
+        return b""
+
+
+def _elf(head: bytes) -> Optional[_Elf]:
+    """elf(5): the head of the file, and of the program headers that which names the loader."""
+    if not head.startswith(_ELF) or len(head) < 64:
+        return None
+    wide, order = head[4] == 2, "<" if head[5] == 1 else ">"
+    machine = struct.unpack_from(order + "H", head, 18)[0]
+    table = struct.unpack_from(order + ("Q" if wide else "I"), head, 32 if wide else 28)[0]
+    size, number = struct.unpack_from(order + "HH", head, 54 if wide else 42)
+    loader = ""
+    for index in range(number):
+        start = table + index * size
+        if start + size > len(head):
+            break
+        if struct.unpack_from(order + "I", head, start)[0] != _PT_INTERP:
+            continue
+        offset = struct.unpack_from(order + ("Q" if wide else "I"), head, start + (8 if wide else 4))[0]
+        loader = head[offset:].partition(b"\0")[0].decode("utf-8", "replace") if offset < len(head) else ""
+    return _Elf(machine, 64 if wide else 32, loader)

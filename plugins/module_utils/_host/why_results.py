@@ -1,0 +1,311 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Why a unit has failed where systemd's result says what has happened: too late, killed, not as its Type= promises.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+import re
+import signal
+from typing import Callable, Dict, List, Optional, Tuple
+
+from .._syntax.unitfile import Placed
+from .incident import Cause, Incident, at, cause, named
+from .journal import Line
+from .views import mode_of
+
+Why = Callable[[Incident], Optional[Cause]]
+_TIMED_OUT = re.compile(r": (?P<state>[\w-]+) operation timed out\.")
+_STATE_TIMED_OUT = re.compile(r"State '(?P<state>[\w-]+)' timed out\.")
+_PID_FILE = re.compile(r"Can't (?:open|convert) PID (?:file|files) '?(?P<path>/[^' ]*)'?")
+_NOTIFIED = re.compile(
+    r"Got notification message from PID (?P<pid>\d+), but reception (?:only permitted for|is disabled)"
+)
+_WATCHDOG = re.compile(r"Watchdog timeout \(limit (?P<limit>[^)]+)\)")
+_OOM_KILL = re.compile(
+    r"oom-kill:constraint=(?P<constraint>\w+).*?(?:oom_memcg=(?P<group>[^,]+).*?)?task_memcg=(?P<task>[^,]+)"
+)
+_FOR_EVER = 2**64 - 1
+# sd-messages(3): SD_MESSAGE_UNIT_OUT_OF_MEMORY.
+_OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
+_GROUP = re.compile(r"\\(.)")
+# Which commands run in a state whose time is over, as service_state has it.
+_COMMANDS = {
+    "start-pre": "ExecStartPre",
+    "start-post": "ExecStartPost",
+    "reload": "ExecReload",
+    "condition": "ExecCondition",
+    "start-condition": "ExecCondition",
+}
+_CORES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP)
+
+
+def seconds(microseconds: object) -> str:
+    if not isinstance(microseconds, int) or microseconds in (0, _FOR_EVER):
+        return ""
+    return f"{microseconds / 1e6:g} s"
+
+
+def size(number: object) -> str:
+    """As MemoryMax= is written."""
+    if not isinstance(number, int) or number in (0, _FOR_EVER):
+        return ""
+    for unit, factor in (("G", 2**30), ("M", 2**20), ("K", 2**10)):
+        if number >= factor:
+            return f"{number / factor:.4g}{unit}"
+    return str(number)
+
+
+def _last(incident: Incident, *directives: str) -> Tuple[str, Optional[Placed]]:
+    """The first of these that the unit's text has; else the first by its name alone."""
+    for name in directives:
+        if incident.placed(name):
+            return name, incident.placed(name)[-1]
+    return directives[0], None
+
+
+def timeout(incident: Incident) -> Optional[Cause]:
+    for line in incident.lines:
+        found = _TIMED_OUT.search(line.text) or _STATE_TIMED_OUT.search(line.text) if line.by_systemd else None
+        if found:
+            return _too_late(incident, found.group("state"), line)
+        if line.by_systemd and "reached runtime time limit" in line.text:
+            return _ran_too_long(incident, line)
+    return None
+
+
+def _too_late(incident: Incident, state: str, line: Line) -> Optional[Cause]:
+    if state.startswith(("stop", "final", "abort")):
+        return _does_not_stop(incident, state, line)
+    name, placed = _last(incident, "TimeoutStartSec", "TimeoutSec")
+    given = seconds(incident.properties.get("TimeoutStartUSec") or incident.properties.get("TimeoutUSec"))
+    after = f"within {given}" if given else "in time"
+    if state == "start":
+        return not_started(incident, after, at(name, placed), line)
+    command = _COMMANDS.get(state)
+    if command is None:
+        return None
+    rows = incident.placed(command)
+    whose = at(command, rows[0] if len(rows) == 1 else None)
+    what = f"{whose} did not end {after}, which is all that {at(name, placed)} gives it"
+    remedy = "give it more time by TimeoutStartSec=, or see what it waits for"
+    return cause(what, remedy, line, name if placed else command, placed or (rows[0] if len(rows) == 1 else None))
+
+
+def not_started(incident: Incident, after: str, limit: str, line: Optional[Line]) -> Optional[Cause]:
+    """What has not come of that which Type= promises (systemd.service(5))."""
+    kind = str(incident.properties.get("Type") or incident.value("Type") or "simple")
+    placed = incident.placed("Type")[-1] if incident.placed("Type") else None
+    if kind in ("notify", "notify-reload"):
+        return _not_ready(incident, kind, after, line, placed)
+    if kind == "forking":
+        return _pid_file(incident, after) or _in_foreground(incident, after, line, placed)
+    if kind == "dbus":
+        name, bus = _last(incident, "BusName")
+        what = f"it did not take the name {bus.value if bus else ''} on the bus {after} ({at(name, bus)}, Type=dbus)"
+        return cause(what, "mend the name, or take Type=exec for a program that takes none", line, name, bus)
+    if kind == "oneshot":
+        what = f"it did not end {after}, which is all that {limit} gives a Type=oneshot"
+        return cause(
+            what, "give it more time by TimeoutStartSec=, or take Type=exec if it is to run on", line, "Type", placed
+        )
+    return None
+
+
+def _not_ready(
+    incident: Incident, kind: str, after: str, line: Optional[Line], placed: Optional[Placed]
+) -> Optional[Cause]:
+    wrong = incident.by_systemd("Got notification message from PID")
+    found = _NOTIFIED.search(wrong.text) if wrong else None
+    if found and wrong:
+        access = incident.placed("NotifyAccess")
+        now = str(incident.properties.get("NotifyAccess") or "main")
+        what = (
+            f"READY=1 came from process {found.group('pid')}, which is not the main one, and NotifyAccess={now} takes "
+            "it from no other"
+        )
+        remedy = f"set NotifyAccess=all in [{incident.section}], or have the main process send it"
+        return cause(what, remedy, wrong, "NotifyAccess", access[-1] if access else None)
+    now = str(incident.properties.get("NotifyAccess") or "main")
+    waits = f"{named('Type', kind, placed)} waits for READY=1"
+    what = f"{waits}, which did not come {after} from what NotifyAccess={now} allows"
+    remedy = (
+        "take Type=exec if the program never sends it, NotifyAccess=all if a process of it does, or give it more time "
+        "by TimeoutStartSec="
+    )
+    return cause(what, remedy, line, "Type", placed)
+
+
+def _in_foreground(incident: Incident, after: str, line: Optional[Line], placed: Optional[Placed]) -> Optional[Cause]:
+    kind = named("Type", "forking", placed)
+    what = f"its first process has not ended {after}, as {kind} promises: it stays in the foreground"
+    return cause(what, "take Type=exec, or have the program go to the background", line, "Type", placed)
+
+
+def _pid_file(incident: Incident, after: str = "") -> Optional[Cause]:
+    line = next((each for each in reversed(incident.lines) if each.by_systemd and _PID_FILE.search(each.text)), None)
+    placed = incident.placed("PIDFile")
+    if line is None or not placed or "No such file" not in line.text:
+        return None
+    path = placed[-1].value
+    what = f"its first process ended, and {path} of {at('PIDFile', placed[-1])} was not written{after and f' {after}'}"
+    remedy = "mend the path to where the program writes it, or leave PIDFile= out"
+    return cause(what, remedy, line, "PIDFile", placed[-1])
+
+
+def _does_not_stop(incident: Incident, state: str, line: Line) -> Optional[Cause]:
+    name, placed = _last(incident, "TimeoutStopSec", "TimeoutSec")
+    given = seconds(incident.properties.get("TimeoutStopUSec"))
+    after = f"within {given}" if given else "in time"
+    if state in ("stop", "stop-post"):
+        command = "ExecStop" if state == "stop" else "ExecStopPost"
+        what = f"{command}= did not end {after}, which is all that {at(name, placed)} gives it"
+        return cause(what, "give it more time by TimeoutStopSec=, or see what it waits for", line, name, placed)
+    if state not in ("stop-sigterm", "final-sigterm"):
+        return None
+    word = str(incident.value("KillSignal") or "SIGTERM")
+    what = f"it did not end on {word} {after}, which is all that {at(name, placed)} gives it, and was killed"
+    remedy = "give it more time by TimeoutStopSec=, or name the signal that ends it by KillSignal="
+    return cause(what, remedy, line, name, placed)
+
+
+def _ran_too_long(incident: Incident, line: Line) -> Cause:
+    name, placed = _last(incident, "RuntimeMaxSec")
+    given = seconds(incident.properties.get("RuntimeMaxUSec")) or "its time"
+    what = f"it ran for {given}, which is all that {at(name, placed)} lets it"
+    return cause(what, "raise RuntimeMaxSec=, or leave it out", line, name, placed)
+
+
+def protocol(incident: Incident) -> Optional[Cause]:
+    kind = str(incident.properties.get("Type") or incident.value("Type"))
+    placed = incident.placed("Type")[-1] if incident.placed("Type") else None
+    line = incident.by_systemd("Failed with result 'protocol'")
+    if kind == "forking":
+        return _pid_file(incident)
+    if kind in ("notify", "notify-reload") and incident.exit is None and line:
+        what = f"its main process ended before it sent READY=1, which {named('Type', kind, placed)} promises"
+        remedy = "take Type=exec for a program that never sends it, Type=oneshot for one that does its work and ends"
+        return cause(what, remedy, line, "Type", placed)
+    if kind == "dbus" and incident.exit is None and line:
+        name, bus = _last(incident, "BusName")
+        what = f"its main process ended before it took the name {bus.value if bus else ''} on the bus (Type=dbus)"
+        return cause(what, "mend the name, or take another Type=", line, name, bus)
+    return None
+
+
+def watchdog(incident: Incident) -> Optional[Cause]:
+    line = next((each for each in incident.lines if each.by_systemd and _WATCHDOG.search(each.text)), None)
+    if line is None:
+        return None
+    found = _WATCHDOG.search(line.text)
+    name, placed = _last(incident, "WatchdogSec")
+    limit = found.group("limit") if found else ""
+    what = f"it did not send WATCHDOG=1 for {limit}, which {at(name, placed)} asks for, and was killed"
+    remedy = "have the program send it (sd_watchdog_enabled(3)), leave WatchdogSec= out, or see where it hangs"
+    return cause(what, remedy, line, name, placed)
+
+
+def out_of_memory(incident: Incident, kernel: Callable[[int], List[Line]]) -> Optional[Cause]:
+    """By its own limit, by that of a slice, or by the host's memory: which one the kernel says alone."""
+    line = next((each for each in incident.lines if each.by_systemd and each.id == _OUT_OF_MEMORY), None)
+    if line is None:
+        return None
+    since = incident.lines[0].at
+    group = str(incident.properties.get("ControlGroup") or "")
+    for each in reversed(kernel(since)):
+        found = _OOM_KILL.search(each.text)
+        task = found.group("task") if found else ""
+        if (found and task.rpartition("/")[2] == incident.unit) or (found and group and task.endswith(group)):
+            return _by_limit(incident, found, each)
+    return None
+
+
+def _by_limit(incident: Incident, found: re.Match[str], line: Line) -> Cause:
+    name, placed = _last(incident, "MemoryMax", "MemoryLimit")
+    limit = size(incident.properties.get("MemoryMax"))
+    peak = size(incident.properties.get("MemoryPeak"))
+    used = f" (it used {peak} at most)" if peak else ""
+    owner = (found.group("group") or "").rpartition("/")[2]
+    if found.group("constraint") == "CONSTRAINT_NONE":
+        what = "the host had no memory left, and the kernel killed it for that"
+        return cause(what, "give the host more, or limit what uses it by MemoryMax=", line)
+    if owner == incident.unit:
+        what = f"it was killed as it needed more memory than {named(name, limit, placed)} lets it{used}"
+        return cause(what, "raise MemoryMax=, or see what takes the memory", line, name, placed)
+    what = f"it was killed as all units in {owner} together needed more memory than MemoryMax= of that lets them"
+    return cause(what, f"raise MemoryMax= of {owner}, or limit the others in it", line)
+
+
+def killed(incident: Incident) -> Optional[Cause]:
+    ended = incident.exit
+    if ended is None or ended.code not in ("killed", "dumped"):
+        return None
+    whose = "its main process" if ended.command in ("", "ExecStart") else f"{ended.command}="
+    if ended.status == signal.SIGSYS:
+        return _forbidden_call(incident, whose)
+    if ended.status in _CORES:
+        name = signal.Signals(ended.status).name
+        stack = "coredumpctl info shows where" if ended.code == "dumped" else "its own output says where, if it does"
+        what = f"{whose} crashed: {name}, which is a fault of the program"
+        return cause(what, f"{stack}; no setting of the unit ends a program so", ended.line)
+    if ended.status == signal.SIGXCPU and incident.placed("LimitCPU"):
+        placed = incident.placed("LimitCPU")[-1]
+        what = f"{whose} used up the time of {named('LimitCPU', placed.value, placed)}"
+        return cause(what, "raise it, or leave it out", ended.line, "LimitCPU", placed)
+    if ended.status == signal.SIGXFSZ and incident.placed("LimitFSIZE"):
+        placed = incident.placed("LimitFSIZE")[-1]
+        what = f"{whose} wrote a file larger than {named('LimitFSIZE', placed.value, placed)} lets it"
+        return cause(what, "raise it, or leave it out", ended.line, "LimitFSIZE", placed)
+    return None
+
+
+def _forbidden_call(incident: Incident, whose: str) -> Optional[Cause]:
+    """SIGSYS comes of a filter: of the unit's, where it has one, and the program may have one of its own."""
+    names = [name for name in ("SystemCallFilter", "SystemCallArchitectures") if incident.placed(name)]
+    if not names or incident.placed("SystemCallErrorNumber") or incident.exit is None:
+        return None
+    placed = incident.placed(names[0])[-1]
+    what = f"{whose} was killed by SIGSYS, for a system call that {at(names[0], placed)} forbids"
+    remedy = (
+        "allow it: SystemCallLog= or the kernel's audit line (type=1326) tells which, systemd-analyze syscall-filter"
+    )
+    return cause(what, f"{remedy} in which group it is", incident.exit.line, names[0], placed)
+
+
+def resources(incident: Incident) -> Optional[Cause]:
+    line = incident.by_systemd("Failed to load environment files")
+    if line is None:
+        return None
+    number = line.fields.get("ERRNO", "")
+    for placed in incident.placed("EnvironmentFile"):
+        path = placed.value.strip("\"'")
+        if path.startswith("-") or not path.startswith("/") or "%" in path:
+            continue
+        if number == str(errno.ENOENT) and not glob.glob(_GROUP.sub(r"[\1]", path)):
+            what = f"{path} of {at('EnvironmentFile', placed)} is not there"
+            return cause(what, "make it, or begin the value with -", line, "EnvironmentFile", placed)
+        if number == str(errno.EISDIR) and os.path.isdir(path):
+            what = f"{path} of {at('EnvironmentFile', placed)} is a folder"
+            return cause(what, f"name the files in it, as by {path}/*.env", line, "EnvironmentFile", placed)
+        if number == str(errno.EACCES) and incident.of_user and not os.access(path, os.R_OK):
+            what = f"{path} of {at('EnvironmentFile', placed)} may not be read ({mode_of(path)})"
+            return cause(what, "let the user of this manager read it", line, "EnvironmentFile", placed)
+    return None
+
+
+# By systemd's word for the result.
+BY_RESULT: Dict[str, Why] = {
+    "timeout": timeout,
+    "protocol": protocol,
+    "watchdog": watchdog,
+    "signal": killed,
+    "core-dump": killed,
+    "resources": resources,
+}

@@ -1,0 +1,97 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Failures with their causes: as part of the message, and as data. Imported only once something has failed.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import AbstractSet, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from .._host.causes import DEPENDENCY, NOT_HEALTHY, Failure
+from .._host.endings import meaning
+from .._host.incident import Cause
+from .._host.manager import Manager
+from .._host.observed import tree
+from .._host.why import Why, explain
+from .._syntax.kinds import kind_of
+from .report import hidden_values, without
+
+# Results of systemd that leave it open what has happened.
+_OPEN = ("exit-code", "signal", "core-dump", "timeout", "protocol", "resources", "oom-kill", "start-limit-hit")
+_LONGEST_LINE = 200
+
+
+class Explained(NamedTuple):
+    """A failure as it is told; what is not known of it is empty."""
+
+    message: str
+    cause: str = ""
+    remedy: str = ""
+    evidence: str = ""
+    section: str = ""
+    directive: str = ""
+
+
+def explained(
+    manager: Manager, failures: Sequence[Failure], asked: AbstractSet[str], lines: Mapping[str, Sequence[str]]
+) -> List[Explained]:
+    """asked: those units whose causes are looked for. lines: what they have said last."""
+    open_ones = [each for each in failures if each.unit in asked and each.rule is NOT_HEALTHY]
+    known = explain(manager, open_ones)
+    return [_explained(each, known.get(each.unit), lines.get(each.unit, ())) for each in failures]
+
+
+def _explained(failure: Failure, why: Optional[Why], lines: Sequence[str]) -> Explained:
+    if failure.rule is DEPENDENCY:
+        return Explained(failure.message, failure.message, "mend that first")
+    if why is None:
+        return Explained(failure.message)
+    message = failure.message
+    if why.status and why.cause is None:  # the number alone would be taken for systemd's
+        message = message.replace(meaning(failure.status), f" ({why.status})")
+    if why.cause is None:
+        return Explained(message + (_unproven(lines) if failure.result in _OPEN else ""))
+    return _with_cause(failure, message, why.cause)
+
+
+def _with_cause(failure: Failure, message: str, cause: Cause) -> Explained:
+    section = kind_of(failure.unit).section if cause.directive else ""
+    said = cause.what in message
+    whole = message if said else f"{message}: {cause.sentence}"
+    return Explained(whole, cause.what, cause.remedy, cause.evidence, section, cause.directive)
+
+
+def of_units(manager: Manager, failed: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[str, Any]]:
+    """What is told of causes, by the facts of each unit. Without the right to know what is secret, no line is."""
+    failures = [
+        Failure(unit, "", str(facts.get("result") or ""), invocation=str(facts.get("invocation_id") or ""))
+        for unit, facts in failed.items()
+    ]
+    secrets = manager.places.secrets
+    may_know = not os.path.exists(secrets) or os.access(secrets, os.R_OK | os.X_OK)
+    contents = [seen.content for seen in tree(secrets).values() if seen.content] if may_know else []
+    hidden = hidden_values(contents)
+    return {unit: _told(why, hidden, may_know) for unit, why in explain(manager, failures).items()}
+
+
+def _told(why: Why, hidden: Sequence[str], with_lines: bool) -> Dict[str, Any]:
+    found = why.cause or Cause("", "", "")
+    return {
+        "proven": why.cause is not None,
+        "cause": without(found.what, hidden),
+        "remedy": without(found.remedy, hidden),
+        "evidence": without(found.evidence, hidden) if with_lines else "",
+        "journal": [without(line, hidden) for line in why.lines] if with_lines else [],
+    }
+
+
+def _unproven(lines: Sequence[str]) -> str:
+    """Said as what it is, with the last that there is to go by."""
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    shown = last if len(last) <= _LONGEST_LINE else last[:_LONGEST_LINE] + "..."
+    return f"; the cause is not proven, its last line is: {shown}" if shown else "; the cause is not proven"
