@@ -160,7 +160,10 @@ hardening:
       differ. C(estimated) means that it is our own estimate, in check mode before systemd 250.
     - C(findings) are the tests that cost most of it. C(left_out) are directives of the profile that the host or the
       service cannot have, with the reason; of C(stricter) ones the service has more itself, which stays; C(released)
-      are those that an opt-out has made weaker than the service has them, with its name.
+      are those that an opt-out has made weaker than the service has them, with its name. C(refused) is what the
+      journal of its new run says was refused to it and the run before did not say, each with the C(line), the C(error)
+      of the kernel, what it is C(about), the C(directives) that refuse it, and what to C(mend) it by. Each is a warning
+      too.
   returned: success, and failure after the plan was made, where a service is hardened
   type: dict
   sample:
@@ -172,6 +175,7 @@ hardening:
       left_out: {}
       stricter: {}
       released: {}
+      refused: []
 rolled_back:
   description:
     - Whether what was before the run is back in force. The lists of units say what the run was about to do.

@@ -384,3 +384,33 @@ class TestRefused:
         ]
         result = host.refused(services=entries)
         assert {error["rule"] for error in result["errors"]} >= {"hardening", "unknown-directive"}
+
+
+class TestRefusals:
+    """The journal of the new run is read for what its last run had not."""
+
+    def refused(self, result: Result, unit: str = "app.service") -> list[tuple[str, list[str], str]]:
+        found = result["hardening"][unit]["refused"]
+        return [(each["error"], list(each["directives"]), each["mend"]) for each in found]
+
+    def test_what_is_refused_is_told_with_what_refuses_it(self, host: Lab) -> None:
+        command = "/bin/sh -c 'touch /srv/intruder; chown daemon /proc/self/fd/1; exec sleep infinity'"
+        host.apply(services=[{"name": "app", "exec_start": command}])
+        result = host.settled(services=[hardened(command, profile="strict")])
+        assert self.refused(result)[0] == ("EROFS", ["ProtectSystem"], "read_write_paths")
+        assert result["hardening"]["app.service"]["refused"][0]["about"] == "/srv"
+        told = [each for each in result["warnings"] if "something is refused to it that was not before" in each]
+        assert any("ProtectSystem= refuses that; if it needs it, add /srv to read_write_paths" in each for each in told)
+        assert host.state("app.service") == "active"
+        host.sh("rm -f /srv/intruder")
+
+    def test_nor_what_the_last_run_had_as_well(self, host: Lab) -> None:
+        command = "/bin/sh -c 'echo $$: /srv/x: Permission denied >&2; exec sleep infinity'"
+        host.apply(services=[{"name": "app", "exec_start": command}])
+        assert self.refused(host.apply(services=[hardened(command, profile="standard")])) == []
+
+    def test_of_a_change_that_is_rolled_back(self, host: Lab) -> None:
+        host.sh(f"systemctl start {NGINX}")
+        result = host.failing(**{**OF_NGINX, "allow": ["switch_users"]}, health={"timeout": 10, "stable_for": 0.3})
+        assert result["rolled_back"]
+        assert ("EACCES", ["CapabilityBoundingSet"], "low_ports") in self.refused(result, NGINX)

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,9 +82,9 @@ def default_suite() -> str:
     return os.environ.get("UNITWRIGHT_SUITE") or "bookworm"
 
 
-def build_command(suite: str) -> list[str]:
-    """The call of mmdebstrap without its mirror: this is the recipe, and its hash the image's tag."""
-    packages = [*PACKAGES, WEB_SERVER.get(suite, "nginx")]
+def build_command(suite: str, more: Sequence[str] = ()) -> list[str]:
+    """The call of mmdebstrap without its mirror: this is the recipe, and its hash the image's tag. more: packages."""
+    packages = [*PACKAGES, WEB_SERVER.get(suite, "nginx"), *more]
     return [
         "mmdebstrap",
         "--quiet",
@@ -101,10 +101,10 @@ def build_command(suite: str) -> list[str]:
     ]
 
 
-def image_name(suite: str) -> str:
+def image_name(suite: str, more: Sequence[str] = ()) -> str:
     if suite not in SUITES:
         raise EngineError(f"unknown suite {suite}: one of {', '.join(SUITES)}")
-    recipe = json.dumps(build_command(suite)).encode()
+    recipe = json.dumps(build_command(suite, more)).encode()
     return f"{REPOSITORY}:{suite}-{hashlib.sha256(recipe).hexdigest()[:12]}"
 
 
@@ -136,15 +136,15 @@ def _os_release() -> dict[str, str]:
     return {key: value.strip("\"'") for key, value in pairs}
 
 
-def ensure_image(engine: Engine, suite: str) -> str:
-    """The image of a suite, built unless the engine has it; returns its name."""
+def ensure_image(engine: Engine, suite: str, more: Sequence[str] = ()) -> str:
+    """The image of a suite, with more packages if any, built unless the engine has it; returns its name."""
     own = os.environ.get("UNITWRIGHT_IMAGE")
     if own:
         return own
-    name = image_name(suite)
+    name = image_name(suite, more)
     with _locked(name):
         if not has_image(engine, name):
-            _build(engine, suite, name)
+            _build(engine, build_command(suite, more), suite, name)
     return name
 
 
@@ -152,8 +152,8 @@ def has_image(engine: Engine, name: str) -> bool:
     return engine.run("image", "inspect", name, check=False).returncode == 0
 
 
-def _build(engine: Engine, suite: str, name: str) -> None:
-    command = [*build_command(suite), *mirror_arguments(suite)]
+def _build(engine: Engine, recipe: Sequence[str], suite: str, name: str) -> None:
+    command = [*recipe, *mirror_arguments(suite)]
     with tempfile.TemporaryFile() as log:
         try:
             builder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)

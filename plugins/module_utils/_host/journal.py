@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .manager import Manager
 
 _ASK = ("journalctl", "--quiet", "--no-pager")
 _TIMEOUT = 20.0
+# Lines of a run: more than a service says until it is up, and less than fills a memory.
+_MOST = 5000
 # sd-messages(3): SD_MESSAGE_UNIT_FAILURE_RESULT.
 _UNIT_FAILED = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c"
 
@@ -60,16 +62,45 @@ def last_lines(manager: Manager, runs: Mapping[str, str], lines: int) -> Dict[st
     return {unit: _last_lines(manager, unit, invocation, lines) for unit, invocation in runs.items()}
 
 
-def _last_lines(manager: Manager, unit: str, invocation: str, lines: int) -> List[str]:
+def of_runs(manager: Manager, unit: str, run: str, before: str) -> Tuple[List[str], List[str]]:
+    """All that was said in a run of a unit, and in the one before it (by IDs; "" for none): the last lines of each."""
+    _sync(manager)
+    begun = _begun(manager, run)
+    if begun is None:
+        return [], []
+    # Lines of its first process may stand before what the manager says of it; those of the run before it do no harm.
+    now = _lines(manager, unit, [f"--since=@{begun - 1:.6f}"])
+    since = _begun(manager, before) if before else None
+    if since is None:
+        return now, []
+    return now, _lines(manager, unit, [f"--since=@{since - 1:.6f}", f"--until=@{begun:.6f}"])
+
+
+def _begun(manager: Manager, run: str) -> Optional[float]:
+    prefix, _own = _words_of(manager)
+    asked = [*_ASK, "--output=short-unix", f"{prefix}INVOCATION_ID={run}"]
+    first = manager.run(asked, timeout=_TIMEOUT).out.partition(" ")[0]
+    return float(first) if first.replace(".", "", 1).isdigit() else None
+
+
+def _lines(manager: Manager, unit: str, when: Sequence[str]) -> List[str]:
+    ask = [*_ASK, "--output=cat", "--reverse", f"--lines={_MOST}", *when]
+    return manager.run([*ask, *_selection(manager, unit)], timeout=_TIMEOUT).out.splitlines()[::-1]
+
+
+def _selection(manager: Manager, unit: str) -> List[str]:
+    """Not --unit=, which leaves out what a child of PID 1 says before it has become the unit's process."""
     prefix, own = _words_of(manager)
-    # Not --unit=, which leaves out what a child of PID 1 says before it has become the unit's process.
-    selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}", own]
+    return [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}", own]
+
+
+def _last_lines(manager: Manager, unit: str, invocation: str, lines: int) -> List[str]:
+    selection = _selection(manager, unit)
     if invocation:
         # Lines of a process that was gone before journald looked at it lack the invocation, so it is found by time;
         # they may stand before what PID 1 says first of it.
-        begun = [*_ASK, "--output=short-unix", f"{prefix}INVOCATION_ID={invocation}"]
-        first = manager.run(begun, timeout=_TIMEOUT).out.partition(".")[0]
-        selection += [f"--since=@{int(first) - 1}"] if first.isdigit() else []
+        begun = _begun(manager, invocation)
+        selection += [] if begun is None else [f"--since=@{int(begun) - 1}"]
     else:
         selection.append(f"--since=@{manager.begun:.6f}")
     # Together with --since, --lines counts from the front unless the order is turned round.
@@ -79,19 +110,19 @@ def _last_lines(manager: Manager, unit: str, invocation: str, lines: int) -> Lis
 
 def all_lines(manager: Manager, unit: str, most: int) -> List[Line]:
     """What has been said of a unit and by it since the boot, the last so many lines."""
-    prefix, own = _words_of(manager)
+    prefix, _own = _words_of(manager)
     fields = [*_FIELDS, f"{prefix}UNIT", f"{prefix}INVOCATION_ID", f"_SYSTEMD_{prefix}INVOCATION_ID"]
     fields += ["_SYSTEMD_INVOCATION_ID", "INVOCATION_ID"]
     ask = [*_ASK, "--output=json", f"--output-fields={','.join(fields)}", "--boot", "--reverse", f"--lines={most}"]
-    selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}", own]
-    return list(_parsed(manager.run([*ask, *selection], timeout=_TIMEOUT).out, prefix, unit))
+    return list(_parsed(manager.run([*ask, *_selection(manager, unit)], timeout=_TIMEOUT).out, prefix, unit))
 
 
-def of_kernel(manager: Manager, since: int, words: str) -> List[Line]:
-    """Lines of the kernel with such words since a time, in microseconds."""
-    ask = [*_ASK, "--output=json", "--output-fields=MESSAGE", f"--since=@{since / 1e6:.6f}", "_TRANSPORT=kernel"]
-    found = _parsed(manager.run(ask, timeout=_TIMEOUT).out, "", "")
-    return [line for line in found if words in line.text]
+def of_kernel(manager: Manager, since: float) -> List[Line]:
+    """What the kernel has logged since a time in seconds; nothing in a container, whose log is that of another host."""
+    if os.path.exists("/run/systemd/container"):
+        return []
+    ask = [*_ASK, "--output=json", "--output-fields=MESSAGE", f"--since=@{since:.6f}"]
+    return list(_parsed(manager.run([*ask, "_TRANSPORT=kernel", "_TRANSPORT=audit"], timeout=_TIMEOUT).out, "", ""))
 
 
 def _parsed(out: str, prefix: str, unit: str) -> Iterator[Line]:

@@ -152,7 +152,7 @@ def _reloaded(incident: Incident) -> bool:
 
 
 def _killed(incident: Incident, manager: Manager) -> Optional[Cause]:
-    return why_results.out_of_memory(incident, lambda since: journal.of_kernel(manager, since, "oom-kill:"))
+    return why_results.out_of_memory(incident, lambda since: journal.of_kernel(manager, since))
 
 
 def _socket(incident: Incident, manager: Manager) -> Optional[Cause]:
@@ -175,7 +175,7 @@ def _socket(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 def _socket_unit(manager: Manager, port: int, but: str) -> str:
     """The socket unit for which systemd itself listens on a port."""
-    units = [unit for unit in manager.list_units() if unit.endswith(".socket") and unit != but]
+    units = [unit for unit in manager.list_units() if kind_of(unit).starts.hands_over and unit != but]
     for unit, shown in _properties(manager, units).items():
         addresses = [str(address) for _kind, address in shown.get("Listen") or ()]
         active = shown.get("ActiveState") == "active"

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._advice.estimate import estimated
 from .._advice.logins import lets_others_in
@@ -18,16 +18,19 @@ from .._advice.merging import parse_groups
 from .._advice.optouts import Line
 from .._advice.profiles import Host, Lines, escalates_in_vain, profile, undone
 from .._advice.protection import LEVELS, SESSIONS
+from .._advice.refusals import Refusal, of_processes, refusals
 from .._desired.hardening import DROPIN, TARGET, Asked, asked, with_lines
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired
-from .._host import files
+from .._host import files, journal
 from .._host.manager import OFFLINE_SINCE, Manager
 from .._host.observed import Observed
+from .._host.workload import processes
 from .._plan.owners import orphans
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import words
-from .._syntax.rule import Problem, Problems, Rule, Severity
+from .._syntax.names import parse_pattern
+from .._syntax.rule import Problem, Problems, Rule, Severity, legible
 from .._verify.exposure import Exposure, Subject, measured
 from .work import Work
 
@@ -73,9 +76,17 @@ _UNDONE = Rule(
     "take it out there",
     "systemd.unit(5), drop-ins",
 )
+_REFUSED = Rule(
+    "hardening-refused",
+    Severity.WARNING,
+    "something is refused to it that was not before: {line}",
+    "{mend}",
+    "the journal of its run, and the unit's text",
+)
 # When an exposure is one: once this has been done, now, and without any hardening of ours.
 AFTER, BEFORE, WITHOUT = "after", "before", "without"
 _MOST_TOLD = 3
+_LONGEST = 300
 # What makes folders that it may write to, and below which folder (systemd.exec(5)).
 _MAKES = (
     ("StateDirectory", "/var/lib"),
@@ -98,6 +109,9 @@ class Hardening:
         self._undone: List[Problem] = []
         self._exposures: Dict[str, Dict[str, Exposure]] = {AFTER: {}, BEFORE: {}, WITHOUT: {}}
         self._estimated: Set[str] = set()
+        self._runs: Dict[str, str] = {}
+        self._texts: Dict[str, Sequence[Line]] = {}
+        self._refused: Dict[str, List[Refusal]] = {}
 
     def over(self, desired: Desired, observed: Observed) -> Params:
         """The declaration with lines over what the host and the declaration say otherwise. Raises Problems."""
@@ -159,6 +173,32 @@ class Hardening:
             else:
                 found += [*self._raised(each), *self._above(each, after)]
         return found
+
+    def begin(self, work: Work) -> None:
+        """Note what runs before the change: what it said is what the new run is held against."""
+        units = [each.unit for each in self._asked if not parse_pattern(each.unit).is_template]
+        if self._manager.live:
+            shown = self._manager.show(units, ("InvocationID",))
+            self._runs = {unit: each.get("InvocationID", "") for unit, each in shown.items()}
+        self._texts = {unit: self._whole(unit, work.differences.after) for unit in units}
+
+    def refused(self, failures: Sequence[Mapping[str, Any]] = ()) -> List[Problem]:
+        """What the new runs say was refused to them; failures: errors of a run that was rolled back, with journals."""
+        if failures:
+            said = {str(each["unit"]): (each.get("journal") or (), ()) for each in failures}
+        else:
+            shown = self._manager.show([*self._runs], ("InvocationID",))
+            anew = {unit: each.get("InvocationID", "") for unit, each in shown.items()}
+            said = {unit: self._said(unit, run) for unit, run in anew.items() if run and run != self._runs[unit]}
+        for unit, (lines, before) in said.items():
+            if unit in self._texts:
+                self._refused[unit] = refusals(lines, before, self._texts[unit], self._host)
+        return [_told_refusal(unit, each) for unit, found in self._refused.items() for each in found[:_MOST_TOLD]]
+
+    def _said(self, unit: str, run: str) -> Tuple[Sequence[str], Sequence[str]]:
+        lines, before = journal.of_runs(self._manager, unit, run, self._runs[unit])
+        kernel = [each.text for each in journal.of_kernel(self._manager, self._manager.begun)]
+        return [*lines, *of_processes(kernel, processes(self._manager, unit))], before
 
     def _measure(self, units: Sequence[str], work: Work, check_mode: bool) -> None:
         """As they will be, as they are, and as they would be without this; where nothing changes, only once."""
@@ -257,7 +297,25 @@ class Hardening:
             "left_out": dict(made.left_out),
             "stricter": dict(made.stricter),
             "released": dict(made.released),
+            "refused": [refusal._asdict() for refusal in self._refused.get(each.unit, ())],
         }
+
+
+def _told_refusal(unit: str, refusal: Refusal) -> Problem:
+    by = " and ".join(f"{each}=" for each in refusal.directives)
+    directive = refusal.directives[0] if len(refusal.directives) == 1 else ""
+    return _REFUSED.problem(unit, "Service", directive, line=legible(refusal.line[:_LONGEST]), mend=_mend(refusal, by))
+
+
+def _mend(refusal: Refusal, by: str) -> str:
+    if not by:
+        return "which directive that is the line does not tell; if it needs it, see docs/hardening.md for its opt-outs"
+    verb = "refuses" if len(refusal.directives) == 1 else "refuse"
+    if refusal.folder:
+        return f"{by} {verb} that; if it needs it, add {refusal.folder} to {refusal.mend}"
+    if refusal.mend:
+        return f"{by} {verb} that; if it needs it, allow {refusal.mend}"
+    return f"{by} {verb} that; which opt-out gives it back the line does not tell"
 
 
 def _lines(loadpath: LoadPath, path: str) -> List[Line]:

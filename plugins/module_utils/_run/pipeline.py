@@ -186,8 +186,12 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
 
         keep = run.params.get("on_failure") == "keep"
+        if hardening:
+            hardening.begin(work)
         failure = carry_through(work, interrupted, keep, manager, writer)
         states = _states_after(manager, states)
+        if hardening and manager.live:
+            unverified += hardening.refused(failure.result["errors"] if failure else ())
         run.lap("apply")
     if failure is None and manager.live:
         unverified += report.pulled_in(work, None if run.check_mode else states)
