@@ -5,8 +5,8 @@
 """What a service says was refused to it, and which directive of its text does refuse that: reckoned, never guessed.
 
 A line names an error of the kernel, and mostly a path, a port or a call. Which directives refuse just that is known
-from the unit's text; where the line says too little there are none, and where several refuse it they are all named. Pure.
-Private to the collection.
+from the unit's text; where the line says too little there are none, and where several refuse it they are all named.
+Pure. Private to the collection.
 """
 
 from __future__ import annotations

@@ -185,7 +185,9 @@ class Hardening:
     def refused(self, failures: Sequence[Mapping[str, Any]] = ()) -> List[Problem]:
         """What the new runs say was refused to them; failures: errors of a run that was rolled back, with journals."""
         if failures:
-            said = {str(each["unit"]): (each.get("journal") or (), ()) for each in failures}
+            said: Dict[str, Tuple[Sequence[str], Sequence[str]]] = {
+                str(each["unit"]): (each.get("journal") or (), ()) for each in failures
+            }
         else:
             shown = self._manager.show([*self._runs], ("InvocationID",))
             anew = {unit: each.get("InvocationID", "") for unit, each in shown.items()}
