@@ -62,7 +62,7 @@ lint: artifact $(SOURCE) ## Check style, types and YAML: ruff, mypy, yamllint, a
 	$(RUN) ruff format --cache-dir $(BUILD)/ruff --check .
 	$(RUN) mypy --python-version 3.8 $(addprefix -p $(PLUGINS).,doc_fragments module_utils modules)
 	$(RUN) mypy --python-version 3.11 -p $(PLUGINS).filter
-	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling -p tests.benchmarks -p tests.upgrade
+	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling -p tests.benchmarks -p tests.upgrade -p tests.corpus
 	$(RUN) yamllint --strict .
 	$(RUN) ansible-lint
 
@@ -93,6 +93,10 @@ bench: setup ## Measure the cost of the modules
 .PHONY: faults
 faults: artifact image $(SOURCE) ## Kill the modules at every step
 	@$(PYTEST) --numprocesses=auto --maxprocesses=4 --dist=worksteal $(or $(TESTS),tests/faults) $(PYTEST_ARGS)
+
+.PHONY: corpus
+corpus: artifact prepare $(SOURCE) ## Give every unit file of Debian's packages to the modules
+	@PYTHONPATH=$(BUILD)/source $(PY) -m tests.corpus $(CORPUS_ARGS)
 
 .PHONY: docs
 docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links

@@ -82,8 +82,11 @@ def default_suite() -> str:
     return os.environ.get("UNITWRIGHT_SUITE") or "bookworm"
 
 
-def build_command(suite: str, more: Sequence[str] = ()) -> list[str]:
-    """The call of mmdebstrap without its mirror: this is the recipe, and its hash the image's tag. more: packages."""
+def build_command(suite: str, more: Sequence[str] = (), hooks: Sequence[str] = ()) -> list[str]:
+    """The call of mmdebstrap without its mirror: this is the recipe, and its hash the image's tag.
+
+    more: packages besides those of every test host. hooks: what is done to it at last.
+    """
     packages = [*PACKAGES, WEB_SERVER.get(suite, "nginx"), *more]
     return [
         "mmdebstrap",
@@ -95,17 +98,18 @@ def build_command(suite: str, more: Sequence[str] = ()) -> list[str]:
         *MERGED_USR.get(suite, []),
         f"--include={','.join(packages)}",
         *(f"--customize-hook={command.format(masked=' '.join(MASKED))}" for command in CUSTOMIZE),
+        *(f"--customize-hook={command}" for command in hooks),
         "--format=tar",
         suite,
         "-",
     ]
 
 
-def image_name(suite: str, more: Sequence[str] = ()) -> str:
+def image_name(suite: str, command: Sequence[str] = (), repository: str = REPOSITORY) -> str:
     if suite not in SUITES:
         raise EngineError(f"unknown suite {suite}: one of {', '.join(SUITES)}")
-    recipe = json.dumps(build_command(suite, more)).encode()
-    return f"{REPOSITORY}:{suite}-{hashlib.sha256(recipe).hexdigest()[:12]}"
+    recipe = json.dumps(command or build_command(suite)).encode()
+    return f"{repository}:{suite}-{hashlib.sha256(recipe).hexdigest()[:12]}"
 
 
 def mirror_arguments(suite: str) -> list[str]:
@@ -141,10 +145,15 @@ def ensure_image(engine: Engine, suite: str, more: Sequence[str] = ()) -> str:
     own = os.environ.get("UNITWRIGHT_IMAGE")
     if own:
         return own
-    name = image_name(suite, more)
+    return ensure_built(engine, suite, build_command(suite, more), REPOSITORY)
+
+
+def ensure_built(engine: Engine, suite: str, command: Sequence[str], repository: str) -> str:
+    """The image of a recipe, built unless the engine has it; returns its name."""
+    name = image_name(suite, command, repository)
     with _locked(name):
         if not has_image(engine, name):
-            _build(engine, build_command(suite, more), suite, name)
+            _build(engine, [*command, *mirror_arguments(suite)], name)
     return name
 
 
@@ -152,8 +161,7 @@ def has_image(engine: Engine, name: str) -> bool:
     return engine.run("image", "inspect", name, check=False).returncode == 0
 
 
-def _build(engine: Engine, recipe: Sequence[str], suite: str, name: str) -> None:
-    command = [*recipe, *mirror_arguments(suite)]
+def _build(engine: Engine, command: Sequence[str], name: str) -> None:
     with tempfile.TemporaryFile() as log:
         try:
             builder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)

@@ -355,7 +355,17 @@ def _with_foreign(
             if seen is not None and seen.content is not None:
                 contents[path] = seen.content
                 found[path] = seen
+        found.update(_covered(unit, loadpath, places, reader))
     return replace(loadpath, contents=contents, links=links), found
+
+
+def _covered(unit: str, loadpath: LoadPath, places: Places, reader: Reader) -> Dict[str, Seen]:
+    """The files of others that a file of our folder stands in the place of. They are not in force."""
+    if unit not in loadpath.names.get(places.units, ()):
+        return {}
+    paths = [os.path.join(folder, unit) for folder in loadpath.folders if unit in loadpath.names.get(folder, ())]
+    seen = {path: reader.look(path) for path in paths if not path.startswith(f"{places.units}/")}
+    return {path: each for path, each in seen.items() if each is not None and each.content is not None}
 
 
 def units_under(observed_units: Iterable[str], file_unit: str) -> List[str]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Dict, Iterator, NamedTuple, Sequence, Set, Tuple
 
 from .._desired.stack import Desired, UnitWanted
@@ -84,8 +85,9 @@ def _taken(
     if seen is not None and path not in gone:
         yield Taken(unit, alias, path, seen.target or "", True, replaced)
     other = after.changed({}, [path]).fragment(alias)
-    if other is not None and other != after.fragment(unit):
-        yield Taken(unit, alias, other, after.links.get(other, ""), False, replaced)
+    target = after.links.get(other or "", "")
+    if other is not None and other != after.fragment(unit) and os.path.basename(target) != unit:
+        yield Taken(unit, alias, other, target, False, replaced)
 
 
 def ended(desired: Desired, observed: Observed, after: LoadPath, links: Links) -> Dict[str, str]:

@@ -102,13 +102,24 @@ def is_empty(view: View) -> Iterator[Problem]:
 def wants_nowhere(view: View) -> Iterator[Problem]:
     """Wishes for units that are not there; what is needed and is not there is what verify speaks of."""
     for name, own in _own_entries(view):
-        wished = [(each.directive, word) for each in own if each.directive in _WISHES for word in each.value.split()]
-        for directive, word in dict.fromkeys(wished):
+        theirs = set(_wished(_of_others(name, view)))
+        for directive, word in dict.fromkeys(each for each in _wished(own) if each not in theirs):
             other = in_name(word, name)
             if "%" in other or misnamed(other) or kind_of(other).file is not File.NEEDED:
                 continue
             if not view.is_there(other):
                 yield _WANTS_NOWHERE.problem(name, "Unit", directive, other=other, near=near(other, view))
+
+
+def _wished(text: Sequence[Entry]) -> Iterator[Tuple[str, str]]:
+    yield from ((each.directive, word) for each in text if each.directive in _WISHES for word in each.value.split())
+
+
+def _of_others(name: str, view: View) -> Sequence[Entry]:
+    """What a package's file of that name says, be it in force or not: what it wishes for may well be optional."""
+    paths = (f"{folder}/{name}" for folder in view.after.folders)
+    seen = [view.observed.foreign.get(path) for path in paths]
+    return [entry for each in seen if each for entry in entries(each.content or b"")]
 
 
 def shell_words(view: View) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Iterator, NamedTuple, Optional, Set
+from typing import Iterator, NamedTuple, Optional, Sequence, Set
 
 from .._desired.render import owner_of
 from .._desired.stack import Desired, DropinWanted
@@ -19,8 +19,9 @@ from .._host.observed import Observed
 from .._syntax.activation import started_by
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath
-from .._syntax.names import UnitName, misnamed
+from .._syntax.names import UnitName, misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.specifiers import names_instance
 from .differences import Differences, outdated_of_others
 from .enablement import links_of
 
@@ -175,10 +176,18 @@ def starts_nothing(view: View) -> Iterator[Problem]:
     """Timers, sockets and paths whose text, or a drop-in over it, points at a unit that is not there."""
     texts = [unit.name for unit in view.desired.units if unit.path]
     texts += [dropin.unit for dropin in view.desired.dropins if _points_elsewhere(dropin)]
-    for name in dict.fromkeys(texts):
+    for name in dict.fromkeys(each for text in texts for each in _judged_by(text, view)):
         problem = _starts_nothing(name, view)
         if problem:
             yield problem
+
+
+def _judged_by(name: UnitName, view: View) -> Sequence[UnitName]:
+    """A template by its declared instances where what it starts has their names: without any, nothing is judged."""
+    if not name.is_template or not names_instance(started_by(name.text, view.after.effective(name.text))):
+        return [name]
+    members = (each for unit in view.desired.units if unit.name.text == name.text for each in unit.members)
+    return [parse_name(each) for each in members]
 
 
 def _points_elsewhere(dropin: DropinWanted) -> bool:
@@ -197,7 +206,7 @@ def _starts_nothing(name: UnitName, view: View) -> Optional[Problem]:
     started = started_by(name.text, view.after.effective(name.text))
     if "%" in started:
         written = {each.path for each in view.differences.write}
-        told = kind.starts.hands_over and view.observed.places.unit_file(name.text) in written
+        told = kind.starts.hands_over and view.observed.places.unit_file(name.template or name.text) in written
         return _SPECIFIER.problem(*place, started=started) if told else None
     # What this run itself takes away will not come by another task.
     rule = _STARTS_GONE if view.goes(started) else STARTS_NOWHERE

@@ -91,12 +91,13 @@ def to_values(value: object, kind: Optional[str], directive: str = "") -> List[s
 def refuse_list(items: Sequence[object], section: str, directive: str, holds_one: bool) -> None:
     """Raise Refused for a list of which systemd would not make what it says.
 
-    That is an empty one, unless nothing else could be meant by it than to leave the directive out; and one of several
-    values for a directive that holds one.
+    That is an empty one, unless nothing else could be meant by it than to leave the directive out; and one of values
+    that differ for a directive that holds one.
     """
-    if holds_one and len([item for item in items if item != ""]) > 1:
+    if holds_one and len({str(item) for item in items if item != ""}) > 1:
         raise Refused(
-            "it holds one value, and of a list, which is the directive repeated, only the last counts: write one"
+            "it holds one value, and of a list, which is the directive repeated, only the last counts: write that one "
+            "alone"
         )
     if not items and not adds_only(section, directive):
         raise Refused(

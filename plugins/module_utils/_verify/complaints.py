@@ -13,6 +13,7 @@ from .._host.manager import Manager
 from .._host.places import Places
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import misnamed, parse_name
+from .._syntax.relations import RELATIONS
 from .._syntax.rule import Problem, Rule, Severity, legible
 from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
@@ -32,6 +33,8 @@ _PROGRAM = re.compile(r"Command (?P<program>.+) is not executable: ")
 _OF_UNIT = re.compile(r"Unit (?P<unit>\S+) failed to load properly")
 _QUOTED = re.compile(r"'([^']+)'")
 _EXEC_PREFIXES = "@-:+!|"
+# Directives whose values are names of units, and no text for people.
+_NAMING = {each.directive for each in RELATIONS.values()} | {"Before", "OnFailure", "OnSuccess", "JoinsNamespaceOf"}
 
 _NO_INSTANCE = Rule(
     "no-instance",
@@ -168,7 +171,7 @@ class _Reader:
                 command = value.lstrip(_EXEC_PREFIXES)
                 if _runs(command, program.group("program")) if program else said.intersection(command.split()[:1]):
                     found.append(place)
-            elif place.entry.section == "Unit" and said.intersection(value.split()):
+            elif not program and place.entry.directive in _NAMING and said.intersection(value.split()):
                 found.append(place)
         # systemd minds an order after what is nowhere as little as a wish for it.
         needed = [each for each in found if each.entry.directive not in ("After", "Before", "Wants")]

@@ -1,0 +1,78 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What packages write in their units is taken as it stands: `make corpus` tries all of it, these are its kinds."""
+
+from __future__ import annotations
+
+import pytest
+
+from .entries import FOREVER, IDLE, VENDOR, WANTED, Entry, service
+from .lab import Lab, places
+
+WISHING = f"[Unit]\nWants=optional.service\n{IDLE}"
+
+
+def taken_over(text: str, name: str = "theirs.service", **more: object) -> Entry:
+    return {"name": name, "content": text, "replace": True, "state": "present", **more}
+
+
+def test_a_wish_that_the_package_has_too_may_lead_nowhere(host: Lab) -> None:
+    """Such as Wants=display-manager.service of graphical.target; when it is taken over, and ever after."""
+    host.foreign("theirs.service", WISHING, folder=VENDOR, start=False)
+    assert host.settled(taken_over(WISHING))["unverified"] == []
+    assert host.apply(taken_over(WISHING))["unverified"] == []
+
+
+def test_a_wish_of_its_own_is_told_beside_that(host: Lab) -> None:
+    host.foreign("theirs.service", WISHING, folder=VENDOR, start=False)
+    (told,) = host.foretell(taken_over(WISHING.replace("optional", "optional.service another")))["unverified"]
+    assert (told["rule"], told["directive"]) == ("wants-nowhere", "Wants")
+    assert "there is no another.service on this host" in told["message"]
+
+
+def test_a_name_that_the_package_gave_it_already(host: Lab) -> None:
+    """Such as ctrl-alt-del.target, which is reboot.target by a link of the package."""
+    text = f"{IDLE}[Install]\nAlias=named.service\n"
+    host.foreign("theirs.service", text, folder=VENDOR, start=False)
+    host.sh(f"ln -s theirs.service {VENDOR}/named.service; systemctl daemon-reload")
+    assert host.foretell(taken_over(text))["unverified"] == []
+
+
+def dial(**more: object) -> Entry:
+    socket = {"ListenStream": "/run/dial-%i", "Service": "answer-%i.service", "RemoveOnStop": True}
+    return {"name": "dial@.socket", "socket": socket, **more}
+
+
+def test_what_a_template_of_sockets_starts_may_have_the_name_of_the_instance(host: Lab) -> None:
+    """Such as Service=systemd-journald@%i.service of systemd-journald@.socket."""
+    assert [each["rule"] for each in host.settled(dial())["unverified"]] == ["no-instance"]
+    host.settled(dial(instances=["one"]), service("answer-one", state="present"))
+    assert host.state("dial@one.socket") == "active"
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_and_an_instance_of_it_that_starts_nothing_is_named(host: Lab, check_mode: bool) -> None:
+    both = [dial(instances=["one", "two"]), service("answer-one", state="present")]
+    result = host.foretell(*both) if check_mode else host.refused(*both)
+    (told,) = result["unverified" if check_mode else "errors"]
+    assert (told["unit"], told["directive"], told["rule"]) == ("dial@two.socket", "Service", "starts-nowhere")
+
+
+def test_the_same_value_twice_is_one(host: Lab) -> None:
+    """As from_unit_file has it of chrony-dnssrv@.service, which says PrivateDevices=yes twice."""
+    host.settled(service(service={"LimitNOFILE": ["512", "512"], "PrivateDevices": [True, True]}, install=WANTED))
+    assert host.show("main.service", "LimitNOFILE") == "512"
+
+
+def test_a_program_is_looked_for_in_commands_alone(host: Lab) -> None:
+    """rc-local.service has the path of its program in its description as well."""
+    result = host.refused(service("local", "/etc/rc.nowhere start", unit={"Description": "/etc/rc.nowhere and more"}))
+    assert places(result) == [("local.service", "Service", "ExecStart")]
+
+
+def test_a_unit_that_is_nowhere_is_looked_for_in_dependencies_alone(host: Lab) -> None:
+    unit = {"Description": "Needs nowhere.service", "Requires": "nowhere.service"}
+    result = host.refused(service("needing", FOREVER, unit=unit))
+    assert places(result) == [("needing.service", "Unit", "Requires")]
