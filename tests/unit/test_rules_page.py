@@ -54,6 +54,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "dropin-without-unit",
         "environment-twice",
         "exposure-unknown",
+        "hardening-refused",
         "hardening-undone",
         "install-of-dropin",
         "install-passed-over",

@@ -4,9 +4,9 @@
 
 """What a service says was refused to it, and which directive of its text does refuse that: reckoned, never guessed.
 
-A line names an error of the kernel, and mostly a path, a port or a call. Which directives refuse just that is known from
-the unit's text; where the line says too little there are none, and where several refuse it they are all named. Pure.
-Private to the collection.
+A line names an error of the kernel, and mostly a path, a port or a call. Which directives refuse just that is known
+from the unit's text; where the line says too little there are none, and where several refuse it they are all named.
+Pure. Private to the collection.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ PATHS = "read_write_paths"
 class Refusal(NamedTuple):
     """A line that tells of one.
 
-    error: the kernel's name of it. about: the path, port or call, "" where the line names none. directives: those of the
-    unit's text that refuse it, none where that cannot be told. mend: the opt-out of `allow` that gives it back, or
+    error: the kernel's name of it. about: the path, port or call, "" where the line names none. directives: those of
+    the unit's text that refuse it, none where that cannot be told. mend: the opt-out of `allow` that gives it back, or
     `read_write_paths`, "" where no single one does.
     """
 
@@ -154,9 +154,9 @@ class _Reader:
         """Of the directives that remount folders those that reach this path: of nested folders the inner one counts."""
         writable = max((len(each) for each in self._writable() if _within(path, each)), default=0)
         for directive, folders in self._remounted():
-            if any(_within(path, folder) and len(folder) > writable for folder in folders):
-                if directive != "ProtectSystem" or folders != ("/",) or not _within(path, *_NOT_STRICT):
-                    yield directive
+            spared = folders == ("/",) and _within(path, *_NOT_STRICT)
+            if not spared and any(_within(path, folder) and len(folder) > writable for folder in folders):
+                yield directive
 
     def _remounted(self) -> Iterator[Tuple[str, Tuple[str, ...]]]:
         value = self._said.last("ProtectSystem")
@@ -260,7 +260,7 @@ def _size(row: OptOut) -> int:
 
 
 def _within(path: str, *folders: str) -> bool:
-    return any(folder == "/" or path == folder or path.startswith(folder + "/") for folder in folders)
+    return any(folder in ("/", path) or path.startswith(folder + "/") for folder in folders)
 
 
 def _paths(lines: Sequence[str]) -> Iterator[str]:
