@@ -56,6 +56,7 @@ class ModuleDocFragment:
     UNIT: str = _options(*texts.UNIT, *texts.TEXT, texts.HOST)
     DROPIN: str = _options(texts.DROPIN, *texts.TEXT, texts.HOST)
     HARDENING: str = _options(texts.HARDENED, texts.PROFILE, texts.WATCH, texts.CHANGE, texts.HOST)
+    SEARCHED: str = _options(texts.SEARCHED, texts.HOST)
     SERVICE: str = _options(*_SERVICE, texts.HOST)
     TIMER: str = _options(*_TIMER, texts.HOST)
     SOCKET: str = _options(*_SOCKET, texts.HOST)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .entries import UNITS
+from .entries import UNITS, server
 from .lab import Lab, succeeded
 
 MODULES = Path(__file__).parents[2] / "plugins" / "modules"
@@ -43,13 +43,13 @@ def test_the_examples_of_a_module(host: Lab, module: str) -> None:
     assert tasks
     assert all(task["name"] for task in tasks)
     for unit in ELSEWHERE:
-        host.foreign(unit)
+        host.foreign(unit, f"[Service]\nExecStart={server('dashboard', 8080)}\n")
     try:
         for each, given in ours(tasks):
             succeeded(host.module(each, **given))
     finally:
         for each, given in ours(tasks):
-            if each != "unit_info":
+            if each not in ("unit_info", "hardening_search"):
                 host.module(each, **{key: given[key] for key in ("name", "dropin") if key in given}, state="absent")
         masked = [given["name"] for _each, given in ours(tasks) if given.get("masked")]
         host.sh(f"systemctl unmask {' '.join(masked)}", check=False)

@@ -152,6 +152,7 @@ def shape(spec: dict[str, Any], nested: str, agreed: tuple[str, ...] = AGREED) -
         ("UNIT", {**options.unit(), **options.host()}),
         ("DROPIN", {**options.dropin(), **options.host()}),
         ("HARDENING", {**options.hardened(), **options.host()}),
+        ("SEARCHED", {**options.searched(), **options.host()}),
         ("SERVICE", {**options.service(), **options.host()}),
         ("TIMER", {**options.timer(), **options.host()}),
         ("SOCKET", {**options.socket(), **options.host()}),

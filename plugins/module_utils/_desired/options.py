@@ -227,6 +227,20 @@ def hardened() -> Spec:
     }
 
 
+def searched() -> Spec:
+    """A search for the strictest set that one service can live with."""
+    asked = hardening()
+    return {
+        **_name(),
+        "probe": {"type": "list", "elements": "raw"},
+        **{option: each for option, each in _watch().items() if option == "health"},
+        "allow": asked["allow"],
+        "read_write_paths": asked["read_write_paths"],
+        "accept_unexercised": {"type": "bool", "default": False},
+        "time_limit": {"type": "int", "default": 1800},
+    }
+
+
 def host() -> Spec:
     """Where and how a change is made."""
     return {

@@ -69,6 +69,12 @@ def ask(spec: Spec, gather: Callable[[Mapping[str, Any]], Mapping[str, Any]]) ->
     _answer(module, lambda: gather(module.params))
 
 
+def search(spec: Spec, work: Callable[[Mapping[str, Any], bool], Mapping[str, Any]]) -> None:
+    """Run a module that tries something out and leaves all as it was: by its parameters, and whether in check mode."""
+    module = Module(spec)
+    _answer(module, lambda: work(module.params, module.check_mode))
+
+
 def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
     """A result, or what is wrong, to Ansible."""
     try:

@@ -142,8 +142,8 @@ class Hardening:
         """The lines of a unit before its drop-in, and those of each file behind that."""
         paths = list(loadpath.files(unit))
         place = paths.index(self._path(unit))
-        before = [line for path in paths[:place] for line in _lines(loadpath, path)]
-        return before, [(path, _lines(loadpath, path)) for path in paths[place + 1 :]]
+        before = [line for path in paths[:place] for line in lines_of(loadpath, path)]
+        return before, [(path, lines_of(loadpath, path)) for path in paths[place + 1 :]]
 
     def _path(self, unit: str) -> str:
         return self._manager.places.dropin_file(unit, f"{DROPIN}.conf")
@@ -184,6 +184,7 @@ class Hardening:
 
     def refused(self, failures: Sequence[Mapping[str, Any]] = ()) -> List[Problem]:
         """What the new runs say was refused to them; failures: errors of a run that was rolled back, with journals."""
+        said: Dict[str, Tuple[Sequence[str], Sequence[str]]]
         if failures:
             said: Dict[str, Tuple[Sequence[str], Sequence[str]]] = {
                 str(each["unit"]): (each.get("journal") or (), ()) for each in failures
@@ -222,7 +223,7 @@ class Hardening:
         self._exposures[BEFORE].update(same)
 
     def _whole(self, unit: str, loadpath: LoadPath) -> List[Line]:
-        return [line for path in loadpath.files(unit) for line in _lines(loadpath, path)]
+        return [line for path in loadpath.files(unit) for line in lines_of(loadpath, path)]
 
     def _level(self, when: str, unit: str) -> Optional[float]:
         found = self._exposures[when].get(unit)
@@ -320,6 +321,7 @@ def _mend(refusal: Refusal, by: str) -> str:
     return f"{by} {verb} that; which opt-out gives it back the line does not tell"
 
 
-def _lines(loadpath: LoadPath, path: str) -> List[Line]:
+def lines_of(loadpath: LoadPath, path: str) -> List[Line]:
+    """What a file says in [Service]."""
     found = entries(loadpath.contents.get(path, b""))
     return [(each.directive, each.value) for each in found if each.section == "Service"]

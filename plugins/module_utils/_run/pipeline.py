@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from .._apply import accepted, record
+from .._apply import accepted, record, trials
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build
 from .._desired.triggers import declared_files, environment_files, is_path
@@ -118,11 +118,14 @@ def apply(
         if where.root:
             for folder in (where.units, where.secrets, where.state):
                 files.refuse_linked(folder, where.root)
+        left: List[str] = []
         with files.locked(where.lock):
             run.lap("ask")
             if not check_mode:
                 files.sweep([where.units, where.secrets, where.state])
-            return _locked(run, manager)
+                left = trials.recover(manager)
+            result, warnings = _locked(run, manager)
+            return result, [*left, *warnings]
     except (ManagerError, files.FileRefused, files.LockBusy) as error:
         raise Problems([HOST.said(str(error))]) from error
     except OSError as error:

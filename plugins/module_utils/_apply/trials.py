@@ -1,0 +1,95 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a search has under way, written before it is done, so that whoever comes next can take it away.
+
+All of it lies below /run: a boot leaves nothing of it either. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+from .._host import files
+from .._host.files import Writer
+from .._host.manager import Manager
+
+FOLDER = "/run/unitwright"
+_RECORD = f"{FOLDER}/search.json"
+# Behind all that anyone would give a drop-in as a name.
+_DROPIN = "zzz-unitwright-search.conf"
+_RUNTIME = "/run/systemd/system"
+
+
+class Trial(NamedTuple):
+    """A search that is under way over a unit. others: units that ran and go down with it."""
+
+    unit: str
+    others: Sequence[str]
+
+    @property
+    def dropin(self) -> str:
+        return f"{_RUNTIME}/{self.unit}.d/{_DROPIN}"
+
+    @property
+    def progress(self) -> str:
+        return f"{FOLDER}/{self.unit}.log"
+
+
+def begin(trial: Trial, writer: Writer) -> None:
+    writer.write(_RECORD, json.dumps(trial._asdict()).encode(), 0o600)
+    writer.settle()
+
+
+def write(trial: Trial, text: str, manager: Manager, writer: Writer) -> None:
+    """Have the manager read a drop-in that is tried."""
+    writer.write(trial.dropin, text.encode(), 0o644)
+    manager.daemon_reload()
+
+
+def take_away(trial: Trial, manager: Manager, writer: Writer) -> None:
+    """The unit is again what its own files say, and runs so; what the search had taken down with it runs too."""
+    from .._host.watch import wait_for_rest  # noqa: PLC0415 (only where there is something to take away)
+
+    files.sweep([os.path.dirname(trial.dropin), FOLDER])
+    writer.remove(trial.dropin)
+    writer.remove_folder_if_empty(os.path.dirname(trial.dropin))
+    manager.daemon_reload()
+    manager.systemctl("reset-failed", [trial.unit])
+    manager.queue("restart", [trial.unit])
+    wait_for_rest(manager, [trial.unit], starts=True)
+    states = manager.list_units()
+    down = [unit for unit in trial.others if not states[unit].is_up]
+    if down:
+        manager.queue("start", down)
+
+
+def end(trial: Trial, writer: Writer) -> None:
+    writer.remove(trial.progress)
+    writer.remove(_RECORD)
+    writer.remove_folder_if_empty(FOLDER)
+
+
+def recover(manager: Manager) -> List[str]:
+    """Take away what a search that was cut off has left; only for who holds the lock. Returns what is to be told."""
+    if not manager.live or manager.places.scope.in_home or not os.path.lexists(_RECORD):
+        return []
+    found = _read()
+    writer = Writer()
+    if found is None:
+        writer.remove(_RECORD)
+        return []
+    take_away(found, manager, writer)
+    end(found, writer)
+    return [f"{found.unit}: what a search that was cut off had left was taken away, and it was restarted"]
+
+
+def _read() -> Optional[Trial]:
+    try:
+        said: Dict[str, Any] = json.loads(files.read(_RECORD))
+        return Trial(str(said["unit"]), [str(each) for each in said["others"]])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

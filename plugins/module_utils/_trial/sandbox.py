@@ -1,0 +1,343 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The strictest set of directives that a service can live with, found by trying; the service is left as it was.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+
+from .._advice.ladder import Facts, Outcome, Search, Setting, items
+from .._advice.logins import lets_others_in
+from .._advice.merging import parse_groups
+from .._advice.optouts import HOMES, Line, Needs, needs
+from .._advice.profiles import Host
+from .._apply import trials
+from .._apply.trials import Trial
+from .._desired.forms import with_kind
+from .._desired.hardening import OPTIONS, TARGET
+from .._host import files
+from .._host.graph import look
+from .._host.manager import Manager, ManagerError
+from .._host.observed import observe
+from .._host.places import environ, places
+from .._host.probe import Health, read_checks
+from .._host.workload import Changed, Workload, changed_since, is_local, lasting, own_folder
+from .._run.hardened import lines_of
+from .._run.pipeline import HOST, refuse_place
+from .._syntax.directives import parse_dump
+from .._syntax.kinds import Processes, kind_of
+from .._syntax.meaning import is_run_once, words
+from .._syntax.names import parse_pattern
+from .._syntax.rule import Problems, Refused, Rule, Severity
+from .._verify.exposure import Exposure, Subject, measured
+from .trying import Baseline, Bench, Failing, Probe
+
+Params = Mapping[str, Any]
+_NO_PROBE = Rule(
+    "search-probe",
+    Severity.ERROR,
+    "{why}",
+    "{mend}",
+    "docs/hardening.md",
+)
+_BUSY = Rule(
+    "search-busy",
+    Severity.ERROR,
+    "another search is under way on this host",
+    "wait for it; /run/unitwright has its progress",
+    "docs/hardening.md",
+)
+_STABLE, _TIMEOUT, _LIMIT = 1.0, 60.0, 1800
+# What a restart or stop of a unit does to (systemd.unit(5)).
+_TAKES_ALONG = ("RequiredBy", "BoundBy", "ConsistsOf", "RequisiteOf")
+_DROPIN, _LAST_DROPIN = "90-hardening.conf", "zz-hardening.conf"
+
+
+class _Interrupted(BaseException):
+    """A signal came; all is taken away on the way out."""
+
+
+def search(params: Params, check_mode: bool) -> Mapping[str, Any]:
+    """The result of the module. Raises Problems; nothing was changed by then, or it was taken back."""
+    refuse_place(params)
+    if params.get("root") or params.get("scope") not in (None, "system"):
+        raise Problems(
+            [
+                TARGET.problem(
+                    params["name"],
+                    why="a search needs a service that the host's own manager runs",
+                    mend="leave scope and root out",
+                )
+            ]
+        )
+    probe, given = _read(params)
+    try:
+        manager = Manager(places("system", "", environ()))
+        return _alone(params, check_mode, probe, given, manager)
+    except (ManagerError, files.FileRefused, files.LockBusy) as error:
+        raise Problems([HOST.said(str(error))]) from error
+
+
+def _read(params: Params) -> Tuple[Probe, Needs]:
+    unit = with_kind(str(params["name"]))
+    try:
+        if not unit.endswith(".service") or kind_of(unit).processes is not Processes.MAIN:
+            raise Problems([TARGET.problem(unit, why="only a service can be searched", mend="name a .service")])
+        name = parse_pattern(unit)
+        if name.stands_for_others:
+            raise Problems(
+                [TARGET.problem(unit, why="it stands for many services", mend="search one of them by its name")]
+            )
+        health = params.get("health") or {}
+        given = needs(params.get("allow") or (), params.get("read_write_paths") or ())
+        checks = read_checks(health)
+        commands = tuple(_command(each) for each in params.get("probe") or ())
+    except Refused as refused:
+        raise Problems([OPTIONS.said(str(refused), unit)]) from refused
+    if not checks and not commands:
+        why = "without a probe a search would find that a service needs nothing at all"
+        raise Problems([_NO_PROBE.problem(unit, why=why, mend="give commands in probe, or a check in health")])
+    stable, timeout = (health.get(each) for each in ("stable_for", "timeout"))
+    proof = Health(_STABLE if stable is None else stable, _TIMEOUT if timeout is None else timeout, checks)
+    return Probe(proof, commands, reloads=False), given
+
+
+def _command(given: Any) -> Tuple[str, ...]:
+    if isinstance(given, str) and given.strip():
+        return ("/bin/sh", "-c", given)
+    if isinstance(given, (list, tuple)) and given and all(isinstance(word, (str, int, float)) for word in given):
+        return tuple(str(word) for word in given)
+    raise Refused("probe takes commands: a text for /bin/sh, or a list of words")
+
+
+def _alone(params: Params, check_mode: bool, probe: Probe, given: Needs, manager: Manager) -> Mapping[str, Any]:
+    """Under the lock of searches, and that of all that writes units."""
+    if not manager.live:
+        raise Problems([HOST.said("no systemd runs here, so no service can be tried")])
+    if check_mode:
+        return _Sandbox(params, probe, given, manager).foretold()
+    writer = files.Writer()
+    writer.make_folder(trials.FOLDER)
+    try:
+        with files.locked(trials.FOLDER, timeout=0.0), files.locked(manager.places.lock):
+            trials.recover(manager)
+            writer.make_folder(trials.FOLDER)
+            return _Sandbox(params, probe, given, manager).searched()
+    except files.LockBusy as busy:
+        raise Problems([_BUSY.problem(str(params["name"]))]) from busy
+    finally:
+        writer.remove_folder_if_empty(trials.FOLDER)
+
+
+class _Sandbox:
+    """One search."""
+
+    def __init__(self, params: Params, probe: Probe, given: Needs, manager: Manager) -> None:
+        self.params, self.manager, self.needs = params, manager, given
+        self.unit = with_kind(str(params["name"]))
+        self.begun = time.monotonic()
+        self.observed = observe(manager, [], [self.unit])
+        loadpath = self.observed.loadpath
+        self.text = loadpath.effective(self.unit)
+        self.present: List[Line] = [line for path in loadpath.files(self.unit) for line in lines_of(loadpath, path)]
+        self.writer = files.Writer()
+        catalogue = parse_dump(manager.configuration_items(), manager.version)
+        host = Host(catalogue, calls=parse_groups(manager.syscall_groups()))
+        shown = manager.show([self.unit], ("CanReload", "CanStop", "RefuseManualStop", "RefuseManualStart"))[self.unit]
+        self.shown = shown
+        along = self._along()
+        self._refuse(along)
+        states = self.observed.states
+        self.trial = Trial(self.unit, sorted(each for each in along if states[each].is_up))
+        until = self.begun + (params.get("time_limit") or _LIMIT)
+        reloading = replace(probe, reloads=shown.get("CanReload") == "yes")
+        self.bench = Bench(self.trial, manager, self.writer, host, self.present, given, reloading, until)
+        self.known: Setting = {}
+        self.before: Optional[float] = None
+        self.tries: List[Dict[str, Any]] = []
+        self.progress: Callable[[str], None] = lambda _line: None
+
+    def _along(self) -> Set[str]:
+        """What goes down with it."""
+        found: Set[str] = set()
+        ahead = {self.unit}
+        while ahead:
+            graph = look(self.manager, sorted(ahead), self.observed.states)
+            more = {other for unit in ahead for other in graph.node(unit).related(*_TAKES_ALONG)}
+            ahead = more - found - {self.unit}
+            found |= ahead
+        return found
+
+    def _refuse(self, along: Set[str]) -> None:
+        loadpath = self.observed.loadpath
+        why = ""
+        mend = "search another one"
+        if not loadpath.defines(self.unit):
+            why, mend = "there is no such service on this host", "install what brings it, or declare it first"
+        else:
+            lets_in = lets_others_in(loadpath.primary(self.unit), self.present)
+            carried = sorted({self.unit, *along} & self.observed.manager.carriers)
+            if lets_in:
+                why = f"{lets_in}, and all of that would be tried with it"
+            elif carried:
+                why = f"this run, or its connection, lives in {', '.join(carried)}, which a restart would end"
+            elif "yes" in (self.shown.get("RefuseManualStop"), self.shown.get("RefuseManualStart")):
+                why = "it refuses to be stopped or started by hand (RefuseManualStop=, RefuseManualStart=)"
+            elif is_run_once(self.text):
+                why = "it runs once and ends, so there is nothing to probe"
+            elif not self.observed.states[self.unit].runs:
+                why, mend = "it does not run, and a search leaves a service as it was", "start it first"
+        if why:
+            raise Problems([TARGET.problem(self.unit, why=why, mend=mend)])
+
+    def foretold(self) -> Mapping[str, Any]:
+        """What is tried at most: what it is at is only known once it was restarted."""
+        groups, _barred = items(Facts(self.manager.version))
+        return {"changed": False, "would_try": [item.directive for group in groups for item in group]}
+
+    def searched(self) -> Mapping[str, Any]:
+        trials.begin(self.trial, self.writer)
+        self.progress = lambda line: files.append(self.trial.progress, f"{time.strftime('%H:%M:%S')} {line}\n")
+        try:
+            with _signals():
+                found = self._found()
+        finally:
+            trials.take_away(self.trial, self.manager, self.writer)
+            trials.end(self.trial, self.writer)
+        left = self.bench.left_alone()
+        if left:
+            raise Problems([HOST.said(f"after the search it is not what it was: {left}", self.unit)])
+        return found
+
+    def _found(self) -> Mapping[str, Any]:
+        self.progress(f"{self.unit}: a run as it is, to be held against")
+        since = time.time()
+        stops, _how = self.bench.stopped()
+        try:
+            baseline = self.bench.measure()
+        except Failing as failing:
+            mend = "mend the service or the probe"
+            why = f"it does not pass its probe as it is ({failing})"
+            raise Problems([_NO_PROBE.problem(self.unit, why=why, mend=mend)]) from failing
+        changed = [each for each in changed_since(since) if each.uid in baseline.seen.users]
+        facts = _facts(self.manager.version, baseline, changed, bool(self.params.get("accept_unexercised")))
+        self.bench.allowed = ("localhost",) if not facts.remote and facts.local else ()
+        groups, barred = items(facts)
+        groups = [tuple(each for each in group if each.directive not in self.needs.values) for group in groups]
+        self.before = self._exposure(())
+        search = Search(self._attempt, self._folders(baseline.seen, changed))
+        search.run(groups)
+        self.progress("all of it together: two restarts, a stop and a start")
+        outcome = search.prove(lambda setting, folders: self.bench.proved(setting, folders, stops))
+        if not outcome.passed:
+            why = f"it did not pass its probe even without anything at the end ({'; '.join(outcome.evidence)})"
+            raise Problems([_NO_PROBE.problem(self.unit, why=why, mend="look at what has changed meanwhile")])
+        return self._result(search, facts, barred)
+
+    def _attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
+        outcome = self.bench.attempt(setting, folders)
+        lines = self.bench.lines(setting, folders)
+        new = [each for each in setting if each not in self.known or setting[each] != self.known[each]]
+        entry: Dict[str, Any] = {"tried": new, "passed": outcome.passed, "evidence": list(outcome.evidence)}
+        if outcome.passed:
+            self.known = dict(setting)
+            entry["exposure"] = self._exposure(lines)
+        self.tries.append(entry)
+        told = f"passed, exposure {entry['exposure']}" if outcome.passed else f"refused: {'; '.join(outcome.evidence)}"
+        self.progress(f"try {len(self.tries)}: {' '.join(new)[:200]}: {told}")
+        return outcome
+
+    def _exposure(self, lines: Sequence[Line]) -> Optional[float]:
+        found: Optional[Exposure] = measured(self.manager, [Subject(self.unit, (*self.present, *lines))])[0]
+        return found.level if found else None
+
+    def _folders(self, seen: Workload, changed: Sequence[Changed]) -> FrozenSet[str]:
+        """Where it is seen to write, of which only what ProtectSystem=strict would refuse."""
+        runtime = words(self.text, "Service", "RuntimeDirectory")
+        own = [own_folder(each.path, each.is_folder, each.uid) for each in changed if each.uid]
+        open_now = [os.path.dirname(path) for path in seen.written]
+        found = {
+            lasting(each, runtime) for each in [*own, *open_now] if not each.startswith(("/tmp", "/var/tmp", *HOMES))
+        }
+        return frozenset(each for each in found if not any(each != o and each.startswith(f"{o}/") for o in found))
+
+    def _result(self, search: Search, facts: Facts, barred: Mapping[str, str]) -> Mapping[str, Any]:
+        lines = self.bench.lines(search.accepted, search.folders)
+        service: Dict[str, Any] = {}
+        for directive, value in lines:
+            service[directive] = [*service.get(directive, ()), value]
+        service = {name: values[0] if len(values) == 1 else values for name, values in service.items()}
+        names = [os.path.basename(path) for path in self.observed.loadpath.files(self.unit)[1:]]
+        dropin = _DROPIN if all(name < _DROPIN for name in names) else _LAST_DROPIN
+        declaration = {"name": self.unit, "dropin": dropin, "service": service}
+        left = {
+            name: {"why": "it did not pass with it", "evidence": list(each)} for name, each in search.left_out.items()
+        }
+        left.update({name: {"why": f"not tried: {why}", "evidence": []} for name, why in barred.items()})
+        return {
+            "changed": False,
+            "exposure": {"before": self.before, "after": self._exposure(lines), "systemd": self.manager.version},
+            "declaration": declaration,
+            "playbook": _playbook(declaration),
+            "accepted": {name: list(each) for name, each in search.accepted.items()},
+            "left_out": left,
+            "unexercised": [*facts.idle, *facts.idle_others],
+            "tolerated": sorted(self.bench.tolerated),
+            "complete": search.complete,
+            "tries": self.tries,
+            "taken_along": list(self.trial.others),
+            "seconds": round(time.monotonic() - self.begun, 1),
+        }
+
+
+def _facts(version: int, baseline: Baseline, changed: Sequence[Changed], generous: bool) -> Facts:
+    inet = [each for each in baseline.seen.listeners if each.kind != "unix"]
+    idle = [each for each in baseline.seen.listeners if each not in baseline.touched]
+    peers = sorted(baseline.seen.peers)
+    modes = 0
+    for each in changed:
+        modes |= 0 if each.is_folder else each.mode
+    return Facts(
+        version,
+        remote=(*sorted(str(e) for e in inet if not e.is_local), *(f"peer {e}" for e in peers if not is_local(e))),
+        local=(*sorted(str(e) for e in inet if e.is_local), *(f"peer {e}" for e in peers if is_local(e))),
+        idle=tuple(sorted(str(each) for each in idle)),
+        idle_others=tuple(f"processes of user {uid}" for uid in sorted(baseline.idle)),
+        families=baseline.seen.families,
+        modes=modes,
+        generous=generous,
+    )
+
+
+def _playbook(declaration: Mapping[str, Any]) -> str:
+    """A task to paste; JSON's words in quotes are YAML's too."""
+    head = [f"- name: Harden {declaration['name']}", "  unitwright.systemd.dropin:"]
+    head += [f"    {key}: {declaration[key]}" for key in ("name", "dropin")]
+    lines = [f"      {name}: {json.dumps(value)}" for name, value in declaration["service"].items()]
+    return "\n".join([*head, "    service:", *lines, ""])
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Whoever ends the run, or whose connection is lost, leaves nothing of it."""
+
+    def interrupted(number: int, _frame: object) -> None:
+        raise _Interrupted(number)
+
+    before = {each: signal.signal(each, interrupted) for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, signal.SIG_IGN if handler is signal.SIG_DFL else handler)

@@ -1,0 +1,152 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The search over services that are functions: what they cannot live with is left out, and all else is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ansible_collections.unitwright.systemd.plugins.module_utils._advice.ladder import (
+    Facts,
+    Item,
+    Outcome,
+    OutOfTime,
+    Search,
+    items,
+)
+
+GROUPS = [
+    (Item("A", (("yes",),)), Item("B", (("yes",),)), Item("C", (("yes",),))),
+    (Item("System", (("strict",), ("full",), ("yes",))), Item("D", (("yes",),))),
+]
+Bears = Callable[[Mapping[str, tuple[str, ...]], frozenset[str]], Outcome]
+
+
+def search(bears: Bears, groups: list[tuple[Item, ...]] | None = None) -> tuple[Search, int]:
+    """The search, and how often it tried."""
+    tries = []
+
+    def attempt(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> Outcome:
+        tries.append(setting)
+        return bears(setting, folders)
+
+    found = Search(attempt)
+    found.run(groups or GROUPS)
+    return found, len(tries)
+
+
+def test_what_bears_all_of_it_is_tried_once() -> None:
+    found, tries = search(lambda _setting, _folders: Outcome(True))
+    assert found.accepted == {"A": ("yes",), "B": ("yes",), "C": ("yes",), "System": ("strict",), "D": ("yes",)}
+    assert (found.left_out, tries) == ({}, 1)
+
+
+def test_one_that_is_not_borne_is_found_by_halves() -> None:
+    found, tries = search(lambda setting, _folders: Outcome("B" not in setting, ("no B",)))
+    assert set(found.accepted) == {"A", "C", "System", "D"}
+    assert found.left_out == {"B": ("no B",)}
+    assert tries <= 7
+
+
+def test_two_that_are_not_borne_together() -> None:
+    found, _tries = search(lambda setting, _folders: Outcome(not {"A", "D"} <= setting.keys(), ("A and D",)))
+    assert set(found.accepted) == {"A", "B", "C", "System"}
+
+
+def test_a_ladder_goes_down_to_what_is_borne() -> None:
+    found, _tries = search(lambda setting, _folders: Outcome(setting.get("System") not in [("strict",), ("full",)]))
+    assert found.accepted["System"] == ("yes",)
+    assert "System" in found.left_out
+
+
+def test_evidence_spares_tries() -> None:
+    found, tries = search(
+        lambda setting, _folders: Outcome("C" not in setting, ("C refused",), frozenset({"C"} & setting.keys()))
+    )
+    assert found.left_out == {"C": ("C refused",)}
+    assert tries == 3
+
+
+def test_folders_are_learnt_from_what_was_refused() -> None:
+    def bears(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> Outcome:
+        lacking = frozenset({"/srv", "/run"}) - folders if setting.get("System") == ("strict",) else frozenset()
+        return Outcome(not lacking, ("read-only",), frozenset(), frozenset(sorted(lacking)[:1]))
+
+    found, tries = search(bears)
+    assert found.accepted["System"] == ("strict",)
+    assert (found.folders, tries) == ({"/srv", "/run"}, 3)
+
+
+def test_powers_are_given_up_one_by_one() -> None:
+    group = [(Item("CapabilityBoundingSet", (("",), ("CAP_A CAP_B CAP_C CAP_D CAP_E",))),)]
+    found, _tries = search(
+        lambda setting, _f: Outcome({"CAP_B", "CAP_E"} <= {*setting["CapabilityBoundingSet"][0].split()}), group
+    )
+    assert found.accepted == {"CapabilityBoundingSet": ("CAP_B CAP_E",)}
+
+
+def test_time_that_is_over_leaves_what_was_found() -> None:
+    tries = []
+
+    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> Outcome:
+        tries.append(setting)
+        if len(tries) > 2:
+            raise OutOfTime
+        return Outcome("D" not in setting)
+
+    found = Search(attempt)
+    found.run(GROUPS)
+    assert not found.complete
+    assert set(found.accepted) == {"A", "B", "C"}
+    assert found.left_out["D"] == ("there was no time left to try it",)
+
+
+def test_a_harder_test_takes_back_what_came_last() -> None:
+    found, _tries = search(lambda _setting, _folders: Outcome(True))
+    outcome = found.prove(lambda setting, _folders: Outcome("System" not in setting, ("at the stop",)))
+    assert outcome.passed
+    assert set(found.accepted) == {"A", "B", "C"}
+    assert found.left_out == {"D": ("at the stop",), "System": ("at the stop",)}
+
+
+class TestWhatIsTried:
+    def directives(self, **facts: object) -> set[str]:
+        groups, _barred = items(Facts(252, **facts))  # type: ignore[arg-type]
+        return {item.directive for group in groups for item in group}
+
+    def test_without_any_network(self) -> None:
+        assert {"PrivateNetwork", "IPAddressDeny", "PrivateUsers"} <= self.directives()
+
+    def test_a_network_of_its_own_only_without_any_socket(self) -> None:
+        tried = self.directives(local=("tcp 127.0.0.1:5432",))
+        assert "PrivateNetwork" not in tried
+        assert "IPAddressDeny" in tried
+
+    def test_what_others_reach(self) -> None:
+        groups, barred = items(Facts(252, remote=("tcp 0.0.0.0:80",)))
+        assert "tcp 0.0.0.0:80" in barred["IPAddressDeny"]
+        assert "IPAddressDeny" in self.directives(remote=("tcp 0.0.0.0:80",), generous=True)
+        assert groups
+
+    def test_a_listener_that_the_probe_did_not_touch(self) -> None:
+        idle = ("tcp 127.0.0.1:5432",)
+        assert not {"PrivateUsers", "IPAddressDeny", "PrivateNetwork"} & self.directives(local=idle, idle=idle)
+
+    def test_values_are_those_of_the_version(self) -> None:
+        groups, _barred = items(Facts(252))
+        rungs = {item.directive: item.rungs for group in groups for item in group}
+        assert rungs["PrivateTmp"] == (("yes",),)
+        assert rungs["ProtectSystem"] == (("strict",), ("full",), ("yes",))
+        assert rungs["UMask"] == (("0077",), ("0027",))
+
+    def test_the_umask_takes_nothing_from_files_that_were_made(self) -> None:
+        groups, _barred = items(Facts(252, modes=0o640))
+        assert {item.directive: item.rungs for group in groups for item in group}["UMask"] == (("0027",),)
+
+    def test_families_are_those_of_its_sockets(self) -> None:
+        groups, _barred = items(Facts(252, families=frozenset({"AF_INET6"})))
+        rungs = {item.directive: item.rungs for group in groups for item in group}["RestrictAddressFamilies"]
+        assert rungs[0] == ("AF_INET AF_INET6 AF_UNIX",)
+        assert rungs[-1] == ("~AF_PACKET",)
