@@ -32,6 +32,26 @@ PACKAGES = (
     "curl",
     "passwd",
 )
+# What an image has besides, by the word that is asked for it.
+EXTRAS = {
+    "": (),
+    # What the examples of the collection run.
+    "catalogue": (
+        "celery",
+        "gunicorn",
+        "nodejs",
+        "python3-celery",
+        "python3-django",
+        "python3-fastapi",
+        "python3-flask",
+        "python3-redis",
+        "python3-sdnotify",
+        "redis-server",
+        "redis-tools",
+        "sudo",
+        "uvicorn",
+    ),
+}
 # In bullseye the package nginx brings image and geography modules with dozens of libraries.
 WEB_SERVER = {"bullseye": "nginx-light"}
 # As Debian's installer has it since 2019; the later suites merge /usr by themselves.
@@ -82,9 +102,9 @@ def default_suite() -> str:
     return os.environ.get("UNITWRIGHT_SUITE") or "bookworm"
 
 
-def build_command(suite: str) -> list[str]:
+def build_command(suite: str, extra: str = "") -> list[str]:
     """The call of mmdebstrap without its mirror: this is the recipe, and its hash the image's tag."""
-    packages = [*PACKAGES, WEB_SERVER.get(suite, "nginx")]
+    packages = [*PACKAGES, WEB_SERVER.get(suite, "nginx"), *EXTRAS[extra]]
     return [
         "mmdebstrap",
         "--quiet",
@@ -101,11 +121,11 @@ def build_command(suite: str) -> list[str]:
     ]
 
 
-def image_name(suite: str) -> str:
+def image_name(suite: str, extra: str = "") -> str:
     if suite not in SUITES:
         raise EngineError(f"unknown suite {suite}: one of {', '.join(SUITES)}")
-    recipe = json.dumps(build_command(suite)).encode()
-    return f"{REPOSITORY}:{suite}-{hashlib.sha256(recipe).hexdigest()[:12]}"
+    recipe = json.dumps(build_command(suite, extra)).encode()
+    return f"{REPOSITORY}:{'-'.join(filter(None, (suite, extra)))}-{hashlib.sha256(recipe).hexdigest()[:12]}"
 
 
 def mirror_arguments(suite: str) -> list[str]:
@@ -136,15 +156,15 @@ def _os_release() -> dict[str, str]:
     return {key: value.strip("\"'") for key, value in pairs}
 
 
-def ensure_image(engine: Engine, suite: str) -> str:
-    """The image of a suite, built unless the engine has it; returns its name."""
+def ensure_image(engine: Engine, suite: str, extra: str = "") -> str:
+    """The image of a suite, with the packages of one of EXTRAS, built unless the engine has it; returns its name."""
     own = os.environ.get("UNITWRIGHT_IMAGE")
     if own:
         return own
-    name = image_name(suite)
+    name = image_name(suite, extra)
     with _locked(name):
         if not has_image(engine, name):
-            _build(engine, suite, name)
+            _build(engine, [*build_command(suite, extra), *mirror_arguments(suite)], name)
     return name
 
 
@@ -152,8 +172,7 @@ def has_image(engine: Engine, name: str) -> bool:
     return engine.run("image", "inspect", name, check=False).returncode == 0
 
 
-def _build(engine: Engine, suite: str, name: str) -> None:
-    command = [*build_command(suite), *mirror_arguments(suite)]
+def _build(engine: Engine, command: list[str], name: str) -> None:
     with tempfile.TemporaryFile() as log:
         try:
             builder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
