@@ -95,7 +95,7 @@ def test_the_priorities_are_found_again(host: Host) -> None:
     [
         ("load-log", "*-*-* *:00/15:00"),
         ("nightly-backup", "*-*-* 02:00:00"),
-        ("disk-report", "Mon..Fri *-*-* 06..22:00/20:00"),
+        ("disk-report", "Mon..Fri *-*-* 06,07,08,09,10,11,12,13,14,15,16,17,18,19,20,21,22:00,20,40:00"),
     ],
 )
 def test_the_timer_waits(host: Host, show: Any, timer: str, calendar: str) -> None:
