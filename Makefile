@@ -56,6 +56,14 @@ demo-down: ## Remove the demo's container
 test: tools ## Run lint, sanity, unit, upgrade, integration and molecule, up to the first that fails
 	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES)
 
+.PHONY: test-all
+test-all: tools ## Run the same, and then Molecule's scenario of the examples
+	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES) catalogue
+
+.PHONY: catalogue
+catalogue: setup ## Run Molecule's scenario of the examples
+	@MOLECULE_GLOB='molecule/*/molecule.yml' $(CONNECTED) molecule test --scenario-name catalogue
+
 .PHONY: lint
 lint: artifact $(SOURCE) ## Check style, types and YAML: ruff, mypy, yamllint, ansible-lint
 	$(RUN) ruff check --cache-dir $(BUILD)/ruff .

@@ -432,6 +432,8 @@ alerts:
       gets the same JSON on its standard input.
     - What is told is the unit, host, result, exit status and number of restarts, and with C(journal=true) the last
       lines of that run.
+    - A command, or a C(sendmail), that is not on the host is an error, and in check mode listed under
+      RV(ignore:unverified).
     - A message that cannot be sent is sent again within three minutes. The address of a webhook is a secret.
     - A drop-in C(50-alert) over each service, and one template unit for the stack, do it.
   type: dict

@@ -138,6 +138,28 @@ def test_an_alert_that_cannot_be(host: Lab, alert: Any, alerts: dict[str, Any], 
     assert "canary" not in json.dumps(result)
 
 
+@pytest.mark.parametrize(
+    ("alert", "program"),
+    [
+        ({"mail": "root@localhost"}, "/usr/sbin/sendmail"),
+        ({"command": ["/usr/local/bin/tell", "ops"]}, "/usr/local/bin/tell"),
+        ({"command": ["tell-ops"]}, "tell-ops"),
+    ],
+)
+def test_a_program_that_is_not_there_to_tell(host: Lab, alert: Any, program: str) -> None:
+    app = {"name": "app", "exec_start": FOREVER, "alert": "ops"}
+    result = host.refused(services=[app], alerts={"ops": alert})
+    assert [(each["unit"], each["rule"]) for each in result["errors"]] == [("app.service", "alert-program")]
+    assert f"there is no program {program} on this host" in result["msg"]
+    # In check mode an earlier task may be about to bring it.
+    (only,) = host.foretell(services=[app], alerts={"ops": alert})["unverified"]
+    assert only["rule"] == "alert-program"
+
+
+def test_a_program_that_is_there_is_found_as_a_start_finds_it(host: Lab) -> None:
+    host.settled(services=[{"name": "app", "exec_start": FOREVER, "alert": {"command": ["logger", "--tag=ops"]}}])
+
+
 def test_an_alert_is_for_services(host: Lab) -> None:
     timer = {"name": "t.timer", "timer": {"OnCalendar": "daily", "Unit": "x.service"}, "alert": "ops"}
     assert "alert is for services" in host.refused(timer, alerts={"ops": NOTE})["msg"]

@@ -11,7 +11,7 @@ import sys
 
 from . import container
 from .engine import CONNECTIONS, EngineError, find_engine
-from .image import SUITES, default_suite, ensure_image
+from .image import EXTRAS, SUITES, default_suite, ensure_image
 from .prepare import missing_tools, prepare
 
 
@@ -27,6 +27,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     up = actions.add_parser("up", help="boot a container, or leave the running one alone")
     up.add_argument("name")
     up.add_argument("--suite", choices=SUITES, default=default_suite())
+    up.add_argument("--extra", choices=list(EXTRAS), default="", help="more packages, by the word for them")
     down = actions.add_parser("down", help="remove a container, or all of this checkout")
     which = down.add_mutually_exclusive_group(required=True)
     which.add_argument("name", nargs="?")
@@ -51,7 +52,7 @@ def main(argv: list[str]) -> int:
     elif args.action == "image":
         print(ensure_image(engine, args.suite))
     elif args.action == "up":
-        container.up(engine, args.name, args.suite)
+        container.up(engine, args.name, args.suite, args.extra)
     elif args.action == "down" and args.all:
         container.down_all(engine)
     elif args.action == "down":

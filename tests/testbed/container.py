@@ -18,9 +18,9 @@ BOOT_TIMEOUT = 120.0
 POLL = 0.1
 
 
-def up(engine: Engine, name: str, suite: str) -> None:
+def up(engine: Engine, name: str, suite: str, extra: str = "") -> None:
     """A running container of the suite's image; one that runs already stays as it is."""
-    image = ensure_image(engine, suite)
+    image = ensure_image(engine, suite, extra)
     state = _inspect(engine, name, "{{.State.Status}} {{.Image}}")
     status, made_of = state.split() if state else ("absent", "")
     if status not in {"running", "exited"} or made_of != _image_id(engine, image):

@@ -32,6 +32,26 @@ PACKAGES = (
     "curl",
     "passwd",
 )
+# What an image has besides, by the word that is asked for it.
+EXTRAS = {
+    "": (),
+    # What the examples of the collection run.
+    "catalogue": (
+        "celery",
+        "gunicorn",
+        "nodejs",
+        "python3-celery",
+        "python3-django",
+        "python3-fastapi",
+        "python3-flask",
+        "python3-redis",
+        "python3-sdnotify",
+        "redis-server",
+        "redis-tools",
+        "sudo",
+        "uvicorn",
+    ),
+}
 # In bullseye the package nginx brings image and geography modules with dozens of libraries.
 WEB_SERVER = {"bullseye": "nginx-light"}
 # As Debian's installer has it since 2019; the later suites merge /usr by themselves.
@@ -140,12 +160,12 @@ def _os_release() -> dict[str, str]:
     return {key: value.strip("\"'") for key, value in pairs}
 
 
-def ensure_image(engine: Engine, suite: str, more: Sequence[str] = ()) -> str:
-    """The image of a suite, with more packages if any, built unless the engine has it; returns its name."""
+def ensure_image(engine: Engine, suite: str, extra: str = "") -> str:
+    """The image of a suite, with the packages of one of EXTRAS, built unless the engine has it; returns its name."""
     own = os.environ.get("UNITWRIGHT_IMAGE")
     if own:
         return own
-    return ensure_built(engine, suite, build_command(suite, more), REPOSITORY)
+    return ensure_built(engine, suite, build_command(suite, EXTRAS[extra]), REPOSITORY)
 
 
 def ensure_built(engine: Engine, suite: str, command: Sequence[str], repository: str) -> str:

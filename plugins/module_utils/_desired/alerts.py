@@ -30,6 +30,8 @@ _MOST = 100_000
 _ADDRESS = re.compile(r"[^\s,;<>]+")
 _RUN = "python3 -B -c \"import os; exec(os.environ['ALERT_PROGRAM'])\" %i"
 WAYS = ("mail", "webhook", "command")
+# What a mail goes to, as _programs/alert.py has it.
+SENDMAIL = "/usr/sbin/sendmail"
 
 _ALERT = Rule(
     "alert",
@@ -60,6 +62,17 @@ def taken_out(units: Sequence[Params], params: Params, problems: List[Problem]) 
         told = f"there are too many services with an alert: all of them take more than {_MOST} characters"
         problems.append(_ALERT.said(f"{told}, so declare some in a stack of their own"))
     return [*plain, template], [_dropin(unit, params) for unit in wanted]
+
+
+def programs(units: Sequence[Params], params: Params) -> Tuple[Tuple[str, str], ...]:
+    """By each service with an alert the program that tells someone. Nothing of alerts that are wrong."""
+    found: List[Tuple[str, str]] = []
+    for unit in units:
+        alert = unit.get("alert") if unit.get("state") != "absent" else None
+        alert = alert if isinstance(alert, Mapping) else (params.get("alerts") or {}).get(str(alert))
+        if isinstance(alert, Mapping) and not _wrong(alert, "alert") and not alert.get("webhook"):
+            found.append((str(unit["name"]), SENDMAIL if alert.get("mail") else str(alert["command"][0])))
+    return tuple(found)
 
 
 def _of_unit(unit: Params, params: Params, defined: Dict[str, Params], wanted: Dict[str, str]) -> List[Problem]:

@@ -42,10 +42,12 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
     if params.get("state") == "stopped":
         units = [_stopped(unit) for unit in units]
     told, of_alerts = alerts.taken_out(units, params, problems)
+    tellers = alerts.programs(units, params)
     units, more = _with_instances(told, problems)
     more += hardening.beside(units)
     plain = {option: given for option, given in params.items() if option not in EXPANDED}
-    return {**plain, "units": units, "dropins": [*(params.get("dropins") or ()), *dropins, *of_alerts, *more]}, problems
+    every = [*(params.get("dropins") or ()), *dropins, *of_alerts, *more]
+    return {**plain, "units": units, "dropins": every, **({"tellers": tellers} if tellers else {})}, problems
 
 
 def _stopped(unit: Params) -> Params:

@@ -102,7 +102,8 @@ class DropinWanted(NamedTuple):
 class Desired:
     """All of one owner on one host.
 
-    restarts: what is to run is restarted. triggers_changed_at: when each trigger file last changed.
+    restarts: what is to run is restarted. triggers_changed_at: when each trigger file last changed. tellers: by service
+    the program that tells someone of its failure.
     """
 
     owner: str
@@ -118,6 +119,7 @@ class Desired:
     missing_triggers: Tuple[Problem, ...] = ()
     triggers_changed_at: Mapping[str, float] = field(default_factory=dict)
     catalogue: Optional[Catalogue] = None
+    tellers: Tuple[Tuple[str, str], ...] = ()
 
     def holds_one(self, section: str, directive: str) -> bool:
         """Does the directive hold one value on this host, as far as it is known?"""
@@ -192,6 +194,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
         triggers_changed_at=facts.changed_at,
         catalogue=facts.catalogue,
+        tellers=tuple(params.get("tellers") or ()),
     )
     if problems:
         raise Problems(problems, rest=replace(desired, prune=False, max_removed=None) if owner != _NO_OWNER else None)

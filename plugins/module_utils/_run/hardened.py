@@ -186,9 +186,7 @@ class Hardening:
         """What the new runs say was refused to them; failures: errors of a run that was rolled back, with journals."""
         said: Dict[str, Tuple[Sequence[str], Sequence[str]]]
         if failures:
-            said: Dict[str, Tuple[Sequence[str], Sequence[str]]] = {
-                str(each["unit"]): (each.get("journal") or (), ()) for each in failures
-            }
+            said = {str(each["unit"]): (each.get("journal") or (), ()) for each in failures}
         else:
             shown = self._manager.show([*self._runs], ("InvocationID",))
             anew = {unit: each.get("InvocationID", "") for unit, each in shown.items()}

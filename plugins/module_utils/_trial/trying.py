@@ -104,7 +104,7 @@ class Bench:
         if "strict" in setting.get("ProtectSystem", ()):
             paths = [("ReadWritePaths", quoted(f"-{folder}")) for folder in sorted(folders)]
             more += [line for line in paths if line not in more]
-        needs = replace(self.needs, wants=wants, more=tuple(more))
+        needs = self.needs._replace(wants=wants, more=tuple(more))
         return profile("", needs, self.present, self.host).lines
 
     def attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
@@ -184,7 +184,7 @@ class Bench:
         )
         limit = min(self.probe.health.timeout, max(8.0, 4 * seconds))
         self.probe = replace(
-            self.probe, health=replace(self.probe.health, timeout=limit), patience=max(8.0, 4 * seconds)
+            self.probe, health=self.probe.health._replace(timeout=limit), patience=max(8.0, 4 * seconds)
         )
         return self.baseline
 
@@ -278,7 +278,8 @@ class _Try:
 
     def _said(self) -> List[str]:
         lines, _before = journal.of_runs(self.manager, self.unit, self._run().invocation, "")
-        kernel = of_processes(journal.of_kernel(self.manager, self.began), processes(self.manager, self.unit))
+        logged = [each.text for each in journal.of_kernel(self.manager, self.began)]
+        kernel = of_processes(logged, processes(self.manager, self.unit))
         own = [line for path, since in self._sizes.items() for line in grown(path, since).splitlines()]
         return [*lines, *kernel, *own]
 

@@ -25,6 +25,7 @@ from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
+from .programs import Sight, look_for
 
 _LACKING = Rule(
     "lacking",
@@ -39,6 +40,13 @@ _OTHER_USER = Rule(
     "a user's manager can run nothing as someone else, so no start succeeds",
     "leave it out",
     "systemd.exec(5), User= and Group=",
+)
+_NO_TELLER = Rule(
+    "alert-program",
+    Severity.UNVERIFIED,
+    "there is no program {name} on this host, so that nobody would be told of a failure",
+    "install it first, or tell in another way",
+    "the options alert and alerts",
 )
 # Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
 _MADE = {
@@ -76,6 +84,13 @@ def lacking(desired: Desired, differences: Differences, places: Places) -> Itera
         section = kind_of(unit).section
         for rule, directive, what, name in [*_accounts(settings, places), *_paths(settings, desired, places)]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
+
+
+def tellers(desired: Desired, places: Places) -> Iterator[Problem]:
+    """What tells someone that a service has failed runs only then, and would be missed by nobody before."""
+    for unit, program in desired.tellers:
+        if look_for(program, unit, "", {}, places.root) is Sight.ABSENT:
+            yield _NO_TELLER.problem(unit, name=shown(program))
 
 
 def _settings(unit: str, text: Effective) -> Settings:

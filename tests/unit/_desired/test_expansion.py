@@ -551,6 +551,21 @@ def test_an_alert_that_cannot_be_sent_is_refused_without_its_address(alert: Any)
     assert "host" not in str(problems[0])
 
 
+@pytest.mark.parametrize(
+    ("alert", "expected"),
+    [
+        (ALERT, (("a.service", "/bin/true"),)),
+        ({"mail": "root"}, (("a.service", "/usr/sbin/sendmail"),)),
+        ("x", (("a.service", "/bin/tell"),)),
+        ({"webhook": "https://host/"}, None),
+    ],
+)
+def test_who_tells_of_a_service(alert: Any, expected: Any) -> None:
+    services = [{"name": "a", "exec_start": "/a", "alert": alert}, {"name": "b", "state": "absent", "alert": alert}]
+    params, _problems = expanded({"name": "test", "services": services, "alerts": {"x": {"command": ["/bin/tell"]}}})
+    assert params.get("tellers") == expected
+
+
 def test_an_alert_goes_to_a_local_mailbox_too() -> None:
     units(services=[{"name": "a", "exec_start": "/a", "alert": {"mail": "root"}}])
 

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+echo "Started, and about to crash"
+sleep 5
+echo "<3>Crashed" >&2
+exit 1

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What cron would have sent by mail is in the journal: journalctl -u disk-report
+df --local --output=target,pcent --exclude-type=tmpfs

@@ -1,0 +1,8 @@
+#!/bin/bash
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+while true; do
+  echo "Hello from my service at $(date)"
+  sleep 10
+done
