@@ -51,19 +51,19 @@ _MOST_ENTRIES, _MOST_SECONDS = 300_000, 10.0
 
 
 class Listener(NamedTuple):
-    """kind: tcp, udp or unix. address: HOST:PORT or a path. mode: of the path, "" for others."""
+    """transport: tcp, udp or unix. address: HOST:PORT or a path. mode: of the path, "" for others."""
 
-    kind: str
+    transport: str
     address: str
     mode: str = ""
 
     @property
     def is_local(self) -> bool:
         """Can only this host reach it?"""
-        return self.kind == "unix" or _is_loopback(self.address.rpartition(":")[0].strip("[]"))
+        return self.transport == "unix" or _is_loopback(self.address.rpartition(":")[0].strip("[]"))
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.address}"
+        return f"{self.transport} {self.address}"
 
 
 class Changed(NamedTuple):
@@ -148,13 +148,13 @@ def _sockets(inodes: FrozenSet[str]) -> Tuple[FrozenSet[Listener], FrozenSet[str
     listeners: Set[Listener] = set()
     peers: Set[str] = set()
     families: Set[str] = set()
-    for kind in _INET:
-        for row in connections(kind):
+    for table in _INET:
+        for row in connections(table):
             if row.inode not in inodes:
                 continue
-            families.add("AF_INET6" if kind.endswith("6") else "AF_INET")
+            families.add("AF_INET6" if table.endswith("6") else "AF_INET")
             if row.listens:
-                listeners.add(Listener(kind[:3], row.local))
+                listeners.add(Listener(table[:3], row.local))
             elif not row.peer.endswith(":0"):
                 peers.add(row.peer.rpartition(":")[0].strip("[]"))
     for line in _lines("/proc/net/unix"):
@@ -189,10 +189,10 @@ class Connection(NamedTuple):
     inode: str
 
 
-def connections(kind: str) -> Iterator[Connection]:
-    for line in _lines(f"/proc/net/{kind}")[1:]:
+def connections(table: str) -> Iterator[Connection]:
+    for line in _lines(f"/proc/net/{table}")[1:]:
         words = line.split()
-        listens = words[3] == (_TCP_LISTENS if kind.startswith("tcp") else _UDP_BOUND)
+        listens = words[3] == (_TCP_LISTENS if table.startswith("tcp") else _UDP_BOUND)
         peer = _address(words[2])
         yield Connection(_address(words[1]), peer, listens and peer.endswith(":0"), words[9])
 
@@ -238,10 +238,10 @@ def _lines(path: str) -> List[str]:
 def visited(before: Dict[str, Set[Connection]], listeners: Sequence[Listener]) -> Set[Listener]:
     """Those TCP listeners to which there were connections since: the kernel remembers each for a minute."""
     found: Set[Listener] = set()
-    fresh = [row for kind in ("tcp", "tcp6") for row in connections(kind) if row not in before.get(kind, set())]
+    fresh = [row for table in ("tcp", "tcp6") for row in connections(table) if row not in before.get(table, set())]
     for listener in listeners:
         port = ":" + listener.address.rpartition(":")[2]
-        if listener.kind == "tcp" and any(
+        if listener.transport == "tcp" and any(
             not row.listens and (row.local.endswith(port) or row.peer.endswith(port)) for row in fresh
         ):
             found.add(listener)
@@ -249,7 +249,7 @@ def visited(before: Dict[str, Set[Connection]], listeners: Sequence[Listener]) -
 
 
 def all_connections() -> Dict[str, Set[Connection]]:
-    return {kind: set(connections(kind)) for kind in ("tcp", "tcp6")}
+    return {table: set(connections(table)) for table in ("tcp", "tcp6")}
 
 
 def unix_inodes(path: str) -> int:

@@ -28,10 +28,11 @@ from .._desired.forms import with_kind
 from .._desired.hardening import OPTIONS, TARGET
 from .._host import files
 from .._host.graph import look
+from .._host.health import Health
 from .._host.manager import Manager, ManagerError
 from .._host.observed import observe
 from .._host.places import environ, places
-from .._host.probe import Health, read_checks
+from .._host.probe import read_checks
 from .._host.workload import Changed, Workload, changed_since, is_local, lasting, own_folder
 from .._run.hardened import lines_of
 from .._run.pipeline import HOST, refuse_place
@@ -92,7 +93,7 @@ def search(params: Params, check_mode: bool) -> Mapping[str, Any]:
 def _read(params: Params) -> Tuple[Probe, Needs]:
     unit = with_kind(str(params["name"]))
     try:
-        if not unit.endswith(".service") or kind_of(unit).processes is not Processes.MAIN:
+        if kind_of(unit).processes is not Processes.MAIN:
             raise Problems([TARGET.problem(unit, why="only a service can be searched", mend="name a .service")])
         name = parse_pattern(unit)
         if name.stands_for_others:
@@ -302,7 +303,7 @@ class _Sandbox:
 
 
 def _facts(version: int, baseline: Baseline, changed: Sequence[Changed], generous: bool) -> Facts:
-    inet = [each for each in baseline.seen.listeners if each.kind != "unix"]
+    inet = [each for each in baseline.seen.listeners if each.transport != "unix"]
     idle = [each for each in baseline.seen.listeners if each not in baseline.touched]
     peers = sorted(baseline.seen.peers)
     modes = 0

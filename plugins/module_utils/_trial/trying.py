@@ -24,9 +24,9 @@ from .._apply.trials import Trial
 from .._host import journal
 from .._host.expectations import Proof, Up
 from .._host.files import Writer
+from .._host.health import Health
 from .._host.looks import RUN_PROPERTIES, Run, run_of
 from .._host.manager import Manager
-from .._host.probe import Health
 from .._host.watch import watch
 from .._host.workload import (
     Listener,
@@ -298,7 +298,7 @@ class _Sampler:
 
     def __init__(self, listeners: FrozenSet[Listener]) -> None:
         self._listeners = listeners
-        self._unix = {each: unix_inodes(each.address) for each in listeners if each.kind == "unix"}
+        self._unix = {each: unix_inodes(each.address) for each in listeners if each.transport == "unix"}
         self._seen: Set[Listener] = set()
         self._connections = all_connections()
         self._over = threading.Event()
