@@ -76,6 +76,21 @@ def test_another_stacks_file_is_adopted_only_when_told(host: Lab) -> None:
     assert host.invocation("main.service") == before
 
 
+def test_a_module_that_has_no_adopt_says_what_helps_there(host: Lab) -> None:
+    unit = service()
+    host.apply(unit, name="other")
+    told = host.refused(module="unit", **unit)["msg"]
+    assert "declare it in that stack, or have it removed there first" in told
+    assert "adopt" not in told
+
+
+def test_a_timer_whose_state_is_all_that_is_said_keeps_its_service(host: Lab) -> None:
+    host.apply(module="timer", name="later", on_calendar="2099-01-01", exec_start="/bin/true")
+    result = host.settled(module="timer", name="later", state="stopped")
+    assert (result["orphaned"], result["unverified"]) == ([], [])
+    assert host.exists(f"{UNITS}/later.service")
+
+
 def test_a_stack_is_renamed_by_adoption(host: Lab) -> None:
     """Its secrets move along, and what the old one had besides is pruned."""
     unit = service(secrets={"TOKEN": "not-to-be-seen"})

@@ -166,7 +166,7 @@ def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
         found[name] = _with_value(OPT_OUTS[name], value)
     rows = list(found.values())
     home = found.get("home")
-    paths = [_path(path, "read_write_paths") for path in writable]
+    paths = [_path(_present(path), "read_write_paths") for path in writable]
     for path in paths:
         _refuse_hidden(path, home)
     values = {directive: value for row in rows for directive, value in row.values.items()}
@@ -290,6 +290,15 @@ def _groups(row: OptOut, value: Any) -> OptOut:
 
 
 _BY_VALUE = {"network": _network, "devices": _devices, "home": _home, "groups": _groups}
+
+
+def is_optional(path: Any) -> bool:
+    """Is it written as systemd has one that may be missing?"""
+    return isinstance(path, str) and path.startswith("-/")
+
+
+def _present(path: Any) -> Any:
+    return path[1:] if is_optional(path) else path
 
 
 def _path(given: Any, option: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .._advice.optouts import Line, Needs, needs
+from .._advice.optouts import Line, Needs, is_optional, needs
 from .._advice.profiles import Lines
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.names import parse_pattern
@@ -42,7 +42,10 @@ TARGET = Rule(
 
 
 class Asked(NamedTuple):
-    """A service that shall be hardened. most: the most that its exposure may be, None if that does not matter."""
+    """A service that shall be hardened. writable: what has to be there for that.
+
+    most: the most that its exposure may be, None if that does not matter.
+    """
 
     unit: str
     level: str
@@ -101,7 +104,13 @@ def _read(entry: Params) -> Asked:
     writable = given.get("read_write_paths") or ()
     told = needs(given.get("allow") or (), writable)
     _refuse_many(unit)
-    return Asked(unit, given.get("profile") or STANDARD, told, tuple(str(path) for path in writable), most)
+    return Asked(
+        unit,
+        given.get("profile") or STANDARD,
+        told,
+        tuple(str(path) for path in writable if not is_optional(path)),
+        most,
+    )
 
 
 def _refuse_many(unit: str) -> None:

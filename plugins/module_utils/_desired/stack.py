@@ -201,6 +201,11 @@ def build(params: Params, facts: HostFacts) -> Desired:
     return desired
 
 
+def is_single(owner: str) -> bool:
+    """Is it no stack, but the owner of what a module for one unit declares?"""
+    return "." in owner
+
+
 def _collect(make: Any, into: List[Any], problems: List[Problem]) -> None:
     try:
         into.append(make())

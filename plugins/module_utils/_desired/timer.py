@@ -86,8 +86,11 @@ def _calendars(built: Builder, entry: Params, schedule: Optional[cron.Schedule])
     zone, given = entry.get("timezone") or "", built.sections.get("Timer", {}).get("OnCalendar")
     if schedule is None and not zone:
         return
-    option = "timezone" if schedule is None else "cron"
+    option = "timezone"
     try:
+        if zone:
+            cron.time_zone(zone)
+        option = "timezone" if schedule is None else "cron"
         if schedule is not None and given is not None:
             raise Refused("on_calendar is given as well: leave out one of them")
         if schedule is None and given is None:

@@ -10,10 +10,10 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from typing import Iterable, Iterator, List, Optional, Set
+from typing import Dict, Iterable, Iterator, List, Optional, Set
 
 from .._desired.render import owner_of
-from .._desired.stack import Desired
+from .._desired.stack import Desired, is_single
 from .._host.files import TEMPORARY, Seen
 from .._host.observed import Observed
 from .._host.places import CREDENTIALS, ENVIRONMENT
@@ -32,13 +32,11 @@ _MASKED = owner_rule("this unit is masked", "add masked: false to have it unmask
 _NO_FILE = owner_rule("{path} is a symbolic link or not a file, so it is not replaced", "remove it first")
 _NOT_OURS = owner_rule("{path} is there and not ours", "take it over by replace: true, or use a dropin")
 _NOT_OURS_GOES = owner_rule("{path} is there and not ours", "remove it yourself, or use a dropin")
-_OTHERS = owner_rule("{path} belongs to the stack {owner!r}", "a stack takes it over by adopt: [{owner}]")
+_OTHERS = owner_rule("{path} belongs to {whose}", "{way}")
 _UNDER_MASK = owner_rule(
     "a mask takes the place of {unit} in this folder, and what is there is not ours", "remove it yourself"
 )
-_OTHERS_UNDER_MASK = owner_rule(
-    "it belongs to the stack {owner!r}, and a mask would take its place", "a stack takes it over by adopt: [{owner}]"
-)
+_OTHERS_UNDER_MASK = owner_rule("it belongs to {whose}, and a mask would take its place", "{way}")
 _STRANGER = Rule(
     "stranger",
     Severity.WARNING,
@@ -65,7 +63,7 @@ def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
             found.append(_conflict(path, wanted.unit if wanted else os.path.basename(path), desired, observed, owners))
     found += _textless(desired, observed)
     for name in (unit.name.text for unit in desired.units if unit.masked):
-        found.append(_in_the_way(observed.files.get(observed.places.unit_file(name)), name, owners))
+        found.append(_in_the_way(observed.files.get(observed.places.unit_file(name)), name, desired))
     return [problem for problem in found if problem is not None]
 
 
@@ -103,17 +101,26 @@ def _conflict(path: str, unit: str, desired: Desired, observed: Observed, owners
         return None
     if owner is None:
         return (_NOT_OURS if path in desired.files else _NOT_OURS_GOES).problem(unit, path=path)
-    return _OTHERS.problem(unit, path=path, owner=owner)
+    return _OTHERS.problem(unit, path=path, **_words(owner, desired))
 
 
-def _in_the_way(seen: Optional[Seen], name: str, owners: Set[str]) -> Optional[Problem]:
+def _words(owner: str, desired: Desired) -> Dict[str, str]:
+    """Whose a file is, and what helps: the modules of one unit have no option to take over what is another's."""
+    whose = f"the module that declares {owner} alone" if is_single(owner) else f"the stack {owner}"
+    if not is_single(desired.owner):
+        return {"whose": whose, "way": f"take it over by adopt: [{owner}], or declare it there"}
+    there = "by that module" if is_single(owner) else "in that stack"
+    return {"whose": whose, "way": f"declare it {there}, or have it removed there first (state: absent)"}
+
+
+def _in_the_way(seen: Optional[Seen], name: str, desired: Desired) -> Optional[Problem]:
     """What speaks against putting a mask, which is a link, where this lies."""
     if seen is None or seen.target == MASK:
         return None
     owner = owner_of(seen.content) if seen.content is not None else None
-    if owner in owners:
+    if owner in (desired.owner, *desired.adopt):
         return None
-    return _UNDER_MASK.problem(name) if owner is None else _OTHERS_UNDER_MASK.problem(name, owner=owner)
+    return _UNDER_MASK.problem(name) if owner is None else _OTHERS_UNDER_MASK.problem(name, **_words(owner, desired))
 
 
 def _owned(desired: Desired, observed: Observed) -> List[str]:
@@ -136,6 +143,8 @@ def strangers(observed: Observed) -> Iterator[Problem]:
 
 def orphans(desired: Desired, observed: Observed) -> List[str]:
     """What this owner has and no longer declares. An entry without a text leaves its unit's files as they are."""
+    if is_single(desired.owner) and not desired.files and not desired.removed and not desired.prune:
+        return []  # a module of one unit that speaks of its state alone, such as that of a timer with its service
     stays = (unit for unit in desired.units if unit.path is None and unit.state != "absent" and not unit.masked)
     left = {unit.name.text for unit in stays}
     return [

@@ -8,7 +8,9 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple
+import difflib
+import re
+from typing import Any, Callable, Iterator, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -18,7 +20,7 @@ from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
-from .._syntax.rule import Problem, Problems, Refused, Severity
+from .._syntax.rule import Problem, Problems, Refused, Severity, shown
 from .pipeline import apply
 from .work import Failed
 
@@ -27,6 +29,10 @@ _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
 # Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
 _ALERTS = ("alert", "alerts")
 _SECRET = (*HIDDEN_OPTIONS, "webhook")
+
+_UNSUPPORTED = re.compile(
+    r"Unsupported parameters for .*?module: (?P<given>[^:]+)\. Supported parameters include: (?P<known>.*)"
+)
 
 
 class Module(AnsibleModule):
@@ -43,8 +49,24 @@ class Module(AnsibleModule):
         AnsibleModule._load_params(self)
         self.no_log_values.update(_deep_secrets(self.params))
 
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        """Ansible's own refusal of an option that there is not names all that there are, and none that is near."""
+        AnsibleModule.fail_json(self, with_near_names(msg), **kwargs)
+        raise AssertionError
+
     def _log_invocation(self) -> None:
         AnsibleModule.log(self, f"Invoked for {self.params.get('name') or self.params.get('names')}")
+
+
+def with_near_names(message: str) -> str:
+    """What Ansible says of unsupported options, and which ones may be meant by them."""
+    found = _UNSUPPORTED.search(message)
+    if not found:
+        return message
+    known = re.findall(r"[a-z_]+", found.group("known"))
+    given = [name.strip().rpartition(".")[2] for name in found.group("given").split(",")]
+    close = [(name, near) for name in given for near in difflib.get_close_matches(name, known, 1)]
+    return message + "".join(f" For {shown(name)}, did you mean {near}?" for name, near in close)
 
 
 def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:

@@ -134,6 +134,11 @@ def _from_text(value: str, kind: Optional[str], directive: str) -> str:
         )
     if value.endswith("\n") and "\n" not in value[:-1]:
         raise Refused("the value ends with a line break: in YAML, start its block with '>-' or '|-'")
+    if "\n" in value.strip() and directive.startswith("Exec"):
+        raise Refused(
+            "a command is one line, and this has several: in YAML, start its block with '>-', which joins them, or "
+            "give a script to /bin/sh -c or into a file of its own"
+        )
     refuse_value(value, "the value")
     # YAML reads a date with a time and hands it on with a T, which OnCalendar= of 252 does not know.
     return _ISO_TIME.sub(" ", value) if kind == "TIMER" or directive == "OnCalendar" else value

@@ -121,6 +121,12 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "a share is in percent, such as 50% for a half",
     ),
+    Wording(
+        "Failed to parse calendar specification",
+        VERIFY,
+        "write it as `systemd-analyze calendar` of the host takes it; a time zone at its end, where the option "
+        "timezone puts it, is one of `timedatectl list-timezones`",
+    ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(
         "Neither a valid executable name nor an absolute path",

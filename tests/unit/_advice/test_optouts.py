@@ -62,3 +62,7 @@ def test_paths(path: Any, told: str) -> None:
 def test_good_paths(allow: list[Any]) -> None:
     path = "/home/app/data" if allow else "/srv/a b/"
     assert needs(allow, [path]).more[0] == ("ReadWritePaths", "-/home/app/data" if allow else '"-/srv/a b"')
+
+
+def test_a_path_that_may_be_missing_is_written_as_systemd_has_it() -> None:
+    assert needs([], ["-/srv/a", "/srv/b"]).more == (("ReadWritePaths", "-/srv/a"), ("ReadWritePaths", "-/srv/b"))

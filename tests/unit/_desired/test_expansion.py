@@ -205,6 +205,14 @@ def test_a_schedule_that_cannot_be_is_refused(given: Entry) -> None:
     assert wrong(timers=[{"name": "a", "cron": "@reboot"}]) == [("a.timer", "cron")]
 
 
+@pytest.mark.parametrize("given", [{"cron": "@daily"}, {"on_calendar": "daily"}])
+def test_a_time_zone_that_cannot_be_is_named_by_its_option(given: Entry) -> None:
+    (problem,) = expanded(
+        {"name": "test", "timers": [{"name": "a", "exec_start": "/a", "timezone": "no zone", **given}]}
+    )[1]
+    assert problem.message.startswith("timezone: 'no zone' names no time zone")
+
+
 def test_what_cron_does_at_boot_is_a_service_that_is_enabled_and_not_run() -> None:
     assert units(timers=[{"name": "a", "cron": "@reboot", "exec_start": "/a"}]) == {
         "a.service": {

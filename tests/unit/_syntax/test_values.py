@@ -88,6 +88,8 @@ def test_a_span_in_a_type_the_dump_does_not_tell() -> None:
         ("", "BOOLEAN", "RemainAfterExit", "would keep the earlier value"),
         (["", "5"], "SECONDS", "RestartSec", "would keep the earlier value"),
         ("a\nExecStartPre=/evil", None, "", "line break"),
+        ("/bin/one\n/bin/two\n", None, "ExecStart", "/bin/sh -c"),
+        ("/bin/one \\\n --flag", None, "ExecStartPre", "'>-'"),
         ("a b\n", None, "", "'>-'"),
         ("a\0", None, "", "U+0000"),
         ("a\x1b[0m", None, "", "U+001B"),

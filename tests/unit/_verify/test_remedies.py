@@ -99,6 +99,12 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
             "if it shall take the place of an earlier one",
         ),
         (
+            *("Failed to parse calendar specification, ignoring: daily Europe/Berlinn", "", ""),
+            "Failed to parse calendar specification, ignoring: daily Europe/Berlinn: write it as `systemd-analyze "
+            "calendar` of the host takes it; a time zone at its end, where the option timezone puts it, is one of "
+            "`timedatectl list-timezones`",
+        ),
+        (
             *("Failed to resolve unit specifiers in '100%FREE', ignoring: Invalid slot", "", ""),
             "Failed to resolve unit specifiers in '100%FREE', ignoring: Invalid slot: a percent sign that is meant as "
             "itself is written %%",
