@@ -9,12 +9,12 @@ Private to the collection.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import posixpath
 from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
+from .._syntax.likeness import near
 from .._syntax.rule import Refused, shown
 
 Line = Tuple[str, str]
@@ -203,8 +203,8 @@ def _named(given: Any) -> Tuple[str, Any]:
     else:
         raise Refused("allow takes names, or mappings of one name to its value, such as {network: local}")
     if name not in OPT_OUTS:
-        near = difflib.get_close_matches(name, OPT_OUTS, n=1)
-        mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPT_OUTS)}"
+        close = near(name, OPT_OUTS)
+        mend = f"did you mean {close[0]}?" if close else f"there are {', '.join(OPT_OUTS)}"
         raise Refused(f"allow: there is nothing called {shown(name)} to allow: {mend}")
     return name, value
 

@@ -8,7 +8,6 @@ Private to the collection.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any, Callable, Iterator, Mapping, NoReturn, Optional, Sequence, Tuple
 
@@ -19,6 +18,7 @@ from .._desired.options import hardening as hardening_options
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
+from .._syntax.likeness import near
 from .._syntax.names import parse_dropin, stem_of_dropin
 from .._syntax.rule import Problem, Problems, Refused, Severity, shown
 from .pipeline import apply
@@ -65,8 +65,8 @@ def with_near_names(message: str) -> str:
         return message
     known = re.findall(r"[a-z_]+", found.group("known"))
     given = [name.strip().rpartition(".")[2] for name in found.group("given").split(",")]
-    close = [(name, near) for name in given for near in difflib.get_close_matches(name, known, 1)]
-    return message + "".join(f" For {shown(name)}, did you mean {near}?" for name, near in close)
+    close = [(name, other) for name in given for other in near(name, known)]
+    return message + "".join(f" For {shown(name)}, did you mean {other}?" for name, other in close)
 
 
 def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:

@@ -9,12 +9,12 @@ Private to the collection.
 
 from __future__ import annotations
 
-import difflib
 from typing import FrozenSet, Iterator, List, Tuple
 
 from .._desired.stack import Desired
 from .._host.manager import Manager
 from .._plan.differences import Differences
+from .._syntax.likeness import near
 from .._syntax.loadpath import entries
 from .._syntax.rule import Problem, Rule, Severity, legible
 from .._syntax.unitfile import Entry
@@ -50,5 +50,5 @@ def _named(desired: Desired, differences: Differences) -> Iterator[Tuple[str, En
 
 
 def _near(word: str, known: FrozenSet[str]) -> str:
-    close: List[str] = difflib.get_close_matches(word.lower(), sorted(known), 1, 0.75)
+    close: List[str] = near(word.lower(), sorted(known), least=0.75)
     return f" (did you mean {close[0].upper()}?)" if close else ""
