@@ -22,7 +22,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager i
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import ManagerSeen, Observed
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.traces import Invocation
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, making, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.stale import Accepted
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.work import Work
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import parse_dump
@@ -153,7 +153,9 @@ def work(
     noted = functools.partial(recorded, *earlier)
     found = differences.compare(desired, observed, accepted or {}, recorded=noted)
     graph = related(observed, relations)
-    return Work(found.desired, observed, found, graph, plan.make(found, plan.wishes(found, observed), graph, observed))
+    return Work(
+        found.desired, observed, found, graph, making.make(found, plan.wishes(found, observed), graph, observed)
+    )
 
 
 def planned(

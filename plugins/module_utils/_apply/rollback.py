@@ -18,13 +18,14 @@ from .._host.causes import NO_ANSWER, WRITE, Failure
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph, NotLookedAtError
 from .._host.graph import look as relations
+from .._host.health import Health
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
-from .._host.probe import Health
 from .._host.watch import STOP_TIMEOUT, wait_for_rest
-from .._plan.consequences import Call, fates, stopped_with
+from .._plan.consequences import fates, stopped_with
 from .._plan.expected import Expected
+from .._plan.fates import Call
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan

@@ -34,12 +34,13 @@ from .._host.causes import (
 from .._host.expectations import Done, Expectation, Proof, Unfailed, Up
 from .._host.files import Writer
 from .._host.graph import look
+from .._host.health import Health
 from .._host.looks import RUN_PROPERTIES, START_TIMES, Run, run_of, start_time
 from .._host.manager import Manager, ManagerError, Outcome
-from .._host.probe import Health
 from .._host.watch import wait_for_rest, watch
-from .._plan.consequences import Call, ending_alone, not_taken_along
+from .._plan.consequences import ending_alone, not_taken_along
 from .._plan.expected import Expected
+from .._plan.fates import Call
 from .._plan.plan import Plan
 from .._syntax.names import units_in
 from .._syntax.rule import Rule

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any, Mapping, Optional
 
-from .._host.probe import Health, read_checks
+from .._host.health import CHECK_OPTIONS, Health
 from .._syntax.rule import Refused, Rule, Severity
 
 HEALTH = Rule(
@@ -35,4 +35,9 @@ def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> H
         raise Refused("health: stable_for is a number of seconds and cannot be negative")
     if not (math.isfinite(chosen.timeout) and chosen.timeout > 0):
         raise Refused("health: timeout is a number of seconds, more than 0")
-    return chosen._replace(checks=read_checks(options), patient="timeout" not in seconds)
+    chosen = chosen._replace(patient="timeout" not in seconds)
+    if not any(options.get(option) for option in CHECK_OPTIONS):
+        return chosen
+    from .._host.probe import read_checks  # noqa: PLC0415 (only where there is a check)
+
+    return chosen._replace(checks=read_checks(options))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from .._advice.protection import PROFILES
-from .._host.probe import CHECKS
+from .._host.health import CHECK_OPTIONS
 from .._host.scopes import SCOPES
 from .._syntax.kinds import KINDS
 from . import short
@@ -31,7 +31,7 @@ RUNNING = ("started", "restarted", "reloaded")
 
 def health() -> Spec:
     seconds = {option: {"type": "float"} for option in SECONDS}
-    return {**seconds, **{option: dict(check.spec) for option, check in CHECKS.items()}}
+    return {**seconds, **{option: dict(spec) for option, spec in CHECK_OPTIONS.items()}}
 
 
 def text() -> Spec:

@@ -15,7 +15,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from .._host.probe import Health
+from .._host.health import Health
 from .._syntax import names, unitfile
 from .._syntax.directives import Catalogue
 from .._syntax.loadpath import LoadPath, dropin_folders

@@ -13,7 +13,20 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from .._syntax.activation import starts
 from .._syntax.install import aliases, also, installs
@@ -22,12 +35,13 @@ from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import NAME_MAX, is_template, misnamed, names_folder, parse_name, parse_pattern
 from .._syntax.special import mount_point
 from .files import TEMPORARY, Seen, resolve
-from .footing import footing
 from .manager import Manager, States
-from .mounts import InPlace, in_place
 from .places import Places, lingers
 from .reading import Noting, Reader
 from .traces import INVOCATION, LOG_FIELDS, Invocation, boot, carriers, changed_at, invocations, loaded_at
+
+if TYPE_CHECKING:
+    from .mounts import InPlace
 
 LINK_FOLDERS = (".wants", ".requires", ".upholds")
 
@@ -140,13 +154,23 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str], names
     reader = Reader()
     found, named = _seen(manager, folders, sought, reader)
     seen = found.manager
+    of_kernel: Mapping[str, InPlace] = {}
+    # Most runs are about no unit of the kernel's, and are spared what reads its tables.
+    if manager.live and any(kind_of(unit).is_of_kernel for unit in named):
+        from .mounts import in_place  # noqa: PLC0415
+
+        of_kernel = in_place()
+    if manager.live and any(map(mount_point, named)):
+        from .footing import footing  # noqa: PLC0415
+
+        seen = seen._replace(footing=footing())
     watched = [*folders, *found.loadpath.dropins]
     return replace(
         found,
-        manager=seen._replace(footing=footing()) if manager.live and any(map(mount_point, named)) else seen,
+        manager=seen,
         outdated=_outdated(manager, watched, seen.loaded_at, [*found.states.keys() & named]),
         wanted_elsewhere=_wanted_elsewhere(found.loadpath, places, named, reader),
-        in_place=in_place() if manager.live and any(kind_of(unit).is_of_kernel for unit in named) else {},
+        in_place=of_kernel,
     )
 
 

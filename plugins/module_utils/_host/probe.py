@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The `health` option: how a unit has to prove itself, and the looks at it from outside that belong to that.
+"""The looks at a unit from outside that belong to the option `health`.
 
-A check is read as it is declared and tried on the host by one class, its row in CHECKS gives it its option.
+A check is read as it is declared and tried on the host by one class, its row in CHECKS; its option is in health.py.
 Private to the collection.
 """
 
@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, Mapping, NamedTuple, Protocol, Sequence, Tuple, Type
+from typing import Any, Dict, Mapping, NamedTuple, Protocol, Sequence, Tuple, Type
 from urllib.parse import urlsplit
 
 from .._syntax.characters import to_utf8
@@ -29,9 +28,7 @@ _LONGEST_SOCKET = 107
 
 
 class Check(Protocol):
-    """Does what a unit is for answer? spec: the type of its option, as an argument spec has it."""
-
-    spec: ClassVar[Mapping[str, str]]
+    """Does what a unit is for answer?"""
 
     @classmethod
     def read(cls, given: Any) -> Check:
@@ -41,23 +38,9 @@ class Check(Protocol):
         """What is wrong right now, "" if it passes; no answer in that time is wrong too."""
 
 
-class Health(NamedTuple):
-    """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside.
-
-    patient: nobody has said how long it may take, so that the time which systemd gives its start is its own to take.
-    """
-
-    stable_for: float = 5.0
-    timeout: float = 60.0
-    checks: Tuple[Check, ...] = ()
-    patient: bool = False
-
-
-@dataclass(frozen=True)
-class Tcp:
+class Tcp(NamedTuple):
     """A connection to HOST:PORT that has to be accepted."""
 
-    spec: ClassVar[Mapping[str, str]] = {"type": "str"}
     address: str
 
     @classmethod
@@ -76,11 +59,9 @@ class Tcp:
         return ""
 
 
-@dataclass(frozen=True)
-class Unix:
+class Unix(NamedTuple):
     """A connection to a Unix socket that has to be accepted."""
 
-    spec: ClassVar[Mapping[str, str]] = {"type": "path"}
     path: str
 
     @classmethod
@@ -102,11 +83,9 @@ class Unix:
         return ""
 
 
-@dataclass(frozen=True)
-class Http:
+class Http(NamedTuple):
     """A URL that has to be answered with a status below 400; no proxy, since the check is about this host."""
 
-    spec: ClassVar[Mapping[str, str]] = {"type": "str"}
     url: str
 
     @classmethod
@@ -140,11 +119,9 @@ class Http:
             return f"{self.url}: {_reason(error)}"
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """A command that has to end with exit status 0."""
 
-    spec: ClassVar[Mapping[str, str]] = {"type": "list", "elements": "str"}
     words: Tuple[str, ...]
 
     @classmethod

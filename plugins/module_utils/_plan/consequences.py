@@ -9,7 +9,6 @@ systemd's rules are in _syntax/relations.py, what it makes of one job in transac
 
 from __future__ import annotations
 
-import enum
 from typing import (
     TYPE_CHECKING,
     Dict,
@@ -18,7 +17,6 @@ from typing import (
     Iterator,
     List,
     Mapping,
-    NamedTuple,
     Optional,
     Sequence,
     Set,
@@ -28,46 +26,11 @@ from typing import (
 from .._host.graph import Graph
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.relations import Because, Does
+from .fates import Becomes, Call, Fate
 
 if TYPE_CHECKING:
     from .course import Course
     from .transactions import Standing
-
-
-class Becomes(enum.Enum):
-    """What is left of a unit when all is done: down, up by another process than before, or up where it was down."""
-
-    DOWN = "down"
-    ANEW = "anew"
-    UP = "up"
-
-    @property
-    def verb(self) -> str:
-        return {Becomes.DOWN: "stop", Becomes.ANEW: "restart", Becomes.UP: "start"}[self]
-
-
-class Call(NamedTuple):
-    """One call of systemctl: a verb and its units, which systemd takes as separate jobs, in this order.
-
-    alone: without jobs for what they require, or for what requires them.
-    """
-
-    verb: str
-    units: Tuple[str, ...]
-    alone: bool = False
-
-
-class Fate(NamedTuple):
-    """What becomes of a unit. cause: why that first went down, or came up. lasts: does it not end by itself then?"""
-
-    unit: str
-    was_up: bool
-    becomes: Becomes
-    cause: Because
-    lasts: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.becomes.verb}s {self.unit} ({self.cause})"
 
 
 def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:

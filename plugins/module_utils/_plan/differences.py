@@ -11,7 +11,20 @@ from __future__ import annotations
 
 import os
 from types import MappingProxyType
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from .._desired.defaults import filled_in
 from .._desired.options import RUNNING
@@ -31,10 +44,12 @@ from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
 from .aliases import Taken, ended, taken
 from .enablement import enablement, left_over_instances
-from .in_place import Unlike, unlike
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
 from .stale import CURRENT, Accepted, Evidence, Standing, renewed, standing
+
+if TYPE_CHECKING:
+    from .in_place import Unlike
 
 # What is said of on_change for a unit that someone else has declared, by a drop-in for many that says nothing itself.
 LEFT_ALONE = "left-alone"
@@ -159,6 +174,12 @@ class Differences(NamedTuple):
     joining: Tuple[str, ...] = ()
     taken: Tuple[Taken, ...] = ()
     ended: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def none(self) -> bool:
+        """Are the files, the links and what the manager has read of them as declared, and is nothing owed?"""
+        changed = self.write or self.remove or self.links != Enablement() or self.reload_due or self.ended
+        return not changed and self.pending == NOTHING_PENDING
 
 
 class _View(NamedTuple):
@@ -365,7 +386,12 @@ def _unlike(unit: str, text: Effective, view: _View) -> Optional[Unlike]:
     """Where systemd has run nothing for a unit that is up, another has put it there, or there was no text of it."""
     observed = view.observed
     by_unit = unit in observed.invocations and observed.loadpath.fragment(unit) is not None
-    return unlike(unit, text, observed.in_place.get(unit), by_unit)
+    there = observed.in_place.get(unit)
+    if there is None:
+        return None
+    from .in_place import unlike  # noqa: PLC0415 (only for what the kernel has mounted, or swaps to)
+
+    return unlike(unit, text, there, by_unit)
 
 
 def _change(unit: str, text: Effective, view: _View) -> TextChange:

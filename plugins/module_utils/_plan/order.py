@@ -17,7 +17,7 @@ from .._syntax.dependencies import named
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
 from . import sockets
-from .consequences import Call
+from .fates import Call
 from .runs import Runs, all_earlier, runs
 
 _CALLED = ("reload", "restart", "start", "run")

@@ -9,13 +9,13 @@ Private to the collection.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Iterator, NamedTuple, Optional, Sequence, Set
 
 from .._desired.render import owner_of
 from .._desired.stack import Desired, DropinWanted
 from .._host.observed import Observed
+from .._syntax import likeness
 from .._syntax.activation import started_by
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath
@@ -168,7 +168,7 @@ def _mistyped(name: str, others: Set[str]) -> str:
     """Numbers that differ are no slip: what was app-1 is gone, and app-2 is there."""
     stem, _dot, kind = name.rpartition(".")
     known = {each.rpartition(".")[0]: each for each in others if each.endswith("." + kind)}
-    close = difflib.get_close_matches(stem, sorted(known), 3, _NEAR_ENOUGH)
+    close = likeness.near(stem, sorted(known), 3, _NEAR_ENOUGH)
     return next((known[each] for each in close if _DIGITS.sub("", each) != _DIGITS.sub("", stem)), "")
 
 
@@ -247,6 +247,6 @@ def near(unit: str, view: View) -> str:
     every = {name for names in view.after.names.values() for name in names} | set(view.observed.states)
     parts = [name.rpartition(".") for name in every if name != unit and not misnamed(name)]
     known = sorted(each for each, _dot, kind in parts if kind == suffix)
-    close = [f"{each}.{suffix}" for each in difflib.get_close_matches(stem, known, 3, _NEAR_ENOUGH)]
+    close = [f"{each}.{suffix}" for each in likeness.near(stem, known, 3, _NEAR_ENOUGH)]
     found = next(filter(view.is_there, close), "")
     return f" (did you mean {found}?)" if found else ""

@@ -25,22 +25,14 @@ from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import CALL_FOR, ending, is_of_host
 from .._syntax.unitfile import Effective
 from . import links
-from .consequences import displaced, stopped_with, taken_down
 from .differences import Case
 from .doubts import cycles, date_formats, is_empty, set_twice, shell_words, wants_nowhere
 from .overridden import overridden
 from .owners import label, strangers
-from .plan import Plan, carries
+from .plan import Plan
 from .references import View, dropins, no_such_unit, outdated, removes_nothing, starts_nothing, wanted_by_nobody
 from .runtime_folders import listens_in_vain
 
-_OWN_CONNECTION = Rule(
-    "own-connection",
-    Severity.ERROR,
-    "{what} would cut off this very run, which depends on it",
-    "do that by another way into the host",
-    "a run does not end itself or its connection",
-)
 _ENDS_RUN = Rule(
     "ends-run",
     Severity.ERROR,
@@ -62,23 +54,13 @@ _HOLDS_RUN = Rule(
     "declare state: present, or have Ansible's temporary folder elsewhere (remote_tmp)",
     "a run does not end itself or its connection",
 )
-_STOP_REFUSED = Rule(
-    "refused-stop",
+_START_REFUSED = Rule(
+    "refused-start",
     Severity.ERROR,
-    "refuses a manual stop",
-    "stop what it belongs to, or leave it to the next boot by state: present",
-    "systemd.unit(5), RefuseManualStop=",
+    "refuses a manual start",
+    "declare state: present, and start what pulls it in",
+    "systemd.unit(5), RefuseManualStart=",
 )
-
-
-def _start_refused(reason: str, remedy: str) -> Rule:
-    return Rule("refused-start", Severity.ERROR, reason, remedy, "systemd.unit(5), RefuseManualStart=")
-
-
-_GOES_DOWN_FOR_GOOD = _start_refused(
-    "goes down with {taking} and refuses a manual start", "declare state: present, or leave {taking}"
-)
-_START_REFUSED = _start_refused("refuses a manual start", "declare state: present, and start what pulls it in")
 
 
 def _masked_rule(reason: str, remedy: str) -> Rule:
@@ -154,27 +136,6 @@ _MAX_REMOVED = Rule(
     "nothing is done; they are {names}",
     "the option max_removed",
 )
-
-
-def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
-    """Stops that would end this run or its connection, or that systemd refuses."""
-    for unit, alias in view.differences.ended.items():
-        if carries((unit, *stopped_with(unit, graph)), view.observed):
-            yield _OWN_CONNECTION.problem(unit, what=f"to give it the name {alias}, which systemd has in memory,")
-    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:
-        if carries((unit, *stopped_with(unit, graph)), view.observed):
-            what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
-            yield _OWN_CONNECTION.problem(unit, what=what)
-        elif not reason and "RefuseManualStop" in graph.node(unit).settings:
-            yield _STOP_REFUSED.problem(unit, "Unit", "RefuseManualStop")
-
-
-def _not_up_again(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
-    """What goes down with a stop, and could not be started again."""
-    along = taken_down([*plan.jobs["stop"], *displaced(plan.fates)], graph)
-    for case in view.differences.cases:
-        if case.unit in along and case.unit in plan.jobs["start"] and case.is_set("RefuseManualStart"):
-            yield _GOES_DOWN_FOR_GOOD.problem(case.unit, "Unit", "RefuseManualStart", taking=along[case.unit])
 
 
 def _is_masked(case: Case, view: View) -> Optional[Problem]:
@@ -306,7 +267,7 @@ def _of_units(view: View) -> Iterator[Problem]:
             yield found
 
 
-def _unchecked(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+def _unchecked(plan: Plan, view: View) -> Iterator[Problem]:
     """Checks are declared for it, and nothing of a run would start it so that they could pass."""
     declared = {case.unit: case.wanted for case in view.differences.cases}
     entries = [(unit.name.text, unit.health) for unit in view.desired.units if unit.state == "present"]
@@ -375,7 +336,6 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
     *(removes_nothing, date_formats, set_twice),
 )
-_FORBIDDEN: Tuple[Callable[[Plan, View, Graph], Iterator[Problem]], ...] = (_ended, _not_up_again, _unchecked)
 
 
 def impossible(view: View) -> List[Problem]:
@@ -385,4 +345,9 @@ def impossible(view: View) -> List[Problem]:
 
 def forbidden(plan: Plan, view: View, graph: Graph) -> List[Problem]:
     """What the steps of a plan would do to this run, would leave out, or systemd would not do: told beforehand."""
-    return [problem for rule in _FORBIDDEN for problem in rule(plan, view, graph)]
+    unchecked = list(_unchecked(plan, view))
+    if plan.empty:
+        return unchecked
+    from .hindrances import hindrances  # noqa: PLC0415 (a run with nothing to do, the most common, is spared it)
+
+    return [*hindrances(plan, view, graph), *unchecked]

@@ -18,12 +18,12 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from .._apply import accepted, record, trials
+from .._apply import accepted, trials
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build
 from .._desired.triggers import declared_files, environment_files, is_path
 from .._host import files
-from .._host.graph import look
+from .._host.graph import Graph
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe
 from .._host.places import Places, account, environ, places
@@ -32,6 +32,8 @@ from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
 from .._plan.doubts import CYCLE
+from .._plan.owed import NOTHING_PENDING, Pending
+from .._plan.plan import Plan
 from .._plan.references import STARTS_NOWHERE, View
 from .._plan.runtime_folders import namesake
 from .._syntax.activation import accepting, started_by
@@ -45,6 +47,7 @@ from . import report
 from .work import Failed, Work
 
 if TYPE_CHECKING:
+    from .._apply.record import Record
     from .hardened import Hardening
 
 _KEY_BYTES = 32
@@ -163,7 +166,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         all_wrong = Problems([*run.wrong, *found.problems], rest=found.rest)
         raise Problems([*all_wrong.problems, *_further(all_wrong, manager)]) from None
     run.lap("render")
-    interrupted = record.load(where, [desired.owner, *desired.adopt]) if manager.live else None
+    interrupted = _interrupted(where, [desired.owner, *desired.adopt]) if manager.live else None
     if interrupted is not None:
         from .._host.watch import wait_for_rest  # noqa: PLC0415 (as `change` below)
 
@@ -309,18 +312,40 @@ def _or_nothing(path: str, root: str) -> Tuple[Optional[str], float]:
         return None, 0.0
 
 
-def _planned(desired: Desired, observed: Observed, interrupted: Optional[record.Record], manager: Manager) -> Work:
+def _interrupted(where: Places, owners_: Sequence[str]) -> Optional[Record]:
+    """What a run that was cut off has left, None if none was."""
+    if not any(files.look(where.record_file(owner)) for owner in owners_):
+        return None
+    from .._apply import record  # noqa: PLC0415 (as `change` above)
+
+    return record.load(where, owners_)
+
+
+def _pending(interrupted: Optional[Record], observed: Observed, manager: Manager) -> Pending:
+    if interrupted is None:
+        return NOTHING_PENDING
+    from .._apply import record  # noqa: PLC0415 (as `change` above)
+
+    return record.pending(interrupted, observed, manager)
+
+
+def _planned(desired: Desired, observed: Observed, interrupted: Optional[Record], manager: Manager) -> Work:
     found = owners.conflicts(desired, observed)
     if found:
         raise Problems(found)
-    pending = record.pending(interrupted, observed, manager)
+    pending = _pending(interrupted, observed, manager)
     where = manager.places
     known = functools.lru_cache(maxsize=None)(functools.partial(accepted.recorded, where))
     differences = compare(desired, observed, accepted.accepted(where), pending, known)
     wished = planning.wishes(differences, observed)
-    asked = planning.subjects(wished, differences, observed) if manager.live else ()
+    if differences.none and not any(wished) and manager.live:
+        return Work(differences.desired, observed, differences, Graph({}, observed.states, manager.version), Plan())
+    from .._host.graph import look  # noqa: PLC0415 (as `change` above)
+    from .._plan import making  # noqa: PLC0415 (as `change` above)
+
+    asked = making.subjects(wished, differences, observed) if manager.live else ()
     graph = look(manager, asked, observed.states)
-    return Work(differences.desired, observed, differences, graph, planning.make(differences, wished, graph, observed))
+    return Work(differences.desired, observed, differences, graph, making.make(differences, wished, graph, observed))
 
 
 def _further(found: Problems, manager: Manager) -> List[Problem]:

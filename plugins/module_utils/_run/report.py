@@ -10,23 +10,24 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from .._desired.render import SHORTEST_HIDDEN, owner_of
 from .._desired.stamp import without_stamp
-from .._host import journal
-from .._host.causes import Failure
 from .._host.files import Seen
 from .._host.manager import Manager, States, UnitState
 from .._host.observed import Observed
-from .._plan.consequences import Becomes
 from .._plan.differences import Differences
 from .._plan.doubts import not_at_boot
+from .._plan.fates import Becomes
 from .._plan.owed import Pending, told
 from .._plan.plan import Plan
 from .._plan.references import View
 from .._syntax.rule import Problem, Rule, Severity
 from .work import Work
+
+if TYPE_CHECKING:
+    from .._host.causes import Failure
 
 _PULLED_IN = Rule(
     "pulled-in",
@@ -182,11 +183,13 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
 
     Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
     """
+    # A run in which nothing fails, the most common, is spared both.
+    from .._host import journal  # noqa: PLC0415
+    from .explained import explained  # noqa: PLC0415
+
     hidden = hidden_values(secret_files)
     shown = [failure for failure in failures if failure.unit][:_MOST_JOURNALS]
     journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
-    from .explained import explained  # noqa: PLC0415 (a run in which nothing fails is spared it)
-
     told = explained(manager, failures, {each.unit for each in shown}, journals)
     return [
         {

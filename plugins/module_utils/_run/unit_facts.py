@@ -16,8 +16,8 @@ from .._desired.render import owner_of
 from .._desired.stack import Desired
 from .._desired.stamp import Parts, of_process, stamps, values_without_stamp
 from .._host.files import resolve
+from .._host.health import Health
 from .._host.observed import Observed
-from .._host.probe import Health
 from .._host.reading import Noting
 from .._plan.stale import Accepted, Evidence, by_its_files
 from .._syntax import unitfile

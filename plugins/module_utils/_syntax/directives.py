@@ -9,12 +9,12 @@ Private to the collection.
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import lru_cache
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from .kinds import CGROUP_SECTIONS, KINDS, Effect
+from .likeness import likeness, near
 from .relations import RELATIONS, Does
 from .rule import Refused, Rule, Severity, shown
 from .versions import came_with
@@ -122,8 +122,8 @@ class Catalogue(NamedTuple):
                 return f"[{section}] is written [{name}]"
         if section in self.sections:
             return f"[{section}] does not belong in a .{kind}, which has {_and(f'[{name}]' for name in valid)}"
-        near = difflib.get_close_matches(section, valid, n=1)
-        mend = f"did you mean [{near[0]}]?" if near else f"a .{kind} has {_and(f'[{name}]' for name in valid)}"
+        found = near(section, valid)
+        mend = f"did you mean [{found[0]}]?" if found else f"a .{kind} has {_and(f'[{name}]' for name in valid)}"
         return f"there is no section {shown(section)}: {mend}"
 
     def _without_effect(self, section: str, directive: str) -> Optional[str]:
@@ -169,14 +169,14 @@ def _nearest(directive: str, known: Iterable[str]) -> str:
 
     Words at the beginning that many share, such as Condition, make nothing near: what comes after them has to be.
     """
-    close = difflib.get_close_matches(directive, known, n=10, cutoff=0.7)
+    close = near(directive, known, most=10, least=0.7)
     return next((each for each in close if _alike(_WORDS.findall(directive), _WORDS.findall(each))), "")
 
 
 def _alike(one: List[str], other: List[str]) -> bool:
     while one and other and one[0] == other[0]:
         one, other = one[1:], other[1:]
-    rest = difflib.SequenceMatcher(None, "".join(one), "".join(other)).ratio()
+    rest = likeness("".join(one), "".join(other))
     return not one or not other or rest >= _NEAR_ENOUGH
 
 

@@ -9,13 +9,13 @@ Private to the collection.
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import lru_cache
 from typing import List, NamedTuple, Optional, Tuple
 
 from .characters import to_utf8
 from .kinds import KINDS, File, Naming
+from .likeness import near
 from .rule import Refused, Rule, Severity, shown
 
 UNIT_NAME = Rule(
@@ -161,8 +161,8 @@ def _slash_message(text: str) -> str:
 
 def _with_suffix(text: str) -> str:
     stem, _dot, suffix = text.rpartition(".")
-    near = difflib.get_close_matches(suffix.lower(), KINDS, n=1, cutoff=0.75) if stem else []
-    return f"{stem}.{near[0]}" if near else f"{text.rstrip('.')}.service"
+    found = near(suffix.lower(), KINDS, least=0.75) if stem else []
+    return f"{stem}.{found[0]}" if found else f"{text.rstrip('.')}.service"
 
 
 def _check_parents(text: str, stem: str) -> None:

@@ -17,8 +17,8 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._apply.record i
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import Call
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.fates import Call
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed
 
 from tests.unit.world import RUNNING, SYSTEM, in_force

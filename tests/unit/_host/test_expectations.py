@@ -23,9 +23,10 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.expectati
     Verdict,
     Wrong,
 )
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import Health
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.looks import Look, Run
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import Outcome
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.probe import Command, Health
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.probe import Command
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.scopes import SCOPES
 
 BRIEF = Health(stable_for=3.0, timeout=10.0)

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.health import health
 from ansible_collections.unitwright.systemd.plugins.module_utils._host import probe
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import CHECK_OPTIONS, Health
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import Outcome
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
@@ -105,12 +106,12 @@ def test_what_could_never_pass_is_refused(declared: dict[str, Any], said: str) -
     ],
 )
 def test_what_can_be_meant_is_taken(declared: dict[str, Any], check: probe.Check) -> None:
-    assert health(declared, {}) == probe.Health(5.0, 60.0, (check,), patient=True)
+    assert health(declared, {}) == Health(5.0, 60.0, (check,), patient=True)
 
 
 def test_what_is_not_given_is_the_stacks_or_the_default() -> None:
-    assert health(None, {}) == probe.Health(stable_for=5.0, timeout=60.0, patient=True)
-    assert health({"timeout": 2.0, "stable_for": None}, {"timeout": 1.0, "stable_for": 0.0}) == probe.Health(0.0, 2.0)
+    assert health(None, {}) == Health(stable_for=5.0, timeout=60.0, patient=True)
+    assert health({"timeout": 2.0, "stable_for": None}, {"timeout": 1.0, "stable_for": 0.0}) == Health(0.0, 2.0)
     assert health({"tcp": "", "unix": None, "http": "", "command": []}, {}).checks == ()
 
 
@@ -190,3 +191,7 @@ def test_an_answer_below_400_is_one(site: str, monkeypatch: pytest.MonkeyPatch) 
     assert probe.Http(f"{site}/204").complaint(Answers()) == ""
     assert probe.Http(f"{site}/404").complaint(Answers()) == f"{site}/404 answers with 404"
     assert probe.Http("http://127.0.0.1:9/").complaint(Answers()) == "http://127.0.0.1:9/: Connection refused"
+
+
+def test_every_check_has_its_option() -> None:
+    assert list(probe.CHECKS) == list(CHECK_OPTIONS)

@@ -13,7 +13,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack 
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, making, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed, Pending
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.plan import Plan
 
@@ -164,7 +164,7 @@ def interrupted(case_before: Entry, verb: Owed, unit: str, state: UnitState = RU
     observed = in_force(desired, {unit: state})
     pending = Pending(owed={unit: (verb,)}, since="then")
     found, graph = differences.compare(desired, observed, {}, pending), related(observed)
-    return plan.make(found, plan.wishes(found, observed), graph, observed)
+    return making.make(found, plan.wishes(found, observed), graph, observed)
 
 
 @pytest.mark.parametrize("verb", [Owed.RESTART, Owed.CYCLE, Owed.RELOAD])

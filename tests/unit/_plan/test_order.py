@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import Call
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.fates import Call
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.order import calls, in_order, ordered
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.plan import VERBS
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath

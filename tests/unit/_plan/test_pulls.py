@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, making, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed, Pending
 
@@ -37,7 +37,7 @@ def pulled(*units: Entry, up: tuple[str, ...] = (), nodes: dict[str, Node] | Non
     graph = Graph(
         {**{name: graph.node(name) for name in (*VENDOR, "gone.service")}, **(nodes or {})}, observed.states, 252
     )
-    return plan.make(found, plan.wishes(found, observed), graph, observed)
+    return making.make(found, plan.wishes(found, observed), graph, observed)
 
 
 @pytest.mark.parametrize("directive", ["Wants", "Requires", "Upholds"])
@@ -106,5 +106,5 @@ def test_a_run_that_was_cut_off_owes_it() -> None:
     desired = declare(dropins=[over(Wants="new.service")])
     pending = Pending(owed={"new.service": (Owed.WANTED,)}, since="then")
     found = differences.compare(desired, observed, {}, pending)
-    made = plan.make(found, plan.wishes(found, observed), related(observed), observed)
+    made = making.make(found, plan.wishes(found, observed), related(observed), observed)
     assert ("start", "new.service") in jobs(made)

@@ -16,7 +16,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack 
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.mounts import InPlace
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, plan
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, making, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed, Pending
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.stale import Accepted
@@ -618,7 +618,7 @@ def _owed_and_kept() -> plan.Plan:
     observed = in_force(desired, {"a.service": RUNNING})
     pending = Pending(owed={"a.service": (Owed.RESTART,)}, since="then")
     found, graph = differences.compare(desired, observed, {}, pending), related(observed)
-    made = plan.make(found, plan.wishes(found, observed), graph, observed)
+    made = making.make(found, plan.wishes(found, observed), graph, observed)
     assert "on_change is none" in made.kept["a.service"]
     return made
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import Call
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.fates import Call
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.plan import Plan
 
 from ..world import RUNNING, Entry, declare, in_force, planned

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import Becomes
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.fates import Becomes
 
 from ..world import RUNNING, declare, in_force, planned
 

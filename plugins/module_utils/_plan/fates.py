@@ -1,0 +1,49 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a call of systemctl is, and what becomes of a unit by one. Private to the collection."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, NamedTuple, Tuple
+
+if TYPE_CHECKING:
+    from .._syntax.relations import Because
+
+
+class Becomes(enum.Enum):
+    """What is left of a unit when all is done: down, up by another process than before, or up where it was down."""
+
+    DOWN = "down"
+    ANEW = "anew"
+    UP = "up"
+
+    @property
+    def verb(self) -> str:
+        return {Becomes.DOWN: "stop", Becomes.ANEW: "restart", Becomes.UP: "start"}[self]
+
+
+class Call(NamedTuple):
+    """One call of systemctl: a verb and its units, which systemd takes as separate jobs, in this order.
+
+    alone: without jobs for what they require, or for what requires them.
+    """
+
+    verb: str
+    units: Tuple[str, ...]
+    alone: bool = False
+
+
+class Fate(NamedTuple):
+    """What becomes of a unit. cause: why that first went down, or came up. lasts: does it not end by itself then?"""
+
+    unit: str
+    was_up: bool
+    becomes: Becomes
+    cause: Because
+    lasts: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.becomes.verb}s {self.unit} ({self.cause})"

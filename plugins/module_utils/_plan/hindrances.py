@@ -1,0 +1,63 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What the steps of a plan would do to this run, and what systemd would not do. Pure. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from .._host.graph import Graph
+from .._syntax.rule import Problem, Rule, Severity
+from .consequences import displaced, stopped_with, taken_down
+from .plan import Plan, carries
+from .references import View
+
+_OWN_CONNECTION = Rule(
+    "own-connection",
+    Severity.ERROR,
+    "{what} would cut off this very run, which depends on it",
+    "do that by another way into the host",
+    "a run does not end itself or its connection",
+)
+_STOP_REFUSED = Rule(
+    "refused-stop",
+    Severity.ERROR,
+    "refuses a manual stop",
+    "stop what it belongs to, or leave it to the next boot by state: present",
+    "systemd.unit(5), RefuseManualStop=",
+)
+_GOES_DOWN_FOR_GOOD = Rule(
+    "refused-start",
+    Severity.ERROR,
+    "goes down with {taking} and refuses a manual start",
+    "declare state: present, or leave {taking}",
+    "systemd.unit(5), RefuseManualStart=",
+)
+
+
+def hindrances(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+    yield from _ended(plan, view, graph)
+    yield from _not_up_again(plan, view, graph)
+
+
+def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+    """Stops that would end this run or its connection, or that systemd refuses."""
+    for unit, alias in view.differences.ended.items():
+        if carries((unit, *stopped_with(unit, graph)), view.observed):
+            yield _OWN_CONNECTION.problem(unit, what=f"to give it the name {alias}, which systemd has in memory,")
+    for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:
+        if carries((unit, *stopped_with(unit, graph)), view.observed):
+            what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
+            yield _OWN_CONNECTION.problem(unit, what=what)
+        elif not reason and "RefuseManualStop" in graph.node(unit).settings:
+            yield _STOP_REFUSED.problem(unit, "Unit", "RefuseManualStop")
+
+
+def _not_up_again(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+    """What goes down with a stop, and could not be started again."""
+    along = taken_down([*plan.jobs["stop"], *displaced(plan.fates)], graph)
+    for case in view.differences.cases:
+        if case.unit in along and case.unit in plan.jobs["start"] and case.is_set("RefuseManualStart"):
+            yield _GOES_DOWN_FOR_GOOD.problem(case.unit, "Unit", "RefuseManualStart", taking=along[case.unit])

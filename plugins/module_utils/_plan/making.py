@@ -1,0 +1,351 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Puts what the policy wants into the order in which it is safe to do. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+
+from .._desired.options import RUNNING
+from .._desired.render import FileWanted
+from .._host.graph import Graph
+from .._host.observed import Observed
+from .._syntax.activation import served, starts
+from .._syntax.dependencies import NEEDS, needed
+from .._syntax.kinds import File, Processes
+from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import is_run_once, refuses_start
+from . import sockets
+from .consequences import behind, fates, restarted_with, starters, still_upheld, stopped_with, taken_anew, taken_down
+from .differences import Differences
+from .expected import Expected
+from .fates import Becomes, Call, Fate
+from .order import calls, ordered
+from .owners import unit_of
+from .plan import VERBS, Files, Plan, Step, Wishes, carries
+from .policy import Act
+from .pulls import followed
+
+# Verbs of acts that ask a job of a unit.
+_JOBS = ("stop", "reload", "restart", "start", "run", "cycle", "pull")
+
+
+def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:
+    """Units whose relations to others decide what a plan does: none, if no job is wished for."""
+    acts = [act for acts in wished for act in acts if act.verb in _JOBS]
+    found = {act.unit for act in acts}.union(sockets.to_stay_down(acts, differences, observed))
+    if not found:
+        return found
+    from .to_come import named_anew  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
+
+    return found.union(named_anew(differences, observed))
+
+
+def make(differences: Differences, wished: Wishes, graph: Graph, observed: Observed) -> Plan:
+    """Put all that has to be done into the order in which it is safe to do."""
+    files = Files(differences.write, differences.remove)
+    if not observed.manager.live:
+        shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
+        steps = _steps(differences, Plan().jobs, (), "", {}, observed)
+        return Plan(tuple(steps), files, differences.links, deferred=shall)
+    later = _later(wished, graph, differences, observed)
+    wished = tuple(tuple(followed(acts, differences, later)) for acts in wished)
+    acts = [act for each in wished for act in _left_alone(each, differences.after, graph, later, observed)]
+    pulled = _pulled(acts, differences)
+    to_stay_down = sockets.to_stay_down(acts, differences, observed)
+    acts = _one_verb_each(acts, differences, graph, later)
+    jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
+    reload = _reload_reason(differences, observed)
+    upheld = still_upheld(set(jobs["stop"]).difference(jobs["start"]), jobs["stop"], graph)
+    queued = calls(jobs, differences.after, later)
+    foretold = _foretold(jobs, upheld, queued, graph, later if reload else None)
+    # What goes down with another one comes up by its newest text.
+    done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
+    done.update(unit for unit, fate in foretold.items() if fate.was_up)
+    along = {("stop", unit): _takes_along("stop", unit, jobs, graph) for unit in jobs["stop"]}
+    along.update({("restart", unit): _takes_along("restart", unit, jobs, later) for unit in jobs["restart"]})
+    reasons = {(act.verb, act.unit): act.reason + along.get((act.verb, act.unit), "") for act in acts}
+    besides = _besides(reasons, foretold, jobs)
+    return Plan(
+        steps=(*_steps(differences, jobs, queued, reload, reasons, observed), *besides),
+        files=files,
+        enablement=differences.links,
+        jobs=jobs,
+        upheld=upheld,
+        pulled=pulled,
+        to_stay_down=to_stay_down,
+        reload=bool(reload),
+        calls=queued,
+        fates=foretold,
+        watched={**_brought(differences, foretold), **_watched(differences, jobs, later, pulled)},
+        kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
+    )
+
+
+def _later(wished: Wishes, graph: Graph, differences: Differences, observed: Observed) -> Graph:
+    """How units are related once the new files are read."""
+    if not any(wished):
+        return graph
+    from .to_come import to_come  # noqa: PLC0415 (as above)
+
+    return to_come(graph, differences, observed)
+
+
+def _foretold(
+    jobs: Mapping[str, Sequence[str]],
+    upheld: AbstractSet[str],
+    queued: Sequence[Call],
+    graph: Graph,
+    later: Optional[Graph],
+) -> Dict[str, Fate]:
+    """What becomes of all units, in the order in which a plan is carried out. later: None without a daemon-reload."""
+    if not queued and not jobs["stop"]:
+        return {}
+    first = Call("stop", tuple(unit for unit in jobs["stop"] if unit not in upheld))
+    last = Call("stop", tuple(unit for unit in jobs["stop"] if unit in upheld))
+    return fates([first, *([Call("daemon-reload", ())] if later else []), last, *queued], graph, later)
+
+
+def _besides(
+    reasons: Dict[Tuple[str, str], str], foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]
+) -> List[Step]:
+    """Add to the reason of each job what else it does; what no job does comes back as steps."""
+    told: Dict[Tuple[str, str], str] = {}
+    steps = []
+    for fate in foretold.values():
+        root = behind(fate, foretold, jobs)
+        if root is None:
+            steps.append(Step(fate.becomes.verb, fate.unit, f"{fate.cause}, by systemd itself"))
+        elif root[1] != fate.unit and fate.unit not in reasons[root].replace(",", " ").split():
+            told[root] = f"{told.get(root, '')}; {fate}"
+    reasons.update({root: reasons[root] + text for root, text in told.items()})
+    return steps
+
+
+def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, later: Graph, observed: Observed) -> List[Act]:
+    """What is to be done for one unit, less what has to be left to a person.
+
+    A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop or
+    start some units by name. A socket is not cycled without its service, nor started while that runs.
+    """
+    reason = ""
+    cycled = sockets.down_together([act.unit for act in acts if act.verb == "cycle"], graph)
+    restarted = [act.unit for act in acts if act.verb == "restart"]
+    if not observed.manager.carriers.isdisjoint(cycled) or any(
+        carries((unit, *restarted_with(unit, later)), observed) for unit in restarted
+    ):
+        reason = "; but this run's own connection depends on it: restart it yourself"
+    elif any(_refuses_a_job(unit, after, graph) for unit in cycled):
+        reason = "; but it or what goes down with it refuses a manual stop or start: it is current after a boot"
+    elif any(after.masked(unit) for unit in cycled):
+        masked = next(unit for unit in cycled if after.masked(unit))
+        reason = f"; but {masked}, which goes down with it, is masked by {after.fragment(masked)}"
+    if not reason:
+        return list(acts)
+    left = ("restart", "cycle", "start")
+    return [Act("keep", act.unit, act.reason + reason) if act.verb in left else act for act in acts]
+
+
+def _refuses_a_job(unit: str, after: LoadPath, graph: Graph) -> bool:
+    """What is in memory decides over the stop, what is read then over the start."""
+    in_memory = graph.node(unit).settings.intersection(("RefuseManualStart", "RefuseManualStop"))
+    return bool(in_memory) or refuses_start(after.effective(unit))
+
+
+def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) -> Dict[str, str]:
+    """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
+    staying = (case for case in differences.cases if not case.leaves)
+    running = {case.unit for case in staying if case.now.is_up and not is_run_once(case.after)} - leaving
+    # A slice without a file systemd makes itself.
+    going = {case.unit for case in differences.cases if case.leaves and case.kind.file is not File.OPTIONAL}
+    going.update(differences.links.mask)
+    return {
+        other: f"goes down with {unit}"
+        for other, unit in taken_down(sorted(leaving), graph).items()
+        if other in running and going.isdisjoint(needed([other], differences.after))
+    }
+
+
+def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
+    """What runs once and is at it: once it was cut off, when it runs again is for its timer to say."""
+    return {unit for unit in units if is_run_once(differences.after.effective(unit))}
+
+
+def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph, later: Graph) -> List[Act]:
+    """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
+
+    A restart beats the reload of what it takes along, too. What goes down with another one's stop, and is not declared
+    stopped too, comes up again.
+    """
+    leaving = {act.unit for act in acts if act.verb == "stop"}
+    along = _along(leaving, differences, graph)
+    cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
+    for socket in (unit for unit in along if served(unit, differences.after)):
+        both = (socket, served(socket, differences.after))
+        cycled.update({unit: along[socket] for unit in both if graph.states[unit].is_up and unit not in cycled})
+    company = sockets.down_together(list(cycled), graph)
+    cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
+    restarted = {act.unit for act in acts if act.verb == "restart"}
+    anew = restarted.difference(leaving, cycled)
+    anew = anew.union(taken_anew(anew, later, ())) if any(act.verb == "reload" for act in acts) else anew
+    result: Dict[Tuple[str, str], Act] = {}
+    for act in acts:
+        beaten = act.unit in leaving and act.verb in ("restart", "reload", "start")
+        beaten = beaten or (act.unit in cycled and act.verb in ("restart", "reload", "start"))
+        beaten = beaten or (act.unit in restarted and act.verb == "start")
+        beaten = beaten or (act.unit in anew and act.verb == "reload")
+        if act.verb != "cycle" and not beaten:
+            result.setdefault((act.verb, act.unit), act)
+    for unit, reason in along.items():
+        if unit not in cycled and unit not in restarted:
+            result.pop(("reload", unit), None)
+            result[("start", unit)] = Act("start", unit, reason)
+    at_work = _at_work(cycled, differences)
+    for unit, reason in cycled.items():
+        result[("stop", unit)] = Act("stop", unit, reason)
+        if unit not in at_work:
+            result[("start", unit)] = Act("start", unit, reason)
+    return list(result.values())
+
+
+def _takes_along(verb: str, unit: str, jobs: Mapping[str, Sequence[str]], graph: Graph) -> str:
+    if verb == "stop":
+        bound = [other for other in stopped_with(unit, graph) if graph.states[other].is_up]
+    else:
+        bound = [other for other in restarted_with(unit, graph) if other not in jobs["stop"]]
+    return f"; takes {', '.join(bound)} along" if bound else ""
+
+
+def _reload_reason(differences: Differences, observed: Observed) -> str:
+    units = observed.places.units + os.sep
+    written = any(not wanted.secret for wanted in differences.write)
+    if written or any(path.startswith(units) for path in differences.remove):
+        return "unit files changed"
+    if differences.links.units:
+        return "enablement changed"
+    return differences.reload_due
+
+
+def _pulled(acts: Sequence[Act], differences: Differences) -> FrozenSet[str]:
+    wanting = {case.unit for case in differences.cases if case.wanted in RUNNING or case.now.is_up or case.owed}
+    named = {other for case in differences.cases for others in case.change.pulls.values() for other in others}
+    return frozenset(act.unit for act in acts if act.verb == "start" and act.unit in named - wanting)
+
+
+def _watched(
+    differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph, pulled: FrozenSet[str]
+) -> Dict[str, Expected]:
+    """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
+    states, unproved = graph.states, differences.pending.unproved
+    watched = {unit: expected for unit, expected in unproved.items() if states[unit].is_up}
+    for case in differences.cases:
+        # What runs once, or for one connection, ends by itself, at a time of its own.
+        lasting = not is_run_once(case.after) and not case.service.per_connection
+        changed = case.change.directives or case.change.new
+        # What a run does nothing to is not better after it than it was before, and what still starts does so in its
+        # own time.
+        held = case.now.runs and case.now.active != "activating" and not case.idles and not case.mask
+        if held and changed and not case.leaves and lasting:
+            watched[case.unit] = Expected.UP if case.wanted in RUNNING else Expected.UNFAILED
+    along = taken_anew(jobs["restart"], graph, jobs["stop"])
+    services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
+    present = {case.unit for case in services if case.wanted == "present"}
+    on_demand = present.intersection(_started_by_others(differences, graph)) if jobs["restart"] else set()
+    for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
+        watched[unit] = Expected.UNFAILED if unit in on_demand else Expected.UP
+    # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
+    started = [unit for unit in jobs["start"] if unit not in pulled]
+    watched.update({unit: Expected.UNFAILED if unit in present else Expected.UP for unit in started})
+    needed = sorted(_newly_needed(differences, jobs, pulled))
+    watched.update({unit: Expected.DONE for unit in needed if unit not in watched})
+    watched.update(dict.fromkeys(jobs["reload"], Expected.UP))
+    watched.update(dict.fromkeys(jobs["run"], Expected.DONE))
+    begun = {*jobs["start"], *jobs["restart"], *jobs["run"]}
+    # A socket or path whose service does not start falls with it.
+    falling = [other for unit in sorted(begun) for other in starters(unit, graph)]
+    watched.update({other: Expected.UP for other in falling if states[other].is_up and other not in watched})
+    watched.update({unit: Expected.DOWN for unit in jobs["stop"] if unit not in begun})
+    return watched
+
+
+def _brought(differences: Differences, foretold: Mapping[str, Fate]) -> Dict[str, Expected]:
+    """Units of this declaration that come up by the jobs of others, such as a target that wants them."""
+    declared = {member for unit in differences.desired.units if unit.path for member in unit.members}
+    cases = (case for case in differences.cases if case.unit in declared and case.unit in foretold)
+    up = (case for case in cases if foretold[case.unit].becomes is Becomes.UP and foretold[case.unit].lasts)
+    return {case.unit: Expected.UNFAILED for case in up if not case.leaves and not case.service.per_connection}
+
+
+def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]], pulled: FrozenSet[str]) -> Set[str]:
+    """Units of this declaration that are started for what runs on, and that it cannot be without from now on."""
+    ours = {case.unit for case in differences.cases}
+    return {
+        unit
+        for case in differences.cases
+        for directive in NEEDS
+        for unit in ours.intersection(case.change.pulls.get(directive, ()))
+        if unit in pulled or case.unit in jobs["start"]
+    }
+
+
+def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:
+    """Units that sockets, paths and timers start, and that may end when their work is done."""
+    triggers = [case.unit for case in differences.cases if case.kind.is_starter and not case.leaves]
+    started = {starts(unit, differences.after) for unit in triggers}
+    return started.union(unit for unit in graph.nodes if starters(unit, graph))
+
+
+def _called(jobs: Mapping[str, Sequence[str]], queued: Sequence[Call]) -> List[Tuple[str, str]]:
+    """(verb, unit) of the jobs after the files: by verb, unless a run comes before others; what has no call is last."""
+    found = [(verb, unit) for verb in ("reload", "restart", "start", "run") for unit in jobs[verb]]
+    if all(call.verb != "run" for call in queued[:-1]):
+        return found
+    return list(dict.fromkeys([*((call.verb, unit) for call in queued for unit in call.units), *found]))
+
+
+def _steps(
+    differences: Differences,
+    jobs: Mapping[str, Sequence[str]],
+    queued: Sequence[Call],
+    reload: str,
+    reasons: Mapping[Tuple[str, str], str],
+    observed: Observed,
+) -> List[Step]:
+    """The plan as lines; reasons: by verb and unit."""
+    links = differences.links
+    steps = []
+    if differences.pending.since:
+        steps.append(Step("recover", "", f"a run that began at {differences.pending.since} was interrupted"))
+    steps += [Step("stop", unit, reasons[("stop", unit)]) for unit in jobs["stop"]]
+    steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
+    steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in links.disable]
+    steps += [_file_step(wanted, observed) for wanted in differences.write]
+    replaced = {each.path: each.unit for each in differences.taken if each.goes}
+    steps += [_removal(path, replaced.get(path, ""), observed) for path in differences.remove]
+    steps += [Step("mask", unit, "declared masked") for unit in links.mask]
+    steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in links.reenable]
+    steps += [Step("enable", unit, "declared enabled") for unit in links.enable]
+    unwanted = [(unit, path) for path, unit in links.unwanted.items()]
+    steps += [Step("remove", unit, "declared not enabled, and Also= has linked it", path) for unit, path in unwanted]
+    steps += [Step("daemon-reload", "", reload)] if reload else []
+    due = [("reset-failed", unit) for unit in jobs["reset-failed"]]
+    due += [*_called(jobs, queued), *(("touch-slice", unit) for unit in jobs["touch-slice"])]
+    return [*steps, *(Step(verb, unit, reasons[(verb, unit)]) for verb, unit in due)]
+
+
+def _removal(path: str, taker: str, observed: Observed) -> Step:
+    """taker: the unit that this name becomes an alias of, if that is why it goes."""
+    reason = "an alias of what is disabled" if path in observed.links else "no longer declared"
+    reason = f"its name becomes an alias of {taker}" if taker else reason
+    return Step("remove", unit_of(path, observed), reason, path)
+
+
+def _file_step(wanted: FileWanted, observed: Observed) -> Step:
+    seen = observed.files.get(wanted.path)
+    if seen is None:
+        return Step("write", wanted.unit, "new", wanted.path)
+    reason = "differs" if seen.content != wanted.content else "its mode or owner differs"
+    return Step("write", wanted.unit, reason, wanted.path)

@@ -1,0 +1,25 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Which word may have been meant by one that is not known. Private to the collection.
+
+difflib is imported where it is asked: a run in which nothing is misspelt, the most common, is spared it.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, List
+
+
+def near(word: str, known: Iterable[str], most: int = 1, least: float = 0.6) -> List[str]:
+    """The nearest first, at most so many, and at least so alike, from 0 to 1."""
+    import difflib  # noqa: PLC0415
+
+    return difflib.get_close_matches(word, list(known), most, least)
+
+
+def likeness(one: str, other: str) -> float:
+    import difflib  # noqa: PLC0415
+
+    return difflib.SequenceMatcher(None, one, other).ratio()
