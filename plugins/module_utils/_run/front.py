@@ -8,6 +8,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import gc
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
@@ -19,7 +20,6 @@ from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
 from .._syntax.rule import Problem, Problems, Refused, Severity
-from .pipeline import apply
 from .work import Failed
 
 # Options of a unit that stand for more than its entry.
@@ -49,6 +49,10 @@ class Module(AnsibleModule):
 
 def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     """Run a module: its parameters as those of a stack go through the pipeline, and its result to Ansible."""
+    # All that is imported, read and made up to the plan stays: to search it for garbage time and again would find none.
+    gc.disable()
+    from .pipeline import apply  # noqa: PLC0415 (as above)
+
     module = Module(spec)
 
     def applied() -> Mapping[str, Any]:
