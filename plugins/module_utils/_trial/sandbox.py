@@ -28,10 +28,11 @@ from .._desired.forms import with_kind
 from .._desired.hardening import OPTIONS, TARGET
 from .._host import files
 from .._host.graph import look
+from .._host.health import Health
 from .._host.manager import Manager, ManagerError
 from .._host.observed import observe
 from .._host.places import environ, places
-from .._host.probe import Health, read_checks
+from .._host.probe import read_checks
 from .._host.workload import Changed, Workload, changed_since, is_local, lasting, own_folder
 from .._run.hardened import lines_of
 from .._run.pipeline import HOST, refuse_place

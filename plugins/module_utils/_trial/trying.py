@@ -24,9 +24,9 @@ from .._apply.trials import Trial
 from .._host import journal
 from .._host.expectations import Proof, Up
 from .._host.files import Writer
+from .._host.health import Health
 from .._host.looks import RUN_PROPERTIES, Run, run_of
 from .._host.manager import Manager
-from .._host.probe import Health
 from .._host.watch import watch
 from .._host.workload import (
     Listener,
