@@ -117,7 +117,7 @@ def test_files_and_functions_stay_small(path: Path) -> None:
 def test_a_run_that_changes_nothing_is_spared_what_only_a_change_needs() -> None:
     """Most runs are such, and without compiled files, as Ansible sends none, imports are a good part of their cost."""
     package = "ansible_collections.unitwright.systemd.plugins.module_utils"
-    code = f"import sys, {package}._run.front; print('\\n'.join(sys.modules))"
+    code = f"import sys, {package}._run.front, {package}._run.pipeline; print('\\n'.join(sys.modules))"
     environ = {**os.environ, "PYTHONPATH": str(ROOT / ".build" / "source")}
     done = subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True, text=True)
     late = [

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import List, NamedTuple, Optional, Protocol, Union
 
 from . import journal
-from .health import Health
+from .health import Health, first_complaint
 from .looks import Look, Run, failed, kept_from_starting, late, not_at_work, not_running
 from .manager import Manager
-from .probe import first_complaint
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, NamedTuple, Tuple
+import time
+from typing import TYPE_CHECKING, Dict, NamedTuple, Sequence, Tuple
 
 if TYPE_CHECKING:
+    from .manager import Manager
     from .probe import Check
+
+# What one attempt of a check may take, if its unit has that much time left; one that begins at the end has the least.
+ATTEMPT = 10.0
+_LEAST = 0.5
 
 # The options of checks from outside, as an argument spec has them; probe.py has a class for each.
 CHECK_OPTIONS: Dict[str, Dict[str, str]] = {
@@ -30,3 +36,14 @@ class Health(NamedTuple):
     timeout: float = 60.0
     checks: Tuple[Check, ...] = ()
     patient: bool = False
+
+
+def first_complaint(manager: Manager, checks: Sequence[Check], left: float = ATTEMPT) -> str:
+    """What the checks complain of right now, "" if all of them pass. left: seconds that their unit has left."""
+    end = time.monotonic() + left
+    found = (check.complaint(manager, _time_until(end)) for check in checks)
+    return next(filter(None, found), "")
+
+
+def _time_until(end: float) -> float:
+    return round(min(ATTEMPT, max(_LEAST, end - time.monotonic())), 1)

@@ -11,17 +11,14 @@ Private to the collection.
 from __future__ import annotations
 
 import socket
-import time
 from typing import Any, Dict, Mapping, NamedTuple, Protocol, Sequence, Tuple, Type
 from urllib.parse import urlsplit
 
 from .._syntax.characters import to_utf8
 from .._syntax.rule import Refused, shown
+from .health import ATTEMPT
 from .manager import Manager
 
-# What one attempt of a check may take, if its unit has that much time left; one that begins at the end has the least.
-ATTEMPT = 10.0
-_LEAST = 0.5
 _MOST_PORTS = 65535
 # sockaddr_un holds 108 bytes, with the NUL at the end (unix(7)).
 _LONGEST_SOCKET = 107
@@ -151,17 +148,6 @@ def read_checks(options: Mapping[str, Any]) -> Tuple[Check, ...]:
     for option, value in given.items():
         _refuse_unprintable(option, [value] if isinstance(value, str) else value)
     return tuple(CHECKS[option].read(value) for option, value in given.items())
-
-
-def first_complaint(manager: Manager, checks: Sequence[Check], left: float = ATTEMPT) -> str:
-    """What the checks complain of right now, "" if all of them pass. left: seconds that their unit has left."""
-    end = time.monotonic() + left
-    found = (check.complaint(manager, _time_until(end)) for check in checks)
-    return next(filter(None, found), "")
-
-
-def _time_until(end: float) -> float:
-    return round(min(ATTEMPT, max(_LEAST, end - time.monotonic())), 1)
 
 
 def _refuse_unprintable(option: str, texts: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import gc
 import re
 from typing import Any, Callable, Iterator, Mapping, NoReturn, Optional, Sequence, Tuple
 
@@ -21,7 +22,6 @@ from .._host.files import Labeller
 from .._syntax.likeness import near
 from .._syntax.names import parse_dropin, stem_of_dropin
 from .._syntax.rule import Problem, Problems, Refused, Severity, shown
-from .pipeline import apply
 from .work import Failed
 
 # Options of a unit that stand for more than its entry.
@@ -71,6 +71,10 @@ def with_near_names(message: str) -> str:
 
 def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     """Run a module: its parameters as those of a stack go through the pipeline, and its result to Ansible."""
+    # All that is imported, read and made up to the plan stays: to search it for garbage time and again would find none.
+    gc.disable()
+    from .pipeline import apply  # noqa: PLC0415 (as above)
+
     module = Module(spec)
 
     def applied() -> Mapping[str, Any]:

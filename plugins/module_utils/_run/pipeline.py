@@ -152,8 +152,6 @@ def refuse_place(params: Params, only_asks: bool = False) -> None:
 
 def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     where = manager.places
-    # All that is read and made up to the plan stays: to search it for garbage time and again would find none.
-    gc.disable()
     key, new_key = _key(where)
     facts = _facts(run.params, manager, key)
     hardening = _hardening(run, facts, manager)

@@ -183,7 +183,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
 
     Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
     """
-    # A run in which nothing fails is spared these.
+    # A run in which nothing fails, the most common, is spared both.
     from .._host import journal  # noqa: PLC0415
     from .explained import explained  # noqa: PLC0415
 

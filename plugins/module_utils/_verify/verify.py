@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import AbstractSet, Iterable, List
+from typing import TYPE_CHECKING, AbstractSet, Iterable, List
 
 from .._desired.stack import Desired
 from .._host.manager import Manager
@@ -19,10 +19,11 @@ from .._host.observed import Observed
 from .._plan.differences import Differences
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity
-from .complaints import Complaint, complaints, is_new, of_templates
 from .judge import Verdict, judge
-from .remedies import judged
 from .subjects import subjects
+
+if TYPE_CHECKING:
+    from .complaints import Complaint
 
 # The text of a unit that is there for its drop-ins alone. Without any it would be masked.
 _NOTHING = b"[Unit]\n"
@@ -69,6 +70,12 @@ def verify(
     masks = [places.unit_file(unit) for unit in differences.links.unmask]
     staged = {**new, **{places.unit_file(unit): _NOTHING for unit in chosen.stand_ins}}
     verdict = judge(manager, places, differences.after, chosen.units, staged, [*gone, *masks])
+    if not (verdict.said or verdict.unjudged):
+        return []
+    # A run of which the judge says nothing, the most common, is spared what reads and weighs its words.
+    from .complaints import complaints, is_new, of_templates  # noqa: PLC0415
+    from .remedies import judged  # noqa: PLC0415
+
     found = complaints(verdict, chosen, differences.after, manager)
     if found:
         known = _known(found, [unit for unit in chosen.units if unit not in chosen.joining], manager, observed)

@@ -17,7 +17,11 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.health import health
 from ansible_collections.unitwright.systemd.plugins.module_utils._host import probe
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import CHECK_OPTIONS, Health
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import (
+    CHECK_OPTIONS,
+    Health,
+    first_complaint,
+)
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import Outcome
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
@@ -125,17 +129,17 @@ def test_checks_are_tried_in_their_order_up_to_the_first_complaint() -> None:
     declared = {"command": ["fails"], "unix": "/nowhere/a"}
     checks = probe.read_checks(declared)
     answers = Answers(fails=failing, passes=passing)
-    assert probe.first_complaint(answers, checks) == "/nowhere/a: No such file or directory"
+    assert first_complaint(answers, checks) == "/nowhere/a: No such file or directory"
     assert answers.asked == []
-    assert probe.first_complaint(answers, checks[1:]) == "fails: exit code 4, no luck"
-    assert probe.first_complaint(answers, probe.read_checks({"command": ["passes", "a"]})) == ""
-    assert probe.first_complaint(answers, ()) == ""
+    assert first_complaint(answers, checks[1:]) == "fails: exit code 4, no luck"
+    assert first_complaint(answers, probe.read_checks({"command": ["passes", "a"]})) == ""
+    assert first_complaint(answers, ()) == ""
 
 
 @pytest.mark.parametrize(("left", "given"), [(60.0, 10.0), (10.0, 10.0), (4.25, 4.2), (0.1, 0.5), (-3.0, 0.5)])
 def test_an_attempt_has_ten_seconds_or_what_is_left(left: float, given: float) -> None:
     answers = Answers(a=Outcome(1, "", ""))
-    probe.first_complaint(answers, [probe.Command(("a",))], left)
+    first_complaint(answers, [probe.Command(("a",))], left)
     assert answers.given == [pytest.approx(given, abs=0.11)]
 
 
