@@ -19,6 +19,7 @@ from .files import Answer, Packaged, Request, ask
 OURS = "without reason"
 SYSTEMD = "systemd says so of the packaged file"
 FORMS = ("content", "sections")
+_SHARE = 16
 _OPTIONS = frozenset("unit service socket timer path mount automount swap slice install".split())
 # Where verify says something of a line, its own reading begins behind the file and the line.
 _PLACE = re.compile(r"^(?:/\S+?:\d+: |[A-Za-z0-9:_.\\@-]+\.[a-z]+: )")
@@ -43,20 +44,45 @@ class Finding(NamedTuple):
 
 
 def findings(host: Host, files: Sequence[Packaged]) -> list[Finding]:
-    forms = [(file, form) for file in files for form in FORMS]
-    modules = ask(host, [_request(file, form) for file, form in forms])
-    judged = ask(host, [{"verify": file.judged, "user": file.scope == "global"} for file in files])
-    said = dict(zip(files, (each["said"] for each in judged), strict=True))
-    found = zip(forms, modules, strict=True)
-    return [each for (file, form), answer in found for each in _of_answer(file, form, answer, said[file])]
+    """Files are given to the host many at once; what is said of some has each of these asked for alone."""
+    shares = [(share, form) for share in _shares(files) for form in FORMS]
+    answers = ask(host, [_of_many(share, form) for share, form in shares])
+    alone = [(file, form) for (share, form), each in zip(shares, answers, strict=True) if _says(each) for file in share]
+    modules = list(ask(host, [_request(file, form) for file, form in alone]))
+    told = list(dict.fromkeys(file for (file, _form), each in zip(alone, modules, strict=True) if _says(each)))
+    judged = ask(host, [{"verify": file.judged, "user": file.scope == "global"} for file in told])
+    said = dict(zip(told, (each["said"] for each in judged), strict=True))
+    found = zip(alone, modules, strict=True)
+    return [each for (file, form), answer in found for each in _of_answer(file, form, answer, said.get(file, ()))]
+
+
+def _says(answer: Answer) -> bool:
+    return bool(answer.get("failed") or answer.get("unverified") or answer.get("warnings"))
+
+
+def _shares(files: Sequence[Packaged]) -> Iterator[Sequence[Packaged]]:
+    for scope in dict.fromkeys(file.scope for file in files):
+        every = [file for file in files if file.scope == scope]
+        yield from (every[start : start + _SHARE] for start in range(0, len(every), _SHARE))
+
+
+def _of_many(files: Sequence[Packaged], form: str) -> Request:
+    entries = {"units": [_entry(file, form) for file in files if not file.dropin]}
+    entries["dropins"] = [_entry(file, form) for file in files if file.dropin]
+    args = module_input("stack", check_mode=True)
+    return {"module": "stack", "args": {**args, "name": "corpus", "scope": files[0].scope, **entries}}
 
 
 def _request(file: Packaged, form: str) -> Request:
-    given = {"content": file.text} if form == "content" else _sections(file)
-    named = {"name": file.unit, **({"dropin": file.dropin} if file.dropin else {"state": "present"})}
     module = "dropin" if file.dropin else "unit"
     args = module_input(module, check_mode=True)
-    return {"module": module, "args": {**args, **named, **given, "scope": file.scope, "replace": True}}
+    return {"module": module, "args": {**args, **_entry(file, form), "scope": file.scope}}
+
+
+def _entry(file: Packaged, form: str) -> dict[str, object]:
+    given = {"content": file.text} if form == "content" else _sections(file)
+    named = {"name": file.unit, **({"dropin": file.dropin} if file.dropin else {"state": "present"})}
+    return {**named, **given, "replace": True}
 
 
 def _sections(file: Packaged) -> dict[str, object]:

@@ -211,3 +211,16 @@ def test_what_is_not_started_or_not_checked_is_said(host: Lab) -> None:
     checked = {"name": "theirs.service", "dropin": "x", "environment": {"A": "1"}, "health": {"tcp": "127.0.0.1:9"}}
     result = host.settled(dropins=[checked], name="over")
     assert [(each["unit"], each["rule"]) for each in result["unverified"]] == [("theirs.service", "not-checked")]
+
+
+def test_a_mistake_is_told_with_the_option_that_it_comes_from(host: Lab) -> None:
+    """Whoever finds it: our rules, or systemd."""
+    wrong = service("two", service={"ExecStrat": "x"}), service("three", service={"Restart": "alwayz"})
+    result = host.refused(
+        service("one"), *wrong, dropins=[{"name": "one.service", "dropin": "x", "content": "[Foo]\nA=b"}]
+    )
+    paths = {error["path"] for error in result["errors"]}
+    assert paths == {"units[1].service.ExecStrat", "units[2].service.Restart", "dropins[0].content"}
+    assert all(any(line.endswith(f"({path})") for line in result["msg"].splitlines()) for path in paths)
+    (error,) = host.refused(module="unit", **wrong[1])["errors"]
+    assert error["path"] == "service.Restart"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 import re
-from typing import Any, Callable, Iterator, Mapping, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -84,7 +84,7 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
         result, warnings = apply(params, module.check_mode, _labeller(module), found)
         for warning in warnings:
             module.warn(warning)
-        return result
+        return {**result, "unverified": _with_paths(result["unverified"], module.params)}
 
     _answer(module, applied)
 
@@ -110,15 +110,33 @@ def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
             if doubt.rule.severity is Severity.WARNING:
                 module.warn(str(doubt))
         doubts = [doubt.as_dict() for doubt in found.doubts]
-        module.fail_json(msg=str(found), errors=[each.as_dict() for each in found.problems], unverified=doubts)
+        errors = _with_paths([each.as_dict() for each in found.problems], module.params)
+        lines = [_at(str(each), error["path"]) for each, error in zip(found.problems, errors)]
+        module.fail_json(msg="\n".join(lines), errors=errors, unverified=_with_paths(doubts, module.params))
     except Failed as failed:
         for warning in failed.warnings:
             module.warn(warning)
-        module.fail_json(msg=str(failed), **failed.result)
+        told = {**failed.result, "errors": _with_paths(failed.result["errors"], module.params)}
+        module.fail_json(msg=str(failed), **told)
     except Exception as error:  # pylint: disable=broad-exception-caught
         # An uncaught exception would show its message, and with it whatever value it is about, unhidden.
         module.fail_json(msg=f"unexpected {type(error).__name__}: {error}", exception=error)
     module.exit_json(**result)
+
+
+def _with_paths(errors: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    if not errors:
+        return []
+    from .paths import option_path  # noqa: PLC0415 (only where there is something to tell)
+
+    return [
+        {**error, "path": option_path(params, error["unit"], error["section"], error["directive"])} for error in errors
+    ]
+
+
+def _at(line: str, path: str) -> str:
+    """A line with the option that it is about, where that is one of several alike."""
+    return f"{line} ({path})" if "[" in path else line
 
 
 def _deep_secrets(given: Any) -> Iterator[str]:
