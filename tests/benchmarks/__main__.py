@@ -16,7 +16,7 @@ from tests.testbed.host import Host
 from tests.testbed.image import default_suite
 
 from . import report
-from .measure import facts_alone, modules_alone, rounds
+from .measure import facts_alone, modules_alone, rounds, short_alone
 from .playbook import PlaybookError
 
 # The loop takes minutes for 50 units, so it goes over this many, and the rest of its time is reckoned.
@@ -24,6 +24,7 @@ SAMPLE = 3
 # Units, rounds, units of the loop.
 TASKS = ((1, 4, 1), (50, 4, SAMPLE), (500, 3, 0))
 ALONE = ((1, 7), (50, 7), (500, 5), (1000, 5))
+SHORT = ((50, 9),)
 FACTS = ((500, 3),)
 
 
@@ -42,6 +43,10 @@ def main() -> None:
         for count, number in ALONE:
             _say(f"the modules alone, {count} units, {number} rounds")
             alone[count] = modules_alone(host, count, number)
+        short = {}
+        for count, number in SHORT:
+            _say(f"sections and few options, {count} units, {number} rounds")
+            short[count] = short_alone(host, count, number)
         facts = {}
         for count, number in FACTS:
             _say(f"facts of {count} units, {number} rounds")
@@ -55,6 +60,9 @@ def main() -> None:
     print("Tasks, seconds (medians) and ratios (min / median / max)\n\n" + report.tasks_table(found, SAMPLE))
     print("systemd alone, seconds (min / median / max)\n\n" + report.systemd_table(found))
     print("Modules alone, no change, seconds and ratios (min / median / max)\n\n" + report.modules_table(alone))
+    print(
+        "Sections and few options, no change, seconds and ratios (min / median / max)\n\n" + report.short_table(short)
+    )
     print("Facts of units, seconds (min / median / max) of the modules alone\n\n" + report.facts_table(facts), end="")
 
 

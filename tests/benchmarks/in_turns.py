@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs on the host: module payloads that Ansible left there, in turns; `in_turns.py ROUNDS MODULE ...`.
 
+A module that left several is named with the number of one, from 0, such as stack:1.
+
 Prints by module as JSON their seconds, how often each runs systemctl, and the bytes of its result.
 """
 
@@ -38,8 +40,9 @@ def main(rounds: int, modules: list[str]) -> None:
 
 
 def payload(module: str) -> str:
-    (path,) = glob.glob(f"/root/.ansible/tmp/*/AnsiballZ_{module}.py")
-    return path
+    name, _colon, number = module.partition(":")
+    paths = sorted(glob.glob(f"/root/.ansible/tmp/*/AnsiballZ_{name}.py"), key=lambda path: Path(path).stat().st_mtime)
+    return paths[int(number or 0)]
 
 
 @contextlib.contextmanager

@@ -90,8 +90,24 @@ def _after_ping(*tasks: Task) -> list[Task]:
 def modules_alone(host: Host, count: int, number: int) -> Series:
     """An unchanged stack and ping without Ansible's way to the host: the very files that it sends there, in turns."""
     tasks = [playbook.stack("prepare", "same"), *_left_there(playbook.ping("ping"), playbook.stack(NO_CHANGE, "same"))]
-    found = _in_turns(host, tasks, count, number, "ping", "stack")
+    found = _in_turns(host, tasks, {"same": units(count)}, number, "ping", "stack")
     return Series(found["stack"]["seconds"], found["ping"]["seconds"])
+
+
+def short_alone(host: Host, count: int, number: int) -> dict[str, Series]:
+    """An unchanged stack in sections, the same in few options, and ping, in turns and without Ansible's way there."""
+    variables = {
+        "same": [playbook.spelled_out(each) for each in range(count)],
+        "short": [playbook.service(each) for each in range(count)],
+    }
+    unchanged = [playbook.stack(NO_CHANGE, "same"), playbook.short_stack(NO_CHANGE, "short")]
+    tasks = [playbook.stack("prepare", "same"), *_left_there(playbook.ping("ping"), *unchanged)]
+    found = _in_turns(host, tasks, variables, number, "ping", "stack:0", "stack:1")
+    pings = found["ping"]["seconds"]
+    return {
+        "sections": Series(found["stack:0"]["seconds"], pings),
+        "few options": Series(found["stack:1"]["seconds"], pings),
+    }
 
 
 @dataclass
@@ -107,7 +123,7 @@ def facts_alone(host: Host, count: int, number: int) -> dict[str, Facts]:
     """Facts of units that run, by unit_info and by community.general's systemd_info, in turns."""
     ours, theirs = playbook.facts("facts"), playbook.systemd_info("facts elsewhere")
     tasks = [playbook.stack("prepare", "same"), *_left_there(theirs, ours)]
-    found = _in_turns(host, tasks, count, number, "unit_info", "systemd_info")
+    found = _in_turns(host, tasks, {"same": units(count)}, number, "unit_info", "systemd_info")
     return {module: Facts(**each) for module, each in found.items()}
 
 
@@ -115,8 +131,10 @@ def _left_there(*tasks: Task) -> list[Task]:
     return [playbook.raw("remove earlier payloads", "rm -rf /root/.ansible/tmp"), *tasks]
 
 
-def _in_turns(host: Host, tasks: list[Task], count: int, number: int, *modules: str) -> dict[str, Any]:
-    rows = playbook.play(host.name, tasks, {"same": units(count)}, ANSIBLE_KEEP_REMOTE_FILES="true")
+def _in_turns(host: Host, tasks: list[Task], variables: dict[str, Any], number: int, *modules: str) -> dict[str, Any]:
+    rows = playbook.play(host.name, tasks, variables, ANSIBLE_KEEP_REMOTE_FILES="true")
+    for row in rows[-2:]:
+        _check(row["task"], [row])
     _check(NO_CHANGE, rows[-1:])
     done = host.run("python3", "-", str(number), *modules, data=IN_TURNS.read_bytes())
     if done.returncode != 0:

@@ -40,6 +40,40 @@ def unit(number: int, version: str = "0") -> dict[str, Any]:
     }
 
 
+def service(number: int) -> dict[str, Any]:
+    """A service in few options."""
+    return {
+        "name": unit_name(number),
+        "description": f"Benchmark {number}",
+        "after": ["network.target"],
+        "exec_start": "/usr/bin/sleep infinity",
+        "no_new_privileges": True,
+        "protect_system": "strict",
+        "memory_max": "64M",
+        "environment": {"VERSION": "0"},
+    }
+
+
+def spelled_out(number: int) -> dict[str, Any]:
+    """What that stands for, in sections: to the letter, so that neither has anything to change after the other."""
+    return {
+        "name": unit_name(number),
+        "unit": {"Description": f"Benchmark {number}", "After": "network.target", "StartLimitIntervalSec": 0},
+        "service": {
+            "ExecStart": "/usr/bin/sleep infinity",
+            "NoNewPrivileges": True,
+            "ProtectSystem": "strict",
+            "MemoryMax": "64M",
+            "SyslogIdentifier": "%N",
+            "StandardOutput": "journal",
+            "Restart": "on-failure",
+            "RestartSec": "5s",
+        },
+        "environment": {"VERSION": "0"},
+        "install": {"WantedBy": "multi-user.target"},
+    }
+
+
 def unit_name(number: int) -> str:
     return f"bench-{number:04}.service"
 
@@ -56,6 +90,14 @@ def stack(name: str, variable: str) -> Task:
     """The units come out of a variable, as they would in a playbook or role. Nothing is waited for once all are up."""
     options = {"name": STACK, "units": f"{{{{ {variable} }}}}", "health": {"stable_for": 0}, "prune": True}
     return {"name": name, "unitwright.systemd.stack": options}
+
+
+def short_stack(name: str, variable: str) -> Task:
+    """The same of services in few options."""
+    task = stack(name, variable)
+    options = task["unitwright.systemd.stack"]
+    options["services"] = options.pop("units")
+    return task
 
 
 def stack_absent(name: str) -> Task:

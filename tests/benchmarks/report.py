@@ -63,6 +63,15 @@ def modules_table(found: Mapping[int, Series]) -> str:
     return _table(["units", "ping", "stack", "stack / ping"], rows)
 
 
+def short_table(found: Mapping[int, Mapping[str, Series]]) -> str:
+    rows = [
+        [str(count), form, _spread(each.pings, ".3f"), _spread(each.seconds, ".3f"), _spread(each.ratios)]
+        for count, forms in found.items()
+        for form, each in forms.items()
+    ]
+    return _table(["units", "declared in", "ping", "stack", "stack / ping"], rows)
+
+
 def facts_table(found: Mapping[int, Mapping[str, Facts]]) -> str:
     rows = [
         [str(count), module, _spread(each.seconds), str(each.processes), f"{each.bytes / 1000:.0f} kB"]
