@@ -253,8 +253,10 @@ def killed(incident: Incident) -> Optional[Cause]:
     if ended.status in _CORES:
         name = signal.Signals(ended.status).name
         stack = "coredumpctl info shows where" if ended.code == "dumped" else "its own output says where, if it does"
-        what = f"{whose} crashed: {name}, which is a fault of the program"
-        return cause(what, f"{stack}; no setting of the unit ends a program so", ended.line)
+        what = f"{whose} crashed by {name}"
+        return cause(
+            what, f"{stack}; look into the program, and what Limit...= of the unit it may run into", ended.line
+        )
     if ended.status == signal.SIGXCPU and incident.placed("LimitCPU"):
         placed = incident.placed("LimitCPU")[-1]
         what = f"{whose} used up the time of {named('LimitCPU', placed.value, placed)}"
