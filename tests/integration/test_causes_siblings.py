@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cause is named of whatever command, scope and kind of unit it is: instances, users' units, sockets, later commands."""
+"""A cause is named of whatever command, scope and type of unit it is: instances, units of a user, sockets, reloads."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def _socket(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 def _socket_unit(manager: Manager, port: int, but: str) -> str:
     """The socket unit for which systemd itself listens on a port."""
-    units = [unit for unit in manager.list_units() if unit.endswith(".socket") and unit != but]
+    units = [unit for unit in manager.list_units() if kind_of(unit).starts.hands_over and unit != but]
     for unit, shown in _properties(manager, units).items():
         addresses = [str(address) for _kind, address in shown.get("Listen") or ()]
         active = shown.get("ActiveState") == "active"
@@ -272,8 +272,8 @@ def _rules() -> Iterator[Tuple[Callable[[Incident], bool], Prove]]:
     """What is looked at first decides: the rest of what is known of such a failure follows from it."""
     yield (lambda incident: incident.step is not None), _alone(why_steps.why)
     yield (lambda incident: incident.by_systemd("already active, refusing") is not None), _busy_socket
-    yield (lambda incident: kind_of(incident.unit).name == "socket"), _socket
-    yield (lambda incident: kind_of(incident.unit).name in ("mount", "swap")), _mount
+    yield (lambda incident: incident.by_systemd(_NO_SOCKET) is not None), _socket
+    yield (lambda incident: kind_of(incident.unit).is_of_kernel), _mount
     yield (lambda incident: incident.result == "oom-kill"), _killed
     yield (lambda incident: incident.result in why_results.BY_RESULT), _by_result
     yield (lambda incident: incident.result == "exit-code"), _alone(why_words.why)
