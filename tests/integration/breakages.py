@@ -393,7 +393,7 @@ WAYS: tuple[Way, ...] = (
         "crash",
         "the program crashes",
         _service(_sh("kill -SEGV $$$$")),
-        ("SIGSEGV", "fault of the program"),
+        ("crashed by SIGSEGV",),
         (),
     ),
     Way(
@@ -591,6 +591,16 @@ MISLEADING: tuple[Misleading, ...] = (
         _service(_sh(f'echo "Address already in use"; exit 1 # --upstream {PORT} --listen 8934')),
     ),
     Misleading("no-port", "no port at all", _says("Address already in use")),
+    Misleading(
+        "upstream",
+        "no port, and only that of its peer is given",
+        _service(_sh(f'echo "Address already in use"; exit 1 # --upstream 127.0.0.1:{PORT}')),
+    ),
+    Misleading(
+        "elevated",
+        "a refusal that its own command, as root, cannot have met",
+        _service("+" + _sh('echo "/opt/broken/secret: Permission denied"; exit 1'), User="wright"),
+    ),
     Misleading(
         "goes-on", "a file that it can do without", _says("/opt/broken/nowhere: No such file or directory, skipping")
     ),

@@ -152,6 +152,12 @@ class Incident:
         command = self.exit.command if self.exit else ""
         return command if command.startswith("Exec") else "ExecStart" if self.section == "Service" else ""
 
+    @cached_property
+    def elevated(self) -> bool:
+        """May what has failed run as root, or without the sandbox (systemd.service(5), "+" and "!")?"""
+        commands = [each.value.lstrip("@-:") for each in self.placed(self.command)]
+        return self.is_set("PermissionsStartOnly") or any(each.startswith(("+", "!")) for each in commands)
+
     @property
     def said(self) -> List[Line]:
         """What its programs have said, without empty lines."""

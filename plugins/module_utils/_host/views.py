@@ -74,6 +74,8 @@ def inside(incident: Incident, path: str) -> Optional[str]:
 
 def cover(incident: Incident, path: str) -> Optional[Cover]:
     """What decides about a path: the directive that names the deepest folder above it, the strictest of such."""
+    if incident.elevated:
+        return None
     path = posixpath.normpath(path)
     found = [each for each in _covers(incident) if below(path, each.path)]
     return max(found, key=_weight) if found else None
@@ -160,6 +162,8 @@ def _by(incident: Incident, directive: str, path: str, hides: bool = False, read
 
 def account_of(incident: Incident) -> Optional[Who]:
     """Who its processes are; None where that cannot be told."""
+    if incident.elevated or any("CAP_DAC_" in each.value.upper() for each in incident.placed("AmbientCapabilities")):
+        return None
     if incident.of_user:
         return Who(str(os.getuid()), os.getuid(), frozenset([os.getgid(), *os.getgroups()]))
     if incident.is_set("DynamicUser"):

@@ -272,8 +272,8 @@ def _rules() -> Iterator[Tuple[Callable[[Incident], bool], Prove]]:
     """What is looked at first decides: the rest of what is known of such a failure follows from it."""
     yield (lambda incident: incident.step is not None), _alone(why_steps.why)
     yield (lambda incident: incident.by_systemd("already active, refusing") is not None), _busy_socket
-    yield (lambda incident: kind_of(incident.unit).name == "socket"), _socket
-    yield (lambda incident: kind_of(incident.unit).name in ("mount", "swap")), _mount
+    yield (lambda incident: incident.by_systemd(_NO_SOCKET) is not None), _socket
+    yield (lambda incident: kind_of(incident.unit).is_of_kernel), _mount
     yield (lambda incident: incident.result == "oom-kill"), _killed
     yield (lambda incident: incident.result in why_results.BY_RESULT), _by_result
     yield (lambda incident: incident.result == "exit-code"), _alone(why_words.why)

@@ -101,17 +101,17 @@ def _too_late(incident: Incident, state: str, line: Line) -> Optional[Cause]:
 
 def not_started(incident: Incident, after: str, limit: str, line: Optional[Line]) -> Optional[Cause]:
     """What has not come of that which Type= promises (systemd.service(5))."""
-    said_type = str(incident.properties.get("Type") or incident.value("Type") or "simple")
+    promise = str(incident.properties.get("Type") or incident.value("Type") or "simple")
     placed = incident.placed("Type")[-1] if incident.placed("Type") else None
-    if said_type in ("notify", "notify-reload"):
-        return _not_ready(incident, said_type, after, line, placed)
-    if said_type == "forking":
+    if promise in ("notify", "notify-reload"):
+        return _not_ready(incident, promise, after, line, placed)
+    if promise == "forking":
         return _pid_file(incident, after) or _in_foreground(incident, after, line, placed)
-    if said_type == "dbus":
+    if promise == "dbus":
         name, bus = _last(incident, "BusName")
         what = f"it did not take the name {bus.value if bus else ''} on the bus {after} ({at(name, bus)}, Type=dbus)"
         return cause(what, "mend the name, or take Type=exec for a program that takes none", line, name, bus)
-    if said_type == "oneshot":
+    if promise == "oneshot":
         what = f"it did not end {after}, which is all that {limit} gives a Type=oneshot"
         return cause(
             what, "give it more time by TimeoutStartSec=, or take Type=exec if it is to run on", line, "Type", placed
@@ -120,7 +120,7 @@ def not_started(incident: Incident, after: str, limit: str, line: Optional[Line]
 
 
 def _not_ready(
-    incident: Incident, said_type: str, after: str, line: Optional[Line], placed: Optional[Placed]
+    incident: Incident, promise: str, after: str, line: Optional[Line], placed: Optional[Placed]
 ) -> Optional[Cause]:
     wrong = incident.by_systemd("Got notification message from PID")
     found = _NOTIFIED.search(wrong.text) if wrong else None
@@ -134,7 +134,7 @@ def _not_ready(
         remedy = f"set NotifyAccess=all in [{incident.section}], or have the main process send it"
         return cause(what, remedy, wrong, "NotifyAccess", access[-1] if access else None)
     now = str(incident.properties.get("NotifyAccess") or "main")
-    waits = f"{named('Type', said_type, placed)} waits for READY=1"
+    waits = f"{named('Type', promise, placed)} waits for READY=1"
     what = f"{waits}, which did not come {after} from what NotifyAccess={now} allows"
     remedy = (
         "take Type=exec if the program never sends it, NotifyAccess=all if a process of it does, or give it more time "
@@ -144,8 +144,8 @@ def _not_ready(
 
 
 def _in_foreground(incident: Incident, after: str, line: Optional[Line], placed: Optional[Placed]) -> Optional[Cause]:
-    said_type = named("Type", "forking", placed)
-    what = f"its first process has not ended {after}, as {said_type} promises: it stays in the foreground"
+    promise = named("Type", "forking", placed)
+    what = f"its first process has not ended {after}, as {promise} promises: it stays in the foreground"
     return cause(what, "take Type=exec, or have the program go to the background", line, "Type", placed)
 
 
@@ -184,16 +184,16 @@ def _ran_too_long(incident: Incident, line: Line) -> Cause:
 
 
 def protocol(incident: Incident) -> Optional[Cause]:
-    said_type = str(incident.properties.get("Type") or incident.value("Type"))
+    promise = str(incident.properties.get("Type") or incident.value("Type"))
     placed = incident.placed("Type")[-1] if incident.placed("Type") else None
     line = incident.by_systemd("Failed with result 'protocol'")
-    if said_type == "forking":
+    if promise == "forking":
         return _pid_file(incident)
-    if said_type in ("notify", "notify-reload") and incident.exit is None and line:
-        what = f"its main process ended before it sent READY=1, which {named('Type', said_type, placed)} promises"
+    if promise in ("notify", "notify-reload") and incident.exit is None and line:
+        what = f"its main process ended before it sent READY=1, which {named('Type', promise, placed)} promises"
         remedy = "take Type=exec for a program that never sends it, Type=oneshot for one that does its work and ends"
         return cause(what, remedy, line, "Type", placed)
-    if said_type == "dbus" and incident.exit is None and line:
+    if promise == "dbus" and incident.exit is None and line:
         name, bus = _last(incident, "BusName")
         what = f"its main process ended before it took the name {bus.value if bus else ''} on the bus (Type=dbus)"
         return cause(what, "mend the name, or take another Type=", line, name, bus)
@@ -253,8 +253,10 @@ def killed(incident: Incident) -> Optional[Cause]:
     if ended.status in _CORES:
         name = signal.Signals(ended.status).name
         stack = "coredumpctl info shows where" if ended.code == "dumped" else "its own output says where, if it does"
-        what = f"{whose} crashed: {name}, which is a fault of the program"
-        return cause(what, f"{stack}; no setting of the unit ends a program so", ended.line)
+        what = f"{whose} crashed by {name}"
+        return cause(
+            what, f"{stack}; look into the program, and what Limit...= of the unit it may run into", ended.line
+        )
     if ended.status == signal.SIGXCPU and incident.placed("LimitCPU"):
         placed = incident.placed("LimitCPU")[-1]
         what = f"{whose} used up the time of {named('LimitCPU', placed.value, placed)}"

@@ -205,8 +205,8 @@ def _stream(directive: str) -> Why:
         placed = incident.placed(directive) or (
             incident.placed("StandardOutput") if directive != "StandardInput" else ()
         )
-        how, _colon, path = placed[-1].value.partition(":") if placed else ("", "", "")
-        if how not in ("file", "append", "truncate"):
+        sort, _colon, path = placed[-1].value.partition(":") if placed else ("", "", "")
+        if sort not in ("file", "append", "truncate"):
             return None
         name = directive if incident.placed(directive) else "StandardOutput"
         if directive == "StandardInput":

@@ -41,6 +41,9 @@ _ASKED = re.compile(
     r"\b[Vv]ariable[:\s]+[`'\"$]*(?P<name>[A-Z][A-Z0-9_]+)['\"`]* (?:is |was )?"
     r"(?:not set|missing|required|unset|undefined)\b"
 )
+# Addresses to which a program connects, on which it does not listen: then a number says nothing.
+_PEER = r"(?:upstream|remote|proxy|target|backend|peer|connect|server|database|db|broker|origin|forward|url)"
+_CLIENT = re.compile(rf"(?:://\S*|(?:\s--?[\w-]*{_PEER}[\w-]*(?:=|\s+)|\w*{_PEER}\w*=)[\w.-]*:?)$", re.IGNORECASE)
 _MOST_BEHIND = 25
 
 
@@ -107,9 +110,10 @@ def _ports(said: Said) -> Set[int]:
 def _given_ports(incident: Incident) -> Set[int]:
     """Numbers of its command and its settings that may be ports: for a line that names none."""
     texts = [placed.value for name in (incident.command, "Environment") for placed in incident.placed(name)]
-    return {
-        int(each.group("port")) for text in texts for each in _NUMBER.finditer(text) if int(each.group("port")) < 65536
-    }
+    found = [(text[: each.start("port")], int(each.group("port"))) for text in texts for each in _NUMBER.finditer(text)]
+    if any(_CLIENT.search(before) for before, _number in found):
+        return set()
+    return {number for _before, number in found if number < 65536}
 
 
 def _taken(incident: Incident, said: Said) -> Optional[Cause]:

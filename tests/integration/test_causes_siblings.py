@@ -1,0 +1,95 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cause is named of whatever command, scope and type of unit it is: instances, units of a user, sockets, reloads."""
+
+from __future__ import annotations
+
+import pytest
+
+from .entries import FOREVER, IDLE, UNITS, Entry, service
+from .lab import USER, Lab, succeeded, until
+
+PORT = 8935
+MISSING = "/opt/nowhere"
+
+
+def cause(host: Lab, unit: str, text: str) -> Entry:
+    """What unit_info says of a unit that is put there by hand and fails."""
+    host.write(f"{UNITS}/{unit if '@' not in unit else unit.partition('@')[0] + '@.service'}", text)
+    host.sh(f"systemctl daemon-reload; systemctl start --no-block {unit}")
+    until(lambda: host.state(unit) == "failed", f"{unit} has not failed")
+    told: Entry = succeeded(host.module("unit_info", names=[unit]))["units"][unit]["cause"]
+    host.sh(f"systemctl reset-failed {unit}; rm {UNITS}/sibling*; systemctl daemon-reload")
+    return told
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"ExecStartPre=-{MISSING}\nExecStart={FOREVER}\nUser=nobody-here", "no user nobody-here"),
+        (f"ExecStart={FOREVER}\nExecStartPost=/bin/sh -c 'echo > /usr/x'\nProtectSystem=yes", "ProtectSystem= ("),
+        ("DynamicUser=yes\nExecStart=/bin/sh -c 'echo > /opt/x'", "DynamicUser= ("),
+        (f"ExecStart={FOREVER}\nWorkingDirectory={MISSING}/%i", f"{MISSING}/one"),
+        (f"ExecStart={FOREVER}\nEnvironmentFile={MISSING}/%i.env", f"{MISSING}/one.env of EnvironmentFile= ("),
+        (f"ExecStart=/bin/true\nExecStopPost={MISSING}", f"the program {MISSING} of ExecStopPost= ("),
+        (f"ExecStart={FOREVER}\nUser=%i", "no user one"),
+        (
+            f"ExecStart={FOREVER}\nReadWritePaths=-{MISSING} /opt\nBindPaths={MISSING}/a:/mnt",
+            f"{MISSING}/a of BindPaths=",
+        ),
+    ],
+)
+def test_of_instances_and_of_every_command(host: Lab, text: str, says: str) -> None:
+    told = cause(host, "sibling@one.service", f"[Service]\n{text}\n")
+    assert says in told["cause"], told
+    assert told["evidence"]
+    assert told["remedy"]
+
+
+def test_of_a_port_that_systemd_itself_holds(host: Lab) -> None:
+    host.write(f"{UNITS}/holding.socket", f"[Socket]\nListenStream=127.0.0.1:{PORT}\nAccept=yes\n")
+    host.write(f"{UNITS}/holding@.service", IDLE)
+    host.sh("systemctl daemon-reload && systemctl start holding.socket")
+    listen = f"[Socket]\nListenStream=127.0.0.1:{PORT}\nService=idle.service\n"
+    host.write(f"{UNITS}/idle.service", IDLE)
+    told = cause(host, "sibling.socket", listen)
+    host.sh(f"systemctl stop holding.socket; rm {UNITS}/holding* {UNITS}/idle.service; systemctl daemon-reload")
+    assert f"port {PORT} is taken by holding.socket" in told["cause"]
+
+
+def test_of_a_unit_of_a_user(host: Lab) -> None:
+    as_user = {"scope": "user", "prefix": ("runuser", "-u", USER, "--")}
+    for directives, says in (
+        ({"WorkingDirectory": MISSING}, f"the folder {MISSING} of WorkingDirectory= ("),
+        ({"Group": "adm"}, "a user's manager can run nothing as someone else"),
+    ):
+        result = host.failing(service(service=directives), **as_user)
+        (error,) = result["errors"]
+        assert says in error["cause"], error
+        assert error["cause"] in error["message"]
+
+
+def test_of_a_reload(host: Lab) -> None:
+    lines = {"ExecReload": "/bin/sh -c 'echo > /usr/x'", "ProtectSystem": "yes"}
+    host.apply(service(service=lines))
+    result = host.failing(service(service=lines, state="reloaded"))
+    assert "its reload failed" in result["msg"]
+    assert "ProtectSystem= (" in result["errors"][0]["cause"]
+
+
+def test_a_status_of_the_program_is_not_told_as_a_step_of_systemd(host: Lab) -> None:
+    error = host.error_of(service(command="/bin/sh -c 'exit 203'"), stable_for=1)
+    assert error["status"] == "203"
+    assert "the program's own, not systemd's" in error["message"]
+    assert "EXEC" not in error["message"]
+    assert (error["cause"], error["remedy"], error["evidence"]) == ("", "", "")
+    assert "the cause is not proven, its last line is: " in error["message"]
+
+
+def test_what_is_secret_is_in_no_cause(host: Lab) -> None:
+    secret = "/opt/s3cret-folder"
+    reads = service(command="/bin/cat $SECRET_PATH", secrets={"SECRET_PATH": secret}, health={"stable_for": 1})
+    result = host.failing(reads)
+    assert "is not there" in result["errors"][0]["cause"]
+    assert secret not in str(result["errors"])
