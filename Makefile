@@ -94,6 +94,10 @@ bench: setup ## Measure the cost of the modules
 faults: artifact image $(SOURCE) ## Kill the modules at every step
 	@$(PYTEST) --numprocesses=auto --maxprocesses=4 --dist=worksteal $(or $(TESTS),tests/faults) $(PYTEST_ARGS)
 
+.PHONY: hardening
+hardening: artifact image $(SOURCE) ## Search the strictest set of real services, which takes a while
+	@$(PYTEST) $(or $(TESTS),tests/hardening) $(PYTEST_ARGS)
+
 .PHONY: docs
 docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links
 	@cd $(TREE) && PATH="$(CURDIR)/$(BUILD)/docs/bin:$(BIN):$$PATH" \
