@@ -106,6 +106,10 @@ faults: artifact image $(SOURCE) ## Kill the modules at every step
 corpus: artifact prepare $(SOURCE) ## Give every unit file of Debian's packages to the modules
 	@PYTHONPATH=$(BUILD)/source $(PY) -m tests.corpus $(CORPUS_ARGS)
 
+.PHONY: hardening
+hardening: artifact image $(SOURCE) ## Search the strictest set of real services, which takes a while
+	@$(PYTEST) $(or $(TESTS),tests/hardening) $(PYTEST_ARGS)
+
 .PHONY: docs
 docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links
 	@cd $(TREE) && PATH="$(CURDIR)/$(BUILD)/docs/bin:$(BIN):$$PATH" \

@@ -19,6 +19,8 @@ RUNTIME = "/run/systemd/system"
 FOLDER = "/run/unitwright"
 HEALTH: Entry = {"stable_for": 0.1, "timeout": 10}
 PORT = 8088
+# A search takes its time on a busy machine.
+LONG = 90.0
 # Writes a file at each request, and needs to find the folder of a user.
 WRITER = """
 import http.server, os
@@ -109,9 +111,11 @@ class TestInterrupted:
         searching = threading.Thread(target=search_until_killed, args=(host,))
         searching.start()
         seen = f"ls {FOLDER} 2>/dev/null; cat {FOLDER}/*.log 2>/dev/null"
-        until(lambda: step in host.sh(seen, check=False), f"{step} was not seen")
-        host.sh("pkill -KILL -f 'run_modul[e].py hardening_search'")
-        searching.join()
+        try:
+            until(lambda: step in host.sh(seen, check=False), f"{step} was not seen", LONG)
+        finally:
+            host.sh("pkill -KILL -f 'run_modul[e].py hardening_search'", check=False)
+            searching.join()
         assert not nothing_left(host)
         result = host.apply({"name": "other.service", "service": {"ExecStart": "/bin/sleep infinity"}}, besides=None)
         assert any("what a search that was cut off had left was taken away" in each for each in result["warnings"])
@@ -124,9 +128,11 @@ class TestInterrupted:
         by_hand(host, server("one", PORT))
         searching = threading.Thread(target=search_until_killed, args=(host,))
         searching.start()
-        until(lambda: "try 1" in host.sh(f"cat {FOLDER}/*.log 2>/dev/null", check=False), "nothing was tried")
-        host.sh("pkill -TERM -f 'run_modul[e].py hardening_search'")
-        searching.join()
+        try:
+            until(lambda: "try 1" in host.sh(f"cat {FOLDER}/*.log 2>/dev/null", check=False), "nothing was tried", LONG)
+        finally:
+            host.sh("pkill -TERM -f 'run_modul[e].py hardening_search'", check=False)
+            searching.join()
         assert nothing_left(host)
         assert host.state("app.service") == "active"
 

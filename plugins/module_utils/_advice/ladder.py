@@ -10,7 +10,7 @@ What bears a set is asked by a function; what comes of its answers is decided he
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .protection import LEVELS, Merge
 from .protections import PROTECTIONS
@@ -57,6 +57,9 @@ GROUPS: Tuple[Tuple[str, str], ...] = (
 # Lists of words that may be given up one by one where all of them are borne.
 _SHRINKS = ("CapabilityBoundingSet",)
 _MOST_LEARNT = 6
+# Tried before all else: where /proc is mounted anew as well, some of what it makes read-only was seen to stay writable
+# (252 in a container), and on another host it would not.
+_ALONE = ("ProtectSystem",)
 
 
 class Item(NamedTuple):
@@ -167,12 +170,20 @@ class Search:
 
     def run(self, groups: Sequence[Sequence[Item]]) -> None:
         try:
-            self._settle([item for group in groups for item in group], Outcome(False), known=False)
+            self._first(item for group in groups for item in group if item.directive in _ALONE)
+            some = [item for group in groups for item in group if item.directive not in self.accepted]
+            self._settle(some, Outcome(False), known=False)
         except OutOfTime:
             self.complete = False
             for item in (item for group in groups for item in group):
                 if item.directive not in self.accepted:
                     self.left_out.setdefault(item.directive, ("there was no time left to try it",))
+
+    def _first(self, some: Iterable[Item]) -> None:
+        """What is accepted alone, or is left to be tried with the rest; the folders that it tells of are known then."""
+        for item in some:
+            if self._try({item.directive: item.rungs[0]}).passed:
+                self.accepted[item.directive] = item.rungs[0]
 
     def _settle(self, some: Sequence[Item], failed: Outcome, known: bool) -> bool:
         """Find what of some items is borne besides what is accepted; returns whether all of it at its strictest is.

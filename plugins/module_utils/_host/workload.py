@@ -252,9 +252,13 @@ def all_connections() -> Dict[str, Set[Connection]]:
     return {table: set(connections(table)) for table in ("tcp", "tcp6")}
 
 
-def unix_inodes(path: str) -> int:
-    """How many sockets bear the path of a listener now: it, and one for each connection."""
-    return sum(line.split(None, 7)[7:] == [path] for line in _lines("/proc/net/unix"))
+def unix_paths() -> Dict[str, int]:
+    """How many sockets bear each path now: what listens there, and one for each connection."""
+    found: Dict[str, int] = {}
+    for line in _lines("/proc/net/unix"):
+        for path in line.split(None, 7)[7:]:
+            found[path] = found.get(path, 0) + 1
+    return found
 
 
 def changed_since(since: float) -> List[Changed]:

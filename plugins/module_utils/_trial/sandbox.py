@@ -235,7 +235,7 @@ class _Sandbox:
         facts = _facts(self.manager.version, baseline, changed, bool(self.params.get("accept_unexercised")))
         self.bench.allowed = ("localhost",) if not facts.remote and facts.local else ()
         groups, barred = items(facts)
-        groups = [tuple(each for each in group if each.directive not in self.needs.values) for group in groups]
+        groups = [tuple(each for each in group if self.bench.takes(each)) for group in groups]
         self.before = self._exposure(())
         search = Search(self._attempt, self._folders(baseline.seen, changed))
         search.run(groups)

@@ -10,12 +10,13 @@ Private to the collection.
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
-from .._advice.ladder import Lines, Outcome, OutOfTime, Setting
+from .._advice.ladder import Item, Lines, Outcome, OutOfTime, Setting
 from .._advice.optouts import Line, Needs, quoted
 from .._advice.profiles import Host, profile
 from .._advice.refusals import Refusal, of_processes, refusals
@@ -35,7 +36,7 @@ from .._host.workload import (
     grown,
     processes,
     size,
-    unix_inodes,
+    unix_paths,
     visited,
     workload,
 )
@@ -45,6 +46,7 @@ _TUNING = ("sched_setaffinity", "setpriority", "nice", "ioprio_set")
 _SAMPLED_EVERY = 0.005
 _SETTLES, _LEAST, _AGAIN = 3.0, 2.0, 0.2
 _MOST_EVIDENCE = 4
+_ENDED = re.compile(r"Main process exited|Control process exited|Failed at step|Failed to set up")
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,13 @@ class Bench:
         needs = self.needs._replace(wants=wants, more=tuple(more))
         return profile("", needs, self.present, self.host).lines
 
+    def takes(self, item: Item) -> bool:
+        """Would the strictest of a directive add anything to what the unit says, on this host?"""
+        return any(
+            directive == item.directive
+            for directive, _value in self.lines({item.directive: item.rungs[0]}, frozenset())
+        )
+
     def attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
         if time.monotonic() > self.until:
             raise OutOfTime
@@ -153,7 +162,9 @@ class Bench:
         if not result.complaint and not grave:
             return Outcome(True)
         ours = {directive for directive, _value in lines}
-        evidence = [*([result.complaint] if result.complaint else []), *(each.line for each in grave)]
+        evidence = [*(each.line for each in grave), *([result.complaint] if result.complaint else [])]
+        if not grave:
+            evidence += [line for line in result.said if _ENDED.search(line)][-1:]
         return Outcome(False, tuple(evidence[:_MOST_EVIDENCE]), _certain(grave) & ours, _folders(grave))
 
     def measure(self) -> Baseline:
@@ -221,12 +232,12 @@ class _Try:
         complaint = done.message if done.code else self._up(before, begun)
         run = self._run()
         first = workload(self.manager, self.unit)
-        with _Sampler(first.listeners) as sampler:
+        with _Sampler() as sampler:
             complaint = complaint or self._first_probed() or self._reloaded() or self._probed()
         complaint = complaint or self._same(run) or self._as_before()
         seen = workload(self.manager, self.unit)
         idle = frozenset(uid for uid in seen.users if seen.users[uid] <= first.users.get(uid, -1))
-        return _Result(complaint, self._said(), seen, sampler.touched, idle, self.settled)
+        return _Result(complaint, self._said(), seen, sampler.touched(seen.listeners), idle, self.settled)
 
     def _run(self) -> Run:
         return run_of(self.manager.show([self.unit], RUN_PROPERTIES)[self.unit])
@@ -294,13 +305,11 @@ def _lost(before: Workload, now: Workload) -> List[str]:
 
 
 class _Sampler:
-    """Which listeners something connects to while a probe goes on."""
+    """To which listeners something connects while a probe goes on."""
 
-    def __init__(self, listeners: FrozenSet[Listener]) -> None:
-        self._listeners = listeners
-        self._unix = {each: unix_inodes(each.address) for each in listeners if each.transport == "unix"}
-        self._seen: Set[Listener] = set()
+    def __init__(self) -> None:
         self._connections = all_connections()
+        self._most: Dict[str, int] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -311,15 +320,16 @@ class _Sampler:
     def __exit__(self, *_error: object) -> None:
         self._over.set()
         self._thread.join()
-        self._seen |= visited(self._connections, [*self._listeners])
 
     def _watch(self) -> None:
-        while self._unix and not self._over.wait(_SAMPLED_EVERY):
-            self._seen |= {each for each, known in self._unix.items() if unix_inodes(each.address) > known}
+        while not self._over.wait(_SAMPLED_EVERY):
+            for path, count in unix_paths().items():
+                self._most[path] = max(count, self._most.get(path, 0))
 
-    @property
-    def touched(self) -> FrozenSet[Listener]:
-        return frozenset(self._seen)
+    def touched(self, listeners: FrozenSet[Listener]) -> FrozenSet[Listener]:
+        """Of a Unix socket each connection bears the path too, as long as it lasts."""
+        local = {each for each in listeners if each.kind == "unix" and self._most.get(each.address, 0) > 1}
+        return frozenset(local | visited(self._connections, [*listeners]))
 
 
 def _certain(found: Sequence[Refusal]) -> FrozenSet[str]:

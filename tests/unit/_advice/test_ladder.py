@@ -79,6 +79,19 @@ def test_folders_are_learnt_from_what_was_refused() -> None:
     assert (found.folders, tries) == ({"/srv", "/run"}, 3)
 
 
+def test_folders_are_learnt_by_what_makes_them_read_only_alone() -> None:
+    """As together with others some of them may stay writable on one host, and not on another."""
+    groups = [(Item("A", (("yes",),)), Item("ProtectSystem", (("strict",),)))]
+
+    def bears(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> Outcome:
+        lacking = frozenset() if "A" in setting else frozenset({"/run"}) - folders
+        return Outcome(not lacking, ("read-only",), frozenset(), lacking)
+
+    found, tries = search(bears, groups)
+    assert (found.folders, tries) == ({"/run"}, 3)
+    assert found.accepted == {"ProtectSystem": ("strict",), "A": ("yes",)}
+
+
 def test_powers_are_given_up_one_by_one() -> None:
     group = [(Item("CapabilityBoundingSet", (("",), ("CAP_A CAP_B CAP_C CAP_D CAP_E",))),)]
     found, _tries = search(

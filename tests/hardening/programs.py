@@ -1,0 +1,125 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Programs, each with how it is set up, and a probe that does what it is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PACKAGES = ("redis-server", "postgresql", "mosquitto", "mosquitto-clients", "gunicorn", "nodejs")
+
+_CURL = "curl -sSf --max-time 5"
+_NGINX = """
+server {
+  listen 80 default_server; listen [::]:80 default_server; root /var/www/html; index index.nginx-debian.html;
+  location /dav/ { root /var/www; dav_methods PUT; }
+}
+"""
+_GUNICORN = """
+import tempfile
+def app(environ, start_response):
+    open("/var/lib/shop/notes", "a").write("x")
+    tempfile.TemporaryFile()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok"]
+"""
+_OF_GUNICORN = """
+[Service]
+Type=notify
+User=shop
+StateDirectory=shop
+WorkingDirectory=/opt/shop
+ExecStart=/usr/bin/gunicorn --workers 2 --bind 127.0.0.1:8000 shop:app
+ExecReload=/bin/kill -HUP $MAINPID
+TimeoutStopSec=10
+"""
+_NODE = """
+const http = require("http"), fs = require("fs");
+http.createServer((request, response) => {
+  fs.appendFileSync("/var/lib/node-shop/notes", "x");
+  response.end("ok");
+}).listen(3000, "127.0.0.1");
+"""
+_OF_NODE = """
+[Service]
+User=shop
+StateDirectory=node-shop
+ExecStart=/usr/bin/node /opt/node-shop/shop.js
+"""
+_AS_POSTGRES = "runuser -u postgres -- psql -q postgres"
+_AS_SHOP = "PGPASSWORD=t psql -q -U t postgres -c 'select 1'"
+
+
+@dataclass(frozen=True)
+class Program:
+    """unit: its service. files: what is written first. setup: commands. probe: of the search. at_most: its exposure."""
+
+    unit: str
+    at_most: float
+    probe: tuple[str, ...]
+    setup: str
+    files: tuple[tuple[str, str], ...] = ()
+
+
+PROGRAMS = {
+    "nginx": Program(
+        "nginx.service",
+        2.1,
+        (
+            f"{_CURL} http://127.0.0.1/ > /dev/null && {_CURL} -g 'http://[::1]/' > /dev/null",
+            f"{_CURL} -T /root/body http://127.0.0.1/dav/f && cmp /root/body /var/www/dav/f",
+            "tail -1 /var/log/nginx/access.log | grep -q PUT",
+        ),
+        "install -d -o www-data /var/www/dav; head -c 300000 /dev/urandom > /root/body; systemctl restart nginx",
+        (("/etc/nginx/sites-enabled/default", _NGINX),),
+    ),
+    "redis": Program(
+        "redis-server.service",
+        0.9,
+        (
+            "redis-cli set k v | grep -q OK && redis-cli -h ::1 get k | grep -q v",
+            "redis-cli save | grep -q OK && redis-cli eval 'return 1' 0 | grep -q 1",
+            "redis-cli config set appendonly yes | grep -q OK && redis-cli config set appendonly no | grep -q OK",
+        ),
+        "systemctl start redis-server",
+    ),
+    "postgresql": Program(
+        "postgresql@15-main.service",
+        1.9,
+        (
+            f"{_AS_POSTGRES} -c 'insert into t values (1)' -c 'vacuum t' -c 'select pg_sleep(0.05)' > /dev/null",
+            f"{_AS_SHOP} -h 127.0.0.1 > /dev/null",
+            f"{_AS_POSTGRES} -c 'set jit_above_cost = 0' -c 'set jit_optimize_above_cost = 0' "
+            "-c 'select sum(i * 2) from t' > /dev/null",
+            f"""{_AS_POSTGRES} -c "copy t to '/var/lib/postgresql/15/main/copy.csv'" """,
+        ),
+        f"systemctl start postgresql@15-main; {_AS_POSTGRES} -c \"create role t login password 't'\" "
+        "-c 'create table t (i int)'",
+    ),
+    "mosquitto": Program(
+        "mosquitto.service",
+        2.1,
+        (
+            "mosquitto_pub -h 127.0.0.1 -t a/b -r -q 1 -m hello",
+            "mosquitto_sub -h 127.0.0.1 -t a/b -C 1 -W 5 | grep -q hello",
+            "mosquitto_sub -h ::1 -t a/b -C 1 -W 5 | grep -q hello",
+        ),
+        "systemctl start mosquitto",
+    ),
+    "gunicorn": Program(
+        "shop.service",
+        1.0,
+        (f"for i in 1 2 3 4 5 6; do {_CURL} http://127.0.0.1:8000/ | grep -q ok || exit 1; done",),
+        "useradd --system shop; systemctl daemon-reload; systemctl start shop",
+        (("/opt/shop/shop.py", _GUNICORN), ("/etc/systemd/system/shop.service", _OF_GUNICORN)),
+    ),
+    "node": Program(
+        "node-shop.service",
+        0.9,
+        (f"{_CURL} http://127.0.0.1:3000/ | grep -q ok",),
+        "id shop || useradd --system shop; systemctl daemon-reload; systemctl start node-shop",
+        (("/opt/node-shop/shop.js", _NODE), ("/etc/systemd/system/node-shop.service", _OF_NODE)),
+    ),
+}
