@@ -14,7 +14,7 @@ import os
 import signal
 import statistics
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._desired.forms import with_kind
@@ -207,6 +207,7 @@ class _Drill:
         self.writer = writer
         self.recovered: List[str] = []
         self.failures: List[Failure] = []
+        self.unwell: List[Failure] = []
 
     def run(self) -> Tuple[Dict[str, Any], List[str]]:
         may_hurt = self.params["may_hurt"]
@@ -244,9 +245,11 @@ class _Drill:
                     seen = self._done(trial, tried.fault)
             except NotTried as reason:
                 tried.not_tried = str(reason)
+                self.failures += self.unwell
                 return
             tried.rounds.append(seen)
             self._judge(tried, seen)
+            self.failures += self.unwell
             if self.failures:
                 return
 
@@ -268,17 +271,10 @@ class _Drill:
         checks = Health(stable_for=0.0, timeout=self.health.timeout, checks=self.health.checks)
         plain = Health(stable_for=0.0, timeout=self.health.timeout)
         expected = {unit: Up(Proof(checks if unit == trial.unit else plain)) for unit in trial.standing.up if unit}
-        for found in watch(self.manager, expected, to_the_end=True):
-            self.failures.append(
-                Failure(
-                    found.unit,
-                    f"{_NOT_WELL.reason}: {found.message}",
-                    found.result,
-                    found.status,
-                    found.invocation,
-                    _NOT_WELL,
-                )
-            )
+        self.unwell = [
+            _of_rule(replace(found, message=f"{_NOT_WELL.reason}: {found.message}"), _NOT_WELL)
+            for found in watch(self.manager, expected, to_the_end=True)
+        ]
 
     def _judge(self, tried: Tried, seen: Seen) -> None:
         if not _agrees(tried.promise.verdict, seen.verdict):
@@ -324,7 +320,7 @@ def _promise(here: Scene, fault: str) -> Promise:
 
 
 def _of_rule(found: Failure, rule: Rule) -> Failure:
-    return Failure(found.unit, found.message, found.result, found.status, found.invocation, rule)
+    return replace(found, rule=rule)
 
 
 def _harmed(unit: str, tried: Tried) -> str:
