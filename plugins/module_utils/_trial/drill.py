@@ -296,11 +296,9 @@ class _Drill:
             self.failures.append(_of_rule(failure(self.unit, told.message, seen.shown, seen.invocation), _SLOW))
 
     def _told(self, tried: Sequence[Tried]) -> Tuple[Dict[str, Any], List[str]]:
+        done = any(not each.not_tried if self.check_mode else each.rounds for each in tried)
         result = {
-            "changed": bool(self.recovered)
-            or (
-                any(each.rounds for each in tried) if not self.check_mode else any(not each.not_tried for each in tried)
-            ),
+            "changed": done or bool(self.recovered),
             "unit": self.unit,
             "systemd": self.manager.version,
             "faults": {each.fault: each.as_dict() for each in tried},
