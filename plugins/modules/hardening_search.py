@@ -142,7 +142,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._trial.sandbox 
 
 
 def main() -> None:
-    front.search({**options.searched(), **options.host()}, search)
+    front.try_out({**options.searched(), **options.host()}, search)
 
 
 if __name__ == "__main__":

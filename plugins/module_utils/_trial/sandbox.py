@@ -69,8 +69,13 @@ class _Interrupted(BaseException):
     """A signal came; all is taken away on the way out."""
 
 
-def search(params: Params, check_mode: bool) -> Mapping[str, Any]:
-    """The result of the module. Raises Problems; nothing was changed by then, or it was taken back."""
+def search(
+    params: Params, check_mode: bool, label: Optional[files.Labeller] = None
+) -> Tuple[Mapping[str, Any], Sequence[str]]:
+    """The result of the module, and no warnings. Raises Problems; nothing was changed by then, or it was taken back.
+
+    label: gives a file its SELinux label.
+    """
     refuse_place(params)
     if params.get("root") or params.get("scope") not in (None, "system"):
         raise Problems(
@@ -85,7 +90,7 @@ def search(params: Params, check_mode: bool) -> Mapping[str, Any]:
     probe, given = _read(params)
     try:
         manager = Manager(places("system", "", environ()))
-        return _alone(params, check_mode, probe, given, manager)
+        return _alone(params, check_mode, probe, given, manager, files.Writer(label)), ()
     except (ManagerError, files.FileRefused, files.LockBusy) as error:
         raise Problems([HOST.said(str(error))]) from error
 
@@ -122,19 +127,20 @@ def _command(given: Any) -> Tuple[str, ...]:
     raise Refused("probe takes commands: a text for /bin/sh, or a list of words")
 
 
-def _alone(params: Params, check_mode: bool, probe: Probe, given: Needs, manager: Manager) -> Mapping[str, Any]:
+def _alone(
+    params: Params, check_mode: bool, probe: Probe, given: Needs, manager: Manager, writer: files.Writer
+) -> Mapping[str, Any]:
     """Under the lock of searches, and that of all that writes units."""
     if not manager.live:
         raise Problems([HOST.said("no systemd runs here, so no service can be tried")])
     if check_mode:
-        return _Sandbox(params, probe, given, manager).foretold()
-    writer = files.Writer()
+        return _Sandbox(params, probe, given, manager, writer).foretold()
     writer.make_folder(trials.FOLDER)
     try:
         with files.locked(trials.FOLDER, timeout=0.0), files.locked(manager.places.lock):
             trials.recover(manager)
             writer.make_folder(trials.FOLDER)
-            return _Sandbox(params, probe, given, manager).searched()
+            return _Sandbox(params, probe, given, manager, writer).searched()
     except files.LockBusy as busy:
         raise Problems([_BUSY.problem(str(params["name"]))]) from busy
     finally:
@@ -144,7 +150,7 @@ def _alone(params: Params, check_mode: bool, probe: Probe, given: Needs, manager
 class _Sandbox:
     """One search."""
 
-    def __init__(self, params: Params, probe: Probe, given: Needs, manager: Manager) -> None:
+    def __init__(self, params: Params, probe: Probe, given: Needs, manager: Manager, writer: files.Writer) -> None:
         self.params, self.manager, self.needs = params, manager, given
         self.unit = with_kind(str(params["name"]))
         self.begun = time.monotonic()
@@ -152,7 +158,7 @@ class _Sandbox:
         loadpath = self.observed.loadpath
         self.text = loadpath.effective(self.unit)
         self.present: List[Line] = [line for path in loadpath.files(self.unit) for line in lines_of(loadpath, path)]
-        self.writer = files.Writer()
+        self.writer = writer
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         host = Host(catalogue, calls=parse_groups(manager.syscall_groups()))
         shown = manager.show([self.unit], ("CanReload", "CanStop", "RefuseManualStop", "RefuseManualStart"))[self.unit]

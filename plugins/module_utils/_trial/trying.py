@@ -328,7 +328,7 @@ class _Sampler:
 
     def touched(self, listeners: FrozenSet[Listener]) -> FrozenSet[Listener]:
         """Of a Unix socket each connection bears the path too, as long as it lasts."""
-        local = {each for each in listeners if each.kind == "unix" and self._most.get(each.address, 0) > 1}
+        local = {each for each in listeners if each.transport == "unix" and self._most.get(each.address, 0) > 1}
         return frozenset(local | visited(self._connections, [*listeners]))
 
 
