@@ -9,10 +9,10 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
+from ansible_collections.unitwright.systemd.plugins.module_utils._advice.levels import PROFILES
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.optouts import OPT_OUTS, OptOut
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.protection import (
     OLDEST,
-    PROFILES,
     OfUsers,
     Protection,
 )

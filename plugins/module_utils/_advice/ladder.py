@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
-from .protection import LEVELS, Merge
+from .levels import LEVELS
+from .protection import Merge
 from .protections import PROTECTIONS
 
 Lines = Tuple[str, ...]

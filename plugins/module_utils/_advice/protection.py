@@ -11,12 +11,9 @@ from typing import Mapping, NamedTuple, Optional, Tuple
 
 from .._syntax.directives import Catalogue
 from .._syntax.versions import came_with, value_came_with
+from .levels import LEVELS
 
 OLDEST = 247
-LEVELS = ("baseline", "standard", "strict", "maximum")
-# For what others log in or run jobs by, as all of that inherits it: not a step between the others.
-SESSIONS = "sessions"
-PROFILES = (*LEVELS, SESSIONS)
 # A systemd of a user gives a service a mount namespace of its own only since then, but for one with PrivateUsers=yes.
 USERS_MOUNTS = 257
 _DISABLED = "NOTSUPPORTED"

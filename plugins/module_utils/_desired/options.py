@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from .._advice.protection import PROFILES
+from .._advice.levels import PROFILES
 from .._host.health import CHECK_OPTIONS
 from .._host.scopes import SCOPES
 from .._syntax.kinds import KINDS

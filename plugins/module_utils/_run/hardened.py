@@ -13,11 +13,11 @@ import os
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._advice.estimate import estimated
+from .._advice.levels import LEVELS, SESSIONS
 from .._advice.logins import lets_others_in
 from .._advice.merging import parse_groups
 from .._advice.optouts import Line
 from .._advice.profiles import Host, Lines, escalates_in_vain, profile, undone
-from .._advice.protection import LEVELS, SESSIONS
 from .._advice.refusals import Refusal, of_processes, refusals
 from .._desired.hardening import DROPIN, TARGET, Asked, asked, with_lines
 from .._desired.render import HostFacts, Params

@@ -9,15 +9,12 @@ Private to the collection.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional
 
-from .kinds import CGROUP_SECTIONS, KINDS, Effect
-from .likeness import likeness, near
+from .kinds import KINDS, Effect
 from .relations import RELATIONS, Does
-from .rule import Refused, Rule, Severity, shown
-from .versions import came_with
+from .rule import Refused, Rule, Severity
 
 UNKNOWN = Rule(
     "unknown-directive",
@@ -26,28 +23,6 @@ UNKNOWN = Rule(
     "the message names the nearest one, the section it belongs in, or the version that brought it",
     "systemd --dump-configuration-items, as the host answers it",
 )
-
-# Read without effect: these five by every version, and the rest by 262 (a warning each), with what to use instead.
-_WORDS = re.compile(r"[A-Z]{2,}[a-z]?(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]|[^A-Za-z0-9]+")
-_NEAR_ENOUGH = 0.6
-_IGNORED_BY_ALL = frozenset("IgnoreOnSnapshot BusPolicy Capabilities NetClass SysVStartPriority".split())
-_DROPPED = {
-    "BlockIOAccounting": "IOAccounting",
-    "BlockIODeviceWeight": "IODeviceWeight",
-    "BlockIOReadBandwidth": "IOReadBandwidthMax",
-    "BlockIOWeight": "IOWeight",
-    "BlockIOWriteBandwidth": "IOWriteBandwidthMax",
-    "CPUAccounting": "",
-    "CPUShares": "CPUWeight",
-    "DefaultMemoryLow": "",
-    "DefaultMemoryMin": "",
-    "DefaultStartupMemoryLow": "",
-    "ManagedOOMMemoryPressureLimitPercent": "ManagedOOMMemoryPressureLimit",
-    "MemoryLimit": "MemoryMax",
-    "StartupBlockIOWeight": "StartupIOWeight",
-    "StartupCPUShares": "StartupCPUWeight",
-}
-
 
 # What holds one value: by its type in the dump (the parsers of src/core/load-fragment.c), and by name where the dump
 # says no more than OTHER. Not so: paths to wait for, limits by device, and the search path.
@@ -98,91 +73,14 @@ class Catalogue(NamedTuple):
         """
         if section.startswith("X-"):
             return None
-        own = KINDS[kind].section
-        valid = ("Unit", own, "Install")
-        if section not in valid:
-            return self._foreign_section(kind, section, valid)
-        if not directive or self.type_of(section, directive) is not None or directive.startswith("X-"):
+        valid = ("Unit", KINDS[kind].section, "Install")
+        if section in valid and (
+            not directive or self.type_of(section, directive) is not None or directive.startswith("X-")
+        ):
             return None
-        if directive.lower() in ("true", "false"):
-            return f"YAML made {directive} of a key written on, off, yes or no: quote it"
-        return (
-            self._without_effect(section, directive)
-            or self._elsewhere(section, directive, valid)
-            or self._newer(section, directive)
-            or self._newer(own, directive)
-            or self._newer("Unit", directive)
-            or self._foreign(directive, valid)
-            or self._misspelt(section, directive, valid)
-        )
+        from . import unknown  # noqa: PLC0415 (a run in which all is known, the most common, is spared it)
 
-    def _foreign_section(self, kind: str, section: str, valid: Tuple[str, ...]) -> str:
-        for name in valid:
-            if name.lower() == section.lower():
-                return f"[{section}] is written [{name}]"
-        if section in self.sections:
-            return f"[{section}] does not belong in a .{kind}, which has {_and(f'[{name}]' for name in valid)}"
-        found = near(section, valid)
-        mend = f"did you mean [{found[0]}]?" if found else f"a .{kind} has {_and(f'[{name}]' for name in valid)}"
-        return f"there is no section {shown(section)}: {mend}"
-
-    def _without_effect(self, section: str, directive: str) -> Optional[str]:
-        known = section in CGROUP_SECTIONS and directive in _DROPPED
-        if not known and directive not in _IGNORED_BY_ALL:
-            return None
-        newer = _DROPPED.get(directive, "")
-        mend = f"use {newer}" if newer else "leave it out"
-        return f"{directive} has no effect in systemd {self.version}: {mend}"
-
-    def _elsewhere(self, section: str, directive: str, valid: Tuple[str, ...]) -> Optional[str]:
-        for other in valid:
-            if other != section and self.type_of(other, directive) is not None:
-                return f"{directive} belongs in [{other}], not in [{section}]"
-        return None
-
-    def _newer(self, section: str, directive: str) -> Optional[str]:
-        came = came_with(section, directive)
-        if not came or came[1] <= self.version:
-            return None
-        first, last = came
-        when = f"systemd {last}" if first == last else f"a systemd of {first} to {last}"
-        return f"{directive} came to [{section}] with {when}; this host has {self.version}"
-
-    def _foreign(self, directive: str, valid: Tuple[str, ...]) -> Optional[str]:
-        homes = [name for name in self.sections if name not in valid and directive in self.sections[name]]
-        if not homes:
-            return None
-        return f"{directive} belongs in {_and(f'[{name}]' for name in homes)}, which is for another kind of unit"
-
-    def _misspelt(self, section: str, directive: str, valid: Tuple[str, ...]) -> str:
-        for name in (section, *valid):
-            for known in self.sections.get(name, {}):
-                if known.lower() == directive.lower():
-                    return f"{shown(directive)} is written {known}" + (f", in [{name}]" if name != section else "")
-        near = _nearest(directive, self.sections.get(section, {}))
-        mend = f"did you mean {near}?" if near else "look in the man pages of that version, or start its name with X-"
-        return f"systemd {self.version} knows no {shown(directive)} in [{section}]: {mend}"
-
-
-def _nearest(directive: str, known: Iterable[str]) -> str:
-    """The directive that one may have meant, "" if none is near.
-
-    Words at the beginning that many share, such as Condition, make nothing near: what comes after them has to be.
-    """
-    close = near(directive, known, most=10, least=0.7)
-    return next((each for each in close if _alike(_WORDS.findall(directive), _WORDS.findall(each))), "")
-
-
-def _alike(one: List[str], other: List[str]) -> bool:
-    while one and other and one[0] == other[0]:
-        one, other = one[1:], other[1:]
-    rest = likeness("".join(one), "".join(other))
-    return not one or not other or rest >= _NEAR_ENOUGH
-
-
-def _and(parts: Iterable[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
+        return unknown.complaint(self, kind, section, directive, valid)
 
 
 def parse_dump(text: str, version: int) -> Catalogue:

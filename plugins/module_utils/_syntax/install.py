@@ -137,6 +137,13 @@ def also(unit: str, loadpath: LoadPath) -> List[str]:
 
 def enabling(unit: str, loadpath: LoadPath, version: int, folder: str) -> Enabling:
     """What `systemctl enable` makes for a unit alone, without what Also= names. folder: where it makes links."""
+    asked = (unit, version, folder)
+    if asked not in loadpath.enabled:
+        loadpath.enabled[asked] = _enabling(*asked, loadpath)
+    return loadpath.enabled[asked]
+
+
+def _enabling(unit: str, version: int, folder: str, loadpath: LoadPath) -> Enabling:
     linked = enabled_as(unit, loadpath)
     if linked is None:
         return Enabling((), (), hidden=True)
@@ -144,7 +151,7 @@ def enabling(unit: str, loadpath: LoadPath, version: int, folder: str) -> Enabli
     own_file = (loadpath.fragment(unit) or "") == f"{folder}/{unit}"
     found: List[Union[Link, Problem, None]] = []
     for directive, suffix, since in WANTING:
-        if version >= since:
+        if version >= since and directive in text:
             found += [
                 _wanted(unit, linked, other, directive, suffix, version)
                 for other in _words(text, directive, linked or unit)

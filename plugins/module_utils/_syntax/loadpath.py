@@ -12,12 +12,15 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from . import unitfile
 from .names import UnitName, misnamed, parse_name, parse_pattern, with_instance
 from .rule import Refused
 from .unitfile import Effective
+
+if TYPE_CHECKING:
+    from .install import Enabling
 
 # A unit whose file is a link to this is masked (systemd.unit(5)), and a drop-in is void.
 MASK = "/dev/null"
@@ -191,6 +194,11 @@ class LoadPath:
     @cached_property
     def _files(self) -> Dict[str, Tuple[str, ...]]:
         """By unit what has been asked for, as many rules ask the same; a load path never changes."""
+        return {}
+
+    @cached_property
+    def enabled(self) -> Dict[Tuple[str, int, str], Enabling]:
+        """The same of the links that enable it, which install.py finds out, by unit, version and folder of links."""
         return {}
 
     @cached_property

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._advice.levels import PROFILES
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.optouts import OPT_OUTS, needs
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.profiles import (
     Host,
@@ -17,7 +18,6 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._advice.profile
     escalates_in_vain,
     profile,
 )
-from ansible_collections.unitwright.systemd.plugins.module_utils._advice.protection import PROFILES
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.protections import PROTECTIONS
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import Catalogue
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.unitfile import parse
