@@ -13,7 +13,6 @@ import functools
 import gc
 import hashlib
 import os
-import secrets
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
@@ -270,6 +269,8 @@ def _key(where: Places) -> Tuple[bytes, bool]:
     seen = files.look(where.key_file)
     if seen is not None and seen.content and len(seen.content) >= _KEY_BYTES:
         return seen.content, False
+    import secrets  # noqa: PLC0415 (only the first run on a host makes one)
+
     return secrets.token_bytes(_KEY_BYTES), True
 
 
