@@ -160,8 +160,8 @@ allow:
   elements: raw
 read_write_paths:
   description:
-    - Folders and files that it writes to where the profile makes all read-only. They have to be there; what
-      C(StateDirectory=) and the like make is writable by itself.
+    - Folders and files that it writes to where the profile makes all read-only. They have to be there, unless
+      written with a C(-) in front; what C(StateDirectory=) and the like make is writable by itself.
   type: list
   elements: raw
 max_exposure:

@@ -34,6 +34,12 @@ class Packaged(NamedTuple):
         return f"{self.unit}.d/{self.dropin}" if self.dropin else self.unit
 
     @property
+    def stem(self) -> str:
+        """What all names begin with that something may be said of: of instances, too."""
+        prefix, _dot, kind = self.unit.rpartition(".")
+        return prefix if prefix.endswith("@") else f"{prefix}.{kind}"
+
+    @property
     def judged(self) -> str:
         """What systemd is asked about: of a template or a folder of drop-ins for many, one that stands for all."""
         prefix, _dot, kind = self.unit.rpartition(".")

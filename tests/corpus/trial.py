@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from .files import Answer, Packaged, Request, ask
 OURS = "without reason"
 SYSTEMD = "systemd says so of the packaged file"
 FORMS = ("content", "sections")
-_SHARE = 16
+_SHARE = 40
 _OPTIONS = frozenset("unit service socket timer path mount automount swap slice install".split())
 # Where verify says something of a line, its own reading begins behind the file and the line.
 _PLACE = re.compile(r"^(?:/\S+?:\d+: |[A-Za-z0-9:_.\\@-]+\.[a-z]+: )")
@@ -44,16 +45,29 @@ class Finding(NamedTuple):
 
 
 def findings(host: Host, files: Sequence[Packaged]) -> list[Finding]:
-    """Files are given to the host many at once; what is said of some has each of these asked for alone."""
+    """Files are given to the host many at once; those of which something is said then, each alone."""
     shares = [(share, form) for share in _shares(files) for form in FORMS]
-    answers = ask(host, [_of_many(share, form) for share, form in shares])
-    alone = [(file, form) for (share, form), each in zip(shares, answers, strict=True) if _says(each) for file in share]
+    alone: list[tuple[Packaged, str]] = []
+    while shares:
+        answers = list(ask(host, [_of_many(share, form) for share, form in shares]))
+        asked, shares = shares, []
+        for (share, form), answer in zip(asked, answers, strict=True):
+            named = [file for file in share if file.stem in _words(answer)]
+            alone += [(file, form) for file in (named or share if _says(answer) else ())]
+            # Of the others nothing may have been said, as it was refused.
+            rest = [file for file in share if file not in named]
+            if named and rest and answer.get("failed"):
+                shares.append((rest, form))
     modules = list(ask(host, [_request(file, form) for file, form in alone]))
     told = list(dict.fromkeys(file for (file, _form), each in zip(alone, modules, strict=True) if _says(each)))
     judged = ask(host, [{"verify": file.judged, "user": file.scope == "global"} for file in told])
     said = dict(zip(told, (each["said"] for each in judged), strict=True))
     found = zip(alone, modules, strict=True)
     return [each for (file, form), answer in found for each in _of_answer(file, form, answer, said.get(file, ()))]
+
+
+def _words(answer: Answer) -> str:
+    return json.dumps([answer.get(key) for key in ("msg", "errors", "unverified", "warnings")])
 
 
 def _says(answer: Answer) -> bool:
