@@ -61,13 +61,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, values)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def show(host: Host) -> Callable[[str, str], str]:
     """show(unit, property): its value, as systemd has it."""
     return lambda unit, name: host.check_output("systemctl show --value --property=%s %s", name, unit)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def answers(host: Host) -> Callable[[str], bool]:
     """answers(service): whether it does what it is for."""
 
@@ -78,7 +78,7 @@ def answers(host: Host) -> Callable[[str], bool]:
     return ask
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def get(host: Host) -> Callable[[str], str]:
     """get(url): the body of an answer, whatever its status."""
     return lambda url: host.check_output(f"{CURL} %s", url)

@@ -17,9 +17,9 @@ def test_the_boot_came_after_the_units(host: Host) -> None:
     assert not newer, f"written after the boot of {booted}: reboot the container first"
 
 
-@pytest.mark.parametrize("service", ["myapp", "mysocketapi"])
-def test_what_a_connection_starts_does_not_run_yet(show: Any, service: str) -> None:
-    assert show(f"{service}.service", "ActiveState") == "inactive"
+@pytest.mark.parametrize("name", ["myapp", "mysocketapi"])
+def test_what_a_connection_starts_does_not_run_yet(show: Any, name: str) -> None:
+    assert show(f"{name}.service", "ActiveState") == "inactive"
 
 
 def test_it_is_enabled_and_up(host: Host, show: Any, until: Any, enabled: str) -> None:
