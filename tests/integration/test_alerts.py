@@ -150,7 +150,7 @@ def test_a_program_that_is_not_there_to_tell(host: Lab, alert: Any, program: str
     app = {"name": "app", "exec_start": FOREVER, "alert": "ops"}
     result = host.refused(services=[app], alerts={"ops": alert})
     assert [(each["unit"], each["rule"]) for each in result["errors"]] == [("app.service", "alert-program")]
-    assert f"there is no program {program} on this host" in result["msg"]
+    assert f"there is no program {program!r} on this host" in result["msg"]
     # In check mode an earlier task may be about to bring it.
     (only,) = host.foretell(services=[app], alerts={"ops": alert})["unverified"]
     assert only["rule"] == "alert-program"
