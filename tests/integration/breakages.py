@@ -70,7 +70,7 @@ class Way:
     kind: str = "service"
     before: str = ""
     by_run: bool = True
-    stable_for: float = 2
+    stable_for: float = 4
 
     @property
     def unit(self) -> str:
@@ -365,7 +365,7 @@ WAYS: tuple[Way, ...] = (
         _service(RuntimeMaxSec=1),
         ("RuntimeMaxSec= (", "1 s"),
         ("raise RuntimeMaxSec=",),
-        stable_for=3,
+        stable_for=4,
     ),
     Way(
         "watchdog",

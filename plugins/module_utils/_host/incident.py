@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +32,20 @@ FAILURE_RESULT = "d9b373ed55a64feb8242e02dbe79a49c"
 _STEP = re.compile(r"Failed at step (?P<step>\w+) spawning (?P<program>.*): (?P<reason>[^:]*)$", re.DOTALL)
 # "UNIT: Main process exited, code=exited, status=203/EXEC"
 _EXITED_AT = re.compile(r"code=exited, status=2\d\d/(?P<step>[A-Z_]+)$")
+# strerror(3), as PID 1 has it, whose words are English.
+_ERRORS = {
+    "No such file or directory": errno.ENOENT,
+    "No such process": errno.ESRCH,
+    "Permission denied": errno.EACCES,
+    "Operation not permitted": errno.EPERM,
+    "Not a directory": errno.ENOTDIR,
+    "Is a directory": errno.EISDIR,
+    "Exec format error": errno.ENOEXEC,
+    "Text file busy": errno.ETXTBSY,
+    "Read-only file system": errno.EROFS,
+    "Invalid argument": errno.EINVAL,
+    "Protocol error": errno.EPROTO,
+}
 _A_SECOND = 1_000_000
 
 
@@ -124,9 +139,7 @@ class Incident:
         for line in reversed(self.lines):
             found = _STEP.search(line.text) if line.by_systemd and line.id == SPAWN_FAILED else None
             if found:
-                errno = line.fields.get("ERRNO", "")
-                number = int(errno) if errno.isdigit() else 0
-                return Step(found.group("step"), found.group("program"), found.group("reason"), number, line)
+                return Step(found.group("step"), found.group("program"), found.group("reason"), error_of(line), line)
         if self.steps_lost and self.exit and self.exit.line and _EXITED_AT.search(self.exit.line.text):
             name = _EXITED_AT.search(self.exit.line.text)
             commands = self.placed(self.command)
@@ -162,6 +175,12 @@ class Incident:
     def said(self) -> List[Line]:
         """What its programs have said, without empty lines."""
         return [line for line in self.lines if not line.by_systemd and line.text.strip()]
+
+
+def error_of(line: Line) -> int:
+    """The kernel's error that a line of systemd's tells, 0 if it tells none. 247 says it in words alone."""
+    number = line.fields.get("ERRNO", "")
+    return int(number) if number.isdigit() else _ERRORS.get(line.text.rpartition(": ")[2].strip(), 0)
 
 
 def at(directive: str, placed: Optional[Placed]) -> str:

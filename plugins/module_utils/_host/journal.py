@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .manager import Manager
 
@@ -23,7 +23,7 @@ _UNIT_FAILED = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c"
 # What is told of each line beside its time.
 _FIELDS = (
     *("MESSAGE", "MESSAGE_ID", "PRIORITY", "CODE_FUNC", "ERRNO", "EXECUTABLE", "COMMAND", "EXIT_CODE", "EXIT_STATUS"),
-    *("UNIT_RESULT", "_COMM", "SYSLOG_IDENTIFIER"),
+    *("UNIT_RESULT", "_COMM", "_UID", "SYSLOG_IDENTIFIER"),
 )
 
 
@@ -108,13 +108,24 @@ def _last_lines(manager: Manager, unit: str, invocation: str, lines: int) -> Lis
     return [line for line in reversed(outcome.out.splitlines()) if line.strip()]
 
 
-def all_lines(manager: Manager, unit: str, most: int) -> List[Line]:
-    """What has been said of a unit and by it since the boot, the last so many lines."""
-    prefix, _own = _words_of(manager)
+def all_lines(manager: Manager, unit: str, most: int, trusted: Callable[[int], bool]) -> List[Line]:
+    """What has been said of a unit and by it since the boot, the last so many lines.
+
+    trusted: who but the manager's user may speak of the unit as systemd does. Its child says what failed once it has
+    taken the unit's user, and journald may not know any more of which unit it was.
+    """
+    prefix, own = _words_of(manager)
     fields = [*_FIELDS, f"{prefix}UNIT", f"{prefix}INVOCATION_ID", f"_SYSTEMD_{prefix}INVOCATION_ID"]
     fields += ["_SYSTEMD_INVOCATION_ID", "INVOCATION_ID"]
     ask = [*_ASK, "--output=json", f"--output-fields={','.join(fields)}", "--boot", "--reverse", f"--lines={most}"]
-    return list(_parsed(manager.run([*ask, *_selection(manager, unit)], timeout=_TIMEOUT).out, prefix, unit))
+    selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}"]
+    rows = _parsed(manager.run([*ask, *selection], timeout=_TIMEOUT).out, prefix, unit)
+    ours = own.partition("=")[2]
+    return [line for line in rows if not line.by_systemd or _is_trusted(line.fields.get("_UID", ""), ours, trusted)]
+
+
+def _is_trusted(uid: str, ours: str, trusted: Callable[[int], bool]) -> bool:
+    return uid == ours or (uid.isdigit() and trusted(int(uid)))
 
 
 def of_kernel(manager: Manager, since: float) -> List[Line]:

@@ -24,8 +24,11 @@ from .files import read
 from .incident import FAILURE_RESULT, Cause, Incident, at, cause, of_run, texts
 from .journal import Line
 from .manager import Manager
+from .views import account_of
 
 _LINES = 400
+# systemd.exec(5), DynamicUser=.
+_DYNAMIC = range(61184, 65520)
 _SHOWN_LINES = 10
 _WANTED = frozenset(
     """
@@ -85,17 +88,22 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> I
     paths = [shown.get("FragmentPath"), *(shown.get("DropInPaths") or ())]
     contents = {path: _content(path) for path in paths if path}
     run = failure.invocation or _text(shown.get("InvocationID"))
-    lines, earlier = of_run(journal.all_lines(manager, failure.unit, _LINES), run)
-    return Incident(
+    incident = Incident(
         failure.unit,
         failure.result,
         shown,
         texts(contents, failure.unit),
-        lines,
-        earlier,
-        manager.places.scope.of_session,
-        manager.version >= _EXECUTOR_SINCE and len(shown.get("LogExtraFields") or ()) > 1,
+        of_user=manager.places.scope.of_session,
+        steps_lost=manager.version >= _EXECUTOR_SINCE and len(shown.get("LogExtraFields") or ()) > 1,
     )
+    who = account_of(incident)
+    dynamic = incident.is_set("DynamicUser")
+
+    def is_its_own(uid: int) -> bool:
+        return (who is not None and uid == who.uid) or (dynamic and uid in _DYNAMIC)
+
+    lines, earlier = of_run(journal.all_lines(manager, failure.unit, _LINES, is_its_own), run)
+    return replace(incident, lines=lines, earlier=earlier)
 
 
 def _text(raw: Any) -> str:

@@ -59,7 +59,7 @@ def why(incident: Incident, step: Step) -> Optional[Cause]:
         return None
     if step.errno == errno.ENOENT:
         return _not_there(incident, step, real, directive, placed)
-    if step.errno == errno.ENOTDIR and os.path.isfile(there(real)):
+    if step.errno == errno.ENOTDIR and there(real) != real and os.path.isfile(there(real)):
         what = f"{step.program} of {whose} cannot be there, as {there(real)} is a file and no folder"
         return cause(what, "mend the path", step.line, directive, placed)
     if step.errno in (errno.EACCES, errno.EISDIR):

@@ -17,7 +17,7 @@ import signal
 from typing import Callable, Dict, List, Optional, Tuple
 
 from .._syntax.unitfile import Placed
-from .incident import Cause, Incident, at, cause, named
+from .incident import Cause, Incident, at, cause, error_of, named
 from .journal import Line
 from .views import mode_of
 
@@ -152,9 +152,9 @@ def _in_foreground(incident: Incident, after: str, line: Optional[Line], placed:
 def _pid_file(incident: Incident, after: str = "") -> Optional[Cause]:
     line = next((each for each in reversed(incident.lines) if each.by_systemd and _PID_FILE.search(each.text)), None)
     placed = incident.placed("PIDFile")
-    if line is None or not placed or "No such file" not in line.text:
+    path = placed[-1].value if placed else ""
+    if line is None or not path or os.path.exists(path):  # 247 calls it "Operation not permitted"
         return None
-    path = placed[-1].value
     what = f"its first process ended, and {path} of {at('PIDFile', placed[-1])} was not written{after and f' {after}'}"
     remedy = "mend the path to where the program writes it, or leave PIDFile= out"
     return cause(what, remedy, line, "PIDFile", placed[-1])
@@ -285,18 +285,18 @@ def resources(incident: Incident) -> Optional[Cause]:
     line = incident.by_systemd("Failed to load environment files")
     if line is None:
         return None
-    number = line.fields.get("ERRNO", "")
+    number = error_of(line)
     for placed in incident.placed("EnvironmentFile"):
         path = placed.value.strip("\"'")
         if path.startswith("-") or not path.startswith("/") or "%" in path:
             continue
-        if number == str(errno.ENOENT) and not glob.glob(_GROUP.sub(r"[\1]", path)):
+        if number == errno.ENOENT and not glob.glob(_GROUP.sub(r"[\1]", path)):
             what = f"{path} of {at('EnvironmentFile', placed)} is not there"
             return cause(what, "make it, or begin the value with -", line, "EnvironmentFile", placed)
-        if number == str(errno.EISDIR) and os.path.isdir(path):
+        if number == errno.EISDIR and os.path.isdir(path):
             what = f"{path} of {at('EnvironmentFile', placed)} is a folder"
             return cause(what, f"name the files in it, as by {path}/*.env", line, "EnvironmentFile", placed)
-        if number == str(errno.EACCES) and incident.of_user and not os.access(path, os.R_OK):
+        if number == errno.EACCES and incident.of_user and not os.access(path, os.R_OK):
             what = f"{path} of {at('EnvironmentFile', placed)} may not be read ({mode_of(path)})"
             return cause(what, "let the user of this manager read it", line, "EnvironmentFile", placed)
     return None

@@ -30,6 +30,8 @@ _NAMESPACE = re.compile(r"Failed to set up mount namespacing: (?P<path>/.*): [^:
 _BASE = re.compile(r"Failed to set up special execution directory in (?P<base>/[^:]*):")
 _LIMIT = re.compile(r"Failed to adjust resource limit RLIMIT_(?P<name>\w+)")
 _MAY_BE_MISSING = "-"
+# Of an account that is not there; 262 has the last.
+_NOBODY = (errno.ESRCH, errno.ENOENT, errno.EINVAL)
 # Where the error is not known: those that the host alone can prove, as each of them lets no start succeed.
 _LIKELY = (errno.ENOENT, errno.ESRCH, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC)
 
@@ -104,7 +106,7 @@ def _user(incident: Incident, step: Step) -> Optional[Cause]:
     placed = incident.placed("User")
     if incident.of_user:
         return _of_other(incident, step)
-    if not placed or incident.is_set("DynamicUser") or step.errno not in (errno.ESRCH, errno.ENOENT):
+    if not placed or incident.is_set("DynamicUser") or step.errno not in _NOBODY:
         return None
     name = placed[-1].value
     if name.isdigit() or _known(pwd.getpwnam, name):
@@ -119,7 +121,7 @@ def _group(incident: Incident, step: Step) -> Optional[Cause]:
         return _of_other(incident, step)
     words = [(name, word, each) for name in ("Group", "SupplementaryGroups") for word, each in incident.words(name)]
     missing = [row for row in words if not row[1].isdigit() and not _known(grp.getgrnam, row[1])]
-    if not missing or step.errno not in (errno.ESRCH, errno.ENOENT):
+    if not missing or step.errno not in _NOBODY:
         return None
     directive, name, placed = missing[0]
     what = f"there is no group {name}, which {at(directive, placed)} names"
@@ -227,7 +229,8 @@ def _stream(directive: str) -> Why:
 
 def _made(directive: str) -> Why:
     def of_folder(incident: Incident, step: Step) -> Optional[Cause]:
-        line = next((each for each in reversed(incident.lines) if each.by_systemd and _BASE.search(each.text)), None)
+        # 262 does not say of which unit that is, but the step tells that no program has run.
+        line = next((each for each in reversed(incident.lines) if _BASE.search(each.text)), None)
         found = _BASE.search(line.text) if line else None
         for word, placed in incident.words(directive) if found else ():
             path = posixpath.join(found.group("base") if found else "", word.partition(":")[0])
@@ -241,7 +244,7 @@ def _made(directive: str) -> Why:
 
 def _namespace(incident: Incident, step: Step) -> Optional[Cause]:
     """Up to 254 the path may be that of the view, and of a bind mount it is where it shall lie."""
-    line = next((each for each in reversed(incident.lines) if each.by_systemd and _NAMESPACE.search(each.text)), None)
+    line = next((each for each in reversed(incident.lines) if _NAMESPACE.search(each.text)), None)
     found = _NAMESPACE.search(line.text) if line else None
     told = found.group("path") if found else ""
     told = told[len(_UNIT_ROOT) :] if told.startswith(_UNIT_ROOT) else told

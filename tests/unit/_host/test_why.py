@@ -141,13 +141,16 @@ class Journal:
 def test_lines_of_the_journal_as_data() -> None:
     host: Any = Journal(
         {"MESSAGE": [104, 105, 255], "__REALTIME_TIMESTAMP": "7", "_SYSTEMD_INVOCATION_ID": "b"},
-        {"MESSAGE": "x", "UNIT": UNIT, "CODE_FUNC": "run", "INVOCATION_ID": "a", "UNITWRIGHT_STAMP": ["1", "2"]},
+        {"MESSAGE": "of its user", "UNIT": UNIT, "CODE_FUNC": "run", "INVOCATION_ID": "a", "_UID": "7"},
+        {"MESSAGE": "of another", "UNIT": UNIT, "CODE_FUNC": "run", "INVOCATION_ID": "a", "_UID": "8"},
+        {"MESSAGE": "x", "UNIT": UNIT, "CODE_FUNC": "run", "INVOCATION_ID": "a", "_UID": "0", "X_STAMP": ["1", "2"]},
         {"MESSAGE": None, "UNIT": "other.service", "CODE_FUNC": "run"},
     )
-    found = all_lines(host, UNIT, 10)
+    found = all_lines(host, UNIT, 10, lambda uid: uid == 7)
     assert [(line.text, line.run, line.by_systemd, line.at) for line in found] == [
         ("", "", False, 0),
         ("x", "a", True, 0),
+        ("of its user", "a", True, 0),
         ("hi\ufffd", "b", False, 7),
     ]
 
