@@ -189,11 +189,11 @@ class Search:
     def _settle(self, some: Sequence[Item], failed: Outcome, known: bool) -> bool:
         """Find what of some items is borne besides what is accepted; returns whether all of it at its strictest is.
 
-        known: that it fails is known already.
+        known: that it fails is known already, unless a try went wrong by chance: of a single one that is tried again.
         """
         if not some:
             return True
-        outcome = failed if known else self._try({item.directive: item.rungs[0] for item in some})
+        outcome = failed if known and len(some) > 1 else self._try({item.directive: item.rungs[0] for item in some})
         if outcome.passed:
             self.accepted.update((item.directive, item.rungs[0]) for item in some)
             return True

@@ -235,10 +235,14 @@ def _lines(path: str) -> List[str]:
         return []
 
 
-def visited(before: Dict[str, Set[Connection]], listeners: Sequence[Listener]) -> Set[Listener]:
-    """Those TCP listeners to which there were connections since: the kernel remembers each for a minute."""
+def visited(before: Dict[str, Set[Connection]], seen: Set[Connection], listeners: Sequence[Listener]) -> Set[Listener]:
+    """Those TCP listeners to which there were connections since; seen: those meanwhile.
+
+    The kernel remembers one that was closed in order for a minute.
+    """
     found: Set[Listener] = set()
-    fresh = [row for table in ("tcp", "tcp6") for row in connections(table) if row not in before.get(table, set())]
+    now = seen.union(*(connections(table) for table in before))
+    fresh = now.difference(*before.values())
     for listener in listeners:
         port = ":" + listener.address.rpartition(":")[2]
         if listener.transport == "tcp" and any(

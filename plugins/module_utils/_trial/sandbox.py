@@ -239,7 +239,7 @@ class _Sandbox:
             raise Problems([_NO_PROBE.problem(self.unit, why=why, mend=mend)]) from failing
         changed = [each for each in changed_since(since) if each.uid in baseline.seen.users]
         facts = _facts(self.manager.version, baseline, changed, bool(self.params.get("accept_unexercised")))
-        self.bench.allowed = ("localhost",) if not facts.remote and facts.local else ()
+        self.bench.allowed = ("localhost",) if facts.remote or facts.local else ()
         groups, barred = items(facts)
         groups = [tuple(each for each in group if self.bench.takes(each)) for group in groups]
         self.before = self._exposure(())

@@ -30,9 +30,11 @@ from .._host.looks import RUN_PROPERTIES, Run, run_of
 from .._host.manager import Manager
 from .._host.watch import watch
 from .._host.workload import (
+    Connection,
     Listener,
     Workload,
     all_connections,
+    connections,
     grown,
     processes,
     size,
@@ -43,7 +45,7 @@ from .._host.workload import (
 
 # What only asks for a better place in a queue: a service that is refused it goes on all the same.
 _TUNING = ("sched_setaffinity", "setpriority", "nice", "ioprio_set")
-_SAMPLED_EVERY = 0.005
+_SAMPLED_EVERY = 0.01
 _SETTLES, _LEAST, _AGAIN = 3.0, 2.0, 0.2
 _MOST_EVIDENCE = 4
 _ENDED = re.compile(r"Main process exited|Control process exited|Failed at step|Failed to set up")
@@ -310,6 +312,7 @@ class _Sampler:
     def __init__(self) -> None:
         self._connections = all_connections()
         self._most: Dict[str, int] = {}
+        self._rows: Set[Connection] = set()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -325,11 +328,12 @@ class _Sampler:
         while not self._over.wait(_SAMPLED_EVERY):
             for path, count in unix_paths().items():
                 self._most[path] = max(count, self._most.get(path, 0))
+            self._rows.update(row for kind in self._connections for row in connections(kind))
 
     def touched(self, listeners: FrozenSet[Listener]) -> FrozenSet[Listener]:
         """Of a Unix socket each connection bears the path too, as long as it lasts."""
         local = {each for each in listeners if each.transport == "unix" and self._most.get(each.address, 0) > 1}
-        return frozenset(local | visited(self._connections, [*listeners]))
+        return frozenset(local | visited(self._connections, self._rows, [*listeners]))
 
 
 def _certain(found: Sequence[Refusal]) -> FrozenSet[str]:
