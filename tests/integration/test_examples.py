@@ -19,6 +19,8 @@ MODULES = Path(__file__).parents[2] / "plugins" / "modules"
 SECTION = re.compile(r'^EXAMPLES = r"""\n(.*?)^"""', re.MULTILINE | re.DOTALL)
 # What some examples are about and do not bring.
 ELSEWHERE = ("dashboard.service",)
+# Modules after which there is nothing to take away.
+NOTHING_STAYS = ("unit_info", "drill")
 # What an example takes from a vault, with the value to try it with.
 VAULTED = re.compile(r"\{\{ \w+ \| default\('([^']*)'\) \}\}")
 
@@ -49,7 +51,7 @@ def test_the_examples_of_a_module(host: Lab, module: str) -> None:
             succeeded(host.module(each, **given))
     finally:
         for each, given in ours(tasks):
-            if each != "unit_info":
+            if each not in NOTHING_STAYS:
                 host.module(each, **{key: given[key] for key in ("name", "dropin") if key in given}, state="absent")
         masked = [given["name"] for _each, given in ours(tasks) if given.get("masked")]
         host.sh(f"systemctl unmask {' '.join(masked)}", check=False)

@@ -51,6 +51,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "capability-passed-over",
         "date-format",
         "alias-moves",
+        "drill-harmed",
         "dropin-without-unit",
         "environment-twice",
         "exposure-unknown",

@@ -189,6 +189,8 @@ def instance() -> Spec:
     }
 
 
+# What a drill can do to a unit; the last is for timers, the others for services.
+FAULTS = ("kill", "segv", "hang", "crash_loop", "child", "dependency", "socket", "downtime")
 # What a stack may say once for all of its services.
 INHERITED = ("unit", "service", *TEXT_OPTIONS, "health", "alert", "hardening")
 
@@ -243,6 +245,19 @@ def info() -> Spec:
         "types": {"type": "list", "elements": "str", "choices": list(KINDS)},
         "settings": {"type": "bool", "default": True},
         "properties": {"type": "list", "elements": "str"},
+        **host(),
+    }
+
+
+def drill() -> Spec:
+    """What of which unit is tried, and what that may hurt."""
+    return {
+        **_name(),
+        "may_hurt": {"type": "list", "elements": "str", "required": True},
+        "faults": {"type": "list", "elements": "str", "choices": list(FAULTS)},
+        "rounds": {"type": "int", "default": 1},
+        "max_recovery": {"type": "float"},
+        **_watch(),
         **host(),
     }
 

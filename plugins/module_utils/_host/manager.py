@@ -224,6 +224,11 @@ class Manager:
         wanted = ["--property=Wants=" + unit.replace("\\", "\\\\") for unit in units]
         return self.run([*command, "--property=DefaultDependencies=no", *wanted, "true"])
 
+    def kill(self, unit: str, name: str) -> Outcome:
+        """Send a signal to the main process of a unit."""
+        # --kill-who= is --kill-whom= since 252, and is still taken.
+        return self.systemctl("kill", [unit], ["--kill-who=main", f"--signal={name}"])
+
     def waiting_jobs(self) -> Dict[str, Tuple[str, str]]:
         """Jobs that have not begun: unit to ID and type (start, stop, restart, ...)."""
         outcome = self.run(["systemctl", self._scope_flag, "list-jobs", "--full", "--plain", "--no-legend"])

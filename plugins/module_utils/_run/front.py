@@ -69,6 +69,21 @@ def ask(spec: Spec, gather: Callable[[Mapping[str, Any]], Mapping[str, Any]]) ->
     _answer(module, lambda: gather(module.params))
 
 
+def try_out(
+    spec: Spec, tried: Callable[[Mapping[str, Any], bool, Optional[Labeller]], Tuple[Mapping[str, Any], Sequence[str]]]
+) -> None:
+    """Run a module that tries something on the host: given its parameters, check mode and who gives labels."""
+    module = Module(spec)
+
+    def done() -> Mapping[str, Any]:
+        result, warnings = tried(module.params, module.check_mode, _labeller(module))
+        for warning in warnings:
+            module.warn(warning)
+        return result
+
+    _answer(module, done)
+
+
 def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
     """A result, or what is wrong, to Ansible."""
     try:

@@ -1,0 +1,347 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Drills: a unit is broken on purpose, and what becomes of it is held against what its settings promise.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import statistics
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from .._desired.forms import with_kind
+from .._desired.health import HEALTH, health
+from .._host import files
+from .._host.causes import Failure, failure
+from .._host.expectations import Proof, Up
+from .._host.manager import Manager, ManagerError
+from .._host.observed import tree
+from .._host.places import environ, places
+from .._host.probe import Health
+from .._host.watch import watch
+from .._run import report
+from .._run.pipeline import HOST, refuse_place
+from .._run.work import Failed
+from .._syntax.names import UNIT_NAME, parse_name
+from .._syntax.rule import Problems, Refused, Rule, Severity
+from . import faults, promise, scene, standing
+from .faults import NotTried, Trial
+from .measure import Seen
+from .promise import Promise
+from .scene import Scene
+
+_OPTION = Rule(
+    "drill-option",
+    Severity.ERROR,
+    "{what}",
+    "",
+    "the module drill",
+)
+_DIFFERS = Rule(
+    "drill-differs",
+    Severity.ERROR,
+    "{fault}: its settings promise {promised} ({reason}), and it came to {verdict}{how}",
+    "mend the setting, or the program",
+    "the module drill",
+)
+_SLOW = Rule(
+    "drill-slow",
+    Severity.ERROR,
+    "{fault}: it is not well again within max_recovery ({most:g} s), but {what}",
+    "",
+    "the option max_recovery",
+)
+_NOT_WELL = Rule(
+    "drill-not-well",
+    Severity.ERROR,
+    "it is not well after the drill",
+    "see to it",
+    "the module drill",
+)
+_HARMED = Rule(
+    "drill-harmed",
+    Severity.WARNING,
+    "{fault}: it came to {verdict}, as its settings promise ({reason})",
+    "{remedy}",
+    "systemd.service(5), systemd.timer(5)",
+)
+_REMEDIES = {
+    promise.FAILED: "Restart=on-failure brings it back",
+    promise.INACTIVE: "Restart=always brings it back, and for a dependency Upholds= or PartOf=",
+    promise.NOT_NOTICED: "a program that sends WATCHDOG=1, and WatchdogSec=, let systemd notice",
+    promise.MISSED: "Persistent=true catches up",
+}
+# What is as it should be after a fault, whatever was promised.
+_WELL = (promise.RECOVERED, promise.UNHARMED)
+
+
+@dataclass
+class Tried:
+    """A fault, what was promised for it, and what came of it in each round. not_tried: why it was not done."""
+
+    fault: str
+    promise: Promise
+    rounds: List[Seen] = field(default_factory=list)
+    not_tried: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """That of the rounds; of several different ones the first that was not promised."""
+        if not self.rounds:
+            return promise.NOT_TRIED
+        return (self.odd or self.rounds[0]).verdict
+
+    @property
+    def odd(self) -> Optional[Seen]:
+        """The first round that came to something else than was promised."""
+        return next((seen for seen in self.rounds if not _agrees(self.promise.verdict, seen.verdict)), None)
+
+    def slow(self, most: float) -> str:
+        """Why it is not well within so many seconds, "" if it is."""
+        for seen in self.rounds:
+            if seen.to_healthy is None:
+                return f"came to {seen.verdict}"
+            if seen.to_healthy > most:
+                return f"after {seen.to_healthy:g} s"
+        return ""
+
+    def as_dict(self) -> Dict[str, Any]:
+        return {
+            "promise": self.promise.as_dict(),
+            "verdict": self.verdict,
+            "agrees": None if not self.rounds else self.odd is None,
+            "not_tried": self.not_tried,
+            "to_process": _seconds([seen.to_process for seen in self.rounds]),
+            "to_healthy": _seconds([seen.to_healthy for seen in self.rounds]),
+            "rounds": [
+                {
+                    "verdict": seen.verdict,
+                    "to_process": seen.to_process,
+                    "to_healthy": seen.to_healthy,
+                    "result": seen.shown.get("Result", ""),
+                    "how": seen.how,
+                }
+                for seen in self.rounds
+            ],
+        }
+
+
+def _agrees(promised: str, verdict: str) -> bool:
+    if promised == promise.UNKNOWN:
+        return verdict != promise.WRONG_STATE
+    return verdict == promised or (promised == promise.RECOVERED and verdict == promise.UNHARMED)
+
+
+def _seconds(measured: Sequence[Optional[float]]) -> Optional[Dict[str, float]]:
+    known = [each for each in measured if each is not None]
+    return {"p50": round(statistics.median(known), 3), "max": max(known)} if known else None
+
+
+def drill(
+    params: Mapping[str, Any], check_mode: bool, label: Optional[files.Labeller] = None
+) -> Tuple[Dict[str, Any], List[str]]:
+    """The result of the module drill, and what a person is warned of. Raises Problems, or Failed after a drill."""
+    refuse_place(params)
+    unit, checks = _read(params)
+    try:
+        where = places(params.get("scope") or "system", "", environ(), (os.geteuid(), os.getegid()))
+        manager = Manager(where)
+        if not manager.live:
+            raise Problems([_OPTION.problem(unit, what="no systemd runs here, so that nothing can be tried")])
+        with files.locked(where.lock):
+            return _Drill(params, check_mode, unit, checks, manager, files.Writer(label)).run()
+    except (ManagerError, files.FileRefused, files.LockBusy, OSError) as error:
+        raise Problems([HOST.said(str(error))]) from error
+
+
+def _read(params: Mapping[str, Any]) -> Tuple[str, Health]:
+    """The unit and its health. Raises Problems for what can never be done."""
+    problems, unit, checks = [], params["name"], Health()
+    try:
+        unit = parse_name(with_kind(params["name"])).text
+    except Refused as refused:
+        problems.append(UNIT_NAME.said(str(refused), unit))
+    try:
+        checks = health(params.get("health"), {})
+    except Refused as refused:
+        problems.append(HEALTH.said(str(refused), unit))
+    most = params.get("max_recovery")
+    wrong = {
+        "scope global has no manager, so that nothing of it runs": params.get("scope") == "global",
+        "nothing runs under root": bool(params.get("root")),
+        "rounds is a number of 1 or more": (params.get("rounds") or 0) < 1,
+        "max_recovery is a number of seconds, more than 0": most is not None and not 0 < most < math.inf,
+        "may_hurt is empty: name the unit, and what may be hurt with it": not params.get("may_hurt"),
+    }
+    problems += [_OPTION.problem(unit, what=what) for what, is_so in wrong.items() if is_so]
+    if problems:
+        raise Problems(problems)
+    return unit, checks
+
+
+class _Drill:
+    """One call of the module, with the lock held."""
+
+    def __init__(
+        self,
+        params: Mapping[str, Any],
+        check_mode: bool,
+        unit: str,
+        checks: Health,
+        manager: Manager,
+        writer: files.Writer,
+    ) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self.unit = unit
+        self.health = checks
+        self.manager = manager
+        self.writer = writer
+        self.recovered: List[str] = []
+        self.failures: List[Failure] = []
+        self.unwell: List[Failure] = []
+
+    def run(self) -> Tuple[Dict[str, Any], List[str]]:
+        may_hurt = self.params["may_hurt"]
+        if not self.check_mode:
+            self.recovered = standing.recover(self.manager.places, self.manager, self.writer)
+            self._await(self.recovered)
+        here = scene.look(self.manager, self.unit, self.health, may_hurt)
+        problems = scene.problems(here, self.manager, may_hurt)
+        if problems:
+            raise Problems(problems)
+        known = faults.known(here)
+        tried = [Tried(fault, _promise(here, fault)) for fault in self.params.get("faults") or known]
+        for each in tried:
+            if each.fault not in known:
+                each.not_tried = f"that is no fault of a {'timer' if here.is_timer else 'service'}"
+            elif not self.check_mode and not self.failures:
+                self._try(here, each)
+        return self._told(tried)
+
+    def _await(self, units: Sequence[str]) -> None:
+        """What an interrupted drill had taken down comes up again, or the looks that follow say that it has not."""
+        proof = {unit: Up(Proof(Health(stable_for=0.0, timeout=self.health.timeout))) for unit in units}
+        if proof:
+            watch(self.manager, proof, to_the_end=True)
+
+    def _try(self, here: Scene, tried: Tried) -> None:
+        """All rounds of a fault. After each the unit is as before, or the drill ends."""
+        for _round in range(self.params["rounds"]):
+            up = tuple(sorted({here.unit, *here.hurt}))
+            trial = Trial(here, self.manager, self.writer, standing.Standing(here.unit, up))
+            # What was counted before would be held against it.
+            self.manager.systemctl("reset-failed", [here.unit])
+            try:
+                with _to_the_end():
+                    seen = self._done(trial, tried.fault)
+            except NotTried as reason:
+                tried.not_tried = str(reason)
+                self.failures += self.unwell
+                return
+            tried.rounds.append(seen)
+            self._judge(tried, seen)
+            self.failures += self.unwell
+            if self.failures:
+                return
+
+    def _done(self, trial: Trial, fault: str) -> Seen:
+        """A fault between its note and all of it taken back."""
+        trial.note()
+        try:
+            seen = faults.known(trial.scene)[fault](trial)
+            if seen.verdict == promise.WRONG_STATE and not trial.scene.is_timer:
+                self.manager.queue("restart", [trial.unit])
+            return seen
+        finally:
+            standing.take_back(self.manager.places, trial.standing, self.manager, self.writer)
+            self._settle(trial)
+            standing.forget(self.manager.places, trial.standing, self.writer)
+
+    def _settle(self, trial: Trial) -> None:
+        """Wait until all that was up is well again."""
+        checks = Health(stable_for=0.0, timeout=self.health.timeout, checks=self.health.checks)
+        plain = Health(stable_for=0.0, timeout=self.health.timeout)
+        expected = {unit: Up(Proof(checks if unit == trial.unit else plain)) for unit in trial.standing.up if unit}
+        self.unwell = [
+            _of_rule(replace(found, message=f"{_NOT_WELL.reason}: {found.message}"), _NOT_WELL)
+            for found in watch(self.manager, expected, to_the_end=True)
+        ]
+
+    def _judge(self, tried: Tried, seen: Seen) -> None:
+        if not _agrees(tried.promise.verdict, seen.verdict):
+            how = f": {seen.how}" if seen.how else ""
+            told = _DIFFERS.problem(
+                fault=tried.fault,
+                promised=tried.promise.verdict,
+                reason=tried.promise.reason,
+                verdict=seen.verdict,
+                how=how,
+            )
+            found = failure(self.unit, told.message, seen.shown, seen.invocation)
+            self.failures.append(_of_rule(found, _DIFFERS))
+            return
+        most = self.params.get("max_recovery")
+        slow = Tried(tried.fault, tried.promise, [seen]).slow(most) if most else ""
+        if slow:
+            told = _SLOW.problem(fault=tried.fault, most=most, what=slow)
+            self.failures.append(_of_rule(failure(self.unit, told.message, seen.shown, seen.invocation), _SLOW))
+
+    def _told(self, tried: Sequence[Tried]) -> Tuple[Dict[str, Any], List[str]]:
+        done = any(not each.not_tried if self.check_mode else each.rounds for each in tried)
+        result = {
+            "changed": done or bool(self.recovered),
+            "unit": self.unit,
+            "systemd": self.manager.version,
+            "faults": {each.fault: each.as_dict() for each in tried},
+            "recovered": self.recovered,
+        }
+        warned = [_harmed(self.unit, each) for each in tried]
+        warnings = [f"{self.unit}: {text}" for text in warned if text]
+        if self.failures:
+            hidden = [seen.content for seen in tree(self.manager.places.secrets).values() if seen.content]
+            errors = report.errors(self.failures, self.manager, hidden)
+            raise Failed(report.sentence(errors), {**result, "errors": errors}, warnings)
+        return result, warnings
+
+
+def _promise(here: Scene, fault: str) -> Promise:
+    return promise.promise(here.given, fault)
+
+
+def _of_rule(found: Failure, rule: Rule) -> Failure:
+    return replace(found, rule=rule)
+
+
+def _harmed(unit: str, tried: Tried) -> str:
+    """What a person is warned of though it was promised."""
+    seen = next((seen for seen in tried.rounds if seen.verdict in _REMEDIES), None)
+    if seen is None or tried.odd is not None:
+        return ""
+    words = {"fault": tried.fault, "verdict": seen.verdict, "reason": tried.promise.reason}
+    return _HARMED.problem(unit, **words, remedy=_REMEDIES[seen.verdict]).message
+
+
+@contextmanager
+def _to_the_end() -> Iterator[None]:
+    """Who ends a drill half-way has it taken back first."""
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {}
+    with suppress(ValueError):  # only the main thread may
+        before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,0 +1,274 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a unit's own settings promise for a fault, as systemd.service(5) and systemd.timer(5) have it. Pure.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+from typing import Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple
+
+from .._syntax.spans import seconds
+
+# What a drill may come to; as far as systemd has a word for it, that is systemd's.
+RECOVERED = "recovered"
+UNHARMED = "unharmed"
+FAILED = "failed"
+INACTIVE = "inactive"
+GAVE_UP = "start-limit-hit"
+WRONG_STATE = "wrong-state"
+NOT_NOTICED = "not-noticed"
+REFUSED = "refused"
+MISSED = "missed"
+NOT_TRIED = "not-tried"
+UNKNOWN = "unknown"
+
+PROPERTIES = (
+    *("Type", "ExitType", "Restart", "RestartUSec", "RestartSteps", "RestartMaxDelayUSec"),
+    *("StartLimitIntervalUSec", "StartLimitBurst", "WatchdogUSec", "WatchdogSignal", "RuntimeMaxUSec"),
+    *("SuccessExitStatus", "RestartPreventExitStatus", "RestartForceExitStatus", "Persistent", "TimersCalendar"),
+    "UpheldBy",
+)
+# Between two crashes nobody knows how long the program itself takes to be killed once more.
+_OF_ITS_OWN = 0.3
+# No drill lasts longer than that for the sake of a limit.
+LONGEST_LOOP = 120.0
+
+
+class Ending(NamedTuple):
+    """How a main process ends: systemd's word for the result, and the signal without SIG."""
+
+    result: str
+    signal: str
+
+
+ENDINGS: Dict[str, Ending] = {
+    "kill": Ending("signal", "KILL"),
+    # Whether there is a core decides the kernel; systemd restarts for either in the same cases.
+    "segv": Ending("core-dump", "SEGV"),
+    "crash_loop": Ending("signal", "KILL"),
+}
+
+
+class Settings(NamedTuple):
+    """What decides over it, with spans in seconds. steps, most: of RestartSteps= and RestartMaxDelaySec= (254+).
+
+    success, prevented, forced: exit statuses and signals, as systemctl shows them. runtime_max is infinite without one.
+    """
+
+    restart: str = "no"
+    restart_sec: float = 0.1
+    steps: int = 0
+    most: float = math.inf
+    interval: float = 10.0
+    burst: int = 5
+    watchdog: float = 0.0
+    watchdog_signal: str = "ABRT"
+    runtime_max: float = math.inf
+    success: FrozenSet[str] = frozenset()
+    prevented: FrozenSet[str] = frozenset()
+    forced: FrozenSet[str] = frozenset()
+    by_group: bool = False
+    persistent: bool = False
+    has_calendar: bool = False
+    upheld_by: Tuple[str, ...] = ()
+
+
+class Promise(NamedTuple):
+    """What shall come of a fault. after: seconds until systemd starts it anew, None where it does not."""
+
+    verdict: str
+    reason: str
+    after: Optional[float] = None
+
+    def as_dict(self) -> Dict[str, object]:
+        return {"verdict": self.verdict, "reason": self.reason, "after": self.after}
+
+
+def settings(shown: Mapping[str, str]) -> Settings:
+    """The settings of a unit by its properties, as `systemctl show` prints them."""
+
+    def span(name: str, otherwise: float) -> float:
+        found = seconds(shown.get(name, ""))
+        return otherwise if found is None else found
+
+    def words(name: str) -> FrozenSet[str]:
+        return frozenset(shown.get(name, "").split())
+
+    number = shown.get("WatchdogSignal", "")
+    return Settings(
+        restart=shown.get("Restart") or "no",
+        restart_sec=span("RestartUSec", 0.1),
+        steps=int(shown.get("RestartSteps") or 0),
+        most=span("RestartMaxDelayUSec", math.inf),
+        interval=span("StartLimitIntervalUSec", 10.0),
+        burst=int(shown.get("StartLimitBurst") or 0),
+        watchdog=_finite(span("WatchdogUSec", 0.0)),
+        watchdog_signal=_name(number) if number.isdigit() else "ABRT",
+        runtime_max=span("RuntimeMaxUSec", math.inf) or math.inf,
+        success=words("SuccessExitStatus"),
+        prevented=words("RestartPreventExitStatus"),
+        forced=words("RestartForceExitStatus"),
+        by_group=shown.get("ExitType") == "cgroup",
+        persistent=shown.get("Persistent") == "yes",
+        has_calendar="OnCalendar=" in shown.get("TimersCalendar", ""),
+        upheld_by=tuple(shown.get("UpheldBy", "").split()),
+    )
+
+
+def _finite(span: float) -> float:
+    return 0.0 if math.isinf(span) else span
+
+
+def _name(number: str) -> str:
+    try:
+        return signal.Signals(int(number)).name[len("SIG") :]
+    except ValueError:
+        return number
+
+
+def promise(given: Settings, fault: str) -> Promise:
+    """What these settings promise for a fault, beginning with a unit that has not been restarted yet."""
+    return _BY_FAULT[fault](given)
+
+
+def delay(given: Settings, number: int) -> float:
+    """Seconds before an automatic restart, the first of them 1 (systemd.service(5), RestartSteps=)."""
+    grows = given.steps and given.restart_sec and given.restart_sec < given.most < math.inf
+    if number <= 1 or not grows:
+        return given.restart_sec
+    if number > given.steps:
+        return given.most
+    return given.restart_sec * math.pow(given.most / given.restart_sec, (number - 1) / given.steps)
+
+
+def result_of(given: Settings, ending: Ending) -> str:
+    """systemd's result; what is dumped is no success, whatever is said of its signal (is_clean_exit())."""
+    return "success" if ending.result == "signal" and ending.signal in given.success else ending.result
+
+
+def restarts(given: Settings, ending: Ending) -> Tuple[bool, str]:
+    """Is it restarted by itself, and by which setting (service_shall_restart())?"""
+    if ending.signal in given.prevented:
+        return False, f"RestartPreventExitStatus= has {ending.signal}"
+    if ending.signal in given.forced:
+        return True, f"RestartForceExitStatus= has {ending.signal}"
+    result = result_of(given, ending)
+    said = f"Restart={given.restart}"
+    if result == "success":
+        said += f", and SuccessExitStatus= has {ending.signal}"
+    return result in _RESTARTED.get(given.restart, ()), said
+
+
+_SIGNALS = ("signal", "core-dump")
+_ABNORMAL = (*_SIGNALS, "watchdog", "timeout", "oom-kill")
+# Which results each value of Restart= restarts.
+_RESTARTED: Dict[str, Tuple[str, ...]] = {
+    "always": (*_ABNORMAL, "exit-code", "success"),
+    "on-success": ("success",),
+    "on-failure": (*_ABNORMAL, "exit-code"),
+    "on-abnormal": _ABNORMAL,
+    "on-watchdog": ("watchdog",),
+    "on-abort": _SIGNALS,
+}
+
+
+def _after_end(given: Settings, ending: Ending, before: float = 0.0) -> Promise:
+    """What becomes of it after its main process has ended. before: seconds until systemd takes it for ended."""
+    if given.by_group:
+        return Promise(UNKNOWN, "with ExitType=cgroup it is up for as long as any of its processes is")
+    again, said = restarts(given, ending)
+    if again:
+        return Promise(RECOVERED, said, round(before + delay(given, 1), 3))
+    if given.upheld_by:
+        return Promise(RECOVERED, f"{said}, and Upholds= of {given.upheld_by[0]} starts it again")
+    return Promise(INACTIVE if result_of(given, ending) == "success" else FAILED, f"{said}: it stays down")
+
+
+def _killed(given: Settings) -> Promise:
+    return _after_end(given, ENDINGS["kill"])
+
+
+def _dumped(given: Settings) -> Promise:
+    ending = ENDINGS["segv"]
+    if ending.signal not in given.success or given.restart in ("always", "no"):
+        return _after_end(given, ending)
+    return Promise(UNKNOWN, "SuccessExitStatus= has SEGV, which counts only where the kernel writes no core")
+
+
+def _hangs(given: Settings) -> Promise:
+    if given.watchdog:
+        made = _after_end(given, Ending("watchdog", given.watchdog_signal), given.watchdog)
+        return made._replace(reason=f"WatchdogSec= is {given.watchdog:g} s; {made.reason}")
+    reason = "without WatchdogSec= systemd notices no hang"
+    if given.runtime_max < math.inf:
+        reason += f", and only RuntimeMaxSec= ends it, after {given.runtime_max:g} s"
+    return Promise(NOT_NOTICED, reason)
+
+
+def crashes(given: Settings) -> int:
+    """How often it has to crash for systemd to give up, or to see that it never does."""
+    return given.burst + 1 if given.burst and given.interval else _UNLIMITED
+
+
+_UNLIMITED = 6
+
+
+def loop_seconds(given: Settings) -> float:
+    """From the first automatic restart of a crash loop to the one that would be too many, by the delays alone."""
+    return sum(delay(given, number) for number in range(2, crashes(given) + 1))
+
+
+def _loops(given: Settings) -> Promise:
+    first = _after_end(given, ENDINGS["crash_loop"])
+    if first.verdict != RECOVERED or first.after is None:
+        return first
+    lasts = loop_seconds(given)
+    if not (given.burst and given.interval):
+        return first._replace(reason=f"{first.reason}, and no start limit (StartLimitIntervalSec=0)")
+    limit = f"StartLimitBurst={given.burst} in StartLimitIntervalSec={given.interval:g} s"
+    if lasts > given.interval:
+        return first._replace(reason=f"{first.reason}; {limit} is never reached, as {given.burst} restarts take longer")
+    if lasts + given.burst * _OF_ITS_OWN > given.interval:
+        return Promise(UNKNOWN, f"{limit} is reached only if the program falls fast", first.after)
+    return Promise(GAVE_UP, f"{first.reason}, up to {limit}", first.after)
+
+
+def _loses_child(given: Settings) -> Promise:
+    return Promise(RECOVERED, "systemd looks after the main process alone, so that the program has to mend it")
+
+
+def _loses_required(given: Settings) -> Promise:
+    if given.upheld_by:
+        return Promise(RECOVERED, f"Upholds= of {given.upheld_by[0]} starts it again")
+    return Promise(INACTIVE, "it goes down with what it requires, and stays so until someone starts it")
+
+
+def _stays_reachable(given: Settings) -> Promise:
+    return Promise(RECOVERED, "its socket stays open while it restarts, so that nobody is refused")
+
+
+def _catches_up(given: Settings) -> Promise:
+    if not given.has_calendar:
+        return Promise(MISSED, "without OnCalendar= it counts from its start, and there is nothing to catch up")
+    if given.persistent:
+        return Promise(RECOVERED, "Persistent=yes", 0.0)
+    return Promise(MISSED, "Persistent=no: what comes while it is down is left out")
+
+
+_BY_FAULT: Dict[str, Callable[[Settings], Promise]] = {
+    "kill": _killed,
+    "segv": _dumped,
+    "hang": _hangs,
+    "crash_loop": _loops,
+    "child": _loses_child,
+    "dependency": _loses_required,
+    "socket": _stays_reachable,
+    "downtime": _catches_up,
+}
+FAULTS: List[str] = list(_BY_FAULT)
