@@ -16,8 +16,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._run import rep
 from tests.unit.world import RUNNING, declare, in_force, planned, work
 
 _MODULES = Path(__file__).parents[3] / "plugins" / "modules"
-# Those that change nothing have no plan and no report; what they return is theirs alone.
-# What they return is their own.
+# Those that change nothing, or take all back, have no plan and no report; what they return is theirs alone.
 _OTHERS = frozenset(("unit_info", "hardening_search", "drill"))
 
 
