@@ -57,8 +57,12 @@ test: tools ## Run lint, sanity, unit, upgrade, integration and molecule, up to 
 	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES)
 
 .PHONY: test-all
-test-all: tools ## Run the same, and then Molecule's scenario of the examples
-	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES) catalogue
+test-all: tools ## Run the same, and then Molecule's other scenarios
+	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES) reboot catalogue
+
+.PHONY: reboot
+reboot: setup ## Run Molecule's scenario of drills and a reboot
+	@MOLECULE_GLOB='molecule/*/molecule.yml' $(CONNECTED) molecule test --scenario-name reboot
 
 .PHONY: catalogue
 catalogue: setup ## Run Molecule's scenario of the examples
