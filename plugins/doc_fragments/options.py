@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import textwrap
 
-from ansible_collections.unitwright.systemd.plugins.doc_fragments import short, texts
+from ansible_collections.unitwright.systemd.plugins.doc_fragments import short, texts, trials
 
 
 def _at(depth: int, text: str) -> str:
@@ -56,7 +56,8 @@ class ModuleDocFragment:
     UNIT: str = _options(*texts.UNIT, *texts.TEXT, texts.HOST)
     DROPIN: str = _options(texts.DROPIN, *texts.TEXT, texts.HOST)
     HARDENING: str = _options(texts.HARDENED, texts.PROFILE, texts.WATCH, texts.CHANGE, texts.HOST)
-    SEARCHED: str = _options(texts.SEARCHED, texts.HOST)
+    SEARCHED: str = _options(trials.SEARCHED, texts.HOST)
+    DRILLED: str = _options(trials.DRILLED)
     SERVICE: str = _options(*_SERVICE, texts.HOST)
     TIMER: str = _options(*_TIMER, texts.HOST)
     SOCKET: str = _options(*_SOCKET, texts.HOST)

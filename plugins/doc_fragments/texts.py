@@ -320,51 +320,6 @@ state:
   default: present
 """
 
-SEARCHED = """
-name:
-  description: The service, such as V(nginx.service) or V(postgresql@15-main.service). It has to run.
-  type: str
-  required: true
-probe:
-  description:
-    - Commands that have to succeed, in this order, for the service to count as working. They are run on the managed
-      host by whom the task is run as, at least twice for each try. A text goes to C(/bin/sh), a list of words is run as
-      it is.
-    - What they do not do is not proven, so let them do all that the service is for, such as a request, a write, a
-      backup. Whether a listener was asked is seen; of a Unix socket a connection has to last for some milliseconds for
-      that.
-      A reload is done by the search itself, where the service has one.
-    - There has to be one, or a check in O(health).
-  type: list
-  elements: raw
-health:
-  description: How the service proves that it is up. O(health.stable_for) is 1 here if it is not said.
-  type: dict
-  suboptions:
-@HEALTH@
-@CHECKS@
-allow:
-  description:
-    - What the service needs in any case, so that it is not tried to take it away, as in
-      M(unitwright.systemd.hardening), such as V(jit) for what compiles only now and then.
-  type: list
-  elements: raw
-read_write_paths:
-  description: Folders and files that it writes to in any case, besides those that the search sees it write to.
-  type: list
-  elements: raw
-accept_unexercised:
-  description:
-    - Whether that may be taken away which only could break what the probe did not touch, such as listeners, or what
-      others than this host reach it by.
-  type: bool
-  default: false
-time_limit:
-  description: Seconds after which nothing more is tried. What was found by then is proven and told all the same.
-  type: int
-  default: 1800
-"""
-
 HOST = """
 scope:
   description:

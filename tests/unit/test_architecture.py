@@ -155,6 +155,7 @@ def shape(spec: dict[str, Any], nested: str, agreed: tuple[str, ...] = AGREED) -
         ("DROPIN", {**options.dropin(), **options.host()}),
         ("HARDENING", {**options.hardened(), **options.host()}),
         ("SEARCHED", {**options.searched(), **options.host()}),
+        ("DRILLED", options.drill()),
         ("SERVICE", {**options.service(), **options.host()}),
         ("TIMER", {**options.timer(), **options.host()}),
         ("SOCKET", {**options.socket(), **options.host()}),

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._host import graph
-from .._host.health import Health, first_complaint
+from .._host.health import CHECK_OPTIONS, Health, first_complaint
 from .._host.manager import Manager, Properties, States, named, names
 from .._host.traces import carriers
 from .._plan.consequences import restarted_with, stopped_with
-from .._syntax.kinds import kind_of
+from .._syntax.kinds import Processes, kind_of
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import CALL_FOR, is_of_host
 from . import promise
@@ -44,7 +44,7 @@ _NO_CHECK = Rule(
     "drill-unchecked",
     Severity.ERROR,
     "nothing tells whether it is well, so nothing could be proved",
-    "give health a check (tcp, unix, http or command)",
+    f"give health a check ({', '.join(CHECK_OPTIONS)})",
     "the module drill",
 )
 _NOT_TOLD = Rule(
@@ -118,7 +118,7 @@ def look(manager: Manager, unit: str, health: Health, may_hurt: Sequence[str]) -
     around = graph.look(manager, [unit, *wants], states)
     hurt = {*stopped_with(unit, around), *restarted_with(unit, around)}
     required = {other: _up((*stopped_with(other, around), other), states) for other in wants}
-    triggered = [other for other in names(shown, "TriggeredBy") if kind_of(other).name == "socket"]
+    triggered = [other for other in names(shown, "TriggeredBy") if kind_of(other).starts.hands_over]
     return Scene(
         unit=unit,
         shown=shown,
@@ -141,7 +141,7 @@ def _is_named(unit: str, may_hurt: Sequence[str]) -> bool:
 def problems(scene: Scene, manager: Manager, may_hurt: Sequence[str]) -> List[Problem]:
     """All that speaks against a drill of it."""
     kind = kind_of(scene.unit)
-    if not (scene.is_timer or kind.name == "service"):
+    if not (scene.is_timer or kind.processes is Processes.MAIN):
         return [_KIND.problem(scene.unit)]
     found = [*_untold(scene, may_hurt), *_of_host(scene), *_unhealthy(scene, manager)]
     return [*found, *_endings(scene.unit, scene.shown)]
