@@ -10,9 +10,11 @@ import os
 import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
+from .._syntax.kinds import KINDS, Cgroup
+
 _LISTENS = "0A"
 _CLOSED = "07"  # of a datagram socket: bound, and connected to nobody
-_UNIT = re.compile(r"[^/]+\.(?:service|socket|scope|mount|swap)$")
+_UNIT = re.compile(rf"[^/]+\.(?:{'|'.join(row.name for row in KINDS.values() if row.cgroup is Cgroup.OWN)})$")
 
 
 class Holder(NamedTuple):
@@ -45,7 +47,7 @@ def listening() -> Dict[int, Port]:
 
 def bound_path(path: str) -> bool:
     """Does a socket of the file system have this path?"""
-    return any(row[-1] == path and len(row) > 7 for row in _rows("/proc/net/unix"))
+    return any(len(row) > 7 and row[-1] == path for row in _rows("/proc/net/unix"))
 
 
 def _rows(path: str) -> Iterator[List[str]]:

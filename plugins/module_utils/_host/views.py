@@ -68,7 +68,7 @@ def inside(incident: Incident, path: str) -> Optional[str]:
     root = incident.value("RootDirectory").lstrip("-")
     try:
         return resolve(root.rstrip("/") + path, root.rstrip("/")) if root else resolve(path, "")
-    except OSError:
+    except (OSError, ValueError):  # the latter of a path with a NUL byte in it
         return None
 
 
@@ -234,7 +234,10 @@ def _has_list(path: str) -> bool:
 
 def mode_of(path: str) -> str:
     """Owner, group and mode, as a sentence has them."""
-    status = os.stat(path)
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "not to be seen"
     try:
         owner = pwd.getpwuid(status.st_uid).pw_name
     except KeyError:

@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed, parse_name, unescape
-from . import holders, journal, why_results, why_steps, why_words
+from . import holders, journal, why_ports, why_results, why_steps, why_words
 from .bus import Bus, BusError
 from .causes import Failure
 from .files import read
@@ -68,10 +68,18 @@ def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
     found = {}
     for each in failures:
         if each.unit in units:
-            incident = _incident(manager, each, shown.get(each.unit, {}))
-            last = tuple(line.text for line in incident.lines if line.text.strip())[-_SHOWN_LINES:]
-            found[each.unit] = Why(_why(incident, manager), _status(incident), last)
+            found[each.unit] = _explained(manager, each, shown.get(each.unit, {}))
     return found
+
+
+def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Why:
+    """Whatever the lines and files of others hold: the roll-back comes after this, so nothing of it may raise."""
+    try:
+        incident = _incident(manager, failure, shown)
+        last = tuple(line.text for line in incident.lines if line.text.strip())[-_SHOWN_LINES:]
+        return Why(_why(incident, manager), _status(incident), last)
+    except Exception:
+        return Why(None)
 
 
 def _properties(manager: Manager, units: Sequence[str]) -> Dict[str, Mapping[str, Any]]:
@@ -178,7 +186,7 @@ def _socket(incident: Incident, manager: Manager) -> Optional[Cause]:
         return None
     by = holders.of_port(held[taken[0]])
     whose = _socket_unit(manager, taken[0], incident.unit) if by and by.pid == 1 else ""
-    return why_words.port_taken(taken[0], held, line, whose)
+    return why_ports.port_taken(taken[0], held, line, whose)
 
 
 def _socket_unit(manager: Manager, port: int, but: str) -> str:

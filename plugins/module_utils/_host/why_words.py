@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 import re
 import socket
-from typing import Callable, Iterator, List, Mapping, NamedTuple, Optional, Pattern, Set, Tuple
+from typing import Callable, Iterator, List, Optional, Tuple
 
-from . import holders
 from .incident import Cause, Incident, at, cause, named
-from .journal import Line
 from .manager import PATH
 from .views import READ, RUN, WRITE, account_of, cover, inside, mode_of, mounted, refused_at, there
+from .why_ports import low_port, low_port_of_trace, nobody_listens, taken
 from .why_program import hidden
+from .why_said import MOST_BEHIND, Said, Words, path_of
 
 # What may stand behind the decisive line and says nothing of its own: traces, closings, hints.
 _BEHIND = re.compile(
@@ -33,33 +33,17 @@ _MILD = re.compile(
     r"|retry\w*|retried|remote\w*|harmless|expected|as usual|not the (cause|reason|problem))\b",
     re.IGNORECASE,
 )
-_PATH = re.compile(r"(?P<quote>['\"`]?)(?P<path>/[^\s'\"`:;,()\[\]<>|]*[^\s'\"`:;,()\[\]<>|.])(?P=quote)")
-_PROGRAM = re.compile(r"^(?:[^\s:]+:\s+)(?:(?:line )?\d+:\s+)?")
-_PORT = re.compile(r"(?:(?<=[\w\].*:]):|\bport[ =:]+|\*:)(?P<port>\d{1,5})\b", re.IGNORECASE)
-_NUMBER = re.compile(r"(?:^|[:=\s])(?P<port>\d{2,5})(?=$|[\s/,;'\"])")
 _ASKED = re.compile(
     r"\b[Vv]ariable[:\s]+[`'\"$]*(?P<name>[A-Z][A-Z0-9_]+)['\"`]* (?:is |was )?"
     r"(?:not set|missing|required|unset|undefined)\b"
 )
-# Addresses to which a program connects, on which it does not listen: then a number says nothing.
-_PEER = r"(?:upstream|remote|proxy|target|backend|peer|connect|server|database|db|broker|origin|forward|url)"
-_CLIENT = re.compile(rf"(?:://\S*|(?:\s--?[\w-]*{_PEER}[\w-]*(?:=|\s+)|\w*{_PEER}\w*=)[\w.-]*:?)$", re.IGNORECASE)
-_MOST_BEHIND = 25
-
-
-class Said(NamedTuple):
-    """The decisive line, and what of details follows it."""
-
-    text: str
-    more: str
-    line: Line
-
-
-class Words(NamedTuple):
-    """What is to be found in the line, and what proves it."""
-
-    pattern: Pattern[str]
-    prove: Callable[[Incident, Said], Optional[Cause]]
+# Words, or modes of open(), of one that writes.
+_WRITES = re.compile(
+    r"writ|creat|unlink|remov|renam|append|mkdir|FileHandler|,\s*['\"](?:[wax]b?t?\+?|r\+?b?\+)['\"]", re.IGNORECASE
+)
+_RUNS = re.compile(r"\bexec", re.IGNORECASE)
+_CANNOT_RUN = 126
+_FAMILY = re.compile(r"\bAF_[A-Z0-9]+\b")
 
 
 def why(incident: Incident) -> Optional[Cause]:
@@ -75,134 +59,20 @@ def why(incident: Incident) -> Optional[Cause]:
 
 def _last_words(incident: Incident) -> Optional[Said]:
     behind: List[str] = []
-    for line in list(reversed(incident.said))[:_MOST_BEHIND]:
+    for line in list(reversed(incident.said))[:MOST_BEHIND]:
         if not _BEHIND.search(line.text):
             return Said(line.text.strip(), " ".join(reversed(behind)), line)
         behind.append(line.text)
     return None
 
 
-def _paths(said: Said) -> List[str]:
-    """The paths that a line names, without the program that says it."""
-    text = _PROGRAM.sub("", said.text)
-    return list(dict.fromkeys(each.group("path") for each in _PATH.finditer(text)))
-
-
-def _path(incident: Incident, said: Said) -> Optional[Tuple[str, str]]:
-    """The one path of a line, as the unit has it and as the host has it."""
-    found = _paths(said)
-    real = inside(incident, found[0]) if len(found) == 1 else None
-    return (found[0], real) if real is not None else None
-
-
-# Ports.
-
-
-def _own_network(incident: Incident) -> bool:
-    return bool(incident.is_set("PrivateNetwork") or incident.value("NetworkNamespacePath"))
-
-
-def _ports(said: Said) -> Set[int]:
-    text = f"{said.text} {said.more}"
-    return {int(each.group("port")) for each in _PORT.finditer(text) if 0 < int(each.group("port")) < 65536}
-
-
-def _given_ports(incident: Incident) -> Set[int]:
-    """Numbers of its command and its settings that may be ports: for a line that names none."""
-    texts = [placed.value for name in (incident.command, "Environment") for placed in incident.placed(name)]
-    found = [(text[: each.start("port")], int(each.group("port"))) for text in texts for each in _NUMBER.finditer(text)]
-    if any(_CLIENT.search(before) for before, _number in found):
-        return set()
-    return {number for _before, number in found if number < 65536}
-
-
-def _taken(incident: Incident, said: Said) -> Optional[Cause]:
-    if _own_network(incident):
-        return None
-    told = _ports(said)
-    paths = [] if told else _paths(said)
-    if paths:
-        return _left_socket(incident, said, paths)
-    wanted = told or _given_ports(incident)
-    held = holders.listening()
-    if len(wanted) != 1 or not wanted & held.keys():
-        return None
-    return port_taken(next(iter(wanted)), held, said.line)
-
-
-def port_taken(number: int, held: Mapping[int, holders.Port], line: Optional[Line], unit: str = "") -> Optional[Cause]:
-    """unit: a socket unit that is known to hold it."""
-    by = holders.of_port(held[number])
-    who = unit or ("systemd itself, for a socket unit" if by and by.pid == 1 else str(by) if by else "another process")
-    what = f"port {number} is taken by {who}"
-    remedy = "stop that one, or give one of the two another port"
-    return cause(what, remedy, line)
-
-
-def _left_socket(incident: Incident, said: Said, paths: List[str]) -> Optional[Cause]:
-    real = inside(incident, paths[0]) if len(paths) == 1 else None
-    if real is None or not os.path.exists(real):
-        return None
-    if holders.bound_path(real):
-        what = f"another process has the socket {paths[0]} open"
-        return cause(what, "stop that one, or take another path", said.line)
-    what = f"the socket {paths[0]} is left from an earlier run, and nobody listens on it"
-    remedy = (
-        f"have it removed first: ExecStartPre=-/bin/rm -f {paths[0]}, or a RuntimeDirectory= that goes with the unit"
-    )
-    return cause(what, remedy, said.line)
-
-
-def _low_port(incident: Incident, said: Said) -> Optional[Cause]:
-    ports = _ports(said) or (_given_ports(incident) if not _paths(said) else set())
-    who = account_of(incident)
-    if len(ports) != 1 or who is None or _own_network(incident):
-        return None
-    number, lowest = next(iter(ports)), _lowest_port()
-    bounded = incident.placed("CapabilityBoundingSet")
-    given = any("CAP_NET_BIND_SERVICE" in placed.value.upper() for placed in incident.placed("AmbientCapabilities"))
-    if number >= lowest or (who.uid == 0 and not bounded) or given:
-        return None
-    if who.uid == 0 and any(
-        "CAP_NET_BIND_SERVICE" in placed.value.upper() or "~" in placed.value for placed in bounded
-    ):
-        return None
-    what = f"user {who.name} may not listen on port {number}, as that is below {lowest}"
-    remedy = f"add AmbientCapabilities=CAP_NET_BIND_SERVICE to [{incident.section}], or take a higher port"
-    return cause(what, remedy, said.line)
-
-
-def _low_port_of_trace(incident: Incident, said: Said) -> Optional[Cause]:
-    """Of a line that says nothing but the error, below a trace that ends in the call."""
-    calls = [
-        line.text for line in incident.said[-_MOST_BEHIND:] if re.search(r"\.(bind|server_bind|listen)\(", line.text)
-    ]
-    return _low_port(incident, said) if calls and not _paths(said) else None
-
-
-def _lowest_port() -> int:
-    try:
-        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as stream:
-            return int(stream.read())
-    except (OSError, ValueError):
-        return 1024
-
-
-def _nobody_listens(incident: Incident, said: Said) -> Optional[Cause]:
-    found = re.search(r"(?:127\.0\.0\.1|localhost|\[?::1\]?)(?::|[\"', ]+(?:port )?)(?P<port>\d{1,5})\b", said.text)
-    number = int(found.group("port")) if found else 0
-    if not 0 < number < 65536 or number in holders.listening() or _own_network(incident):
-        return None
-    what = f"nobody listens on port {number} of this host, to which it connects"
-    remedy = "start first what serves it, and order the unit after that (After= and Wants=)"
-    return cause(what, remedy, said.line)
-
-
 # Files.
+
+_VERBS = {READ: "read", WRITE: "write to", RUN: "execute"}
 
 
 def _read_only(incident: Incident, said: Said) -> Optional[Cause]:
-    found = _path(incident, said)
+    found = path_of(incident, said)
     if found is None:
         return None
     path, real = found
@@ -221,7 +91,7 @@ def _read_only(incident: Incident, said: Said) -> Optional[Cause]:
 
 
 def _denied(incident: Incident, said: Said) -> Optional[Cause]:
-    found = _path(incident, said)
+    found = path_of(incident, said)
     who = account_of(incident)
     if found is None or who is None:
         return None
@@ -237,17 +107,25 @@ def _denied(incident: Incident, said: Said) -> Optional[Cause]:
     if closed:
         what = f"user {who.name} may not enter {closed} ({mode_of(closed)}), which lies on the way to {path}"
         return cause(what, f"let that user in, as by chmod or chown of {closed}", said.line)
-    wanted = [WRITE] if goal != real or os.path.isdir(goal) else [READ, WRITE]
+    wanted = _wanted(incident, said) if goal == real else (WRITE,)
     closed_for = [each for each in wanted if refused_at(goal, who, each) == os.path.realpath(goal)]
     if not closed_for:
         return None
-    verb = {(READ, WRITE): "read or write", (READ,): "read", (WRITE,): "write to"}[tuple(closed_for)]
+    verb = " or ".join(_VERBS[each] for each in closed_for)
     what = f"user {who.name} may not {verb} {goal} ({mode_of(goal)})"
     return cause(what, f"let that user, as by chown or chmod of {goal}", said.line)
 
 
+def _wanted(incident: Incident, said: Said) -> Tuple[int, ...]:
+    """What was to be done with a path that is there: to read it is little, the rest has to be said."""
+    if _RUNS.search(said.text) or (incident.exit is not None and incident.exit.status == _CANNOT_RUN):
+        return (RUN,)
+    behind = [line.text for line in incident.said[-MOST_BEHIND:]]
+    return (READ, WRITE) if any(_WRITES.search(text) for text in (said.text, *behind)) else (READ,)
+
+
 def _not_there(incident: Incident, said: Said) -> Optional[Cause]:
-    found = _path(incident, said)
+    found = path_of(incident, said)
     if found is None:
         return None
     path, real = found
@@ -262,7 +140,7 @@ def _not_there(incident: Incident, said: Said) -> Optional[Cause]:
 
 
 def _full(incident: Incident, said: Said) -> Optional[Cause]:
-    found = _path(incident, said)
+    found = path_of(incident, said)
     if found is None:
         return None
     try:
@@ -362,20 +240,21 @@ def _no_family(incident: Incident, said: Said) -> Optional[Cause]:
         return None
     listed = {word.lstrip("~") for each in placed for word in each.value.split()}
     inverted = placed[0].value.startswith("~")
-    usual = ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK")
+    told = _FAMILY.findall(said.text)
+    usual = told or ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK")
     lacking = [name for name in usual if (name in listed) == inverted and _has_family(name)]
     if not lacking:
         return None
-    which = f"sockets of {lacking[0]}" if len(lacking) == 1 else f"a socket, such as one of {' or '.join(lacking)}"
+    which = f"sockets of {lacking[0]}" if told else "a socket of the family that it asks for"
     what = f"{at('RestrictAddressFamilies', placed[-1])} does not let it open {which}"
-    remedy = f"add what it needs of {' '.join(lacking)} to RestrictAddressFamilies="
+    remedy = f"add {lacking[0] if told else 'the one that it needs'} to RestrictAddressFamilies="
     return cause(what, remedy, said.line, "RestrictAddressFamilies", placed[-1])
 
 
 def _has_family(name: str) -> bool:
     family = getattr(socket, name, None)
     try:
-        kind = socket.SOCK_RAW if name == "AF_NETLINK" else socket.SOCK_STREAM
+        kind = socket.SOCK_RAW if name in ("AF_NETLINK", "AF_PACKET") else socket.SOCK_STREAM
         socket.socket(family, kind).close() if family is not None else None
     except OSError:
         return False
@@ -394,7 +273,7 @@ def _no_new_privileges(incident: Incident, said: Said) -> Optional[Cause]:
 
 def _no_executable_memory(incident: Incident, said: Said) -> Optional[Cause]:
     placed = incident.placed("MemoryDenyWriteExecute")
-    trace = " ".join(line.text for line in incident.said[-_MOST_BEHIND:])
+    trace = " ".join(line.text for line in incident.said[-MOST_BEHIND:])
     if not incident.is_set("MemoryDenyWriteExecute") or not re.search(
         r"mmap|mprotect|executable (stack|memory)", trace
     ):
@@ -410,12 +289,12 @@ def _row(pattern: str, prove: Callable[[Incident, Said], Optional[Cause]]) -> Wo
 
 _DENIED = r"permission denied|EACCES|errno 13\b"
 _ROWS = (
-    _row(r"address already in use|EADDRINUSE|AddrInUse|errno 98\b", _taken),
-    _row(rf"(?=.*\b(bind|listen|port)\b)(?=.*({_DENIED}|operation not permitted))", _low_port),
-    _row(_DENIED, _low_port_of_trace),
+    _row(r"address already in use|EADDRINUSE|AddrInUse|errno 98\b", taken),
+    _row(rf"(?=.*\b(bind|listen|port)\b)(?=.*({_DENIED}|operation not permitted))", low_port),
+    _row(_DENIED, low_port_of_trace),
     _row(r"read-only file ?system|EROFS|errno 30\b", _read_only),
     _row(_DENIED, _denied),
-    _row(r"connection refused|ECONNREFUSED|errno 111\b", _nobody_listens),
+    _row(r"connection refused|ECONNREFUSED|errno 111\b", nobody_listens),
     _row(r"not found$", _no_command),
     _row(r"error while loading shared libraries", _no_library),
     _row(r"no such file or directory|ENOENT|errno 2\b", _not_there),

@@ -24,6 +24,8 @@ from .report import hidden_values, without
 # Results of systemd that leave it open what has happened.
 _OPEN = ("exit-code", "signal", "core-dump", "timeout", "protocol", "resources", "oom-kill", "start-limit-hit")
 _LONGEST_LINE = 200
+# Each has its lines looked up.
+_MOST_UNITS = 50
 
 
 class Explained(NamedTuple):
@@ -70,7 +72,7 @@ def of_units(manager: Manager, failed: Mapping[str, Mapping[str, Any]]) -> Dict[
     """What is told of causes, by the facts of each unit. Without the right to know what is secret, no line is."""
     failures = [
         Failure(unit, "", str(facts.get("result") or ""), invocation=str(facts.get("invocation_id") or ""))
-        for unit, facts in failed.items()
+        for unit, facts in list(failed.items())[:_MOST_UNITS]
     ]
     secrets = manager.places.secrets
     may_know = not os.path.exists(secrets) or os.access(secrets, os.R_OK | os.X_OK)

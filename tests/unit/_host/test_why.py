@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._host import why_program, why_words
+from ansible_collections.unitwright.systemd.plugins.module_utils._host import holders, why, why_program, why_words
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.causes import Failure
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.incident import (
     PROCESS_EXIT,
     SPAWN_FAILED,
@@ -242,3 +244,71 @@ def test_only_the_very_last_words_count(lines: Sequence[str], says: str) -> None
 def test_a_line_that_the_program_itself_calls_a_warning_decides_nothing() -> None:
     line = said("API_TOKEN: parameter not set", PRIORITY="4")
     assert why_words.why(incident("", line, exited(1))) is None
+
+
+NOBODY = "[Service]\nUser=nobody\nExecStart=/bin/x\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "lines", "status", "says"),
+    [
+        (0o644, ["sh: 1: {path}: Permission denied"], 126, "may not execute"),
+        (0o644, ["cannot read {path}: Permission denied"], 1, ""),
+        (0o644, ["cannot open {path} for writing: Permission denied"], 1, "may not write to"),
+        (0o644, ['  log = open(name, "a")', "PermissionError: [Errno 13] Permission denied: '{path}'"], 1, "write to"),
+        (0o600, ["cannot read {path}: Permission denied"], 1, "may not read"),
+        (0o600, ["cannot read one\0two {path}/\0: Permission denied"], 1, ""),
+    ],
+)
+def test_what_was_to_be_done_with_a_file_has_to_be_said(
+    tmp_path: Path, mode: int, lines: Sequence[str], status: int, says: str
+) -> None:
+    """What is readable may be denied for another reason, and write access would be the wrong remedy."""
+    if os.geteuid() != 0:
+        pytest.skip("the file has to be another's than nobody's")
+    path = tmp_path / "app.conf"
+    path.write_text("")
+    path.chmod(mode)
+    for folder in [*tmp_path.parents][:-2]:
+        folder.chmod(folder.stat().st_mode | 0o011)
+    tmp_path.chmod(0o755)
+    found = why_words.why(incident(NOBODY, *(said(each.format(path=path)) for each in lines), exited(status)))
+    assert says in found.what if found and says else bool(found) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("listed", "line", "says"),
+    [
+        ("AF_UNIX AF_INET AF_INET6", "socket(AF_PACKET): Address family not supported by protocol", "AF_PACKET"),
+        ("AF_UNIX", "socket(AF_UNIX): Address family not supported by protocol", ""),
+        ("AF_INET", "Address family not supported by protocol", "of the family that it asks for"),
+    ],
+)
+def test_a_family_is_named_where_the_line_does(listed: str, line: str, says: str) -> None:
+    text = f"[Service]\nExecStart=/bin/x\nRestrictAddressFamilies={listed}\n"
+    found = why_words.why(incident(text, said(line), exited(1)))
+    assert says in found.what if found and says else bool(found) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("command", "taken"),
+    [("--port 22", True), ("--listen=0.0.0.0:22", True), ("22", True), ("--workers 22", False), ("--limit=22", False)],
+)
+def test_a_number_of_the_command_is_a_port_where_its_option_may_hold_one(
+    monkeypatch: pytest.MonkeyPatch, command: str, taken: bool
+) -> None:
+    monkeypatch.setattr(holders, "listening", lambda: {22: holders.Port(22, ("1",))})
+    text = f"[Service]\nExecStart=/bin/x {command}\n"
+    found = why_words.why(incident(text, said("Address already in use"), exited(1)))
+    assert bool(found) == taken
+
+
+def test_what_lines_and_files_of_others_hold_never_keeps_a_run_from_its_way_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def break_down(*_args: object) -> None:
+        raise ValueError("embedded null byte")
+
+    monkeypatch.setattr(why, "_incident", break_down)
+    monkeypatch.setattr(why, "_properties", lambda *_args: {})
+    assert why.explain(cast(Any, None), [Failure(UNIT, "x", "exit-code")]) == {UNIT: why.Why(None)}

@@ -20,6 +20,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._plan import di
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed, Pending
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.stale import Accepted
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.kinds import KINDS, File
 
 from tests.unit.world import (
     RUNNING,
@@ -52,6 +53,7 @@ UNITS: dict[str, tuple[Entry, str]] = {
     "slice": ({"slice": {}}, "active"),
 }
 NAMES = {"mount": "srv.mount", "automount": "srv.automount", "swap": "dev-sda.swap"}
+
 # Two values for a directive where "one" and "two" would not do.
 VALUES = {
     "BOOLEAN": ("true", "false"),
@@ -88,6 +90,10 @@ def test_a_changed_directive(kind: str, changed: str, done: str) -> None:
     made = planned(declare(after, version=version), observed)
     assert [verb for verb, _unit in jobs(made)] == verbs(done)
     assert made.reload
+
+
+def test_every_type_that_a_file_may_declare_is_tried() -> None:
+    assert set(UNITS) == {name for name, row in KINDS.items() if row.file is not File.NEVER}
 
 
 def circumstance(text: str) -> Callable[[Callable[[], plan.Plan]], Callable[[], plan.Plan]]:

@@ -1,0 +1,132 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Ports that are taken, too low, or not listened on, by the last words of a program. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import List, Mapping, Optional, Set
+
+from . import holders
+from .incident import Cause, Incident, cause
+from .journal import Line
+from .views import account_of, inside
+from .why_said import MOST_BEHIND, Said, paths
+
+_PORT = re.compile(r"(?:(?<=[\w\].*:]):|\bport[ =:]+|\*:)(?P<port>\d{1,5})\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:^|[:=\s])(?P<port>\d{2,5})(?=$|[\s/,;'\"])")
+# Addresses to which a program connects, on which it does not listen: then a number says nothing.
+_PEER = r"(?:upstream|remote|proxy|target|backend|peer|connect|server|database|db|broker|origin|forward|url)"
+_CLIENT = re.compile(rf"(?:://\S*|(?:\s--?[\w-]*{_PEER}[\w-]*(?:=|\s+)|\w*{_PEER}\w*=)[\w.-]*:?)$", re.IGNORECASE)
+# An option or a variable whose value is this number, and one that may hold a port.
+_OPTION = re.compile(r"(?:(?:^|\s)(?P<option>--?[\w-]+)(?:=|\s+)|(?:^|[\s\"'])(?P<name>\w+)=)$")
+_OF_PORT = re.compile(r"port|listen|bind|addr|http|^-[plb]$", re.IGNORECASE)
+
+
+def _own_network(incident: Incident) -> bool:
+    return bool(incident.is_set("PrivateNetwork") or incident.value("NetworkNamespacePath"))
+
+
+def _ports(said: Said) -> Set[int]:
+    text = f"{said.text} {said.more}"
+    return {int(each.group("port")) for each in _PORT.finditer(text) if 0 < int(each.group("port")) < 65536}
+
+
+def _given_ports(incident: Incident) -> Set[int]:
+    """Numbers of its command and its settings that may be ports: for a line that names none."""
+    texts = [placed.value for name in (incident.command, "Environment") for placed in incident.placed(name)]
+    found = [(text[: each.start("port")], int(each.group("port"))) for text in texts for each in _NUMBER.finditer(text)]
+    if any(_CLIENT.search(before) for before, _number in found):
+        return set()
+    return {number for before, number in found if number < 65536 and _may_be_port(before)}
+
+
+def _may_be_port(before: str) -> bool:
+    """By the option or the variable that a number is given to; a word by itself may be one."""
+    found = _OPTION.search(before)
+    return found is None or bool(_OF_PORT.search(found.group("option") or found.group("name")))
+
+
+def taken(incident: Incident, said: Said) -> Optional[Cause]:
+    if _own_network(incident):
+        return None
+    told = _ports(said)
+    left = [] if told else paths(said)
+    if left:
+        return _left_socket(incident, said, left)
+    wanted = told or _given_ports(incident)
+    held = holders.listening()
+    if len(wanted) != 1 or not wanted & held.keys():
+        return None
+    return port_taken(next(iter(wanted)), held, said.line)
+
+
+def port_taken(number: int, held: Mapping[int, holders.Port], line: Optional[Line], unit: str = "") -> Optional[Cause]:
+    """unit: a socket unit that is known to hold it."""
+    by = holders.of_port(held[number])
+    who = unit or ("systemd itself, for a socket unit" if by and by.pid == 1 else str(by) if by else "another process")
+    what = f"port {number} is taken by {who}"
+    remedy = "stop that one, or give one of the two another port"
+    return cause(what, remedy, line)
+
+
+def _left_socket(incident: Incident, said: Said, named: List[str]) -> Optional[Cause]:
+    real = inside(incident, named[0]) if len(named) == 1 else None
+    if real is None or not os.path.exists(real):
+        return None
+    if holders.bound_path(real):
+        what = f"another process has the socket {named[0]} open"
+        return cause(what, "stop that one, or take another path", said.line)
+    what = f"the socket {named[0]} is left from an earlier run, and nobody listens on it"
+    remedy = (
+        f"have it removed first: ExecStartPre=-/bin/rm -f {named[0]}, or a RuntimeDirectory= that goes with the unit"
+    )
+    return cause(what, remedy, said.line)
+
+
+def low_port(incident: Incident, said: Said) -> Optional[Cause]:
+    ports = _ports(said) or (_given_ports(incident) if not paths(said) else set())
+    who = account_of(incident)
+    if len(ports) != 1 or who is None or _own_network(incident):
+        return None
+    number, lowest = next(iter(ports)), _lowest_port()
+    bounded = incident.placed("CapabilityBoundingSet")
+    given = any("CAP_NET_BIND_SERVICE" in placed.value.upper() for placed in incident.placed("AmbientCapabilities"))
+    if number >= lowest or (who.uid == 0 and not bounded) or given:
+        return None
+    if who.uid == 0 and any(
+        "CAP_NET_BIND_SERVICE" in placed.value.upper() or "~" in placed.value for placed in bounded
+    ):
+        return None
+    what = f"user {who.name} may not listen on port {number}, as that is below {lowest}"
+    remedy = f"add AmbientCapabilities=CAP_NET_BIND_SERVICE to [{incident.section}], or take a higher port"
+    return cause(what, remedy, said.line)
+
+
+def low_port_of_trace(incident: Incident, said: Said) -> Optional[Cause]:
+    """Of a line that says nothing but the error, below a trace that ends in the call."""
+    calls = [
+        line.text for line in incident.said[-MOST_BEHIND:] if re.search(r"\.(bind|server_bind|listen)\(", line.text)
+    ]
+    return low_port(incident, said) if calls and not paths(said) else None
+
+
+def _lowest_port() -> int:
+    try:
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as stream:
+            return int(stream.read())
+    except (OSError, ValueError):
+        return 1024
+
+
+def nobody_listens(incident: Incident, said: Said) -> Optional[Cause]:
+    found = re.search(r"(?:127\.0\.0\.1|localhost|\[?::1\]?)(?::|[\"', ]+(?:port )?)(?P<port>\d{1,5})\b", said.text)
+    number = int(found.group("port")) if found else 0
+    if not 0 < number < 65536 or number in holders.listening() or _own_network(incident):
+        return None
+    what = f"nobody listens on port {number} of this host, to which it connects"
+    remedy = "start first what serves it, and order the unit after that (After= and Wants=)"
+    return cause(what, remedy, said.line)
