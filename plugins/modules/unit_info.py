@@ -275,7 +275,7 @@ units:
           Those three are empty where nothing is C(proven). The last lines of that run are in C(journal).
         - Lines of the journal are those that the user of this task may read, and none where it may not read which
           secrets there are.
-      returned: for the first 50 units that have failed, or wait for a restart by itself
+      returned: for the first 100 units that have failed, or wait for a restart by itself
       type: dict
       sample:
         proven: true

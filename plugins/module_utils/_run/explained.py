@@ -25,7 +25,7 @@ from .report import hidden_values, without
 _OPEN = ("exit-code", "signal", "core-dump", "timeout", "protocol", "resources", "oom-kill", "start-limit-hit")
 _LONGEST_LINE = 200
 # Each has its lines looked up.
-_MOST_UNITS = 50
+_MOST_UNITS = 100
 
 
 class Explained(NamedTuple):
