@@ -156,7 +156,7 @@ class TestRefused:
             ({"read_write_paths": ["var"]}, "hardening", "no absolute path"),
             ({"probe": [7]}, "hardening", "probe takes commands"),
             ({"scope": "user"}, "hardening-target", "leave scope and root out"),
-            ({"probe": ["exit 3"]}, "search-probe", "it does not pass its probe as it is (probe /bin/sh -c exit 3"),
+            ({"probe": ["exit 3"]}, "search-probe", "it does not pass its probe as it is (probe 1: exit code 3"),
         ],
     )
     def test_what_cannot_be(self, host: Lab, options: Entry, rule: str, told: str) -> None:

@@ -30,13 +30,14 @@ from .._host import files
 from .._host.graph import look
 from .._host.health import Health
 from .._host.manager import Manager, ManagerError
-from .._host.observed import observe
+from .._host.observed import observe, tree
 from .._host.places import environ, places
 from .._host.probe import read_checks
 from .._host.workload import Changed, Workload, changed_since, is_local, lasting, own_folder
 from .._run.hardened import lines_of
 from .._run.pipeline import HOST, refuse_place
 from .._syntax.directives import parse_dump
+from .._run.report import hidden_values, without
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_run_once, words
 from .._syntax.names import parse_pattern
@@ -169,7 +170,10 @@ class _Sandbox:
         self.trial = Trial(self.unit, sorted(each for each in along if states[each].is_up))
         until = self.begun + (params.get("time_limit") or _LIMIT)
         reloading = replace(probe, reloads=shown.get("CanReload") == "yes")
-        self.bench = Bench(self.trial, manager, self.writer, host, self.present, given, reloading, until)
+        # Of what the service says only this is known to be secret.
+        secrets = (seen.content for seen in tree(manager.places.secrets).values() if seen.content)
+        self.hidden = hidden_values(secrets)
+        self.bench = Bench(self.trial, manager, self.writer, host, self.present, given, reloading, until, self.hidden)
         self.known: Setting = {}
         self.before: Optional[float] = None
         self.tries: List[Dict[str, Any]] = []
@@ -237,6 +241,7 @@ class _Sandbox:
             mend = "mend the service or the probe"
             why = f"it does not pass its probe as it is ({failing})"
             raise Problems([_NO_PROBE.problem(self.unit, why=why, mend=mend)]) from failing
+            left = without(left, self.hidden)
         changed = [each for each in changed_since(since) if each.uid in baseline.seen.users]
         facts = _facts(self.manager.version, baseline, changed, bool(self.params.get("accept_unexercised")))
         self.bench.allowed = ("localhost",) if facts.remote or facts.local else ()
