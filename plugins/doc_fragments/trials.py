@@ -45,7 +45,9 @@ accept_unexercised:
   type: bool
   default: false
 time_limit:
-  description: Seconds after which nothing more is tried. What was found by then is proven and told all the same.
+  description:
+    - Seconds after which nothing more is tried. What was found by then is proven and told all the same; where that
+      fails, half of it is taken back at a time.
   type: int
   default: 1800
 """

@@ -251,7 +251,9 @@ class _Sandbox:
         search = Search(self._attempt, self._folders(baseline.seen, changed))
         search.run(groups)
         self.progress("all of it together: two restarts, a stop and a start")
-        outcome = search.prove(lambda setting, folders: self.bench.proved(setting, folders, stops))
+        outcome = search.prove(
+            lambda setting, folders: self.bench.proved(setting, folders, stops), lambda: self.bench.is_late
+        )
         if not outcome.passed:
             why = f"it did not pass its probe even without anything at the end ({'; '.join(outcome.evidence)})"
             raise Problems([_NO_PROBE.problem(self.unit, why=why, mend="look at what has changed meanwhile")])
