@@ -13,7 +13,7 @@ import json
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -92,7 +92,7 @@ def search(
     try:
         manager = Manager(places("system", "", environ()))
         return _alone(params, check_mode, probe, given, manager, files.Writer(label)), ()
-    except (ManagerError, files.FileRefused, files.LockBusy) as error:
+    except (ManagerError, files.FileRefused, files.LockBusy, OSError) as error:
         raise Problems([HOST.said(str(error))]) from error
 
 
@@ -138,14 +138,23 @@ def _alone(
         return _Sandbox(params, probe, given, manager, writer).foretold()
     writer.make_folder(trials.FOLDER)
     try:
-        with files.locked(trials.FOLDER, timeout=0.0), files.locked(manager.places.lock):
+        with _no_other(str(params["name"])), files.locked(manager.places.lock):
             trials.recover(manager)
             writer.make_folder(trials.FOLDER)
             return _Sandbox(params, probe, given, manager, writer).searched()
-    except files.LockBusy as busy:
-        raise Problems([_BUSY.problem(str(params["name"]))]) from busy
     finally:
         writer.remove_folder_if_empty(trials.FOLDER)
+
+
+@contextmanager
+def _no_other(unit: str) -> Iterator[None]:
+    """Hold the lock of searches; who waits for another run is told of that one, and not of a search."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(files.locked(trials.FOLDER, timeout=0.0))
+        except files.LockBusy as busy:
+            raise Problems([_BUSY.problem(unit)]) from busy
+        yield
 
 
 class _Sandbox:
