@@ -178,6 +178,31 @@ class TestRefused:
         host.sh("systemctl kill --signal=KILL stubborn.service")
         until(lambda: host.state("stubborn.service") == "inactive", "it is not down")
 
+    @pytest.mark.parametrize(
+        ("setting", "told"),
+        [
+            ("FailureAction=reboot", "FailureAction= of fatal.service is reboot"),
+            ("OnFailure=reboot.target", "OnFailure= of fatal.service is reboot.target"),
+            ("OnFailure=panic.service", "panic.service, where SuccessAction= of panic.service is poweroff"),
+        ],
+    )
+    def test_what_ends_the_host(self, host: Lab, setting: str, told: str) -> None:
+        host.foreign("panic.service", "[Unit]\nSuccessAction=poweroff\n" + text("/bin/true"), start=False)
+        host.foreign("fatal.service", f"[Unit]\n{setting}\n" + text("/bin/sleep infinity"))
+        before = host.invocation("fatal.service")
+        result = failed(search(host, name="fatal.service", probe=["true"]))
+        assert [each["rule"] for each in result["errors"]] == ["hardening-target"]
+        assert told in result["msg"]
+        assert host.invocation("fatal.service") == before
+        assert nothing_left(host)
+
+    def test_what_goes_down_with_it_and_ends_the_host(self, host: Lab) -> None:
+        by_hand(host, "/bin/sleep infinity")
+        unit = "[Unit]\nRequires=app.service\nAfter=app.service\nFailureAction=reboot\n"
+        host.foreign("fatal.service", unit + text("/bin/sleep infinity"))
+        result = failed(search(host, probe=["true"]))
+        assert "FailureAction= of fatal.service is reboot" in result["msg"]
+
     def test_two_at_once(self, host: Lab) -> None:
         by_hand(host, "/bin/sleep infinity")
         host.sh(f"mkdir -p {FOLDER}")
