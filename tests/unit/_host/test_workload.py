@@ -21,8 +21,9 @@ def test_what_a_file_has_got(tmp_path: Path) -> None:
     assert grown(str(tmp_path / "none"), 0) == ""
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_not_waited_for_and_a_device_not_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert grown(str(pipe), 0) == ""
     assert grown(str(tmp_path), 0) == ""
+    assert grown("/dev/zero", 0) == ""
