@@ -45,7 +45,9 @@ accept_unexercised:
   type: bool
   default: false
 time_limit:
-  description: Seconds after which nothing more is tried. What was found by then is proven and told all the same.
+  description:
+    - Seconds after which nothing more is tried. What was found by then is proven and told all the same; where that
+      fails, half of it is taken back at a time.
   type: int
   default: 1800
 """
@@ -59,7 +61,8 @@ may_hurt:
   description:
     - Names or patterns (V(shop-*)) of all units that may be hurt, the one of the drill among them, what goes down or
       is restarted with it, and what a timer starts.
-    - What this run or its connection lives in is spared whatever stands here.
+    - What this run, its connection or the host itself lives in is spared whatever stands here, and so is what ends the
+      host when it fails or ends (C(FailureAction=reboot), C(OnFailure=reboot.target)), or takes such a unit along.
   type: list
   elements: str
   required: true

@@ -168,6 +168,13 @@ def test_what_it_requires_stops(host: Lab) -> None:
     assert host.states("base.service", UNIT) == ["active", "active"]
 
 
+def test_what_the_host_lives_in_is_no_dependency_to_stop(host: Lab) -> None:
+    """Every service requires sysinit.target and its slice, with which all else would go."""
+    host.apply(lively(Restart="always"))
+    assert drilled(host, "dependency", may_hurt=["*"])["dependency"]["verdict"] == "not-tried"
+    assert host.states("sysinit.target", "dbus.service", UNIT) == ["active", "active", "active"]
+
+
 def test_nobody_is_refused_where_a_socket_stays(host: Lab) -> None:
     host.apply(socket(PORT, "drilled"), service("drilled", server("one"), state="started"))
     found = drilled(host, "socket")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -141,6 +143,16 @@ def search_until_killed(host: Lab) -> None:
     host.start_module("hardening_search", name="app.service", health={**HEALTH, "stable_for": 1}, probe=["true"])
 
 
+@contextmanager
+def fatal(host: Lab, setting: str) -> Iterator[None]:
+    """A service that must not fail, and so is stopped before the host is tidied up."""
+    host.foreign("fatal.service", f"[Unit]\n{setting}\n" + text("/bin/sleep infinity"))
+    try:
+        yield
+    finally:
+        host.sh("systemctl stop fatal.service")
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("options", "rule", "told"),
@@ -156,7 +168,7 @@ class TestRefused:
             ({"read_write_paths": ["var"]}, "hardening", "no absolute path"),
             ({"probe": [7]}, "hardening", "probe takes commands"),
             ({"scope": "user"}, "hardening-target", "leave scope and root out"),
-            ({"probe": ["exit 3"]}, "search-probe", "it does not pass its probe as it is (probe /bin/sh -c exit 3"),
+            ({"probe": ["exit 3"]}, "search-probe", "it does not pass its probe as it is (probe 1: exit code 3"),
         ],
     )
     def test_what_cannot_be(self, host: Lab, options: Entry, rule: str, told: str) -> None:
@@ -177,6 +189,30 @@ class TestRefused:
         assert "refuses to be stopped" in result["msg"]
         host.sh("systemctl kill --signal=KILL stubborn.service")
         until(lambda: host.state("stubborn.service") == "inactive", "it is not down")
+
+    @pytest.mark.parametrize(
+        ("setting", "told"),
+        [
+            ("FailureAction=reboot", "FailureAction= of fatal.service is reboot"),
+            ("OnFailure=reboot.target", "OnFailure= of fatal.service is reboot.target"),
+            ("OnFailure=panic.service", "panic.service, where SuccessAction= of panic.service is poweroff"),
+        ],
+    )
+    def test_what_ends_the_host(self, host: Lab, setting: str, told: str) -> None:
+        host.foreign("panic.service", "[Unit]\nSuccessAction=poweroff\n" + text("/bin/true"), start=False)
+        with fatal(host, setting):
+            before = host.invocation("fatal.service")
+            result = failed(search(host, name="fatal.service", probe=["true"]))
+            assert [each["rule"] for each in result["errors"]] == ["hardening-target"]
+            assert told in result["msg"]
+            assert host.invocation("fatal.service") == before
+        assert nothing_left(host)
+
+    def test_what_goes_down_with_it_and_ends_the_host(self, host: Lab) -> None:
+        by_hand(host, "/bin/sleep infinity")
+        with fatal(host, "Requires=app.service\nAfter=app.service\nFailureAction=reboot"):
+            result = failed(search(host, probe=["true"]))
+        assert "FailureAction= of fatal.service is reboot" in result["msg"]
 
     def test_two_at_once(self, host: Lab) -> None:
         by_hand(host, "/bin/sleep infinity")

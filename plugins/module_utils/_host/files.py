@@ -246,9 +246,12 @@ class Writer:
 
 
 def append(path: str, text: str) -> None:
-    """A line more in a file of ours that others follow as it grows; it need not outlive a loss of power."""
+    """A line more in a file of ours that one follows as it grows; it need not outlive a loss of power.
+
+    Only for its owner, as it may have what a program says where nobody else can read it.
+    """
     with open(
-        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "ab"
+        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "ab"
     ) as stream:
         stream.write(text.encode("utf-8", "replace"))
 

@@ -114,18 +114,18 @@ def workload(manager: Manager, unit: str) -> Workload:
         with suppress(OSError, ValueError):
             uid, woken = os.stat(f"/proc/{pid}").st_uid, read(f"/proc/{pid}/status").decode("utf-8", "replace")
             users[uid] = users.get(uid, 0) + sum(int(each) for each in _SWITCHES.findall(woken))
-        for target, flags in _open(pid):
+        for target, flags, grows in _open(pid):
             if target.startswith("socket:["):
                 sockets.add(target[8:-1])
             elif flags & _WRITES and _is_file(target):
                 written.add(target)
-                logs.update([target] if flags & os.O_APPEND else ())
+                logs.update([target] if flags & os.O_APPEND and grows else ())
     listeners, peers, families = _sockets(frozenset(sockets))
     return Workload(pids, users, listeners, peers, families, frozenset(written), frozenset(logs))
 
 
-def _open(pid: int) -> Iterator[Tuple[str, int]]:
-    """What a process has open, with the flags by which."""
+def _open(pid: int) -> Iterator[Tuple[str, int, bool]]:
+    """What a process has open, with the flags by which, and whether that is a file and no pipe or device."""
     try:
         names = os.listdir(f"/proc/{pid}/fd")
     except OSError:
@@ -134,10 +134,11 @@ def _open(pid: int) -> Iterator[Tuple[str, int]]:
         try:
             target = os.readlink(f"/proc/{pid}/fd/{name}")
             said = read(f"/proc/{pid}/fdinfo/{name}").decode("utf-8", "replace")
+            mode = os.stat(f"/proc/{pid}/fd/{name}").st_mode
         except OSError:
             continue
         flags = re.search(r"^flags:\s*([0-7]+)", said, re.MULTILINE)
-        yield target, int(flags.group(1), 8) if flags else 0
+        yield target, int(flags.group(1), 8) if flags else 0, stat.S_ISREG(mode)
 
 
 def _is_file(target: str) -> bool:
@@ -299,10 +300,13 @@ def size(path: str) -> int:
 
 
 def grown(path: str, since: int) -> str:
-    """What a file has got behind its first bytes."""
+    """What a file has got behind its first bytes; nothing of a pipe, which would be waited for."""
     try:
-        with open(path, "rb") as stream:
-            stream.seek(since if size(path) >= since else 0)
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as stream:
+            seen = os.fstat(stream.fileno())
+            if not stat.S_ISREG(seen.st_mode):
+                return ""
+            stream.seek(since if seen.st_size >= since else 0)
             return stream.read(200_000).decode("utf-8", "replace")
     except OSError:
         return ""

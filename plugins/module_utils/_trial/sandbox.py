@@ -13,9 +13,9 @@ import json
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._advice.ladder import Facts, Outcome, Search, Setting, items
 from .._advice.logins import lets_others_in
@@ -30,18 +30,21 @@ from .._host import files
 from .._host.graph import look
 from .._host.health import Health
 from .._host.manager import Manager, ManagerError
-from .._host.observed import observe
+from .._host.observed import observe, tree
 from .._host.places import environ, places
 from .._host.probe import read_checks
 from .._host.workload import Changed, Workload, changed_since, is_local, lasting, own_folder
+from .._plan.consequences import restarted_with, stopped_with
 from .._run.hardened import lines_of
 from .._run.pipeline import HOST, refuse_place
+from .._run.report import hidden_values, without
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_run_once, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problems, Refused, Rule, Severity
 from .._verify.exposure import Exposure, Subject, measured
+from . import spared
 from .trying import Baseline, Bench, Failing, Probe
 
 Params = Mapping[str, Any]
@@ -60,8 +63,6 @@ _BUSY = Rule(
     "docs/hardening.md",
 )
 _STABLE, _TIMEOUT, _LIMIT = 1.0, 60.0, 1800
-# What a restart or stop of a unit does to (systemd.unit(5)).
-_TAKES_ALONG = ("RequiredBy", "BoundBy", "ConsistsOf", "RequisiteOf")
 _DROPIN, _LAST_DROPIN = "90-hardening.conf", "zz-hardening.conf"
 
 
@@ -91,7 +92,7 @@ def search(
     try:
         manager = Manager(places("system", "", environ()))
         return _alone(params, check_mode, probe, given, manager, files.Writer(label)), ()
-    except (ManagerError, files.FileRefused, files.LockBusy) as error:
+    except (ManagerError, files.FileRefused, files.LockBusy, OSError) as error:
         raise Problems([HOST.said(str(error))]) from error
 
 
@@ -137,14 +138,23 @@ def _alone(
         return _Sandbox(params, probe, given, manager, writer).foretold()
     writer.make_folder(trials.FOLDER)
     try:
-        with files.locked(trials.FOLDER, timeout=0.0), files.locked(manager.places.lock):
+        with _no_other(str(params["name"])), files.locked(manager.places.lock):
             trials.recover(manager)
             writer.make_folder(trials.FOLDER)
             return _Sandbox(params, probe, given, manager, writer).searched()
-    except files.LockBusy as busy:
-        raise Problems([_BUSY.problem(str(params["name"]))]) from busy
     finally:
         writer.remove_folder_if_empty(trials.FOLDER)
+
+
+@contextmanager
+def _no_other(unit: str) -> Iterator[None]:
+    """Hold the lock of searches; who waits for another run is told of that one, and not of a search."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(files.locked(trials.FOLDER, timeout=0.0))
+        except files.LockBusy as busy:
+            raise Problems([_BUSY.problem(unit)]) from busy
+        yield
 
 
 class _Sandbox:
@@ -152,8 +162,11 @@ class _Sandbox:
 
     def __init__(self, params: Params, probe: Probe, given: Needs, manager: Manager, writer: files.Writer) -> None:
         self.params, self.manager, self.needs = params, manager, given
-        self.unit = with_kind(str(params["name"]))
         self.begun = time.monotonic()
+        name = with_kind(str(params["name"]))
+        shown = manager.show([name], ("Id", "CanReload"))[name]
+        # What is spared, and all that others say of it, goes by that name and not by an alias.
+        self.unit = shown.get("Id") or name
         self.observed = observe(manager, [], [self.unit])
         loadpath = self.observed.loadpath
         self.text = loadpath.effective(self.unit)
@@ -161,52 +174,56 @@ class _Sandbox:
         self.writer = writer
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         host = Host(catalogue, calls=parse_groups(manager.syscall_groups()))
-        shown = manager.show([self.unit], ("CanReload", "CanStop", "RefuseManualStop", "RefuseManualStart"))[self.unit]
-        self.shown = shown
-        along = self._along()
-        self._refuse(along)
         states = self.observed.states
-        self.trial = Trial(self.unit, sorted(each for each in along if states[each].is_up))
+        graph = look(manager, [self.unit], states)
+        along = {*stopped_with(self.unit, graph), *restarted_with(self.unit, graph)} - {self.unit}
+        others = sorted(each for each in along if states[each].is_up)
+        self._refuse(others)
+        self.trial = Trial(self.unit, others)
         until = self.begun + (params.get("time_limit") or _LIMIT)
         reloading = replace(probe, reloads=shown.get("CanReload") == "yes")
-        self.bench = Bench(self.trial, manager, self.writer, host, self.present, given, reloading, until)
+        # Of what the service says only this is known to be secret.
+        secrets = (seen.content for seen in tree(manager.places.secrets).values() if seen.content)
+        self.hidden = hidden_values(secrets)
+        self.bench = Bench(self.trial, manager, self.writer, host, self.present, given, reloading, until, self.hidden)
         self.known: Setting = {}
         self.before: Optional[float] = None
         self.tries: List[Dict[str, Any]] = []
         self.progress: Callable[[str], None] = lambda _line: None
 
-    def _along(self) -> Set[str]:
-        """What goes down with it."""
-        found: Set[str] = set()
-        ahead = {self.unit}
-        while ahead:
-            graph = look(self.manager, sorted(ahead), self.observed.states)
-            more = {other for unit in ahead for other in graph.node(unit).related(*_TAKES_ALONG)}
-            ahead = more - found - {self.unit}
-            found |= ahead
-        return found
-
-    def _refuse(self, along: Set[str]) -> None:
+    def _refuse(self, others: Sequence[str]) -> None:
+        """others: what goes down with it."""
         loadpath = self.observed.loadpath
-        why = ""
-        mend = "search another one"
-        if not loadpath.defines(self.unit):
+        there = loadpath.defines(self.unit)
+        lets_in = lets_others_in(loadpath.primary(self.unit), self.present) if there else ""
+        why, mend = "", "search another one"
+        if not there:
             why, mend = "there is no such service on this host", "install what brings it, or declare it first"
+        elif lets_in:
+            why = f"{lets_in}, and all of that would be tried with it"
+        elif is_run_once(self.text):
+            why = "it runs once and ends, so there is nothing to probe"
+        elif not self.observed.states[self.unit].runs:
+            why, mend = "it does not run, and a search leaves a service as it was", "start it first"
         else:
-            lets_in = lets_others_in(loadpath.primary(self.unit), self.present)
-            carried = sorted({self.unit, *along} & self.observed.manager.carriers)
-            if lets_in:
-                why = f"{lets_in}, and all of that would be tried with it"
-            elif carried:
-                why = f"this run, or its connection, lives in {', '.join(carried)}, which a restart would end"
-            elif "yes" in (self.shown.get("RefuseManualStop"), self.shown.get("RefuseManualStart")):
-                why = "it refuses to be stopped or started by hand (RefuseManualStop=, RefuseManualStart=)"
-            elif is_run_once(self.text):
-                why = "it runs once and ends, so there is nothing to probe"
-            elif not self.observed.states[self.unit].runs:
-                why, mend = "it does not run, and a search leaves a service as it was", "start it first"
+            why = self._spared(others)
         if why:
             raise Problems([TARGET.problem(self.unit, why=why, mend=mend)])
+
+    def _spared(self, others: Sequence[str]) -> str:
+        """Why no trial may end it and what goes down with it, "" if one may."""
+        units = (self.unit, *others)
+        carried = spared.carrying(units)
+        if carried:
+            return f"this run, its connection or the host lives in {', '.join(carried)}, which a restart would end"
+        known = spared.look(self.manager, units, self.observed.states)
+        for unit, directive, value in spared.endings(units, known):
+            return f"{directive}= of {unit} is {value}, so that a try which fails could end the whole host"
+        for unit in units:
+            by_hand = spared.refused_by_hand(unit, known, stops=unit == self.unit)
+            if by_hand:
+                return f"{unit} refuses to be stopped or started by hand ({by_hand[0]}=)"
+        return ""
 
     def foretold(self) -> Mapping[str, Any]:
         """What is tried at most: what it is at is only known once it was restarted."""
@@ -224,6 +241,7 @@ class _Sandbox:
             trials.end(self.trial, self.writer)
         left = self.bench.left_alone()
         if left:
+            left = without(left, self.hidden)
             raise Problems([HOST.said(f"after the search it is not what it was: {left}", self.unit)])
         return found
 
@@ -246,7 +264,9 @@ class _Sandbox:
         search = Search(self._attempt, self._folders(baseline.seen, changed))
         search.run(groups)
         self.progress("all of it together: two restarts, a stop and a start")
-        outcome = search.prove(lambda setting, folders: self.bench.proved(setting, folders, stops))
+        outcome = search.prove(
+            lambda setting, folders: self.bench.proved(setting, folders, stops), lambda: self.bench.is_late
+        )
         if not outcome.passed:
             why = f"it did not pass its probe even without anything at the end ({'; '.join(outcome.evidence)})"
             raise Problems([_NO_PROBE.problem(self.unit, why=why, mend="look at what has changed meanwhile")])

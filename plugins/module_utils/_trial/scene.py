@@ -10,27 +10,23 @@ Private to the collection.
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass
-from typing import FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from dataclasses import dataclass, field
+from typing import Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._host import graph
 from .._host.health import CHECK_OPTIONS, Health, first_complaint
 from .._host.manager import Manager, Properties, States, named, names
-from .._host.traces import carriers
 from .._plan.consequences import restarted_with, stopped_with
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.rule import Problem, Rule, Severity
-from .._syntax.special import CALL_FOR, is_of_host
-from . import promise
+from . import promise, spared
 
 # What a drill of a unit hurts besides it is told by these.
 _REQUIRED = ("Requires", "BindsTo")
-_ACTIONS = ("FailureAction", "SuccessAction", "StartLimitAction")
-_ON_END = ("OnFailure", "OnSuccess")
 PROPERTIES = (
     *promise.PROPERTIES,
-    *(*_REQUIRED, *_ACTIONS, *_ON_END, "TriggeredBy", "Triggers", "Listen", "Accept"),
-    *("LoadState", "ActiveState", "SubState", "MainPID", "RefuseManualStart", "RefuseManualStop", "TimeoutStopUSec"),
+    *("Id", "Names", *_REQUIRED, "TriggeredBy", "Triggers"),
+    *("LoadState", "ActiveState", "SubState", "MainPID", "TimeoutStopUSec"),
 )
 
 _KIND = Rule(
@@ -86,11 +82,11 @@ _NO_MANUAL = Rule(
 
 @dataclass(frozen=True)
 class Scene:
-    """One unit, its settings, and what is around it.
+    """One unit by the name that systemd has for it, its settings, and what is around it.
 
     shown: its properties before the drill. hurt: what else goes down or is restarted with it, and is up.
     required: what it requires and may be stopped, each with what goes down with that. starts: what a timer starts.
-    sockets: those that start it and are up.
+    sockets: those that start it and are up. known: settings of all of these by which some are spared.
     """
 
     unit: str
@@ -100,6 +96,12 @@ class Scene:
     required: Mapping[str, Tuple[str, ...]]
     starts: str
     sockets: Tuple[str, ...]
+    known: Mapping[str, Properties] = field(default_factory=dict)
+
+    @property
+    def struck(self) -> Tuple[str, ...]:
+        """What a fault may end."""
+        return tuple(dict.fromkeys(filter(None, (self.unit, *self.hurt, self.starts))))
 
     @property
     def is_timer(self) -> bool:
@@ -113,21 +115,35 @@ class Scene:
 def look(manager: Manager, unit: str, health: Health, may_hurt: Sequence[str]) -> Scene:
     """What there is of a unit, before anything is done to it."""
     shown = manager.show([unit], PROPERTIES)[unit]
+    # Others know it, and what is spared has it, by that name and not by an alias.
+    unit = shown.get("Id") or unit
     states = manager.list_units()
     wants = [other for other in sorted(named(shown, _REQUIRED)) if states[other].is_up and _is_named(other, may_hurt)]
     around = graph.look(manager, [unit, *wants], states)
-    hurt = {*stopped_with(unit, around), *restarted_with(unit, around)}
+    hurt = {*stopped_with(unit, around), *restarted_with(unit, around)} - {unit}
     required = {other: _up((*stopped_with(other, around), other), states) for other in wants}
+    required = {other: taken for other, taken in required.items() if all(_is_named(it, may_hurt) for it in taken)}
     triggered = [other for other in names(shown, "TriggeredBy") if kind_of(other).starts.hands_over]
+    starts = next(iter(names(shown, "Triggers")), "")
+    ending = {unit, *hurt, *filter(None, [starts]), *(each for taken in required.values() for each in taken)}
+    known = spared.look(manager, ending, states)
     return Scene(
         unit=unit,
         shown=shown,
         health=health,
-        hurt=tuple(other for other in _up(hurt, states) if other != unit),
-        required={other: taken for other, taken in required.items() if all(_is_named(it, may_hurt) for it in taken)},
-        starts=next(iter(names(shown, "Triggers")), ""),
+        hurt=_up(hurt, states),
+        required={other: taken for other, taken in required.items() if _may_stop(other, taken, known)},
+        starts=starts,
         sockets=tuple(other for other in triggered if states[other].is_active),
+        known=known,
     )
+
+
+def _may_stop(unit: str, taken: Sequence[str], known: Mapping[str, Properties]) -> bool:
+    """May it be stopped and started again, with what goes down with it?"""
+    if spared.carrying(taken) or any(spared.endings(taken, known)) or spared.refused_by_hand(unit, known):
+        return False
+    return not any(spared.refused_by_hand(other, known, stops=False) for other in taken)
 
 
 def _up(units: Iterable[str], states: States) -> Tuple[str, ...]:
@@ -144,33 +160,19 @@ def problems(scene: Scene, manager: Manager, may_hurt: Sequence[str]) -> List[Pr
     if not (scene.is_timer or kind.processes is Processes.MAIN):
         return [_KIND.problem(scene.unit)]
     found = [*_untold(scene, may_hurt), *_of_host(scene), *_unhealthy(scene, manager)]
-    return [*found, *_endings(scene.unit, scene.shown)]
+    return [*found, *_endings(scene)]
 
 
 def _untold(scene: Scene, may_hurt: Sequence[str]) -> Iterator[Problem]:
-    for unit in filter(None, (scene.unit, *scene.hurt, scene.starts)):
-        if not _is_named(unit, may_hurt):
+    for unit in scene.struck:
+        aliases = names(scene.shown, "Names") if unit == scene.unit else ()
+        if not any(_is_named(name, may_hurt) for name in (unit, *aliases)):
             yield _NOT_TOLD.problem(unit)
 
 
 def _of_host(scene: Scene) -> Iterator[Problem]:
-    spared = _spared()
-    for unit in dict.fromkeys((scene.unit, *scene.hurt, scene.starts)):
-        if unit in spared or is_of_host(unit) or unit in CALL_FOR:
-            yield _CARRIES.problem(unit)
-
-
-def _spared() -> FrozenSet[str]:
-    return carriers() | _OF_HOST
-
-
-# Without these the host itself is at a loss, though no connection goes through them (systemd.special(7)).
-_OF_HOST = frozenset(
-    """
-    init.scope systemd-journald.service systemd-journald.socket systemd-logind.service systemd-udevd.service
-    systemd-resolved.service polkit.service user@0.service
-    """.split()
-)
+    for unit in spared.carrying(scene.struck):
+        yield _CARRIES.problem(unit)
 
 
 def _unhealthy(scene: Scene, manager: Manager) -> Iterator[Problem]:
@@ -190,14 +192,10 @@ def _unhealthy(scene: Scene, manager: Manager) -> Iterator[Problem]:
             yield _NOT_UP.problem(scene.unit, why=complaint)
 
 
-def _endings(unit: str, shown: Properties) -> Iterator[Problem]:
-    """What a failure sets off beyond the unit."""
-    for directive in _ACTIONS:
-        if shown.get(directive, "none") not in ("none", ""):
-            yield _ENDS_HOST.problem(unit, "Unit", directive, setting=directive, value=shown[directive])
-    for directive in _ON_END:
-        for other in sorted(set(names(shown, directive)).intersection(CALL_FOR)):
-            yield _ENDS_HOST.problem(unit, "Unit", directive, setting=directive, value=other)
-    for directive in ("RefuseManualStart", "RefuseManualStop"):
-        if shown.get(directive) == "yes":
+def _endings(scene: Scene) -> Iterator[Problem]:
+    """What a failure sets off beyond the unit, and what could not be brought back."""
+    for unit, directive, value in spared.endings(scene.struck, scene.known):
+        yield _ENDS_HOST.problem(unit, "Unit", directive, setting=directive, value=value)
+    for unit in (scene.unit, *scene.hurt):
+        for directive in spared.refused_by_hand(unit, scene.known, stops=unit == scene.unit):
             yield _NO_MANUAL.problem(unit, "Unit", directive, setting=directive)

@@ -42,6 +42,7 @@ from .._host.workload import (
     visited,
     workload,
 )
+from .._run.report import without
 
 # What only asks for a better place in a queue: a service that is refused it goes on all the same.
 _TUNING = ("sched_setaffinity", "setpriority", "nice", "ioprio_set")
@@ -79,7 +80,7 @@ class Baseline:
 
 @dataclass
 class Bench:
-    """Where a service is tried."""
+    """Where a service is tried. until: when no more is. hidden: what is not to be shown of what it says."""
 
     trial: Trial
     manager: Manager
@@ -89,6 +90,7 @@ class Bench:
     needs: Needs
     probe: Probe
     until: float
+    hidden: Sequence[str] = ()
     allowed: Sequence[str] = ()
     baseline: Optional[Baseline] = None
     tolerated: Set[str] = field(default_factory=set)
@@ -96,6 +98,10 @@ class Bench:
     @property
     def unit(self) -> str:
         return self.trial.unit
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() > self.until
 
     def lines(self, setting: Setting, folders: FrozenSet[str]) -> Tuple[Line, ...]:
         """The lines of a drop-in for it, over what the unit says itself."""
@@ -119,7 +125,7 @@ class Bench:
         )
 
     def attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
-        if time.monotonic() > self.until:
+        if self.is_late:
             raise OutOfTime
         lines = self.lines(setting, folders)
         self._put(lines)
@@ -160,25 +166,27 @@ class Bench:
     def _judged(self, result: _Result, lines: Sequence[Line]) -> Outcome:
         found = refusals(result.said, self.baseline.said if self.baseline else (), [*self.present, *lines], self.host)
         grave = [each for each in found if each.about not in _TUNING]
-        self.tolerated.update(each.line for each in found if each not in grave and not result.complaint)
+        borne = [each.line for each in found if each not in grave and not result.complaint]
+        self.tolerated.update(without(line, self.hidden) for line in borne)
         if not result.complaint and not grave:
             return Outcome(True)
         ours = {directive for directive, _value in lines}
         evidence = [*(each.line for each in grave), *([result.complaint] if result.complaint else [])]
         if not grave:
             evidence += [line for line in result.said if _ENDED.search(line)][-1:]
-        return Outcome(False, tuple(evidence[:_MOST_EVIDENCE]), _certain(grave) & ours, _folders(grave))
+        shown = tuple(without(line, self.hidden) for line in evidence[:_MOST_EVIDENCE])
+        return Outcome(False, shown, _certain(grave) & ours, _folders(grave))
 
     def measure(self) -> Baseline:
         """The service without anything of ours, which has to pass its probe. Raises Failing."""
         begun = time.monotonic()
         one = self._once()
         if one.complaint:
-            raise Failing(one.complaint)
+            raise Failing(without(one.complaint, self.hidden))
         seconds = time.monotonic() - begun
         two = self._once()
         if two.complaint:
-            raise Failing(two.complaint)
+            raise Failing(without(two.complaint, self.hidden))
         both = replace(
             one.seen,
             users={uid: 0 for uid in one.seen.users if uid in two.seen.users},
@@ -250,11 +258,12 @@ class _Try:
         return failures[0].message if failures else ""
 
     def _probed(self) -> str:
-        for words in self.bench.probe.commands:
+        # A command may have a password among its words, so it is told by its number.
+        for number, words in enumerate(self.bench.probe.commands, 1):
             done = self.manager.run(words, timeout=self.bench.probe.patience)
             if done.code:
                 said = (done.err.strip() or done.out.strip()).rpartition("\n")[2]
-                return f"probe {' '.join(words)}: exit code {done.code}{said and ', '}{said}"
+                return f"probe {number}: exit code {done.code}{said and ', '}{said}"
         return ""
 
     def _first_probed(self) -> str:

@@ -124,6 +124,35 @@ def test_a_harder_test_takes_back_what_came_last() -> None:
     assert found.left_out == {"D": ("at the stop",), "System": ("at the stop",)}
 
 
+def test_what_refused_something_goes_before_what_came_last() -> None:
+    found, _tries = search(lambda _setting, _folders: Outcome(True))
+    found.prove(lambda setting, _folders: Outcome("A" not in setting, ("no A",), frozenset({"A"})))
+    assert found.left_out == {"A": ("no A",)}
+    assert found.complete
+
+
+def test_where_the_time_is_over_a_proof_that_fails_ends_soon() -> None:
+    found, _tries = search(lambda _setting, _folders: Outcome(True))
+    proofs = []
+
+    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> Outcome:
+        proofs.append(list(setting))
+        return Outcome(not setting, ("too slow",))
+
+    assert len(found.accepted) == 5
+    assert found.prove(attempt, lambda: True).passed
+    assert [len(each) for each in proofs] == [5, 2, 1, 0]
+    assert set(found.left_out) == {"A", "B", "C", "D", "System"}
+    assert not found.complete
+
+
+def test_a_proof_that_passes_needs_no_more_time() -> None:
+    found, _tries = search(lambda _setting, _folders: Outcome(True))
+    assert found.prove(lambda _setting, _folders: Outcome(True), lambda: True).passed
+    assert found.complete
+    assert len(found.accepted) == 5
+
+
 class TestWhatIsTried:
     def directives(self, **facts: object) -> set[str]:
         groups, _barred = items(Facts(252, **facts))  # type: ignore[arg-type]
