@@ -192,7 +192,8 @@ def _dependency(trial: Trial) -> Seen:
 
 
 def _socket(trial: Trial) -> Seen:
-    shown = trial.manager.show(trial.scene.sockets, ("Listen", "Accept"))
+    sockets = trial.scene.sockets
+    shown = trial.manager.show(sockets, ("Listen", "InvocationID"))
     where = [each for values in shown.values() for each in addresses(values.get("Listen", ""))]
     if not where:
         raise NotTried("no socket unit of it with a ListenStream= is up")
@@ -201,6 +202,10 @@ def _socket(trial: Trial) -> Seen:
         at = time.monotonic()
         _did(trial.manager.queue("restart", [trial.unit]))
         seen = trial.watch(at, before).outcome()
+    after = trial.manager.show(sockets, ("InvocationID",))
+    anew = [unit for unit in sockets if after[unit].get("InvocationID") != shown[unit].get("InvocationID")]
+    if anew and not clients.refused:  # the moment was short, and no client came in it
+        return replace(seen, verdict=promise.REFUSED, how=f"{', '.join(anew)} was down for a moment itself")
     if clients.refused:
         how = f"{clients.refused} of {clients.tried} connections were refused: {clients.complaint}"
         return replace(seen, verdict=promise.REFUSED, how=how)
