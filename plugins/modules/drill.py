@@ -19,8 +19,9 @@ description:
     the latter that counts.
   - It refuses a unit that it was not told it may hurt, one that would hurt others, one without a check, one that is
     not well, and what this run, its connection or the host lives in.
-  - All that it changes lies below C(/run) and is taken back, also by the next drill after one that was interrupted, and
-    a reboot undoes it. After each fault the unit is up again, or the drill ends with an error.
+  - All that it changes lies below C(/run) and is taken back, also by the next module of this collection that
+    changes units after a drill that was interrupted, and a reboot undoes it. After each fault the unit is up again, or
+    the drill ends with an error.
 extends_documentation_fragment:
   - unitwright.systemd.options.drilled
   - unitwright.systemd.attributes
@@ -42,6 +43,7 @@ attributes:
 notes:
   - A unit that fails tells those that C(OnFailure=) names, as in earnest.
   - Units with C(FailureAction=) and the like are refused, as they would take the host down.
+  - What would keep the drill waiting for more than 120 seconds is not tried, such as C(RestartSec=1h).
   - A timer that has no C(Persistent=) leaves out what would come in the seconds of the drill.
 seealso:
   - module: unitwright.systemd.stack
@@ -108,7 +110,7 @@ faults:
       rounds:
         - {verdict: recovered, to_process: 0.215, to_healthy: 0.402, result: success, how: ""}
 recovered:
-  description: Units of which an interrupted drill had left something, that this one has taken back.
+  description: Units of which an interrupted drill or search had left something, that this one has taken back.
   returned: success, and failure after a fault
   type: list
   elements: str
@@ -118,7 +120,8 @@ errors:
     - What is wrong, one entry a problem. The C(rule) is V(drill-differs) where promise and measurement differ,
       V(drill-slow) where it took longer than O(max_recovery), V(drill-not-well) where the unit is not up after the
       drill, and what speaks against the drill if nothing was done.
-    - After a fault an entry also has systemd's C(result) and C(status), and the unit's last lines of C(journal).
+    - After a fault an entry also has systemd's C(result) and C(status), the C(cause) and C(remedy) where they are
+      proven, and the unit's last lines of C(journal).
   returned: failure
   type: list
   elements: dict

@@ -203,6 +203,48 @@ def test_a_timer_catches_up_if_it_is_persistent(host: Lab, persistent: bool, ver
     assert host.show("drilled.timer", "NextElapseUSecRealtime") == when
 
 
+def test_only_the_calendar_of_a_timer_is_caught_up(host: Lab) -> None:
+    """What comes after a boot lies in the past, so that it would elapse as soon as the timer starts."""
+    job = service("drilled", "/bin/true", service={"Type": "oneshot"})
+    once = {"OnBootSec": "1s", "OnStartupSec": "1s"}
+    host.apply(timer("yearly", "drilled", **once), job)
+    found = drilled(host, name="drilled.timer", may_hurt=["drilled.*"], health={"timeout": 20})
+    assert verdicts(found) == {"downtime": ("missed", "missed", True)}
+    host.apply({"name": "drilled.timer", "timer": {**once, "OnActiveSec": "1h"}}, job)
+    found = drilled(host, name="drilled.timer", may_hurt=["drilled.*"], health={"timeout": 20})
+    assert verdicts(found) == {"downtime": ("missed", "not-tried", None)}
+    assert "no OnCalendar=" in found["downtime"]["not_tried"]
+
+
+def test_what_nobody_would_wait_for_is_not_tried(host: Lab) -> None:
+    host.apply(lively(Restart="always", RestartSec="1h", WatchdogSec="30min", **NOTIFY))
+    before = host.invocation(UNIT)
+    result = succeeded(drill(host, "kill", "segv", "hang", "crash_loop"))
+    assert {each["verdict"] for each in result["faults"].values()} == {"not-tried"}
+    assert all("120 s that a drill waits" in each["not_tried"] for each in result["faults"].values())
+    assert result["changed"] is False
+    assert host.invocation(UNIT) == before
+
+
+def test_a_program_that_fails_when_it_is_started_anew_was_given_up_by_nobody(host: Lab) -> None:
+    """Restart=on-abort restarts what was killed, and not what exits with a status."""
+    lines = "test ! -e /run/notes/drilled || exit 3; touch /run/notes/drilled; exec"
+    command = f"/bin/sh -c '{lines} /usr/bin/python3 {PROGRAMS}/lively.py {PORT}'"
+    host.apply(service("drilled", command, service={"Restart": "on-abort"}))
+    result = failed(drill(host, "kill"))
+    assert verdicts(result["faults"]) == {"kill": ("recovered", "failed", False)}
+
+
+def test_a_difference_comes_with_its_cause(host: Lab) -> None:
+    host.sh("ln -sf /usr/bin/python3 /run/notes/python")
+    host.apply(service("drilled", f"/run/notes/python {PROGRAMS}/lively.py {PORT}", service={"Restart": "always"}))
+    host.sh("rm /run/notes/python")
+    result = failed(drill(host, "kill", "child"))
+    assert rules(result)[0] == ("drill-differs", UNIT)
+    assert "/run/notes/python" in result["errors"][0]["cause"]
+    assert "otherwise than it should" in result["faults"]["child"]["not_tried"]
+
+
 def test_check_mode_tells_the_promise_and_does_nothing(host: Lab) -> None:
     host.apply(lively(Restart="always", RestartSec=3))
     before = host.invocation(UNIT)
@@ -270,6 +312,16 @@ def test_an_interrupted_hang_is_taken_back_by_the_next_run(host: Lab, cut_off: A
     result = succeeded(host.module("drill", **options, faults=["dependency"]))
     assert result["recovered"] == [UNIT]
     assert result["changed"] is True
+    assert process_state(host) == "S"
+    assert_nothing_left(host)
+
+
+def test_an_interrupted_hang_is_taken_back_by_the_next_run_of_any_module(host: Lab, cut_off: Any) -> None:
+    host.apply(lively(Restart="always"))
+    options = {"name": UNIT, "may_hurt": [UNIT], "health": HEALTH}
+    cut_off(lambda: process_state(host) == "T", **options, faults=["hang"])
+    result = host.apply(lively(Restart="always"))
+    assert [each for each in result["warnings"] if each.startswith(f"{UNIT}: what a drill that was cut off")]
     assert process_state(host) == "S"
     assert_nothing_left(host)
 

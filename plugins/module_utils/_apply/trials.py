@@ -15,7 +15,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from .._host import files
 from .._host.files import Writer
-from .._host.manager import Manager
+from .._host.manager import Manager, ManagerError, not_read
 
 FOLDER = "/run/unitwright"
 _RECORD = f"{FOLDER}/search.json"
@@ -47,17 +47,20 @@ def begin(trial: Trial, writer: Writer) -> None:
 def write(trial: Trial, text: str, manager: Manager, writer: Writer) -> None:
     """Have the manager read a drop-in that is tried."""
     writer.write(trial.dropin, text.encode(), 0o644)
-    manager.daemon_reload()
+    manager.read_again()
 
 
 def take_away(trial: Trial, manager: Manager, writer: Writer) -> None:
-    """The unit is again what its own files say, and runs so; what the search had taken down with it runs too."""
+    """The unit is again what its own files say, and runs so; what the search had taken down with it runs too.
+
+    Raises ManagerError once all is done that can be, if systemd still goes by what was tried.
+    """
     from .._host.watch import wait_for_rest  # noqa: PLC0415 (only where there is something to take away)
 
     files.sweep([os.path.dirname(trial.dropin), FOLDER])
     writer.remove(trial.dropin)
     writer.remove_folder_if_empty(os.path.dirname(trial.dropin))
-    manager.daemon_reload()
+    reloaded = manager.daemon_reload()
     manager.systemctl("reset-failed", [trial.unit])
     manager.queue("restart", [trial.unit])
     wait_for_rest(manager, [trial.unit], starts=True)
@@ -65,6 +68,8 @@ def take_away(trial: Trial, manager: Manager, writer: Writer) -> None:
     down = [unit for unit in trial.others if not states[unit].is_up]
     if down:
         manager.queue("start", down)
+    if reloaded.code != 0:  # its note stays, so that the next run tries again
+        raise ManagerError(not_read(reloaded))
 
 
 def end(trial: Trial, writer: Writer) -> None:
@@ -73,18 +78,17 @@ def end(trial: Trial, writer: Writer) -> None:
     writer.remove_folder_if_empty(FOLDER)
 
 
-def recover(manager: Manager) -> List[str]:
-    """Take away what a search that was cut off has left; only for who holds the lock. Returns what is to be told."""
-    if not manager.live or manager.places.scope.in_home or not os.path.lexists(_RECORD):
+def recover(manager: Manager, writer: Writer) -> List[Trial]:
+    """Take away what a search that was cut off has left; only for who holds the lock. Returns what it was about."""
+    if manager.places.scope.in_home or not os.path.lexists(_RECORD):
         return []
     found = _read()
-    writer = Writer()
     if found is None:
         writer.remove(_RECORD)
         return []
     take_away(found, manager, writer)
     end(found, writer)
-    return [f"{found.unit}: what a search that was cut off had left was taken away, and it was restarted"]
+    return [found]
 
 
 def _read() -> Optional[Trial]:

@@ -23,11 +23,13 @@ def _at_work(name: str, reason: str, remedy: str, source: str) -> Rule:
 
 
 # What may fail once a run has begun to change the host.
-NOT_HEALTHY = _at_work(
+NOT_HEALTHY = Rule(
     "health",
+    Severity.ERROR,
     "a unit is not what it shall be after the run",
     "the message says what it is, the journal why",
     "the option health",
+    has_cause=True,
 )
 DEPENDENCY = _at_work(
     "dependency",

@@ -242,6 +242,12 @@ class Manager:
     def daemon_reload(self) -> Outcome:
         return self.run(["systemctl", self._scope_flag, "daemon-reload"], timeout=300.0)
 
+    def read_again(self) -> None:
+        """A daemon-reload that has to succeed. Raises ManagerError."""
+        done = self.daemon_reload()
+        if done.code != 0:
+            raise ManagerError(not_read(done))
+
     def list_units(self) -> States:
         """State of every unit in memory, from one call; a unit that is not listed is not loaded."""
         outcome = self.run(["systemctl", self._scope_flag, "list-units", "--all", "--full", "--output=json"])
@@ -330,6 +336,11 @@ class Manager:
             if done.code != 0:
                 failures.append(f"nothing could be started in {each} to wake its limits: {done.message}")
         return failures
+
+
+def not_read(reload: Outcome) -> str:
+    """Why systemd does not go by the files that there are now."""
+    return f"systemd did not read its files again: {reload.message}"
 
 
 def _listens(path: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from typing import AbstractSet, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from .._host.causes import DEPENDENCY, NOT_HEALTHY, Failure
+from .._host.causes import DEPENDENCY, Failure
 from .._host.endings import meaning
 from .._host.incident import Cause
 from .._host.manager import Manager
@@ -43,7 +43,7 @@ def explained(
     manager: Manager, failures: Sequence[Failure], asked: AbstractSet[str], lines: Mapping[str, Sequence[str]]
 ) -> List[Explained]:
     """asked: those units whose causes are looked for. lines: what they have said last."""
-    open_ones = [each for each in failures if each.unit in asked and each.rule is NOT_HEALTHY]
+    open_ones = [each for each in failures if each.unit in asked and each.rule.has_cause]
     known = explain(manager, open_ones)
     return [_explained(each, known.get(each.unit), lines.get(each.unit, ())) for each in failures]
 

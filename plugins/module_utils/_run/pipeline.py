@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from .._apply import accepted, trials
+from .._apply import accepted, leftovers
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build
 from .._desired.triggers import declared_files, environment_files, is_path
@@ -125,7 +125,7 @@ def apply(
             run.lap("ask")
             if not check_mode:
                 files.sweep([where.units, where.secrets, where.state])
-                left = trials.recover(manager)
+                left = [f"{each.unit}: {each.told}" for each in leftovers.recover(manager)]
             result, warnings = _locked(run, manager)
             return result, [*left, *warnings]
     except (ManagerError, files.FileRefused, files.LockBusy) as error:

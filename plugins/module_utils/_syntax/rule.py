@@ -50,7 +50,8 @@ class Rule:
 
     id: its name in results; several wordings may share one. severity: what comes of it. reason: what is wrong, and
     remedy: what to do about it ("" where the reason says it), both with {names} for what differs from case to case,
-    {unit} among them. source: the manual that it rests on, or what of ours it protects.
+    {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
+    that is not well, so that a cause of that is looked for.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Rule:
     reason: str
     remedy: str
     source: str
+    has_cause: bool = False
 
     def __post_init__(self) -> None:
         _REGISTER.append(self)

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import statistics
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from .._apply import leftovers, standing
 from .._desired.forms import with_kind
 from .._desired.health import HEALTH, health
 from .._host import files
@@ -32,8 +31,9 @@ from .._run.pipeline import HOST, refuse_place
 from .._run.work import Failed
 from .._syntax.names import UNIT_NAME, parse_name
 from .._syntax.rule import Problems, Refused, Rule, Severity
-from . import faults, promise, scene, standing
+from . import faults, promise, scene
 from .faults import NotTried, Trial
+from .interrupts import Interrupts
 from .measure import Seen
 from .promise import Promise
 from .scene import Scene
@@ -51,6 +51,7 @@ _DIFFERS = Rule(
     "{fault}: its settings promise {promised} ({reason}), and it came to {verdict}{how}",
     "mend the setting, or the program",
     "the module drill",
+    has_cause=True,
 )
 _SLOW = Rule(
     "drill-slow",
@@ -58,6 +59,7 @@ _SLOW = Rule(
     "{fault}: it is not well again within max_recovery ({most:g} s), but {what}",
     "",
     "the option max_recovery",
+    has_cause=True,
 )
 _NOT_WELL = Rule(
     "drill-not-well",
@@ -65,6 +67,7 @@ _NOT_WELL = Rule(
     "it is not well after the drill",
     "see to it",
     "the module drill",
+    has_cause=True,
 )
 _HARMED = Rule(
     "drill-harmed",
@@ -113,12 +116,13 @@ class Tried:
                 return f"after {seen.to_healthy:g} s"
         return ""
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self, hidden: Sequence[str] = ()) -> Dict[str, Any]:
+        """hidden: what is not to be shown of what programs say."""
         return {
             "promise": self.promise.as_dict(),
             "verdict": self.verdict,
             "agrees": None if not self.rounds else self.odd is None,
-            "not_tried": self.not_tried,
+            "not_tried": report.without(self.not_tried, hidden),
             "to_process": _seconds([seen.to_process for seen in self.rounds]),
             "to_healthy": _seconds([seen.to_healthy for seen in self.rounds]),
             "rounds": [
@@ -127,7 +131,7 @@ class Tried:
                     "to_process": seen.to_process,
                     "to_healthy": seen.to_healthy,
                     "result": seen.shown.get("Result", ""),
-                    "how": seen.how,
+                    "how": report.without(seen.how, hidden),
                 }
                 for seen in self.rounds
             ],
@@ -212,8 +216,9 @@ class _Drill:
     def run(self) -> Tuple[Dict[str, Any], List[str]]:
         may_hurt = self.params["may_hurt"]
         if not self.check_mode:
-            self.recovered = standing.recover(self.manager.places, self.manager, self.writer)
-            self._await(self.recovered)
+            taken = leftovers.recover(self.manager)
+            self.recovered = list(dict.fromkeys(each.unit for each in taken))
+            self._await({unit for each in taken for unit in each.up})
         here = scene.look(self.manager, self.unit, self.health, may_hurt)
         problems = scene.problems(here, self.manager, may_hurt)
         if problems:
@@ -223,12 +228,16 @@ class _Drill:
         for each in tried:
             if each.fault not in known:
                 each.not_tried = f"that is no fault of a {'timer' if here.is_timer else 'service'}"
-            elif not self.check_mode and not self.failures:
+            elif self.check_mode:
+                continue
+            elif self.failures:
+                each.not_tried = f"{here.unit} came out of an earlier fault otherwise than it should"
+            else:
                 self._try(here, each)
         return self._told(tried)
 
-    def _await(self, units: Sequence[str]) -> None:
-        """What an interrupted drill had taken down comes up again, or the looks that follow say that it has not."""
+    def _await(self, units: Iterable[str]) -> None:
+        """What one that was cut off had taken down comes up again, or the looks that follow say that it has not."""
         proof = {unit: Up(Proof(Health(stable_for=0.0, timeout=self.health.timeout))) for unit in units}
         if proof:
             watch(self.manager, proof, to_the_end=True)
@@ -241,8 +250,8 @@ class _Drill:
             # What was counted before would be held against it.
             self.manager.systemctl("reset-failed", [here.unit])
             try:
-                with _to_the_end():
-                    seen = self._done(trial, tried.fault)
+                with Interrupts() as interrupts:
+                    seen = self._done(trial, tried.fault, interrupts)
             except NotTried as reason:
                 tried.not_tried = str(reason)
                 self.failures += self.unwell
@@ -253,16 +262,17 @@ class _Drill:
             if self.failures:
                 return
 
-    def _done(self, trial: Trial, fault: str) -> Seen:
+    def _done(self, trial: Trial, fault: str, interrupts: Interrupts) -> Seen:
         """A fault between its note and all of it taken back."""
-        trial.note()
         try:
-            seen = faults.known(trial.scene)[fault](trial)
+            trial.note()
+            seen = faults.do(trial, fault)
             if seen.verdict == promise.WRONG_STATE and not trial.scene.is_timer:
                 self.manager.queue("restart", [trial.unit])
             return seen
         finally:
-            standing.take_back(self.manager.places, trial.standing, self.manager, self.writer)
+            interrupts.hold()
+            standing.take_back(trial.standing, self.manager, self.writer)
             self._settle(trial)
             standing.forget(self.manager.places, trial.standing, self.writer)
 
@@ -296,19 +306,20 @@ class _Drill:
             self.failures.append(_of_rule(failure(self.unit, told.message, seen.shown, seen.invocation), _SLOW))
 
     def _told(self, tried: Sequence[Tried]) -> Tuple[Dict[str, Any], List[str]]:
+        secrets = [seen.content for seen in tree(self.manager.places.secrets).values() if seen.content]
+        hidden = report.hidden_values(secrets)
         done = any(not each.not_tried if self.check_mode else each.rounds for each in tried)
         result = {
             "changed": done or bool(self.recovered),
             "unit": self.unit,
             "systemd": self.manager.version,
-            "faults": {each.fault: each.as_dict() for each in tried},
+            "faults": {each.fault: each.as_dict(hidden) for each in tried},
             "recovered": self.recovered,
         }
         warned = [_harmed(self.unit, each) for each in tried]
         warnings = [f"{self.unit}: {text}" for text in warned if text]
         if self.failures:
-            hidden = [seen.content for seen in tree(self.manager.places.secrets).values() if seen.content]
-            errors = report.errors(self.failures, self.manager, hidden)
+            errors = report.errors(self.failures, self.manager, secrets)
             raise Failed(report.sentence(errors), {**result, "errors": errors}, warnings)
         return result, warnings
 
@@ -328,20 +339,3 @@ def _harmed(unit: str, tried: Tried) -> str:
         return ""
     words = {"fault": tried.fault, "verdict": seen.verdict, "reason": tried.promise.reason}
     return _HARMED.problem(unit, **words, remedy=_REMEDIES[seen.verdict]).message
-
-
-@contextmanager
-def _to_the_end() -> Iterator[None]:
-    """Who ends a drill half-way has it taken back first."""
-
-    def end(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = {}
-    with suppress(ValueError):  # only the main thread may
-        before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

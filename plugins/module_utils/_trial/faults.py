@@ -6,21 +6,23 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, Optional
 
+from .._apply import standing
+from .._apply.standing import Standing
 from .._host import processes
 from .._host.files import Writer
 from .._host.looks import run_of
-from .._host.manager import Manager
+from .._host.manager import Manager, Outcome, Properties
 from .._host.watch import wait_for_rest
 from .._syntax.spans import seconds
-from . import promise, standing
+from . import promise
 from .clients import Clients, addresses
 from .measure import NOTICED, Seen, Watch, is_down, pause, show, since
 from .scene import Scene
-from .standing import Standing
 
 # A process that was killed is gone in milliseconds; systemd may have other things to do before it says so.
 _ROOM = 5.0
@@ -45,13 +47,23 @@ class Trial:
 
     def note(self, **changes: object) -> None:
         """Note what is about to be done."""
-        self.standing = replace(self.standing, **changes)  # type: ignore[arg-type]
+        self.standing = self.standing._replace(**changes)  # type: ignore[arg-type]
         standing.note(self.manager.places, self.standing, self.writer)
 
     def watch(self, at: float, before: Dict[str, str], noticed: float = NOTICED, hangs: bool = False) -> Watch:
-        given = self.scene.given
-        patience = noticed + promise.delay(given, 1) + _stop(self.scene) + self.scene.health.timeout
+        patience = noticed + _delay(self.scene, 1) + _stop(self.scene) + self.scene.health.timeout
         return Watch(self.scene, self.manager, run_of(before), at, patience, noticed, hangs)
+
+
+def _delay(scene: Scene, number: int) -> float:
+    """Before an automatic restart, as far as that is waited for: what may end by a fault that is no end of its own."""
+    return min(promise.delay(scene.given, number), promise.LONGEST_LOOP)
+
+
+def _did(done: Outcome) -> None:
+    """Nothing is proved by what was not done. Raises NotTried."""
+    if done.code != 0:
+        raise NotTried(done.message)
 
 
 def _stop(scene: Scene) -> float:
@@ -63,7 +75,7 @@ def _stop(scene: Scene) -> float:
 def _signalled(trial: Trial, name: str) -> Seen:
     before = dict(show(trial.manager, trial.unit))
     at = time.monotonic()
-    trial.manager.kill(trial.unit, name)
+    _did(trial.manager.kill(trial.unit, name))
     return trial.watch(at, before).outcome()
 
 
@@ -75,14 +87,27 @@ def _segv(trial: Trial) -> Seen:
     return _signalled(trial, "SIGSEGV")
 
 
+_GONE = "its main process is gone"
+
+
+def _main(shown: Properties) -> int:
+    """The number of its main process. Raises NotTried if it has none."""
+    pid = int(shown.get("MainPID") or 0)
+    if not pid:
+        raise NotTried(_GONE)
+    return pid
+
+
 def _hang(trial: Trial) -> Seen:
     before = dict(show(trial.manager, trial.unit))
-    main = processes.process(int(before["MainPID"]))
+    main = processes.process(_main(before))
     if main is None:
-        raise NotTried("its main process is gone")
+        raise NotTried(_GONE)
     trial.note(stopped=(main,))
     at = time.monotonic()
-    trial.manager.kill(trial.unit, "SIGSTOP")
+    # Not by systemctl, which takes whatever is its main process by then, and that one nobody would let go on.
+    if not processes.send(main, signal.SIGSTOP):
+        raise NotTried(_GONE)
     given = trial.scene.given
     noticed = given.watchdog + _ROOM if given.watchdog else NOTICED
     try:
@@ -93,21 +118,26 @@ def _hang(trial: Trial) -> Seen:
 
 def _crash_loop(trial: Trial) -> Seen:
     given = trial.scene.given
-    if promise.loop_seconds(given) > promise.LONGEST_LOOP and promise.restarts(given, promise.ENDINGS["crash_loop"])[0]:
-        raise NotTried(f"{promise.crashes(given)} restarts would take longer than {promise.LONGEST_LOOP:g} s")
     at, first = time.monotonic(), dict(show(trial.manager, trial.unit))
     before = first
     for number in range(1, promise.crashes(given) + 1):
         before = dict(show(trial.manager, trial.unit))
         at = time.monotonic()
-        trial.manager.kill(trial.unit, "SIGKILL")
-        if number < promise.crashes(given) and not _runs_anew(trial, before, promise.delay(given, number)):
+        done = trial.manager.kill(trial.unit, "SIGKILL")
+        if done.code != 0 and (number == 1 or _is_main_still(trial, before)):
+            raise NotTried(done.message)  # but what fell by itself meanwhile has crashed as well
+        if number < promise.crashes(given) and not _runs_anew(trial, before, _delay(trial.scene, number)):
             break
     watch = trial.watch(at, before)
-    watch.patience += promise.delay(given, promise.crashes(given))
+    watch.patience += _delay(trial.scene, promise.crashes(given))
     seen = watch.outcome()
-    gave_up = seen.verdict == promise.FAILED and run_of(seen.shown).restarts != run_of(first).restarts
+    anew = run_of(seen.shown).restarts != run_of(first).restarts
+    gave_up = seen.verdict == promise.FAILED and anew and promise.gave_up(given, seen.shown)
     return _started_again(trial, replace(seen, verdict=promise.GAVE_UP) if gave_up else seen)
+
+
+def _is_main_still(trial: Trial, before: Properties) -> bool:
+    return show(trial.manager, trial.unit).get("MainPID") == before.get("MainPID") != "0"
 
 
 def _runs_anew(trial: Trial, before: Dict[str, str], wait: float) -> bool:
@@ -128,7 +158,7 @@ def _started_again(trial: Trial, seen: Seen) -> Seen:
     if seen.verdict not in (promise.GAVE_UP, promise.FAILED, promise.INACTIVE):
         return seen
     at = time.monotonic()
-    standing.take_back(trial.manager.places, trial.standing, trial.manager, trial.writer)
+    standing.take_back(trial.standing, trial.manager, trial.writer)
     watch = trial.watch(at, {**seen.shown, "MainPID": "0"})
     again = watch.outcome()
     if again.verdict != promise.RECOVERED:
@@ -138,11 +168,12 @@ def _started_again(trial: Trial, seen: Seen) -> Seen:
 
 def _child(trial: Trial) -> Seen:
     before = dict(show(trial.manager, trial.unit))
-    children = processes.descendants(int(before["MainPID"]))
+    children = processes.descendants(_main(before))
     if not children:
         raise NotTried("its main process has no children")
     at = time.monotonic()
-    processes.send(children[0], 9)
+    if not processes.send(children[0], signal.SIGKILL):
+        raise NotTried("its child is gone")
     return trial.watch(at, before).outcome()
 
 
@@ -154,22 +185,27 @@ def _dependency(trial: Trial) -> Seen:
     trial.note(up=tuple(sorted({*trial.standing.up, *required[unit]})))
     before = dict(show(trial.manager, trial.unit))
     at = time.monotonic()
-    trial.manager.queue("stop", [unit])
+    _did(trial.manager.queue("stop", [unit]))
     wait_for_rest(trial.manager, [unit, trial.unit], _stop(trial.scene) + _ROOM)
     seen = trial.watch(at, before).outcome()
     return _started_again(trial, replace(seen, how=seen.how or f"{unit} was stopped"))
 
 
 def _socket(trial: Trial) -> Seen:
-    shown = trial.manager.show(trial.scene.sockets, ("Listen", "Accept"))
+    sockets = trial.scene.sockets
+    shown = trial.manager.show(sockets, ("Listen", "InvocationID"))
     where = [each for values in shown.values() for each in addresses(values.get("Listen", ""))]
     if not where:
         raise NotTried("no socket unit of it with a ListenStream= is up")
     before = dict(show(trial.manager, trial.unit))
     with Clients(where) as clients:
         at = time.monotonic()
-        trial.manager.queue("restart", [trial.unit])
+        _did(trial.manager.queue("restart", [trial.unit]))
         seen = trial.watch(at, before).outcome()
+    after = trial.manager.show(sockets, ("InvocationID",))
+    anew = [unit for unit in sockets if after[unit].get("InvocationID") != shown[unit].get("InvocationID")]
+    if anew and not clients.refused:  # the moment was short, and no client came in it
+        return replace(seen, verdict=promise.REFUSED, how=f"{', '.join(anew)} was down for a moment itself")
     if clients.refused:
         how = f"{clients.refused} of {clients.tried} connections were refused: {clients.complaint}"
         return replace(seen, verdict=promise.REFUSED, how=how)
@@ -179,18 +215,21 @@ def _socket(trial: Trial) -> Seen:
 def _downtime(trial: Trial) -> Seen:
     """The timer is down when its time comes; a drop-in says when that is, so that nobody has to wait for long."""
     unit, manager = trial.unit, trial.manager
+    if not trial.scene.given.has_calendar:
+        raise NotTried("it has no OnCalendar=, so that there is nothing that it could catch up")
     path = standing.dropin_file(manager.places, unit)
     trial.note(dropins=(path,))
-    manager.systemctl("stop", [unit])
+    _did(manager.systemctl("stop", [unit]))
     moment = int(time.time()) + 1
     calendar = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
+    # The empty one takes away all its times, those after a boot among them (systemd.timer(5)).
     text = f"[Timer]\nOnCalendar=\nOnCalendar={calendar}\nAccuracySec=1us\nRandomizedDelaySec=0\n"
     trial.writer.write(path, text.encode(), 0o644)
-    manager.daemon_reload()
+    manager.read_again()
     while time.time() < moment + _A_LITTLE:
         pause()
     at = time.monotonic()
-    manager.queue("start", [unit])
+    _did(manager.queue("start", [unit]))
     fired = _fires(trial, at)
     if fired is None:
         return Seen(promise.MISSED, None, None, "what came while it was down was left out", show(manager, unit))
@@ -232,3 +271,11 @@ _TIMER: Dict[str, Callable[[Trial], Seen]] = {"downtime": _downtime}
 def known(scene: Scene) -> Dict[str, Callable[[Trial], Seen]]:
     """The faults that there are for a unit of its kind."""
     return _TIMER if scene.is_timer else _SERVICE
+
+
+def do(trial: Trial, fault: str) -> Seen:
+    """Do a fault that is known for the unit, once. Raises NotTried."""
+    longer = promise.too_long(trial.scene.given, fault)
+    if longer:
+        raise NotTried(longer)
+    return known(trial.scene)[fault](trial)

@@ -140,8 +140,10 @@ class Watch:
     def _down(self, shown: Properties) -> Seen:
         failed = shown.get("ActiveState") == "failed"
         run = run_of(shown)
-        # systemd leaves the result of the last end in place when a start is one too many.
-        gave_up = failed and (shown.get("Result") == promise.GAVE_UP or run.restarts != self.before.restarts)
+        anew = run.restarts != self.before.restarts
+        gave_up = failed and (
+            shown.get("Result") == promise.GAVE_UP or (anew and promise.gave_up(self.scene.given, shown))
+        )
         verdict = promise.GAVE_UP if gave_up else promise.FAILED if failed else promise.INACTIVE
         return Seen(verdict, self.to_process, None, describe(shown), shown, run.invocation)
 

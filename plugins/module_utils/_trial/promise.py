@@ -36,7 +36,7 @@ PROPERTIES = (
 )
 # Between two crashes nobody knows how long the program itself takes to be killed once more.
 _OF_ITS_OWN = 0.3
-# No drill lasts longer than that for the sake of a limit.
+# No fault lasts longer than that for the sake of a limit, a pause or a watchdog.
 LONGEST_LOOP = 120.0
 
 
@@ -126,6 +126,7 @@ def _finite(span: float) -> float:
 
 
 def _name(number: str) -> str:
+    """A signal without SIG."""
     try:
         return signal.Signals(int(number)).name[len("SIG") :]
     except ValueError:
@@ -165,6 +166,20 @@ def restarts(given: Settings, ending: Ending) -> Tuple[bool, str]:
     return result in _RESTARTED.get(given.restart, ()), said
 
 
+def gave_up(given: Settings, shown: Mapping[str, str]) -> bool:
+    """Has systemd given up on what has failed, after it was restarted? By its properties at the end.
+
+    systemd leaves the result of the last end in place when a start is one too many: with one that it would have
+    restarted, only the limit can have kept it down.
+    """
+    result = shown.get("Result", "")
+    status = shown.get("ExecMainStatus", "")
+    exited = shown.get("ExecMainCode", "") == _EXITED
+    return result == GAVE_UP or restarts(given, Ending(result, status if exited else _name(status)))[0]
+
+
+# waitid(2), si_code.
+_EXITED = "1"
 _SIGNALS = ("signal", "core-dump")
 _ABNORMAL = (*_SIGNALS, "watchdog", "timeout", "oom-kill")
 # Which results each value of Restart= restarts.
@@ -183,6 +198,8 @@ def _after_end(given: Settings, ending: Ending, before: float = 0.0) -> Promise:
     if given.by_group:
         return Promise(UNKNOWN, "with ExitType=cgroup it is up for as long as any of its processes is")
     again, said = restarts(given, ending)
+    if again and math.isinf(delay(given, 1)):
+        return Promise(FAILED, f"{said}, which RestartSec=infinity puts off for ever")
     if again:
         return Promise(RECOVERED, said, round(before + delay(given, 1), 3))
     if given.upheld_by:
@@ -222,6 +239,24 @@ _UNLIMITED = 6
 def loop_seconds(given: Settings) -> float:
     """From the first automatic restart of a crash loop to the one that would be too many, by the delays alone."""
     return sum(delay(given, number) for number in range(2, crashes(given) + 1))
+
+
+def too_long(given: Settings, fault: str) -> str:
+    """Why a fault is not done, as nobody would wait for what comes of it; "" if it is."""
+    ending, before = ENDINGS.get(fault), 0.0
+    if fault == "hang" and given.watchdog:
+        ending, before = Ending("watchdog", given.watchdog_signal), given.watchdog
+    if ending is None:
+        return ""
+    again = restarts(given, ending)[0]
+    most = f"which is longer than the {LONGEST_LOOP:g} s that a drill waits"
+    if before > LONGEST_LOOP:
+        return f"WatchdogSec= is {before:g} s, {most}"
+    if again and before + delay(given, 1) > LONGEST_LOOP:
+        return f"it is started anew {before + delay(given, 1):g} s later, {most}"
+    if again and fault == "crash_loop" and loop_seconds(given) > LONGEST_LOOP:
+        return f"{crashes(given)} restarts take {loop_seconds(given):g} s, {most}"
+    return ""
 
 
 def _loops(given: Settings) -> Promise:

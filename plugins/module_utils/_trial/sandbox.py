@@ -22,7 +22,7 @@ from .._advice.logins import lets_others_in
 from .._advice.merging import parse_groups
 from .._advice.optouts import HOMES, Line, Needs, needs
 from .._advice.profiles import Host
-from .._apply import trials
+from .._apply import leftovers, trials
 from .._apply.trials import Trial
 from .._desired.forms import with_kind
 from .._desired.hardening import OPTIONS, TARGET
@@ -139,7 +139,7 @@ def _alone(
     writer.make_folder(trials.FOLDER)
     try:
         with _no_other(str(params["name"])), files.locked(manager.places.lock):
-            trials.recover(manager)
+            leftovers.recover(manager)
             writer.make_folder(trials.FOLDER)
             return _Sandbox(params, probe, given, manager, writer).searched()
     finally:

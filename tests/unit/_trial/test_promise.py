@@ -147,5 +147,54 @@ def test_a_timer_that_was_down_when_its_time_came() -> None:
     assert promised("downtime", Persistent="yes") == ("missed", None)
 
 
+@pytest.mark.parametrize(
+    ("fault", "shown", "says"),
+    [
+        ("kill", {"Restart": "always", "RestartUSec": "1min 59s"}, ""),
+        ("kill", {"Restart": "always", "RestartUSec": "1h"}, "started anew 3600 s later"),
+        ("segv", {"Restart": "on-abort", "RestartUSec": "infinity"}, "started anew inf s later"),
+        ("crash_loop", {"Restart": "always", "RestartUSec": "1h", "StartLimitBurst": "0"}, "started anew 3600 s later"),
+        ("crash_loop", {"Restart": "always", "RestartUSec": "1min"}, "6 restarts take 300 s"),
+        # What does not restart it is not waited for.
+        ("kill", {"Restart": "no", "RestartUSec": "1h"}, ""),
+        ("crash_loop", {"Restart": "no", "RestartUSec": "1min"}, ""),
+        ("hang", {"Restart": "always", "RestartUSec": "1h"}, ""),
+        ("hang", {"Restart": "no", "RestartUSec": "1h", "WatchdogUSec": "5s"}, ""),
+        ("hang", {"Restart": "no", "WatchdogUSec": "30min"}, "WatchdogSec= is 1800 s"),
+        ("hang", {"Restart": "always", "WatchdogUSec": "1min 30s", "RestartUSec": "1min"}, "started anew 150 s later"),
+        ("child", {"Restart": "always", "RestartUSec": "1h"}, ""),
+        ("downtime", {}, ""),
+    ],
+)
+def test_what_nobody_would_wait_for(fault: str, shown: dict[str, str], says: str) -> None:
+    found = promise.too_long(settings({"StartLimitBurst": "5", **shown}), fault)
+    assert says in found
+    assert bool(found) is bool(says)
+
+
+def test_what_is_put_off_for_ever_is_no_restart() -> None:
+    assert promised("kill", Restart="always", RestartUSec="infinity") == ("failed", None)
+    assert promised("crash_loop", Restart="always", RestartUSec="infinity") == ("failed", None)
+
+
+@pytest.mark.parametrize(
+    ("restart", "shown", "gave_up"),
+    [
+        ("on-abort", {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1"}, False),
+        ("on-abort", {"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "9"}, True),
+        ("on-abort", {"Result": "core-dump", "ExecMainCode": "3", "ExecMainStatus": "11"}, True),
+        ("on-failure", {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1"}, True),
+        ("no", {"Result": "start-limit-hit", "ExecMainCode": "2", "ExecMainStatus": "9"}, True),
+        # Exceptions, by number of what exits and by name of what is killed.
+        ("always", {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "42"}, False),
+        ("always", {"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "15"}, False),
+        ("no", {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "43"}, True),
+    ],
+)
+def test_systemd_gives_up_on_what_it_would_restart(restart: str, shown: dict[str, str], gave_up: bool) -> None:
+    given = settings({"Restart": restart, "RestartPreventExitStatus": "42 TERM", "RestartForceExitStatus": "43"})
+    assert promise.gave_up(given, shown) is gave_up
+
+
 def test_the_option_has_every_fault() -> None:
     assert tuple(promise.FAULTS) == options.FAULTS

@@ -4,17 +4,16 @@
 
 """What a drill has in effect at a time, noted below /run before it is done, and how it is taken back.
 
-So an interrupted drill is taken back by the next one, and by a reboot at the latest. Private to the collection.
+So an interrupted drill is taken back by the next run, and by a reboot at the latest. Private to the collection.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
-from typing import Iterator, List, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .._host.files import Writer, read
+from .._host.files import Writer, read, sweep
 from .._host.manager import Manager
 from .._host.places import Places
 from .._host.processes import Process, go_on
@@ -23,8 +22,7 @@ DROPIN = "zz-unitwright-drill.conf"
 _MODE, _FOLDER_MODE = 0o600, 0o700
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """A drill of one unit. up: units that are to be up again; stopped: processes that stand still; dropins: files."""
 
     unit: str
@@ -42,11 +40,14 @@ def note(where: Places, standing: Standing, writer: Writer) -> None:
     """To be called before anything of it is done."""
     folder = _folder(where)
     writer.make_folder(folder, _FOLDER_MODE)
-    writer.write(_file(where, standing.unit), json.dumps(asdict(standing)).encode(), _MODE)
+    writer.write(_file(where, standing.unit), json.dumps(standing._asdict()).encode(), _MODE)
 
 
-def take_back(where: Places, standing: Standing, manager: Manager, writer: Writer) -> None:
-    """Take all of it back; what is to be up is started, and may not be up yet."""
+def take_back(standing: Standing, manager: Manager, writer: Writer) -> None:
+    """Take all of it back; what is to be up is started, and may not be up yet.
+
+    Raises ManagerError if systemd still goes by a drop-in; the note stays, so that the next run tries again.
+    """
     for each in standing.stopped:
         go_on(each)
     if standing.dropins:
@@ -55,7 +56,7 @@ def take_back(where: Places, standing: Standing, manager: Manager, writer: Write
         for path in standing.dropins:
             writer.remove(path)
             writer.remove_folder_if_empty(os.path.dirname(path))
-        manager.daemon_reload()
+        manager.read_again()
     states = manager.list_units()
     down = [unit for unit in standing.up if not states[unit].is_up]
     if down:
@@ -66,31 +67,48 @@ def take_back(where: Places, standing: Standing, manager: Manager, writer: Write
 def forget(where: Places, standing: Standing, writer: Writer) -> None:
     """To be called when all of it is taken back."""
     writer.remove(_file(where, standing.unit))
+    _remove_folders(where, writer)
+
+
+def _remove_folders(where: Places, writer: Writer) -> None:
     writer.remove_folder_if_empty(_folder(where))
     writer.remove_folder_if_empty(os.path.dirname(_folder(where)))
 
 
-def left(where: Places) -> Iterator[Standing]:
-    """What drills that were cut off have left, with the lock held."""
+def recover(where: Places, manager: Manager, writer: Writer) -> List[Standing]:
+    """Take back what drills that were cut off have left, with the lock held; what is to be up is up, or at rest."""
+    folder = _folder(where)
+    if not os.path.isdir(folder):
+        return []
+    sweep([folder])
+    found = []
+    for path in (os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".json")):
+        left = _read(path)
+        if left is None:  # a note is in place whole or not at all, so that this one is not ours
+            writer.remove(path)
+            continue
+        take_back(left, manager, writer)
+        _rest(manager, left.up)
+        forget(where, left, writer)
+        found.append(left)
+    _remove_folders(where, writer)
+    return found
+
+
+def _rest(manager: Manager, units: Sequence[str]) -> None:
+    from .._host.watch import wait_for_rest  # noqa: PLC0415 (only where something was taken back)
+
+    wait_for_rest(manager, units, starts=True)
+
+
+def _read(path: str) -> Optional[Standing]:
     try:
-        names = sorted(os.listdir(_folder(where)))
-    except FileNotFoundError:
-        return
-    for name in names:
-        path = os.path.join(_folder(where), name)
-        if name.endswith(".json"):
-            found = json.loads(read(path))
-            stopped = tuple(Process(*each) for each in found["stopped"])
-            yield Standing(found["unit"], tuple(found["up"]), stopped, tuple(found["dropins"]))
-
-
-def recover(where: Places, manager: Manager, writer: Writer) -> List[str]:
-    """Take back what drills that were cut off have left; the units that they were about."""
-    found = list(left(where))
-    for each in found:
-        take_back(where, each, manager, writer)
-        forget(where, each, writer)
-    return [each.unit for each in found]
+        said: Dict[str, Any] = json.loads(read(path))
+        stopped = tuple(Process(int(pid), str(began)) for pid, began in said["stopped"])
+        up, dropins = (tuple(str(each) for each in said[name]) for name in ("up", "dropins"))
+        return Standing(str(said["unit"]), up, stopped, dropins)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _folder(where: Places) -> str:
