@@ -41,9 +41,9 @@ EXAMPLES = r"""
 - name: Find out what a dashboard can do without
   unitwright.systemd.hardening_search:
     name: dashboard.service
-    health: {http: "http://127.0.0.1:8080/", stable_for: 0.5}
+    health: {http: "http://127.0.0.1:8096/", stable_for: 0.5}
     probe:
-      - curl --silent --fail http://127.0.0.1:8080/ > /dev/null
+      - curl --silent --fail http://127.0.0.1:8096/ > /dev/null
       - [test, -d, /var/lib]
   register: found
 

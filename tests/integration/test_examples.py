@@ -45,7 +45,7 @@ def test_the_examples_of_a_module(host: Lab, module: str) -> None:
     assert tasks
     assert all(task["name"] for task in tasks)
     for unit in ELSEWHERE:
-        host.foreign(unit, f"[Service]\nExecStart={server('dashboard', 8080)}\n")
+        host.foreign(unit, f"[Service]\nExecStart={server('dashboard', 8096)}\n")
     try:
         for each, given in ours(tasks):
             succeeded(host.module(each, **given))
