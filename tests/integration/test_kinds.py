@@ -185,7 +185,7 @@ def test_a_target_takes_its_members_down_with_it(host: Lab) -> None:
     member = service(unit={"PartOf": target["name"]}, install={"WantedBy": target["name"]})
     host.settled(target, member)
     host.sh(f"systemctl stop {target['name']}")
-    assert host.state("main.service") == "inactive"
+    until(lambda: host.state("main.service") == "inactive", "the member goes on")
     result = host.settled(target, member)
     assert sorted(result["newly_started"]) == sorted([target["name"], member["name"]])
 
