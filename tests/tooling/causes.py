@@ -5,39 +5,27 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
 from tests.integration.breakages import MISLEADING, WAYS
 
 from . import ROOT
+from .pages import filled, kept, table
 
 PAGE = ROOT / "docs" / "causes.md"
-_BEGIN, _END = "<!-- {}, made by `make rules` -->\n", "<!-- end of {} -->\n"
 
 
 def main(args: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args(args).check
-    now = PAGE.read_text(encoding="utf-8")
-    text = now
-    for name, lines in (("counts", _counts()), ("ways", _ways()), ("misleading", _misleading())):
-        begin, end = _BEGIN.format(name), _END.format(name)
-        head, rest = text.split(begin)
-        text = head + begin + "\n" + "\n".join(lines) + "\n\n" + end + rest.split(end)[1]
-    if text != now and not check:
-        PAGE.write_text(text, encoding="utf-8")
-    elif text != now:
-        print(f"{PAGE.relative_to(ROOT)} is not what the tests say: run `make rules`", file=sys.stderr)
-        return 1
-    return 0
+    def made(now: str) -> str:
+        return filled(now, counts=_counts(), ways=_ways(), misleading=_misleading())
+
+    return kept(PAGE, made, "tests", __doc__, args)
 
 
 def _counts() -> Iterator[str]:
     named = sum(way.named for way in WAYS)
-    yield from _table(
+    yield from table(
         ("", "provoked", "named", "not named", "named wrongly"),
         [
             ("ways to break a unit", len(WAYS), named, len(WAYS) - named, 0),
@@ -48,7 +36,7 @@ def _counts() -> Iterator[str]:
 
 def _ways() -> Iterator[str]:
     rows = [(way.way, "named" if way.named else "not named", _words(way.says), _words(way.remedy)) for way in WAYS]
-    return _table(("way to break a unit", "", "the sentence has", "the remedy has"), rows)
+    return table(("way to break a unit", "", "the sentence has", "the remedy has"), rows)
 
 
 def _misleading() -> Iterator[str]:
@@ -58,11 +46,6 @@ def _misleading() -> Iterator[str]:
 
 def _words(parts: Sequence[str]) -> str:
     return ", ".join(f"`{part.strip(' (:')}`" for part in parts)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
-    for row in (head, ["---"] * len(head), *rows):
-        yield f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in row)} |"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -19,9 +18,9 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._advice.protect
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.protections import PROTECTIONS
 
 from . import ROOT
+from .pages import filled, kept, table
 
 PAGE = ROOT / "docs" / "hardening.md"
-_BEGIN, _END = "<!-- {}, made by `make rules` -->\n", "<!-- end of {} -->\n"
 _USERS = {
     OfUsers.WORKS: "yes",
     OfUsers.MOUNTS: "from 257 on, or with PrivateUsers=yes",
@@ -40,26 +39,10 @@ _BY_VALUE = {
 
 
 def main(args: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args(args).check
-    now = PAGE.read_text(encoding="utf-8")
-    text = now
-    for name, lines in (("profiles", _profiles()), ("directives", _directives()), ("opt-outs", _opt_outs())):
-        begin, end = _BEGIN.format(name), _END.format(name)
-        head, rest = text.split(begin)
-        text = head + begin + "\n" + "\n".join(lines) + "\n\n" + end + rest.split(end)[1]
-    if text != now and not check:
-        PAGE.write_text(text, encoding="utf-8")
-    elif text != now:
-        print(f"{PAGE.relative_to(ROOT)} is not what the tables say: run `make rules`", file=sys.stderr)
-        return 1
-    return 0
+    def made(now: str) -> str:
+        return filled(now, profiles=_profiles(), directives=_directives(), opt_outs=_opt_outs())
 
-
-def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
-    for row in (head, ["---"] * len(head), *rows):
-        yield f"| {' | '.join(row)} |"
+    return kept(PAGE, made, "tables", __doc__, args)
 
 
 def _profiles() -> Iterator[str]:
@@ -70,7 +53,7 @@ def _profiles() -> Iterator[str]:
 
 def _directives() -> Iterator[str]:
     head = ("directive", "weight", "since", "users' managers", "stops", "breaks", "opt-outs")
-    return _table(head, (_directive(row) for row in PROTECTIONS.values()))
+    return table(head, (_directive(row) for row in PROTECTIONS.values()))
 
 
 def _directive(row: Protection) -> Sequence[str]:
@@ -80,7 +63,7 @@ def _directive(row: Protection) -> Sequence[str]:
 
 
 def _opt_outs() -> Iterator[str]:
-    return _table(("opt-out", "value", "what the service needs", "gives back"), (_opt_out(row) for row in _rows()))
+    return table(("opt-out", "value", "what the service needs", "gives back"), (_opt_out(row) for row in _rows()))
 
 
 def _rows() -> Iterator[OptOut]:

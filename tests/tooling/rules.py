@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import re
 import sys
@@ -16,6 +15,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule im
 from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import VERIFY, WORDINGS
 
 from . import ROOT
+from .pages import kept
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "rules.rst"
 UTILS = ROOT / "plugins" / "module_utils"
@@ -50,17 +50,7 @@ warning
 
 
 def main(args: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args(args).check
-    text = page()
-    current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
-    if not current and not check:
-        PAGE.write_text(text, encoding="utf-8")
-    elif not current:
-        print(f"{PAGE.relative_to(ROOT)} is not what the rules say: run `make rules`", file=sys.stderr)
-        return 1
-    return 0
+    return kept(PAGE, lambda _now: page(), "rules", __doc__, args)
 
 
 def page() -> str:
