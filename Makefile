@@ -16,7 +16,8 @@ ANSIBLE_WHEEL := ansible==12.3.0
 # It brings fifty more packages, so it has an environment of its own.
 DOCS_TOOL := antsibull-docs==2.28.0
 PLUGINS := ansible_collections.unitwright.systemd.plugins
-STAGES := setup lint sanity unit upgrade integration molecule
+# What has commas between runs two at a time.
+STAGES := setup sanity,lint,unit,molecule,upgrade integration
 # Containers that `make integration` runs on at once, each with tests of its own. 0: one, in the same process as pytest.
 WORKERS ?= $(if $(UNITWRIGHT_HOST),0,4)
 

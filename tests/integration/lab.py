@@ -37,6 +37,8 @@ FORETELL = os.environ.get("UNITWRIGHT_FORETELL") == "1"
 class Lab(Host):
     """A test host. Whatever is not said otherwise is done as the stack "test"."""
 
+    forks = True
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
         # What the running test has to take away again: module and options.

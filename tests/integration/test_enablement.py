@@ -233,7 +233,7 @@ def test_what_its_generator_has_enabled_is_enabled(host: Lab) -> None:
         message = host.refused({"name": "db.service", "enabled": False}, check_mode=check_mode)["msg"]
         assert "/etc/quadlets/db.container" in message
         assert "masked: true" in message
-    host.sh("systemctl stop db.service; rm -r /etc/systemd/system-generators; systemctl daemon-reload")
+    host.sh("systemctl stop db.service; rm /etc/systemd/system-generators/testing; systemctl daemon-reload")
 
 
 def test_what_its_generator_has_not_enabled_cannot_be(host: Lab) -> None:
@@ -243,7 +243,7 @@ def test_what_its_generator_has_not_enabled_cannot_be(host: Lab) -> None:
         assert result["errors"][0]["rule"] == "generated"
         assert "give /etc/quadlets/db.container an [Install] section" in result["msg"]
     host.settled({"name": "db.service", "state": "started", "enabled": False})
-    host.sh("systemctl stop db.service; rm -r /etc/systemd/system-generators; systemctl daemon-reload")
+    host.sh("systemctl stop db.service; rm /etc/systemd/system-generators/testing; systemctl daemon-reload")
 
 
 def test_a_transient_unit_cannot_be_enabled(host: Lab) -> None:

@@ -5,25 +5,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import runpy
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+MODULES = "ansible_collections.unitwright.systemd.plugins.modules."
 
 
-def main() -> None:
-    name = "ansible_collections.unitwright.systemd.plugins.modules." + sys.argv[1]
+def warm(module: str) -> None:
+    """Import what a module imports, for children that run it; what is wrong with it they will say."""
+    if HERE not in sys.path:
+        sys.path.insert(0, HERE)
+    with contextlib.suppress(Exception):
+        importlib.import_module(MODULES + module)
+        del sys.modules[MODULES + module]  # it itself runs anew each time
+
+
+def run(module: str) -> None:
+    name = MODULES + module
     arguments = sys.stdin.buffer.read()
-    sys.path.insert(0, HERE)
+    if HERE not in sys.path:
+        sys.path.insert(0, HERE)
     from ansible.module_utils import basic  # noqa: PLC0415, found through the line above only
 
     basic._ANSIBLE_ARGS = arguments
     basic._ANSIBLE_PROFILE = "legacy"
-    sys.argv = [sys.argv[0]]
+    sys.argv = [os.path.join(HERE, "run_module.py")]
     runpy.run_module(
         name, init_globals={"_module_fqn": name, "_modlib_path": HERE}, run_name="__main__", alter_sys=True
     )
 
 
-main()
+if __name__ == "__main__":
+    run(sys.argv[1])

@@ -1,10 +1,15 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs commands on the target, one after the other, as stdin asks for them: see agent.py for the other end."""
+"""Runs commands on the target, one after the other, as stdin asks for them: see agent.py for the other end.
+
+A module can be run in a fork of this process, which has imported for it already: most of what a run costs a test
+is the start of a Python.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -23,22 +28,8 @@ def scratch(name: str, content: bytes = b"") -> IO[bytes]:
 def answer(request: dict[str, Any]) -> None:
     data = sys.stdin.buffer.read(request["length"])
     with scratch("in", data) as given, scratch("out") as out, scratch("err") as err:
-        code: int | None
-        try:
-            code = subprocess.run(
-                request["command"],
-                stdin=given,
-                stdout=out,
-                stderr=err,
-                timeout=request["timeout"],
-                check=False,
-                start_new_session=True,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            code = None
-        except OSError as error:
-            code = 127
-            err.write(f"{error}\n".encode())
+        run = forked if "base" in request else executed
+        code = run(request, given, out, err)
         # As a shell tells of a signal.
         code = 128 - code if code is not None and code < 0 else code
         texts = []
@@ -48,6 +39,43 @@ def answer(request: dict[str, Any]) -> None:
     told = {"code": code, "lengths": [len(text) for text in texts]}
     sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + b"".join(texts))
     sys.stdout.buffer.flush()
+
+
+def executed(request: dict[str, Any], given: IO[bytes], out: IO[bytes], err: IO[bytes]) -> int | None:
+    """The exit status of a command; None if its time was up."""
+    try:
+        return subprocess.run(
+            request["command"],
+            stdin=given,
+            stdout=out,
+            stderr=err,
+            timeout=request["timeout"],
+            check=False,
+            start_new_session=True,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return None
+    except OSError as error:
+        err.write(f"{error}\n".encode())
+        return 127
+
+
+def forked(request: dict[str, Any], given: IO[bytes], out: IO[bytes], err: IO[bytes]) -> int:
+    """The exit status of `run_module.py MODULE`, the one in the folder `base`."""
+    if request["base"] not in sys.path:
+        sys.path.insert(0, request["base"])
+    runner = importlib.import_module("run_module")
+    runner.warm(request["module"])
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.setsid()
+    for number, stream in enumerate((given, out, err)):
+        os.dup2(stream.fileno(), number)
+    # Those of before have read ahead of what is for this process.
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115, they stay open
+    runner.run(request["module"])
+    sys.exit()
 
 
 def main() -> None:

@@ -13,21 +13,31 @@ import tempfile
 from pathlib import Path
 
 from . import BUILD, COLLECTION, COLLECTIONS
-from .snapshot import TREE, locked, snapshot
+from .snapshot import TREE, digest_now, locked, says, snapshot
 
 ARTIFACTS = BUILD / "artifact"
+INSTALLED = COLLECTIONS / COLLECTION
 
 
 def main() -> None:
-    with locked():
-        digest = snapshot()
-        stamp = ARTIFACTS / "digest"
-        installed = COLLECTIONS / COLLECTION
-        if not (installed.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest):
-            shutil.rmtree(ARTIFACTS, ignore_errors=True)
-            _install(_build(), installed)
-            stamp.write_text(digest, encoding="utf-8")
-    _assert_loaded(installed)
+    with locked(shared=True):
+        current = _is_current(digest_now())
+    if not current:
+        with locked():
+            _renew()
+    _assert_loaded()
+
+
+def _is_current(digest: str) -> bool:
+    return INSTALLED.exists() and says(ARTIFACTS / "digest", digest)
+
+
+def _renew() -> None:
+    digest = snapshot()
+    if not _is_current(digest):
+        shutil.rmtree(ARTIFACTS, ignore_errors=True)
+        _install(_build())
+        (ARTIFACTS / "digest").write_text(digest, encoding="utf-8")
 
 
 def _build() -> Path:
@@ -36,18 +46,18 @@ def _build() -> Path:
     return artifact
 
 
-def _install(artifact: Path, installed: Path) -> None:
+def _install(artifact: Path) -> None:
     """Unpacked beside the old copy and then put in its place, so that nobody meets half a collection."""
     with tempfile.TemporaryDirectory(dir=BUILD) as scratch:
         _galaxy("install", str(artifact), "--collections-path", scratch, "--no-deps", "--offline", "--force")
-        shutil.rmtree(installed, ignore_errors=True)
-        installed.parent.mkdir(parents=True, exist_ok=True)
-        Path(scratch, COLLECTION).rename(installed)
+        shutil.rmtree(INSTALLED, ignore_errors=True)
+        INSTALLED.parent.mkdir(parents=True, exist_ok=True)
+        Path(scratch, COLLECTION).rename(INSTALLED)
 
 
-def _assert_loaded(installed: Path) -> None:
+def _assert_loaded() -> None:
     listed = json.loads(_galaxy("list", "unitwright.systemd", "--format", "json"))
-    expected = [str(installed.parents[1])]
+    expected = [str(INSTALLED.parents[1])]
     if list(listed) != expected:
         sys.exit(f"unitwright.systemd would be loaded from {list(listed)}, not from {expected}")
 

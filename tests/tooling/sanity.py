@@ -28,6 +28,7 @@ def main(args: list[str]) -> int:
     command = ["ansible-test", "sanity", "--requirements", *args]
     with locked():
         snapshot()
+    with locked(shared=True):
         return subprocess.run(command, cwd=TREE, env=environment, check=False, stdin=subprocess.DEVNULL).returncode
 
 

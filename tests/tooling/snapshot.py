@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from . import BUILD, COLLECTION, ROOT
 
@@ -18,11 +19,11 @@ TREE = BUILD / "tree" / COLLECTION
 
 
 @contextmanager
-def locked() -> Iterator[None]:
-    """One at a time in this checkout."""
+def locked(shared: bool = False) -> Iterator[None]:
+    """One at a time in this checkout, or one of many who change nothing."""
     BUILD.mkdir(exist_ok=True)
     with open(BUILD / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
 
 
@@ -31,7 +32,7 @@ def snapshot() -> str:
     names = _own_files()
     digest = _digest(names)
     stamp = BUILD / "tree" / "digest"
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
+    if not says(stamp, digest):
         stamp.unlink(missing_ok=True)
         shutil.rmtree(TREE, ignore_errors=True)
         for name in names:
@@ -42,6 +43,15 @@ def snapshot() -> str:
         _git("add", "--all")
         stamp.write_text(digest, encoding="utf-8")
     return digest
+
+
+def digest_now() -> str:
+    """That of the files as they are."""
+    return _digest(_own_files())
+
+
+def says(stamp: Path, digest: str) -> bool:
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == digest
 
 
 def _own_files() -> list[str]:
