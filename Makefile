@@ -59,7 +59,7 @@ test: tools ## Run lint, sanity, unit, upgrade, integration and molecule, up to 
 
 .PHONY: test-all
 test-all: tools ## Run the same, and then Molecule's other scenarios
-	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES) reboot catalogue
+	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES) walk reboot catalogue
 
 .PHONY: reboot
 reboot: setup ## Run Molecule's scenario of drills and a reboot
@@ -106,6 +106,10 @@ bench: setup ## Measure the cost of the modules
 .PHONY: faults
 faults: artifact image $(SOURCE) ## Kill the modules at every step
 	@$(PYTEST) --numprocesses=auto --maxprocesses=4 --dist=worksteal $(or $(TESTS),tests/faults) $(PYTEST_ARGS)
+
+.PHONY: walk
+walk: artifact image $(SOURCE) ## Go a random walk of runs, kills, reboots and other people's changes: SEED=, STEPS=
+	@$(PY) -m tests.faults.walk $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS))
 
 .PHONY: corpus
 corpus: artifact prepare $(SOURCE) ## Give every unit file of Debian's packages to the modules

@@ -7,24 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.integration.entries import PROGRAMS
-from tests.integration.lab import USER, Lab
+from tests.integration.lab import Lab
 from tests.testbed.image import default_suite
 from tests.testbed.listing import restore
-from tests.tooling import COLLECTION, COLLECTIONS
-
-# Half the cost of a daemon-reload is that of generators, most of them for what no container has: disks and consoles.
-GENERATORS = "/etc/systemd/system-generators"
-FEWER_GENERATORS = f"""
-mkdir -p {GENERATORS}
-for path in /usr/lib/systemd/system-generators/*; do
-  case $path in *-fstab-generator | *-sysv-generator) ;; *) ln -sf /dev/null {GENERATORS}/${{path##*/}} ;; esac
-done
-"""
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +21,7 @@ def host(worker_id: str) -> Iterator[Lab]:
     kept = os.environ.get("UNITWRIGHT_HOST")
     machine = Lab(f"{kept}-{worker_id}" if kept else f"unitwright-{default_suite()}-{worker_id}-{os.getpid()}")
     try:
-        machine.up()
-        machine.install_collection(COLLECTIONS / COLLECTION)
-        for program in Path(__file__).with_name("programs").glob("*.py"):
-            machine.write(f"{PROGRAMS}/{program.name}", program.read_text(encoding="utf-8"))
-        machine.sh(f"id {USER} 2>/dev/null || useradd --create-home --shell /bin/bash {USER}")
-        machine.sh(f"loginctl enable-linger {USER} && systemctl start user@$(id -u {USER}).service")
-        machine.sh(FEWER_GENERATORS)
-        machine.sh("mkdir -p /run/systemd/transient")  # as systemd does for the first unit without a file
-        restore(machine)
+        machine.prepare()
         yield machine
     finally:
         if not kept:

@@ -10,13 +10,15 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.testbed.host import Host
-from tests.testbed.listing import NOTES, Listing, listing
+from tests.testbed.listing import NOTES, Listing, listing, restore
 from tests.testbed.units import Units
+from tests.tooling import COLLECTION, COLLECTIONS
 
-from .entries import IDLE, UNITS, Entry
+from .entries import IDLE, PROGRAMS, UNITS, Entry
 from .happenings import Call, differences, unlike
 
 Result = dict[str, Any]
@@ -29,6 +31,15 @@ WAIT = 20.0
 USER = "wright"
 # A command on the host that ends a run.
 CUT_OFF = "pkill -KILL -f run_modul[e].py"
+
+# Half the cost of a daemon-reload is that of generators, most of them for what no container has: disks and consoles.
+GENERATORS = "/etc/systemd/system-generators"
+FEWER_GENERATORS = f"""
+mkdir -p {GENERATORS}
+for path in /usr/lib/systemd/system-generators/*; do
+  case $path in *-fstab-generator | *-sysv-generator) ;; *) ln -sf /dev/null {GENERATORS}/${{path##*/}} ;; esac
+done
+"""
 
 # Has check mode to foretell each call?
 FORETELL = os.environ.get("UNITWRIGHT_FORETELL") == "1"
@@ -48,6 +59,18 @@ class Lab(Host):
         self._told_by: Units | None = None
         # Has anyone connected to sockets since the running test began?
         self.visited = False
+
+    def prepare(self) -> None:
+        """Boot it, with all that tests take for granted; what `restore` leads back to."""
+        self.up()
+        self.install_collection(COLLECTIONS / COLLECTION)
+        for program in Path(__file__).with_name("programs").glob("*.py"):
+            self.write(f"{PROGRAMS}/{program.name}", program.read_text(encoding="utf-8"))
+        self.sh(f"id {USER} 2>/dev/null || useradd --create-home --shell /bin/bash {USER}")
+        self.sh(f"loginctl enable-linger {USER} && systemctl start user@$(id -u {USER}).service")
+        self.sh(FEWER_GENERATORS)
+        self.sh("mkdir -p /run/systemd/transient")  # as systemd does for the first unit without a file
+        restore(self)
 
     # How a module is called.
 
@@ -76,14 +99,14 @@ class Lab(Host):
         foretold = None
         if FORETELL and not given.get("check_mode"):
             foretold = self.module(module, **{**given, "check_mode": True})
-        units = self._units
+        units = self.units
         units.begin()
         result = self.module(module, **given)
         differing = [*differences(Call(given, result, units.end(), USER, self.visited), besides)]
         return result, [*differing, *(unlike(foretold, result) if foretold else ())]
 
     @property
-    def _units(self) -> Units:
+    def units(self) -> Units:
         if self._told_by is None or not self._told_by.alive():
             self._told_by = Units(self.engine, self.name, USER)
         return self._told_by

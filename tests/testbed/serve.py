@@ -61,7 +61,7 @@ def executed(request: dict[str, Any], given: IO[bytes], out: IO[bytes], err: IO[
 
 
 def forked(request: dict[str, Any], given: IO[bytes], out: IO[bytes], err: IO[bytes]) -> int:
-    """The exit status of `run_module.py MODULE`, the one in the folder `base`."""
+    """The exit status of a module, run by the runner in the folder `base`."""
     if request["base"] not in sys.path:
         sys.path.insert(0, request["base"])
     runner = importlib.import_module("run_module")
