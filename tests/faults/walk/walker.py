@@ -89,8 +89,8 @@ class Walker:
             was, now = before.get(unit), after.get(unit)
             if unit != BAD["name"] and _up(was) != _up(now) and unit not in self.disturbed:
                 raise Broken("roll-back", f"{unit} was {was}, and is {now}: {result['msg']}")
-        if files != self._files():
-            raise Broken("roll-back", "\n".join(sorted({*files.items()} ^ {*self._files().items()})))
+        if differing := set(files.items()) ^ set(self._files().items()):
+            raise Broken("roll-back", "\n".join(map(str, sorted(differing))))
         self.disturbed |= {*self.declared, *declared}
 
     def _event(self, step: Event) -> None:

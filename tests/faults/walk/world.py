@@ -125,7 +125,7 @@ def changed(declared: Declared, changes: Changes) -> dict[str, Slot]:
 def entries(declared: Declared) -> Iterator[Entry]:
     """The units, as the module takes them."""
     for unit, slot in declared.items():
-        entry = {"name": unit, "state": "stopped" if is_stopped(unit, declared) else "started"}
+        entry: Entry = {"name": unit, "state": "stopped" if is_stopped(unit, declared) else "started"}
         if unit != FOREIGN:
             wanted_by = {"WantedBy": _WANTED_BY.get(unit, "multi-user.target")}
             entry |= {
