@@ -26,7 +26,8 @@ from .._plan.enablement import linked_with
 from .._plan.expected import Expected
 from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
 from .._plan.plan import Plan
-from .._syntax.kinds import Effect, kind_of
+from .._syntax.effects import Effect
+from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problems, Refused, Rule, Severity

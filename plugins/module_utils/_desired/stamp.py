@@ -19,7 +19,8 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Opti
 
 from .._host.scopes import Scope
 from .._syntax.directives import effect
-from .._syntax.kinds import KINDS, Effect, Processes
+from .._syntax.effects import Effect
+from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import is_template
 from .triggers import declared_files, environment_files

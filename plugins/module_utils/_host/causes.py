@@ -111,7 +111,7 @@ def _why_lacking(unit: str, shown: Properties) -> str:
     look = Look(unit, shown, at=0.0)
     if look.active == "active":
         return ""
-    if look.kind.name == "device" and look.active == "inactive":  # no start brings it
+    if look.kind.appears and look.active == "inactive":
         return "the device is not there: mend the name, or what shall bring the device"
     unasserted = look.shown.get("AssertResult") == "no" and not look.never_tried
     return looks.failed(look, reloaded=False) or (looks.kept_from_starting(look) if unasserted else "")

@@ -134,7 +134,7 @@ class Proof:
             return "is not the same process after its reload: the program ended on it"
         if self.restarted is None or self.restarted.invocation != look.run.invocation:
             return ""
-        return f"was not restarted: {look.kind.restarts.undone}"
+        return f"was not restarted: {look.kind.jobs.undone}"
 
     def fell(self, look: Look) -> Wrong:
         how = f"did not stay up for {self.health.stable_for:g} s"

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._syntax import unitfile
-from .._syntax.kinds import kind_of
+from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_true
 from .._syntax.names import misnamed
 from .._syntax.rule import Refused, shown
@@ -163,7 +163,8 @@ class Incident:
     def command(self) -> str:
         """The directive of what has failed, ExecStart where that is not told."""
         command = self.exit.command if self.exit else ""
-        return command if command.startswith("Exec") else "ExecStart" if self.section == "Service" else ""
+        is_service = kind_of(self.unit).processes is Processes.MAIN
+        return command if command.startswith("Exec") else "ExecStart" if is_service else ""
 
     @cached_property
     def elevated(self) -> bool:

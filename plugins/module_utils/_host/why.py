@@ -135,7 +135,7 @@ def _status(incident: Incident) -> str:
 
 
 def _why(incident: Incident, manager: Manager) -> Optional[Cause]:
-    if kind_of(incident.unit).name == "device":
+    if kind_of(incident.unit).appears:
         return _device(incident)
     if incident.by_systemd(_REPEATED):
         return _limited(incident, manager)

@@ -36,7 +36,8 @@ from .._host.observed import Observed, units_under
 from .._syntax.activation import is_accepted_for, starts
 from .._syntax.dependencies import named
 from .._syntax.directives import GAINS_START, effect
-from .._syntax.kinds import ANY_SUB, Effect, File, Kind, Processes, kind_of
+from .._syntax.effects import Effect
+from .._syntax.kinds import ANY_SUB, File, Kind, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.meaning import is_set
 from .._syntax.names import parse_name, parse_pattern

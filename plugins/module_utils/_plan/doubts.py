@@ -199,9 +199,10 @@ def not_at_boot(view: View, plan: Plan, graph: Graph) -> Iterator[Problem]:
     """Units that this run starts, and that are gone after the next boot: neither enabled, nor wanted by anything."""
     found = [each for unit in view.desired.units if unit.path for each in _begun(unit, view, plan)]
     asked = _asked_for(view.after) if found else frozenset()
+    scope = view.observed.places.scope
     for unit in found:
         if unit not in asked and not view.observed.links_to(unit) and not _is_asked_for(unit, view, graph):
-            yield _NOT_AT_BOOT.problem(unit, target=_target(unit, view))
+            yield _NOT_AT_BOOT.problem(unit, target=kind_of(unit).boot_target(scope.at_boot))
 
 
 def _begun(unit: UnitWanted, view: View, plan: Plan) -> Iterator[str]:
@@ -238,11 +239,3 @@ def _is_asked_for(unit: str, view: View, graph: Graph) -> bool:
     if kind_of(unit).file is File.OPTIONAL or last(view.after.effective(unit), "Service", "BusName"):
         return True
     return view.observed.manager.live and bool(graph.node(unit).related(*_WANTED_BY))
-
-
-def _target(unit: str, view: View) -> str:
-    scope = view.observed.places.scope
-    by_kind = {"timer": "timers.target", "socket": "sockets.target"}
-    return by_kind.get(
-        kind_of(unit).name, "default.target" if "multi-user.target" in scope.lacking else "multi-user.target"
-    )

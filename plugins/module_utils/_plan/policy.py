@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Callable, List, Mapping, NamedTuple, Sequence
 
 from .._desired.options import RUNNING
-from .._syntax.kinds import ANY_SUB, Effect, File
+from .._syntax.effects import Effect
+from .._syntax.kinds import ANY_SUB, File
 from .._syntax.meaning import TIMES, is_run_once, recurs
 from .._syntax.special import is_of_host
 from .differences import LEFT_ALONE, Case
@@ -257,7 +258,7 @@ def _not_in_force(case: Case, acts: List[Act]) -> List[Act]:
 
 
 def _unless_in_use(case: Case, act: Act) -> Act:
-    unused = case.kind.restarts.unused_sub
+    unused = case.kind.jobs.unused_sub
     if act.verb != "restart" or unused == ANY_SUB or case.now.sub in unused:
         return act
     return act._replace(verb="keep", reason=act.reason + "; a restart would unmount what is in use")

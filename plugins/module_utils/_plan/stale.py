@@ -27,7 +27,7 @@ from .._desired.stamp import (
 from .._host.observed import Observed
 from .._host.traces import Invocation
 from .._syntax.directives import effect
-from .._syntax.kinds import Effect
+from .._syntax.effects import Effect
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import parse_name
 

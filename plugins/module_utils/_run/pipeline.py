@@ -26,7 +26,7 @@ from .._host.graph import Graph
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe
 from .._host.places import Places, account, environ, places
-from .._host.scopes import SCOPES
+from .._host.scopes import scope_of
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
@@ -34,8 +34,7 @@ from .._plan.doubts import CYCLE
 from .._plan.owed import NOTHING_PENDING, Pending
 from .._plan.plan import Plan
 from .._plan.references import STARTS_NOWHERE, View
-from .._plan.runtime_folders import namesake
-from .._syntax.activation import accepting, started_by
+from .._syntax.activation import accepting, namesake, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.install import aliases, also
 from .._syntax.kinds import kind_of
@@ -115,7 +114,7 @@ def apply(
     refuse_place(params)
     try:
         ours = (os.geteuid(), os.getegid())
-        where = places(params.get("scope") or "system", params.get("root") or "", environ(), ours)
+        where = places(params.get("scope"), params.get("root") or "", environ(), ours)
         manager = Manager(where)
         if where.root:
             for folder in (where.units, where.secrets, where.state):
@@ -138,7 +137,7 @@ def apply(
 def refuse_place(params: Params, only_asks: bool = False) -> None:
     """Raise Problems for a scope or root that there is not, or not for this user."""
     root = params.get("root")
-    scope = SCOPES[params.get("scope") or "system"]
+    scope = scope_of(params.get("scope"))
     if not only_asks and not root and scope.by_root and os.geteuid() != 0:
         raise Problems([_BECOME.problem()])
     if root and not scope.by_root:

@@ -17,6 +17,8 @@ from .unitfile import Effective
 
 # What starts an instance for each connection, by the type of what it starts (systemd.socket(5), Accept=).
 _ACCEPTING = {row.starts.kind: row for row in KINDS.values() if row.starts.each}
+# What opens something for units of a type, by that type.
+_OPENING = {row.starts.kind: row for row in KINDS.values() if row.starts.hands_over}
 _CONNECTION = re.compile(r"\d+-")
 
 
@@ -24,6 +26,13 @@ def accepting(name: UnitName) -> str:
     """The unit that starts instances of this template if it accepts connections for them, "" if none could."""
     row = _ACCEPTING.get(name.kind)
     return f"{name.prefix}.{row.name}" if row and name.instance is not None else ""
+
+
+def namesake(unit: str) -> str:
+    """The socket that starts a service unless it says otherwise, "" for what is no service."""
+    name = parse_name(unit)
+    row = _OPENING.get(name.kind)
+    return f"{name.prefix}.{row.name}" if row and not name.instance else ""
 
 
 def is_accepted_for(unit: str, loadpath: LoadPath) -> bool:

@@ -33,6 +33,7 @@ from .._host.manager import Manager, ManagerError
 from .._host.observed import observe, tree
 from .._host.places import environ, places
 from .._host.probe import read_checks
+from .._host.scopes import scope_of
 from .._host.workload import Changed, Workload, changed_since, is_local, lasting, own_folder
 from .._plan.consequences import restarted_with, stopped_with
 from .._run.hardened import lines_of
@@ -78,7 +79,7 @@ def search(
     label: gives a file its SELinux label.
     """
     refuse_place(params)
-    if params.get("root") or params.get("scope") not in (None, "system"):
+    if params.get("root") or not scope_of(params.get("scope")).is_of_host:
         raise Problems(
             [
                 TARGET.problem(
@@ -90,7 +91,7 @@ def search(
         )
     probe, given = _read(params)
     try:
-        manager = Manager(places("system", "", environ()))
+        manager = Manager(places(params.get("scope"), "", environ()))
         return _alone(params, check_mode, probe, given, manager, files.Writer(label)), ()
     except (ManagerError, files.FileRefused, files.LockBusy, OSError) as error:
         raise Problems([HOST.said(str(error))]) from error
@@ -170,7 +171,8 @@ class _Sandbox:
         self.observed = observe(manager, [], [self.unit])
         loadpath = self.observed.loadpath
         self.text = loadpath.effective(self.unit)
-        self.present: List[Line] = [line for path in loadpath.files(self.unit) for line in lines_of(loadpath, path)]
+        files_of = loadpath.files(self.unit)
+        self.present: List[Line] = [line for path in files_of for line in lines_of(self.unit, loadpath, path)]
         self.writer = writer
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         host = Host(catalogue, calls=parse_groups(manager.syscall_groups()))
