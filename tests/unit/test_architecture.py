@@ -79,6 +79,12 @@ def calls(path: Path) -> Iterator[tuple[str, str]]:
             yield node.func.value.id, node.func.attr
 
 
+def attributes(path: Path) -> set[str]:
+    return {
+        node.attr for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)
+    }
+
+
 def called_names(path: Path) -> set[str]:
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
@@ -104,6 +110,22 @@ def test_only_the_manager_starts_processes_and_only_files_writes(path: Path) -> 
 def test_a_pure_room_touches_no_host(path: Path) -> None:
     assert not {each for each in calls(path) if each[0] in ("os", "time", "socket", "shutil")}
     assert not {"open", "input"} & called_names(path)
+
+
+# Where it is asked for, and who works out what jobs make of it: all others ask _plan/consequences.py.
+WALKING = {
+    "_host/graph.py",
+    *(f"_plan/{each}.py" for each in ("consequences", "transactions", "course", "to_come")),
+}
+
+
+def test_nobody_but_consequences_walks_relations() -> None:
+    assert {name_of(path) for path in FILES if {"related", "among", "relations"} & attributes(path)} == WALKING
+
+
+def test_what_a_socket_asks_of_its_service_is_read_in_one_place() -> None:
+    reading = {name_of(path) for path in FILES if "served" in {*called_names(path), *attributes(path)}}
+    assert reading == {"_plan/sockets.py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

@@ -23,14 +23,13 @@ from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.watch import STOP_TIMEOUT, wait_for_rest
+from .._plan import sockets
 from .._plan.consequences import fates, stopped_with
 from .._plan.expected import Expected
 from .._plan.fates import Call
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
-from .._plan.sockets import down_together
-from .._syntax.activation import served
 from .._syntax.dependencies import NEEDS
 from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once, recurs
@@ -234,10 +233,10 @@ class _Back(NamedTuple):
 def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _Back:
     observed = observe(manager, [], concerned)
     touched, reloaded = _touched(record, observed, invocations(manager, record.up))
-    services = frozenset(served(unit, observed.loadpath) for unit in touched) - {""}
+    services = sockets.services(touched, observed.loadpath)
     graph = relations(manager, services.union(touched), observed.states)
     both = frozenset([*concerned, *_started_besides(record, observed.states)])
-    cycled = down_together(sorted(services), graph)
+    cycled = sockets.down_together(sorted(services), graph)
     return _Back(observed, graph, both, services, cycled, tuple(touched), tuple(reloaded))
 
 

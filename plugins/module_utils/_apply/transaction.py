@@ -38,7 +38,7 @@ from .._host.health import Health
 from .._host.looks import RUN_PROPERTIES, START_TIMES, Run, run_of, start_time
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.watch import wait_for_rest, watch
-from .._plan.consequences import ending_alone, not_taken_along
+from .._plan.consequences import ending_alone, not_taken_along, starting_again
 from .._plan.expected import Expected
 from .._plan.fates import Call
 from .._plan.plan import Plan
@@ -174,7 +174,13 @@ class _Transaction:
         if units:
             done, failures = jobs.take_down(self._manager, units)
             self._note(done, "stop", units)
-            self.outcomes.failures += failures
+            self.outcomes.failures += map(self._with_starters, failures)
+
+    def _with_starters(self, failure: Failure) -> Failure:
+        """A unit that is not down, with what would start it again."""
+        graph = look(self._manager, [failure.unit], self._manager.list_units())
+        up = starting_again(failure.unit, graph)
+        return failure._replace(message=f"{failure.message}; {', '.join(up)} would") if up else failure
 
     def change_files(self, concerned: Iterable[str]) -> None:
         """What goes is first, so that a full disk has room."""

@@ -24,13 +24,17 @@ from typing import (
 )
 
 from .._host.graph import Graph
+from .._syntax.activation import begin_together
 from .._syntax.kinds import Cause, kind_of
-from .._syntax.relations import Because, Does
+from .._syntax.relations import RELATIONS, Because, Does
 from .fates import Becomes, Call, Fate
 
 if TYPE_CHECKING:
     from .course import Course
     from .transactions import Standing
+
+# By what a unit is known that pulls another one in.
+_ASKING = tuple(relation.inverse for relation in RELATIONS.values() if relation.start is Does.START)
 
 
 def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:
@@ -130,6 +134,17 @@ def starters(unit: str, graph: Graph) -> List[str]:
     return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]
 
 
+def starting_again(unit: str, graph: Graph) -> List[str]:
+    """What is up and would start a unit that is stopped: what upholds it, its sockets, paths and timers."""
+    others = graph.node(unit).related("UpheldBy", "TriggeredBy")
+    return sorted(other for other in others if graph.states[other].is_active)
+
+
+def is_asked_for(unit: str, graph: Graph) -> bool:
+    """Does anything start it: another unit that pulls it in, or a socket, path or timer?"""
+    return bool(graph.node(unit).related(*_ASKING, "TriggeredBy"))
+
+
 def fates(
     calls: Iterable[Call],
     graph: Graph,
@@ -157,7 +172,7 @@ def fates(
         elif verb == "restart":
             course.ask(Does.RESTART, units if alone else not_taken_along(units, course.graph, course), alone)
         elif verb in ("start", "run"):
-            if verb == "start" and len(units) > 1 and any(kind_of(unit).starts.hands_over for unit in units):
+            if begin_together(verb, units):
                 course.want(units)
             course.ask(Does.START, units, alone)
         for unit in units if verb == "run" else ():

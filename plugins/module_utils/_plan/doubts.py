@@ -13,6 +13,7 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._syntax.activation import starts
+from .._syntax.directives import GAINS_START
 from .._syntax.install import installs
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
@@ -80,8 +81,6 @@ _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
 # The word that tells date(1) a format, or letters of dates side by side.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*|%[YmdHMSyj](?:[-_:/.T]?%[YmdHMSyj])+")
-_WANTED_BY = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "TriggeredBy")
-_PULLS = ("Wants", "Requires", "BindsTo", "Upholds", "Requisite")
 
 
 def _own_entries(view: View) -> Iterator[Tuple[str, Sequence[Entry]]]:
@@ -227,7 +226,7 @@ def _asked_for(after: LoadPath) -> FrozenSet[str]:
         if misnamed(unit) or not (folder in after.folders or folder in after.dropins):
             continue
         for entry in entries(content):
-            if entry.section == "Unit" and entry.directive in _PULLS:
+            if entry.section == "Unit" and entry.directive in GAINS_START:
                 found.update(in_name(word, unit) for word in entry.value.split())
         if kind_of(unit).is_starter:
             found.add(starts(unit, after))
@@ -238,4 +237,8 @@ def _is_asked_for(unit: str, view: View, graph: Graph) -> bool:
     """By what systemd has in memory, by the bus, or by its kind: a slice comes with what is in it."""
     if kind_of(unit).file is File.OPTIONAL or last(view.after.effective(unit), "Service", "BusName"):
         return True
-    return view.observed.manager.live and bool(graph.node(unit).related(*_WANTED_BY))
+    if not view.observed.manager.live:
+        return False
+    from .consequences import is_asked_for  # noqa: PLC0415 (only where something is started anew)
+
+    return is_asked_for(unit, graph)

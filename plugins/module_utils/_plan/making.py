@@ -13,7 +13,7 @@ from .._desired.options import RUNNING
 from .._desired.render import FileWanted
 from .._host.graph import Graph
 from .._host.observed import Observed
-from .._syntax.activation import served, starts
+from .._syntax.activation import starts
 from .._syntax.dependencies import NEEDS, needed
 from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
@@ -183,9 +183,10 @@ def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph, 
     leaving = {act.unit for act in acts if act.verb == "stop"}
     along = _along(leaving, differences, graph)
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
-    for socket in (unit for unit in along if served(unit, differences.after)):
-        both = (socket, served(socket, differences.after))
-        cycled.update({unit: along[socket] for unit in both if graph.states[unit].is_up and unit not in cycled})
+    for unit in along:
+        for service in sockets.services([unit], differences.after):
+            both = (each for each in (unit, service) if graph.states[each].is_up and each not in cycled)
+            cycled.update(dict.fromkeys(both, along[unit]))
     company = sockets.down_together(list(cycled), graph)
     cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}

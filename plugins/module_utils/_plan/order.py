@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.graph import Graph
-from .._syntax.activation import served, starts
+from .._syntax.activation import starts
 from .._syntax.dependencies import named
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
@@ -106,9 +106,9 @@ def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
         after[unit].update(members.intersection(named(unit, "After", loadpath)) - {unit})
         for later in members.intersection(named(unit, "Before", loadpath)) - {unit}:
             after[later].add(unit)
-        service = served(unit, loadpath)
-        if service in members:
+        services = members.intersection(sockets.services([unit], loadpath))
+        for service in services:
             after[service].add(unit)
-        elif kind_of(unit).starts.cause is Cause.EVENT and starts(unit, loadpath) in members:
+        if not services and kind_of(unit).starts.cause is Cause.EVENT and starts(unit, loadpath) in members:
             after[unit].add(starts(unit, loadpath))
     return after

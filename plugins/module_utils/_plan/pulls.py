@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Dict, List, Sequence
 
 from .._host.graph import Graph
-from .._syntax.activation import served
 from .._syntax.directives import GAINS_START
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed, parse_name
+from . import sockets
 from .differences import Case, Differences
 from .policy import Act
 
@@ -61,7 +61,7 @@ def _is_due(unit: str, cases: Dict[str, Case], later: Graph) -> bool:
 def _hindrance(unit: str, after: LoadPath, later: Graph) -> str:
     if "RefuseManualStart" in later.node(unit).settings:
         return "that refuses a manual start: it comes up with the next start of what wants it"
-    service = served(unit, after)
-    if service and later.states[service].is_up:
+    service = sockets.in_the_way(unit, after, later.states)
+    if service:
         return f"that cannot start listening while {service} runs: it comes up with the next boot"
     return ""

@@ -29,6 +29,17 @@ from .policy import Act
 from .runtime_folders import losing
 
 
+def services(units: Iterable[str], loadpath: LoadPath) -> FrozenSet[str]:
+    """The services of the sockets among these units: they have to be down while those start."""
+    return frozenset(filter(None, (served(unit, loadpath) for unit in units)))
+
+
+def in_the_way(unit: str, after: LoadPath, states: States) -> str:
+    """The service that runs, and that keeps a socket from starting; "" if there is none."""
+    service = served(unit, after)
+    return service if service and states[service].is_up else ""
+
+
 def with_service(acts: Sequence[Act], after: LoadPath, states: States) -> List[Act]:
     """What is to be done to one unit, with what that asks of its service if it is a socket."""
     found: List[Act] = []

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from typing import Sequence
 
 from .kinds import KINDS, kind_of
 from .loadpath import LoadPath
@@ -71,3 +72,11 @@ def served(unit: str, loadpath: LoadPath) -> str:
     """The one service that a socket is for; "" if each connection has its own, or its name cannot be told."""
     service = starts(unit, loadpath) if kind_of(unit).starts.hands_over else ""
     return "" if not service or misnamed(service) or parse_name(service).is_template else service
+
+
+def begin_together(verb: str, units: Sequence[str]) -> bool:
+    """Have these jobs to begin in one transaction, as there are sockets among what is started?
+
+    A connection to the first one would start its service, and no other socket of that service starts then.
+    """
+    return verb == "start" and len(units) > 1 and any(kind_of(unit).starts.hands_over for unit in units)
