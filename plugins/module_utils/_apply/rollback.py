@@ -165,7 +165,7 @@ def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
 
 def _links(record: Record, now: Observed) -> Dict[str, str]:
     """The enablement links that there are of units whose links the run may have changed."""
-    return {path: now.links[path] for unit in record.enabled for path in now.links_under(unit)}
+    return {path: now.links[path] for unit in record.linked.units for path in now.links_under(unit)}
 
 
 def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], manager: Manager) -> Plan:
@@ -173,8 +173,8 @@ def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], ma
     # What would start others again is stopped before them.
     stopped = tuple(sorted(new, key=lambda unit: not kind_of(unit).is_starter))
     gone = [path for path, seen in record.backups.items() if seen is None]
-    gone += [path for path in links if path not in record.links and path not in record.backups]
-    targets = {path: target for path, target in record.links.items() if path not in record.backups}
+    gone += [path for path in links if path not in record.linked.links and path not in record.backups]
+    targets = {path: target for path, target in record.linked.links.items() if path not in record.backups}
     write = []
     for path, seen in record.backups.items():
         if seen is not None and seen.target is not None:
@@ -212,9 +212,9 @@ def _target(path: str) -> str:
 class _Back(NamedTuple):
     """The host once its files are those of before.
 
-    concerned: units that this run, or one before it, had anything to do with. services: what is started by sockets that
-    have to start anew. cycled: what of these runs, with all that goes down with it. touched, reloaded: units that have
-    to be started anew, or reloaded.
+    observed: the look at it. graph: how the units that were touched are related. concerned: units that this run, or one
+    before it, had anything to do with. services: those of the sockets that have to start anew. cycled: those of them
+    that run, with all that goes down with them. touched, reloaded: units that have to be started anew, or reloaded.
     """
 
     observed: Observed

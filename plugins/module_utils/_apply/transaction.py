@@ -147,7 +147,7 @@ class _Transaction:
         if self._on_failure is OnFailure.GO_ON:
             return
         folders = {os.path.dirname(path) for path in files.remove}
-        if self._plan.enablement.units:
+        if self._plan.files.enablement.units:
             folders.add(self._places.units)
         for folder in sorted(folders):
             self._writer.refuse_read_only(folder)
@@ -214,12 +214,12 @@ class _Transaction:
 
     def change_enablement(self, verbs: Sequence[str]) -> None:
         for verb in verbs:
-            units: Sequence[str] = getattr(self._plan.enablement, verb)
+            units: Sequence[str] = getattr(self._plan.files.enablement, verb)
             if units:
                 self._note(self._manager.change_enablement(verb, units), verb, units, LINKS)
 
     def take_links_away(self) -> None:
-        for path in self._plan.enablement.unwanted:
+        for path in self._plan.files.enablement.unwanted:
             self._writer.remove(path)
             if os.path.dirname(path) != self._places.units:
                 self._writer.remove_folder_if_empty(os.path.dirname(path))

@@ -48,8 +48,9 @@ Parts = Mapping[str, str]
 class Ingredients:
     """What the stamp of one text is made of: all that a process keeps from its start.
 
-    key: the host's secret. kept: (section, directive, value). files: SHA-256 of each trigger file, None where it is not
-    there. values: the other triggers. environment: SHA-256 of each file of EnvironmentFile= that counts by itself.
+    key: the host's secret. kept: (section, directive, value). secrets, credentials: by name. files: SHA-256 of each
+    trigger file, None where it is not there. values: the other triggers. environment: SHA-256 of each file of
+    EnvironmentFile= that counts by itself.
     """
 
     key: bytes = field(repr=False)

@@ -59,7 +59,9 @@ UNEXPECTED = _at_work("unexpected", "a fault of the collection itself", "please 
 class Failure(NamedTuple):
     """A unit that is not what it should be, or a step that failed.
 
-    result and status are systemd's, for a person and for machines. rule: what kind of failure it is.
+    unit: its name, "" for a step that is of no single unit. message: what is wrong, in words. result, status:
+    systemd's, for a person and for machines. invocation: the run that failed, "" if that is none or cannot be told.
+    rule: what kind of failure it is.
     """
 
     unit: str

@@ -37,9 +37,11 @@ class LockBusy(Exception):
 
 
 class Seen(NamedTuple):
-    """What lies at a path. content is None for all but regular files; target is a symbolic link's.
+    """What lies at a path.
 
-    changed_at: when it last changed in any way, modified_at: when its content did; seconds since the epoch.
+    mode, uid, gid: as stat(2) has them. changed_at: when it last changed in any way, in seconds since the epoch.
+    content: None for all but regular files. target: of a symbolic link, None for all else. modified_at: when its
+    content last changed.
     """
 
     mode: int

@@ -30,9 +30,9 @@ _FIELDS = (
 class Line(NamedTuple):
     """A line of the journal as data.
 
-    at: microseconds since the epoch. run: the invocation it is of, "" where journald could not tell. by_systemd: of
-    this unit, said by the manager or by its child that was to become the unit's process. fields: others, by journald's
-    names.
+    text: its message. at: microseconds since the epoch. run: the invocation it is of, "" where journald could not tell.
+    by_systemd: of this unit, said by the manager or by its child that was to become the unit's process. fields: others,
+    by journald's names.
     """
 
     text: str

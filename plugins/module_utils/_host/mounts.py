@@ -39,7 +39,11 @@ class InPlace(NamedTuple):
 
 
 class _Mount(NamedTuple):
-    """A line of mountinfo. device: its number, MAJOR:MINOR. below: the folder of the file system that is mounted."""
+    """A line of mountinfo.
+
+    device: its number, MAJOR:MINOR. below: the folder of the file system that is mounted. where: the folder that it is
+    mounted on. source, type, options: as the kernel tells them.
+    """
 
     device: str
     below: str

@@ -50,10 +50,10 @@ def lingers() -> bool:
 class Places(NamedTuple):
     """The folders of one scope. Every path is absolute and has `root` in front already.
 
-    units: where we write units and drop-ins. secrets: a folder an owner has below it, mode 0700.
-    state: what we remember between runs. lookup: systemd's load path, highest priority first.
-    manager: the manager's runtime folder (stamps, invocation IDs), "" where no manager runs for these files.
-    owner: uid and gid that our files have.
+    scope: its row. root: the folder of an image, "" for the host itself. units: where we write units and drop-ins.
+    secrets: a folder an owner has below it, mode 0700. state: what we remember between runs. lookup: systemd's load
+    path, highest priority first. manager: the manager's runtime folder (stamps, invocation IDs), "" where no manager
+    runs for these files. owner: uid and gid that our files have.
     """
 
     scope: Scope

@@ -79,8 +79,9 @@ class Changed(NamedTuple):
 class Workload:
     """A service at a moment.
 
-    users: of its processes, with how often those have had a processor. peers: addresses that it talks to.
-    families: of its sockets. written: files that it has open for writing. logs: those of them that only grow.
+    pids: its processes. users: of these, with how often those have had a processor. listeners: where it can be reached.
+    peers: addresses that it talks to. families: of its sockets. written: files that it has open for writing. logs:
+    those of them that only grow.
     """
 
     pids: FrozenSet[int]

@@ -46,11 +46,11 @@ def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Se
 
 def make(differences: Differences, wished: Wishes, graph: Graph, observed: Observed) -> Plan:
     """Put all that has to be done into the order in which it is safe to do."""
-    files = Files(differences.write, differences.remove)
+    files = Files(differences.write, differences.remove, enablement=differences.links)
     if not observed.manager.live:
         shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
         steps = _steps(differences, Plan().jobs, (), "", {}, observed)
-        return Plan(tuple(steps), files, differences.links, deferred=shall)
+        return Plan(tuple(steps), files, deferred=shall)
     later = _later(wished, graph, differences, observed)
     wished = tuple(tuple(followed(acts, differences, later)) for acts in wished)
     acts = [act for each in wished for act in _left_alone(each, differences.after, graph, later, observed)]
@@ -72,7 +72,6 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     return Plan(
         steps=(*_steps(differences, jobs, queued, reload, reasons, observed), *besides),
         files=files,
-        enablement=differences.links,
         jobs=jobs,
         upheld=upheld,
         pulled=pulled,

@@ -77,7 +77,11 @@ class Difference(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What a process is judged by. recorded: what stamps of earlier runs stand for, read only if one is asked for."""
+    """What a process is judged by.
+
+    desired, observed: the declaration and the host. after: the files as they will be. accepted: what earlier runs know
+    of processes, by unit. recorded: what stamps of earlier runs stand for, read only if one is asked for.
+    """
 
     desired: Desired
     observed: Observed
@@ -114,7 +118,7 @@ class Evidence(NamedTuple):
         def is_news(name: str) -> bool:
             sort, path = sort_and_name(name)
             newly = sort in OF_FILES and name not in differs.old
-            changed = not newly or self.desired.triggers_changed_at.get(path, 0.0) > since
+            changed = not newly or self.desired.triggers.changed_at.get(path, 0.0) > since
             if sort in FROM_START and sort not in OF_FILES:
                 return True
             return name in differs.new and changed
@@ -156,7 +160,7 @@ class Evidence(NamedTuple):
             if differs or (seen is not None and seen.changed_at > since):
                 found.append(path)
         triggers = [path for stamp in stamps(unit, self.after) if stamp in made_of for path in made_of[stamp].files]
-        changed = [path for path in triggers if self.desired.triggers_changed_at.get(path, 0.0) > since]
+        changed = [path for path in triggers if self.desired.triggers.changed_at.get(path, 0.0) > since]
         return tuple(dict.fromkeys([*found, *(f"the file {path}" for path in changed)]))
 
 
@@ -268,7 +272,7 @@ def _changed_by_others(unit: str, observed: Observed, since: float) -> Iterator[
         seen = observed.foreign.get(path) or observed.files.get(path)
         if seen is None or owner_of(seen.content or b""):
             continue
-        unread = path in observed.not_loaded and seen.modified_at > (observed.manager.loaded_at or 0.0)
+        unread = path in observed.unread.files and seen.modified_at > (observed.manager.loaded_at or 0.0)
         if unread or since < seen.modified_at <= observed.looked_at:
             yield path
 

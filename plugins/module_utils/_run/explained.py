@@ -29,7 +29,11 @@ _MOST_UNITS = 100
 
 
 class Explained(NamedTuple):
-    """A failure as it is told; what is not known of it is empty."""
+    """A failure as it is told; what is not known of it is empty.
+
+    message: the whole in a sentence. cause: the reason alone. remedy: what mends it. evidence: the line that proves it.
+    section, directive: what of the unit's text it is about.
+    """
 
     message: str
     cause: str = ""

@@ -86,7 +86,8 @@ _NO_ROOT = Rule(
 class Run:
     """One run of a module: what it was given, and what it found on the way.
 
-    wrong: mistakes in options that are no longer among the parameters.
+    params, check_mode: as Ansible gives them. label: gives a file its SELinux label. wrong: mistakes in options that
+    are no longer among the parameters. timings: seconds by step. begun: when the present step began.
     """
 
     params: Params
@@ -162,7 +163,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         all_wrong = Problems([*run.wrong, *found.problems], rest=found.rest)
         raise Problems([*all_wrong.problems, *_further(all_wrong, manager)]) from None
     run.lap("render")
-    interrupted = _interrupted(where, [desired.owner, *desired.adopt]) if manager.live else None
+    interrupted = _interrupted(where, desired.owners) if manager.live else None
     if interrupted is not None:
         from .._host.watch import wait_for_rest  # noqa: PLC0415 (as `change` below)
 
@@ -180,17 +181,9 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     failure = None
     states = observed.states
     if not run.check_mode and not work.plan.empty:
-        gc.enable()
-        writer = files.Writer(run.label)
-        if new_key and work.differences.write:
-            writer.make_folder(where.state, 0o700)
-            writer.write(where.key_file, key, 0o600)
-        from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
-
-        keep = run.params.get("on_failure") == "keep"
         if hardening:
             hardening.begin(work)
-        failure = carry_through(work, interrupted, keep, manager, writer)
+        failure = _changed(run, work, interrupted, key if new_key else None, manager)
         states = _states_after(manager, states)
         if hardening and manager.live:
             unverified += hardening.refused(failure.result["errors"] if failure else ())
@@ -202,6 +195,20 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, unverified, failed=True))
     return result, report.warnings(work, unverified)
+
+
+def _changed(
+    run: Run, work: Work, interrupted: Optional[Record], new_key: Optional[bytes], manager: Manager
+) -> Optional[Failed]:
+    """Carry the plan out; what comes back is the failure, None if there is none."""
+    gc.enable()
+    writer = files.Writer(run.label)
+    if new_key is not None and work.differences.write:
+        writer.make_folder(manager.places.state, 0o700)
+        writer.write(manager.places.key_file, new_key, 0o600)
+    from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
+
+    return carry_through(work, interrupted, run.params.get("on_failure") == "keep", manager, writer)
 
 
 def _hardening(run: Run, facts: HostFacts, manager: Manager) -> Optional[Hardening]:
@@ -227,7 +234,7 @@ def _looked_at(desired: Desired, manager: Manager) -> Observed:
     texts = desired.texts(manager.places.units)
     names = [each for unit in desired.units for each in unit.members or (unit.name.text,)]
     taken = [alias for name in names for alias in aliases(name, texts)]
-    return observe(manager, [desired.owner, *desired.adopt], _named(desired, texts), taken)
+    return observe(manager, desired.owners, _named(desired, texts), taken)
 
 
 def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
@@ -378,7 +385,7 @@ def _is_sound(unit: str, faulty: Set[str], folders: Set[str]) -> bool:
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
     forbidden = refusals.forbidden(work.plan, View(work.differences, work.observed), work.graph)
-    return [*_judged(work.differences, work.observed, manager), *forbidden, *work.desired.missing_triggers]
+    return [*_judged(work.differences, work.observed, manager), *forbidden, *work.desired.triggers.missing]
 
 
 def _judged(differences: Differences, observed: Observed, manager: Manager) -> List[Problem]:

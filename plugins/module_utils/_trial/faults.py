@@ -109,7 +109,7 @@ def _hang(trial: Trial) -> Seen:
     if not processes.send(main, signal.SIGSTOP):
         raise NotTried(_GONE)
     given = trial.scene.given
-    noticed = given.watchdog + _ROOM if given.watchdog else NOTICED
+    noticed = given.watchdog.after + _ROOM if given.watchdog.after else NOTICED
     try:
         return trial.watch(at, before, noticed, hangs=True).outcome()
     finally:
