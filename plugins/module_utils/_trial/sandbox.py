@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -46,6 +45,7 @@ from .._syntax.names import parse_pattern
 from .._syntax.rule import Problems, Refused, Rule, Severity
 from .._verify.exposure import Exposure, Subject, measured
 from . import spared
+from .interrupts import Interrupts
 from .trying import Baseline, Bench, Failing, Probe
 
 Params = Mapping[str, Any]
@@ -65,10 +65,6 @@ _BUSY = Rule(
 )
 _STABLE, _TIMEOUT, _LIMIT = 1.0, 60.0, 1800
 _DROPIN, _LAST_DROPIN = "90-hardening.conf", "zz-hardening.conf"
-
-
-class _Interrupted(BaseException):
-    """A signal came; all is taken away on the way out."""
 
 
 def search(
@@ -235,12 +231,13 @@ class _Sandbox:
     def searched(self) -> Mapping[str, Any]:
         trials.begin(self.trial, self.writer)
         self.progress = lambda line: files.append(self.trial.progress, f"{time.strftime('%H:%M:%S')} {line}\n")
-        try:
-            with _signals():
+        with Interrupts() as interrupts:
+            try:
                 found = self._found()
-        finally:
-            trials.take_away(self.trial, self.manager, self.writer)
-            trials.end(self.trial, self.writer)
+            finally:
+                interrupts.hold()
+                trials.take_away(self.trial, self.manager, self.writer)
+                trials.end(self.trial, self.writer)
         left = self.bench.left_alone()
         if left:
             left = without(left, self.hidden)
@@ -355,18 +352,3 @@ def _playbook(declaration: Mapping[str, Any]) -> str:
     head += [f"    {key}: {declaration[key]}" for key in ("name", "dropin")]
     lines = [f"      {name}: {json.dumps(value)}" for name, value in declaration["service"].items()]
     return "\n".join([*head, "    service:", *lines, ""])
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Whoever ends the run, or whose connection is lost, leaves nothing of it."""
-
-    def interrupted(number: int, _frame: object) -> None:
-        raise _Interrupted(number)
-
-    before = {each: signal.signal(each, interrupted) for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, signal.SIG_IGN if handler is signal.SIG_DFL else handler)
