@@ -29,7 +29,8 @@ from .views import account_of
 _LINES = 400
 # systemd.exec(5), DynamicUser=.
 _DYNAMIC = range(61184, 65520)
-_SHOWN_LINES = 10
+# How many of a unit's lines are shown.
+SHOWN_LINES = 10
 _WANTED = frozenset(
     """
     ActiveState SubState Result ReloadResult InvocationID FragmentPath DropInPaths SourcePath Type NotifyAccess
@@ -53,12 +54,13 @@ class Why:
     """What is known of a failure.
 
     cause: None where none is proven. status: what is to be said of an exit status that could be one of systemd's and
-    may be the program's own. lines: the last ones of that run.
+    may be the program's own. lines: the last ones of that run. since: the last ones of that run and all after it.
     """
 
     cause: Optional[Cause]
     status: str = ""
     lines: Tuple[str, ...] = ()
+    since: Tuple[str, ...] = ()
 
 
 def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
@@ -75,9 +77,9 @@ def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
 def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Why:
     """Whatever the lines and files of others hold: the roll-back comes after this, so nothing of it may raise."""
     try:
-        incident = _incident(manager, failure, shown)
-        last = tuple(line.text for line in incident.lines if line.text.strip())[-_SHOWN_LINES:]
-        return Why(_why(incident, manager), _status(incident), last)
+        incident, since = _incident(manager, failure, shown)
+        last = tuple(line.text for line in incident.lines if line.text.strip())[-SHOWN_LINES:]
+        return Why(_why(incident, manager), _status(incident), last, tuple(since))
     except Exception:
         return Why(None)
 
@@ -92,7 +94,8 @@ def _properties(manager: Manager, units: Sequence[str]) -> Dict[str, Mapping[str
         return {}
 
 
-def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Incident:
+def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Tuple[Incident, List[str]]:
+    """The failed run, and the last that the unit has said since it began."""
     paths = [shown.get("FragmentPath"), *(shown.get("DropInPaths") or ())]
     contents = {path: _content(path) for path in paths if path}
     run = failure.invocation or _text(shown.get("InvocationID"))
@@ -110,8 +113,10 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> I
     def is_its_own(uid: int) -> bool:
         return (who is not None and uid == who.uid) or (dynamic and uid in _DYNAMIC)
 
-    lines, earlier = of_run(journal.all_lines(manager, failure.unit, _LINES, is_its_own), run)
-    return replace(incident, lines=lines, earlier=earlier)
+    every = journal.all_lines(manager, failure.unit, _LINES, is_its_own)
+    lines, earlier = of_run(every, run)
+    since = journal.last_of(every, failure.invocation, manager.begun, SHOWN_LINES)
+    return replace(incident, lines=lines, earlier=earlier), since
 
 
 def _text(raw: Any) -> str:
