@@ -25,7 +25,7 @@ from .._plan.consequences import taken_anew, taken_down
 from .._plan.differences import LEFT_ALONE, Differences
 from .._plan.enablement import linked_with
 from .._plan.expected import Expected
-from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
+from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, as_text, from_text
 from .._plan.plan import Plan
 from .._syntax.effects import Effect
 from .._syntax.kinds import kind_of
@@ -123,9 +123,10 @@ def is_over(unit: str, state: UnitState) -> bool:
 
 
 def _idle(differences: Differences, observed: Observed) -> List[str]:
-    """Nothing new outlives its file, nor a process of a newer version its text; what ends by itself is left to that.
+    """Units that are down, and new or changed: a roll-back stops them if anything has started them meanwhile.
 
-    One that had failed is left out, so that it stays so.
+    So nothing new outlives its file, and no process a newer text. What ends by itself is left to that. A unit that had
+    failed is left out, so that it stays failed.
     """
     ours = [case for case in differences.cases if case.on_change != LEFT_ALONE]
     cases = [case for case in ours if not case.now.is_up and case.now.active != "failed"]
@@ -271,7 +272,7 @@ def _read(content: bytes, where: Places) -> Record:
         raise Refused("it is damaged")
     backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
     data.update({name: tuple(data[name]) for name in _LISTS})
-    data["owed"] = {unit: parsed(text) for unit, text in data["owed"].items()}
+    data["owed"] = {unit: from_text(text) for unit, text in data["owed"].items()}
     watched = {unit: Expected(name) for unit, name in data.pop("watched").items()}
     linked = Linked(tuple(data.pop("enabled")), data.pop("links"))
     record = Record(backups=backups, watched=watched, linked=linked, **data)
@@ -301,7 +302,7 @@ def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     data: Dict[str, Any] = {"format": FORMAT, **record._asdict()}
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
     data["watched"] = {unit: expected.value for unit, expected in record.watched.items()}
-    data["owed"] = {unit: told(owing) for unit, owing in record.owed.items()}
+    data["owed"] = {unit: as_text(owing) for unit, owing in record.owed.items()}
     linked = data.pop("linked")
     data.update(enabled=linked.units, links=linked.links)
     writer.make_folder(os.path.dirname(where.record_file(owner)), 0o700)

@@ -4,8 +4,8 @@
 
 """The way back to what a record describes: two plans, carried out as any other.
 
-First what is new stops and the files of before are in place again. What daemon-reload made of that decides what has to
-be started. Private to the collection.
+First what is new is stopped, and the earlier files are put back. Then it is looked at what daemon-reload has made of
+that, and what has to be started is. Private to the collection.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _STABLE_FOR = 1.0
 class Undone(NamedTuple):
     """What came of a roll-back.
 
-    failures: what did not come back. left: units that run though they did not before, each with the reason.
-    again: units that ran before, and run anew, whatever of the run or of its undoing had ended them.
+    failures: what did not come back. left: units that run though they did not before, each with the reason. again:
+    units that ran before and were started again, whether the run or its undoing had ended them.
     """
 
     failures: List[Failure]
@@ -86,7 +86,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
         with _noted(failures):
             back = _look_back(record, concerned, manager)
             plan = _runs_again(record, back)
-            with suppress(NotLookedAtError):  # to tell of all is no reason not to bring back what there was
+            with suppress(NotLookedAtError):  # a list that is not complete must not keep anything from coming back
                 runs = {**invocations(manager, _taken_along(plan, back.graph)), **runs}
             failures += carry_out(plan, lambda _unit: health, manager, writer, (), OnFailure.GO_ON).failures
         if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
@@ -126,7 +126,7 @@ def _withdraw(units: Sequence[str], manager: Manager) -> None:
 
 
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
-    """Units that run and did not before, by a job of this run or since something else has started them."""
+    """Units that run and did not before: started by this run, or by something else meanwhile."""
     now = manager.list_units()
     once = [unit for unit in record.up if Owed.RUN in record.owed.get(unit, ())]
     anew = {unit for unit, run in invocations(manager, once).items() if run != record.up[unit]}
@@ -243,7 +243,7 @@ def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _B
 def _runs_again(record: Record, back: _Back) -> Plan:
     """What ran before runs again, by its old text; a process that was never touched is left alone."""
     states, loadpath = back.states, back.observed.loadpath
-    # What refuses a stop by its name goes down with what it needs.
+    # A unit that refuses a manual stop goes down with what it needs.
     by_name = [unit for unit in back.cycled if "RefuseManualStop" not in back.graph.node(unit).settings]
     # For units outside this run we only know the current state.
     were_down = back.concerned.difference(record.up)

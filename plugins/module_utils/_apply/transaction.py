@@ -142,7 +142,7 @@ class _Transaction:
             self._fail(f"systemctl {what} failed: {done.message}", rule, unit)
 
     def prepare(self) -> None:
-        """A full or read-only disk shows here, while everything still runs. The way back takes what room there is."""
+        """A full or read-only disk shows here, while everything still runs. The way back does what it can."""
         files = self._plan.files
         if self._on_failure is OnFailure.GO_ON:
             return
@@ -260,7 +260,7 @@ class _Transaction:
         outcomes.failures += with_causes(manager, found)
 
     def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:
-        """Asked ahead of the jobs: what is restarted, or reloaded, is held against its run before that."""
+        """Asked before the jobs are queued: the run after a restart or reload is compared with the one before."""
         jobs = self._plan.jobs
         # On the way back it is enough that a unit is up.
         held = [] if self._on_failure is OnFailure.GO_ON else [*jobs["reload"], *jobs["restart"]]

@@ -66,7 +66,7 @@ def look(path: str) -> Optional[Seen]:
 
 
 def read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as stream:  # it is read whole, which a buffer would only make dearer
+    with open(path, "rb", buffering=0) as stream:  # it is read whole, and a buffer would only slow that down
         return stream.readall()
 
 
@@ -359,7 +359,7 @@ def _entries(folder: str) -> List[os.DirEntry[str]]:
 
 
 def _remove_dead_stage(stage: str) -> None:
-    """Whoever may write to the scratch folder may have put something of that name there: only what is ours goes."""
+    """Remove it if it is ours: whoever may write to the scratch folder may have put something of that name there."""
     try:
         lock = os.open(stage, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

@@ -185,9 +185,9 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str], names
 
 
 def survey(manager: Manager, folders: Sequence[str], units: Choice, reader: Noting) -> Observed:
-    """The same for who only tells of units, whoever they belong to; the reader notes what cannot be read.
+    """The same for a module that only tells of units, of whatever owner. reader: notes what cannot be read.
 
-    Nothing of what takes further calls, or matters only to who is about to change something.
+    Left out is what takes further calls, or matters only to a run that may change something.
     """
     return _seen(manager, folders, _Sought(units), reader)[0]
 
@@ -232,7 +232,7 @@ def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Rea
 def _with_named(
     loadpath: LoadPath, places: Places, units: Iterable[str], names: Iterable[str], reader: Reader
 ) -> Tuple[LoadPath, Dict[str, Seen]]:
-    """Read the texts of units that the named ones start or enable, and what has the names that they take."""
+    """Read the texts of what the named units start or enable, and what has the names that become aliases."""
     found: Dict[str, Seen] = {}
     known = set(units)
     # Only its file says whether what a socket starts is an alias.
@@ -271,8 +271,8 @@ def _not_loaded(
 ) -> FrozenSet[str]:
     """Files newer than what is loaded.
 
-    Those of generators (below the manager's folder) are made by the loading, those of set-property in force at once.
-    One of the time to come, written while the clock was ahead, would be newer than each load until then.
+    Not those of generators (below the manager's folder), which the loading itself writes, nor those of set-property,
+    which are in force at once, nor those with a time in the future: they would be newer than each load until then.
     """
     if loaded_at is None:
         return frozenset()

@@ -39,11 +39,11 @@ _WANTED = frozenset(
     StartLimitIntervalUSec StartLimitBurst Listen What Where LogExtraFields
     """.split()
 )
-# systemd.exec(5): what systemd itself ends a process with that it could not bring as far as its program.
+# systemd.exec(5): the statuses of a process that systemd itself could not bring as far as its program.
 _OF_SYSTEMD = range(200, 246)
 _LISTENS = re.compile(r"Failed to (?:create listening socket|listen on) \((?P<address>[^)]*)\): Address already in use")
-# From then on a program of its own brings processes up to their program. With more than one LogExtraFields= nothing
-# that it says reaches the journal (257; 262 is mended).
+# From then on systemd-executor does what comes before the program. With more than one LogExtraFields= nothing that it
+# says reaches the journal (257; mended in 262).
 _EXECUTOR_SINCE = 255
 _NO_SOCKET = "Address already in use"
 _REPEATED = "Start request repeated too quickly"
@@ -75,7 +75,7 @@ def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
 
 
 def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Why:
-    """Whatever the lines and files of others hold: the roll-back comes after this, so nothing of it may raise."""
+    """Nothing here may raise, whatever is in the lines and files of others: the roll-back comes after this."""
     try:
         incident, since = _incident(manager, failure, shown)
         last = tuple(line.text for line in incident.lines if line.text.strip())[-SHOWN_LINES:]
@@ -148,7 +148,7 @@ def _why(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 
 def _of_run(incident: Incident, manager: Manager) -> Optional[Cause]:
-    """Of one run, by the first of what is known of it: a step of systemd's, its result, the program's last words."""
+    """The cause of one run's failure, by a failed step of systemd's, else by its result, else by its last words."""
     for applies, prove in _RULES:
         if applies(incident):
             return prove(incident, manager)
@@ -156,13 +156,13 @@ def _of_run(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 
 def _late(incident: Incident) -> bool:
-    """Is it still on its way up, so that whoever waits for it has lost patience before systemd has?"""
+    """Is it still on its way up, so that we have stopped waiting before systemd did?"""
     going_up = incident.properties.get("ActiveState") == "activating"
     return incident.result in ("", "success") and going_up and incident.properties.get("SubState") == "start"
 
 
 def _not_started(incident: Incident, _manager: Manager) -> Optional[Cause]:
-    """Given up before systemd does: what Type= promises has not come so far."""
+    """We have stopped waiting before systemd did: what Type= promises has not come so far."""
     found = why_results.not_started(incident, "so far", "TimeoutStartSec=", None)
     return found._replace(evidence=found.evidence or "ActiveState=activating SubState=start") if found else None
 
@@ -240,7 +240,7 @@ def _mount(incident: Incident, _manager: Manager) -> Optional[Cause]:
 
 
 def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
-    """systemd starts it no more; what matters is how the first run of the series has ended."""
+    """systemd does not start it any more. What matters is how the first run of the series ended."""
     everything = (*incident.earlier, *incident.lines)
     line = incident.by_systemd(_REPEATED)
     span = incident.properties.get("StartLimitIntervalUSec")
@@ -263,7 +263,7 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 
 def _failed_runs(lines: Sequence[Line]) -> List[str]:
-    """The last runs without one between that did not fail, in order."""
+    """The runs at the end that failed one after the other, in order."""
     bad = {line.run for line in lines if line.by_systemd and line.id == FAILURE_RESULT}
     runs = list(dict.fromkeys(line.run for line in lines if line.run))
     series: List[str] = []
@@ -290,7 +290,7 @@ def _by_result(incident: Incident, _manager: Manager) -> Optional[Cause]:
 
 
 def _rules() -> Iterator[Tuple[Callable[[Incident], bool], Prove]]:
-    """What is looked at first decides: the rest of what is known of such a failure follows from it."""
+    """The first rule that applies decides: what else is known of such a failure follows from it."""
     yield (lambda incident: incident.step is not None), _alone(why_steps.why)
     yield (lambda incident: incident.by_systemd("already active, refusing") is not None), _busy_socket
     yield (lambda incident: incident.by_systemd(_NO_SOCKET) is not None), _socket

@@ -317,9 +317,9 @@ _TMPFILES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/lib/tmpfiles.d")
 
 
 def lasting(folder: str, runtime: Sequence[str]) -> str:
-    """The folder that has to be writable for this one: below /run only what each boot makes anew is there in time.
+    """The folder that has to be writable for this one, and that is there when the service starts.
 
-    runtime: what RuntimeDirectory= of the service makes.
+    Below /run that is only what each boot makes, or RuntimeDirectory= of the service (runtime).
     """
     if not folder.startswith("/run/") or any(
         folder == f"/run/{name}" or folder.startswith(f"/run/{name}/") for name in runtime

@@ -31,7 +31,7 @@ from .fates import Becomes, Call, Fate
 
 if TYPE_CHECKING:
     from .course import Course
-    from .transactions import Standing
+    from .transactions import UnitsUp
 
 # By what a unit is known that pulls another one in.
 _ASKING = tuple(relation.inverse for relation in RELATIONS.values() if relation.start is Does.START)
@@ -48,23 +48,23 @@ def restarted_with(unit: str, graph: Graph) -> Dict[str, Because]:
 
 
 def _with(
-    does: Does, unit: str, graph: Graph, standing: Optional[Standing] = None, job: Optional[Does] = None
+    does: Does, unit: str, graph: Graph, units_up: Optional[UnitsUp] = None, job: Optional[Does] = None
 ) -> Dict[str, Because]:
-    """All to which a job (what is done, if not another one) of a unit does this."""
-    from .transactions import Standing, transaction  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
+    """All other units to which a job of this unit does that. job: which job, if not the same."""
+    from .transactions import UnitsUp, transaction  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
 
-    made = transaction(job or does, [unit], graph, standing or Standing(graph)) or {}
+    made = transaction(job or does, [unit], graph, units_up or UnitsUp(graph)) or {}
     return {other: job.cause for other, job in sorted(made.items()) if job.does is does and other != unit}
 
 
 def handed_on(does: Does, unit: str, graph: Graph, down: Iterable[str]) -> Set[str]:
-    """All other units for which a job of this one makes jobs, while these are down; none if systemd refuses it."""
-    from .transactions import Standing, transaction  # noqa: PLC0415 (as above)
+    """All other units that get a job with this one. down: units that are down by then. None if systemd refuses it."""
+    from .transactions import UnitsUp, transaction  # noqa: PLC0415 (as above)
 
-    standing = Standing(graph)
+    units_up = UnitsUp(graph)
     for each in down:
-        standing.set(each, False)
-    return set(transaction(does, [unit], graph, standing) or ()) - {unit}
+        units_up.set(each, False)
+    return set(transaction(does, [unit], graph, units_up) or ()) - {unit}
 
 
 def taken_down(units: Iterable[str], graph: Graph) -> Dict[str, str]:
@@ -85,12 +85,13 @@ def ending_alone(units: Iterable[str], graph: Graph) -> List[str]:
 
 
 def not_taken_along(units: Sequence[str], graph: Graph, course: Optional[Course] = None) -> List[str]:
-    """Those of these units that no restart of another of them restarts as well, in the same transaction.
+    """Those of these units that the restart of another one does not restart anyway.
 
-    With a job of its own, what comes up again before that on which it depends is queued would go down once more.
+    One that it does must get no job of its own: it may be up again before the job of what it depends on is queued, and
+    would go down a second time.
     """
-    standing = course.standing if course else None
-    along = {unit: _with(Does.RESTART, unit, graph, standing) for unit in units}
+    units_up = course.units_up if course else None
+    along = {unit: _with(Does.RESTART, unit, graph, units_up) for unit in units}
     heads: List[str] = []
     taken: Set[str] = set()
     for unit in sorted(units, key=lambda unit: -len(along[unit])):
@@ -107,7 +108,7 @@ def displaced(fates: Mapping[str, Fate]) -> Dict[str, str]:
 
 
 def behind(fate: Fate, foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]) -> Optional[Tuple[str, str]]:
-    """The job, a verb and a unit, of which a fate comes; None if systemd does it by itself."""
+    """The job, a verb and a unit, that leads to a fate; None if systemd does it by itself."""
     starting = fate.becomes is Becomes.UP or fate.cause.directive == "Conflicts"
     verbs = ("start", "restart", "run", "stop") if starting else ("stop", "restart", "start", "run")
     unit, seen = fate.unit, {""}

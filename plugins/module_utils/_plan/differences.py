@@ -47,12 +47,12 @@ from .aliases import Taken, ended, taken
 from .enablement import enablement, left_over_instances
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
-from .stale import CURRENT, Accepted, Evidence, Standing, renewed, standing
+from .stale import CURRENT, Accepted, Evidence, Freshness, freshness, renewed
 
 if TYPE_CHECKING:
     from .in_place import Unlike
 
-# What is said of on_change for a unit that someone else has declared, by a drop-in for many that says nothing itself.
+# What on_change is for a unit of someone else, where a drop-in for many units changes it and does not say.
 LEFT_ALONE = "left-alone"
 # "" says nothing.
 _BY_CAUTION = ("none", LEFT_ALONE, "reload", "restart", "")
@@ -63,7 +63,7 @@ class TextChange(NamedTuple):
 
     new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
     restamped: what its process is started with differs, environment, secrets and triggers included. news: what of
-    that, in words, as far as it is known. pulls: units that it newly wants or needs, by the directive.
+    that differs, in words, as far as it is known. pulls: units that it wants or needs from now on, by the directive.
     """
 
     new: bool = False
@@ -82,7 +82,7 @@ class ServiceCase(NamedTuple):
     for it and goes, "" if none does.
     """
 
-    process: Standing = CURRENT
+    process: Freshness = CURRENT
     runs_on_change: bool = False
     per_connection: bool = False
     deprived_by: str = ""
@@ -330,9 +330,9 @@ def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, .
 
 
 def _inherited(desired: Desired, observed: Observed, paths: Iterable[str]) -> Dict[str, str]:
-    """What is said of on_change for units by their template, else by the most cautious of the drop-ins over them.
+    """The on_change of units by their template, else by the most cautious of the drop-ins over them.
 
-    paths: files that change; a drop-in that goes undeclared says nothing.
+    paths: files that change. A drop-in that is removed without being declared says nothing.
     """
     said = {dropin.path: dropin.on_change for dropin in desired.dropins}
     said.update((path, "") for path in paths if path.endswith(".conf") and path not in said)
@@ -379,7 +379,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         owed=view.pending.owed.get(unit, ()),
         change=_change(unit, text, view) if changing else TextChange(),
         service=ServiceCase(
-            process=standing(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
+            process=freshness(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
             runs_on_change=bool(wanted and wanted.runs_on_change),
             per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
             deprived_by=view.sockets.get(unit, ""),
@@ -392,7 +392,10 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
 
 
 def _unlike(unit: str, text: Effective, view: _View) -> Optional[Unlike]:
-    """Where systemd has run nothing for a unit that is up, another has put it there, or there was no text of it."""
+    """What is in the place of a unit that is up, and is not what its text says.
+
+    Where systemd has run nothing for it, something else has put it there, or it had no text then.
+    """
     observed = view.observed
     by_unit = unit in observed.invocations and observed.loadpath.fragment(unit) is not None
     there = observed.in_place.get(unit)

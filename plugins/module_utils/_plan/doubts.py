@@ -75,7 +75,7 @@ _NOT_AT_BOOT = Rule(
     "give it an [Install] section (install: {{WantedBy: {target}}}), or say enabled: false if that is meant",
     "systemd.unit(5), [Install] section options",
 )
-# A job for these is never more than a wish, so that neither systemd nor its verify minds that there is no such unit.
+# Neither systemd nor its verify minds that a unit named by these is not there.
 _WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")

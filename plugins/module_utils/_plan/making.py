@@ -169,7 +169,7 @@ def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) ->
 
 
 def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
-    """What runs once and is at it: once it was cut off, when it runs again is for its timer to say."""
+    """Oneshots that are at their work: once one is cut off, its timer says when it runs again."""
     return {unit for unit in units if is_run_once(differences.after.effective(unit))}
 
 
@@ -245,8 +245,8 @@ def _watched(
         # What runs once, or for one connection, ends by itself, at a time of its own.
         lasting = not is_run_once(case.after) and not case.service.per_connection
         changed = case.change.directives or case.change.new
-        # What a run does nothing to is not better after it than it was before, and what still starts does so in its
-        # own time.
+        # A unit that the run does nothing to need not be better than before, and one that still starts takes its own
+        # time.
         held = case.now.runs and case.now.active != "activating" and not case.idles and not case.mask
         if held and changed and not case.leaves and lasting:
             watched[case.unit] = Expected.UP if case.wanted in RUNNING else Expected.UNFAILED
@@ -299,7 +299,7 @@ def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:
 
 
 def _called(jobs: Mapping[str, Sequence[str]], queued: Sequence[Call]) -> List[Tuple[str, str]]:
-    """(verb, unit) of the jobs after the files: by verb, unless a run comes before others; what has no call is last."""
+    """(verb, unit) of the jobs after the files: by verb, but as they are called where a run comes before others."""
     found = [(verb, unit) for verb in ("reload", "restart", "start", "run") for unit in jobs[verb]]
     if all(call.verb != "run" for call in queued[:-1]):
         return found

@@ -168,7 +168,7 @@ def unit_of(path: str, observed: Observed) -> str:
 
 
 def leftover_secrets(desired: Desired, unlisted: Iterable[str], observed: Observed) -> List[str]:
-    """Of the orphans the secrets of units that are declared or go: never left behind, prune or not."""
+    """The orphans that are secrets of units which are declared or removed: they go, whether prune is set or not."""
     stems = {unit.name.text for unit in desired.units}
     dropins = [(dropin.unit.text, os.path.basename(dropin.path)[: -len(".conf")]) for dropin in desired.dropins]
     stems |= {stem_of_dropin(*each) for each in dropins}

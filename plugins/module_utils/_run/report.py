@@ -20,7 +20,7 @@ from .._host.observed import Observed
 from .._plan.differences import Differences
 from .._plan.doubts import not_at_boot
 from .._plan.fates import Becomes
-from .._plan.owed import Pending, told
+from .._plan.owed import Pending, as_text
 from .._plan.plan import Plan
 from .._plan.references import View
 from .._syntax.rule import Problem, Rule, Severity
@@ -144,7 +144,7 @@ def _happened(plan: Plan, before: States, after: States) -> Dict[str, Becomes]:
 def _recovered(pending: Pending) -> List[str]:
     if not pending.since:
         return []
-    owed = [f"{unit}: {told(owing)}" for unit, owing in sorted(pending.owed.items())]
+    owed = [f"{unit}: {as_text(owing)}" for unit, owing in sorted(pending.owed.items())]
     return [f"the run that began at {pending.since}", *owed]
 
 

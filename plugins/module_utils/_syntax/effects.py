@@ -17,8 +17,9 @@ class Effect(enum.Enum):
     """What puts the change of a directive into force, daemon-reload apart, which all of them need.
 
     LIVE: nothing more. CGROUP: nothing more on 252, but on 257 the limits sleep until a unit of the slice starts. JOB:
-    the next job looks at it. NEXT: so do the commands that bring it up, and what is up is none of them. REMOUNT: a
-    reload of the mount. REBIND: the socket and its service have to stop together. INSTALL: its links are made anew.
+    the next job looks at it. NEXT: only the commands that bring the unit up look at it, and what is up stays as it is.
+    REMOUNT: a reload of the mount. REBIND: the socket and its service have to stop together. INSTALL: its links are
+    made anew.
     """
 
     RESTART = "restart"

@@ -44,21 +44,36 @@ class Entry(NamedTuple):
     line: int
 
 
-@lru_cache(maxsize=None)
 def parse(text: str) -> Tuple[Entry, ...]:
     """Read a unit file as systemd does, values byte for byte as systemd sees them.
 
     A comment is a line that starts with # or ;, also in the middle of a continuation. A backslash at the end of
     a line becomes one space, and the next line is added as it is. Lines of an X- section that assign nothing are
     skipped, as systemd skips them. Raises Refused, with the line, where systemd would fail or drop the line.
+    """
+    entries, complaint = _parsed(text)
+    if complaint:
+        raise Refused(complaint)
+    return entries
+
+
+@lru_cache(maxsize=None)
+def _parsed(text: str) -> Tuple[Tuple[Entry, ...], str]:
+    """The assignments, or what is wrong with the text.
 
     A text is read once in a run, though it comes by several ways: as declared, as it lies on the host, as it will.
     """
+    try:
+        return tuple(_assignments(text)), ""
+    except Refused as refused:
+        return (), str(refused)
+
+
+def _assignments(text: str) -> Iterator[Entry]:
     hidden = _HIDDEN_BREAK.search(text)
     if hidden:
         number = text.count("\n", 0, hidden.start()) + 1
         raise Refused(f"line {number}: contains a NUL or a lone carriage return, which systemd takes for a line break")
-    entries: List[Entry] = []
     section = ""
     for number, line in _lines(text):
         try:
@@ -69,8 +84,7 @@ def parse(text: str) -> Tuple[Entry, ...]:
         except Refused as error:
             raise Refused(f"line {number}: {error}") from None
         if entry:
-            entries.append(entry)
-    return tuple(entries)
+            yield entry
 
 
 def refuse_torn(text: str) -> None:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What no trial stops, restarts or breaks, whatever it was told: what the run and the host live in, and what ends it.
+"""What no trial may stop, restart or break, whatever it was told: what the run or the host needs, or what ends either.
 
 Private to the collection.
 """

@@ -44,7 +44,7 @@ from .._host.workload import (
 )
 from .._run.report import without
 
-# What only asks for a better place in a queue: a service that is refused it goes on all the same.
+# Calls for a better place in a queue only: a service goes on though they are refused.
 _TUNING = ("sched_setaffinity", "setpriority", "nice", "ioprio_set")
 _SAMPLED_EVERY = 0.01
 _SETTLES, _LEAST, _AGAIN = 3.0, 2.0, 0.2
