@@ -13,8 +13,8 @@ from typing import Callable, List, Mapping, NamedTuple, Sequence
 
 from .._desired.options import RUNNING
 from .._syntax.effects import Effect
-from .._syntax.kinds import ANY_SUB, File
-from .._syntax.meaning import TIMES, is_run_once, recurs
+from .._syntax.kinds import ANY_SUB, TIMER_TIMES, File
+from .._syntax.meaning import is_run_once, recurs
 from .._syntax.special import is_of_host
 from .differences import LEFT_ALONE, Case
 from .owed import Owed
@@ -270,7 +270,7 @@ def _timer(case: Case, version: int) -> List[Act]:
         return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
     if (
         case.now.sub == "elapsed"
-        and any(directive in TIMES for _section, directive in case.change.directives)
+        and any(directive in TIMER_TIMES for _section, directive in case.change.directives)
         and recurs(case.after)
     ):
         return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]

@@ -197,7 +197,7 @@ class Kind(NamedTuple):
     @property
     def appears(self) -> bool:
         """Does it come and go with what the kernel finds, so that no start brings it (systemd.device(5))?"""
-        return self.file is File.NEVER and self.processes is Processes.NONE
+        return self.is_named_by_path and self.file is File.NEVER
 
     @property
     def is_starter(self) -> bool:
@@ -231,7 +231,7 @@ _ONE_FOLDER, _ONE_FILE = Names(Naming.FOLDER, aliases=False), Names(Naming.FILE,
 _REPLACED = "another job took the place of the restart"
 _NEVER_RELOADED = Jobs(reload=False, unused_sub=ANY_SUB, undone=_REPLACED)
 
-# An empty assignment to one of these empties all of its line (systemd.timer(5), systemd.path(5)).
+# All directives that are times of a timer, or conditions of a path, and not something about them.
 TIMER_TIMES = frozenset("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar".split())
 PATH_CONDITIONS = frozenset("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty".split())
 

@@ -13,7 +13,7 @@ import json
 import os
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._advice.ladder import Facts, Outcome, Search, Setting, items
@@ -29,7 +29,7 @@ from .._host import files
 from .._host.graph import look
 from .._host.health import Health
 from .._host.manager import Manager, ManagerError
-from .._host.observed import observe, tree
+from .._host.observed import Observed, observe, tree
 from .._host.places import environ, places
 from .._host.probe import read_checks
 from .._host.scopes import scope_of
@@ -43,6 +43,7 @@ from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_run_once, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problems, Refused, Rule, Severity
+from .._syntax.unitfile import Effective
 from .._verify.exposure import Exposure, Subject, measured
 from . import spared
 from .interrupts import Interrupts
@@ -154,74 +155,92 @@ def _no_other(unit: str) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class _Service:
+    """The service that is tried, as it was found.
+
+    unit: the name that systemd has for it, by which it may be spared, and no alias. observed: the look at the host.
+    text: merged. present: the lines of its own section. others: what is up and goes down with it. reloads: can it be
+    reloaded?
+    """
+
+    unit: str
+    observed: Observed
+    text: Effective
+    present: Sequence[Line]
+    others: Sequence[str]
+    reloads: bool
+
+
+def _service(name: str, manager: Manager) -> _Service:
+    shown = manager.show([name], ("Id", "CanReload"))[name]
+    unit = shown.get("Id") or name
+    observed = observe(manager, [], [unit])
+    loadpath, states = observed.loadpath, observed.states
+    present = [line for path in loadpath.files(unit) for line in lines_of(unit, loadpath, path)]
+    graph = look(manager, [unit], states)
+    along = {*stopped_with(unit, graph), *restarted_with(unit, graph)} - {unit}
+    others = sorted(each for each in along if states[each].is_up)
+    return _Service(unit, observed, loadpath.effective(unit), present, others, shown.get("CanReload") == "yes")
+
+
+def _refuse(service: _Service, manager: Manager) -> None:
+    """Raise Problems for a service that cannot be searched."""
+    loadpath = service.observed.loadpath
+    there = loadpath.defines(service.unit)
+    lets_in = lets_others_in(loadpath.primary(service.unit), service.present) if there else ""
+    why, mend = "", "search another one"
+    if not there:
+        why, mend = "there is no such service on this host", "install what brings it, or declare it first"
+    elif lets_in:
+        why = f"{lets_in}, and all of that would be tried with it"
+    elif is_run_once(service.text):
+        why = "it runs once and ends, so there is nothing to probe"
+    elif not service.observed.states[service.unit].runs:
+        why, mend = "it does not run, and a search leaves a service as it was", "start it first"
+    else:
+        why = _spared(service, manager)
+    if why:
+        raise Problems([TARGET.problem(service.unit, why=why, mend=mend)])
+
+
+def _spared(service: _Service, manager: Manager) -> str:
+    """Why no trial may end it and what goes down with it, "" if one may."""
+    units = (service.unit, *service.others)
+    carried = spared.carrying(units)
+    if carried:
+        return f"this run, its connection or the host lives in {', '.join(carried)}, which a restart would end"
+    known = spared.look(manager, units, service.observed.states)
+    for unit, directive, value in spared.endings(units, known):
+        return f"{directive}= of {unit} is {value}, so that a try which fails could end the whole host"
+    for unit in units:
+        by_hand = spared.refused_by_hand(unit, known, stops=unit == service.unit)
+        if by_hand:
+            return f"{unit} refuses to be stopped or started by hand ({by_hand[0]}=)"
+    return ""
+
+
 class _Sandbox:
     """One search."""
 
     def __init__(self, params: Params, probe: Probe, given: Needs, manager: Manager, writer: files.Writer) -> None:
-        self.params, self.manager, self.needs = params, manager, given
+        self.params, self.manager, self.writer = params, manager, writer
         self.begun = time.monotonic()
-        name = with_kind(str(params["name"]))
-        shown = manager.show([name], ("Id", "CanReload"))[name]
-        # What is spared, and all that others say of it, goes by that name and not by an alias.
-        self.unit = shown.get("Id") or name
-        self.observed = observe(manager, [], [self.unit])
-        loadpath = self.observed.loadpath
-        self.text = loadpath.effective(self.unit)
-        files_of = loadpath.files(self.unit)
-        self.present: List[Line] = [line for path in files_of for line in lines_of(self.unit, loadpath, path)]
-        self.writer = writer
+        self.service = _service(with_kind(str(params["name"])), manager)
+        _refuse(self.service, manager)
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         host = Host(catalogue, calls=parse_groups(manager.syscall_groups()))
-        states = self.observed.states
-        graph = look(manager, [self.unit], states)
-        along = {*stopped_with(self.unit, graph), *restarted_with(self.unit, graph)} - {self.unit}
-        others = sorted(each for each in along if states[each].is_up)
-        self._refuse(others)
-        self.trial = Trial(self.unit, others)
+        self.trial = Trial(self.service.unit, self.service.others)
         until = self.begun + (params.get("time_limit") or _LIMIT)
-        reloading = replace(probe, reloads=shown.get("CanReload") == "yes")
         # Of what the service says only this is known to be secret.
         secrets = (seen.content for seen in tree(manager.places.secrets).values() if seen.content)
         self.hidden = hidden_values(secrets)
-        self.bench = Bench(self.trial, manager, self.writer, host, self.present, given, reloading, until, self.hidden)
+        probe = replace(probe, reloads=self.service.reloads)
+        self.bench = Bench(self.trial, manager, writer, host, self.service.present, given, probe, until, self.hidden)
         self.known: Setting = {}
         self.before: Optional[float] = None
         self.tries: List[Dict[str, Any]] = []
         self.progress: Callable[[str], None] = lambda _line: None
-
-    def _refuse(self, others: Sequence[str]) -> None:
-        """others: what goes down with it."""
-        loadpath = self.observed.loadpath
-        there = loadpath.defines(self.unit)
-        lets_in = lets_others_in(loadpath.primary(self.unit), self.present) if there else ""
-        why, mend = "", "search another one"
-        if not there:
-            why, mend = "there is no such service on this host", "install what brings it, or declare it first"
-        elif lets_in:
-            why = f"{lets_in}, and all of that would be tried with it"
-        elif is_run_once(self.text):
-            why = "it runs once and ends, so there is nothing to probe"
-        elif not self.observed.states[self.unit].runs:
-            why, mend = "it does not run, and a search leaves a service as it was", "start it first"
-        else:
-            why = self._spared(others)
-        if why:
-            raise Problems([TARGET.problem(self.unit, why=why, mend=mend)])
-
-    def _spared(self, others: Sequence[str]) -> str:
-        """Why no trial may end it and what goes down with it, "" if one may."""
-        units = (self.unit, *others)
-        carried = spared.carrying(units)
-        if carried:
-            return f"this run, its connection or the host lives in {', '.join(carried)}, which a restart would end"
-        known = spared.look(self.manager, units, self.observed.states)
-        for unit, directive, value in spared.endings(units, known):
-            return f"{directive}= of {unit} is {value}, so that a try which fails could end the whole host"
-        for unit in units:
-            by_hand = spared.refused_by_hand(unit, known, stops=unit == self.unit)
-            if by_hand:
-                return f"{unit} refuses to be stopped or started by hand ({by_hand[0]}=)"
-        return ""
 
     def foretold(self) -> Mapping[str, Any]:
         """What is tried at most: what it is at is only known once it was restarted."""
@@ -241,11 +260,11 @@ class _Sandbox:
         left = self.bench.left_alone()
         if left:
             left = without(left, self.hidden)
-            raise Problems([HOST.said(f"after the search it is not what it was: {left}", self.unit)])
+            raise Problems([HOST.said(f"after the search it is not what it was: {left}", self.service.unit)])
         return found
 
     def _found(self) -> Mapping[str, Any]:
-        self.progress(f"{self.unit}: a run as it is, to be held against")
+        self.progress(f"{self.service.unit}: a run as it is, to be held against")
         since = time.time()
         stops, _how = self.bench.stopped()
         try:
@@ -253,7 +272,7 @@ class _Sandbox:
         except Failing as failing:
             mend = "mend the service or the probe"
             why = f"it does not pass its probe as it is ({failing})"
-            raise Problems([_NO_PROBE.problem(self.unit, why=why, mend=mend)]) from failing
+            raise Problems([_NO_PROBE.problem(self.service.unit, why=why, mend=mend)]) from failing
         changed = [each for each in changed_since(since) if each.uid in baseline.seen.users]
         facts = _facts(self.manager.version, baseline, changed, bool(self.params.get("accept_unexercised")))
         self.bench.allowed = ("localhost",) if facts.remote or facts.local else ()
@@ -268,7 +287,7 @@ class _Sandbox:
         )
         if not outcome.passed:
             why = f"it did not pass its probe even without anything at the end ({'; '.join(outcome.evidence)})"
-            raise Problems([_NO_PROBE.problem(self.unit, why=why, mend="look at what has changed meanwhile")])
+            raise Problems([_NO_PROBE.problem(self.service.unit, why=why, mend="look at what has changed meanwhile")])
         return self._result(search, facts, barred)
 
     def _attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
@@ -285,12 +304,14 @@ class _Sandbox:
         return outcome
 
     def _exposure(self, lines: Sequence[Line]) -> Optional[float]:
-        found: Optional[Exposure] = measured(self.manager, [Subject(self.unit, (*self.present, *lines))])[0]
+        found: Optional[Exposure] = measured(
+            self.manager, [Subject(self.service.unit, (*self.service.present, *lines))]
+        )[0]
         return found.level if found else None
 
     def _folders(self, seen: Workload, changed: Sequence[Changed]) -> FrozenSet[str]:
         """Where it is seen to write, of which only what ProtectSystem=strict would refuse."""
-        runtime = words(self.text, "Service", "RuntimeDirectory")
+        runtime = words(self.service.text, "Service", "RuntimeDirectory")
         own = [own_folder(each.path, each.is_folder, each.uid) for each in changed if each.uid]
         open_now = [os.path.dirname(path) for path in seen.written]
         found = {
@@ -304,9 +325,9 @@ class _Sandbox:
         for directive, value in lines:
             service[directive] = [*service.get(directive, ()), value]
         service = {name: values[0] if len(values) == 1 else values for name, values in service.items()}
-        names = [os.path.basename(path) for path in self.observed.loadpath.files(self.unit)[1:]]
+        names = [os.path.basename(path) for path in self.service.observed.loadpath.files(self.service.unit)[1:]]
         dropin = _DROPIN if all(name < _DROPIN for name in names) else _LAST_DROPIN
-        declaration = {"name": self.unit, "dropin": dropin, "service": service}
+        declaration = {"name": self.service.unit, "dropin": dropin, "service": service}
         left = {
             name: {"why": "it did not pass with it", "evidence": list(each)} for name, each in search.left_out.items()
         }

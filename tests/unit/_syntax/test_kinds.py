@@ -168,4 +168,4 @@ def test_the_type_of_a_name(unit: str, name: str) -> None:
 
 def test_what_has_no_type_does_nothing() -> None:
     row = kind_of("nothing")
-    assert not (row.is_starter or row.runs_commands or row.has_process or row.is_option or row.can_fall)
+    assert not (row.is_starter or row.runs_commands or row.has_process or row.is_option or row.can_fall or row.appears)
