@@ -231,6 +231,11 @@ def escape_path(path: str) -> str:
     return escape("/".join(parts)) if parts else "-"
 
 
+def mount_of(path: str) -> str:
+    """The unit of what is mounted at a path (systemd.mount(5)). Raises Refused as `escape_path` does."""
+    return f"{escape_path(path)}.mount"
+
+
 def misnamed(text: str) -> str:
     """What is wrong with a text as the name of a unit, "" if nothing is."""
     try:
@@ -246,7 +251,7 @@ def full_name(given: str) -> str:
     Raises Refused for what is none.
     """
     if given.startswith("/"):
-        return parse_name(escape_path(given) + (".device" if given.startswith(_DEVICES) else ".mount")).text
+        return parse_name(f"{escape_path(given)}.device" if given.startswith(_DEVICES) else mount_of(given)).text
     return parse_name(given if kind_of(given).name else f"{given}.{DEFAULT}").text
 
 
