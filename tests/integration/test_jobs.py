@@ -68,6 +68,18 @@ def test_a_oneshot_that_is_at_its_work_is_not_cut_off(host: Lab) -> None:
     assert host.show("job.service", "MainPID") == before
 
 
+def test_what_starts_a_stopped_unit_again_is_named(host: Lab) -> None:
+    """A path whose file is there starts its service whenever that ends (systemd.path(5), PathExists=)."""
+    host.foreign("main.path", "[Path]\nPathExists=/etc/passwd\n", start=False)
+    host.foreign("main.service", f"[Service]\nExecStart={FOREVER}\n", start=False)
+    host.sh("systemctl start main.path")
+    until(lambda: host.state("main.service") == "active", "the path has started its service")
+    result = host.failing({"name": "main.service", "state": "stopped"}, on_failure="keep")
+    (error,) = result["errors"]
+    assert (error["rule"], error["unit"]) == ("stop", "main.service")
+    assert error["message"].endswith("; main.path would")
+
+
 def test_a_job_that_systemd_refuses_is_told_in_its_words(host: Lab) -> None:
     """As when someone forbids it while the run is under way."""
     unit = service(state="restarted")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,6 +80,12 @@ def calls(path: Path) -> Iterator[tuple[str, str]]:
             yield node.func.value.id, node.func.attr
 
 
+def attributes(path: Path) -> set[str]:
+    return {
+        node.attr for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)
+    }
+
+
 def called_names(path: Path) -> set[str]:
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
@@ -106,12 +113,51 @@ def test_a_pure_room_touches_no_host(path: Path) -> None:
     assert not {"open", "input"} & called_names(path)
 
 
+# Where it is asked for, and who works out what jobs make of it: all others ask _plan/consequences.py.
+WALKING = {
+    "_host/graph.py",
+    *(f"_plan/{each}.py" for each in ("consequences", "transactions", "course", "to_come")),
+}
+
+
+def test_nobody_but_consequences_walks_relations() -> None:
+    assert {name_of(path) for path in FILES if {"related", "among", "relations"} & attributes(path)} == WALKING
+
+
+def test_what_a_socket_asks_of_its_service_is_read_in_one_place() -> None:
+    reading = {name_of(path) for path in FILES if "served" in {*called_names(path), *attributes(path)}}
+    assert reading == {"_plan/sockets.py"}
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_and_functions_stay_small(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= 450
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    assert {f.name for f in functions if (f.end_lineno or 0) - f.lineno > 60} == set()
+    assert {f.name for f in functions if (f.end_lineno or 0) - f.lineno > 50} == set()
+
+
+def data_classes(path: Path) -> Iterator[ast.ClassDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            marks = [ast.unparse(each) for each in (*node.bases, *node.decorator_list)]
+            if any(mark == "NamedTuple" or mark.startswith("dataclass") for mark in marks):
+                yield node
+
+
+def fields(node: ast.ClassDef) -> list[str]:
+    found = (each.target for each in node.body if isinstance(each, ast.AnnAssign))
+    return [target.id for target in found if isinstance(target, ast.Name) and not target.id.startswith("_")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_data_classes_are_small_and_say_what_each_field_is(path: Path) -> None:
+    """Of up to four fields one sentence for all may be enough."""
+    for node in data_classes(path):
+        text = " ".join((ast.get_docstring(node) or "").split())
+        assert len(fields(node)) <= 12
+        unsaid = [name for name in fields(node) if not re.search(rf"\b{name}\b[\w, ]*:", text)]
+        assert len(fields(node)) <= 4 or (node.name, unsaid) == (node.name, [])
 
 
 def test_a_run_that_changes_nothing_is_spared_what_only_a_change_needs() -> None:

@@ -19,7 +19,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack 
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import ManagerSeen, Observed
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import ManagerSeen, Observed, Unread
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.traces import Invocation
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, making, plan
@@ -90,7 +90,7 @@ def in_force(
         foreign={},
         links=links,
         loadpath=loadpath,
-        not_loaded=frozenset(),
+        unread=Unread(),
         states=States(states or {}),
         invocations={unit: Invocation("1", 0.0, _stamped(unit, contents)) for unit in up},
     )

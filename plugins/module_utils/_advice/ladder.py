@@ -95,9 +95,10 @@ Attempt = Callable[[Setting, FrozenSet[str]], Outcome]
 class Facts:
     """What is known of a service as it is, as far as it says what may be tried.
 
-    remote: what it listens on or talks to beyond this host. local: the same within it, of IP alone. idle: listeners
-    that the probe did not touch. idle_others: what of other users, files and the like it did not. families: of its
-    sockets. modes: all bits of the modes of the files that it made. generous: what was not exercised may break.
+    version: of systemd. remote: what it listens on or talks to beyond this host. local: the same within it, of IP
+    alone. idle: listeners that the probe did not touch. idle_others: other users and files that the probe did not
+    touch. families: of its sockets. modes: all bits of the modes of the files that it made. generous: what was not
+    exercised may break.
     """
 
     version: int
@@ -161,7 +162,11 @@ def _barred(facts: Facts) -> Dict[str, str]:
 
 @dataclass
 class Search:
-    """One search. accepted: what it bears, as far as that was tried. left_out: what it does not, with the evidence."""
+    """One search.
+
+    attempt: does one try. folders: those that it has to write to. accepted: what it bears, as far as that was tried.
+    left_out: what it does not bear, with the evidence. complete: there was time for all of it.
+    """
 
     attempt: Attempt
     folders: FrozenSet[str] = frozenset()

@@ -32,8 +32,9 @@ HOMES = ("/home", "/root", "/run/user")
 class OptOut(NamedTuple):
     """Something that a workload needs.
 
-    means: it, in words. takes: what a value of it may be, "" if it has none. values: the most that a directive may
-    still be. calls, capabilities, families: what is allowed again. wants: lines that a profile gets for it.
+    name: as `allow` has it. means: what it is, in words. takes: what a value of it may be, "" if it has none. values:
+    the most that a directive may still be. calls, capabilities, families: what is allowed again. wants: lines that a
+    profile gets for it.
     """
 
     name: str
@@ -139,8 +140,9 @@ OPT_OUTS: Dict[str, OptOut] = {row.name: row for row in _ROWS}
 class Needs(NamedTuple):
     """All that a workload is allowed, added up.
 
-    values: the most that each directive may still be. by: the opt-outs that say so. wants: lines that a profile gets
-    besides its own, in the place of those where it has any. more: lines of lists that nothing is held against.
+    names: of the opt-outs. values: the most that each directive may still be. by: the opt-outs that say so. calls,
+    capabilities, families: what is allowed again. wants: lines that a profile gets besides its own, in the place of
+    those where it has any. more: lines of lists that nothing is held against.
     """
 
     names: Tuple[str, ...] = ()

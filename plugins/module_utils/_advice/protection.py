@@ -46,9 +46,11 @@ class OfUsers(enum.Enum):
 class Protection(NamedTuple):
     """A directive.
 
-    stops: what the service, or who has taken it over, can no longer do. breaks: which services cannot live with it.
-    allow: the opt-outs that release it. order: its values from weak to strict, the first being what holds where nothing
-    is said. levels: its lines by profile, from that one on until another is named.
+    name: of the directive. weight: what it counts for in `systemd-analyze security`. of_users: what it does in a user's
+    manager. stops: what the service, or who has taken it over, can no longer do. breaks: which services cannot live
+    with it. allow: the opt-outs that release it. merge: how it adds up with what a unit has. order: its values from
+    weak to strict, the first being what holds where nothing is said. levels: its lines by profile, from that one on
+    until another is named.
     """
 
     name: str

@@ -55,11 +55,11 @@ PATHS = "read_write_paths"
 
 
 class Refusal(NamedTuple):
-    """A line that tells of one.
+    """A line that tells of something that was refused.
 
-    error: the kernel's name of it. about: the path, port or call, "" where the line names none. directives: those of
-    the unit's text that refuse it, none where that cannot be told. mend: the opt-out of `allow` that gives it back, or
-    `read_write_paths`, "" where no single one does.
+    line: the line itself. error: the kernel's name of it. about: the path, port or call, "" where the line names none.
+    directives: those of the unit's text that refuse it, none where that cannot be told. mend: the opt-out of `allow`
+    that gives it back, or `read_write_paths`, "" where no single one does.
     """
 
     line: str

@@ -64,7 +64,7 @@ def accept(
     where, after = observed.places, differences.after
     known, runs = accepted(where), _now_current(plan, differences, manager)
     cases = {case.unit: case for case in differences.cases}
-    # A stamp that the process has and its files no longer would say each time anew that it is stale.
+    # A stamp that only the process has, and not its files, would make it look stale in each run.
     telling = {unit for unit in {**known, **runs} if stamps(unit, after) or of_process(observed.log_fields(unit))}
     rows = {unit: row for unit, row in known.items() if unit in telling}
     for unit, run in runs.items():
@@ -106,15 +106,15 @@ def _row(
     if case.unit in plan.jobs["reload"]:
         lacking = case.service.process.lacking
         return Accepted(run, now, observed.looked_at, started, tuple(case.needs if lacking is None else lacking))
-    # What it has not looked at anew is as old as it was.
+    # It has not looked at anything again, so what it has is as old as before.
     return Accepted(run, now, old.at if old else before.began, started, old.lacking if old else ())
 
 
 def _now_current(plan: Plan, differences: Differences, manager: Manager) -> Mapping[str, str]:
-    """Runs that are of the newest text.
+    """Processes that are current now, though no stamp shows it, by the run of their unit.
 
-    What was reloaded, what has all that its files say by another stamp, and under a user manager all that runs and is
-    not kept.
+    Those that were reloaded, those that have all that their files say by another stamp, and under a user's manager all
+    that run and are not kept.
     """
     services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
     reloaded = {unit for unit in plan.jobs["reload"] if kind_of(unit).processes is Processes.MAIN}

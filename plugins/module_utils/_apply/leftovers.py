@@ -25,7 +25,7 @@ class TakenBack(NamedTuple):
 
 
 def recover(manager: Manager) -> List[TakenBack]:
-    """Take back all of it; only for who holds the lock, and changes the host."""
+    """Take all of it back. Only for a run that holds the lock and may change the host."""
     if not manager.live:
         return []
     writer = Writer()

@@ -13,6 +13,7 @@ import base64
 import json
 import os
 import time
+from types import MappingProxyType
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.files import Seen, Writer, look
@@ -24,16 +25,17 @@ from .._plan.consequences import taken_anew, taken_down
 from .._plan.differences import LEFT_ALONE, Differences
 from .._plan.enablement import linked_with
 from .._plan.expected import Expected
-from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, parsed, told
+from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, as_text, from_text
 from .._plan.plan import Plan
-from .._syntax.kinds import Effect, kind_of
+from .._syntax.effects import Effect
+from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problems, Refused, Rule, Severity
 
 # To be raised when what is written is to be understood otherwise than before, or has more or fewer fields.
 FORMAT = 1
-_LISTS = ("enabled", "retrying", "idle", "handled", "over")
+_LISTS = ("retrying", "idle", "handled", "over")
 _UNREADABLE = Rule(
     "record",
     Severity.ERROR,
@@ -44,11 +46,18 @@ _UNREADABLE = Rule(
 )
 
 
+class Linked(NamedTuple):
+    """The links of a host. units: those whose links a run may change. links: those that there were, path to target."""
+
+    units: Tuple[str, ...] = ()
+    links: Mapping[str, str] = MappingProxyType({})
+
+
 class Record(NamedTuple):
     """A run in progress: what it needs to be undone, and what it owes if it is cut off.
 
-    boot: which boot it began in. backups: what lay at each path that it writes or removes. enabled: units whose links
-    it may change, and links: those that there were. up: units that ran, with the ID of that run. retrying: those that
+    boot: which boot it began in. begun: when. backups: what lay at each path that it writes or removes. linked: the
+    links that it may change. up: units that ran, with the ID of that run. retrying: those that
     had ended and waited for their automatic restart. idle: units that did not run and are new or changed, which some
     other may start meanwhile; for a new template stands its name. handled: units that it starts, stops or restarts, and
     what goes with them. owed: verbs by unit. watched: what becomes of units, as Plan.watched. patience: the longest
@@ -58,8 +67,7 @@ class Record(NamedTuple):
     boot: str
     begun: str
     backups: Mapping[str, Optional[Seen]]
-    enabled: Tuple[str, ...]
-    links: Mapping[str, str]
+    linked: Linked
     up: Mapping[str, str]
     retrying: Tuple[str, ...]
     idle: Tuple[str, ...]
@@ -97,8 +105,7 @@ def begin(
         backups={
             path: observed.files.get(path) for path in dict.fromkeys([*paths, *_mask_paths(differences, observed)])
         },
-        enabled=enabled,
-        links={path: observed.links[path] for unit in enabled for path in observed.links_under(unit)},
+        linked=Linked(enabled, {path: observed.links[path] for unit in enabled for path in observed.links_under(unit)}),
         up=invocations(manager, up),
         retrying=tuple(sorted(unit for unit in concerned if states[unit].is_up and not states[unit].runs)),
         idle=tuple(idle),
@@ -116,9 +123,10 @@ def is_over(unit: str, state: UnitState) -> bool:
 
 
 def _idle(differences: Differences, observed: Observed) -> List[str]:
-    """Nothing new outlives its file, nor a process of a newer version its text; what ends by itself is left to that.
+    """Units that are down, and new or changed: a roll-back stops them if anything has started them meanwhile.
 
-    One that had failed is left out, so that it stays so.
+    So nothing new outlives its file, and no process a newer text. What ends by itself is left to that. A unit that had
+    failed is left out, so that it stays failed.
     """
     ours = [case for case in differences.cases if case.on_change != LEFT_ALONE]
     cases = [case for case in ours if not case.now.is_up and case.now.active != "failed"]
@@ -166,10 +174,10 @@ def invocations(manager: Manager, units: Iterable[str]) -> Dict[str, str]:
 
 def joined(earlier: Record, record: Record) -> Record:
     """One record of two runs. What the earlier one, which was cut off, had backed up counts first."""
-    known = set(earlier.enabled)
+    known = set(earlier.linked.units)
     links = {
         path: target
-        for path, target in record.links.items()  # a link's own name is an alias, or the unit's
+        for path, target in record.linked.links.items()  # a link's own name is an alias, or the unit's
         if not known.intersection((os.path.basename(path), os.path.basename(target)))
     }
     # What the earlier run was about and was not up before it is new, even if it has been started since.
@@ -185,8 +193,9 @@ def joined(earlier: Record, record: Record) -> Record:
         handled = tuple(filter(earlier.up.__contains__, handled))  # what it had started of others is as the boot has it
     return record._replace(
         backups={**record.backups, **earlier.backups},
-        enabled=tuple(dict.fromkeys([*earlier.enabled, *record.enabled])),
-        links={**links, **earlier.links},
+        linked=Linked(
+            tuple(dict.fromkeys([*earlier.linked.units, *record.linked.units])), {**links, **earlier.linked.links}
+        ),
         up=up,
         retrying=tuple(unit for unit in dict.fromkeys([*earlier.retrying, *record.retrying]) if unit not in up),
         idle=tuple(unit for unit in dict.fromkeys([*earlier.idle, *record.idle]) if unit not in up),
@@ -263,9 +272,10 @@ def _read(content: bytes, where: Places) -> Record:
         raise Refused("it is damaged")
     backups = {path: _unpacked(packed) for path, packed in data.pop("backups").items()}
     data.update({name: tuple(data[name]) for name in _LISTS})
-    data["owed"] = {unit: parsed(text) for unit, text in data["owed"].items()}
+    data["owed"] = {unit: from_text(text) for unit, text in data["owed"].items()}
     watched = {unit: Expected(name) for unit, name in data.pop("watched").items()}
-    record = Record(backups=backups, watched=watched, **data)
+    linked = Linked(tuple(data.pop("enabled")), data.pop("links"))
+    record = Record(backups=backups, watched=watched, linked=linked, **data)
     _refuse_strange(record, where)
     return record
 
@@ -273,9 +283,10 @@ def _read(content: bytes, where: Places) -> Record:
 def _refuse_strange(record: Record, where: Places) -> None:
     """What no run of ours writes is no record to act by: it would take away files of others."""
     lists = (getattr(record, name) for name in _LISTS)
-    units = [*record.up, *record.owed, *record.watched, *(unit for units in lists for unit in units)]
+    units = [*record.up, *record.owed, *record.watched, *record.linked.units]
+    units += [unit for units in lists for unit in units]
     strange = [unit for unit in units if not isinstance(unit, str) or misnamed(unit)]
-    for path in [*record.backups, *record.links]:
+    for path in [*record.backups, *record.linked.links]:
         if not (where.is_unit_file(path) or where.is_secret(path)) or os.path.normpath(path) != path:
             strange.append(path)
     if strange:
@@ -291,7 +302,9 @@ def save(where: Places, owner: str, record: Record, writer: Writer) -> None:
     data: Dict[str, Any] = {"format": FORMAT, **record._asdict()}
     data["backups"] = {path: _packed(seen) for path, seen in record.backups.items()}
     data["watched"] = {unit: expected.value for unit, expected in record.watched.items()}
-    data["owed"] = {unit: told(owing) for unit, owing in record.owed.items()}
+    data["owed"] = {unit: as_text(owing) for unit, owing in record.owed.items()}
+    linked = data.pop("linked")
+    data.update(enabled=linked.units, links=linked.links)
     writer.make_folder(os.path.dirname(where.record_file(owner)), 0o700)
     writer.write(where.record_file(owner), json.dumps(data).encode(), 0o600)
     writer.settle()

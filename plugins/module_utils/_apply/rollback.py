@@ -4,8 +4,8 @@
 
 """The way back to what a record describes: two plans, carried out as any other.
 
-First what is new stops and the files of before are in place again. What daemon-reload made of that decides what has to
-be started. Private to the collection.
+First what is new is stopped, and the earlier files are put back. Then it is looked at what daemon-reload has made of
+that, and what has to be started is. Private to the collection.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.watch import STOP_TIMEOUT, wait_for_rest
+from .._plan import sockets
 from .._plan.consequences import fates, stopped_with
 from .._plan.expected import Expected
 from .._plan.fates import Call
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
-from .._plan.sockets import down_together
-from .._syntax.activation import served
 from .._syntax.dependencies import NEEDS
 from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once, recurs
@@ -45,8 +44,8 @@ _STABLE_FOR = 1.0
 class Undone(NamedTuple):
     """What came of a roll-back.
 
-    failures: what did not come back. left: units that run though they did not before, each with the reason.
-    again: units that ran before, and run anew, whatever of the run or of its undoing had ended them.
+    failures: what did not come back. left: units that run though they did not before, each with the reason. again:
+    units that ran before and were started again, whether the run or its undoing had ended them.
     """
 
     failures: List[Failure]
@@ -87,7 +86,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
         with _noted(failures):
             back = _look_back(record, concerned, manager)
             plan = _runs_again(record, back)
-            with suppress(NotLookedAtError):  # to tell of all is no reason not to bring back what there was
+            with suppress(NotLookedAtError):  # a list that is not complete must not keep anything from coming back
                 runs = {**invocations(manager, _taken_along(plan, back.graph)), **runs}
             failures += carry_out(plan, lambda _unit: health, manager, writer, (), OnFailure.GO_ON).failures
         if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
@@ -127,7 +126,7 @@ def _withdraw(units: Sequence[str], manager: Manager) -> None:
 
 
 def _new(record: Record, concerned: Sequence[str], manager: Manager) -> List[str]:
-    """Units that run and did not before, by a job of this run or since something else has started them."""
+    """Units that run and did not before: started by this run, or by something else meanwhile."""
     now = manager.list_units()
     once = [unit for unit in record.up if Owed.RUN in record.owed.get(unit, ())]
     anew = {unit for unit, run in invocations(manager, once).items() if run != record.up[unit]}
@@ -166,7 +165,7 @@ def _started_besides(record: Record, loaded: Iterable[str]) -> List[str]:
 
 def _links(record: Record, now: Observed) -> Dict[str, str]:
     """The enablement links that there are of units whose links the run may have changed."""
-    return {path: now.links[path] for unit in record.enabled for path in now.links_under(unit)}
+    return {path: now.links[path] for unit in record.linked.units for path in now.links_under(unit)}
 
 
 def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], manager: Manager) -> Plan:
@@ -174,8 +173,8 @@ def _files_back(record: Record, new: Sequence[str], links: Mapping[str, str], ma
     # What would start others again is stopped before them.
     stopped = tuple(sorted(new, key=lambda unit: not kind_of(unit).is_starter))
     gone = [path for path, seen in record.backups.items() if seen is None]
-    gone += [path for path in links if path not in record.links and path not in record.backups]
-    targets = {path: target for path, target in record.links.items() if path not in record.backups}
+    gone += [path for path in links if path not in record.linked.links and path not in record.backups]
+    targets = {path: target for path, target in record.linked.links.items() if path not in record.backups}
     write = []
     for path, seen in record.backups.items():
         if seen is not None and seen.target is not None:
@@ -213,9 +212,9 @@ def _target(path: str) -> str:
 class _Back(NamedTuple):
     """The host once its files are those of before.
 
-    concerned: units that this run, or one before it, had anything to do with. services: what is started by sockets that
-    have to start anew. cycled: what of these runs, with all that goes down with it. touched, reloaded: units that have
-    to be started anew, or reloaded.
+    observed: the look at it. graph: how the units that were touched are related. concerned: units that this run, or one
+    before it, had anything to do with. services: those of the sockets that have to start anew. cycled: those of them
+    that run, with all that goes down with them. touched, reloaded: units that have to be started anew, or reloaded.
     """
 
     observed: Observed
@@ -234,17 +233,17 @@ class _Back(NamedTuple):
 def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _Back:
     observed = observe(manager, [], concerned)
     touched, reloaded = _touched(record, observed, invocations(manager, record.up))
-    services = frozenset(served(unit, observed.loadpath) for unit in touched) - {""}
+    services = sockets.services(touched, observed.loadpath)
     graph = relations(manager, services.union(touched), observed.states)
     both = frozenset([*concerned, *_started_besides(record, observed.states)])
-    cycled = down_together(sorted(services), graph)
+    cycled = sockets.down_together(sorted(services), graph)
     return _Back(observed, graph, both, services, cycled, tuple(touched), tuple(reloaded))
 
 
 def _runs_again(record: Record, back: _Back) -> Plan:
     """What ran before runs again, by its old text; a process that was never touched is left alone."""
     states, loadpath = back.states, back.observed.loadpath
-    # What refuses a stop by its name goes down with what it needs.
+    # A unit that refuses a manual stop goes down with what it needs.
     by_name = [unit for unit in back.cycled if "RefuseManualStop" not in back.graph.node(unit).settings]
     # For units outside this run we only know the current state.
     were_down = back.concerned.difference(record.up)

@@ -38,7 +38,7 @@ from .._host.health import Health
 from .._host.looks import RUN_PROPERTIES, START_TIMES, Run, run_of, start_time
 from .._host.manager import Manager, ManagerError, Outcome
 from .._host.watch import wait_for_rest, watch
-from .._plan.consequences import ending_alone, not_taken_along
+from .._plan.consequences import ending_alone, not_taken_along, starting_again
 from .._plan.expected import Expected
 from .._plan.fates import Call
 from .._plan.plan import Plan
@@ -142,12 +142,12 @@ class _Transaction:
             self._fail(f"systemctl {what} failed: {done.message}", rule, unit)
 
     def prepare(self) -> None:
-        """A full or read-only disk shows here, while everything still runs. The way back takes what room there is."""
+        """A full or read-only disk shows here, while everything still runs. The way back does what it can."""
         files = self._plan.files
         if self._on_failure is OnFailure.GO_ON:
             return
         folders = {os.path.dirname(path) for path in files.remove}
-        if self._plan.enablement.units:
+        if self._plan.files.enablement.units:
             folders.add(self._places.units)
         for folder in sorted(folders):
             self._writer.refuse_read_only(folder)
@@ -174,7 +174,13 @@ class _Transaction:
         if units:
             done, failures = jobs.take_down(self._manager, units)
             self._note(done, "stop", units)
-            self.outcomes.failures += failures
+            self.outcomes.failures += map(self._with_starters, failures)
+
+    def _with_starters(self, failure: Failure) -> Failure:
+        """A unit that is not down, with what would start it again."""
+        graph = look(self._manager, [failure.unit], self._manager.list_units())
+        up = starting_again(failure.unit, graph)
+        return failure._replace(message=f"{failure.message}; {', '.join(up)} would") if up else failure
 
     def change_files(self, concerned: Iterable[str]) -> None:
         """What goes is first, so that a full disk has room."""
@@ -208,12 +214,12 @@ class _Transaction:
 
     def change_enablement(self, verbs: Sequence[str]) -> None:
         for verb in verbs:
-            units: Sequence[str] = getattr(self._plan.enablement, verb)
+            units: Sequence[str] = getattr(self._plan.files.enablement, verb)
             if units:
                 self._note(self._manager.change_enablement(verb, units), verb, units, LINKS)
 
     def take_links_away(self) -> None:
-        for path in self._plan.enablement.unwanted:
+        for path in self._plan.files.enablement.unwanted:
             self._writer.remove(path)
             if os.path.dirname(path) != self._places.units:
                 self._writer.remove_folder_if_empty(os.path.dirname(path))
@@ -254,7 +260,7 @@ class _Transaction:
         outcomes.failures += with_causes(manager, found)
 
     def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:
-        """Asked ahead of the jobs: what is restarted, or reloaded, is held against its run before that."""
+        """Asked before the jobs are queued: the run after a restart or reload is compared with the one before."""
         jobs = self._plan.jobs
         # On the way back it is enough that a unit is up.
         held = [] if self._on_failure is OnFailure.GO_ON else [*jobs["reload"], *jobs["restart"]]

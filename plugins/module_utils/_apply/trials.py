@@ -79,7 +79,7 @@ def end(trial: Trial, writer: Writer) -> None:
 
 
 def recover(manager: Manager, writer: Writer) -> List[Trial]:
-    """Take away what a search that was cut off has left; only for who holds the lock. Returns what it was about."""
+    """Take away what a search that was cut off has left, and return it. Only for a run that holds the lock."""
     if manager.places.scope.in_home or not os.path.lexists(_RECORD):
         return []
     found = _read()

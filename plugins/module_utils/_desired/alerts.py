@@ -17,7 +17,7 @@ import re
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from urllib.parse import urlsplit
 
-from .._host.scopes import SCOPES
+from .._host.scopes import scope_of
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.rule import Problem, Rule, Severity, shown
 
@@ -80,8 +80,9 @@ def _of_unit(unit: Params, params: Params, defined: Dict[str, Params], wanted: D
     name, alert = str(unit["name"]), unit["alert"]
     if kind_of(name).processes is not Processes.MAIN:
         return [_ALERT.said("alert is for services: give it to what this one starts", name)]
-    if not SCOPES[params.get("scope") or "system"].has_manager:
-        return [_ALERT.said("alert needs a manager that runs the service, which scope global has not", name)]
+    scope = scope_of(params.get("scope"))
+    if not scope.has_manager:
+        return [_ALERT.said(f"alert needs a manager that runs the service, which scope {scope.name} has not", name)]
     if isinstance(alert, Mapping):
         defined[name] = alert
         wanted[name] = name
@@ -129,7 +130,7 @@ def _stem(params: Params) -> str:
 
 
 def _flag(params: Params) -> str:
-    return SCOPES[params.get("scope") or "system"].flag
+    return scope_of(params.get("scope")).flag
 
 
 def _template(wanted: Mapping[str, str], defined: Mapping[str, Params], params: Params) -> Entry:
@@ -157,7 +158,7 @@ def _template(wanted: Mapping[str, str], defined: Mapping[str, Params], params: 
 def _dropin(unit: str, params: Params) -> Entry:
     """A run that a condition of its own ended is no failure (systemd.service(5), ExecCondition=)."""
     instance = f"{_stem(params)}@%n.service"
-    as_root = "+" if SCOPES[params.get("scope") or "system"].by_root else ""
+    as_root = "+" if scope_of(params.get("scope")).by_root else ""
     start = f'exec systemctl {_flag(params)} start --no-block "$$0"'
     script = f"case $$SERVICE_RESULT in success|exec-condition) ;; *) {start};; esac"
     command = f"-{as_root}/bin/sh -c '{script}' \"{instance}\""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
-from .._host.scopes import SCOPES
+from .._host.scopes import scope_of
 from .._syntax.activation import started_by
 from .._syntax.kinds import KINDS, Kind, Processes, kind_of
 from .._syntax.names import is_template, misnamed
@@ -107,7 +107,7 @@ def _around(params: Params) -> Around:
             into = timed if row.goes_by_time else accepted if is_template(unit) else started
             into.append(unit)
     members = [member for entry in _of_form(params, "target") for member in target.members(entry)]
-    boot = SCOPES[params.get("scope") or "system"].at_boot
+    boot = scope_of(params.get("scope")).at_boot
     return Around(boot, frozenset(timed), frozenset(started), frozenset(accepted), frozenset(members))
 
 

@@ -14,7 +14,7 @@ from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Tu
 from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
 
 from .._syntax import values
-from .._syntax.kinds import KINDS
+from .._syntax.kinds import DEFAULT, KINDS, kind_of
 from .._syntax.names import parse_name
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import inherited
@@ -78,7 +78,7 @@ def unit_name(given: str, form: str) -> str:
     return f"{given}.{form}"
 
 
-def with_kind(given: str, kind: str = "service") -> str:
+def with_kind(given: str, kind: str = DEFAULT) -> str:
     """A unit that an entry refers to, whose suffix may be left out if it is that kind's."""
     return given if given.rpartition(".")[2] in KINDS else f"{given}.{kind}"
 
@@ -101,14 +101,16 @@ class Builder:
                 continue
             if row.takes == ("names",):
                 value = " ".join(value)
-                if not value and row.section != "Service":
+                # There an empty list says nothing, as it resets nothing.
+                if not value and row.section in ("Unit", "Install"):
                     self.unwanted = self.unwanted or row.section == "Install"
                     continue
             self._set(row.section, row.directive, value)
 
-    def open(self, entry: Params, sections: Mapping[str, str]) -> None:
-        """Take what sections say themselves. sections: by option, such as the option service of Service."""
-        for option, section in sections.items():
+    def open(self, entry: Params, *options: str) -> None:
+        """Take what sections say themselves, each by the option of its name, such as service for [Service]."""
+        for option in options:
+            section = option.capitalize()
             for directive, value in (entry.get(option) or {}).items():
                 if str(directive) in self.sections.get(section, {}):
                     said = _option_of(section, str(directive))
@@ -173,6 +175,10 @@ class Builder:
     def default(self, section: str, directive: str, value: Any) -> None:
         """What an entry itself has said stands."""
         self.sections.setdefault(section, {}).setdefault(directive, value)
+
+    def at_boot(self, of_scope: str) -> None:
+        """Have it started at boot, as units of its type are. of_scope: the target of the scope."""
+        self.wanted_by(kind_of(self.unit).boot_target(of_scope))
 
     def wanted_by(self, target: str) -> None:
         """The target that starts it at boot, unless the entry has said what does."""

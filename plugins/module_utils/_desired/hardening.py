@@ -42,9 +42,10 @@ TARGET = Rule(
 
 
 class Asked(NamedTuple):
-    """A service that shall be hardened. writable: what has to be there for that.
+    """A service that shall be hardened.
 
-    most: the most that its exposure may be, None if that does not matter.
+    unit: its name. level: the profile. needs: what it is allowed all the same. writable: paths that have to be there
+    for that. most: the most that its exposure may be, None if that does not matter.
     """
 
     unit: str

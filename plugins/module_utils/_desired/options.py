@@ -13,7 +13,7 @@ from typing import Any, Dict
 
 from .._advice.levels import PROFILES
 from .._host.health import CHECK_OPTIONS
-from .._host.scopes import SCOPES
+from .._host.scopes import DEFAULT, SCOPES
 from .._syntax.kinds import KINDS
 from . import short
 from .health import SECONDS
@@ -246,7 +246,7 @@ def searched() -> Spec:
 def host() -> Spec:
     """Where and how a change is made."""
     return {
-        "scope": {"type": "str", "choices": list(SCOPES), "default": "system"},
+        "scope": {"type": "str", "choices": list(SCOPES), "default": DEFAULT},
         "root": {"type": "path"},
         "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
     }
@@ -279,7 +279,8 @@ def drill() -> Spec:
 def entry(form: str) -> Spec:
     """The options of a short form as those of an entry of a stack."""
     options = FORMS[form]()
-    return {**options, **(without() if "service" in options else {})}
+    has_program = "argv" in options  # so that it takes what the stack says for all of them
+    return {**options, **(without() if has_program else {})}
 
 
 def stack() -> Spec:

@@ -59,7 +59,8 @@ Params = Mapping[str, Any]
 class HostFacts(NamedTuple):
     """What a rendering depends on besides the parameters.
 
-    key: the host's secret for stamps. digests: SHA-256 of each trigger file, None where the file is not there.
+    places: the folders of the scope. catalogue: the directives that the host's systemd knows, None where it cannot be
+    asked. key: the host's secret for stamps. digests: SHA-256 of each trigger file, None where the file is not there.
     changed_at: when those files last changed in any way, in seconds since the epoch.
     """
 
@@ -73,8 +74,9 @@ class HostFacts(NamedTuple):
 class FileWanted(NamedTuple):
     """A file as it shall be.
 
-    cover: what a diff shows in the place of a secret. owner: its uid and gid, None for those that all our files have.
-    made_of: what its stamp stands for, None where it has none.
+    path, content, mode: of the file. unit: the one that it is for. secret: it is shown to nobody. cover: what a diff
+    shows in the place of a secret. owner: its uid and gid, None for those that all our files have. made_of: what its
+    stamp stands for, None where it has none.
     """
 
     path: str

@@ -41,7 +41,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
     if entry.get("state") == "absent":
         return [built.entry(state="absent")]
     built.short(entry, SHORT["service"])
-    built.open(entry, {"unit": "Unit", "service": "Service", "install": "Install"})
+    built.open(entry, "unit", "service", "install")
     built.argv(entry)
     if not has_text(entry):
         if not chosen(entry, (*STATE, "health", "alert", "hardening")):
@@ -49,7 +49,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
         return [built.entry(**passed)]
     _fill_in(built, entry, around)
     if not _has_starter(built, entry, around):
-        built.wanted_by(around.boot)
+        built.at_boot(around.boot)
     return [built.entry(**passed)]
 
 
@@ -85,7 +85,7 @@ def gone(entry: Params, starter: str, unit: str) -> List[Entry]:
 def _beside(entry: Params, unit: str, around: Around, defaults: Mapping[str, str]) -> Entry:
     built = Builder(unit)
     built.short(entry, {"description": SHORT["service"]["description"], **PROCESS})
-    built.open(entry, {"service": "Service"})
+    built.open(entry, "service")
     built.argv(entry)
     for directive, value in defaults.items():
         built.default("Service", directive, value)

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Tuple
 
+from .._syntax.kinds import KINDS
+
 Spec = Dict[str, Any]
 
 
@@ -220,5 +222,5 @@ SHORT = {
 
 def spec(form: str) -> Spec:
     """The options of a form that stand for directives, those of the service that it brings among them."""
-    brought = PROCESS if form in ("timer", "socket") else {}
+    brought = PROCESS if KINDS[form].is_starter else {}
     return {option: each.spec for option, each in {**SHORT[form], **brought}.items()}

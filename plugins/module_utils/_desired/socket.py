@@ -14,8 +14,6 @@ from . import service
 from .forms import STATE, Around, Builder, Entry, Params, chosen, unit_name, with_kind
 from .short import SHORT
 
-_TARGET = "sockets.target"
-
 
 def started(entry: Params) -> str:
     """The service, or the template of services, that the socket of an entry is for."""
@@ -38,9 +36,9 @@ def units(entry: Params, around: Around) -> List[Entry]:
     if entry.get("state") == "absent":
         return service.gone(entry, built.unit, brought)
     built.short(entry, SHORT["socket"])
-    built.open(entry, {"unit": "Unit", "socket": "Socket", "install": "Install"})
+    built.open(entry, "unit", "socket", "install")
     if any(built.sections.values()):
-        built.wanted_by(_TARGET)
+        built.at_boot(around.boot)
     if not built.sections.get("Socket") and (service.brings(entry) or not chosen(entry, (*STATE, "health"))):
         built.lacks("nothing says where it listens: give listen_stream or another address")
     # A program for one connection reads and writes it, as under inetd (systemd.socket(5), Accept=).

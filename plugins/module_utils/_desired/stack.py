@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
@@ -56,13 +56,16 @@ class Meant(NamedTuple):
 
 
 class UnitWanted(NamedTuple):
-    """A unit as it shall be. path is None for a unit that someone else defines (state only).
+    """A unit as it shall be.
 
-    members: the units that state and enablement are for, instances of a template or the unit itself. state "" and
-    enabled None: the entry does not say, and `filled_in` does by the merged text; enabled None after that: left as it
-    is. by_member: what differs from that for a member, by its entry among the instances or by its own drop-ins.
-    on_change: what a change that needs a restart does, "" if the entry does not say. lists_instances: a template whose
-    other instances are left over, since nothing else starts any.
+    name: its name. path: of its file, None for a unit that someone else defines (state only). members: the units that
+    state and enablement are for, instances of a template or the unit itself. state, enabled: "" and None where the
+    entry does not say, and `filled_in` does by the merged text; enabled None after that: left as it is. masked: None
+    where the entry does not say. on_change: what a change that needs a restart does, "" if the entry does not say.
+    runs_on_change: as the option `run` says. health: how it proves itself, None if not by an entry of its own. replace:
+    its file may take the place of another owner's. lists_instances: a template whose other instances are left over,
+    since nothing else starts any. by_member: what differs from all that for a member, by its entry among the instances
+    or by its own drop-ins.
     """
 
     name: names.UnitName
@@ -87,7 +90,12 @@ class UnitWanted(NamedTuple):
 
 
 class DropinWanted(NamedTuple):
-    """A drop-in as it shall be; present False: it shall be gone."""
+    """A drop-in as it shall be.
+
+    unit: the unit, or pattern, that it is for. path: of its file. present: False if it shall be gone. entries: what it
+    assigns. on_change: as of a unit. health: how the unit proves itself, None if the entry does not say. replace: its
+    file may take the place of another owner's.
+    """
 
     unit: names.UnitName
     path: str
@@ -98,15 +106,29 @@ class DropinWanted(NamedTuple):
     replace: bool
 
 
+class TriggersSeen(NamedTuple):
+    """The files under triggers as the host has them. missing: those that are not there. changed_at: when, by path."""
+
+    missing: Tuple[Problem, ...] = ()
+    changed_at: Mapping[str, float] = MappingProxyType({})
+
+
+_NO_TRIGGERS = TriggersSeen()
+
+
 @dataclass(frozen=True)
 class Desired:
     """All of one owner on one host.
 
-    restarts: what is to run is restarted. triggers_changed_at: when each trigger file last changed. tellers: by service
-    the program that tells someone of its failure.
+    owners: its name, and those of others whose files it takes over. files: what is to lie on the host, by path. units,
+    dropins: as they shall be. removed: the files of what is declared absent. health: what units prove that say nothing
+    of it. restarts: what is to run is restarted. prune: what is no longer declared is removed. max_removed: how many
+    files that may be, None for any number. triggers: the files that units are restarted for. catalogue: the directives
+    that the host's systemd knows, None where it cannot be asked. tellers: by service the program that tells someone of
+    its failure.
     """
 
-    owner: str
+    owners: Tuple[str, ...]
     files: Mapping[str, FileWanted]
     units: Tuple[UnitWanted, ...]
     dropins: Tuple[DropinWanted, ...]
@@ -115,11 +137,13 @@ class Desired:
     restarts: bool = False
     prune: bool = False
     max_removed: Optional[int] = None
-    adopt: Tuple[str, ...] = ()
-    missing_triggers: Tuple[Problem, ...] = ()
-    triggers_changed_at: Mapping[str, float] = field(default_factory=dict)
+    triggers: TriggersSeen = _NO_TRIGGERS
     catalogue: Optional[Catalogue] = None
     tellers: Tuple[Tuple[str, str], ...] = ()
+
+    @property
+    def owner(self) -> str:
+        return self.owners[0]
 
     def holds_one(self, section: str, directive: str) -> bool:
         """Does the directive hold one value on this host, as far as it is known?"""
@@ -178,7 +202,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
     general: List[Health] = []
     _collect(lambda: _health("", None, defaults), general, problems)
     desired = Desired(
-        owner=owner,
+        owners=tuple(dict.fromkeys([owner, *(params.get("adopt") or ())])),
         files=files,
         units=tuple(units),
         dropins=tuple(dropins),
@@ -190,9 +214,7 @@ def build(params: Params, facts: HostFacts) -> Desired:
         prune=bool(params.get("prune")) or params.get("state") == "absent",
         health=general[0] if general else Health(patient=True),
         max_removed=params.get("max_removed"),
-        adopt=tuple(dict.fromkeys(params.get("adopt") or ())),
-        missing_triggers=tuple(triggers.missing([*given_units, *given_dropins], facts.digests)),
-        triggers_changed_at=facts.changed_at,
+        triggers=TriggersSeen(tuple(triggers.missing([*given_units, *given_dropins], facts.digests)), facts.changed_at),
         catalogue=facts.catalogue,
         tellers=tuple(params.get("tellers") or ()),
     )

@@ -19,7 +19,8 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Opti
 
 from .._host.scopes import Scope
 from .._syntax.directives import effect
-from .._syntax.kinds import KINDS, Effect, Processes
+from .._syntax.effects import Effect
+from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import is_template
 from .triggers import declared_files, environment_files
@@ -47,8 +48,9 @@ Parts = Mapping[str, str]
 class Ingredients:
     """What the stamp of one text is made of: all that a process keeps from its start.
 
-    key: the host's secret. kept: (section, directive, value). files: SHA-256 of each trigger file, None where it is not
-    there. values: the other triggers. environment: SHA-256 of each file of EnvironmentFile= that counts by itself.
+    key: the host's secret. kept: (section, directive, value). secrets, credentials: by name. files: SHA-256 of each
+    trigger file, None where it is not there. values: the other triggers. environment: SHA-256 of each file of
+    EnvironmentFile= that counts by itself.
     """
 
     key: bytes = field(repr=False)

@@ -47,14 +47,14 @@ def units(entry: Params, around: Around) -> List[Entry]:
     if entry.get("state") == "absent":
         return [built.entry(state="absent")]
     built.short(entry, SHORT["target"])
-    built.open(entry, {"unit": "Unit", "install": "Install"})
+    built.open(entry, "unit", "install")
     built.depends_on(entry)
     built.add("Unit", "Wants", members(entry))
     built.problems += [_TEMPLATE.problem(built.unit, member=each) for each in members(entry) if is_template(each)]
     if not any(built.sections.values()) and not chosen(entry, (*STATE, "members")):
         built.lacks("nothing is said of it: give its members or a description")
     if any(built.sections.values()) or entry.get("members") is not None:
-        built.wanted_by(around.boot)
+        built.at_boot(around.boot)
     return [built.entry(**chosen(entry, (*STATE, "health", "on_change", "replace")))]
 
 

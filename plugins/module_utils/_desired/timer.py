@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, Optional
+from typing import List, Mapping, Optional
 
 from .._syntax import cron
+from .._syntax.kinds import kind_of
 from .._syntax.rule import Refused, Rule, Severity
 from . import service
 from .forms import STATE, Around, Builder, Entry, Params, chosen, unit_name, with_kind
 from .short import SHORT
 
-_TARGET = "timers.target"
 # A date or a time of day, which no line of cron has.
 _CALENDAR = re.compile(r"\*-|\d-|:|^(hourly|daily|weekly|monthly|yearly)$")
 # Options besides the short ones that are for a timer, and not for what runs once a boot.
@@ -55,13 +55,13 @@ def units(entry: Params, around: Around) -> List[Entry]:
         return [_at_boot(built, entry, around)]
     _unit(built, entry)
     _calendars(built, entry, schedule)
-    built.open(entry, {**_section_of_unit(entry), "timer": "Timer", "install": "Install"})
+    built.open(entry, *_section_of_unit(entry), "timer", "install")
     found = _brought(built, entry, around)
     if not built.sections.get("Timer") and (service.brings(entry) or not chosen(entry, STATE)):
         built.lacks("nothing says when it elapses: give on_calendar, cron or another time")
     built.refuse_wrong()
     if any(built.sections.values()):
-        built.wanted_by(_TARGET)
+        built.at_boot(around.boot)
     # The last two are for the result, which says how the timer differs from the line of cron.
     passed = chosen(entry, (*STATE, "instances", "replace", "cron", "timezone", *(() if found else ("health",))))
     return [*found, built.entry(**passed)]
@@ -107,9 +107,9 @@ def _in_zone(given: object, zone: str) -> List[object]:
     return [f"{one} {cron.time_zone(zone)}" if isinstance(one, str) else one for one in each]
 
 
-def _section_of_unit(entry: Params) -> Dict[str, str]:
+def _section_of_unit(entry: Params) -> List[str]:
     """The option unit is a section only as a mapping."""
-    return {"unit": "Unit"} if isinstance(entry.get("unit"), Mapping) else {}
+    return ["unit"] if isinstance(entry.get("unit"), Mapping) else []
 
 
 def _unit(built: Builder, entry: Params) -> None:
@@ -131,13 +131,13 @@ def _brought(built: Builder, entry: Params, around: Around) -> List[Entry]:
 
 def _at_boot(built: Builder, entry: Params, around: Around) -> Entry:
     """What cron runs once a boot: a service that is enabled, and not run by its installation."""
-    of_timers = (option for option, row in SHORT["timer"].items() if row.section == "Timer")
+    of_timers = (option for option, row in SHORT["timer"].items() if row.section == kind_of(built.unit).section)
     foreign = list(chosen(entry, (*_OF_TIMES, *of_timers)))
     if foreign:
         _refuse(built, "cron", f"@reboot needs no timer, so {foreign[0]} would be for nothing: leave it out")
     if not service.brings(entry):
         _refuse(built, "cron", "@reboot is a service that is enabled at boot: say with exec_start or argv what it runs")
-    built.open(entry, {"install": "Install"})
+    built.open(entry, "install")
     (found,) = _brought(built, entry, around) or [{}]
     built.refuse_wrong()
     built.wanted_by(around.boot)

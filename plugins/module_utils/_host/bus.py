@@ -95,7 +95,7 @@ class Bus:
 
     def _greet(self) -> None:
         who = str(os.geteuid()).encode().hex()
-        # In one piece: what follows close behind BEGIN alone lies there unread until more comes (sd-bus as a server).
+        # In one piece: sd-bus as a server would not read what follows right behind BEGIN until more comes.
         self._socket.sendall(b"\0AUTH EXTERNAL " + who.encode() + b"\r\nBEGIN\r\n")
         if not self._stream.readline().startswith(b"OK "):
             raise BusError("it does not take this user")
@@ -273,7 +273,7 @@ class _Reader:
         return tuple(self.value(each) for each in _types(code[1:-1]))
 
     def mapping(self, wanted: Mapping[bytes, str]) -> Dict[str, Any]:
-        """Those of an a{sv} that are wanted; the others, which are most, are passed over without being made of."""
+        """Those of an a{sv} that are wanted. The others, which are most, are skipped over."""
         found: Dict[str, Any] = {}
         data = self._data
         size = self._fixed("u")

@@ -59,7 +59,9 @@ UNEXPECTED = _at_work("unexpected", "a fault of the collection itself", "please 
 class Failure(NamedTuple):
     """A unit that is not what it should be, or a step that failed.
 
-    result and status are systemd's, for a person and for machines. rule: what kind of failure it is.
+    unit: its name, "" for a step that is of no single unit. message: what is wrong, in words. result, status:
+    systemd's, for a person and for machines. invocation: the run that failed, "" if that is none or cannot be told.
+    rule: what kind of failure it is.
     """
 
     unit: str
@@ -111,7 +113,7 @@ def _why_lacking(unit: str, shown: Properties) -> str:
     look = Look(unit, shown, at=0.0)
     if look.active == "active":
         return ""
-    if look.kind.name == "device" and look.active == "inactive":  # no start brings it
+    if look.kind.appears and look.active == "inactive":
         return "the device is not there: mend the name, or what shall bring the device"
     unasserted = look.shown.get("AssertResult") == "no" and not look.never_tried
     return looks.failed(look, reloaded=False) or (looks.kept_from_starting(look) if unasserted else "")

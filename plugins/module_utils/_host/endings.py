@@ -81,7 +81,7 @@ _TOO_LATE = " (it took longer than TimeoutStartSec=, TimeoutStopSec= or TimeoutS
 
 
 class Ending(NamedTuple):
-    """How the process ended that decides: of which command, "" for the main one; by what; its status or signal."""
+    """How the process ended that decides: its command, "" for the main one; how it ended; its status or signal."""
 
     command: str
     by: str
@@ -120,7 +120,7 @@ def meaning(status: str) -> str:
 
 
 def _resources(shown: Properties) -> str:
-    """PID 1 tells neither what it lacks nor, in its own line, which file (up to 262)."""
+    """What was not there. PID 1 does not say it, and its own line names no file (up to 262)."""
     needed = [found.group("path") for found in _ENVIRONMENT.finditer(shown.get("EnvironmentFiles", ""))]
     missing = [path for path in needed if not glob.glob(re.sub(r"\\(.)", r"[\1]", path))]  # as glob(7) has a backslash
     if missing:

@@ -49,9 +49,10 @@ class Expectation(Protocol):
 class _Deadline:
     """The time that a unit may take.
 
-    since: when it began to count, None before the first look. starts: the unit is to start, so that once it was seen
-    to (started) a stop is that of a failure, and counts. patient: a start which systemd itself ends takes none of it;
-    one that begins anew does (restarts: how often it had, when it was seen first).
+    timeout: how long that is, in seconds. starts: the unit is to start. patient: a start that systemd itself ends takes
+    none of this time; one that begins anew does. since: when the time began to count, None before the first look.
+    started: it was seen to start, so that a stop is that of a failure, and counts. restarts: how often systemd had
+    restarted it when it was first seen to start.
     """
 
     timeout: float
@@ -79,9 +80,9 @@ class _Deadline:
 class Proof:
     """What a unit has to prove that is to be up, and how far it is with that.
 
-    restarted, reloaded: its run when it got such a job, None if it got none. since: the time from which on a run is the
-    work of its job, 0 if it got none that begins one. runs: those that it was up as since its checks had passed first
-    (came_up). missing: their last complaint until then.
+    health: what that is. restarted, reloaded: its run when it got such a job, None if it got none. since: the time from
+    which on a run is the work of its job, 0 if it got no job that begins one. came_up: when its checks passed first.
+    missing: their last complaint until then. runs: those that it was up as from then on.
     """
 
     health: Health
@@ -134,7 +135,7 @@ class Proof:
             return "is not the same process after its reload: the program ended on it"
         if self.restarted is None or self.restarted.invocation != look.run.invocation:
             return ""
-        return f"was not restarted: {look.kind.restarts.undone}"
+        return f"was not restarted: {look.kind.jobs.undone}"
 
     def fell(self, look: Look) -> Wrong:
         how = f"did not stay up for {self.health.stable_for:g} s"

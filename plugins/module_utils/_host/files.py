@@ -37,9 +37,11 @@ class LockBusy(Exception):
 
 
 class Seen(NamedTuple):
-    """What lies at a path. content is None for all but regular files; target is a symbolic link's.
+    """What lies at a path.
 
-    changed_at: when it last changed in any way, modified_at: when its content did; seconds since the epoch.
+    mode, uid, gid: as stat(2) has them. changed_at: when it last changed in any way, in seconds since the epoch.
+    content: None for all but regular files. target: of a symbolic link, None for all else. modified_at: when its
+    content last changed.
     """
 
     mode: int
@@ -64,7 +66,7 @@ def look(path: str) -> Optional[Seen]:
 
 
 def read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as stream:  # it is read whole, which a buffer would only make dearer
+    with open(path, "rb", buffering=0) as stream:  # it is read whole, and a buffer would only slow that down
         return stream.readall()
 
 
@@ -357,7 +359,7 @@ def _entries(folder: str) -> List[os.DirEntry[str]]:
 
 
 def _remove_dead_stage(stage: str) -> None:
-    """Whoever may write to the scratch folder may have put something of that name there: only what is ours goes."""
+    """Remove it if it is ours: whoever may write to the scratch folder may have put something of that name there."""
     try:
         lock = os.open(stage, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

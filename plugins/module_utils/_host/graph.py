@@ -89,7 +89,7 @@ def _told_by_others(nodes: Mapping[str, Node]) -> Dict[str, Dict[str, Tuple[str,
 
 
 def _from_both_sides(nodes: Mapping[str, Node]) -> Dict[str, Node]:
-    """systemd forgets what is down and not referred to, and then others do not name it, though it names them."""
+    """Add what others say of each unit: systemd forgets units that are down, and then names them on one side only."""
     told = _told_by_others(nodes)
     found: Dict[str, Node] = {}
     for unit, node in nodes.items():
@@ -111,7 +111,7 @@ def look(manager: Manager, units: Iterable[str], states: States) -> Graph:
     followed: Set[str] = set()
     for _round in range(_MOST_ROUNDS):
         nodes.update(_ask(manager, (ahead | beside) - set(nodes)))
-        # What only may become unneeded is followed no further if it does not mind.
+        # What may become unneeded matters only if it stops then (StopWhenUnneeded=).
         ahead |= {unit for unit in beside if "StopWhenUnneeded" in nodes[unit].settings}
         followed |= ahead
         beside = {other for unit in ahead for other in _needed(nodes[unit], states)} - set(nodes)

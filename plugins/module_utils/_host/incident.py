@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._syntax import unitfile
-from .._syntax.kinds import kind_of
+from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_true
 from .._syntax.names import misnamed
 from .._syntax.rule import Refused, shown
@@ -50,8 +50,9 @@ _A_SECOND = 1_000_000
 
 
 class Cause(NamedTuple):
-    """Why a unit has failed: what it is, with the object that it is about, what mends it, and the line that proves it.
+    """Why a unit has failed.
 
+    what: the reason, with the object that it is about. remedy: what mends it. evidence: the line that proves it.
     directive, place: what of the unit's text it is about, where it is about any.
     """
 
@@ -67,9 +68,10 @@ class Cause(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step of systemd's own on the way to a program, that has failed: its name, of which program, and by what.
+    """A step of systemd's own on the way to a program, that has failed.
 
-    errno: 0 where that is not known.
+    name: of the step. program: the one that it was for. reason: systemd's words. errno: the kernel's error, 0 where
+    that is not known. line: of the journal, that says so.
     """
 
     name: str
@@ -92,10 +94,10 @@ class Exit(NamedTuple):
 class Incident:
     """One failed run of a unit.
 
-    result: systemd's word for it. properties: as the manager's socket gives them. text: the sections with the place of
-    each value, specifiers resolved as far as the name resolves them. lines: those of that run, in order. earlier: those
-    of the runs before. of_user: is it a user's manager that runs it? steps_lost: do systemd's lines about a step that
-    failed not reach the journal here?
+    unit: its name. result: systemd's word for it. properties: as the manager's socket gives them. text: the sections
+    with the place of each value, specifiers resolved as far as the name resolves them. lines: those of that run, in
+    order. earlier: those of the runs before. of_user: is it a user's manager that runs it? steps_lost: do systemd's
+    lines about a step that failed not reach the journal here?
     """
 
     unit: str
@@ -163,7 +165,8 @@ class Incident:
     def command(self) -> str:
         """The directive of what has failed, ExecStart where that is not told."""
         command = self.exit.command if self.exit else ""
-        return command if command.startswith("Exec") else "ExecStart" if self.section == "Service" else ""
+        is_service = kind_of(self.unit).processes is Processes.MAIN
+        return command if command.startswith("Exec") else "ExecStart" if is_service else ""
 
     @cached_property
     def elevated(self) -> bool:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import time
 from typing import List, Sequence, Tuple
 
+from .._syntax.activation import begin_together
 from .._syntax.kinds import kind_of
 from .causes import STAYS_UP, Failure
 from .expectations import Down
-from .graph import look
 from .manager import Manager, Outcome
 from .watch import STOP_TIMEOUT, watch
 
@@ -40,23 +40,13 @@ def take_down(manager: Manager, units: Sequence[str]) -> Tuple[Outcome, List[Fai
         # What came up again may have ended by itself since; only a stop that takes too long gains nothing by another.
         if not any(states[failure.unit].active in ("active", *_DOWN) for failure in failures):
             break
-    return done, [_with_starters(manager, failure) for failure in failures]
-
-
-def _with_starters(manager: Manager, failure: Failure) -> Failure:
-    """Name what of all that is up would start the unit again: what upholds it, its sockets, paths and timers."""
-    graph = look(manager, [failure.unit], manager.list_units())
-    others = graph.node(failure.unit).related("UpheldBy", "TriggeredBy")
-    up = sorted(other for other in others if graph.states[other].is_active)
-    message = f"{failure.message}; {', '.join(up)} would" if up else failure.message
-    return failure._replace(message=message, rule=STAYS_UP)
+    return done, [failure._replace(rule=STAYS_UP) for failure in failures]
 
 
 def queue(manager: Manager, verb: str, units: Sequence[str]) -> Outcome:
     """Queue jobs in the order given. Until 262 several names in one call of systemctl are several transactions."""
     sockets = [unit for unit in units if kind_of(unit).starts.hands_over and verb == "start"]
-    if sockets and len(units) > 1:
-        # A connection to the first socket would start its service, and no other socket of that starts then.
+    if begin_together(verb, units):
         together = manager.start_together(units)
         if together.code != 0:
             return together

@@ -14,6 +14,7 @@ from .manager import Manager
 
 _ASK = ("journalctl", "--quiet", "--no-pager")
 _TIMEOUT = 20.0
+_SECOND = 1_000_000
 # Lines of a run: more than a service says until it is up, and less than fills a memory.
 _MOST = 5000
 # sd-messages(3): SD_MESSAGE_UNIT_FAILURE_RESULT.
@@ -30,9 +31,9 @@ _FIELDS = (
 class Line(NamedTuple):
     """A line of the journal as data.
 
-    at: microseconds since the epoch. run: the invocation it is of, "" where journald could not tell. by_systemd: of
-    this unit, said by the manager or by its child that was to become the unit's process. fields: others, by journald's
-    names.
+    text: its message. at: microseconds since the epoch. run: the invocation it is of, "" where journald could not tell.
+    by_systemd: of this unit, said by the manager or by its child that was to become the unit's process. fields: others,
+    by journald's names.
     """
 
     text: str
@@ -51,20 +52,31 @@ def has_failed(manager: Manager, unit: str, invocations: Sequence[str]) -> bool:
     prefix, own = _words_of(manager)
     runs = [f"{prefix}INVOCATION_ID={each}" for each in invocations]
     ask = [*_ASK, "--output=cat", "--lines=1", own, f"{prefix}UNIT={unit}"]
-    _sync(manager)
+    sync(manager)
     return bool(manager.run([*ask, _UNIT_FAILED, *runs], timeout=_TIMEOUT).out.strip())
 
 
 def last_lines(manager: Manager, runs: Mapping[str, str], lines: int) -> Dict[str, List[str]]:
-    """The last lines of one run of each unit, by its ID; without an ID those since we began."""
-    if runs:
-        _sync(manager)
+    """The last lines of each unit from the beginning of a run on, by its ID; without an ID those since we began."""
     return {unit: _last_lines(manager, unit, invocation, lines) for unit, invocation in runs.items()}
+
+
+def last_of(lines: Sequence[Line], run: str, begun: float, most: int) -> List[str]:
+    """The same of lines that are known already, none if one of them is too long to be known as data.
+
+    begun: when we began, in seconds since the epoch.
+    """
+    first = next((line.at for line in lines if line.run == run), None) if run else None
+    since = int(begun * _SECOND) if not run else 0 if first is None else (first // _SECOND - 1) * _SECOND
+    last = [line for line in lines if line.at >= since][-most:]
+    if any(not line.text and "MESSAGE" not in line.fields for line in last):
+        return []
+    return [row for line in last for row in line.text.splitlines() if row.strip()][-most:]
 
 
 def of_runs(manager: Manager, unit: str, run: str, before: str) -> Tuple[List[str], List[str]]:
     """All that was said in a run of a unit, and in the one before it (by IDs; "" for none): the last lines of each."""
-    _sync(manager)
+    sync(manager)
     begun = _begun(manager, run)
     if begun is None:
         return [], []
@@ -156,7 +168,7 @@ def _bytes(value: Any) -> str:
     return bytes(value).decode("utf-8", "replace") if numbers else ""
 
 
-def _sync(manager: Manager) -> None:
+def sync(manager: Manager) -> None:
     """What was said last may not have been written yet; without the right to ask for it that has to do."""
     manager.run(["journalctl", "--sync"], timeout=_TIMEOUT)
 

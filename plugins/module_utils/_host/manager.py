@@ -196,7 +196,7 @@ class Manager:
         return self.run(["systemctl", self._scope_flag, *flags, verb, "--", *units])
 
     def run_to_end(self, units: Sequence[str], timeout: float) -> Outcome:
-        """Start oneshots and wait: what came of a job cannot be told later of a unit that systemd has forgotten."""
+        """Start oneshots and wait: systemd may forget a unit at its end, and with it what came of the job."""
         return self.run(["systemctl", self._scope_flag, "--quiet", "start", "--", *units], timeout=timeout)
 
     def queue(self, verb: str, units: Sequence[str], alone: bool = False) -> Outcome:
@@ -208,7 +208,7 @@ class Manager:
         done = self.systemctl(verb, units, flags)
         if done.code == 0 or len(units) < 2 or self.version < TOGETHER_SINCE:
             return done
-        # One that is refused, or contradicts another, and nothing at all has been done.
+        # If one is refused, or contradicts another, systemd has done nothing at all.
         refused = [each for each in (self.systemctl(verb, [unit], flags) for unit in units) if each.code != 0]
         return Outcome(refused[0].code, "", "".join(each.err for each in refused)) if refused else Outcome(0, "", "")
 

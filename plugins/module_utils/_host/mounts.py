@@ -14,7 +14,7 @@ import re
 import stat
 from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Set, Tuple
 
-from .._syntax.names import escape_path
+from .._syntax.names import escape_path, mount_of
 from .files import read
 
 # File systems of which a folder may be all that there is to mount.
@@ -39,7 +39,11 @@ class InPlace(NamedTuple):
 
 
 class _Mount(NamedTuple):
-    """A line of mountinfo. device: its number, MAJOR:MINOR. below: the folder of the file system that is mounted."""
+    """A line of mountinfo.
+
+    device: its number, MAJOR:MINOR. below: the folder of the file system that is mounted. where: the folder that it is
+    mounted on. source, type, options: as the kernel tells them.
+    """
 
     device: str
     below: str
@@ -56,7 +60,7 @@ def in_place() -> Dict[str, InPlace]:
     found = {}
     for mount in mounts:  # the last one lies on top
         names = _names(mount, mounts, devices)
-        found[escape_path(mount.where) + ".mount"] = InPlace(mount.source, names, mount.type, mount.options)
+        found[mount_of(mount.where)] = InPlace(mount.source, names, mount.type, mount.options)
     for line in _lines("/proc/swaps")[1:]:
         path, _type, _size, _used, priority = line.split()
         source = _plain(path)

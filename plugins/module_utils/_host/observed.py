@@ -49,9 +49,10 @@ LINK_FOLDERS = (".wants", ".requires", ".upholds")
 class ManagerSeen(NamedTuple):
     """The manager that these files are for.
 
-    live: it runs, and can be given jobs. boot: tells one life of it from the next. loaded_at: when it last read its
-    files, None if that cannot be told. lingers: it outlives its user's sessions. carriers: units that this very run, or
-    its connection, lives in. footing: files and folders that it has in use, if the declaration names any mount.
+    version: of systemd. live: it runs, and can be given jobs. boot: tells one life of it from the next. loaded_at: when
+    it last read its files, None if that cannot be told. lingers: it outlives its user's sessions. carriers: units that
+    this very run, or its connection, lives in. footing: files and folders that it has in use, if the declaration names
+    any mount.
     """
 
     version: int
@@ -63,18 +64,28 @@ class ManagerSeen(NamedTuple):
     footing: FrozenSet[str] = frozenset()
 
 
+class Unread(NamedTuple):
+    """What the manager has not read as it is now.
+
+    files: those of units, ours and others', that have changed since it last read them. units: those that the
+    declaration names of which it has loaded other files than there are now, as one that is gone.
+    """
+
+    files: FrozenSet[str] = frozenset()
+    units: FrozenSet[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Observed:
     """The host as it is, for one owner and the units that its declaration names.
 
-    looked_at: the time of this look. files: what lies in our folder, by path (units, NAME.d/*.conf, the owner's
-    secrets). foreign: what of others is read of the units that the declaration names. links: symbolic links that
-    systemctl enable made in our folder, path to target. loadpath: the files systemd would read. not_loaded: files of
-    units, ours and others', that the manager has not read since they changed. states: units in memory. invocations:
-    each unit's present run, if it has run a process or command. in_place: what the kernel has mounted or swaps to, by
-    unit, if the declaration names any such. wanted_elsewhere: links in .wants and the like that a generator or a
-    package has made, by the unit of that name; looked for where systemctl enable would make none. outdated: units that
-    the declaration names of which the manager has loaded other files than there are now, as one that is gone.
+    places: the folders of the scope. manager: whose files these are. looked_at: the time of this look. files: what lies
+    in our folder, by path (units, NAME.d/*.conf, the owner's secrets). foreign: what of others is read of the units
+    that the declaration names. links: symbolic links that systemctl enable made in our folder, path to target.
+    loadpath: the files systemd would read. unread: what the manager has not read of them. states: units in memory.
+    invocations: each unit's present run, if it has run a process or command. in_place: what the kernel has mounted or
+    swaps to, by unit, if the declaration names any such. wanted_elsewhere: links in .wants and the like that a
+    generator or a package has made, by the unit of that name; looked for where systemctl enable would make none.
     """
 
     places: Places
@@ -84,12 +95,11 @@ class Observed:
     foreign: Mapping[str, Seen]
     links: Mapping[str, str]
     loadpath: LoadPath
-    not_loaded: FrozenSet[str]
+    unread: Unread
     states: States
     invocations: Mapping[str, Invocation]
     in_place: Mapping[str, InPlace] = field(default_factory=dict)
     wanted_elsewhere: Mapping[str, str] = field(default_factory=dict)
-    outdated: FrozenSet[str] = frozenset()
 
     def links_to(self, unit: str) -> List[str]:
         """Paths of the enablement links of a unit: in .wants and the like by name, aliases by target."""
@@ -168,16 +178,16 @@ def observe(manager: Manager, owners: Iterable[str], units: Iterable[str], names
     return replace(
         found,
         manager=seen,
-        outdated=_outdated(manager, watched, seen.loaded_at, [*found.states.keys() & named]),
+        unread=found.unread._replace(units=_outdated(manager, watched, seen.loaded_at, [*found.states.keys() & named])),
         wanted_elsewhere=_wanted_elsewhere(found.loadpath, places, named, reader),
         in_place=of_kernel,
     )
 
 
 def survey(manager: Manager, folders: Sequence[str], units: Choice, reader: Noting) -> Observed:
-    """The same for who only tells of units, whoever they belong to; the reader notes what cannot be read.
+    """The same for a module that only tells of units, of whatever owner. reader: notes what cannot be read.
 
-    Nothing of what takes further calls, or matters only to who is about to change something.
+    Left out is what takes further calls, or matters only to a run that may change something.
     """
     return _seen(manager, folders, _Sought(units), reader)[0]
 
@@ -212,7 +222,7 @@ def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Rea
         foreign=foreign,
         links=links,
         loadpath=loadpath,
-        not_loaded=_not_loaded({**foreign, **files}, places.manager, seen.loaded_at, looked_at),
+        unread=Unread(_not_loaded({**foreign, **files}, places.manager, seen.loaded_at, looked_at)),
         states=states,
         invocations=invocations(places.manager, reader) if manager.live else {},
     )
@@ -222,7 +232,7 @@ def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Rea
 def _with_named(
     loadpath: LoadPath, places: Places, units: Iterable[str], names: Iterable[str], reader: Reader
 ) -> Tuple[LoadPath, Dict[str, Seen]]:
-    """Read the texts of units that the named ones start or enable, and what has the names that they take."""
+    """Read the texts of what the named units start or enable, and what has the names that become aliases."""
     found: Dict[str, Seen] = {}
     known = set(units)
     # Only its file says whether what a socket starts is an alias.
@@ -261,8 +271,8 @@ def _not_loaded(
 ) -> FrozenSet[str]:
     """Files newer than what is loaded.
 
-    Those of generators (below the manager's folder) are made by the loading, those of set-property in force at once.
-    One of the time to come, written while the clock was ahead, would be newer than each load until then.
+    Not those of generators (below the manager's folder), which the loading itself writes, nor those of set-property,
+    which are in force at once, nor those with a time in the future: they would be newer than each load until then.
     """
     if loaded_at is None:
         return frozenset()

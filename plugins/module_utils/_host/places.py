@@ -13,7 +13,7 @@ import os
 import pwd
 from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
-from .scopes import SCOPES, Scope
+from .scopes import Scope, scope_of
 
 # A file for each user whose manager outlives the user's sessions (logind, loginctl(1)).
 _LINGER = "/var/lib/systemd/linger"
@@ -50,10 +50,10 @@ def lingers() -> bool:
 class Places(NamedTuple):
     """The folders of one scope. Every path is absolute and has `root` in front already.
 
-    units: where we write units and drop-ins. secrets: a folder an owner has below it, mode 0700.
-    state: what we remember between runs. lookup: systemd's load path, highest priority first.
-    manager: the manager's runtime folder (stamps, invocation IDs), "" where no manager runs for these files.
-    owner: uid and gid that our files have.
+    scope: its row. root: the folder of an image, "" for the host itself. units: where we write units and drop-ins.
+    secrets: a folder an owner has below it, mode 0700. state: what we remember between runs. lookup: systemd's load
+    path, highest priority first. manager: the manager's runtime folder (stamps, invocation IDs), "" where no manager
+    runs for these files. owner: uid and gid that our files have.
     """
 
     scope: Scope
@@ -124,9 +124,12 @@ class Places(NamedTuple):
         return os.path.join(self.state, "running", owner + ".json")
 
 
-def places(scope: str, root: str, environ: Dict[str, str], owner: Tuple[int, int] = (0, 0)) -> Places:
-    """The folders of a scope; those of a user by HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME and the like in environ."""
-    row = SCOPES[scope]
+def places(scope: Optional[str], root: str, environ: Dict[str, str], owner: Tuple[int, int] = (0, 0)) -> Places:
+    """The folders of a scope, as the option says it.
+
+    environ: has HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME and the like, by which those of a user are found.
+    """
+    row = scope_of(scope)
     root = os.path.normpath(root) if root else ""
     root = "" if root == "/" else root
     parts = _of_user(environ) if row.in_home else {}

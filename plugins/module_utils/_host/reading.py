@@ -16,7 +16,7 @@ from .files import Seen, look
 
 
 class Reader:
-    """For who is about to write: a file that cannot be read ends the look, a folder that may not be read is empty."""
+    """For a run that may write: a file that cannot be read ends it, a folder that may not be read counts as empty."""
 
     def look(self, path: str) -> Optional[Seen]:
         """What lies at a path, without following a symbolic link; None if nothing does."""
@@ -36,7 +36,7 @@ class Reader:
 
 
 class Noting(Reader):
-    """For who only tells: what cannot be read is noted with the reason, so that it is not taken for nothing.
+    """For a module that only tells: it notes what cannot be read, and why, so that this is not taken for nothing.
 
     unread: reasons by path.
     """

@@ -9,7 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, NamedTuple, Tuple
+from typing import Dict, FrozenSet, NamedTuple, Optional, Tuple
 
 
 class Folders(NamedTuple):
@@ -55,6 +55,11 @@ class Scope(NamedTuple):
     @property
     def flag(self) -> str:
         return f"--{self.name}"
+
+    @property
+    def is_of_host(self) -> bool:
+        """Does the host's own manager, PID 1, run its units?"""
+        return self.has_manager and not self.of_users
 
     @property
     def at_boot(self) -> str:
@@ -159,3 +164,9 @@ _ROWS = (
     ),
 )
 SCOPES: Dict[str, Scope] = {row.name: row for row in _ROWS}
+DEFAULT = next(row.name for row in _ROWS if row.is_of_host)
+
+
+def scope_of(option: Optional[str]) -> Scope:
+    """The scope that the option says, DEFAULT where it says none."""
+    return SCOPES[option or DEFAULT]

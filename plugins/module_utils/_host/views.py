@@ -39,7 +39,11 @@ _SEALED = ("RootImage", "RootMStack", "MountImages", "ExtensionImages", "Extensi
 
 
 class Cover(NamedTuple):
-    """A directive that decides what a unit sees at a path: hidden, read-only, or else as it is."""
+    """A directive that decides what a unit sees at a path.
+
+    directive: its name. place: where it stands. path: what it is about. hides, read_only: what it does to that;
+    neither, and the unit sees it as it is.
+    """
 
     directive: str
     place: Optional[Placed]

@@ -22,13 +22,13 @@ STOP_TIMEOUT = 120.0
 def watch(manager: Manager, expected: Mapping[str, Expectation], to_the_end: bool = False) -> List[Failure]:
     """Wait until every unit is what is expected of it; one deadline a unit, all waited for together.
 
-    Ends at once when one has failed, unless told to go on: what is wrong shall not run any longer than it has to.
+    to_the_end: go on though one has failed. Else it ends then, so that nothing wrong runs longer than it has to.
     """
     failures: List[Failure] = []
     waiting = dict(expected)
     ending = False
     while waiting and not ending:
-        # What was asked for just before the unit that failed may have failed with it: hence one more look.
+        # A unit that was looked at just before the one that failed may have failed with it: hence one more look.
         ending = bool(failures) and not to_the_end
         at = time.monotonic()  # checks from outside take their time, and what was seen before them grows old
         shown = manager.show(sorted(waiting), PROPERTIES)

@@ -29,7 +29,8 @@ from .views import account_of
 _LINES = 400
 # systemd.exec(5), DynamicUser=.
 _DYNAMIC = range(61184, 65520)
-_SHOWN_LINES = 10
+# How many of a unit's lines are shown.
+SHOWN_LINES = 10
 _WANTED = frozenset(
     """
     ActiveState SubState Result ReloadResult InvocationID FragmentPath DropInPaths SourcePath Type NotifyAccess
@@ -38,11 +39,11 @@ _WANTED = frozenset(
     StartLimitIntervalUSec StartLimitBurst Listen What Where LogExtraFields
     """.split()
 )
-# systemd.exec(5): what systemd itself ends a process with that it could not bring as far as its program.
+# systemd.exec(5): the statuses of a process that systemd itself could not bring as far as its program.
 _OF_SYSTEMD = range(200, 246)
 _LISTENS = re.compile(r"Failed to (?:create listening socket|listen on) \((?P<address>[^)]*)\): Address already in use")
-# From then on a program of its own brings processes up to their program. With more than one LogExtraFields= nothing
-# that it says reaches the journal (257; 262 is mended).
+# From then on systemd-executor does what comes before the program. With more than one LogExtraFields= nothing that it
+# says reaches the journal (257; mended in 262).
 _EXECUTOR_SINCE = 255
 _NO_SOCKET = "Address already in use"
 _REPEATED = "Start request repeated too quickly"
@@ -53,12 +54,13 @@ class Why:
     """What is known of a failure.
 
     cause: None where none is proven. status: what is to be said of an exit status that could be one of systemd's and
-    may be the program's own. lines: the last ones of that run.
+    may be the program's own. lines: the last ones of that run. since: the last ones of that run and all after it.
     """
 
     cause: Optional[Cause]
     status: str = ""
     lines: Tuple[str, ...] = ()
+    since: Tuple[str, ...] = ()
 
 
 def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
@@ -73,11 +75,11 @@ def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
 
 
 def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Why:
-    """Whatever the lines and files of others hold: the roll-back comes after this, so nothing of it may raise."""
+    """Nothing here may raise, whatever is in the lines and files of others: the roll-back comes after this."""
     try:
-        incident = _incident(manager, failure, shown)
-        last = tuple(line.text for line in incident.lines if line.text.strip())[-_SHOWN_LINES:]
-        return Why(_why(incident, manager), _status(incident), last)
+        incident, since = _incident(manager, failure, shown)
+        last = tuple(line.text for line in incident.lines if line.text.strip())[-SHOWN_LINES:]
+        return Why(_why(incident, manager), _status(incident), last, tuple(since))
     except Exception:
         return Why(None)
 
@@ -92,7 +94,8 @@ def _properties(manager: Manager, units: Sequence[str]) -> Dict[str, Mapping[str
         return {}
 
 
-def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Incident:
+def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Tuple[Incident, List[str]]:
+    """The failed run, and the last that the unit has said since it began."""
     paths = [shown.get("FragmentPath"), *(shown.get("DropInPaths") or ())]
     contents = {path: _content(path) for path in paths if path}
     run = failure.invocation or _text(shown.get("InvocationID"))
@@ -110,8 +113,10 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> I
     def is_its_own(uid: int) -> bool:
         return (who is not None and uid == who.uid) or (dynamic and uid in _DYNAMIC)
 
-    lines, earlier = of_run(journal.all_lines(manager, failure.unit, _LINES, is_its_own), run)
-    return replace(incident, lines=lines, earlier=earlier)
+    every = journal.all_lines(manager, failure.unit, _LINES, is_its_own)
+    lines, earlier = of_run(every, run)
+    since = journal.last_of(every, failure.invocation, manager.begun, SHOWN_LINES)
+    return replace(incident, lines=lines, earlier=earlier), since
 
 
 def _text(raw: Any) -> str:
@@ -135,7 +140,7 @@ def _status(incident: Incident) -> str:
 
 
 def _why(incident: Incident, manager: Manager) -> Optional[Cause]:
-    if kind_of(incident.unit).name == "device":
+    if kind_of(incident.unit).appears:
         return _device(incident)
     if incident.by_systemd(_REPEATED):
         return _limited(incident, manager)
@@ -143,7 +148,7 @@ def _why(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 
 def _of_run(incident: Incident, manager: Manager) -> Optional[Cause]:
-    """Of one run, by the first of what is known of it: a step of systemd's, its result, the program's last words."""
+    """The cause of one run's failure, by a failed step of systemd's, else by its result, else by its last words."""
     for applies, prove in _RULES:
         if applies(incident):
             return prove(incident, manager)
@@ -151,13 +156,13 @@ def _of_run(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 
 def _late(incident: Incident) -> bool:
-    """Is it still on its way up, so that whoever waits for it has lost patience before systemd has?"""
+    """Is it still on its way up, so that we have stopped waiting before systemd did?"""
     going_up = incident.properties.get("ActiveState") == "activating"
     return incident.result in ("", "success") and going_up and incident.properties.get("SubState") == "start"
 
 
 def _not_started(incident: Incident, _manager: Manager) -> Optional[Cause]:
-    """Given up before systemd does: what Type= promises has not come so far."""
+    """We have stopped waiting before systemd did: what Type= promises has not come so far."""
     found = why_results.not_started(incident, "so far", "TimeoutStartSec=", None)
     return found._replace(evidence=found.evidence or "ActiveState=activating SubState=start") if found else None
 
@@ -235,7 +240,7 @@ def _mount(incident: Incident, _manager: Manager) -> Optional[Cause]:
 
 
 def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
-    """systemd starts it no more; what matters is how the first run of the series has ended."""
+    """systemd does not start it any more. What matters is how the first run of the series ended."""
     everything = (*incident.earlier, *incident.lines)
     line = incident.by_systemd(_REPEATED)
     span = incident.properties.get("StartLimitIntervalUSec")
@@ -258,7 +263,7 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 
 def _failed_runs(lines: Sequence[Line]) -> List[str]:
-    """The last runs without one between that did not fail, in order."""
+    """The runs at the end that failed one after the other, in order."""
     bad = {line.run for line in lines if line.by_systemd and line.id == FAILURE_RESULT}
     runs = list(dict.fromkeys(line.run for line in lines if line.run))
     series: List[str] = []
@@ -285,7 +290,7 @@ def _by_result(incident: Incident, _manager: Manager) -> Optional[Cause]:
 
 
 def _rules() -> Iterator[Tuple[Callable[[Incident], bool], Prove]]:
-    """What is looked at first decides: the rest of what is known of such a failure follows from it."""
+    """The first rule that applies decides: what else is known of such a failure follows from it."""
     yield (lambda incident: incident.step is not None), _alone(why_steps.why)
     yield (lambda incident: incident.by_systemd("already active, refusing") is not None), _busy_socket
     yield (lambda incident: incident.by_systemd(_NO_SOCKET) is not None), _socket

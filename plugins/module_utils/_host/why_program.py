@@ -77,7 +77,7 @@ def why(incident: Incident, step: Step) -> Optional[Cause]:
 
 
 def _placed(incident: Incident, directive: str, program: str) -> Optional[Placed]:
-    """Where the command stands that names it, the only one of its directive if none does by that name."""
+    """The place of the command that names the program; if none does, of the only command of its directive."""
     rows = incident.placed(directive)
     by_name = [each for each in rows if program in each.value]
     found = by_name or (list(rows) if len(rows) == 1 else [])

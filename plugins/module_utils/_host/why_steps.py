@@ -32,7 +32,7 @@ _LIMIT = re.compile(r"Failed to adjust resource limit RLIMIT_(?P<name>\w+)")
 _MAY_BE_MISSING = "-"
 # Of an account that is not there; 262 has the last.
 _NOBODY = (errno.ESRCH, errno.ENOENT, errno.EINVAL)
-# Where the error is not known: those that the host alone can prove, as each of them lets no start succeed.
+# Where the error is not known: those that the host alone can prove, since with any of them no start can succeed.
 _LIKELY = (errno.ENOENT, errno.ESRCH, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC)
 
 

@@ -22,7 +22,7 @@ from .why_ports import low_port, low_port_of_trace, nobody_listens, taken
 from .why_program import hidden
 from .why_said import MOST_BEHIND, Said, Words, path_of
 
-# What may stand behind the decisive line and says nothing of its own: traces, closings, hints.
+# What may follow the decisive line and says nothing new: traces, closing words, hints.
 _BEHIND = re.compile(
     r"^\s|^[\]})]+[,;]?$|^Node\.js v|^Emitted 'error' event|^goroutine \d+|^[\w./*()-]+\(.*\)$|^exit status \d+$"
     r"|^note: run with|still could not bind\(\)|^\s*$"
@@ -117,7 +117,7 @@ def _denied(incident: Incident, said: Said) -> Optional[Cause]:
 
 
 def _wanted(incident: Incident, said: Said) -> Tuple[int, ...]:
-    """What was to be done with a path that is there: to read it is little, the rest has to be said."""
+    """What was to be done with a path that is there. Any program may have meant to read it; for more it must say so."""
     if _RUNS.search(said.text) or (incident.exit is not None and incident.exit.status == _CANNOT_RUN):
         return (RUN,)
     behind = [line.text for line in incident.said[-MOST_BEHIND:]]

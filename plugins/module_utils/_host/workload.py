@@ -79,8 +79,9 @@ class Changed(NamedTuple):
 class Workload:
     """A service at a moment.
 
-    users: of its processes, with how often those have had a processor. peers: addresses that it talks to.
-    families: of its sockets. written: files that it has open for writing. logs: those of them that only grow.
+    pids: its processes. users: of these, with how often those have had a processor. listeners: where it can be reached.
+    peers: addresses that it talks to. families: of its sockets. written: files that it has open for writing. logs:
+    those of them that only grow.
     """
 
     pids: FrozenSet[int]
@@ -316,9 +317,9 @@ _TMPFILES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/lib/tmpfiles.d")
 
 
 def lasting(folder: str, runtime: Sequence[str]) -> str:
-    """The folder that has to be writable for this one: below /run only what each boot makes anew is there in time.
+    """The folder that has to be writable for this one, and that is there when the service starts.
 
-    runtime: what RuntimeDirectory= of the service makes.
+    Below /run that is only what each boot makes, or RuntimeDirectory= of the service (runtime).
     """
     if not folder.startswith("/run/") or any(
         folder == f"/run/{name}" or folder.startswith(f"/run/{name}/") for name in runtime

@@ -24,8 +24,9 @@ _MERGED_SINCE = 262
 class Taken(NamedTuple):
     """An alias whose name is taken.
 
-    path: what has that name. target: where it leads, if it is a link, else "". ours: it lies in our folder, where
-    systemctl makes no link over it. replaced: the entry says replace: true.
+    unit: the one that is to have the alias. alias: the name. path: what has that name. target: where it leads, if it is
+    a link, else "". ours: it lies in our folder, where systemctl makes no link over it. replaced: the entry says
+    replace: true.
     """
 
     unit: str

@@ -24,13 +24,17 @@ from typing import (
 )
 
 from .._host.graph import Graph
+from .._syntax.activation import begin_together
 from .._syntax.kinds import Cause, kind_of
-from .._syntax.relations import Because, Does
+from .._syntax.relations import RELATIONS, Because, Does
 from .fates import Becomes, Call, Fate
 
 if TYPE_CHECKING:
     from .course import Course
-    from .transactions import Standing
+    from .transactions import UnitsUp
+
+# By what a unit is known that pulls another one in.
+_ASKING = tuple(relation.inverse for relation in RELATIONS.values() if relation.start is Does.START)
 
 
 def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:
@@ -44,23 +48,23 @@ def restarted_with(unit: str, graph: Graph) -> Dict[str, Because]:
 
 
 def _with(
-    does: Does, unit: str, graph: Graph, standing: Optional[Standing] = None, job: Optional[Does] = None
+    does: Does, unit: str, graph: Graph, units_up: Optional[UnitsUp] = None, job: Optional[Does] = None
 ) -> Dict[str, Because]:
-    """All to which a job (what is done, if not another one) of a unit does this."""
-    from .transactions import Standing, transaction  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
+    """All other units to which a job of this unit does that. job: which job, if not the same."""
+    from .transactions import UnitsUp, transaction  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
 
-    made = transaction(job or does, [unit], graph, standing or Standing(graph)) or {}
+    made = transaction(job or does, [unit], graph, units_up or UnitsUp(graph)) or {}
     return {other: job.cause for other, job in sorted(made.items()) if job.does is does and other != unit}
 
 
 def handed_on(does: Does, unit: str, graph: Graph, down: Iterable[str]) -> Set[str]:
-    """All other units for which a job of this one makes jobs, while these are down; none if systemd refuses it."""
-    from .transactions import Standing, transaction  # noqa: PLC0415 (as above)
+    """All other units that get a job with this one. down: units that are down by then. None if systemd refuses it."""
+    from .transactions import UnitsUp, transaction  # noqa: PLC0415 (as above)
 
-    standing = Standing(graph)
+    units_up = UnitsUp(graph)
     for each in down:
-        standing.set(each, False)
-    return set(transaction(does, [unit], graph, standing) or ()) - {unit}
+        units_up.set(each, False)
+    return set(transaction(does, [unit], graph, units_up) or ()) - {unit}
 
 
 def taken_down(units: Iterable[str], graph: Graph) -> Dict[str, str]:
@@ -81,12 +85,13 @@ def ending_alone(units: Iterable[str], graph: Graph) -> List[str]:
 
 
 def not_taken_along(units: Sequence[str], graph: Graph, course: Optional[Course] = None) -> List[str]:
-    """Those of these units that no restart of another of them restarts as well, in the same transaction.
+    """Those of these units that the restart of another one does not restart anyway.
 
-    With a job of its own, what comes up again before that on which it depends is queued would go down once more.
+    One that it does must get no job of its own: it may be up again before the job of what it depends on is queued, and
+    would go down a second time.
     """
-    standing = course.standing if course else None
-    along = {unit: _with(Does.RESTART, unit, graph, standing) for unit in units}
+    units_up = course.units_up if course else None
+    along = {unit: _with(Does.RESTART, unit, graph, units_up) for unit in units}
     heads: List[str] = []
     taken: Set[str] = set()
     for unit in sorted(units, key=lambda unit: -len(along[unit])):
@@ -103,7 +108,7 @@ def displaced(fates: Mapping[str, Fate]) -> Dict[str, str]:
 
 
 def behind(fate: Fate, foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]) -> Optional[Tuple[str, str]]:
-    """The job, a verb and a unit, of which a fate comes; None if systemd does it by itself."""
+    """The job, a verb and a unit, that leads to a fate; None if systemd does it by itself."""
     starting = fate.becomes is Becomes.UP or fate.cause.directive == "Conflicts"
     verbs = ("start", "restart", "run", "stop") if starting else ("stop", "restart", "start", "run")
     unit, seen = fate.unit, {""}
@@ -128,6 +133,17 @@ def still_upheld(units: Iterable[str], stopped: Sequence[str], graph: Graph) -> 
 def starters(unit: str, graph: Graph) -> List[str]:
     """The sockets and paths that may start a unit at any moment; a timer has its time."""
     return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]
+
+
+def starting_again(unit: str, graph: Graph) -> List[str]:
+    """What is up and would start a unit that is stopped: what upholds it, its sockets, paths and timers."""
+    others = graph.node(unit).related("UpheldBy", "TriggeredBy")
+    return sorted(other for other in others if graph.states[other].is_active)
+
+
+def is_asked_for(unit: str, graph: Graph) -> bool:
+    """Does anything start it: another unit that pulls it in, or a socket, path or timer?"""
+    return bool(graph.node(unit).related(*_ASKING, "TriggeredBy"))
 
 
 def fates(
@@ -157,7 +173,7 @@ def fates(
         elif verb == "restart":
             course.ask(Does.RESTART, units if alone else not_taken_along(units, course.graph, course), alone)
         elif verb in ("start", "run"):
-            if verb == "start" and len(units) > 1 and any(kind_of(unit).starts.hands_over for unit in units):
+            if begin_together(verb, units):
                 course.want(units)
             course.ask(Does.START, units, alone)
         for unit in units if verb == "run" else ():

@@ -15,7 +15,7 @@ from .._host.graph import Graph
 from .._host.manager import TOGETHER_SINCE
 from .._syntax.kinds import kind_of
 from .._syntax.relations import RELATIONS, Because, Does
-from .transactions import Job, Standing, transaction, wanted_together
+from .transactions import Job, UnitsUp, transaction, wanted_together
 
 # What is started or stopped by itself is looked at from queues from then on.
 _QUEUES_SINCE = 249
@@ -35,7 +35,7 @@ class Course:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.standing = Standing(graph)
+        self.units_up = UnitsUp(graph)
         self._queued: Dict[str, Job] = {}
         # What systemd looks at by itself once something has changed, as an ordered set.
         self._upheld: Dict[str, None] = {}
@@ -45,7 +45,7 @@ class Course:
         self.causes: Dict[str, Because] = {}
 
     def is_up(self, unit: str) -> bool:
-        return self.standing.is_up(unit)
+        return self.units_up.is_up(unit)
 
     def ask(self, does: Does, units: Sequence[str], alone: bool = False) -> None:
         """One call of systemctl. Where systemd refuses all at once, one is asked for by one (Manager.queue).
@@ -58,16 +58,16 @@ class Course:
             return
         whole = None
         if len(units) == 1 or self.graph.version >= TOGETHER_SINCE:
-            whole = transaction(does, units, self.graph, self.standing, self._doing())
+            whole = transaction(does, units, self.graph, self.units_up, self._doing())
             self._install(whole or {})
         for unit in units if whole is None and len(units) > 1 else ():
-            self._install(transaction(does, [unit], self.graph, self.standing, self._doing()) or {})
+            self._install(transaction(does, [unit], self.graph, self.units_up, self._doing()) or {})
             self.pause()
         self.pause()
 
     def want(self, units: Sequence[str]) -> None:
         """Start what one new unit wants (Manager.start_together)."""
-        self._install(wanted_together(units, self.graph, self.standing, self._doing()))
+        self._install(wanted_together(units, self.graph, self.units_up, self._doing()))
         self.pause()
 
     def reload(self, later: Optional[Graph] = None) -> None:
@@ -89,7 +89,7 @@ class Course:
         self.pause()
 
     def pause(self) -> None:
-        """How far systemd is when it gets the next job is chance; here it has done all."""
+        """It is chance how far systemd has come when it gets the next job. Here it has done all by then."""
         self.finish()
 
     def ended(self, unit: str) -> None:
@@ -124,7 +124,7 @@ class Course:
                     return
 
     def ready(self) -> List[str]:
-        """What nothing has to come before. Their order is chance, but what cannot be done fails at once.
+        """Units whose job has to wait for no other. Their order is chance, but what cannot be done fails at once.
 
         Of two that are ordered the later one is stopped first, and started last (job_compare()).
         """
@@ -154,10 +154,10 @@ class Course:
             self._look_again_at(self.graph.among(unit).related("TriggeredBy"))
 
     def is_refused(self, unit: str) -> bool:
-        """Is it a start that fails at once? A verification is one of what is down.
+        """Does its start, or verification, fail at once? A verification fails where the unit is down.
 
-        A socket does not start while its service is up (socket_start()), nor what is bound to, and ordered after,
-        what is down (unit_verify_deps()).
+        A socket does not start while its service is up (socket_start()), nor does a unit that is bound to another one,
+        and ordered after it, while that is down (unit_verify_deps()).
         """
         does = self._queued[unit].does
         if does in (Does.STOP, Does.RESTART) or self.is_up(unit):
@@ -171,7 +171,7 @@ class Course:
         )
 
     def _fail_with(self, unit: str) -> None:
-        """What cannot be up without it, and waits for its own start, fails too (job_fail_dependencies())."""
+        """The starts of units that cannot be up without it fail with it (job_fail_dependencies())."""
         ahead = [unit]
         while ahead:
             current = ahead.pop()
@@ -183,14 +183,14 @@ class Course:
 
     def _down(self, unit: str, cause: Because) -> None:
         self._note(unit, cause)
-        self.standing.set(unit, False)
+        self.units_up.set(unit, False)
         node = self.graph.node(unit)
         self._unneeded.update(dict.fromkeys(node.related(*_NEEDED)))
         self._bound.update(dict.fromkeys(node.related("BoundBy")))
 
     def _set_up(self, unit: str, cause: Because) -> None:
         self._note(unit, cause)
-        self.standing.set(unit, True)
+        self.units_up.set(unit, True)
         self._upheld.update(dict.fromkeys(self.graph.node(unit).related("Upholds")))
 
     def _note(self, unit: str, cause: Because) -> None:
@@ -241,7 +241,7 @@ class Course:
     def _by_themselves(self, does: Does, unit: str, cause: Because, gently: bool) -> None:
         self._by_itself[unit] = self._by_itself.get(unit, 0) + 1
         if self._by_itself[unit] <= _MOST_BY_ITSELF:
-            jobs = transaction(does, [unit], self.graph, self.standing, self._doing(), gently) or {}
+            jobs = transaction(does, [unit], self.graph, self.units_up, self._doing(), gently) or {}
             self._install({**jobs, unit: Job(does, cause)} if jobs else {})
 
 

@@ -32,11 +32,12 @@ from .._desired.render import FileWanted, owner_of
 from .._desired.stack import Desired, UnitWanted
 from .._desired.stamp import Parts, values_without_stamp
 from .._host.manager import UnitState
-from .._host.observed import Observed, units_under
+from .._host.observed import Observed, Unread, units_under
 from .._syntax.activation import is_accepted_for, starts
 from .._syntax.dependencies import named
 from .._syntax.directives import GAINS_START, effect
-from .._syntax.kinds import ANY_SUB, Effect, File, Kind, Processes, kind_of
+from .._syntax.effects import Effect
+from .._syntax.kinds import ANY_SUB, File, Kind, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.meaning import is_set
 from .._syntax.names import parse_name, parse_pattern
@@ -46,12 +47,12 @@ from .aliases import Taken, ended, taken
 from .enablement import enablement, left_over_instances
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
-from .stale import CURRENT, Accepted, Evidence, Standing, renewed, standing
+from .stale import CURRENT, Accepted, Evidence, Freshness, freshness, renewed
 
 if TYPE_CHECKING:
     from .in_place import Unlike
 
-# What is said of on_change for a unit that someone else has declared, by a drop-in for many that says nothing itself.
+# What on_change is for a unit of someone else, where a drop-in for many units changes it and does not say.
 LEFT_ALONE = "left-alone"
 # "" says nothing.
 _BY_CAUTION = ("none", LEFT_ALONE, "reload", "restart", "")
@@ -62,7 +63,7 @@ class TextChange(NamedTuple):
 
     new: it has no file yet. gone: its file goes. directives: the (section, directive) pairs whose merged values differ.
     restamped: what its process is started with differs, environment, secrets and triggers included. news: what of
-    that, in words, as far as it is known. pulls: units that it newly wants or needs, by the directive.
+    that differs, in words, as far as it is known. pulls: units that it wants or needs from now on, by the directive.
     """
 
     new: bool = False
@@ -81,7 +82,7 @@ class ServiceCase(NamedTuple):
     for it and goes, "" if none does.
     """
 
-    process: Standing = CURRENT
+    process: Freshness = CURRENT
     runs_on_change: bool = False
     per_connection: bool = False
     deprived_by: str = ""
@@ -90,11 +91,12 @@ class ServiceCase(NamedTuple):
 class Case(NamedTuple):
     """All that the policy needs to know of one unit.
 
-    now: its state. wanted: the state that it shall have. on_change: what a change that needs a restart does, LEFT_ALONE
-    if that is nothing, as it is someone else's and merely one of many that a drop-in is for. owed: what an interrupted
-    run has left to do to it. after: its merged text as it will be. mask: the file that masks it, "" if none does.
-    unlike: what the kernel has in its place, if that is not what our text says. under_run: a path that this run or its
-    connection has in use, and that this mount would hide, or holds; "" if there is none.
+    unit: its name. kind: the row of its type. now: its state. wanted: the state that it shall have. on_change: what a
+    change that needs a restart does, LEFT_ALONE if that is nothing, since the unit is someone else's and one of many
+    that a drop-in is for. owed: what an interrupted run has left to do to it. change: how its text will differ.
+    service: what only a service has. after: its merged text as it will be. mask: the file that masks it, "" if none
+    does. unlike: what the kernel has in its place, if that is not what our text says. under_run: a path that this run
+    or its connection has in use, and that this mount would hide, or holds; "" if there is none.
     """
 
     unit: str
@@ -136,9 +138,10 @@ class Case(NamedTuple):
 
 
 class Enablement(NamedTuple):
-    """Units that systemctl has to change the links of, by its verbs, in the order in which that is done.
+    """Units whose links systemctl has to change, in the order in which that is done.
 
-    unwanted: links that are taken away after that, path to unit, as Also= of what is enabled makes them.
+    unmask, disable, mask, reenable, enable: by that verb. unwanted: links that are taken away after that, path to unit,
+    as Also= of what is enabled makes them.
     """
 
     unmask: Tuple[str, ...] = ()
@@ -160,6 +163,7 @@ class Differences(NamedTuple):
     stays. links: what differs in enablement. reload_due: why the manager has to read its files again though none
     differs, "" if it need not. cases: the units. after: the files as they will be. pending: what an interrupted run has
     left. joining: instances that shall run or be enabled and do not yet, for which an unchanged file may be wrong.
+    taken: aliases whose names are taken. ended: units that a daemon-reload would end, each by the alias that does it.
     """
 
     desired: Desired
@@ -185,7 +189,9 @@ class Differences(NamedTuple):
 class _View(NamedTuple):
     """What a case is made from besides the declaration.
 
-    leaving: instances that are no longer listed. sockets: those that go, by the service that they started.
+    observed: the host. after: the files as they will be. evidence: what processes are judged by. pending: what an
+    interrupted run has left. leaving: instances that are no longer listed. sockets: those that go, by the service that
+    they started.
     """
 
     observed: Observed
@@ -209,12 +215,7 @@ def compare(
     """
     write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
     unlisted = orphans(desired, observed)
-    removed = [path for path in desired.removed if path in observed.files]
-    remove = [path for path in removed if observed.files[path].target != MASK]  # a mask is nobody's
-    remove += leftover_secrets(desired, unlisted, observed)
-    if desired.prune:
-        remove += [path for path in unlisted if path not in remove]
-    remove += masked_over(desired, observed)
+    remove = _removed(desired, observed, unlisted)
     new_units = {wanted.path: wanted.content for wanted in write if not wanted.secret}
     gone_units = [path for path in remove if observed.places.is_unit_file(path)]
     unmask = _unmasked(desired, observed)
@@ -224,16 +225,9 @@ def compare(
     desired = filled_in(desired, after)
     left_over = left_over_instances(desired, observed, after)
     leaving = left_over if desired.prune else []
-    masked = [unit.name.text for unit in desired.units if unit.masked]
     linked = enablement(desired, observed, after, gone_units, leaving, new_units)
-    links = Enablement(
-        unmask=unmask,
-        disable=linked.disable,
-        mask=tuple(unit for unit in masked if not _is_masked_here(unit, observed)),
-        reenable=linked.reenable,
-        enable=linked.enable,
-        unwanted=linked.unwanted,
-    )
+    mask = _masked(desired, observed)
+    links = Enablement(unmask, linked.disable, mask, linked.reenable, linked.enable, linked.unwanted)
     names = taken(desired, observed, after, linked, set(remove))
     evidence = Evidence(desired, observed, after, accepted, recorded)
     view = _View(observed, after, evidence, pending, frozenset(leaving), _going_sockets(gone_units, observed, after))
@@ -255,6 +249,16 @@ def compare(
     )
 
 
+def _removed(desired: Desired, observed: Observed, unlisted: Sequence[str]) -> List[str]:
+    """Paths of files that go. unlisted: what is left over of this owner."""
+    removed = [path for path in desired.removed if path in observed.files]
+    remove = [path for path in removed if observed.files[path].target != MASK]  # a mask is nobody's
+    remove += leftover_secrets(desired, unlisted, observed)
+    if desired.prune:
+        remove += [path for path in unlisted if path not in remove]
+    return [*remove, *masked_over(desired, observed)]
+
+
 def _joining(cases: Sequence[Case], links: Enablement, live: bool) -> Tuple[str, ...]:
     starting = [case.unit for case in cases if live and case.wanted in RUNNING and not case.now.runs]
     return tuple(unit for unit in dict.fromkeys([*starting, *links.enable]) if parse_name(unit).instance)
@@ -271,6 +275,11 @@ def _unmasked(desired: Desired, observed: Observed) -> Tuple[str, ...]:
     return tuple(name for name in names if _is_masked_here(name, observed))
 
 
+def _masked(desired: Desired, observed: Observed) -> Tuple[str, ...]:
+    names = [unit.name.text for unit in desired.units if unit.masked]
+    return tuple(name for name in names if not _is_masked_here(name, observed))
+
+
 def _is_masked_here(unit: str, observed: Observed) -> bool:
     """By a link of our folder: one below /run is gone after the next boot."""
     return observed.loadpath.links.get(observed.places.unit_file(unit)) == MASK
@@ -285,15 +294,15 @@ def _differs(wanted: FileWanted, observed: Observed) -> bool:
 
 def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> str:
     """Why the manager has to read its files again though none differs, "" if it need not."""
-    if not observed.not_loaded and not observed.outdated:
+    if observed.unread == Unread():
         return ""
     units = [unit.name.text for unit in desired.units] + [dropin.unit.text for dropin in desired.dropins]
     units += [case.unit for case in cases]
     paths = {path for unit in units for path in observed.loadpath.files(unit)}
-    newer = sorted(observed.not_loaded & {*paths, *(path for path, each in desired.files.items() if not each.secret)})
+    newer = sorted(observed.unread.files & {*paths, *(path for path, each in desired.files.items() if not each.secret)})
     if newer:
         return f"{os.path.basename(newer[0])} is newer than what systemd has loaded"
-    gone = sorted(observed.outdated.intersection(_ours(desired, observed)))
+    gone = sorted(observed.unread.units.intersection(_ours(desired, observed)))
     return f"systemd has loaded other files of {gone[0]} than there are" if gone else ""
 
 
@@ -307,7 +316,7 @@ def _ours(desired: Desired, observed: Observed) -> Set[str]:
 
 def outdated_of_others(desired: Desired, observed: Observed) -> List[str]:
     """Units of others that the manager has loaded other files of than there are."""
-    return sorted(observed.outdated - _ours(desired, observed)) if observed.outdated else []
+    return sorted(observed.unread.units - _ours(desired, observed)) if observed.unread.units else []
 
 
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
@@ -321,9 +330,9 @@ def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, .
 
 
 def _inherited(desired: Desired, observed: Observed, paths: Iterable[str]) -> Dict[str, str]:
-    """What is said of on_change for units by their template, else by the most cautious of the drop-ins over them.
+    """The on_change of units by their template, else by the most cautious of the drop-ins over them.
 
-    paths: files that change; a drop-in that goes undeclared says nothing.
+    paths: files that change. A drop-in that is removed without being declared says nothing.
     """
     said = {dropin.path: dropin.on_change for dropin in desired.dropins}
     said.update((path, "") for path in paths if path.endswith(".conf") and path not in said)
@@ -344,7 +353,7 @@ def _is_of(desired: Desired, unit: str, observed: Observed) -> bool:
     """Is it of this declaration, or of an earlier one of the same owner?"""
     path = observed.loadpath.fragment(unit) or ""
     seen = observed.files.get(path)
-    return path in desired.files or bool(seen and owner_of(seen.content or b"") in (desired.owner, *desired.adopt))
+    return path in desired.files or bool(seen and owner_of(seen.content or b"") in desired.owners)
 
 
 def _units_of_path(path: str, observed: Observed, declared: Iterable[str]) -> List[str]:
@@ -370,7 +379,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         owed=view.pending.owed.get(unit, ()),
         change=_change(unit, text, view) if changing else TextChange(),
         service=ServiceCase(
-            process=standing(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
+            process=freshness(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
             runs_on_change=bool(wanted and wanted.runs_on_change),
             per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
             deprived_by=view.sockets.get(unit, ""),
@@ -383,7 +392,10 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
 
 
 def _unlike(unit: str, text: Effective, view: _View) -> Optional[Unlike]:
-    """Where systemd has run nothing for a unit that is up, another has put it there, or there was no text of it."""
+    """What is in the place of a unit that is up, and is not what its text says.
+
+    Where systemd has run nothing for it, something else has put it there, or it had no text then.
+    """
     observed = view.observed
     by_unit = unit in observed.invocations and observed.loadpath.fragment(unit) is not None
     there = observed.in_place.get(unit)

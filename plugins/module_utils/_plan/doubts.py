@@ -13,6 +13,7 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._syntax.activation import starts
+from .._syntax.directives import GAINS_START
 from .._syntax.install import installs
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
@@ -74,14 +75,12 @@ _NOT_AT_BOOT = Rule(
     "give it an [Install] section (install: {{WantedBy: {target}}}), or say enabled: false if that is meant",
     "systemd.unit(5), [Install] section options",
 )
-# A job for these is never more than a wish, so that neither systemd nor its verify minds that there is no such unit.
+# Neither systemd nor its verify minds that a unit named by these is not there.
 _WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
 # The word that tells date(1) a format, or letters of dates side by side.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*|%[YmdHMSyj](?:[-_:/.T]?%[YmdHMSyj])+")
-_WANTED_BY = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "TriggeredBy")
-_PULLS = ("Wants", "Requires", "BindsTo", "Upholds", "Requisite")
 
 
 def _own_entries(view: View) -> Iterator[Tuple[str, Sequence[Entry]]]:
@@ -199,9 +198,10 @@ def not_at_boot(view: View, plan: Plan, graph: Graph) -> Iterator[Problem]:
     """Units that this run starts, and that are gone after the next boot: neither enabled, nor wanted by anything."""
     found = [each for unit in view.desired.units if unit.path for each in _begun(unit, view, plan)]
     asked = _asked_for(view.after) if found else frozenset()
+    scope = view.observed.places.scope
     for unit in found:
         if unit not in asked and not view.observed.links_to(unit) and not _is_asked_for(unit, view, graph):
-            yield _NOT_AT_BOOT.problem(unit, target=_target(unit, view))
+            yield _NOT_AT_BOOT.problem(unit, target=kind_of(unit).boot_target(scope.at_boot))
 
 
 def _begun(unit: UnitWanted, view: View, plan: Plan) -> Iterator[str]:
@@ -226,7 +226,7 @@ def _asked_for(after: LoadPath) -> FrozenSet[str]:
         if misnamed(unit) or not (folder in after.folders or folder in after.dropins):
             continue
         for entry in entries(content):
-            if entry.section == "Unit" and entry.directive in _PULLS:
+            if entry.section == "Unit" and entry.directive in GAINS_START:
                 found.update(in_name(word, unit) for word in entry.value.split())
         if kind_of(unit).is_starter:
             found.add(starts(unit, after))
@@ -237,12 +237,8 @@ def _is_asked_for(unit: str, view: View, graph: Graph) -> bool:
     """By what systemd has in memory, by the bus, or by its kind: a slice comes with what is in it."""
     if kind_of(unit).file is File.OPTIONAL or last(view.after.effective(unit), "Service", "BusName"):
         return True
-    return view.observed.manager.live and bool(graph.node(unit).related(*_WANTED_BY))
+    if not view.observed.manager.live:
+        return False
+    from .consequences import is_asked_for  # noqa: PLC0415 (only where something is started anew)
 
-
-def _target(unit: str, view: View) -> str:
-    scope = view.observed.places.scope
-    by_kind = {"timer": "timers.target", "socket": "sockets.target"}
-    return by_kind.get(
-        kind_of(unit).name, "default.target" if "multi-user.target" in scope.lacking else "multi-user.target"
-    )
+    return is_asked_for(unit, graph)

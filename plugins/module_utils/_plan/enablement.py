@@ -24,9 +24,9 @@ from .._syntax.names import is_template, mentions, misnamed, parse_name
 class Links(NamedTuple):
     """What is to be done about links: units by systemctl's verbs, and what those leave behind.
 
-    stranded: aliases of instances, which stay when `systemctl disable` (247 to 262) has taken all else: they bear names
-    of their own and lead to the template. unwanted: links that come of Also= in what is enabled, for units that are
-    declared not to be, path to unit.
+    enable, reenable, disable: by that verb. stranded: aliases of instances, which stay when `systemctl disable` (247 to
+    262) has taken all else: they bear names of their own and lead to the template. unwanted: links that come of Also=
+    in what is enabled, for units that are declared not to be, path to unit.
     """
 
     enable: Tuple[str, ...] = ()

@@ -37,7 +37,11 @@ class Call(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What becomes of a unit. cause: why that first went down, or came up. lasts: does it not end by itself then?"""
+    """What becomes of a unit.
+
+    unit: its name. was_up: was it up before? becomes: what is left of it. cause: why it first went down, or came up.
+    lasts: does it then stay as it is, or end by itself?
+    """
 
     unit: str
     was_up: bool

@@ -13,7 +13,7 @@ from .._desired.options import RUNNING
 from .._desired.render import FileWanted
 from .._host.graph import Graph
 from .._host.observed import Observed
-from .._syntax.activation import served, starts
+from .._syntax.activation import starts
 from .._syntax.dependencies import NEEDS, needed
 from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
@@ -46,11 +46,11 @@ def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Se
 
 def make(differences: Differences, wished: Wishes, graph: Graph, observed: Observed) -> Plan:
     """Put all that has to be done into the order in which it is safe to do."""
-    files = Files(differences.write, differences.remove)
+    files = Files(differences.write, differences.remove, enablement=differences.links)
     if not observed.manager.live:
         shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
         steps = _steps(differences, Plan().jobs, (), "", {}, observed)
-        return Plan(tuple(steps), files, differences.links, deferred=shall)
+        return Plan(tuple(steps), files, deferred=shall)
     later = _later(wished, graph, differences, observed)
     wished = tuple(tuple(followed(acts, differences, later)) for acts in wished)
     acts = [act for each in wished for act in _left_alone(each, differences.after, graph, later, observed)]
@@ -72,7 +72,6 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     return Plan(
         steps=(*_steps(differences, jobs, queued, reload, reasons, observed), *besides),
         files=files,
-        enablement=differences.links,
         jobs=jobs,
         upheld=upheld,
         pulled=pulled,
@@ -170,7 +169,7 @@ def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) ->
 
 
 def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
-    """What runs once and is at it: once it was cut off, when it runs again is for its timer to say."""
+    """Oneshots that are at their work: once one is cut off, its timer says when it runs again."""
     return {unit for unit in units if is_run_once(differences.after.effective(unit))}
 
 
@@ -183,9 +182,10 @@ def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph, 
     leaving = {act.unit for act in acts if act.verb == "stop"}
     along = _along(leaving, differences, graph)
     cycled = {act.unit: act.reason for act in acts if act.verb == "cycle"}
-    for socket in (unit for unit in along if served(unit, differences.after)):
-        both = (socket, served(socket, differences.after))
-        cycled.update({unit: along[socket] for unit in both if graph.states[unit].is_up and unit not in cycled})
+    for unit in along:
+        for service in sockets.services([unit], differences.after):
+            both = (each for each in (unit, service) if graph.states[each].is_up and each not in cycled)
+            cycled.update(dict.fromkeys(both, along[unit]))
     company = sockets.down_together(list(cycled), graph)
     cycled = {unit: cycled.get(unit) or reason for unit, reason in company.items() if unit not in leaving}
     restarted = {act.unit for act in acts if act.verb == "restart"}
@@ -245,8 +245,8 @@ def _watched(
         # What runs once, or for one connection, ends by itself, at a time of its own.
         lasting = not is_run_once(case.after) and not case.service.per_connection
         changed = case.change.directives or case.change.new
-        # What a run does nothing to is not better after it than it was before, and what still starts does so in its
-        # own time.
+        # A unit that the run does nothing to need not be better than before, and one that still starts takes its own
+        # time.
         held = case.now.runs and case.now.active != "activating" and not case.idles and not case.mask
         if held and changed and not case.leaves and lasting:
             watched[case.unit] = Expected.UP if case.wanted in RUNNING else Expected.UNFAILED
@@ -299,7 +299,7 @@ def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:
 
 
 def _called(jobs: Mapping[str, Sequence[str]], queued: Sequence[Call]) -> List[Tuple[str, str]]:
-    """(verb, unit) of the jobs after the files: by verb, unless a run comes before others; what has no call is last."""
+    """(verb, unit) of the jobs after the files: by verb, but as they are called where a run comes before others."""
     found = [(verb, unit) for verb in ("reload", "restart", "start", "run") for unit in jobs[verb]]
     if all(call.verb != "run" for call in queued[:-1]):
         return found

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.graph import Graph
-from .._syntax.activation import served, starts
+from .._syntax.activation import starts
 from .._syntax.dependencies import named
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.loadpath import LoadPath
@@ -41,7 +41,7 @@ def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, graph: Optional
 
 
 def _stage(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, alone: FrozenSet[str]) -> Tuple[Call, ...]:
-    """Sockets come first. A start of a unit whose reload is under way would have that done twice, so it goes before."""
+    """Sockets come first. A unit that is both started and reloaded is started first, else it would reload twice."""
     starting = jobs["start"]
     opening = sockets.first(starting, {*jobs["restart"]}, _earlier(starting, loadpath), loadpath)
     pulling = [unit for unit in starting if unit in jobs["reload"] and unit not in opening]
@@ -60,7 +60,7 @@ def _stage(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, alone: FrozenS
 
 
 def ordered(verb: str, units: Iterable[str], loadpath: LoadPath) -> Tuple[str, ...]:
-    """Dependencies first for start, else last. What would start a unit again (a socket, say) is stopped before it."""
+    """Dependencies come first for a start, else last. What would start a unit again, as a socket, stops first."""
     ranked = in_order(list(dict.fromkeys(units)), loadpath)
     if verb in ("start", "run", "reload"):
         return tuple(ranked)
@@ -106,9 +106,9 @@ def _earlier(units: Sequence[str], loadpath: LoadPath) -> Dict[str, Set[str]]:
         after[unit].update(members.intersection(named(unit, "After", loadpath)) - {unit})
         for later in members.intersection(named(unit, "Before", loadpath)) - {unit}:
             after[later].add(unit)
-        service = served(unit, loadpath)
-        if service in members:
+        services = members.intersection(sockets.services([unit], loadpath))
+        for service in services:
             after[service].add(unit)
-        elif kind_of(unit).starts.cause is Cause.EVENT and starts(unit, loadpath) in members:
+        if not services and kind_of(unit).starts.cause is Cause.EVENT and starts(unit, loadpath) in members:
             after[unit].add(starts(unit, loadpath))
     return after

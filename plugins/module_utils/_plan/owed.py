@@ -16,8 +16,8 @@ from .expected import Expected
 class Owed(enum.Enum):
     """Something that a unit still needs. The values stand in records on disk.
 
-    START: it is down. WANTED: it is down, and something that runs newly wants it. PULL, of earlier versions: it runs,
-    and has to start what it newly wants. CYCLE: down and up with its sockets.
+    START: it is down. WANTED: it is down, and a running unit wants it from now on. PULL, of earlier versions: it runs,
+    and what it wants from now on has to be started. CYCLE: down and up with its sockets.
     """
 
     START = "start"
@@ -38,13 +38,13 @@ LASTING = frozenset((Owed.RELOAD, Owed.PULL, Owed.RESET_FAILED, Owed.TOUCH_SLICE
 Owing = Tuple[Owed, ...]
 
 
-def told(owing: Owing) -> str:
+def as_text(owing: Owing) -> str:
     """As a record and a result have it: "reload pull"."""
     return " ".join(each.value for each in owing)
 
 
-def parsed(text: str) -> Owing:
-    """What `told` has written. Raises ValueError for anything else."""
+def from_text(text: str) -> Owing:
+    """What `as_text` has written. Raises ValueError for anything else."""
     return tuple(Owed(word) for word in text.split())
 
 

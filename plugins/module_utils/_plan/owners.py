@@ -56,7 +56,7 @@ _NO_TEXT = Rule(
 def conflicts(desired: Desired, observed: Observed) -> List[Problem]:
     """Files in the way that are not this owner's."""
     found = []
-    owners = {desired.owner, *desired.adopt}
+    owners = set(desired.owners)
     for path in [*desired.files, *desired.removed]:
         wanted = desired.files.get(path)
         if wanted is None or not wanted.secret:
@@ -118,17 +118,16 @@ def _in_the_way(seen: Optional[Seen], name: str, desired: Desired) -> Optional[P
     if seen is None or seen.target == MASK:
         return None
     owner = owner_of(seen.content) if seen.content is not None else None
-    if owner in (desired.owner, *desired.adopt):
+    if owner in desired.owners:
         return None
     return _UNDER_MASK.problem(name) if owner is None else _OTHERS_UNDER_MASK.problem(name, **_words(owner, desired))
 
 
 def _owned(desired: Desired, observed: Observed) -> List[str]:
     """Unit files and drop-ins marked as this owner's, secrets by their folder and name."""
-    owners = {desired.owner, *desired.adopt}
     found = []
     for path, seen in observed.files.items():
-        if _stem(path, observed) or (seen.content is not None and owner_of(seen.content) in owners):
+        if _stem(path, observed) or (seen.content is not None and owner_of(seen.content) in desired.owners):
             found.append(path)
     return found
 
@@ -169,7 +168,7 @@ def unit_of(path: str, observed: Observed) -> str:
 
 
 def leftover_secrets(desired: Desired, unlisted: Iterable[str], observed: Observed) -> List[str]:
-    """Of the orphans the secrets of units that are declared or go: never left behind, prune or not."""
+    """The orphans that are secrets of units which are declared or removed: they go, whether prune is set or not."""
     stems = {unit.name.text for unit in desired.units}
     dropins = [(dropin.unit.text, os.path.basename(dropin.path)[: -len(".conf")]) for dropin in desired.dropins]
     stems |= {stem_of_dropin(*each) for each in dropins}

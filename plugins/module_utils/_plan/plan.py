@@ -36,28 +36,31 @@ class Step(NamedTuple):
 
 
 class Files(NamedTuple):
-    """What changes on disk. links: symbolic links to put in place, path to target."""
+    """What changes on disk.
+
+    write, remove: files. links: symbolic links to put in place, path to target. enablement: those that systemctl makes.
+    """
 
     write: Tuple[FileWanted, ...] = ()
     remove: Tuple[str, ...] = ()
     links: Mapping[str, str] = MappingProxyType({})
+    enablement: Enablement = Enablement()
 
 
 class Plan(NamedTuple):
     """Everything a run does, in the order in which it does it.
 
-    steps: the whole as lines to read. files, enablement: what changes on disk. jobs: per verb the units, in order.
-    upheld: units that stay down only once the new text of what upholds them is loaded. pulled: units that are started
-    as something that runs newly wants them, and for nothing else. to_stay_down: services that are
-    down, and that something may start before its stop. reload: does the manager read its files again? calls: the jobs
-    after that. fates: what becomes of all units by it. watched: what is expected of units; health decides of all but
-    those that go down. kept: units left with an older version on purpose. deferred: what is left to the next boot, as
-    no manager runs.
+    steps: the whole as lines to read. files: what changes on disk. jobs: per verb the units, in order. upheld: units
+    that stay down only once the new text of what upholds them is loaded. pulled: units that are started since a unit
+    that runs wants them from now on, and for no other reason. to_stay_down: services that are down, and that something
+    may start before they are stopped. reload: does the manager read its files again? calls: the jobs after that. fates:
+    what becomes of all units by it. watched: what is expected of units; of all but those that go down, their health
+    decides. kept: units left with an older version on purpose, each with the reason. deferred: what is left to the next
+    boot, as no manager runs.
     """
 
     steps: Tuple[Step, ...] = ()
     files: Files = Files()
-    enablement: Enablement = Enablement()
     jobs: Mapping[str, Tuple[str, ...]] = MappingProxyType(dict.fromkeys(VERBS, ()))
     upheld: FrozenSet[str] = frozenset()
     pulled: FrozenSet[str] = frozenset()

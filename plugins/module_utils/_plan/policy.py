@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import Callable, List, Mapping, NamedTuple, Sequence
 
 from .._desired.options import RUNNING
-from .._syntax.kinds import ANY_SUB, Effect, File
-from .._syntax.meaning import TIMES, is_run_once, recurs
+from .._syntax.effects import Effect
+from .._syntax.kinds import ANY_SUB, TIMER_TIMES, File
+from .._syntax.meaning import is_run_once, recurs
 from .._syntax.special import is_of_host
 from .differences import LEFT_ALONE, Case
 from .owed import Owed
@@ -68,7 +69,7 @@ def decide(case: Case, version: int) -> List[Act]:
 
 
 def _left(acts: List[Act], why: Callable[[Act], str]) -> List[Act]:
-    """What there is a reason against is said instead of done, without what would only go before or after it."""
+    """An act that there is a reason against (why) is told of instead of done; what only belongs to it is left out."""
     found = [(act, why(act)) for act in acts]
     kept = [Act("keep", act.unit, f"{act.reason}; {reason}") for act, reason in found if reason]
     if not kept:
@@ -140,7 +141,7 @@ def _leave(case: Case, reason: str) -> List[Act]:
 
 
 def _bring_up(case: Case) -> List[Act]:
-    """A unit that is down: start it if it shall be up. A oneshot that a timer runs must never run out of time."""
+    """A unit that is down: start it if it shall be up. A oneshot that a timer runs must run at no other time."""
     failed = case.now.active == "failed"
     change = case.change
     if case.service.runs_on_change and (change.new or change.restamped or case.owed == (Owed.RUN,) or failed):
@@ -166,7 +167,7 @@ def _changed(directives: Sequence[str], news: Sequence[str] = ()) -> str:
 
 
 def _service(case: Case, version: int) -> List[Act]:
-    # A start of what is at its work would be one to wait for until that has ended.
+    # To start a oneshot that is at its work would mean to wait until it has ended.
     return _renewed(case) + ([] if is_run_once(case.after) else _pull(case)) + _wake_limits(case, version)
 
 
@@ -203,13 +204,13 @@ def _lacking(case: Case, needs: Sequence[str]) -> List[Act]:
 
 
 def _retired(case: Case) -> List[Act]:
-    """What ran on, or stayed up after its end, shall now run once: as long as it is up, a start would do nothing."""
+    """It ran on, or stayed up after its end, and shall now run once. While it is up a start would do nothing."""
     reason = "is up, and shall now run once and end"
     return [Act("stop", case.unit, reason), *([Act("run", case.unit, reason)] if case.service.runs_on_change else [])]
 
 
 def _pull(case: Case) -> List[Act]:
-    """Nothing but a start of its own brings up what a unit that runs newly wants."""
+    """What a running unit wants from now on has to be started: nothing else brings it up."""
     if case.kind.file is File.NEVER:
         return []
     others = dict.fromkeys(other for others in case.change.pulls.values() for other in others)
@@ -243,7 +244,7 @@ def _renewal(case: Case) -> List[Act]:
 
 
 def _not_in_force(case: Case, acts: List[Act]) -> List[Act]:
-    """What is up is none of a text that its next start takes up, or was never brought up by ours."""
+    """What is not in force yet: only its next start reads it, or something else than its text has brought it up."""
     later = case.touched(Effect.NEXT)
     if later:
         return [Act("keep", case.unit, f"changed: {', '.join(later)}; in force when it next comes up")]
@@ -257,7 +258,7 @@ def _not_in_force(case: Case, acts: List[Act]) -> List[Act]:
 
 
 def _unless_in_use(case: Case, act: Act) -> Act:
-    unused = case.kind.restarts.unused_sub
+    unused = case.kind.jobs.unused_sub
     if act.verb != "restart" or unused == ANY_SUB or case.now.sub in unused:
         return act
     return act._replace(verb="keep", reason=act.reason + "; a restart would unmount what is in use")
@@ -269,7 +270,7 @@ def _timer(case: Case, version: int) -> List[Act]:
         return [Act("reset-failed", case.unit, "was not loadable"), Act("restart", case.unit, "was not loadable")]
     if (
         case.now.sub == "elapsed"
-        and any(directive in TIMES for _section, directive in case.change.directives)
+        and any(directive in TIMER_TIMES for _section, directive in case.change.directives)
         and recurs(case.after)
     ):
         return [Act("restart", case.unit, "its times were over, and daemon-reload does not look at new ones then")]

@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a unit that runs newly wants or needs: that alone is started. Pure.
+"""What a running unit wants or needs from now on, and did not before: only that is started. Pure.
 
-`systemctl start` of the unit itself would do that too, and would start all else that it wants and that is down, as
+`systemctl start` of the unit itself would start that too, but also all else that it wants and that is down, such as
 what someone has stopped by hand. Private to the collection.
 """
 
@@ -13,14 +13,14 @@ from __future__ import annotations
 from typing import Dict, List, Sequence
 
 from .._host.graph import Graph
-from .._syntax.activation import served
 from .._syntax.directives import GAINS_START
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed, parse_name
+from . import sockets
 from .differences import Case, Differences
 from .policy import Act
 
-# Once that is read systemd stops what is bound to something that is down, and it has to come up again with that.
+# systemd stops the unit itself once it has read this and what it binds to is down; both have to come up then.
 _BINDING = "BindsTo"
 
 
@@ -52,7 +52,7 @@ def _starts(case: Case, cases: Dict[str, Case], after: LoadPath, later: Graph) -
 
 
 def _is_due(unit: str, cases: Dict[str, Case], later: Graph) -> bool:
-    """Is it down, and not to stay so? Of what has no text, or a mask for one, nothing can come."""
+    """Is it down, and shall it not stay so? What has no text, or is masked, cannot be started."""
     if misnamed(unit) or parse_name(unit).is_template or later.states[unit].is_up or not later.node(unit).loads:
         return False
     return unit not in cases or not (cases[unit].leaves or cases[unit].service.runs_on_change)
@@ -61,7 +61,7 @@ def _is_due(unit: str, cases: Dict[str, Case], later: Graph) -> bool:
 def _hindrance(unit: str, after: LoadPath, later: Graph) -> str:
     if "RefuseManualStart" in later.node(unit).settings:
         return "that refuses a manual start: it comes up with the next start of what wants it"
-    service = served(unit, after)
-    if service and later.states[service].is_up:
+    service = sockets.in_the_way(unit, after, later.states)
+    if service:
         return f"that cannot start listening while {service} runs: it comes up with the next boot"
     return ""

@@ -231,9 +231,9 @@ def _wanted_by_nobody(name: str, view: View) -> Iterator[Problem]:
     links = (each for each in links_of(name, view.after, view.observed).links if not each.is_alias)
     for directive, other in dict.fromkeys((each.directive, each.other) for each in links):
         if not view.is_there(other):
+            scope = view.observed.places.scope
             # A target of the system, which no user's manager has (systemd.special(7)).
-            lacking = other in view.observed.places.scope.lacking
-            meant = " (did you mean default.target?)" if lacking else near(other, view)
+            meant = f" (did you mean {scope.at_boot}?)" if other in scope.lacking else near(other, view)
             yield _NO_SUCH_TARGET.problem(name, "Install", directive, target=other, near=meant)
 
 

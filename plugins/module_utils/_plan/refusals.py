@@ -151,7 +151,7 @@ def _is_nowhere(case: Case, view: View) -> Optional[Problem]:
 
 
 def _ends_run(case: Case, view: View) -> Optional[Problem]:
-    """What a unit that runs newly pulls in is started."""
+    """A unit that is started, and what a running one pulls in from now on, as that is started too."""
     after, units = view.after, [case.unit]
     if case.wanted not in RUNNING and not case.service.runs_on_change:
         units = [other for others in case.change.pulls.values() for other in others] if case.now.is_up else []

@@ -23,7 +23,7 @@ class Runs(NamedTuple):
     """Oneshots by the time of their run, the rest of them comes last.
 
     early: before all that is ordered after them. pulled: the start of another unit runs them. alone: units whose job is
-    queued without what they require, which is up but for such a oneshot, and would run that again.
+    queued without jobs for what they require: all of that is up but for such a oneshot, which would run again.
     """
 
     early: Tuple[str, ...] = ()
@@ -45,7 +45,7 @@ def runs(jobs: Jobs, earlier: Earlier, graph: Graph) -> Runs:
             pulled.add(run)
         elif concerned:
             early.append(run)
-    # What a restart would start beside the runs, or take along, is to happen in its transaction; starts are one call.
+    # A restart goes alone only if it would do nothing to other units; starts may reach what is in the same call.
     alone = _alone(jobs["restart"], early, (), reached, earlier)
     alone |= _alone(jobs["start"], early, (*jobs["restart"], *jobs["start"]), reached, earlier)
     return Runs(tuple(early), frozenset(pulled), frozenset(alone))
@@ -69,10 +69,10 @@ def _alone(
     reached: Mapping[str, Set[str]],
     earlier: Earlier,
 ) -> Set[str]:
-    """Those of these units that would run such a oneshot again, and reach nothing but these others besides.
+    """Those of these units that would run such a oneshot again, and whose job reaches no more units than these others.
 
-    They have a call of their own, after that of the rest. What comes after one of them goes with it, if it reaches no
-    more than that either; else that one stays with the rest, as only in one call systemd keeps their order.
+    They have a call of their own, after that of the rest. A unit that comes after one of them goes with it, if its job
+    reaches no more either. Else that one stays with the rest, since only in one call systemd keeps their order.
     """
     able = {unit for unit in units if reached[unit].issubset((*early, *others))}
     pulling = {unit for unit in able if not reached[unit].isdisjoint(early)}

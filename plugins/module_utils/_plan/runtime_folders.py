@@ -15,11 +15,11 @@ from typing import Iterator, Optional
 
 from .._host.manager import States
 from .._host.places import Places
-from .._syntax.activation import starts
-from .._syntax.kinds import Processes, kind_of
+from .._syntax.activation import namesake, starts
+from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_true, last, words
-from .._syntax.names import misnamed, parse_name
+from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.specifiers import in_value
 from .references import View
@@ -67,7 +67,7 @@ def listens_in_vain(view: View) -> Iterator[Problem]:
         service = starts(socket, view.after)
         path = lost(socket, service, view.after, view.observed.places)
         if path:
-            yield _GOES_WITH_FOLDER.problem(socket, "Socket", path=path, service=service)
+            yield _GOES_WITH_FOLDER.problem(socket, kind_of(socket).section, path=path, service=service)
 
 
 def _socket(name: str, after: LoadPath) -> str:
@@ -76,9 +76,3 @@ def _socket(name: str, after: LoadPath) -> str:
         return name
     named = namesake(name)
     return named if named and after.fragment(named) and starts(named, after) == name else ""
-
-
-def namesake(service: str) -> str:
-    """The socket that starts a service unless it says otherwise, "" for what is no service."""
-    name = parse_name(service)
-    return f"{name.prefix}.socket" if kind_of(service).processes is Processes.MAIN and not name.instance else ""

@@ -6,8 +6,8 @@
 
 A socket starts only while its service is down (it fails otherwise, and stays down: tried on 247 to 262), and a
 connection to another socket of that service, which still listens, would start it (systemd.socket(5)). So a service
-goes down in one call with all its sockets, they start before anything that may start it, and what is down stays so
-meanwhile.
+goes down in one call with all its sockets, these start before anything that may start it, and until then a service that
+is down stays down.
 
 Private to the collection.
 """
@@ -29,6 +29,17 @@ from .policy import Act
 from .runtime_folders import losing
 
 
+def services(units: Iterable[str], loadpath: LoadPath) -> FrozenSet[str]:
+    """The services of the sockets among these units: they have to be down while those start."""
+    return frozenset(filter(None, (served(unit, loadpath) for unit in units)))
+
+
+def in_the_way(unit: str, after: LoadPath, states: States) -> str:
+    """The service that runs, and that keeps a socket from starting; "" if there is none."""
+    service = served(unit, after)
+    return service if service and states[service].is_up else ""
+
+
 def with_service(acts: Sequence[Act], after: LoadPath, states: States) -> List[Act]:
     """What is to be done to one unit, with what that asks of its service if it is a socket."""
     found: List[Act] = []
@@ -44,7 +55,7 @@ def with_service(acts: Sequence[Act], after: LoadPath, states: States) -> List[A
 
 
 def with_lost(acts: Sequence[Act], after: LoadPath, observed: Observed) -> List[Act]:
-    """The same of a service that is restarted, and takes away the file on which a socket of it listens."""
+    """The same for a service whose restart takes away the file on which a socket of it listens."""
     found: List[Act] = []
     for act in acts:
         socket = losing(act.unit, after, observed.states, observed.places) if act.verb == "restart" else None
@@ -72,7 +83,7 @@ def down_together(units: Sequence[str], graph: Graph) -> Dict[str, str]:
 
 
 def to_stay_down(acts: Iterable[Act], differences: Differences, observed: Observed) -> FrozenSet[str]:
-    """Services that are down, and must be while a socket of theirs starts, or go with what starts them."""
+    """Services that are down and must stay so: a socket of theirs starts, or they leave with what starts them."""
     going = {case.unit for case in differences.cases if case.leaves}
     leaving = [act.unit for act in acts if act.verb == "stop"]
     found = going.intersection(starts(unit, observed.loadpath) for unit in leaving)

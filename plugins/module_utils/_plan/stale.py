@@ -27,7 +27,7 @@ from .._desired.stamp import (
 from .._host.observed import Observed
 from .._host.traces import Invocation
 from .._syntax.directives import effect
-from .._syntax.kinds import Effect
+from .._syntax.effects import Effect
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import parse_name
 
@@ -47,7 +47,7 @@ class Accepted(NamedTuple):
     lacking: Tuple[str, ...] = ()
 
 
-class Standing(NamedTuple):
+class Freshness(NamedTuple):
     """How a running process stands to its files.
 
     stale: it has something else, and it is to be brought up to date. news: what that is, in words, as far as it is
@@ -61,7 +61,7 @@ class Standing(NamedTuple):
     apart: bool = False
 
 
-CURRENT = Standing()
+CURRENT = Freshness()
 
 
 class Difference(NamedTuple):
@@ -77,7 +77,11 @@ class Difference(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What a process is judged by. recorded: what stamps of earlier runs stand for, read only if one is asked for."""
+    """What a process is judged by.
+
+    desired, observed: the declaration and the host. after: the files as they will be. accepted: what earlier runs know
+    of processes, by unit. recorded: what stamps of earlier runs stand for, read only if one is asked for.
+    """
 
     desired: Desired
     observed: Observed
@@ -108,20 +112,21 @@ class Evidence(NamedTuple):
     def news(self, differs: Difference, since: float) -> List[str]:
         """Parts that a process has to take up.
 
-        Not a trigger that is taken away, and a file that is newly one only if it has changed since the process began.
+        A trigger that is no longer declared is none; a file that is declared as one only now is, if it has changed
+        since the process began.
         """
 
         def is_news(name: str) -> bool:
             sort, path = sort_and_name(name)
             newly = sort in OF_FILES and name not in differs.old
-            changed = not newly or self.desired.triggers_changed_at.get(path, 0.0) > since
+            changed = not newly or self.desired.triggers.changed_at.get(path, 0.0) > since
             if sort in FROM_START and sort not in OF_FILES:
                 return True
             return name in differs.new and changed
 
         return [name for name in differs.names if is_news(name)]
 
-    def told(self, unit: str, names: List[str]) -> Tuple[str, ...]:
+    def in_words(self, unit: str, names: List[str]) -> Tuple[str, ...]:
         """Parts in words; a directive of a drop-in with its path."""
         if not names:
             return ()
@@ -145,7 +150,7 @@ class Evidence(NamedTuple):
         return rest.partition(".")[2] + (f" of {dropin}" if dropin else "")
 
     def newer(self, unit: str, since: float) -> Tuple[str, ...]:
-        """Where no record tells more: what differs in this run, or has changed since then by the times of files."""
+        """What differs in this run, or has changed since then by the times of files: all there is without a record."""
         observed, made_of = self.observed, self.desired.made_of
         template = parse_name(unit).template or unit
         ours = [path for path, each in self.desired.files.items() if each.secret and each.unit in (unit, template)]
@@ -156,21 +161,21 @@ class Evidence(NamedTuple):
             if differs or (seen is not None and seen.changed_at > since):
                 found.append(path)
         triggers = [path for stamp in stamps(unit, self.after) if stamp in made_of for path in made_of[stamp].files]
-        changed = [path for path in triggers if self.desired.triggers_changed_at.get(path, 0.0) > since]
+        changed = [path for path in triggers if self.desired.triggers.changed_at.get(path, 0.0) > since]
         return tuple(dict.fromkeys([*found, *(f"the file {path}" for path in changed)]))
 
 
-def standing(unit: str, evidence: Evidence) -> Standing:
+def freshness(unit: str, evidence: Evidence) -> Freshness:
     """Has the running process what its files say?
 
-    Only of what we have written something for that a process keeps, now or when it was started.
+    Told only of units for which we have written something that a process keeps, now or when it was started.
     """
     observed, after = evidence.observed, evidence.after
     wanted, running = stamps(unit, after), of_process(observed.log_fields(unit))
     if not wanted and not running:
         return CURRENT
     if not observed.can_be_noted(unit):  # then only this run itself can tell
-        return Standing(stamps(unit, observed.loadpath) != wanted)
+        return Freshness(stamps(unit, observed.loadpath) != wanted)
     run, known = observed.invocations.get(unit), evidence.known(unit)
     began = run.began if run else 0.0
     theirs = _foreign_news(unit, observed, max(began, known.at if known else 0.0)) if wanted and run else []
@@ -180,25 +185,25 @@ def standing(unit: str, evidence: Evidence) -> Standing:
         lacking = (*lacking, *_foreign_news(unit, observed, began))
     elif lacking is not None:
         lacking = (*lacking, *theirs)
-    return Standing(own.stale or bool(theirs), (*own.news, *theirs), lacking, own.apart and not theirs)
+    return Freshness(own.stale or bool(theirs), (*own.news, *theirs), lacking, own.apart and not theirs)
 
 
-def by_its_files(unit: str, evidence: Evidence) -> Standing:
-    """The same for any unit: of one in which nothing is ours, the times of its files alone tell.
+def by_its_files(unit: str, evidence: Evidence) -> Freshness:
+    """The same for any unit: of one in which nothing is ours, only the times of its files tell.
 
-    That is enough to say it, and not to restart what nobody has declared.
+    That is enough to report it, and not enough to restart what nobody has declared.
     """
     observed = evidence.observed
     if stamps(unit, evidence.after) or of_process(observed.log_fields(unit)):
-        return standing(unit, evidence)
+        return freshness(unit, evidence)
     run = observed.invocations.get(unit)
     news = tuple(_foreign_news(unit, observed, run.began)) if run else ()
-    return Standing(bool(news), news, news)
+    return Freshness(bool(news), news, news)
 
 
 def _own(
     unit: str, evidence: Evidence, wanted: FrozenSet[str], running: FrozenSet[str], run: Optional[Invocation]
-) -> Standing:
+) -> Freshness:
     """The same without what others have changed."""
     keeps = evidence.observed.places.scope.keeps_stamps
     known = evidence.known(unit)
@@ -208,17 +213,17 @@ def _own(
     if now is None:
         if run is not None and _began_with_these(unit, run.began, evidence.observed, evidence.after):
             return CURRENT
-        return Standing(True, evidence.newer(unit, began), None)
+        return Freshness(True, evidence.newer(unit, began), None)
     if now == started == wanted:
         return CURRENT
     lacking = _lacking(unit, evidence, wanted, started, known)
     if now == wanted:
-        return Standing(False, (), lacking)
+        return Freshness(False, (), lacking)
     differs = evidence.difference(now, wanted)
     if differs is None:
-        return Standing(True, evidence.newer(unit, began), lacking)
+        return Freshness(True, evidence.newer(unit, began), lacking)
     news = evidence.news(differs, max(began, known.at if known else 0.0))
-    return Standing(bool(news), evidence.told(unit, news), lacking, not news)
+    return Freshness(bool(news), evidence.in_words(unit, news), lacking, not news)
 
 
 def _lacking(
@@ -230,11 +235,11 @@ def _lacking(
         return known.lacking if known and known.stamps == wanted else None
     run = evidence.observed.invocations.get(unit)
     news = evidence.news(differs, run.began if run else 0.0)
-    return evidence.told(unit, [name for name in news if sort_and_name(name)[0] in FROM_START])
+    return evidence.in_words(unit, [name for name in news if sort_and_name(name)[0] in FROM_START])
 
 
 def renewed(unit: str, evidence: Evidence) -> Optional[Tuple[str, ...]]:
-    """What a unit that does not run would be started with anew, in words; None for nothing."""
+    """What differs in what a unit that is down will be started with, in words; None if nothing does."""
     before, after = stamps(unit, evidence.observed.loadpath), stamps(unit, evidence.after)
     if before == after:
         return None
@@ -244,7 +249,7 @@ def renewed(unit: str, evidence: Evidence) -> Optional[Tuple[str, ...]]:
     if differs is None:
         return evidence.newer(unit, since)
     news = evidence.news(differs, since)
-    return evidence.told(unit, news) if news else None
+    return evidence.in_words(unit, news) if news else None
 
 
 def _began_with_these(unit: str, began: float, observed: Observed, after: LoadPath) -> bool:
@@ -268,7 +273,7 @@ def _changed_by_others(unit: str, observed: Observed, since: float) -> Iterator[
         seen = observed.foreign.get(path) or observed.files.get(path)
         if seen is None or owner_of(seen.content or b""):
             continue
-        unread = path in observed.not_loaded and seen.modified_at > (observed.manager.loaded_at or 0.0)
+        unread = path in observed.unread.files and seen.modified_at > (observed.manager.loaded_at or 0.0)
         if unread or since < seen.modified_at <= observed.looked_at:
             yield path
 

@@ -38,7 +38,7 @@ Edge = Tuple[str, str, str]
 
 
 def named_anew(differences: Differences, observed: Observed) -> Set[str]:
-    """Units whose text or links change, and those that it will name, which jobs may reach only then."""
+    """Units whose text or links change, and those that these will name: jobs may reach them only then."""
     found = {*differences.links.enable, *differences.links.reenable}
     found.update(edge[0] for unit in sorted(found) for edge in _installed(unit, differences))
     found.update(case.unit for case in _changed(differences))
@@ -80,7 +80,10 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
 
 
 def _installed(unit: str, differences: Differences) -> Iterator[Edge]:
-    """What the links of a unit will say; those of a template in that of another are for each instance of the other."""
+    """The relations that the links of a unit will stand for.
+
+    A template that is linked to another one is wanted by each instance of that, as the instance of the same name.
+    """
     own = parse_name(unit)
     for name in _INSTALLED:
         for other in named(unit, name, differences.after, "Install"):
@@ -99,7 +102,7 @@ def _changed(differences: Differences) -> List[Case]:
 
 
 def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
-    """What the text of a unit says, but for what names no unit: systemd resolves it later, or drops it."""
+    """The relations that the text of a unit states. What names no unit is left out, as systemd resolves or drops it."""
     found = {(unit, name, other) for name in _WRITTEN for other in named(unit, name, loadpath)}
     found |= {(other, "After", unit) for other in named(unit, "Before", loadpath)}
     found |= {(unit, name, other) for pulls, other in implied(unit, loadpath) for name in (pulls, "After")}

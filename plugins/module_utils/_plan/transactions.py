@@ -5,10 +5,10 @@
 """What systemd makes of a job: a transaction, which is that job and all that go with it. Pure.
 
 By experiment on 247, 252, 257 and 262, and as src/core/transaction.c has it: a job hands others on to related units
-(_syntax/relations.py), and these again. A job that would change nothing is left out, and with it what only that has
-handed on; so nothing passes through a unit that has nothing to do. What is asked for by name is never left out. Where a
-unit is to be started and stopped, the job that what was asked for can do without is left out; if it can do without
-neither, systemd refuses the whole.
+(_syntax/relations.py), and these again. A job that would change nothing is left out, and with it all that it
+alone has handed on: nothing is handed on through a unit that has nothing to do. A job that is asked for by name is
+never left out. Where a unit would be both started and stopped, the job that is not necessary for what was asked for is
+left out. If both are, systemd refuses the whole.
 
 Private to the collection.
 """
@@ -37,15 +37,19 @@ class Job(NamedTuple):
 
 
 class _Link(NamedTuple):
-    """Why a job is there. matters: what handed it on is not done without it. conflicts: it is a stop by Conflicts=."""
+    """Why a job is there.
+
+    cause: the unit and directive. matters: the job that handed it on is not done without it. conflicts: it is a stop by
+    Conflicts=.
+    """
 
     cause: Because
     matters: bool = True
     conflicts: bool = False
 
 
-class Standing:
-    """Which units are up as things go on; at first, as they were found."""
+class UnitsUp:
+    """Which units are up at each moment: at first those that were found so."""
 
     def __init__(self, graph: Graph) -> None:
         self._states = graph.states
@@ -73,7 +77,7 @@ def transaction(
     does: Does,
     units: Sequence[str],
     graph: Graph,
-    standing: Standing,
+    units_up: UnitsUp,
     queued: Optional[Mapping[str, Does]] = None,
     gently: bool = False,
 ) -> Optional[Dict[str, Job]]:
@@ -82,33 +86,33 @@ def transaction(
     queued: jobs that are not done yet. gently: nothing is stopped by the Conflicts= of others, and no queued job is
     given up for it (systemctl(1), --job-mode=fail), as with what systemd starts or stops by itself.
     """
-    made = _Transaction(graph, standing, queued or {})
+    made = _Transaction(graph, units_up, queued or {})
     for unit in units:
         made.ask(unit, does)
     return made.settled(gently)
 
 
 def wanted_together(
-    units: Sequence[str], graph: Graph, standing: Standing, queued: Optional[Mapping[str, Does]] = None
+    units: Sequence[str], graph: Graph, units_up: UnitsUp, queued: Optional[Mapping[str, Does]] = None
 ) -> Dict[str, Job]:
-    """Starts that one new unit wants, so that what cannot be done of them hinders no other."""
-    made = _Transaction(graph, standing, queued or {})
+    """Starts by Wants= of one new unit: those that cannot be done do not hinder the others."""
+    made = _Transaction(graph, units_up, queued or {})
     for unit in units:
         made.want(unit)
     return made.settled(False) or {}
 
 
 class _Transaction:
-    def __init__(self, graph: Graph, standing: Standing, queued: Mapping[str, Does]) -> None:
+    def __init__(self, graph: Graph, units_up: UnitsUp, queued: Mapping[str, Does]) -> None:
         self._graph = graph
-        self._standing = standing
+        self._units_up = units_up
         self._queued = queued
         # Each job with those that have handed it on, and why. One that is asked for by name has none.
         self._jobs: Dict[Key, Dict[Key, _Link]] = {}
         self._by_unit: Dict[str, List[Key]] = {}
         # Those that are asked for by name.
         self._asked: Dict[Key, None] = {}
-        # Those that come, through others, of what was asked for and does something.
+        # Those that were handed on, straight or by way of others, by what was asked for and does something.
         self._sure: Set[Key] = set()
 
     def ask(self, unit: str, does: Does) -> None:
@@ -127,7 +131,7 @@ class _Transaction:
             self._hand_on((unit, Does.START))
 
     def _add(self, job: Key, by: Optional[Key] = None, link: Optional[_Link] = None) -> bool:
-        """Returns whether the job is new, or known only now to come of one that does something."""
+        """Returns whether the job is new, or was handed on only now by one that does something."""
         known = job in self._jobs
         if not known:
             self._by_unit.setdefault(job[0], []).append(job)
@@ -144,11 +148,14 @@ class _Transaction:
         return job in self._sure and self._counts(job)
 
     def _node(self, job: Key) -> Node:
-        """What a job that changes nothing hands on will most likely be left out: nothing is asked for because of it."""
+        """The relations of a job's unit.
+
+        Those of a job that changes nothing only to units that were looked at: what it hands on is most likely left out.
+        """
         return self._graph.node(job[0]) if self._does_something(job) else self._graph.among(job[0])
 
     def _hand_on(self, job: Key) -> None:
-        """Hand a job on, and at once what has come of it, which is systemd's order."""
+        """Hand a job on, and each new job at once before the next one, which is systemd's order."""
         ahead = [self._added(job)]
         while ahead:
             new = next(ahead[-1], None)
@@ -172,7 +179,7 @@ class _Transaction:
             if handed is Does.NOTHING or (name == "PropagatesStopTo" and self._graph.version >= _GRACEFUL_SINCE):
                 continue
             for other in node.related(name):
-                if handed is not Does.RESTART or self._standing.would_change(other, handed):
+                if handed is not Does.RESTART or self._units_up.would_change(other, handed):
                     link = _Link(Because(unit, relation.directive), relation.matters, name == "Conflicts")
                     found.append(((other, handed), link))
         return found
@@ -203,7 +210,7 @@ class _Transaction:
         unit, does = job
         if job in self._asked or does is Does.RESTART:
             return True
-        return self._standing.would_change(unit, does) or self._replaces_queued(job)
+        return self._units_up.would_change(unit, does) or self._replaces_queued(job)
 
     def _replaces_queued(self, job: Key) -> bool:
         waiting = self._queued.get(job[0])
@@ -248,10 +255,10 @@ class _Transaction:
         return found
 
     def _spare(self, mattering: Set[Key]) -> None:
-        """Leave alone what runs, or is about to do something else (transaction_minimize_impact())."""
+        """Leave out stops of what runs, and jobs against a queued one (transaction_minimize_impact())."""
         for job in [each for each in self._jobs if each not in mattering]:
             unit, does = job
-            stops = does is Does.STOP and self._standing.is_up(unit)
+            stops = does is Does.STOP and self._units_up.is_up(unit)
             if job in self._jobs and (stops or self._replaces_queued(job)):
                 self._give_up(job)
 
@@ -289,9 +296,9 @@ class _Transaction:
                 del links[by]
 
     def _collect(self) -> None:
-        """Leave out what no job hands on any more; of several jobs of a unit systemd looks at the last one only.
+        """Leave out what no job hands on any more.
 
-        See transaction_collect_garbage(), which goes over the heads of lists.
+        Of several jobs of a unit systemd looks at the last one only (transaction_collect_garbage()).
         """
         while True:
             last = [jobs[-1] for jobs in self._by_unit.values() if jobs]

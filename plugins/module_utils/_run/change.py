@@ -79,7 +79,7 @@ def _transact(
     # A new state that stays and was not got into force is owed: the next run finds the record and completes it.
     owed = failure is not None and not failure.result["rolled_back"] and not outcomes.begun
     if kept_on_disk and not undone and not owed:
-        record.drop(where, [desired.owner, *desired.adopt], writer)
+        record.drop(where, desired.owners, writer)
     return failure
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import os
 from typing import AbstractSet, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from .._host import journal
 from .._host.causes import DEPENDENCY, Failure
 from .._host.endings import meaning
 from .._host.incident import Cause
 from .._host.manager import Manager
 from .._host.observed import tree
-from .._host.why import Why, explain
+from .._host.why import SHOWN_LINES, Why, explain
 from .._syntax.kinds import kind_of
 from .report import hidden_values, without
 
@@ -29,7 +30,11 @@ _MOST_UNITS = 100
 
 
 class Explained(NamedTuple):
-    """A failure as it is told; what is not known of it is empty."""
+    """A failure as it is told; what is not known of it is empty.
+
+    message: the whole in a sentence. cause: the reason alone. remedy: what mends it. evidence: the line that proves it.
+    section, directive: what of the unit's text it is about. journal: the last lines of the unit.
+    """
 
     message: str
     cause: str = ""
@@ -37,15 +42,20 @@ class Explained(NamedTuple):
     evidence: str = ""
     section: str = ""
     directive: str = ""
+    journal: Sequence[str] = ()
 
 
-def explained(
-    manager: Manager, failures: Sequence[Failure], asked: AbstractSet[str], lines: Mapping[str, Sequence[str]]
-) -> List[Explained]:
-    """asked: those units whose causes are looked for. lines: what they have said last."""
-    open_ones = [each for each in failures if each.unit in asked and each.rule.has_cause]
-    known = explain(manager, open_ones)
-    return [_explained(each, known.get(each.unit), lines.get(each.unit, ())) for each in failures]
+def explained(manager: Manager, failures: Sequence[Failure], asked: AbstractSet[str]) -> List[Explained]:
+    """asked: those units whose causes are looked for, and whose last lines are told."""
+    if asked:
+        journal.sync(manager)
+    known = explain(manager, [each for each in failures if each.unit in asked and each.rule.has_cause])
+    lines: Dict[str, Sequence[str]] = {unit: why.since for unit, why in known.items() if why.since}
+    # Of those whose cause is not looked for nobody has asked the journal yet.
+    others = {each.unit: each.invocation for each in failures if each.unit in asked and each.unit not in lines}
+    lines.update(journal.last_lines(manager, others, SHOWN_LINES))
+    told = ((each, lines.get(each.unit, ())) for each in failures)
+    return [_explained(each, known.get(each.unit), own)._replace(journal=own) for each, own in told]
 
 
 def _explained(failure: Failure, why: Optional[Why], lines: Sequence[str]) -> Explained:

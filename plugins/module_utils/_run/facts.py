@@ -25,7 +25,7 @@ from .._host.places import environ, places
 from .._host.reading import Noting
 from .._syntax.kinds import KINDS, kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.names import UNIT_NAME, escape_path, misnamed, parse_name
+from .._syntax.names import UNIT_NAME, full_name, misnamed, parse_name
 from .._syntax.properties import HIDDEN, WANTED, key_of
 from .._syntax.rule import Problems, Refused
 from .pipeline import HOST, refuse_place
@@ -34,7 +34,6 @@ from .unit_facts import Teller, Unread
 # What makes a pattern of a name, as for systemctl.
 _GLOB = frozenset("*?[")
 _ALL = "*"
-_DEVICES = ("/dev/", "/sys/")
 
 
 class Wish(NamedTuple):
@@ -65,7 +64,7 @@ def wish(params: Params) -> Wish:
             patterns.append(given)
             continue
         try:
-            exact[_full(given)] = given
+            exact[full_name(given)] = given
         except Refused as refused:
             problems.append(UNIT_NAME.said(str(refused)))
     if problems:
@@ -73,19 +72,12 @@ def wish(params: Params) -> Wish:
     return Wish(exact, tuple(dict.fromkeys(patterns)), frozenset(KINDS if types is None else types))
 
 
-def _full(given: str) -> str:
-    """As systemctl reads it: a path is that of a mount or device, and a name without a type is a service's."""
-    if given.startswith("/"):
-        return parse_name(escape_path(given) + (".device" if given.startswith(_DEVICES) else ".mount")).text
-    return parse_name(given if kind_of(given).name else given + ".service").text
-
-
 def gather(params: Params) -> Dict[str, Any]:
     """The result of unit_info. Raises Problems where systemd cannot be asked at all."""
     refuse_place(params, only_asks=True)
     wished = wish(params)
     try:
-        where = places(params.get("scope") or "system", params.get("root") or "", environ())
+        where = places(params.get("scope"), params.get("root") or "", environ())
         manager = Manager(where)
         with ExitStack() as stack:
             bus = stack.enter_context(Bus(where.manager, where.scope.of_session)) if manager.live else None

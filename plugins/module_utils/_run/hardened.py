@@ -27,6 +27,7 @@ from .._host.manager import OFFLINE_SINCE, Manager
 from .._host.observed import Observed
 from .._host.workload import processes
 from .._plan.owners import orphans
+from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import words
 from .._syntax.names import parse_pattern
@@ -142,8 +143,8 @@ class Hardening:
         """The lines of a unit before its drop-in, and those of each file behind that."""
         paths = list(loadpath.files(unit))
         place = paths.index(self._path(unit))
-        before = [line for path in paths[:place] for line in lines_of(loadpath, path)]
-        return before, [(path, lines_of(loadpath, path)) for path in paths[place + 1 :]]
+        before = [line for path in paths[:place] for line in lines_of(unit, loadpath, path)]
+        return before, [(path, lines_of(unit, loadpath, path)) for path in paths[place + 1 :]]
 
     def _path(self, unit: str) -> str:
         return self._manager.places.dropin_file(unit, f"{DROPIN}.conf")
@@ -221,7 +222,7 @@ class Hardening:
         self._exposures[BEFORE].update(same)
 
     def _whole(self, unit: str, loadpath: LoadPath) -> List[Line]:
-        return [line for path in loadpath.files(unit) for line in lines_of(loadpath, path)]
+        return [line for path in loadpath.files(unit) for line in lines_of(unit, loadpath, path)]
 
     def _level(self, when: str, unit: str) -> Optional[float]:
         found = self._exposures[when].get(unit)
@@ -319,7 +320,8 @@ def _mend(refusal: Refusal, by: str) -> str:
     return f"{by} {verb} that; which opt-out gives it back the line does not tell"
 
 
-def lines_of(loadpath: LoadPath, path: str) -> List[Line]:
-    """What a file says in [Service]."""
+def lines_of(unit: str, loadpath: LoadPath, path: str) -> List[Line]:
+    """What a file of a unit says in the section of its type."""
+    section = KINDS[parse_pattern(unit).kind].section
     found = entries(loadpath.contents.get(path, b""))
-    return [(each.directive, each.value) for each in found if each.section == "Service"]
+    return [(each.directive, each.value) for each in found if each.section == section]

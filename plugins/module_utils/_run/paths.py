@@ -13,13 +13,12 @@ from typing import Any, FrozenSet, Iterator, List, Mapping, Tuple
 
 from .._desired.options import FORMS
 from .._desired.short import PROCESS, SHORT
+from .._syntax.kinds import KINDS
 from .._syntax.names import misnamed, parse_name
 
 Params = Mapping[str, Any]
 
 _LISTS = ("units", *FORMS, "dropins")
-# Forms that bring a service of their own name.
-_BRINGING = ("timers", "sockets")
 # Options that make more than one directive, or one with others, by what they make.
 _MAKING = {
     ("Service", "ExecStart"): ("argv",),
@@ -65,7 +64,8 @@ def _names(option: str, name: str) -> FrozenSet[str]:
         return frozenset([name])
     kind = option[:-1]
     stem = name[: -len(kind) - 1] if name.endswith(f".{kind}") else name
-    return frozenset([f"{stem}.{kind}", *([f"{stem}.service", f"{stem}@.service"] if option in _BRINGING else [])])
+    brought = KINDS[kind].starts.kind
+    return frozenset([f"{stem}.{kind}", *([f"{stem}.{brought}", f"{stem}@.{brought}"] if brought else [])])
 
 
 def _general(unit: str) -> List[str]:

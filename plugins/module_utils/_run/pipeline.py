@@ -26,7 +26,7 @@ from .._host.graph import Graph
 from .._host.manager import Manager, ManagerError, States
 from .._host.observed import Observed, observe
 from .._host.places import Places, account, environ, places
-from .._host.scopes import SCOPES
+from .._host.scopes import scope_of
 from .._plan import owners, refusals
 from .._plan import plan as planning
 from .._plan.differences import Differences, compare
@@ -34,8 +34,7 @@ from .._plan.doubts import CYCLE
 from .._plan.owed import NOTHING_PENDING, Pending
 from .._plan.plan import Plan
 from .._plan.references import STARTS_NOWHERE, View
-from .._plan.runtime_folders import namesake
-from .._syntax.activation import accepting, started_by
+from .._syntax.activation import accepting, namesake, started_by
 from .._syntax.directives import parse_dump
 from .._syntax.install import aliases, also
 from .._syntax.kinds import kind_of
@@ -87,7 +86,8 @@ _NO_ROOT = Rule(
 class Run:
     """One run of a module: what it was given, and what it found on the way.
 
-    wrong: mistakes in options that are no longer among the parameters.
+    params, check_mode: as Ansible gives them. label: gives a file its SELinux label. wrong: mistakes in options that
+    are no longer among the parameters. timings: seconds by step. begun: when the present step began.
     """
 
     params: Params
@@ -115,7 +115,7 @@ def apply(
     refuse_place(params)
     try:
         ours = (os.geteuid(), os.getegid())
-        where = places(params.get("scope") or "system", params.get("root") or "", environ(), ours)
+        where = places(params.get("scope"), params.get("root") or "", environ(), ours)
         manager = Manager(where)
         if where.root:
             for folder in (where.units, where.secrets, where.state):
@@ -138,7 +138,7 @@ def apply(
 def refuse_place(params: Params, only_asks: bool = False) -> None:
     """Raise Problems for a scope or root that there is not, or not for this user."""
     root = params.get("root")
-    scope = SCOPES[params.get("scope") or "system"]
+    scope = scope_of(params.get("scope"))
     if not only_asks and not root and scope.by_root and os.geteuid() != 0:
         raise Problems([_BECOME.problem()])
     if root and not scope.by_root:
@@ -163,7 +163,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         all_wrong = Problems([*run.wrong, *found.problems], rest=found.rest)
         raise Problems([*all_wrong.problems, *_further(all_wrong, manager)]) from None
     run.lap("render")
-    interrupted = _interrupted(where, [desired.owner, *desired.adopt]) if manager.live else None
+    interrupted = _interrupted(where, desired.owners) if manager.live else None
     if interrupted is not None:
         from .._host.watch import wait_for_rest  # noqa: PLC0415 (as `change` below)
 
@@ -181,17 +181,9 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     failure = None
     states = observed.states
     if not run.check_mode and not work.plan.empty:
-        gc.enable()
-        writer = files.Writer(run.label)
-        if new_key and work.differences.write:
-            writer.make_folder(where.state, 0o700)
-            writer.write(where.key_file, key, 0o600)
-        from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
-
-        keep = run.params.get("on_failure") == "keep"
         if hardening:
             hardening.begin(work)
-        failure = carry_through(work, interrupted, keep, manager, writer)
+        failure = _changed(run, work, interrupted, key if new_key else None, manager)
         states = _states_after(manager, states)
         if hardening and manager.live:
             unverified += hardening.refused(failure.result["errors"] if failure else ())
@@ -203,6 +195,20 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
     if failure is not None:
         raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, unverified, failed=True))
     return result, report.warnings(work, unverified)
+
+
+def _changed(
+    run: Run, work: Work, interrupted: Optional[Record], new_key: Optional[bytes], manager: Manager
+) -> Optional[Failed]:
+    """Carry the plan out; what comes back is the failure, None if there is none."""
+    gc.enable()
+    writer = files.Writer(run.label)
+    if new_key is not None and work.differences.write:
+        writer.make_folder(manager.places.state, 0o700)
+        writer.write(manager.places.key_file, new_key, 0o600)
+    from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
+
+    return carry_through(work, interrupted, run.params.get("on_failure") == "keep", manager, writer)
 
 
 def _hardening(run: Run, facts: HostFacts, manager: Manager) -> Optional[Hardening]:
@@ -228,7 +234,7 @@ def _looked_at(desired: Desired, manager: Manager) -> Observed:
     texts = desired.texts(manager.places.units)
     names = [each for unit in desired.units for each in unit.members or (unit.name.text,)]
     taken = [alias for name in names for alias in aliases(name, texts)]
-    return observe(manager, [desired.owner, *desired.adopt], _named(desired, texts), taken)
+    return observe(manager, desired.owners, _named(desired, texts), taken)
 
 
 def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
@@ -379,7 +385,7 @@ def _is_sound(unit: str, faulty: Set[str], folders: Set[str]) -> bool:
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
     forbidden = refusals.forbidden(work.plan, View(work.differences, work.observed), work.graph)
-    return [*_judged(work.differences, work.observed, manager), *forbidden, *work.desired.missing_triggers]
+    return [*_judged(work.differences, work.observed, manager), *forbidden, *work.desired.triggers.missing]
 
 
 def _judged(differences: Differences, observed: Observed, manager: Manager) -> List[Problem]:

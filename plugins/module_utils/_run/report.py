@@ -20,7 +20,7 @@ from .._host.observed import Observed
 from .._plan.differences import Differences
 from .._plan.doubts import not_at_boot
 from .._plan.fates import Becomes
-from .._plan.owed import Pending, told
+from .._plan.owed import Pending, as_text
 from .._plan.plan import Plan
 from .._plan.references import View
 from .._syntax.rule import Problem, Rule, Severity
@@ -51,7 +51,6 @@ _ORPHANED_ANEW = Rule(
     "declare it, or let prune take it away",
     "the option prune",
 )
-_JOURNAL_LINES = 10
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
 _MOST_JOURNALS = 10
 _LONGEST_MESSAGE = 700
@@ -145,7 +144,7 @@ def _happened(plan: Plan, before: States, after: States) -> Dict[str, Becomes]:
 def _recovered(pending: Pending) -> List[str]:
     if not pending.since:
         return []
-    owed = [f"{unit}: {told(owing)}" for unit, owing in sorted(pending.owed.items())]
+    owed = [f"{unit}: {as_text(owing)}" for unit, owing in sorted(pending.owed.items())]
     return [f"the run that began at {pending.since}", *owed]
 
 
@@ -183,14 +182,11 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
 
     Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
     """
-    # A run in which nothing fails, the most common, is spared both.
-    from .._host import journal  # noqa: PLC0415
-    from .explained import explained  # noqa: PLC0415
+    from .explained import explained  # noqa: PLC0415 (a run in which nothing fails, the most common, is spared it)
 
     hidden = hidden_values(secret_files)
-    shown = [failure for failure in failures if failure.unit][:_MOST_JOURNALS]
-    journals = journal.last_lines(manager, {each.unit: each.invocation for each in shown}, _JOURNAL_LINES)
-    told = explained(manager, failures, {each.unit for each in shown}, journals)
+    shown = [failure.unit for failure in failures if failure.unit][:_MOST_JOURNALS]
+    told = explained(manager, failures, frozenset(shown))
     return [
         {
             **failure.rule.said(_short(without(each.message, hidden)), failure.unit).as_dict(),
@@ -201,7 +197,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
             "evidence": without(each.evidence, hidden),
             "result": failure.result,
             "status": failure.status,
-            "journal": [without(line, hidden) for line in journals.get(failure.unit, ())],
+            "journal": [without(line, hidden) for line in each.journal],
         }
         for failure, each in zip(failures, told)
     ]

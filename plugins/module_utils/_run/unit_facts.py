@@ -28,7 +28,7 @@ from .._syntax.names import misnamed, parse_name
 from .._syntax.properties import NO_NUMBER, moment, told
 from .._syntax.rule import Refused
 
-_NOBODY = Desired("", {}, (), (), (), Health())
+_NOBODY = Desired(("",), {}, (), (), (), Health())
 _GROUPS = "/sys/fs/cgroup"
 # Facts of a running process that systemd knows only while the kernel counts, and what makes it count.
 _COUNTED = {
@@ -62,8 +62,9 @@ class Unread(NamedTuple):
 class Teller:
     """Tells of one unit after the other.
 
-    accepted, recorded: as the engine keeps them for stamps. no_accepted: why the former is not known. unread: what it
-    came upon that could not be read.
+    observed: the look at the host. reader: notes what cannot be read. accepted, recorded: what earlier runs have kept
+    for stamps. no_accepted: why the former is not known. with_settings: are the unit's own directives told too? unread:
+    what it came upon that could not be read.
     """
 
     observed: Observed
@@ -189,7 +190,7 @@ class Teller:
         loaded = [each for each in (properties.get("FragmentPath"), *properties.get("DropInPaths", ())) if each]
         by_place = {_place(path): path for path in (*there, *loaded)}
         other = {_place(path) for path in there} ^ {_place(path) for path in loaded}
-        return sorted({*(by_place[place] for place in other), *(path for path in there if path in observed.not_loaded)})
+        return sorted({*(by_place[place] for place in other), *observed.unread.files.intersection(there)})
 
     def _staleness(self, unit: str, facts: Facts) -> Facts:
         """Has its process what its files say? Null where none runs, or where that cannot be told."""

@@ -16,7 +16,11 @@ from .._plan.plan import Plan
 
 
 class Work(NamedTuple):
-    """From what is declared, and the host as it is, to what is to be done."""
+    """From what is declared, and the host as it is, to what is to be done.
+
+    desired: the declaration. observed: the host. differences: what differs. graph: how the units are related that have
+    jobs. plan: what is to be done.
+    """
 
     desired: Desired
     observed: Observed

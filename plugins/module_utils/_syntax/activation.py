@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from typing import Sequence
 
 from .kinds import KINDS, kind_of
 from .loadpath import LoadPath
@@ -17,6 +18,8 @@ from .unitfile import Effective
 
 # What starts an instance for each connection, by the type of what it starts (systemd.socket(5), Accept=).
 _ACCEPTING = {row.starts.kind: row for row in KINDS.values() if row.starts.each}
+# What opens something for units of a type, by that type.
+_OPENING = {row.starts.kind: row for row in KINDS.values() if row.starts.hands_over}
 _CONNECTION = re.compile(r"\d+-")
 
 
@@ -24,6 +27,13 @@ def accepting(name: UnitName) -> str:
     """The unit that starts instances of this template if it accepts connections for them, "" if none could."""
     row = _ACCEPTING.get(name.kind)
     return f"{name.prefix}.{row.name}" if row and name.instance is not None else ""
+
+
+def namesake(unit: str) -> str:
+    """The socket that starts a service unless it says otherwise, "" for what is no service."""
+    name = parse_name(unit)
+    row = _OPENING.get(name.kind)
+    return f"{name.prefix}.{row.name}" if row and not name.instance else ""
 
 
 def is_accepted_for(unit: str, loadpath: LoadPath) -> bool:
@@ -62,3 +72,11 @@ def served(unit: str, loadpath: LoadPath) -> str:
     """The one service that a socket is for; "" if each connection has its own, or its name cannot be told."""
     service = starts(unit, loadpath) if kind_of(unit).starts.hands_over else ""
     return "" if not service or misnamed(service) or parse_name(service).is_template else service
+
+
+def begin_together(verb: str, units: Sequence[str]) -> bool:
+    """Have these jobs to begin in one transaction, as there are sockets among what is started?
+
+    A connection to the first one would start its service, and no other socket of that service starts then.
+    """
+    return verb == "start" and len(units) > 1 and any(kind_of(unit).starts.hands_over for unit in units)

@@ -17,10 +17,11 @@ from .rule import Refused, shown
 
 
 class Schedule(NamedTuple):
-    """When cron runs a job: the values of the five fields, the days of the week from Sunday, 0, to Saturday, 6.
+    """When cron runs a job.
 
-    either: one of the two day fields is enough. wildcard: as the minute or the hour begins with "*", cron keeps to real
-    time where the clock changes, and makes nothing up. reboot: at each boot, and at no other time.
+    minutes, hours, days, months, weekdays: the values of the five fields, the days of the week from Sunday, 0, to
+    Saturday, 6. either: one of the two day fields is enough. wildcard: as the minute or the hour begins with "*", cron
+    keeps to real time where the clock changes, and makes nothing up. reboot: at each boot, and at no other time.
     """
 
     minutes: Tuple[int, ...] = ()

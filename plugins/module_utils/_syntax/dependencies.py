@@ -11,7 +11,7 @@ from typing import Iterator, List, Sequence, Set, Tuple
 from .kinds import EXEC_SECTIONS
 from .loadpath import LoadPath
 from .meaning import last, words
-from .names import escape_path, misnamed
+from .names import misnamed, mount_of
 from .relations import RELATIONS, Does
 from .specifiers import in_name, in_value
 from .unitfile import Effective
@@ -76,7 +76,7 @@ def _mounts(path: str) -> Iterator[str]:
     parts = path.strip("/").split("/")
     if path.startswith("/") and ".." not in parts:
         for length in range(1, len(parts) + 1):
-            mount = escape_path("/" + "/".join(parts[:length])) + ".mount"
+            mount = mount_of("/" + "/".join(parts[:length]))
             if not misnamed(mount):
                 yield mount
 

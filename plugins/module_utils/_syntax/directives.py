@@ -12,7 +12,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Dict, Mapping, NamedTuple, Optional
 
-from .kinds import KINDS, Effect
+from .effects import Effect
+from .kinds import KINDS
 from .relations import RELATIONS, Does
 from .rule import Refused, Rule, Severity
 
@@ -45,7 +46,7 @@ _HOLD_ONE = frozenset(
     TimeoutAbortSec TimeoutIdleSec TimeoutSec TimeoutStopSec Timestamping User UtmpMode WorkingDirectory
     """.split()
 )
-_LISTS_BY_SECTION = ("Path",)
+_WHOLE_SECTIONS = tuple(row.section for row in KINDS.values() if row.own.lists.whole)
 _BY_DEVICE = ("IORead", "IOWrite", "BlockIORead", "BlockIOWrite")
 _LISTS = ("ExecSearchPath",)
 
@@ -62,7 +63,7 @@ class Catalogue(NamedTuple):
 
     def holds_one(self, section: str, directive: str) -> bool:
         """Does it hold one value, so that of several assignments the last counts? False where that is not known."""
-        if section in _LISTS_BY_SECTION or directive.startswith(_BY_DEVICE) or directive in _LISTS:
+        if section in _WHOLE_SECTIONS or directive.startswith(_BY_DEVICE) or directive in _LISTS:
             return False
         return self.type_of(section, directive) in _TYPES_OF_ONE or directive in _HOLD_ONE
 

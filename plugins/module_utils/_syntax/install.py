@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from .kinds import kind_of
 from .loadpath import LoadPath
 from .names import is_template, misnamed, parse_name, with_instance
 from .rule import Problem, Rule, Severity
@@ -22,8 +23,6 @@ WANTING = (("WantedBy", ".wants", 0), ("RequiredBy", ".requires", 0), ("UpheldBy
 # Before that a template without an instance is linked nowhere, a unit that Also= names has to be there, and an alias of
 # the own name collides with the file itself.
 _TEMPLATES_SINCE = 249
-# Other types have one name (unit_type_may_alias()); of these, devices have no templates.
-_WITH_ALIASES = ("service", "socket", "target", "device", "timer", "path")
 # Resolved by the host, and where they stand in a name only systemctl says which that is (systemd.unit(5), Specifiers).
 _OF_HOST = re.compile("%[aAbBgGHlmMoquUvwW]")
 _WORD = re.compile(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')+")
@@ -190,9 +189,9 @@ def _wanted(
 
 def _alias(unit: str, alias: str, version: int, own_file: bool) -> Union[Link, Problem, None]:
     """None: only the host can tell which link that is."""
-    kind = parse_name(unit).kind
-    if kind not in _WITH_ALIASES:
-        return _NO_ALIASES.problem(unit, "Install", "Alias", kind=kind)
+    kind = kind_of(unit)
+    if not kind.names.aliases:
+        return _NO_ALIASES.problem(unit, "Install", "Alias", kind=kind.name)
     if _OF_HOST.search(alias):
         return None
     if "/" in alias:

@@ -4,14 +4,15 @@
 
 """The types of units, a row for each: all that the rest has to know of one stands here.
 
-By the manual of each type (systemd.service(5) and the like); what takes effect when was measured on 252 and 257.
-Private to the collection.
+By the manual of each type (systemd.service(5) and the like). Private to the collection.
 """
 
 from __future__ import annotations
 
 import enum
 from typing import Dict, FrozenSet, NamedTuple, Tuple
+
+from .effects import KILL, LIMITS, MOUNT_LIVE, SERVICE_LIVE, SOCKET_LIVE, Change, Effect
 
 
 class File(enum.Enum):
@@ -23,10 +24,15 @@ class File(enum.Enum):
 
 
 class Naming(enum.Enum):
-    """What the name of a unit has to be: free, the escaped path that it is for, or its parents with dashes between."""
+    """What a name has to be.
+
+    FOLDER, FILE: the escaped path of the folder that a unit lies over, or of the file that it is for. PARENTS: its
+    parents, with dashes between.
+    """
 
     FREE = "free"
-    PATH = "path"
+    FOLDER = "folder"
+    FILE = "file"
     PARENTS = "parents"
 
 
@@ -56,25 +62,6 @@ class Cause(enum.Enum):
     NONE = "none"
 
 
-class Effect(enum.Enum):
-    """What puts the change of a directive into force, daemon-reload apart, which all of them need.
-
-    LIVE: nothing more. CGROUP: nothing more on 252, but on 257 the limits sleep until a unit of the slice starts. JOB:
-    the next job looks at it. NEXT: so do the commands that bring it up, and what is up is none of them. REMOUNT: a
-    reload of the mount. REBIND: the socket and its service have to stop together. INSTALL: its links are made anew.
-    """
-
-    RESTART = "restart"
-    NEXT = "next"
-    LIVE = "live"
-    CGROUP = "cgroup"
-    JOB = "job"
-    INSTALL = "install"
-    NONE = "none"
-    REBIND = "rebind"
-    REMOUNT = "remount"
-
-
 class Activation(NamedTuple):
     """What units of a type start.
 
@@ -90,51 +77,97 @@ class Activation(NamedTuple):
     hands_over: bool
 
 
-class Change(NamedTuple):
-    """What puts a change of a type's own section into force: otherwise, but for the directives that are named.
+class Lists(NamedTuple):
+    """How several assignments of a directive add up in a type's own section, where that is not as everywhere.
 
-    What was not measured counts as needing the strongest remedy of its kind.
+    added_only: an empty assignment leaves these as they are. reset_together: one to any of these empties all of them.
+    reset_by_prefix: so does one to any whose name begins so, "" for none. whole: no directive holds a single value.
     """
 
-    otherwise: Effect
-    named: Tuple[Tuple[Effect, FrozenSet[str]], ...] = ()
+    added_only: FrozenSet[str]
+    reset_together: FrozenSet[str]
+    reset_by_prefix: str
+    whole: bool
 
-    def of(self, directive: str) -> Effect:
-        return next((effect for effect, directives in self.named if directive in directives), self.otherwise)
+
+class Section(NamedTuple):
+    """A type's own section, beside [Unit] and [Install].
+
+    name: as it stands in brackets. change: what puts a change in it into force. lists: how its lists add up.
+    """
+
+    name: str
+    change: Change
+    lists: Lists
+
+
+class Names(NamedTuple):
+    """What units are called. naming: what a name has to be. aliases: one may have more (unit_type_may_alias())."""
+
+    naming: Naming
+    aliases: bool
 
 
 ANY_SUB = ("any",)
 
 
-class Restarts(NamedTuple):
-    """unused_sub: SubState of one that a restart takes from nobody. undone: why a restart may leave one as it was."""
+class Jobs(NamedTuple):
+    """What jobs do to it.
 
-    unused_sub: Tuple[str, ...] = ANY_SUB
-    undone: str = "another job took the place of the restart"
+    reload: systemd takes that job for it. unused_sub: SubState of one that a restart takes from nobody. undone: why a
+    restart may leave one as it was.
+    """
+
+    reload: bool
+    unused_sub: Tuple[str, ...]
+    undone: str
+
+
+# In the place of a target: the one that the scope has for services (_host/scopes.py).
+OF_SCOPE = "the scope's"
 
 
 class Kind(NamedTuple):
     """A type of unit.
 
-    name: the suffix. section: its own section beside [Unit] and [Install]. file: whether a file defines it. naming:
-    what its name has to be. processes: what runs in it. cgroup: whether it has one. reloadable: systemd takes a reload
-    job for it. starts: what it starts. change: what puts a change of its own section into force. good_sub: the
-    SubState of one that is active and does what it is for. restarts: what is peculiar about a restart. honours: which
-    of SELECTIVE do something for it, at first and when they change; the others are refused by name.
+    name: the suffix. own: its own section. file: whether a file defines it. names: what its units are called.
+    processes: what runs in it. cgroup: whether it has one. jobs: what jobs do to it. starts: what it starts. boot: the
+    target that starts its units at boot (systemd.special(7)). good_sub: the SubState of one that is active and does
+    what it is for. honours: which of SELECTIVE do something for it, at first and when they change; the others are
+    refused by name.
     """
 
     name: str
-    section: str
+    own: Section
     file: File
-    naming: Naming
+    names: Names
     processes: Processes
     cgroup: Cgroup
-    reloadable: bool
+    jobs: Jobs
     starts: Activation
-    change: Change
+    boot: str
     good_sub: Tuple[str, ...]
-    restarts: Restarts
     honours: FrozenSet[str]
+
+    @property
+    def section(self) -> str:
+        return self.own.name
+
+    @property
+    def change(self) -> Change:
+        return self.own.change
+
+    @property
+    def naming(self) -> Naming:
+        return self.names.naming
+
+    @property
+    def is_named_by_path(self) -> bool:
+        return self.naming in (Naming.FOLDER, Naming.FILE)
+
+    @property
+    def reloadable(self) -> bool:
+        return self.jobs.reload
 
     @property
     def runs_commands(self) -> bool:
@@ -154,12 +187,17 @@ class Kind(NamedTuple):
     @property
     def is_of_kernel(self) -> bool:
         """Is it up by what the kernel has, whoever brought that about (systemd.mount(5), systemd.swap(5))?"""
-        return self.naming is Naming.PATH and self.processes is Processes.COMMANDS
+        return self.is_named_by_path and self.processes is Processes.COMMANDS
 
     @property
     def over_folder(self) -> bool:
         """Does what is up of it lie over the folder that it is named after?"""
-        return self.naming is Naming.PATH and "mount" in (self.name, self.starts.kind)
+        return self.naming is Naming.FOLDER
+
+    @property
+    def appears(self) -> bool:
+        """Does it come and go with what the kernel finds, so that no start brings it (systemd.device(5))?"""
+        return self.is_named_by_path and self.file is File.NEVER
 
     @property
     def is_starter(self) -> bool:
@@ -174,6 +212,10 @@ class Kind(NamedTuple):
         """May it fall after it has come up? A process does, and what starts others over and over (systemd.path(5))."""
         return self.processes is Processes.MAIN or self.starts.cause is Cause.EVENT
 
+    def boot_target(self, of_scope: str) -> str:
+        """The target that starts its units at boot. of_scope: the one that the scope has for services."""
+        return of_scope if self.boot == OF_SCOPE else self.boot
+
 
 # Options of an entry that are not for every type; all others are. What is not in the text of a unit needs a process
 # that goes on, as only of that is known what it was started with.
@@ -183,221 +225,197 @@ _OF_COMMANDS = frozenset(["environment"])
 _OF_NO_PROCESS: FrozenSet[str] = frozenset()
 
 _NOTHING = Activation("", "", "", Cause.NONE, hands_over=False)
+_AS_EVERYWHERE = Lists(frozenset(), frozenset(), "", whole=False)
+_FREE = Names(Naming.FREE, aliases=True)
+_ONE_FOLDER, _ONE_FILE = Names(Naming.FOLDER, aliases=False), Names(Naming.FILE, aliases=False)
+_REPLACED = "another job took the place of the restart"
+_NEVER_RELOADED = Jobs(reload=False, unused_sub=ANY_SUB, undone=_REPLACED)
 
-# What the manager itself looks at when it stops, kills, restarts, reloads or judges a unit.
-_KILL = frozenset(
-    """
-    KillMode KillSignal RestartKillSignal FinalKillSignal WatchdogSignal SendSIGHUP SendSIGKILL
-    """.split()
-)
-SERVICE_LIVE = _KILL | frozenset(
-    """
-    Restart RestartSec RestartSteps RestartMaxDelaySec RestartRandomizedDelaySec RestartMode
-    RestartPreventExitStatus RestartForceExitStatus SuccessExitStatus TimeoutSec TimeoutStartSec TimeoutStopSec
-    TimeoutAbortSec TimeoutStartFailureMode TimeoutStopFailureMode RuntimeMaxSec ExecStop ExecStopPost
-    ExecReload ExecReloadPost ReloadSignal RemainAfterExit ExitType FileDescriptorStoreMax
-    RuntimeDirectoryPreserve StartLimitInterval StartLimitBurst StartLimitAction FailureAction RebootArgument
-    """.split()
-)
-# What a socket unit looks at with each connection, or when it stops.
-SOCKET_LIVE = _KILL | frozenset(
-    """
-    Service MaxConnections MaxConnectionsPerSource TriggerLimitIntervalSec TriggerLimitBurst
-    PollLimitIntervalSec PollLimitBurst TimeoutSec ExecStopPre ExecStopPost RemoveOnStop
-    """.split()
-)
-CGROUP = frozenset(
-    """
-    AllowedCPUs StartupAllowedCPUs AllowedMemoryNodes StartupAllowedMemoryNodes CPUWeight StartupCPUWeight
-    CPUQuota CPUQuotaPeriodSec CPUAccounting CPUShares StartupCPUShares MemoryMin MemoryLow MemoryHigh MemoryMax
-    MemorySwapMax MemoryZSwapMax MemoryZSwapWriteback StartupMemoryLow StartupMemoryHigh StartupMemoryMax
-    StartupMemorySwapMax StartupMemoryZSwapMax DefaultMemoryMin DefaultMemoryLow DefaultStartupMemoryLow
-    MemoryLimit MemoryAccounting TasksMax TasksAccounting IOAccounting IOWeight StartupIOWeight IODeviceWeight
-    IOReadBandwidthMax IOWriteBandwidthMax IOReadIOPSMax IOWriteIOPSMax IODeviceLatencyTargetSec
-    BlockIOAccounting BlockIOWeight StartupBlockIOWeight BlockIODeviceWeight BlockIOReadBandwidth
-    BlockIOWriteBandwidth DeviceAllow DevicePolicy IPAccounting IPAddressAllow IPAddressDeny OOMPolicy
-    ManagedOOMSwap ManagedOOMMemoryPressure ManagedOOMMemoryPressureLimit ManagedOOMMemoryPressureLimitPercent
-    ManagedOOMMemoryPressureDurationSec ManagedOOMPreference
-    """.split()
-)
-_LIMITS = (Effect.CGROUP, CGROUP)
-# What only the next mount or unmount looks at: each was tried on a mount that stays, on 252 and 257.
-MOUNT_LIVE = _KILL | frozenset("TimeoutSec DirectoryMode LazyUnmount ForceUnmount SloppyOptions ReadWriteOnly".split())
+# All directives that are times of a timer, or conditions of a path, and not something about them.
+TIMER_TIMES = frozenset("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar".split())
+PATH_CONDITIONS = frozenset("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty".split())
 
 _ROWS = (
     Kind(
         name="service",
-        section="Service",
+        own=Section(
+            "Service",
+            Change(Effect.RESTART, (LIMITS, (Effect.LIVE, SERVICE_LIVE))),
+            Lists(frozenset(["Sockets"]), frozenset(), "", whole=False),
+        ),
         file=File.NEEDED,
-        naming=Naming.FREE,
+        names=_FREE,
         processes=Processes.MAIN,
         cgroup=Cgroup.OWN,
-        reloadable=True,
+        jobs=Jobs(reload=True, unused_sub=ANY_SUB, undone=_REPLACED),
         starts=_NOTHING,
-        change=Change(Effect.RESTART, (_LIMITS, (Effect.LIVE, SERVICE_LIVE))),
+        boot=OF_SCOPE,
         good_sub=ANY_SUB,
-        restarts=Restarts(),
         honours=_OF_PROGRAMS,
     ),
     Kind(
         name="socket",
-        section="Socket",
+        # It has to stop together with what it starts.
+        own=Section(
+            "Socket",
+            Change(Effect.REBIND, (LIMITS, (Effect.LIVE, SOCKET_LIVE))),
+            Lists(frozenset(), frozenset(), "Listen", whole=False),
+        ),
         file=File.NEEDED,
-        naming=Naming.FREE,
+        names=_FREE,
         processes=Processes.COMMANDS,
         cgroup=Cgroup.OWN,
-        reloadable=False,
+        jobs=_NEVER_RELOADED,
         starts=Activation("service", "Service", "Accept", Cause.EVENT, hands_over=True),
-        # It has to stop together with what it starts.
-        change=Change(Effect.REBIND, (_LIMITS, (Effect.LIVE, SOCKET_LIVE))),
+        boot="sockets.target",
         good_sub=("listening", "running"),
-        restarts=Restarts(),
         honours=_OF_COMMANDS,
     ),
     Kind(
         name="target",
-        section="Target",
+        own=Section("Target", Change(Effect.NONE), _AS_EVERYWHERE),
         file=File.NEEDED,
-        naming=Naming.FREE,
+        names=_FREE,
         processes=Processes.NONE,
         cgroup=Cgroup.NONE,
-        reloadable=False,
+        jobs=_NEVER_RELOADED,
         starts=_NOTHING,
-        change=Change(Effect.NONE),
+        boot=OF_SCOPE,
         good_sub=ANY_SUB,
-        restarts=Restarts(),
         honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="timer",
-        section="Timer",
+        # A restart would take its base away.
+        own=Section("Timer", Change(Effect.LIVE), Lists(frozenset(), TIMER_TIMES, "", whole=False)),
         file=File.NEEDED,
-        naming=Naming.FREE,
+        names=_FREE,
         processes=Processes.NONE,
         cgroup=Cgroup.NONE,
-        reloadable=False,
+        jobs=_NEVER_RELOADED,
         starts=Activation("service", "Unit", "", Cause.TIME, hands_over=False),
-        # A restart would take its base away.
-        change=Change(Effect.LIVE),
+        boot="timers.target",
         good_sub=("waiting", "running"),
-        restarts=Restarts(),
         honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="path",
-        section="Path",
+        own=Section("Path", Change(Effect.LIVE), Lists(frozenset(), PATH_CONDITIONS, "", whole=True)),
         file=File.NEEDED,
-        naming=Naming.FREE,
+        names=_FREE,
         processes=Processes.NONE,
         cgroup=Cgroup.NONE,
-        reloadable=False,
+        jobs=_NEVER_RELOADED,
         starts=Activation("service", "Unit", "", Cause.EVENT, hands_over=False),
-        change=Change(Effect.LIVE),
+        boot=OF_SCOPE,
         good_sub=("waiting", "running"),
-        restarts=Restarts(),
         honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="mount",
-        section="Mount",
+        # The rest is for the process that mounts, and for one that a file system of FUSE leaves behind.
+        own=Section(
+            "Mount",
+            Change(
+                Effect.NEXT,
+                (
+                    LIMITS,
+                    (Effect.LIVE, MOUNT_LIVE),
+                    (Effect.REMOUNT, frozenset(["Options"])),
+                    (Effect.RESTART, frozenset(["What", "Where", "Type"])),
+                ),
+            ),
+            _AS_EVERYWHERE,
+        ),
         file=File.NEEDED,
-        naming=Naming.PATH,
+        names=_ONE_FOLDER,
         processes=Processes.COMMANDS,
         cgroup=Cgroup.OWN,
-        reloadable=True,
+        jobs=Jobs(reload=True, unused_sub=ANY_SUB, undone="it could not be unmounted (its last lines say why)"),
         starts=_NOTHING,
-        # The rest is for the process that mounts, and for one that a file system of FUSE leaves behind.
-        change=Change(
-            Effect.NEXT,
-            (
-                _LIMITS,
-                (Effect.LIVE, MOUNT_LIVE),
-                (Effect.REMOUNT, frozenset(["Options"])),
-                (Effect.RESTART, frozenset(["What", "Where", "Type"])),
-            ),
-        ),
+        boot=OF_SCOPE,
         good_sub=("mounted",),
-        restarts=Restarts(undone="it could not be unmounted (its last lines say why)"),
         honours=_OF_COMMANDS,
     ),
     Kind(
         name="automount",
-        section="Automount",
+        # The kernel is told the idle time when it starts; a folder is made at its next start, or mount.
+        own=Section(
+            "Automount", Change(Effect.RESTART, ((Effect.LIVE, frozenset(["DirectoryMode"])),)), _AS_EVERYWHERE
+        ),
         file=File.NEEDED,
-        naming=Naming.PATH,
+        names=_ONE_FOLDER,
         processes=Processes.NONE,
         cgroup=Cgroup.NONE,
-        reloadable=False,
+        jobs=Jobs(reload=False, unused_sub=("waiting",), undone=_REPLACED),
         starts=Activation("mount", "", "", Cause.USE, hands_over=False),
-        # The kernel is told the idle time when it starts; a folder is made at its next start, or mount.
-        change=Change(Effect.RESTART, ((Effect.LIVE, frozenset(["DirectoryMode"])),)),
+        boot=OF_SCOPE,
         good_sub=("waiting", "running"),
-        restarts=Restarts(unused_sub=("waiting",)),
         honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="swap",
-        section="Swap",
+        # The rest is for the process that calls swapon(2).
+        own=Section(
+            "Swap",
+            Change(
+                Effect.NEXT,
+                (
+                    LIMITS,
+                    (Effect.LIVE, KILL | frozenset(["TimeoutSec"])),
+                    (Effect.RESTART, frozenset(["What", "Priority", "Options"])),
+                ),
+            ),
+            _AS_EVERYWHERE,
+        ),
         file=File.NEEDED,
-        naming=Naming.PATH,
+        names=_ONE_FILE,
         processes=Processes.COMMANDS,
         cgroup=Cgroup.OWN,
-        reloadable=False,
+        jobs=_NEVER_RELOADED,
         starts=_NOTHING,
-        # The rest is for the process that calls swapon(2).
-        change=Change(
-            Effect.NEXT,
-            (
-                _LIMITS,
-                (Effect.LIVE, _KILL | frozenset(["TimeoutSec"])),
-                (Effect.RESTART, frozenset(["What", "Priority", "Options"])),
-            ),
-        ),
+        boot=OF_SCOPE,
         good_sub=ANY_SUB,
-        restarts=Restarts(),
         honours=_OF_COMMANDS,
     ),
     Kind(
         name="slice",
-        section="Slice",
+        # A restart would take all services in it along.
+        own=Section("Slice", Change(Effect.LIVE, (LIMITS,)), _AS_EVERYWHERE),
         file=File.OPTIONAL,
-        naming=Naming.PARENTS,
+        names=Names(Naming.PARENTS, aliases=False),
         processes=Processes.NONE,
         cgroup=Cgroup.PARENT,
-        reloadable=False,
+        jobs=_NEVER_RELOADED,
         starts=_NOTHING,
-        # A restart would take all services in it along.
-        change=Change(Effect.LIVE, (_LIMITS,)),
+        boot=OF_SCOPE,
         good_sub=ANY_SUB,
-        restarts=Restarts(),
         honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="scope",
-        section="Scope",
+        own=Section("Scope", Change(Effect.LIVE, (LIMITS,)), _AS_EVERYWHERE),
         file=File.NEVER,
-        naming=Naming.FREE,
+        names=Names(Naming.FREE, aliases=False),
         processes=Processes.FOREIGN,
         cgroup=Cgroup.OWN,
-        reloadable=False,
+        jobs=_NEVER_RELOADED,
         starts=_NOTHING,
-        change=Change(Effect.LIVE, (_LIMITS,)),
+        boot=OF_SCOPE,
         good_sub=ANY_SUB,
-        restarts=Restarts(),
         honours=_OF_NO_PROCESS,
     ),
     Kind(
         name="device",
-        section="Device",
+        own=Section("Device", Change(Effect.NONE), _AS_EVERYWHERE),
         file=File.NEVER,
-        naming=Naming.PATH,
+        names=Names(Naming.FILE, aliases=True),
         processes=Processes.NONE,
         cgroup=Cgroup.NONE,
-        reloadable=False,
+        jobs=_NEVER_RELOADED,
         starts=_NOTHING,
-        change=Change(Effect.NONE),
+        boot=OF_SCOPE,
         good_sub=ANY_SUB,
-        restarts=Restarts(),
         honours=_OF_NO_PROCESS,
     ),
 )
@@ -407,18 +425,19 @@ CGROUP_SECTIONS = tuple(row.section for row in _ROWS if row.cgroup is not Cgroup
 # What a name stands for that ends in no type of unit, as one that a file only mentions may.
 _NO_KIND = Kind(
     name="",
-    section="",
+    own=Section("", Change(Effect.NONE), _AS_EVERYWHERE),
     file=File.NEVER,
-    naming=Naming.FREE,
+    names=Names(Naming.FREE, aliases=False),
     processes=Processes.NONE,
     cgroup=Cgroup.NONE,
-    reloadable=False,
+    jobs=_NEVER_RELOADED,
     starts=_NOTHING,
-    change=Change(Effect.NONE),
+    boot=OF_SCOPE,
     good_sub=ANY_SUB,
-    restarts=Restarts(),
     honours=_OF_NO_PROCESS,
 )
+# What a name without a type is the name of (systemctl(1)).
+DEFAULT = "service"
 
 
 def kind_of(unit: str) -> Kind:

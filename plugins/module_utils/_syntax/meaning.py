@@ -12,8 +12,6 @@ from .unitfile import Effective
 
 # systemd.timer(5): times that come again after the one boot or start that they count from.
 _RECURRING = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")
-# All directives that are times, and not something about them.
-TIMES = (*_RECURRING, "OnBootSec", "OnStartupSec")
 
 
 def last(text: Effective, section: str, directive: str) -> str:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import List, NamedTuple, Optional, Tuple
 
 from .characters import to_utf8
-from .kinds import KINDS, File, Naming
+from .kinds import DEFAULT, KINDS, File, Naming, kind_of
 from .likeness import near
 from .rule import Refused, Rule, Severity, shown
 
@@ -60,6 +60,8 @@ NAME_SHOWN = 40
 # Between a unit and one of its drop-ins, where a slash cannot stand.
 _OF_UNIT = ".d-"
 _ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
+# What lies there a device unit is for (is_device_path()).
+_DEVICES = ("/dev/", "/sys/")
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -146,7 +148,7 @@ def _mangle(prefix: str) -> str:
 def _slash_message(text: str) -> str:
     kind = text.rpartition(".")[2]
     row = KINDS.get(kind)
-    if row and row.naming is Naming.PATH and row.file is not File.NEVER and text.startswith("/"):
+    if row and row.is_named_by_path and row.file is not File.NEVER and text.startswith("/"):
         try:
             return f"{shown(text)} is a path: the unit of that path is '{escape_path(text[: -len(kind) - 1])}.{kind}'"
         except Refused:
@@ -162,7 +164,7 @@ def _slash_message(text: str) -> str:
 def _with_suffix(text: str) -> str:
     stem, _dot, suffix = text.rpartition(".")
     found = near(suffix.lower(), KINDS, least=0.75) if stem else []
-    return f"{stem}.{found[0]}" if found else f"{text.rstrip('.')}.service"
+    return f"{stem}.{found[0]}" if found else f"{text.rstrip('.')}.{DEFAULT}"
 
 
 def _check_parents(text: str, stem: str) -> None:
@@ -229,6 +231,11 @@ def escape_path(path: str) -> str:
     return escape("/".join(parts)) if parts else "-"
 
 
+def mount_of(path: str) -> str:
+    """The unit of what is mounted at a path (systemd.mount(5)). Raises Refused as `escape_path` does."""
+    return f"{escape_path(path)}.mount"
+
+
 def misnamed(text: str) -> str:
     """What is wrong with a text as the name of a unit, "" if nothing is."""
     try:
@@ -236,6 +243,16 @@ def misnamed(text: str) -> str:
     except Refused as refused:
         return str(refused)
     return ""
+
+
+def full_name(given: str) -> str:
+    """A unit as systemctl(1) takes it: a path is that of a mount or device, and a name without a type is a service's.
+
+    Raises Refused for what is none.
+    """
+    if given.startswith("/"):
+        return parse_name(f"{escape_path(given)}.device" if given.startswith(_DEVICES) else mount_of(given)).text
+    return parse_name(given if kind_of(given).name else f"{given}.{DEFAULT}").text
 
 
 def names_folder(text: str) -> bool:

@@ -83,7 +83,10 @@ def registered() -> Tuple[Rule, ...]:
 
 
 class Problem(NamedTuple):
-    """One mistake and its place; parts of the place that do not apply stay empty."""
+    """One mistake and its place; parts of the place that do not apply stay empty.
+
+    rule: the one that it breaks. message: one sentence, with the remedy. unit, section, directive: its place.
+    """
 
     rule: Rule
     message: str

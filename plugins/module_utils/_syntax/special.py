@@ -14,13 +14,13 @@ from typing import Callable, Dict, Iterable
 from .directives import GAINS_START
 from .kinds import kind_of
 from .meaning import words
-from .names import escape_path, misnamed, unescape
+from .names import misnamed, mount_of, unescape
 from .unitfile import Effective
 
 # What systemd itself mounts before all else or never unmounts (fstab_is_extrinsic() in its src/shared/fstab-util.c),
 # and where it and we keep what we know.
 _OF_HOST = ("/", "/usr", "/etc", "/var", "/run", "/proc", "/sys", "/dev")
-_MOUNTS_OF_HOST = frozenset(escape_path(path) + ".mount" for path in _OF_HOST)
+_MOUNTS_OF_HOST = frozenset(map(mount_of, _OF_HOST))
 
 
 def mount_point(unit: str) -> str:

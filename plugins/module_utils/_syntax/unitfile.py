@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
-from .kinds import EXEC_SECTIONS
+from .kinds import KINDS
 from .rule import Refused, Rule, Severity, shown
 
 SYNTAX = Rule(
@@ -44,21 +44,36 @@ class Entry(NamedTuple):
     line: int
 
 
-@lru_cache(maxsize=None)
 def parse(text: str) -> Tuple[Entry, ...]:
     """Read a unit file as systemd does, values byte for byte as systemd sees them.
 
     A comment is a line that starts with # or ;, also in the middle of a continuation. A backslash at the end of
     a line becomes one space, and the next line is added as it is. Lines of an X- section that assign nothing are
     skipped, as systemd skips them. Raises Refused, with the line, where systemd would fail or drop the line.
+    """
+    entries, complaint = _parsed(text)
+    if complaint:
+        raise Refused(complaint)
+    return entries
+
+
+@lru_cache(maxsize=None)
+def _parsed(text: str) -> Tuple[Tuple[Entry, ...], str]:
+    """The assignments, or what is wrong with the text.
 
     A text is read once in a run, though it comes by several ways: as declared, as it lies on the host, as it will.
     """
+    try:
+        return tuple(_assignments(text)), ""
+    except Refused as refused:
+        return (), str(refused)
+
+
+def _assignments(text: str) -> Iterator[Entry]:
     hidden = _HIDDEN_BREAK.search(text)
     if hidden:
         number = text.count("\n", 0, hidden.start()) + 1
         raise Refused(f"line {number}: contains a NUL or a lone carriage return, which systemd takes for a line break")
-    entries: List[Entry] = []
     section = ""
     for number, line in _lines(text):
         try:
@@ -69,8 +84,7 @@ def parse(text: str) -> Tuple[Entry, ...]:
         except Refused as error:
             raise Refused(f"line {number}: {error}") from None
         if entry:
-            entries.append(entry)
-    return tuple(entries)
+            yield entry
 
 
 def refuse_torn(text: str) -> None:
@@ -185,15 +199,11 @@ _UNIT_DEPENDENCIES = frozenset(
 # Dependencies only ever add up: an empty assignment leaves them as they are (systemd.unit(5), measured).
 _ADD_ONLY: Dict[str, FrozenSet[str]] = {
     "Unit": _UNIT_DEPENDENCIES,
-    "Service": frozenset(["Sockets"]),
     "Install": frozenset(["Also"]),
+    **{row.section: row.own.lists.added_only for row in KINDS.values()},
 }
 
-# An empty assignment to one of these empties all of its line (systemd.timer(5), .path(5), .exec(5)).
-_RESET_TOGETHER: Dict[str, Tuple[FrozenSet[str], ...]] = {
-    "Timer": (frozenset("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar".split()),),
-    "Path": (frozenset("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty".split()),),
-}
+# An empty assignment to one of these empties all of its line (systemd.exec(5)).
 _EXEC_RESET_TOGETHER = (
     frozenset(("BindPaths", "BindReadOnlyPaths")),
     frozenset(("StandardInputText", "StandardInputData")),
@@ -201,8 +211,15 @@ _EXEC_RESET_TOGETHER = (
     frozenset(("SetCredential", "SetCredentialEncrypted")),
     frozenset(("IOSchedulingClass", "IOSchedulingPriority")),
 )
-# The same by the beginning of the name (systemd.unit(5), systemd.socket(5)).
-_RESET_BY_PREFIX = (("Unit", "Condition"), ("Unit", "Assert"), ("Socket", "Listen"))
+_RESET_TOGETHER: Dict[str, Tuple[FrozenSet[str], ...]] = {
+    row.section: (row.own.lists.reset_together, *(_EXEC_RESET_TOGETHER if row.runs_commands else ()))
+    for row in KINDS.values()
+}
+# The same by the beginning of the name (systemd.unit(5)).
+_RESET_BY_PREFIX: Dict[str, Tuple[str, ...]] = {
+    "Unit": ("Condition", "Assert"),
+    **{row.section: (row.own.lists.reset_by_prefix,) for row in KINDS.values() if row.own.lists.reset_by_prefix},
+}
 
 
 # Section to directive to the values in force. It is shared by all who ask for it, so nobody changes it.
@@ -268,10 +285,6 @@ def alone(text: str) -> Effective:
 
 
 def _reset_together(section: str, directive: str, other: str) -> bool:
-    for where, prefix in _RESET_BY_PREFIX:
-        if section == where and directive.startswith(prefix) and other.startswith(prefix):
-            return True
-    groups = _RESET_TOGETHER.get(section, ())
-    if section in EXEC_SECTIONS:
-        groups += _EXEC_RESET_TOGETHER
-    return any(directive in group and other in group for group in groups)
+    if any(directive.startswith(each) and other.startswith(each) for each in _RESET_BY_PREFIX.get(section, ())):
+        return True
+    return any(directive in group and other in group for group in _RESET_TOGETHER.get(section, ()))

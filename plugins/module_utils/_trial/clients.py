@@ -37,7 +37,7 @@ def addresses(listen: str) -> List[Address]:
 
 
 class Clients:
-    """While it is entered, a client after the other connects, and goes again. tried, refused: how many."""
+    """In its `with` block one client after another connects and leaves. tried, refused: how many did, and were."""
 
     def __init__(self, where: Sequence[Address]) -> None:
         self.tried = 0

@@ -25,6 +25,7 @@ from .._host.health import Health
 from .._host.manager import Manager, ManagerError
 from .._host.observed import tree
 from .._host.places import environ, places
+from .._host.scopes import scope_of
 from .._host.watch import watch
 from .._run import report
 from .._run.pipeline import HOST, refuse_place
@@ -156,7 +157,7 @@ def drill(
     refuse_place(params)
     unit, checks = _read(params)
     try:
-        where = places(params.get("scope") or "system", "", environ(), (os.geteuid(), os.getegid()))
+        where = places(params.get("scope"), "", environ(), (os.geteuid(), os.getegid()))
         manager = Manager(where)
         if not manager.live:
             raise Problems([_OPTION.problem(unit, what="no systemd runs here, so that nothing can be tried")])
@@ -177,9 +178,9 @@ def _read(params: Mapping[str, Any]) -> Tuple[str, Health]:
         checks = health(params.get("health"), {})
     except Refused as refused:
         problems.append(HEALTH.said(str(refused), unit))
-    most = params.get("max_recovery")
+    most, scope = params.get("max_recovery"), scope_of(params.get("scope"))
     wrong = {
-        "scope global has no manager, so that nothing of it runs": params.get("scope") == "global",
+        f"scope {scope.name} has no manager, so that nothing of it runs": not scope.has_manager,
         "nothing runs under root": bool(params.get("root")),
         "rounds is a number of 1 or more": (params.get("rounds") or 0) < 1,
         "max_recovery is a number of seconds, more than 0": most is not None and not 0 < most < math.inf,

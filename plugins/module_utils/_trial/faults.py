@@ -56,7 +56,7 @@ class Trial:
 
 
 def _delay(scene: Scene, number: int) -> float:
-    """Before an automatic restart, as far as that is waited for: what may end by a fault that is no end of its own."""
+    """Seconds before an automatic restart, at most as many as a drill waits for any fault."""
     return min(promise.delay(scene.given, number), promise.LONGEST_LOOP)
 
 
@@ -67,7 +67,7 @@ def _did(done: Outcome) -> None:
 
 
 def _stop(scene: Scene) -> float:
-    """What other processes of it may take to end."""
+    """Seconds that its other processes may take to end."""
     found = seconds(scene.shown.get("TimeoutStopUSec", ""))
     return _ROOM if found is None or found > _ROOM else found
 
@@ -105,11 +105,11 @@ def _hang(trial: Trial) -> Seen:
         raise NotTried(_GONE)
     trial.note(stopped=(main,))
     at = time.monotonic()
-    # Not by systemctl, which takes whatever is its main process by then, and that one nobody would let go on.
+    # Not by systemctl: that would stop whatever is the main process by then, and nobody would let that one go on.
     if not processes.send(main, signal.SIGSTOP):
         raise NotTried(_GONE)
     given = trial.scene.given
-    noticed = given.watchdog + _ROOM if given.watchdog else NOTICED
+    noticed = given.watchdog.after + _ROOM if given.watchdog.after else NOTICED
     try:
         return trial.watch(at, before, noticed, hangs=True).outcome()
     finally:
@@ -125,7 +125,7 @@ def _crash_loop(trial: Trial) -> Seen:
         at = time.monotonic()
         done = trial.manager.kill(trial.unit, "SIGKILL")
         if done.code != 0 and (number == 1 or _is_main_still(trial, before)):
-            raise NotTried(done.message)  # but what fell by itself meanwhile has crashed as well
+            raise NotTried(done.message)  # if it has fallen by itself meanwhile, that is a crash as well
         if number < promise.crashes(given) and not _runs_anew(trial, before, _delay(trial.scene, number)):
             break
     watch = trial.watch(at, before)

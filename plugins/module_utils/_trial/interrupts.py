@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Whoever ends a drill half-way has it taken back first. Private to the collection."""
+"""Whoever ends a drill or a search half-way has it taken back first. Private to the collection."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class Interrupts:
-    """A signal ends what is under way, once; from `hold` on, and after the first, signals wait for the end of it all.
+    """The first signal ends what is under way. Those that come later, or after `hold`, are kept until all is done.
 
-    A connection that is lost sends several, and one that came while all is taken back would leave it half-way.
+    A lost connection sends several signals, and one that came while all is taken back would leave that half-done.
     """
 
     def __init__(self) -> None:

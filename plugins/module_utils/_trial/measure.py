@@ -30,7 +30,11 @@ _SURE = 0.3
 
 @dataclass(frozen=True)
 class Seen:
-    """What became of it. Seconds are None for what never came. how: in words; shown: its properties at the end."""
+    """What became of a unit after a fault.
+
+    verdict: in a word. to_process, to_healthy: seconds until there was a new process, and until it was well; None for
+    what never came. how: in words. shown: its properties at the end. invocation: the run that failed, "" if none did.
+    """
 
     verdict: str
     to_process: Optional[float] = None
@@ -61,8 +65,10 @@ def since(at: float) -> float:
 class Watch:
     """A unit is watched from a fault on.
 
-    before: its run then. at: when that was. patience: the seconds that it may take. noticed: those in which systemd has
-    to notice, after which a unit that is as before is taken for not harmed, or for not noticed.
+    scene: the unit and what is around it. manager: the one to be asked. before: its run before the fault. at: when that
+    was. patience: the seconds that it may take. noticed: those in which systemd has to notice, after which a unit that
+    is as before is taken for not harmed, or for not noticed. hangs: the fault is a hang, which no end of a process
+    shows. to_process: seconds until there was a new process, None so far. complaint: the last one of its checks.
     """
 
     scene: Scene

@@ -55,24 +55,61 @@ ENDINGS: Dict[str, Ending] = {
 }
 
 
-class Settings(NamedTuple):
-    """What decides over it, with spans in seconds. steps, most: of RestartSteps= and RestartMaxDelaySec= (254+).
+class Delay(NamedTuple):
+    """What systemd waits before an automatic restart, in seconds.
 
-    success, prevented, forced: exit statuses and signals, as systemctl shows them. runtime_max is infinite without one.
+    first: RestartSec=. steps, most: RestartSteps= and RestartMaxDelaySec=, by which that grows (254 and newer).
     """
 
-    restart: str = "no"
-    restart_sec: float = 0.1
+    first: float = 0.1
     steps: int = 0
     most: float = math.inf
+
+
+class Limit(NamedTuple):
+    """How many starts (burst) in how many seconds (interval) are one too many; 0 for either: any number."""
+
     interval: float = 10.0
     burst: int = 5
-    watchdog: float = 0.0
-    watchdog_signal: str = "ABRT"
-    runtime_max: float = math.inf
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.burst and self.interval)
+
+
+class Watchdog(NamedTuple):
+    """after: seconds without a word from the program, 0 without a watchdog. signal: what then ends it, without SIG."""
+
+    after: float = 0.0
+    signal: str = "ABRT"
+
+
+class Ends(NamedTuple):
+    """Exit statuses and signals, as systemctl shows them, that count otherwise than usual.
+
+    success: SuccessExitStatus=. prevented: RestartPreventExitStatus=. forced: RestartForceExitStatus=.
+    """
+
     success: FrozenSet[str] = frozenset()
     prevented: FrozenSet[str] = frozenset()
     forced: FrozenSet[str] = frozenset()
+
+
+class Settings(NamedTuple):
+    """The settings of a unit that decide what becomes of it after a fault.
+
+    restart: Restart=. delay: before a restart. limit: of starts. watchdog: what notices a hang. runtime_max: seconds
+    after which systemd ends it, infinite without such. ends: how it may end. by_group: it is up for as long as any of
+    its processes is. persistent: a timer catches up on what it missed. has_calendar: a timer goes by the calendar.
+    upheld_by: units that start it again.
+    """
+
+    restart: str = "no"
+    delay: Delay = Delay()
+    limit: Limit = Limit()
+    watchdog: Watchdog = Watchdog()
+    runtime_max: float = math.inf
+    ends: Ends = Ends()
     by_group: bool = False
     persistent: bool = False
     has_calendar: bool = False
@@ -103,17 +140,13 @@ def settings(shown: Mapping[str, str]) -> Settings:
     number = shown.get("WatchdogSignal", "")
     return Settings(
         restart=shown.get("Restart") or "no",
-        restart_sec=span("RestartUSec", 0.1),
-        steps=int(shown.get("RestartSteps") or 0),
-        most=span("RestartMaxDelayUSec", math.inf),
-        interval=span("StartLimitIntervalUSec", 10.0),
-        burst=int(shown.get("StartLimitBurst") or 0),
-        watchdog=_finite(span("WatchdogUSec", 0.0)),
-        watchdog_signal=_name(number) if number.isdigit() else "ABRT",
+        delay=Delay(
+            span("RestartUSec", 0.1), int(shown.get("RestartSteps") or 0), span("RestartMaxDelayUSec", math.inf)
+        ),
+        limit=Limit(span("StartLimitIntervalUSec", 10.0), int(shown.get("StartLimitBurst") or 0)),
+        watchdog=Watchdog(_finite(span("WatchdogUSec", 0.0)), _name(number) if number.isdigit() else "ABRT"),
         runtime_max=span("RuntimeMaxUSec", math.inf) or math.inf,
-        success=words("SuccessExitStatus"),
-        prevented=words("RestartPreventExitStatus"),
-        forced=words("RestartForceExitStatus"),
+        ends=Ends(words("SuccessExitStatus"), words("RestartPreventExitStatus"), words("RestartForceExitStatus")),
         by_group=shown.get("ExitType") == "cgroup",
         persistent=shown.get("Persistent") == "yes",
         has_calendar="OnCalendar=" in shown.get("TimersCalendar", ""),
@@ -140,24 +173,25 @@ def promise(given: Settings, fault: str) -> Promise:
 
 def delay(given: Settings, number: int) -> float:
     """Seconds before an automatic restart, the first of them 1 (systemd.service(5), RestartSteps=)."""
-    grows = given.steps and given.restart_sec and given.restart_sec < given.most < math.inf
+    first, steps, most = given.delay
+    grows = steps and first and first < most < math.inf
     if number <= 1 or not grows:
-        return given.restart_sec
-    if number > given.steps:
-        return given.most
-    return given.restart_sec * math.pow(given.most / given.restart_sec, (number - 1) / given.steps)
+        return first
+    if number > steps:
+        return most
+    return first * math.pow(most / first, (number - 1) / steps)
 
 
 def result_of(given: Settings, ending: Ending) -> str:
     """systemd's result; what is dumped is no success, whatever is said of its signal (is_clean_exit())."""
-    return "success" if ending.result == "signal" and ending.signal in given.success else ending.result
+    return "success" if ending.result == "signal" and ending.signal in given.ends.success else ending.result
 
 
 def restarts(given: Settings, ending: Ending) -> Tuple[bool, str]:
     """Is it restarted by itself, and by which setting (service_shall_restart())?"""
-    if ending.signal in given.prevented:
+    if ending.signal in given.ends.prevented:
         return False, f"RestartPreventExitStatus= has {ending.signal}"
-    if ending.signal in given.forced:
+    if ending.signal in given.ends.forced:
         return True, f"RestartForceExitStatus= has {ending.signal}"
     result = result_of(given, ending)
     said = f"Restart={given.restart}"
@@ -213,15 +247,16 @@ def _killed(given: Settings) -> Promise:
 
 def _dumped(given: Settings) -> Promise:
     ending = ENDINGS["segv"]
-    if ending.signal not in given.success or given.restart in ("always", "no"):
+    if ending.signal not in given.ends.success or given.restart in ("always", "no"):
         return _after_end(given, ending)
     return Promise(UNKNOWN, "SuccessExitStatus= has SEGV, which counts only where the kernel writes no core")
 
 
 def _hangs(given: Settings) -> Promise:
-    if given.watchdog:
-        made = _after_end(given, Ending("watchdog", given.watchdog_signal), given.watchdog)
-        return made._replace(reason=f"WatchdogSec= is {given.watchdog:g} s; {made.reason}")
+    after, name = given.watchdog
+    if after:
+        made = _after_end(given, Ending("watchdog", name), after)
+        return made._replace(reason=f"WatchdogSec= is {after:g} s; {made.reason}")
     reason = "without WatchdogSec= systemd notices no hang"
     if given.runtime_max < math.inf:
         reason += f", and only RuntimeMaxSec= ends it, after {given.runtime_max:g} s"
@@ -230,7 +265,7 @@ def _hangs(given: Settings) -> Promise:
 
 def crashes(given: Settings) -> int:
     """How often it has to crash for systemd to give up, or to see that it never does."""
-    return given.burst + 1 if given.burst and given.interval else _UNLIMITED
+    return given.limit.burst + 1 if given.limit.is_set else _UNLIMITED
 
 
 _UNLIMITED = 6
@@ -244,8 +279,8 @@ def loop_seconds(given: Settings) -> float:
 def too_long(given: Settings, fault: str) -> str:
     """Why a fault is not done, as nobody would wait for what comes of it; "" if it is."""
     ending, before = ENDINGS.get(fault), 0.0
-    if fault == "hang" and given.watchdog:
-        ending, before = Ending("watchdog", given.watchdog_signal), given.watchdog
+    if fault == "hang" and given.watchdog.after:
+        ending, before = Ending("watchdog", given.watchdog.signal), given.watchdog.after
     if ending is None:
         return ""
     again = restarts(given, ending)[0]
@@ -264,12 +299,13 @@ def _loops(given: Settings) -> Promise:
     if first.verdict != RECOVERED or first.after is None:
         return first
     lasts = loop_seconds(given)
-    if not (given.burst and given.interval):
+    if not given.limit.is_set:
         return first._replace(reason=f"{first.reason}, and no start limit (StartLimitIntervalSec=0)")
-    limit = f"StartLimitBurst={given.burst} in StartLimitIntervalSec={given.interval:g} s"
-    if lasts > given.interval:
-        return first._replace(reason=f"{first.reason}; {limit} is never reached, as {given.burst} restarts take longer")
-    if lasts + given.burst * _OF_ITS_OWN > given.interval:
+    interval, burst = given.limit
+    limit = f"StartLimitBurst={burst} in StartLimitIntervalSec={interval:g} s"
+    if lasts > interval:
+        return first._replace(reason=f"{first.reason}; {limit} is never reached, as {burst} restarts take longer")
+    if lasts + burst * _OF_ITS_OWN > interval:
         return Promise(UNKNOWN, f"{limit} is reached only if the program falls fast", first.after)
     return Promise(GAVE_UP, f"{first.reason}, up to {limit}", first.after)
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._advice.ladder import Facts, Outcome, Search, Setting, items
@@ -30,9 +29,10 @@ from .._host import files
 from .._host.graph import look
 from .._host.health import Health
 from .._host.manager import Manager, ManagerError
-from .._host.observed import observe, tree
+from .._host.observed import Observed, observe, tree
 from .._host.places import environ, places
 from .._host.probe import read_checks
+from .._host.scopes import scope_of
 from .._host.workload import Changed, Workload, changed_since, is_local, lasting, own_folder
 from .._plan.consequences import restarted_with, stopped_with
 from .._run.hardened import lines_of
@@ -43,8 +43,10 @@ from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_run_once, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problems, Refused, Rule, Severity
+from .._syntax.unitfile import Effective
 from .._verify.exposure import Exposure, Subject, measured
 from . import spared
+from .interrupts import Interrupts
 from .trying import Baseline, Bench, Failing, Probe
 
 Params = Mapping[str, Any]
@@ -66,10 +68,6 @@ _STABLE, _TIMEOUT, _LIMIT = 1.0, 60.0, 1800
 _DROPIN, _LAST_DROPIN = "90-hardening.conf", "zz-hardening.conf"
 
 
-class _Interrupted(BaseException):
-    """A signal came; all is taken away on the way out."""
-
-
 def search(
     params: Params, check_mode: bool, label: Optional[files.Labeller] = None
 ) -> Tuple[Mapping[str, Any], Sequence[str]]:
@@ -78,7 +76,7 @@ def search(
     label: gives a file its SELinux label.
     """
     refuse_place(params)
-    if params.get("root") or params.get("scope") not in (None, "system"):
+    if params.get("root") or not scope_of(params.get("scope")).is_of_host:
         raise Problems(
             [
                 TARGET.problem(
@@ -90,7 +88,7 @@ def search(
         )
     probe, given = _read(params)
     try:
-        manager = Manager(places("system", "", environ()))
+        manager = Manager(places(params.get("scope"), "", environ()))
         return _alone(params, check_mode, probe, given, manager, files.Writer(label)), ()
     except (ManagerError, files.FileRefused, files.LockBusy, OSError) as error:
         raise Problems([HOST.said(str(error))]) from error
@@ -157,73 +155,92 @@ def _no_other(unit: str) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class _Service:
+    """The service that is tried, as it was found.
+
+    unit: the name that systemd has for it, by which it may be spared, and no alias. observed: the look at the host.
+    text: merged. present: the lines of its own section. others: what is up and goes down with it. reloads: can it be
+    reloaded?
+    """
+
+    unit: str
+    observed: Observed
+    text: Effective
+    present: Sequence[Line]
+    others: Sequence[str]
+    reloads: bool
+
+
+def _service(name: str, manager: Manager) -> _Service:
+    shown = manager.show([name], ("Id", "CanReload"))[name]
+    unit = shown.get("Id") or name
+    observed = observe(manager, [], [unit])
+    loadpath, states = observed.loadpath, observed.states
+    present = [line for path in loadpath.files(unit) for line in lines_of(unit, loadpath, path)]
+    graph = look(manager, [unit], states)
+    along = {*stopped_with(unit, graph), *restarted_with(unit, graph)} - {unit}
+    others = sorted(each for each in along if states[each].is_up)
+    return _Service(unit, observed, loadpath.effective(unit), present, others, shown.get("CanReload") == "yes")
+
+
+def _refuse(service: _Service, manager: Manager) -> None:
+    """Raise Problems for a service that cannot be searched."""
+    loadpath = service.observed.loadpath
+    there = loadpath.defines(service.unit)
+    lets_in = lets_others_in(loadpath.primary(service.unit), service.present) if there else ""
+    why, mend = "", "search another one"
+    if not there:
+        why, mend = "there is no such service on this host", "install what brings it, or declare it first"
+    elif lets_in:
+        why = f"{lets_in}, and all of that would be tried with it"
+    elif is_run_once(service.text):
+        why = "it runs once and ends, so there is nothing to probe"
+    elif not service.observed.states[service.unit].runs:
+        why, mend = "it does not run, and a search leaves a service as it was", "start it first"
+    else:
+        why = _spared(service, manager)
+    if why:
+        raise Problems([TARGET.problem(service.unit, why=why, mend=mend)])
+
+
+def _spared(service: _Service, manager: Manager) -> str:
+    """Why no trial may end it and what goes down with it, "" if one may."""
+    units = (service.unit, *service.others)
+    carried = spared.carrying(units)
+    if carried:
+        return f"this run, its connection or the host lives in {', '.join(carried)}, which a restart would end"
+    known = spared.look(manager, units, service.observed.states)
+    for unit, directive, value in spared.endings(units, known):
+        return f"{directive}= of {unit} is {value}, so that a try which fails could end the whole host"
+    for unit in units:
+        by_hand = spared.refused_by_hand(unit, known, stops=unit == service.unit)
+        if by_hand:
+            return f"{unit} refuses to be stopped or started by hand ({by_hand[0]}=)"
+    return ""
+
+
 class _Sandbox:
     """One search."""
 
     def __init__(self, params: Params, probe: Probe, given: Needs, manager: Manager, writer: files.Writer) -> None:
-        self.params, self.manager, self.needs = params, manager, given
+        self.params, self.manager, self.writer = params, manager, writer
         self.begun = time.monotonic()
-        name = with_kind(str(params["name"]))
-        shown = manager.show([name], ("Id", "CanReload"))[name]
-        # What is spared, and all that others say of it, goes by that name and not by an alias.
-        self.unit = shown.get("Id") or name
-        self.observed = observe(manager, [], [self.unit])
-        loadpath = self.observed.loadpath
-        self.text = loadpath.effective(self.unit)
-        self.present: List[Line] = [line for path in loadpath.files(self.unit) for line in lines_of(loadpath, path)]
-        self.writer = writer
+        self.service = _service(with_kind(str(params["name"])), manager)
+        _refuse(self.service, manager)
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         host = Host(catalogue, calls=parse_groups(manager.syscall_groups()))
-        states = self.observed.states
-        graph = look(manager, [self.unit], states)
-        along = {*stopped_with(self.unit, graph), *restarted_with(self.unit, graph)} - {self.unit}
-        others = sorted(each for each in along if states[each].is_up)
-        self._refuse(others)
-        self.trial = Trial(self.unit, others)
+        self.trial = Trial(self.service.unit, self.service.others)
         until = self.begun + (params.get("time_limit") or _LIMIT)
-        reloading = replace(probe, reloads=shown.get("CanReload") == "yes")
         # Of what the service says only this is known to be secret.
         secrets = (seen.content for seen in tree(manager.places.secrets).values() if seen.content)
         self.hidden = hidden_values(secrets)
-        self.bench = Bench(self.trial, manager, self.writer, host, self.present, given, reloading, until, self.hidden)
+        probe = replace(probe, reloads=self.service.reloads)
+        self.bench = Bench(self.trial, manager, writer, host, self.service.present, given, probe, until, self.hidden)
         self.known: Setting = {}
         self.before: Optional[float] = None
         self.tries: List[Dict[str, Any]] = []
         self.progress: Callable[[str], None] = lambda _line: None
-
-    def _refuse(self, others: Sequence[str]) -> None:
-        """others: what goes down with it."""
-        loadpath = self.observed.loadpath
-        there = loadpath.defines(self.unit)
-        lets_in = lets_others_in(loadpath.primary(self.unit), self.present) if there else ""
-        why, mend = "", "search another one"
-        if not there:
-            why, mend = "there is no such service on this host", "install what brings it, or declare it first"
-        elif lets_in:
-            why = f"{lets_in}, and all of that would be tried with it"
-        elif is_run_once(self.text):
-            why = "it runs once and ends, so there is nothing to probe"
-        elif not self.observed.states[self.unit].runs:
-            why, mend = "it does not run, and a search leaves a service as it was", "start it first"
-        else:
-            why = self._spared(others)
-        if why:
-            raise Problems([TARGET.problem(self.unit, why=why, mend=mend)])
-
-    def _spared(self, others: Sequence[str]) -> str:
-        """Why no trial may end it and what goes down with it, "" if one may."""
-        units = (self.unit, *others)
-        carried = spared.carrying(units)
-        if carried:
-            return f"this run, its connection or the host lives in {', '.join(carried)}, which a restart would end"
-        known = spared.look(self.manager, units, self.observed.states)
-        for unit, directive, value in spared.endings(units, known):
-            return f"{directive}= of {unit} is {value}, so that a try which fails could end the whole host"
-        for unit in units:
-            by_hand = spared.refused_by_hand(unit, known, stops=unit == self.unit)
-            if by_hand:
-                return f"{unit} refuses to be stopped or started by hand ({by_hand[0]}=)"
-        return ""
 
     def foretold(self) -> Mapping[str, Any]:
         """What is tried at most: what it is at is only known once it was restarted."""
@@ -233,20 +250,21 @@ class _Sandbox:
     def searched(self) -> Mapping[str, Any]:
         trials.begin(self.trial, self.writer)
         self.progress = lambda line: files.append(self.trial.progress, f"{time.strftime('%H:%M:%S')} {line}\n")
-        try:
-            with _signals():
+        with Interrupts() as interrupts:
+            try:
                 found = self._found()
-        finally:
-            trials.take_away(self.trial, self.manager, self.writer)
-            trials.end(self.trial, self.writer)
+            finally:
+                interrupts.hold()
+                trials.take_away(self.trial, self.manager, self.writer)
+                trials.end(self.trial, self.writer)
         left = self.bench.left_alone()
         if left:
             left = without(left, self.hidden)
-            raise Problems([HOST.said(f"after the search it is not what it was: {left}", self.unit)])
+            raise Problems([HOST.said(f"after the search it is not what it was: {left}", self.service.unit)])
         return found
 
     def _found(self) -> Mapping[str, Any]:
-        self.progress(f"{self.unit}: a run as it is, to be held against")
+        self.progress(f"{self.service.unit}: a run as it is, to be held against")
         since = time.time()
         stops, _how = self.bench.stopped()
         try:
@@ -254,7 +272,7 @@ class _Sandbox:
         except Failing as failing:
             mend = "mend the service or the probe"
             why = f"it does not pass its probe as it is ({failing})"
-            raise Problems([_NO_PROBE.problem(self.unit, why=why, mend=mend)]) from failing
+            raise Problems([_NO_PROBE.problem(self.service.unit, why=why, mend=mend)]) from failing
         changed = [each for each in changed_since(since) if each.uid in baseline.seen.users]
         facts = _facts(self.manager.version, baseline, changed, bool(self.params.get("accept_unexercised")))
         self.bench.allowed = ("localhost",) if facts.remote or facts.local else ()
@@ -269,7 +287,7 @@ class _Sandbox:
         )
         if not outcome.passed:
             why = f"it did not pass its probe even without anything at the end ({'; '.join(outcome.evidence)})"
-            raise Problems([_NO_PROBE.problem(self.unit, why=why, mend="look at what has changed meanwhile")])
+            raise Problems([_NO_PROBE.problem(self.service.unit, why=why, mend="look at what has changed meanwhile")])
         return self._result(search, facts, barred)
 
     def _attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
@@ -286,12 +304,14 @@ class _Sandbox:
         return outcome
 
     def _exposure(self, lines: Sequence[Line]) -> Optional[float]:
-        found: Optional[Exposure] = measured(self.manager, [Subject(self.unit, (*self.present, *lines))])[0]
+        found: Optional[Exposure] = measured(
+            self.manager, [Subject(self.service.unit, (*self.service.present, *lines))]
+        )[0]
         return found.level if found else None
 
     def _folders(self, seen: Workload, changed: Sequence[Changed]) -> FrozenSet[str]:
         """Where it is seen to write, of which only what ProtectSystem=strict would refuse."""
-        runtime = words(self.text, "Service", "RuntimeDirectory")
+        runtime = words(self.service.text, "Service", "RuntimeDirectory")
         own = [own_folder(each.path, each.is_folder, each.uid) for each in changed if each.uid]
         open_now = [os.path.dirname(path) for path in seen.written]
         found = {
@@ -305,9 +325,9 @@ class _Sandbox:
         for directive, value in lines:
             service[directive] = [*service.get(directive, ()), value]
         service = {name: values[0] if len(values) == 1 else values for name, values in service.items()}
-        names = [os.path.basename(path) for path in self.observed.loadpath.files(self.unit)[1:]]
+        names = [os.path.basename(path) for path in self.service.observed.loadpath.files(self.service.unit)[1:]]
         dropin = _DROPIN if all(name < _DROPIN for name in names) else _LAST_DROPIN
-        declaration = {"name": self.unit, "dropin": dropin, "service": service}
+        declaration = {"name": self.service.unit, "dropin": dropin, "service": service}
         left = {
             name: {"why": "it did not pass with it", "evidence": list(each)} for name, each in search.left_out.items()
         }
@@ -353,18 +373,3 @@ def _playbook(declaration: Mapping[str, Any]) -> str:
     head += [f"    {key}: {declaration[key]}" for key in ("name", "dropin")]
     lines = [f"      {name}: {json.dumps(value)}" for name, value in declaration["service"].items()]
     return "\n".join([*head, "    service:", *lines, ""])
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Whoever ends the run, or whose connection is lost, leaves nothing of it."""
-
-    def interrupted(number: int, _frame: object) -> None:
-        raise _Interrupted(number)
-
-    before = {each: signal.signal(each, interrupted) for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, signal.SIG_IGN if handler is signal.SIG_DFL else handler)

@@ -82,11 +82,12 @@ _NO_MANUAL = Rule(
 
 @dataclass(frozen=True)
 class Scene:
-    """One unit by the name that systemd has for it, its settings, and what is around it.
+    """One unit, its settings, and what is around it.
 
-    shown: its properties before the drill. hurt: what else goes down or is restarted with it, and is up.
-    required: what it requires and may be stopped, each with what goes down with that. starts: what a timer starts.
-    sockets: those that start it and are up. known: settings of all of these by which some are spared.
+    unit: the name that systemd has for it. shown: its properties before the drill. health: how it proves itself. hurt:
+    what else goes down or is restarted with it, and is up. required: what it requires and may be stopped, each with
+    what goes down with that. starts: what a timer starts. sockets: those that start it and are up. known: settings of
+    all of these by which some are spared.
     """
 
     unit: str

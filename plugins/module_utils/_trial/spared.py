@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What no trial stops, restarts or breaks, whatever it was told: what the run and the host live in, and what ends it.
+"""What no trial may stop, restart or break, whatever it was told: what the run or the host needs, or what ends either.
 
 Private to the collection.
 """
@@ -13,12 +13,13 @@ from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional
 
 from .._host.manager import Manager, Properties, States, names
 from .._host.traces import carriers
+from .._syntax.directives import GAINS_START
 from .._syntax.special import CALL_FOR, is_of_host
 
 _ACTIONS = ("FailureAction", "SuccessAction", "StartLimitAction", "JobTimeoutAction")
 _ON_END = ("OnFailure", "OnSuccess")
 # What a start of a unit starts besides it.
-_STARTS = ("Requires", "BindsTo", "Wants", "Upholds")
+_STARTS = tuple(sorted(GAINS_START))
 _MANUAL = ("RefuseManualStart", "RefuseManualStop")
 PROPERTIES = (*_ACTIONS, *_ON_END, *_STARTS, *_MANUAL)
 # Without these the host itself is at a loss, though no connection goes through them (systemd.special(7)).

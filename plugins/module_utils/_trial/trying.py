@@ -44,7 +44,7 @@ from .._host.workload import (
 )
 from .._run.report import without
 
-# What only asks for a better place in a queue: a service that is refused it goes on all the same.
+# Calls for a better place in a queue only: a service goes on though they are refused.
 _TUNING = ("sched_setaffinity", "setpriority", "nice", "ioprio_set")
 _SAMPLED_EVERY = 0.01
 _SETTLES, _LEAST, _AGAIN = 3.0, 2.0, 0.2
@@ -64,10 +64,11 @@ class Probe:
 
 @dataclass
 class Baseline:
-    """The service as it is: what it was at after each probe, what it said, and how long a try of it takes.
+    """The service as it is, without anything that is tried.
 
-    touched: listeners to which the probe led. idle: users of its processes that did nothing meanwhile. settles: seconds
-    until its first probe passed.
+    seen: what it was at after each probe. said: its lines. seconds: how long a try of it takes. touched: listeners to
+    which the probe led. idle: users of its processes that did nothing meanwhile. settles: seconds until its first probe
+    passed.
     """
 
     seen: Workload
@@ -80,7 +81,14 @@ class Baseline:
 
 @dataclass
 class Bench:
-    """Where a service is tried. until: when no more is. hidden: what is not to be shown of what it says."""
+    """Where a service is tried.
+
+    trial: what is under way, for whoever comes next. manager, writer: by which it is done. host: what this systemd can
+    do. present: the lines of the unit as it is. needs: what it is allowed. probe: what proves that it does its work.
+    until: when no more is tried. hidden: what is not to be shown of what it says. allowed: addresses that it may be
+    left. baseline: the service as it is, None before that is measured. tolerated: lines about something refused that it
+    did without.
+    """
 
     trial: Trial
     manager: Manager
@@ -216,6 +224,12 @@ class Failing(Exception):
 
 @dataclass(frozen=True)
 class _Result:
+    """What was seen of one restart.
+
+    complaint: why it did not pass, "" if it did. said: its lines. seen: what it was at. touched: listeners to which the
+    probe led. idle: users of its processes that did nothing meanwhile. settled: seconds until its first probe passed.
+    """
+
     complaint: str
     said: Sequence[str]
     seen: Workload

@@ -56,8 +56,8 @@ _UNSEEN = Rule(
 class Complaint(NamedTuple):
     """What verify says, as a problem.
 
-    text: its own words. path: the file that it is about, "" if that cannot be told. placed: it names that itself.
-    specific: it is about the instance of that name, and no other of the template.
+    problem: with its rule and place. text: its own words. path: the file that it is about, "" if that cannot be told.
+    placed: it names that itself. specific: it is about the instance of that name, and no other of the template.
     """
 
     problem: Problem

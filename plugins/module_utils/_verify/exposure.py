@@ -118,7 +118,7 @@ def _among_loaded(manager: Manager, texts: Mapping[str, bytes]) -> Dict[str, Exp
     if not texts:
         return {}
     writer = Writer()
-    paths = {name: os.path.join(manager.places.manager, "system", name) for name in texts}
+    paths = {name: os.path.join(manager.places.manager, manager.places.scope.name, name) for name in texts}
     try:
         for name, path in paths.items():
             writer.write(path, texts[name], 0o644)

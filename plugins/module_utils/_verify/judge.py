@@ -30,7 +30,11 @@ _ERROR = 3  # syslog(3)
 
 
 class Said(NamedTuple):
-    """A line of verify, with its level, and what it is about: a line of a file, or a unit, or it does not say."""
+    """A line of verify.
+
+    level: as of syslog(3). text: its words. path, line: of the file that it is about, "" and 0 where it names none.
+    unit: the one that it is about, "" where it does not say.
+    """
 
     level: int
     text: str

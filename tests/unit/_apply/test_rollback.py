@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._apply import rollback
-from ansible_collections.unitwright.systemd.plugins.module_utils._apply.record import Record
+from ansible_collections.unitwright.systemd.plugins.module_utils._apply.record import Linked, Record
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
@@ -23,7 +23,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed impo
 
 from tests.unit.world import RUNNING, SYSTEM, in_force
 
-NOTHING = Record("boot", "2026-01-01T00:00:00Z", {}, (), {}, {}, (), (), (), {}, {})
+NOTHING = Record("boot", "2026-01-01T00:00:00Z", {}, Linked(), {}, (), (), (), {}, {})
 DOWN = UnitState("loaded", "inactive", "dead")
 
 
@@ -62,7 +62,7 @@ def test_enablement_is_the_exact_links_of_before(manager: Any, tmp_path: Path) -
     kept, lost, new = (str(tmp_path / f"{name}.target.wants" / "a.service") for name in ("kept", "lost", "new"))
     Path(kept).parent.mkdir()
     Path(kept).symlink_to("/unit")
-    record = NOTHING._replace(enabled=("a.service",), links={kept: "/unit", lost: "/unit"})
+    record = NOTHING._replace(linked=Linked(("a.service",), {kept: "/unit", lost: "/unit"}))
     files = rollback._files_back(record, [], {kept: "/unit", new: "/unit"}, manager).files
     assert files.remove == (new,)
     assert files.links == {lost: "/unit"}

@@ -11,7 +11,7 @@ import re
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import Places, places
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.scopes import SCOPES, Scope
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.scopes import SCOPES, Scope, scope_of
 
 LOGIN = {"HOME": "/home/ann", "XDG_RUNTIME_DIR": "/run/user/7"}
 XDG = {"XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "/d", "XDG_STATE_HOME": "/s"}
@@ -113,6 +113,8 @@ def having(cell: str) -> set[str]:
 def test_what_tells_the_scopes_apart() -> None:
     assert list(SCOPES) == options.host()["scope"]["choices"] == ["system", "user", "global"]
     assert {row.flag for row in SCOPES.values()} == {"--system", "--user", "--global"}
+    assert [row._field_defaults for row in SCOPES.values()] == [{}, {}, {}]
+    assert having("is_of_host") == {scope_of(None).name} == {scope_of("").name} == {"system"}
     assert having("by_root") == {"system", "global"}
     assert having("has_manager") == {"system", "user"}
     assert having("in_home") == having("of_session") == {"user"}

@@ -18,7 +18,9 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager i
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequences import (
     Call,
     fates,
+    is_asked_for,
     restarted_with,
+    starting_again,
     stopped_with,
     taken_anew,
 )
@@ -245,3 +247,18 @@ def test_one_job_of_a_unit_names_what_it_takes_along() -> None:
 def test_what_one_restart_takes_along_and_another_ends_is_not_sure_to_run(version: int, along: list[str]) -> None:
     made = graph("a; b PartOf=a; c PropagatesStopTo=b", "a b c", version)
     assert taken_anew(["a.service", "c.service"], made, ()) == along
+
+
+def test_what_would_start_a_stopped_unit_again() -> None:
+    units = graph("a; b Upholds=a; c.socket Triggers=a; d.timer Triggers=a; e Wants=a", "a b c.socket")
+    assert starting_again("a.service", units) == ["b.service", "c.socket"]
+
+
+@pytest.mark.parametrize("directive", ["Wants", "Requires", "BindsTo", "Upholds", "Triggers"])
+def test_what_is_asked_for(directive: str) -> None:
+    assert is_asked_for("a.service", graph(f"a; b {directive}=a", ""))
+
+
+@pytest.mark.parametrize("directive", ["Requisite", "PartOf", "After", "Conflicts"])
+def test_what_is_only_mentioned_is_not_asked_for(directive: str) -> None:
+    assert not is_asked_for("a.service", graph(f"a; b {directive}=a", "b"))

@@ -158,6 +158,8 @@ def test_what_is_started_and_nothing_starts_at_boot() -> None:
     assert not_at_boot(service()) == ["a.service"]
     assert not_at_boot(TIMER, service()) == ["a.timer"]
     assert not_at_boot(service("w@", instances=["1"])) == ["w@1.service"]
+    # Requisite= starts nothing (systemd.unit(5)).
+    assert not_at_boot(service("b", unit={"Requisite": "a.service"}, install=WANTED), service()) == ["a.service"]
 
 
 @pytest.mark.parametrize(

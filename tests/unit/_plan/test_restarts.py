@@ -16,6 +16,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack 
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.mounts import InPlace
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Unread
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences, making, plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.expected import Expected
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.owed import Owed, Pending
@@ -436,7 +437,7 @@ def _foreign_news() -> plan.Plan:
     )
     for harmless in (by_hand._replace(modified_at=3.0), by_hand._replace(modified_at=7.0)):
         assert planned(desired, replace(observed, files={**observed.files, path: harmless})).empty
-    made = planned(desired, replace(observed, not_loaded=frozenset({path})))
+    made = planned(desired, replace(observed, unread=Unread(frozenset({path}))))
     assert made.reload
     return made
 

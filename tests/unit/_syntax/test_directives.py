@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import directives, versions
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import effect
-from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.kinds import KINDS, Effect
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.effects import Effect
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.kinds import KINDS
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
 DATA = Path(__file__).parent.parent / "data"

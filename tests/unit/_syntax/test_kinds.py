@@ -7,17 +7,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import policy
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import kinds
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.effects import Effect
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.kinds import (
     KINDS,
     Cause,
     Cgroup,
-    Effect,
     File,
     Kind,
     Naming,
@@ -25,7 +24,6 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.kinds i
     kind_of,
 )
 
-UTILS = Path(__file__).parents[3] / "plugins" / "module_utils"
 # systemd.unit(5), first paragraph; snapshots and bus names are no more.
 EVERY = {
     *("service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"),
@@ -43,13 +41,14 @@ def test_every_type_has_a_row_under_its_own_name() -> None:
 
 @pytest.mark.parametrize("row", KINDS.values(), ids=lambda row: row.name)
 def test_no_cell_is_empty(row: Kind) -> None:
-    assert row._field_defaults == {}
     assert not {None, "", ()}.intersection(row)
+    # Nor is anything of a cell left to a default.
+    parts = (row, row.own, row.own.lists, row.names, row.jobs, row.starts)
+    assert [part for part in parts if part._field_defaults] == []
 
 
 def test_each_field_has_its_sentence() -> None:
     text = Kind.__doc__ or ""
-    assert len(Kind._fields) <= 12
     assert [name for name in Kind._fields if not re.search(rf"\b{name}:\s", text)] == []
 
 
@@ -68,8 +67,22 @@ def test_what_runs_in_it() -> None:
 def test_what_defines_and_names_it() -> None:
     assert having(file=File.NEVER) == {"scope", "device"}
     assert having(file=File.OPTIONAL) == {"slice"}
-    assert having(naming=Naming.PATH) == {"mount", "automount", "swap", "device"}
+    assert having(naming=Naming.FOLDER) == having(over_folder=True) == {"mount", "automount"}
+    assert having(naming=Naming.FILE) == {"swap", "device"}
+    assert having(is_named_by_path=True) == {"mount", "automount", "swap", "device"}
     assert having(naming=Naming.PARENTS) == {"slice"}
+    # unit_type_may_alias()
+    aliased = {name for name, row in KINDS.items() if row.names.aliases}
+    assert aliased == {"service", "socket", "target", "device", "timer", "path"}
+
+
+def test_what_comes_up_how() -> None:
+    assert having(appears=True) == {"device"}
+    assert having(is_of_kernel=True) == {"mount", "swap"}
+    own = {"timer": "timers.target", "socket": "sockets.target"}
+    assert {name: row.boot_target("default.target") for name, row in KINDS.items()} == {
+        name: own.get(name, "default.target") for name in EVERY
+    }
 
 
 def test_what_it_starts() -> None:
@@ -155,15 +168,4 @@ def test_the_type_of_a_name(unit: str, name: str) -> None:
 
 def test_what_has_no_type_does_nothing() -> None:
     row = kind_of("nothing")
-    assert not (row.is_starter or row.runs_commands or row.has_process or row.is_option or row.can_fall)
-
-
-def test_only_the_table_tells_types_and_scopes_apart() -> None:
-    """Elsewhere a row is asked for what it says."""
-    types = "|".join(EVERY)
-    asking = re.compile(
-        rf"""kind\s*(?:==|!=|(?:not\s+)?in)\s*[("\[]|endswith\(\(?"\.(?:{types})"|scope\s*(?:==|!=)\s*" """.strip()
-    )
-    found = [str(path) for path in UTILS.rglob("*.py") if asking.search(path.read_text(encoding="utf-8"))]
-    # There it is the type of a directive's value.
-    assert [path for path in found if not path.endswith("_syntax/values.py")] == []
+    assert not (row.is_starter or row.runs_commands or row.has_process or row.is_option or row.can_fall or row.appears)

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial import promise
@@ -119,12 +117,15 @@ def test_a_crash_loop_of_what_is_not_restarted_ends_at_once() -> None:
     assert promised("crash_loop", Restart="no") == ("failed", None)
 
 
+GROWING = {"RestartUSec": "1s", "RestartSteps": "2", "RestartMaxDelayUSec": "4s"}
+
+
 def test_steps_of_restarts() -> None:
-    given = settings({"RestartUSec": "1s", "RestartSteps": "2", "RestartMaxDelayUSec": "4s"})
+    given = settings(GROWING)
     assert [delay(given, number) for number in (1, 2, 3, 4)] == [1.0, 2.0, 4.0, 4.0]
-    assert delay(given._replace(most=math.inf), 3) == 1.0
-    assert delay(given._replace(steps=0), 3) == 1.0
-    assert delay(given._replace(restart_sec=5.0), 3) == 5.0
+    for other, third in (("RestartMaxDelayUSec", 1.0), ("RestartSteps", 1.0)):
+        assert delay(settings({**GROWING, other: ""}), 3) == third
+    assert delay(settings({**GROWING, "RestartUSec": "5s"}), 3) == 5.0
 
 
 def test_growing_steps_keep_a_crash_loop_from_the_limit() -> None:

@@ -1,0 +1,68 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told of failures, and how often the journal is asked for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.causes import JOB, NOT_HEALTHY, Failure
+from ansible_collections.unitwright.systemd.plugins.module_utils._run.explained import explained
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Rule
+
+UNIT = "a.service"
+
+
+class Journal:
+    """In the place of a manager, with the rows of a journal, the newest first. asked: what for."""
+
+    def __init__(self, *rows: dict[str, Any]) -> None:
+        self.rows = rows
+        self.asked: list[Sequence[str]] = []
+        self.out = ""
+        self.places = self.scope = self
+        self.journal_prefix, self.of_session, self.live, self.version, self.begun = "", False, False, 252, 3.0
+
+    def run(self, command: Sequence[str], **_options: object) -> Journal:
+        self.asked.append(command)
+        as_text = "--output=cat" in command
+        self.out = "\n".join("as text" if as_text else json.dumps(row) for row in self.rows)
+        return self
+
+
+def row(text: str | None, at: int, run: str) -> dict[str, Any]:
+    return {"MESSAGE": text, "__REALTIME_TIMESTAMP": str(at * 1_000_000), "_SYSTEMD_INVOCATION_ID": run}
+
+
+ROWS = (row("of the next", 9, "c"), row("one\ntwo\n ", 8, "b"), row("of the one before", 2, "a"))
+
+
+@pytest.mark.parametrize(
+    ("invocation", "lines"), [("b", ["one", "two", "of the next"]), ("", ["one", "two", "of the next"])]
+)
+def test_the_journal_is_asked_once_for_a_cause_and_for_the_last_lines(invocation: str, lines: list[str]) -> None:
+    host: Any = Journal(*ROWS)
+    (told,) = explained(host, [Failure(UNIT, "failed", "exit-code", invocation=invocation)], {UNIT})
+    assert list(told.journal) == lines
+    assert told.message.endswith("its last line is: of the next")
+    assert [command[1] for command in host.asked] == ["--sync", "--quiet"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows"), [(JOB, ROWS), (NOT_HEALTHY, (row(None, 9, "b"), *ROWS))], ids=["without cause", "a long line"]
+)
+def test_it_is_asked_for_text_where_that_does_not_tell(rule: Rule, rows: tuple[dict[str, Any], ...]) -> None:
+    host: Any = Journal(*rows)
+    (told,) = explained(host, [Failure(UNIT, "failed", rule=rule)], {UNIT})
+    assert told.journal[-1] == "as text"
+
+
+def test_it_is_not_asked_of_what_is_no_unit() -> None:
+    host: Any = Journal()
+    assert [each.message for each in explained(host, [Failure("", "no room")], frozenset())] == ["no room"]
+    assert host.asked == []
