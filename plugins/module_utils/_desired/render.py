@@ -34,7 +34,7 @@ _SECRETS_GLOBAL = Rule(
     "secrets-global",
     Severity.ERROR,
     "a root-only file cannot be read by users' managers",
-    "scope global takes no secrets or credentials",
+    "leave out secrets and credentials, and name a file that each user has (EnvironmentFile=%h/...)",
     "systemd.exec(5), EnvironmentFile=",
 )
 _NO_MAPPING = Rule(
