@@ -118,6 +118,8 @@ NAMES: list[tuple[dict[str, Any], str]] = [
     ({"SystemCallFilter": "@nosuchgroup"}, "@nosuchgroup"),
     ({"SystemCallFilter": "@system-service nosuchcall"}, "nosuchcall"),
     ({"RestrictNamespaces": "net foo"}, "foo"),
+    ({"SecureBits": "keep-caps no-such-bit"}, "no-such-bit"),
+    ({"SecureBits": "keep_caps"}, "did you mean keep-caps?"),
 ]
 
 
@@ -140,6 +142,11 @@ def test_a_name_that_the_host_does_not_know(host: Lab, directives: Entry, said: 
 def test_names_that_the_host_knows(host: Lab, value: Any) -> None:
     result = host.settled(service(service={"CapabilityBoundingSet": value}))
     assert result["unverified"] == []
+
+
+@pytest.mark.parametrize("value", ["", "keep-caps noroot-locked", ["noroot", "no-setuid-fixup"]], ids=str)
+def test_secure_bits(host: Lab, value: Any) -> None:
+    assert host.settled(service(service={"SecureBits": value}))["unverified"] == []
 
 
 def test_what_is_taken_from_a_set_that_is_not_in_it(host: Lab) -> None:

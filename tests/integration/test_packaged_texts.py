@@ -40,6 +40,28 @@ def test_a_name_that_the_package_gave_it_already(host: Lab) -> None:
     assert host.foretell(taken_over(text))["unverified"] == []
 
 
+def test_a_text_that_is_taken_over_as_it_is_restarts_nothing(host: Lab) -> None:
+    """What it was started with is what it has; and from then on a change of that text is one."""
+    text = f"[Service]\nExecStart={FOREVER}\nNice=3\nEnvironment=A=1\n"
+    host.foreign("theirs.service", text, folder=VENDOR)
+    before = host.invocation("theirs.service")
+    result = host.settled(taken_over(text, state="started"))
+    assert (result["restarted"], result["kept"], result["changed"]) == ([], {}, True)
+    host.settled(taken_over(text + "# a comment\n", state="started"))
+    assert host.invocation("theirs.service") == before
+    assert host.settled(taken_over(text.replace("Nice=3", "Nice=4"), state="started"))["restarted"] == [
+        "theirs.service"
+    ]
+    assert host.show("theirs.service", "Nice") == "4"
+
+
+def test_nor_does_a_drop_in_that_says_what_is_in_force(host: Lab) -> None:
+    host.foreign("theirs.service", f"[Service]\nExecStart={FOREVER}\nNice=3\n", folder=VENDOR)
+    dropin = {"name": "theirs.service", "dropin": "same", "service": {"Nice": 3}}
+    assert host.settled(dropins=[dropin])["restarted"] == []
+    assert host.settled(dropins=[{**dropin, "service": {"Nice": 4}}])["restarted"] == ["theirs.service"]
+
+
 def dial(**more: object) -> Entry:
     socket = {"ListenStream": "/run/dial-%i", "Service": "answer-%i.service", "RemoveOnStop": True}
     return {"name": "dial@.socket", "socket": socket, **more}

@@ -8,18 +8,21 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Rule, Severity, registered
 from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import VERIFY, WORDINGS
 
+from .. import rules as examples
 from . import ROOT
 from .pages import kept
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "rules.rst"
 UTILS = ROOT / "plugins" / "module_utils"
 PACKAGE = "ansible_collections.unitwright.systemd.plugins.module_utils"
+PAIRS = examples.pairs()
 HEAD = """..
   Copyright: Unitwright contributors
   GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -33,7 +36,8 @@ Rules
 =====
 
 What the modules check before they change a host, and what each entry of ``errors`` and ``unverified`` means: its
-``rule`` is one of the names below. Words in braces differ from case to case.
+``rule`` is one of the names below. Words in braces differ from case to case. Below them is an input that is wrong, and
+the same as the rule has it: the tests of the collection run both.
 
 error
   Nothing is done. All that is wrong is told at once.
@@ -71,7 +75,31 @@ def _section(name: str, rules: Sequence[Rule]) -> str:
     for (reason, remedy, source), _same in groupby(sorted((rule.reason, rule.remedy, rule.source) for rule in rules)):
         lines.append(f"- {_plain(reason)}{': ' if remedy else ''}{_plain(remedy)}. *{_plain(source)}*")
     lines += _wordings(name, severity)
+    lines += [line for pair in PAIRS if pair.rule == name for line in _example(pair)]
     return "\n".join(lines) + "\n"
+
+
+def _example(pair: examples.Pair) -> Iterator[str]:
+    """What is wrong, and the same mended, as tasks; and what the host is like, or has to become."""
+    if pair.host:
+        yield _block("On a host after", "bash", pair.host)
+    if pair.elsewhere:
+        yield _block("Where another stack has", "yaml", f"unitwright.systemd.stack:\n  name: other\n  {pair.elsewhere}")
+    if pair.applied:
+        yield _block("After", "yaml", pair.task(pair.applied))
+    yield _block("Wrong" + _versions(pair), "yaml", pair.task(pair.wrong))
+    if pair.mend:
+        yield _block("Mended, after", "bash", pair.mend)
+    yield _block("Mended" if not pair.mend else "with", "yaml", pair.task(pair.mended))
+
+
+def _versions(pair: examples.Pair) -> str:
+    since = f", from systemd {pair.from_} on" if pair.from_ else ""
+    return since or (f", up to systemd {pair.until}" if pair.until < examples.NEWEST else "")
+
+
+def _block(title: str, language: str, text: str) -> str:
+    return f"\n{title}:\n\n.. code-block:: {language}\n\n{textwrap.indent(text.strip(), '   ')}"
 
 
 def _wordings(name: str, severity: Severity) -> Iterator[str]:

@@ -98,10 +98,10 @@ def _of_unit(unit: Params, params: Params, defined: Dict[str, Params], wanted: D
 
 
 def _wrong(alert: object, where: str, unit: str = "") -> List[Problem]:
-    if not isinstance(alert, Mapping) or sum(bool(alert.get(way)) for way in WAYS) != 1:
-        return [_ALERT.said(f"{where} is a mapping with one of {', '.join(WAYS)}, and no more than one", unit)]
-    foreign = sorted(str(key) for key in alert if key not in (*WAYS, "journal"))
+    foreign = sorted(str(key) for key in alert if key not in (*WAYS, "journal")) if isinstance(alert, Mapping) else []
     told = [f"{where} has no {shown(key)}: it takes {', '.join(WAYS)} and journal" for key in foreign]
+    if not isinstance(alert, Mapping) or (not foreign and sum(bool(alert.get(way)) for way in WAYS) != 1):
+        return [_ALERT.said(f"{where} is a mapping with one of {', '.join(WAYS)}, and no more than one", unit)]
     command, mail, webhook = (alert.get(way) for way in ("command", "mail", "webhook"))
     if command and not (isinstance(command, (list, tuple)) and all(isinstance(each, str) for each in command)):
         told.append(f"{where}: command is a list of words")

@@ -22,7 +22,7 @@ _ABSENT = Rule(
     "absent",
     Severity.ERROR,
     "state: absent removes the whole stack, so it takes no units or dropins",
-    "",
+    "leave them out, or say state: absent of each of them",
     "the option state of the module stack",
 )
 _EMPTY_PRUNE = Rule(
@@ -43,7 +43,7 @@ def _contradiction(reason: str, remedy: str, source: str) -> Rule:
 
 
 _CONTENT_AND_SECTIONS = _contradiction(
-    "content is the whole unit", "it takes no section options beside it", "the option content"
+    "content is the whole unit", "write the sections into it, or all of it as sections", "the option content"
 )
 _NO_FILE = _contradiction(
     "systemd makes .{kind} units itself and reads no file for them",
@@ -71,7 +71,9 @@ def option_rule(reason: str, remedy: str, source: str) -> Rule:
     return Rule("option", Severity.ERROR, reason, remedy, source)
 
 
-_RUN_OF_OTHERS = option_rule("run: on_change is for a oneshot service", "", "systemd.service(5), Type=oneshot")
+_RUN_OF_OTHERS = option_rule(
+    "run: on_change is for a oneshot service", "leave it out", "systemd.service(5), Type=oneshot"
+)
 _RELOAD_OF_OTHERS = option_rule(
     "a .{kind} is never reloaded, so on_change: reload would do nothing, or restart it",
     "say restart or none",

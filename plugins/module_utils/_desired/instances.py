@@ -15,6 +15,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._syntax.kinds import KINDS
+from .._syntax.likeness import near
 from .._syntax.names import with_instance
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .._syntax.specifiers import in_value, left_in
@@ -89,7 +90,12 @@ def _read(given: object, template: str, problems: List[Problem]) -> Entry:
     if not isinstance(given, Mapping):
         return {"name": given}
     checked = ArgumentSpecValidator(instance()).validate(dict(given))
-    for message in checked.error_messages:
+    foreign = [".".join(path) if isinstance(path, tuple) else path for path in checked.unsupported_parameters]
+    known = sorted(instance())
+    for name in sorted(foreign):
+        meant = "".join(f", did you mean {other}?" for other in near(name, known))
+        problems.append(_INSTANCE.said(f"instances: {shown(name)} is none of {', '.join(known)}{meant}", template))
+    for message in checked.error_messages if not foreign else ():
         problems.append(_INSTANCE.said(f"instances: {message}", template))
     return dict(checked.validated_parameters) if not checked.error_messages else {"name": str(given.get("name", "-"))}
 

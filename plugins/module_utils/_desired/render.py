@@ -34,7 +34,7 @@ _SECRETS_GLOBAL = Rule(
     "secrets-global",
     Severity.ERROR,
     "a root-only file cannot be read by users' managers",
-    "scope global takes no secrets or credentials",
+    "leave out secrets and credentials, and name a file that each user has (EnvironmentFile=%h/...)",
     "systemd.exec(5), EnvironmentFile=",
 )
 _NO_MAPPING = Rule(
@@ -133,10 +133,10 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     sections = _sections(params, kind, facts.catalogue, unit, problems)
     problems += habits.of_lines(unit, sections)
     problems += habits.of_lists(params, kind)
-    extra, secret_files = _environment(params, stem, owner, facts, unit, problems)
+    own = KINDS[kind].section
+    extra, secret_files = _environment(params, own, stem, owner, facts, problems)
     if problems:
         raise Problems(problems, rest=_rest(params, sections, path, problems))
-    own = KINDS[kind].section
     made_of = ingredients(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
     extra += [assignment(made_of)] if made_of else []
     try:
@@ -225,9 +225,10 @@ def _parsed(
 
 
 def _environment(
-    params: Params, stem: str, owner: str, facts: HostFacts, unit: str, problems: List[Problem]
+    params: Params, own: str, stem: str, owner: str, facts: HostFacts, problems: List[Problem]
 ) -> Tuple[List[Assignment], List[FileWanted]]:
-    """Directives and files for environment, secrets and credentials."""
+    """Directives and files for environment, secrets and credentials. own: the section that they go to."""
+    unit = params["name"]
     places = facts.places
     if not places.scope.takes_secrets and any(params.get(option) for option in HIDDEN_OPTIONS):
         problems.append(_SECRETS_GLOBAL.problem(unit))
@@ -239,7 +240,7 @@ def _environment(
         try:
             extra.append(("Environment", values.environment_value(str(name), value)))
         except Refused as refused:
-            problems.append(values.ENVIRONMENT.said(str(refused), unit))
+            problems.append(values.ENVIRONMENT.said(str(refused), unit, own, "Environment"))
     try:
         if params.get("secrets"):
             path = places.environment_file(owner, stem)

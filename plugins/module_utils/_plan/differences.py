@@ -30,7 +30,7 @@ from .._desired.defaults import filled_in
 from .._desired.options import RUNNING
 from .._desired.render import FileWanted, owner_of
 from .._desired.stack import Desired, UnitWanted
-from .._desired.stamp import Parts, values_without_stamp
+from .._desired.stamp import Parts
 from .._host.manager import UnitState
 from .._host.observed import Observed, Unread, units_under
 from .._syntax.activation import is_accepted_for, starts
@@ -47,7 +47,7 @@ from .aliases import Taken, ended, taken
 from .enablement import enablement, left_over_instances
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
-from .stale import CURRENT, Accepted, Evidence, Freshness, freshness, renewed
+from .stale import CURRENT, Accepted, Evidence, Freshness, changes, freshness, renewed
 
 if TYPE_CHECKING:
     from .in_place import Unlike
@@ -416,7 +416,7 @@ def _change(unit: str, text: Effective, view: _View) -> TextChange:
     return TextChange(
         new=new,
         gone=before.defines(unit) and not after.defines(unit),
-        directives=() if new and not made else tuple(changes(old_text, text)),
+        directives=() if new and not made else tuple(changes(old_text, text, view.evidence.desired.catalogue)),
         restamped=anew is not None,
         news=anew or (),
         pulls=_gained(unit, before, after),
@@ -436,14 +436,3 @@ def _on_change(wanted: Optional[UnitWanted], inherited: str) -> str:
     """A drop-in speaks for its unit where that has no text here and says nothing itself."""
     said = wanted.on_change if wanted else ""
     return said or ("" if wanted and wanted.path else inherited) or "restart"
-
-
-def changes(before: Effective, after: Effective) -> List[Tuple[str, str]]:
-    """(section, directive) pairs whose merged values differ; our own stamp does not count."""
-    found = []
-    for section in {**before, **after}:
-        old, new = before.get(section, {}), after.get(section, {})
-        for directive in {**old, **new}:
-            if values_without_stamp(old.get(directive, [])) != values_without_stamp(new.get(directive, [])):
-                found.append((section, directive))
-    return found

@@ -36,8 +36,8 @@ _NOTHING = Rule(
 _WANTS_NOWHERE = Rule(
     "wants-nowhere",
     Severity.WARNING,
-    "there is no {other} on this host",
-    "systemd passes over that without a word{near}",
+    "there is no {other} on this host, and systemd passes over that without a word",
+    "declare it too, or mend its name{near}",
     "systemd.unit(5), Wants=, Upholds=, OnFailure= and OnSuccess=",
 )
 _SHELL = Rule(

@@ -27,7 +27,7 @@ _LINKED = Rule(
     "linked",
     Severity.ERROR,
     "is linked from {path}, and systemctl disable would take that away",
-    "give its text, or use a dropin",
+    "leave out enabled, or take the link away yourself (systemctl disable)",
     "systemctl(1), link",
 )
 _NO_INSTALL = Rule(
@@ -82,7 +82,9 @@ def _at_odds(reason: str, remedy: str) -> Rule:
 
 
 _ALIAS_DECLARED = _at_odds("{alias} is declared as a unit of its own", "choose another name, or take one of them away")
-_ALIAS_TWICE = _at_odds("{alias} is an alias of {other} as well", "a name stands for one unit")
+_ALIAS_TWICE = _at_odds(
+    "{alias} is an alias of {other} as well", "take it from one of them, as a name stands for one unit"
+)
 
 
 def enablement(view: View) -> Iterator[Problem]:

@@ -31,7 +31,7 @@ _DEFINED_GOES = owner_rule("{path} defines this unit", "it can only be masked or
 _MASKED = owner_rule("this unit is masked", "add masked: false to have it unmasked")
 _NO_FILE = owner_rule("{path} is a symbolic link or not a file, so it is not replaced", "remove it first")
 _NOT_OURS = owner_rule("{path} is there and not ours", "take it over by replace: true, or use a dropin")
-_NOT_OURS_GOES = owner_rule("{path} is there and not ours", "remove it yourself, or use a dropin")
+_NOT_OURS_GOES = owner_rule("{path} is there and not ours", "remove it yourself, or leave this entry out")
 _OTHERS = owner_rule("{path} belongs to {whose}", "{way}")
 _UNDER_MASK = owner_rule(
     "a mask takes the place of {unit} in this folder, and what is there is not ours", "remove it yourself"

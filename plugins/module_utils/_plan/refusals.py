@@ -76,7 +76,7 @@ _RUNS_ONCE = option_rule(
 )
 _RUN_OF_LASTING = option_rule(
     "run: on_change is for Type=oneshot without RemainAfterExit",
-    "this service is started anyway",
+    "leave it out, as this service is started anyway",
     "systemd.service(5), Type=oneshot",
 )
 _NEVER_RELOADED = option_rule(

@@ -23,13 +23,15 @@ from .._desired.stamp import (
     sort_and_name,
     stamps,
     stamps_by_file,
+    values_without_stamp,
 )
 from .._host.observed import Observed
 from .._host.traces import Invocation
-from .._syntax.directives import effect
+from .._syntax.directives import Catalogue, effect
 from .._syntax.effects import Effect
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import parse_name
+from .._syntax.unitfile import Effective
 
 
 class Accepted(NamedTuple):
@@ -210,32 +212,82 @@ def _own(
     started = running if keeps else known.started if known else None
     now = known.stamps if known else started
     began = run.began if run else 0.0
+    bare = None if now or run is None else _unlike_bare(unit, began, evidence)
+    if now is None and bare is not None:
+        now = frozenset()
     if now is None:
         if run is not None and _began_with_these(unit, run.began, evidence.observed, evidence.after):
             return CURRENT
         return Freshness(True, evidence.newer(unit, began), None)
     if now == started == wanted:
         return CURRENT
-    lacking = _lacking(unit, evidence, wanted, started, known)
+    lacking = _lacking(unit, evidence, wanted, started, known, bare)
     if now == wanted:
         return Freshness(False, (), lacking)
     differs = evidence.difference(now, wanted)
     if differs is None:
         return Freshness(True, evidence.newer(unit, began), lacking)
     news = evidence.news(differs, max(began, known.at if known else 0.0))
+    news = [name for name in news if _is_new_to(bare, name)]
     return Freshness(bool(news), evidence.in_words(unit, news), lacking, not news)
 
 
+def _unlike_bare(unit: str, began: float, evidence: Evidence) -> Optional[FrozenSet[str]]:
+    """What a process kept of files that bear no stamp, such as a package's, and the new ones have otherwise.
+
+    None where these are not surely the files of its start: they bear a stamp, or are not older than it. (A package's
+    content may be older, and yet be new on the host.)
+    """
+    before = evidence.observed.loadpath
+    files = before.files(unit)
+    seen = [evidence.observed.foreign.get(path) or evidence.observed.files.get(path) for path in files]
+    if not seen or stamps(unit, before) or not all(each and each.changed_at < began for each in seen):
+        return None
+    kind = parse_name(unit).kind
+    differing = changes(before.effective(unit), evidence.after.effective(unit), evidence.desired.catalogue)
+    kept = [each for each in differing if effect(kind, *each) is Effect.RESTART]
+    return frozenset(f"{DIRECTIVE} {section}.{directive}" for section, directive in kept)
+
+
+def changes(before: Effective, after: Effective, catalogue: Optional[Catalogue] = None) -> List[Tuple[str, str]]:
+    """(section, directive) pairs whose merged values differ; our own stamp does not count.
+
+    Of a directive that holds one value the last one counts, as far as the catalogue knows it.
+    """
+    found = []
+    for section in {**before, **after}:
+        old, new = before.get(section, {}), after.get(section, {})
+        for directive in {**old, **new}:
+            counted = slice(-1, None) if catalogue and catalogue.holds_one(section, directive) else slice(None)
+            both = (values_without_stamp(each.get(directive, [])[counted]) for each in (old, new))
+            if len({tuple(each) for each in both}) > 1:
+                found.append((section, directive))
+    return found
+
+
 def _lacking(
-    unit: str, evidence: Evidence, wanted: FrozenSet[str], started: Optional[FrozenSet[str]], known: Optional[Accepted]
+    unit: str,
+    evidence: Evidence,
+    wanted: FrozenSet[str],
+    started: Optional[FrozenSet[str]],
+    known: Optional[Accepted],
+    bare: Optional[FrozenSet[str]],
 ) -> Optional[Tuple[str, ...]]:
     """What the process will have only by another start."""
+    if not started and known and known.stamps == wanted:  # of a start without a stamp, that has looked at its text
+        return known.lacking
     differs = None if started is None else evidence.difference(started, wanted)
     if differs is None:
         return known.lacking if known and known.stamps == wanted else None
     run = evidence.observed.invocations.get(unit)
     news = evidence.news(differs, run.began if run else 0.0)
-    return evidence.in_words(unit, [name for name in news if sort_and_name(name)[0] in FROM_START])
+    kept = [name for name in news if sort_and_name(name)[0] in FROM_START and _is_new_to(bare, name)]
+    return evidence.in_words(unit, kept)
+
+
+def _is_new_to(bare: Optional[FrozenSet[str]], name: str) -> bool:
+    """bare: the directives that are new to a process of files without a stamp, None for any other process."""
+    return bare is None or name in bare or sort_and_name(name)[0] != DIRECTIVE
 
 
 def renewed(unit: str, evidence: Evidence) -> Optional[Tuple[str, ...]]:

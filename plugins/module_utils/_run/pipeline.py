@@ -393,14 +393,14 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     refused = refusals.impossible(View(differences, observed))
     if not (differences.write or differences.remove or differences.joining):
         return refused
-    from .._verify.capabilities import unknown_capabilities  # noqa: PLC0415 (as above)
+    from .._verify.capabilities import unknown_names  # noqa: PLC0415 (as above)
     from .._verify.lacking import lacking, tellers  # noqa: PLC0415 (as above)
     from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
     alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
     cycles = any(each.rule is CYCLE for each in refused)
     said = verify(manager, differences.desired, differences, observed, alone, cycles)
-    said += unknown_capabilities(differences.desired, differences, manager)
+    said += unknown_names(differences.desired, differences, manager)
     said += tellers(differences.desired, manager.places)
     return [*refused, *lacking(differences.desired, differences, manager.places), *said]
 

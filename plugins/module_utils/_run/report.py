@@ -33,7 +33,7 @@ _PULLED_IN = Rule(
     "pulled-in",
     Severity.WARNING,
     "it is declared stopped, and was started since another unit wants it",
-    "the next run stops it",
+    "the next run stops it, so declare it started, or take that wish away",
     "systemd.unit(5), Wants=",
 )
 _KEPT = Rule("kept", Severity.WARNING, "it is left with an older version", "{reason}", "docs/restarts.md")

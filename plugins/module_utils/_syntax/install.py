@@ -47,7 +47,7 @@ _TOO_OLD = _install(
     "links of a template without an instance are made by systemd 249 and newer", "name it DefaultInstance="
 )
 _NO_ALIASES = _passed_over("a .{kind} can have no other name", "leave Alias= out")
-_OTHER_TYPE = _install("{alias} is no .{kind}", "an alias is of the same type as its unit")
+_OTHER_TYPE = _install("{alias} is no .{kind}", "an alias ends as its unit does, with .{kind}")
 _OTHER_FORM = _install(
     "{alias} is {form}, which cannot stand for {unit}",
     "an alias of a template, an instance or a plain unit is one itself, and of an instance it has the same instance",
@@ -177,7 +177,7 @@ def _wanted(
     """None: only the host can tell which link that is."""
     if _OF_HOST.search(other):
         return None
-    complaint = misnamed(other)
+    complaint = misnamed(other, "target")
     if complaint:
         return _MISNAMED.problem(unit, "Install", directive, complaint=complaint)
     if not linked and parse_name(other).instance is None:

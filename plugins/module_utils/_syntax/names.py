@@ -104,7 +104,7 @@ def parse_name(text: str) -> UnitName:
         other = _OTHER_FILES.get(kind) if stem else None
         if other:
             raise Refused(f"{shown(text)} {other}")
-        raise Refused(f"{shown(text)} does not end in the type of unit: did you mean {shown(_with_suffix(text))}?")
+        raise Refused(_without_type(text, _with_suffix(text)))
     if not stem or text.startswith("."):
         raise Refused(
             f"{shown(text)} starts with a dot: a unit's name has text before the type, and files cannot be hidden"
@@ -159,6 +159,10 @@ def _slash_message(text: str) -> str:
         return f"{shown(text)} has a slash in its instance: escaped that is {shown(escape(instance))}"
     base = text.rstrip("/").rpartition("/")[2]
     return f"{shown(text)} contains a slash: a unit is named without its folder, {shown(base)}"
+
+
+def _without_type(text: str, meant: str) -> str:
+    return f"{shown(text)} does not end in the type of unit: did you mean {shown(meant)}?"
 
 
 def _with_suffix(text: str) -> str:
@@ -236,11 +240,13 @@ def mount_of(path: str) -> str:
     return f"{escape_path(path)}.mount"
 
 
-def misnamed(text: str) -> str:
-    """What is wrong with a text as the name of a unit, "" if nothing is."""
+def misnamed(text: str, likely: str = "") -> str:
+    """What is wrong with a text as the name of a unit, "" if nothing is. likely: the type that it has without one."""
     try:
         parse_name(text)
     except Refused as refused:
+        if likely and re.fullmatch(r"[A-Za-z0-9_-]+", text):
+            return _without_type(text, f"{text}.{likely}")
         return str(refused)
     return ""
 

@@ -59,6 +59,9 @@ _NAMES_NO_TRUTH = frozenset(
 )
 # Shares that no version takes without a percent sign (systemd.resource-control(5)).
 _IN_PERCENT = frozenset(("CPUQuota", "ManagedOOMMemoryPressureLimit"))
+# The one key of a mapping that the controller sends in the place of a value of which YAML has made another text than
+# was written: what was written, and what YAML has made of it (plugins/plugin_utils/_written.py).
+WRITTEN = "unitwright as written"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ISO_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d)T(?=\d)")
 
@@ -106,7 +109,15 @@ def refuse_list(items: Sequence[object], section: str, directive: str, holds_one
         )
 
 
+def _refuse_changed(value: object) -> None:
+    """Raise Refused for what the controller has seen YAML change."""
+    if isinstance(value, Mapping) and WRITTEN in value:
+        written, made = value[WRITTEN]
+        raise Refused(f"YAML made {made} of {written}: quote it, or write {made} if that is meant")
+
+
 def _to_value(value: object, kind: Optional[str], directive: str) -> str:
+    _refuse_changed(value)
     if value is None:
         raise Refused('the value is null: leave it out, write "" to reset it, or quote "null" where the word is meant')
     if isinstance(value, str):
@@ -206,6 +217,7 @@ def command_line(words: Sequence[object], is_template: bool) -> str:
         )
     line = []
     for position, word in enumerate(words):
+        _refuse_changed(word)
         if not isinstance(word, (str, int)) or isinstance(word, bool):
             raise Refused(f"YAML made {word!r} of a word (1.10 becomes 1.1, yes is True): quote it")
         text = str(word)
@@ -260,6 +272,7 @@ def variables(value: str) -> List[str]:
 
 
 def _scalar(value: object, name: str) -> str:
+    _refuse_changed(value)
     if isinstance(value, bool):
         raise Refused(
             f"environment variable {name} is a truth value to YAML (yes, on, False): quote the word that is meant"

@@ -2,14 +2,15 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Names of capabilities, which systemd passes over without a word where it knows no such one (247 to 262).
+"""Names of capabilities and secure bits: those that it does not know systemd passes over without a word (247 to 262).
 
 Private to the collection.
 """
 
 from __future__ import annotations
 
-from typing import FrozenSet, Iterator, List, Tuple
+import re
+from typing import Callable, FrozenSet, Iterator, List, Tuple
 
 from .._desired.stack import Desired
 from .._host.manager import Manager
@@ -26,29 +27,45 @@ _NO_CAPABILITY = Rule("no-capability", Severity.ERROR, _REASON, "mend its name{n
 _NOTHING_TO_TAKE = Rule(
     "capability-passed-over", Severity.WARNING, _REASON, "mend its name{near}, or leave it out", _SOURCE
 )
-# What systemd itself calls the type of a directive that holds them.
-_TYPE = "BOUNDINGSET"
+_NO_BIT = Rule(
+    "no-secure-bit",
+    Severity.ERROR,
+    "there is no secure bit {word}, and systemd passes over it without a word",
+    "mend its name{near}, or leave it out",
+    "systemd.exec(5), SecureBits=",
+)
+# What systemd itself calls the types of directives that hold them.
+_CAPABILITIES, _BITS = "BOUNDINGSET", "SECUREBITS"
+# The same from 247 to 262 (securebits-util.c).
+_SECURE_BITS = frozenset(
+    f"{bit}{suffix}" for bit in ("keep-caps", "no-setuid-fixup", "noroot") for suffix in ("", "-locked")
+)
 
 
-def unknown_capabilities(desired: Desired, differences: Differences, manager: Manager) -> Iterator[Problem]:
-    """Those that a written text names."""
-    named = list(_named(desired, differences))
+def unknown_names(desired: Desired, differences: Differences, manager: Manager) -> Iterator[Problem]:
+    """Words of a written text that systemd does not know and says nothing of."""
+    named = list(_of_type(_CAPABILITIES, desired, differences))
     known = manager.capabilities() if named else frozenset()
-    for unit, entry in named if known else ():
-        for word in entry.value.lstrip("~").split():
+    for unit, entry in named:
+        for word in entry.value.lstrip("~").split() if known else ():
             if not word.isdigit() and word.lower() not in known:
                 rule = _NOTHING_TO_TAKE if entry.value.startswith("~") else _NO_CAPABILITY
-                place = (unit, entry.section, entry.directive)
-                yield rule.problem(*place, word=legible(word), near=_near(word, known))
+                meant = _near(word.lower(), known, str.upper)
+                yield rule.problem(unit, entry.section, entry.directive, word=legible(word), near=meant)
+    for unit, entry in _of_type(_BITS, desired, differences):
+        for word in re.sub("[\"']", "", entry.value).split():
+            if word not in _SECURE_BITS:
+                meant = _near(word.lower().replace("_", "-"), _SECURE_BITS, str)
+                yield _NO_BIT.problem(unit, entry.section, entry.directive, word=legible(word), near=meant)
 
 
-def _named(desired: Desired, differences: Differences) -> Iterator[Tuple[str, Entry]]:
+def _of_type(kind: str, desired: Desired, differences: Differences) -> Iterator[Tuple[str, Entry]]:
     for wanted in differences.write:
         for entry in () if wanted.secret or not desired.catalogue else entries(wanted.content):
-            if desired.catalogue and desired.catalogue.type_of(entry.section, entry.directive) == _TYPE:
+            if desired.catalogue and desired.catalogue.type_of(entry.section, entry.directive) == kind:
                 yield wanted.unit, entry
 
 
-def _near(word: str, known: FrozenSet[str]) -> str:
-    close: List[str] = near(word.lower(), sorted(known), least=0.75)
-    return f" (did you mean {close[0].upper()}?)" if close else ""
+def _near(word: str, known: FrozenSet[str], spelled: Callable[[str], str]) -> str:
+    close: List[str] = near(word, sorted(known), least=0.75)
+    return f" (did you mean {spelled(close[0])}?)" if close else ""

@@ -41,7 +41,7 @@ _NO_INSTANCE = Rule(
     Severity.WARNING,
     "it depends on the instance, and none is declared, runs or is enabled, so only its start will show whether it is "
     "right",
-    "",
+    "name instances, and it is judged by them",
     "systemd-analyze verify of the host",
 )
 _UNSEEN = Rule(
@@ -110,7 +110,10 @@ class _Reader:
         specific = place is not None and self._is_instance(unit) and self._is_own(place, unit)
         if specific and unit in self.subjects.made_up and rule in (VERIFY, MISSING):
             rule = _NO_INSTANCE
-        message = f"{text}: {rule.reason}" if rule in (_NO_INSTANCE, _UNSEEN) else text + self._since(place, rule)
+        known = rule in (_NO_INSTANCE, _UNSEEN)
+        message = (
+            ": ".join(filter(None, (text, rule.reason, rule.remedy))) if known else text + self._since(place, rule)
+        )
         path = place.path if place else ""
         return Complaint(rule.said(legible(message), unit, section, directive), text, path, specific=specific)
 

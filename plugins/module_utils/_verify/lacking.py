@@ -31,7 +31,7 @@ _LACKING = Rule(
     "lacking",
     Severity.WARNING,
     "there is no {what} {name}, and without it no start succeeds",
-    "it has to be there by then",
+    "mend its name, or have it made before that",
     "systemd.exec(5)",
 )
 _OTHER_USER = Rule(

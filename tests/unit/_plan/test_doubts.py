@@ -42,7 +42,8 @@ def test_a_stack_with_nothing_in_it() -> None:
 def test_a_wish_for_what_is_nowhere(directive: str) -> None:
     wishing = service(unit={directive: "other.service nignx.service"})
     said = (
-        "there is no nignx.service on this host: systemd passes over that without a word (did you mean nginx.service?)"
+        "there is no nignx.service on this host, and systemd passes over that without a word: declare it too, or mend "
+        "its name (did you mean nginx.service?)"
     )
     assert told(wishing) == [("a.service", directive, "wants-nowhere", said)]
     dropin = {"name": "other.service", "dropin": "x", "unit": {directive: "gone.service"}}

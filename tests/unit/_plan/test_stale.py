@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.traces import Invocation
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.plan import Plan
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.stale import Accepted
 
-from tests.unit.world import RUNNING, Entry, facts, in_force, planned, stamp
+from tests.unit.world import RUNNING, VENDOR, Entry, facts, in_force, planned, stamp
 
 UNIT = "a.service"
 TEXT: Entry = {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}
@@ -162,6 +163,40 @@ def test_the_dropin_in_which_it_changed_is_named() -> None:
     assert done(planned(over(2), observed, earlier=[over(1)])) == (
         f"restart: changed since its last start: Nice of {path}"
     )
+
+
+PACKAGED = "[Unit]\nDescription=Theirs\n[Service]\nExecStart=/bin/a\nNice=3\nEnvironment=A=1\n"
+
+
+def taken_over(text: str, changed_at: float = BEGAN - 1, **more: Any) -> Plan:
+    """What is planned for a text in the place of a package's, whose process runs."""
+    path = f"{VENDOR}/{UNIT}"
+    observed = in_force(None, {UNIT: RUNNING}, vendor={UNIT: PACKAGED})
+    there = Seen(0o100644, 0, 0, changed_at, PACKAGED.encode())
+    runs = {UNIT: Invocation("1", BEGAN, frozenset())}
+    observed = replace(observed, invocations=runs, foreign={path: there})
+    unit = {"name": UNIT, "content": text, "replace": True, "state": "started", **more}
+    return planned(build({"name": "test", "units": [unit]}, facts()), observed)
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "told"),
+    [
+        (PACKAGED, {}, ""),
+        (PACKAGED.replace("Nice=3", "Nice=1\nNice=3"), {}, ""),
+        (PACKAGED.replace("Theirs", "Ours"), {}, ""),
+        (PACKAGED.replace("Nice=3", "Nice=4"), {}, "restart: changed: Nice"),
+        (PACKAGED, {"environment": {"B": "2"}}, "restart: changed: Environment"),
+        (PACKAGED, {"secrets": {"B": "abcdef"}}, "restart: changed: EnvironmentFile, the secret B"),
+        (PACKAGED, {"triggers": {"values": ["1"]}}, "restart: changed since its last start: triggers.values[0]"),
+    ],
+)
+def test_what_is_new_to_the_process_of_a_text_that_is_taken_over(text: str, more: Entry, told: str) -> None:
+    assert done(taken_over(text, **more)) == told
+
+
+def test_of_a_file_that_is_not_older_than_the_process_it_was_perhaps_not_started() -> None:
+    assert done(taken_over(PACKAGED, changed_at=BEGAN + 1)).startswith("restart: changed since its last start: ")
 
 
 @pytest.mark.parametrize(

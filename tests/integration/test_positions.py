@@ -1,0 +1,152 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An error says where in the user's own YAML it is, whatever ways the value has gone since."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tooling import BUILD, COLLECTIONS
+
+from .lab import Lab
+
+# What is wrong is marked by a comment with the name of its task, and the text that the position is of.
+PLAY = """---
+- hosts: all
+  gather_facts: false
+  ignore_errors: true
+  module_defaults:
+    group/unitwright.systemd.systemd: {scope: system}
+  tasks:
+    - name: stack
+      unitwright.systemd.stack:
+        name: test
+        units:
+          - name: good.service
+            service: {ExecStart: /bin/sleep infinity}
+          - name: main.service
+            service:
+              ExecStart: /bin/sleep infinity
+              Restart: allways # stack: allways
+              UMask: 0077 # stack: 0077
+    - name: timer
+      unitwright.systemd.timer:
+        name: job
+        on_calendar: 0 2 * * * # timer: 0 2
+        exec_start: /bin/true
+      check_mode: true
+    - name: changed by YAML
+      unitwright.systemd.stack:
+        name: test
+        services:
+          - name: main
+            argv: [/bin/sleep, 0644] # changed by YAML: [/bin
+          - name: other
+            exec_start: /bin/sleep infinity
+            restart_sec: 1:30 # changed by YAML: 1:30
+            environment: {MODE: 0644, PORT: 8080} # changed by YAML: {MODE
+    - name: not changed by YAML
+      unitwright.systemd.stack:
+        name: test
+        services:
+          - name: main
+            argv: [/bin/sleep, 1000]
+            restart_sec: 10
+            environment: {MODE: "0644", PORT: 8080}
+            service: {LimitNOFILE: 65_536, Nice: +5}
+        health: {stable_for: 0.1}
+      check_mode: true
+    - name: in turns
+      unitwright.systemd.unit:
+        name: "{{ item }}.service"
+        content: | # in turns: |
+          [Service]
+          ExecStrat=/bin/true
+      loop: [one, two]
+    - name: from variables
+      unitwright.systemd.stack:
+        name: test
+        services: "{{ services }}"
+    - name: by the role
+      ansible.builtin.include_role: {name: unitwright.systemd.stack}
+      vars:
+        stack_name: test
+        stack_units: "{{ units }}"
+"""
+VARIABLES = """---
+services:
+  - name: main
+    exec_start: /bin/sleep infinity
+    user: 0777 # from variables: 0777
+  - name: "{{ inventory_hostname }}"
+    umask: 022 # from variables: 022
+units:
+  - name: role.service
+    service:
+      ExecStart: /bin/sleep infinity
+      Type: simpel # by the role: simpel
+"""
+
+TASKS = ("changed by YAML", "stack", "not changed by YAML", "timer", "in turns", "from variables", "by the role")
+
+
+def marked(path: Path, task: str) -> list[str]:
+    """The places of a file that are marked as wrong for a task."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        written, _mark, text = line.partition(f" # {task}: ")
+        if text:
+            found.append(f"{path}:{number}:{written.index(text) + 1}")
+    return found
+
+
+def play(host: Lab, folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Run the play on the test host, by an interpreter that is in there; the results that failed, by their tasks."""
+    python = folder / "python"
+    command = [*host.engine.command, "exec", "--interactive", host.name, "/usr/bin/python3"]
+    python.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    (folder / "play.yml").write_text(PLAY, encoding="utf-8")
+    (folder / "variables.yml").write_text(VARIABLES, encoding="utf-8")
+    environ = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(BUILD / "ansible"),
+        "ANSIBLE_PIPELINING": "true",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    variables = {"ansible_connection": "local", "ansible_python_interpreter": str(python)}
+    call = ["ansible-playbook", "-i", "testhost,", "-e", json.dumps(variables), "-e", f"@{folder}/variables.yml"]
+    done = subprocess.run([*call, str(folder / "play.yml")], env=environ, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, list[dict[str, Any]]] = {}
+    for part in re.split(r"^TASK ", done.stdout, flags=re.MULTILINE)[1:]:
+        task = part[1 : part.index("]")]
+        results = re.findall(r"^(?:fatal|failed): .*?=> (\{.*\})$", part, re.MULTILINE)
+        found.setdefault(task, []).extend(map(json.loads, results))
+    return found
+
+
+@pytest.mark.long
+def test_the_position_of_what_is_wrong(host: Lab, tmp_path: Path) -> None:
+    told = play(host, tmp_path)
+    files = (tmp_path / "play.yml", tmp_path / "variables.yml")
+    by_role = {"by the role": "unitwright.systemd.stack : Apply the stack"}
+    for task in TASKS:
+        results = told[by_role.get(task, task)]
+        positions = [error.get("position") for result in results for error in result["errors"]]
+        assert sorted(set(positions)) == sorted(place for path in files for place in marked(path, task))
+        for result in results:
+            for line, error in zip(result["msg"].split("\n"), result["errors"], strict=True):
+                assert line.endswith(f", at {error['position']}")
+    assert len(told["in turns"]) == 2

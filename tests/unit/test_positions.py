@@ -1,0 +1,79 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An option's path leads to the file, line and column of its value, or of what is around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.unitwright.systemd.plugins.plugin_utils._positions import position, with_positions
+
+ROOT = Path(__file__).parents[2]
+TEXT = """name: test
+units:
+  - name: a.service
+    service:
+      ExecStart: /bin/true
+      Nice: 5
+      PrivateTmp: yes
+      UMask: ~
+"""
+
+
+@pytest.fixture
+def args(tmp_path: Path) -> Any:
+    path = tmp_path / "args.yml"
+    path.write_text(TEXT, encoding="utf-8")
+    return DataLoader().load_from_file(str(path))
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("name", "1:7"),
+        ("units", "3:3"),
+        ("units[0]", "3:5"),
+        ("units[0].service.ExecStart", "5:18"),
+        ("units[0].service.Nice", "6:13"),
+        ("units[0].service.PrivateTmp", "7:7"),
+        ("units[0].service.UMask", "5:7"),
+        ("units[0].service.Restart", "5:7"),
+        ("units[0].unit.After", "3:5"),
+        ("units[7].service", "3:3"),
+        ("units.name", "3:3"),
+        ("name.more", "1:7"),
+        ("", "1:1"),
+    ],
+)
+def test_position(args: Any, tmp_path: Path, path: str, place: str) -> None:
+    assert position(args, path) == f"{tmp_path}/args.yml:{place}"
+
+
+def test_of_what_has_no_origin_nothing_is_said() -> None:
+    result = {"msg": "wrong", "errors": [{"path": "units[0]", "message": "wrong"}]}
+    assert with_positions(result, {"units": [{"name": "a"}]}) == result
+
+
+def test_a_message_is_left_that_has_no_line_for_each_error(args: Any) -> None:
+    result = {"msg": "both are wrong", "errors": [{"path": "name"}, {"path": "units"}]}
+    told = with_positions(result, args)
+    assert told["msg"] == "both are wrong"
+    assert all("args.yml:" in error["position"] for error in told["errors"])
+
+
+@pytest.mark.parametrize("result", [{}, {"errors": "none"}, {"errors": [None, {}]}, {"ansible_job_id": "1"}])
+def test_other_results_are_as_they_were(args: Any, result: dict[str, Any]) -> None:
+    assert with_positions(result, args) == result
+
+
+def test_all_modules_run_by_it() -> None:
+    routed = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["plugin_routing"]["modules"]
+    modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    assert {*routed, "stack"} == modules
+    assert {each["action_plugin"] for each in routed.values()} == {"unitwright.systemd.stack"}
