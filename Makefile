@@ -73,7 +73,7 @@ lint: artifact $(SOURCE) ## Check style, types and YAML: ruff, mypy, yamllint, a
 	$(RUN) ruff check --cache-dir $(BUILD)/ruff .
 	$(RUN) ruff format --cache-dir $(BUILD)/ruff --check .
 	$(RUN) mypy --python-version 3.8 $(addprefix -p $(PLUGINS).,doc_fragments module_utils modules)
-	$(RUN) mypy --python-version 3.11 -p $(PLUGINS).filter
+	$(RUN) mypy --python-version 3.11 -p $(PLUGINS).filter -p $(PLUGINS).plugin_utils
 	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling -p tests.benchmarks -p tests.upgrade -p tests.corpus
 	$(RUN) yamllint --strict .
 	$(RUN) ansible-lint
