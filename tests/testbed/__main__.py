@@ -26,6 +26,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     only.add_argument("--browser", action="store_true", help="a browser alone")
     image = actions.add_parser("image", help="build or reuse a suite's image, and print its name")
     image.add_argument("suite", choices=SUITES, nargs="?", default=default_suite())
+    image.add_argument("--extra", choices=list(EXTRAS), default="", help="more packages, by the word for them")
     up = actions.add_parser("up", help="boot a container, or leave the running one alone")
     up.add_argument("name")
     up.add_argument("--suite", choices=SUITES, default=default_suite())
@@ -52,7 +53,7 @@ def main(argv: list[str]) -> int:
     elif args.action == "connection":
         print(CONNECTIONS[engine.name])
     elif args.action == "image":
-        print(ensure_image(engine, args.suite))
+        print(ensure_image(engine, args.suite, args.extra))
     elif args.action == "up":
         container.up(engine, args.name, args.suite, args.extra)
     elif args.action == "down" and args.all:
