@@ -97,13 +97,16 @@ def _down(unit: str, facts: Facts, expected: bool) -> Finding | None:
     if state == "failed" or looping:
         return _failed(unit, facts, "looping" if looping else "failed", ended)
     unmet = facts.get("condition_timestamp") and facts.get("condition_result") is False
-    may_rest = facts.get("type") == "oneshot" or unmet or (facts.get("triggered_by") and not expected)
+    enabled = facts.get("unit_file_state") in _ENABLED
+    # What only a socket, a path or a timer starts is up by chance, and after a boot it waits for them.
+    waiting = facts.get("triggered_by") and not (expected and enabled)
+    may_rest = facts.get("type") == "oneshot" or unmet or waiting
     if expected and state not in _UP and not may_rest:
         return Finding("down", f"{unit}: was up and is {state}{ended}")
-    if facts.get("unit_file_state") in _ENABLED and "@." not in unit and state == "inactive" and not may_rest:
+    if enabled and "@." not in unit and state == "inactive" and not may_rest:
         return Finding("not-up", f"{unit}: {TITLES['not-up']}{ended}")
-    waits = facts.get("timers_calendar") and state == "active" and facts.get("sub_state") != "running"
-    if waits and not facts.get("next_elapse"):
+    ticks = facts.get("timers_calendar") and state == "active" and facts.get("sub_state") != "running"
+    if ticks and not facts.get("next_elapse"):
         return Finding("no-elapse", f"{unit}: {TITLES['no-elapse']}")
     return None
 

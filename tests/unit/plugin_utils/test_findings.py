@@ -95,6 +95,8 @@ def test_what_is_found(facts: dict[str, Any], expected: list[tuple[str, str]]) -
         (UP, []),
         ({**UP, "active_state": "reloading"}, []),
         ({**DOWN, "unit_file_state": "disabled"}, [("down", "a.service: was up and is inactive")]),
+        # One that its socket alone starts waits for that, and one that is enabled as well does not.
+        ({**DOWN, "triggered_by": ["a.socket"], "unit_file_state": "static"}, []),
         ({**DOWN, "triggered_by": ["a.socket"]}, [("down", "a.service: was up and is inactive")]),
         ({**DOWN, "type": "oneshot"}, []),
         ({**UP, "id": "b.service"}, [("gone", "a.service: was up and is not there any more")]),
