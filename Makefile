@@ -119,6 +119,11 @@ corpus: artifact prepare $(SOURCE) ## Give every unit file of Debian's packages 
 hardening: artifact image $(SOURCE) ## Search the strictest set of real services, which takes a while
 	@$(PYTEST) $(or $(TESTS),tests/hardening) $(PYTEST_ARGS)
 
+.PHONY: browser
+browser: tools $(SOURCE) ## Look at the page of a report in Chromium
+	@$(PYTHON) -m tests.testbed prepare --browser
+	@$(PYTEST) $(or $(TESTS),tests/browser) $(PYTEST_ARGS)
+
 .PHONY: docs
 docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links
 	@cd $(TREE) && PATH="$(CURDIR)/$(BUILD)/docs/bin:$(BIN):$$PATH" \

@@ -226,6 +226,18 @@ def test_what_nobody_would_wait_for_is_not_tried(host: Lab) -> None:
     assert host.invocation(UNIT) == before
 
 
+def test_a_crash_loop_that_is_too_slow_for_the_limit_proves_nothing(host: Lab) -> None:
+    slow = {"ExecStartPre": "/bin/sleep 0.7", "Restart": "always", "RestartSec": "100ms"}
+    entry = lively(**slow)
+    entry["unit"] = {**entry.get("unit", {}), "StartLimitIntervalSec": "2s", "StartLimitBurst": 3}
+    host.apply(entry)
+    result = succeeded(drill(host, "crash_loop"))
+    assert verdicts(result["faults"]) == {"crash_loop": ("start-limit-hit", "not-tried", None)}
+    assert "4 crashes took" in result["faults"]["crash_loop"]["not_tried"]
+    assert host.state(UNIT) == "active"
+    assert_nothing_left(host)
+
+
 def test_a_program_that_fails_when_it_is_started_anew_was_given_up_by_nobody(host: Lab) -> None:
     """Restart=on-abort restarts what was killed, and not what exits with a status."""
     lines = "test ! -e /run/notes/drilled || exit 3; touch /run/notes/drilled; exec"

@@ -12,7 +12,7 @@ import sys
 from . import container
 from .engine import CONNECTIONS, EngineError, find_engine
 from .image import EXTRAS, SUITES, default_suite, ensure_image
-from .prepare import missing_tools, prepare
+from .prepare import missing_browser, missing_packages, missing_tools, prepare
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -21,9 +21,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
     actions.add_parser("engine", help="print podman or docker")
     actions.add_parser("connection", help="print the name of Ansible's connection plugin for it")
     prepare_parser = actions.add_parser("prepare", help="install what this machine lacks")
-    prepare_parser.add_argument("--tools", action="store_true", help="without the container engine")
+    only = prepare_parser.add_mutually_exclusive_group()
+    only.add_argument("--tools", action="store_true", help="without the container engine")
+    only.add_argument("--browser", action="store_true", help="a browser alone")
     image = actions.add_parser("image", help="build or reuse a suite's image, and print its name")
     image.add_argument("suite", choices=SUITES, nargs="?", default=default_suite())
+    image.add_argument("--extra", choices=list(EXTRAS), default="", help="more packages, by the word for them")
     up = actions.add_parser("up", help="boot a container, or leave the running one alone")
     up.add_argument("name")
     up.add_argument("--suite", choices=SUITES, default=default_suite())
@@ -43,14 +46,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     args = parse(argv)
     if args.action == "prepare":
-        return prepare(missing_tools) if args.tools else prepare()
+        return prepare(missing_tools if args.tools else missing_browser if args.browser else missing_packages)
     engine = find_engine()
     if args.action == "engine":
         print(engine.name)
     elif args.action == "connection":
         print(CONNECTIONS[engine.name])
     elif args.action == "image":
-        print(ensure_image(engine, args.suite))
+        print(ensure_image(engine, args.suite, args.extra))
     elif args.action == "up":
         container.up(engine, args.name, args.suite, args.extra)
     elif args.action == "down" and args.all:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from .engine import Engine, EngineError, limit_flags
+from plugins.plugin_utils import _containers
+
+from .engine import Engine, EngineError
 from .image import ensure_image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,9 +34,8 @@ def up(engine: Engine, name: str, suite: str, extra: str = "") -> None:
 
 
 def create(engine: Engine, name: str, image: str) -> None:
-    flags = [f"--name={name}", f"--hostname={name}", f"--label={LABEL}", f"--env=container={engine.name}"]
-    flags += ["--network=none", "--stop-signal=SIGRTMIN+3", *limit_flags(), *engine.systemd_flags()]
-    engine.run("run", "--detach", *flags, image, *engine.init_command())
+    options = [f"--label={LABEL}", "--network=none"]
+    engine.run(*_containers.run_command(engine.name, name, image, options)[len(engine.command) :])
 
 
 def down(engine: Engine, name: str) -> None:

@@ -24,6 +24,12 @@ def missing_tools() -> list[str]:
     return needed if find_spec("ensurepip") else [*needed, "python3-venv"]
 
 
+def missing_browser() -> list[str]:
+    """Debian's name of a browser that needs no screen, a quarter of a gigabyte."""
+    found = any(shutil.which(name) for name in ("chromium", "chromium-headless-shell"))
+    return [] if found else ["chromium"]
+
+
 def missing_packages() -> list[str]:
     """Debian's names of all that is not there yet."""
     needed = missing_tools()

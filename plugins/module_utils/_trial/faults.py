@@ -118,8 +118,8 @@ def _hang(trial: Trial) -> Seen:
 
 def _crash_loop(trial: Trial) -> Seen:
     given = trial.scene.given
-    at, first = time.monotonic(), dict(show(trial.manager, trial.unit))
-    before = first
+    began, first = time.monotonic(), dict(show(trial.manager, trial.unit))
+    at, before = began, first
     for number in range(1, promise.crashes(given) + 1):
         before = dict(show(trial.manager, trial.unit))
         at = time.monotonic()
@@ -133,6 +133,9 @@ def _crash_loop(trial: Trial) -> Seen:
     seen = watch.outcome()
     anew = run_of(seen.shown).restarts != run_of(first).restarts
     gave_up = seen.verdict == promise.FAILED and anew and promise.gave_up(given, seen.shown)
+    slow = promise.too_slow(given, at - began + _delay(trial.scene, promise.crashes(given)))
+    if slow and seen.verdict == promise.RECOVERED:
+        raise NotTried(slow)
     return _started_again(trial, replace(seen, verdict=promise.GAVE_UP) if gave_up else seen)
 
 

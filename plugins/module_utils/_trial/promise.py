@@ -294,6 +294,16 @@ def too_long(given: Settings, fault: str) -> str:
     return ""
 
 
+def too_slow(given: Settings, took: float) -> str:
+    """Why a crash loop of so many seconds is no proof against a start limit that is promised; "" if it is.
+
+    Settings do not say how long a start takes, by the program or on a busy host.
+    """
+    if took <= given.interval or _loops(given).verdict != GAVE_UP:
+        return ""
+    return f"{crashes(given)} crashes took {took:.0f} s here, and StartLimitIntervalSec= is {given.interval:g} s"
+
+
 def _loops(given: Settings) -> Promise:
     first = _after_end(given, ENDINGS["crash_loop"])
     if first.verdict != RECOVERED or first.after is None:

@@ -113,6 +113,21 @@ def test_a_crash_loop(interval: str, burst: str, pause: str, verdict: str) -> No
     assert promised("crash_loop", **shown)[0] == verdict
 
 
+@pytest.mark.parametrize(
+    ("restart", "took", "says"),
+    [
+        ("always", 9.0, ""),
+        ("always", 12.4, "6 crashes took 12 s here, and StartLimitIntervalSec= is 10 s"),
+        ("no", 12.4, ""),  # then no limit is promised
+    ],
+)
+def test_a_crash_loop_that_was_too_slow_for_the_limit(restart: str, took: float, says: str) -> None:
+    given = settings(
+        {"Restart": restart, "RestartUSec": "100ms", "StartLimitIntervalUSec": "10s", "StartLimitBurst": "5"}
+    )
+    assert promise.too_slow(given, took) == says
+
+
 def test_a_crash_loop_of_what_is_not_restarted_ends_at_once() -> None:
     assert promised("crash_loop", Restart="no") == ("failed", None)
 

@@ -17,15 +17,21 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.unitwright.systemd.plugins.filter import (
     cron_to_calendar,
     from_unit_file,
+    report,
+    report_html,
     to_unit_file,
     unit_escape,
+    unit_findings,
 )
 
 FILTERS = {
     **cron_to_calendar.FilterModule().filters(),
     **from_unit_file.FilterModule().filters(),
+    **report.FilterModule().filters(),
+    **report_html.FilterModule().filters(),
     **to_unit_file.FilterModule().filters(),
     **unit_escape.FilterModule().filters(),
+    **unit_findings.FilterModule().filters(),
 }
 ROOT = Path(__file__).parents[3]
 
@@ -82,6 +88,7 @@ def test_every_file_is_the_filter_of_its_name() -> None:
             {},
             {"Timer": {"OnBootSec": "5", "OnCalendar": ["", "daily"]}},
         ),
+        ("unit_findings", {}, {}, []),
     ],
 )
 def test_results(name: str, value: object, options: dict[str, Any], expected: object) -> None:
@@ -120,6 +127,13 @@ def test_results(name: str, value: object, options: dict[str, Any], expected: ob
         ("from_unit_file", None, {}, "text, and this is null"),
         ("from_unit_file", "[Unit]\nx\n", {}, "line 2"),
         ("from_unit_file", "[Timer]\nOnCalendar=a\nOnBootSec=1\nOnCalendar=\nOnCalendar=b\n", {}, "order of lines"),
+        ("unit_findings", [{"id": "a.service"}], {}, "a mapping by their names"),
+        ("unit_findings", {}, {"ignored": "a.service"}, "ignored is a list of names"),
+        ("unit_findings", {}, {"expected": "a.service"}, "expected is a list of names"),
+        ("report", {}, {"hosts": [], "playbook": "check", "made": ""}, "a list of mappings"),
+        ("report", [{"units": []}], {"hosts": [], "playbook": "check", "made": ""}, "the name of its host as host"),
+        ("report", [], {"hosts": "web1", "playbook": "check", "made": ""}, "hosts is a list of names"),
+        ("report_html", {"hosts": []}, {}, "what the filter unitwright.systemd.report gives"),
     ],
 )
 def test_errors(name: str, value: object, options: dict[str, Any], said: str) -> None:
