@@ -63,7 +63,7 @@ def with_positions(result: Mapping[str, Any], args: Mapping[str, Any]) -> dict[s
     lines = str(result.get("msg", "")).split("\n")
     errors = told.get("errors", [])
     if len(lines) == len(errors):
-        told["msg"] = "\n".join(_at(line, error) for line, error in zip(lines, errors))
+        told["msg"] = "\n".join(_at(line, error) for line, error in zip(lines, errors, strict=True))
     return {**result, **told}
 
 

@@ -299,9 +299,9 @@ def too_slow(given: Settings, took: float) -> str:
 
     Settings do not say how long a start takes, by the program or on a busy host.
     """
-    if took <= given.interval or _loops(given).verdict != GAVE_UP:
+    if took <= given.limit.interval or _loops(given).verdict != GAVE_UP:
         return ""
-    return f"{crashes(given)} crashes took {took:.0f} s here, and StartLimitIntervalSec= is {given.interval:g} s"
+    return f"{crashes(given)} crashes took {took:.0f} s here, and StartLimitIntervalSec= is {given.limit.interval:g} s"
 
 
 def _loops(given: Settings) -> Promise:
