@@ -43,11 +43,4 @@ EXPLAINED: tuple[Explained, ...] = (
         "a unit with an [Install] section is enabled unless the entry says otherwise, and that gives the keys "
         "Ctrl+Alt+Del to this target",
     ),
-    Explained(
-        ".*",
-        "",
-        "is left with an older version: changed since its last start",
-        "it runs on the host of this trial, started from the file of its package, so nothing shows that it has "
-        "this very text, and it is one that the run may not restart",
-    ),
 )

@@ -98,9 +98,10 @@ def refuse_list(items: Sequence[object], section: str, directive: str, holds_one
     that differ for a directive that holds one.
     """
     if holds_one and len({str(item) for item in items if item != ""}) > 1:
+        last = shown(items[-1]) if isinstance(items[-1], str) and items[-1] else "the one that is meant"
         raise Refused(
-            "it holds one value, and of a list, which is the directive repeated, only the last counts: write that one "
-            "alone"
+            "it holds one value, and of a list, which is the directive repeated, only the last counts: write "
+            f"{last} alone"
         )
     if not items and not adds_only(section, directive):
         raise Refused(
