@@ -111,9 +111,13 @@ class _Maker:
                 self.lines += [(row.name, line) for line in _BY_MERGE[row.merge](self, row, ours)]
         self._addresses_allowed()
         for directive, value in self.needs.more:
-            if value not in self.said.all(directive):
+            # A line of the unit's own may just have been taken from it, as SupplementaryGroups= empties that list.
+            if value not in merging.in_force([*self.said.all(directive), *self._written(directive)]):
                 self.lines.append((directive, value))
         return Lines(tuple(self.lines), self.left_out, self.stricter, self.released)
+
+    def _written(self, directive: str) -> List[str]:
+        return [value for name, value in self.lines if name == directive]
 
     def _ours(self, row: Protection) -> Tuple[str, ...]:
         """Its lines by the profile or by what an opt-out wants in their place, if the host can have them."""

@@ -428,6 +428,13 @@ class TestOptOuts:
         assert of("DeviceAllow", found) == ["char-ttyUSB rw", "/dev/gpiochip0 rw"]
         assert of("BindPaths", found) == []
 
+    def test_a_group_that_the_unit_has_too_is_there_behind_the_line_that_empties_the_list(self) -> None:
+        allowed = [{"groups": ["video"]}]
+        assert of("SupplementaryGroups", made("maximum", "SupplementaryGroups=video audio", allowed)) == ["", "video"]
+        assert of("SupplementaryGroups", made("maximum", "SupplementaryGroups=video", allowed)) == ["", "video"]
+        assert of("SupplementaryGroups", made("maximum", "", allowed)) == ["video"]
+        assert of("SupplementaryGroups", made("strict", "SupplementaryGroups=video", allowed)) == []
+
     def test_home_in_part(self) -> None:
         found = made("strict", allow=[{"home": ["/home/app"]}], writable=["/home/app/data"])
         assert of("ProtectHome", found) == ["tmpfs"]
