@@ -11,7 +11,7 @@ import re
 from .kinds import KINDS, kind_of
 from .loadpath import LoadPath
 from .meaning import is_set, last
-from .names import UnitName, misnamed, parse_name
+from .names import UnitName, misnamed, parse_name, parse_pattern
 from .specifiers import in_name
 from .unitfile import Effective
 
@@ -62,3 +62,13 @@ def served(unit: str, loadpath: LoadPath) -> str:
     """The one service that a socket is for; "" if each connection has its own, or its name cannot be told."""
     service = starts(unit, loadpath) if kind_of(unit).starts.hands_over else ""
     return "" if not service or misnamed(service) or parse_name(service).is_template else service
+
+
+def has_sockets(unit: str, loadpath: LoadPath) -> bool:
+    """Is there a socket that starts this service, and hands itself over to it, one for each connection among them?
+
+    One whose file was not read counts by its name alone.
+    """
+    names = {name for folder in loadpath.names.values() for name in folder if name.endswith(".socket")}
+    services = {unit, parse_pattern(unit).template or unit}
+    return any(not misnamed(name) and starts(name, loadpath) in services for name in names)

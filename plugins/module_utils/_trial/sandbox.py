@@ -38,6 +38,7 @@ from .._plan.consequences import restarted_with, stopped_with
 from .._run.hardened import lines_of
 from .._run.pipeline import HOST, refuse_place
 from .._run.report import hidden_values, without
+from .._syntax.activation import has_sockets
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_run_once, words
@@ -173,7 +174,8 @@ class _Sandbox:
         self.present: List[Line] = [line for path in loadpath.files(self.unit) for line in lines_of(loadpath, path)]
         self.writer = writer
         catalogue = parse_dump(manager.configuration_items(), manager.version)
-        host = Host(catalogue, calls=parse_groups(manager.syscall_groups()))
+        groups = parse_groups(manager.syscall_groups())
+        host = Host(catalogue, calls=groups, has_sockets=has_sockets(self.unit, loadpath))
         states = self.observed.states
         graph = look(manager, [self.unit], states)
         along = {*stopped_with(self.unit, graph), *restarted_with(self.unit, graph)} - {self.unit}
