@@ -116,7 +116,7 @@ corpus: artifact prepare $(SOURCE) ## Give every unit file of Debian's packages 
 	@PYTHONPATH=$(BUILD)/source $(PY) -m tests.corpus $(CORPUS_ARGS)
 
 .PHONY: hardening
-hardening: artifact image $(SOURCE) ## Search the strictest set of real services, which takes a while
+hardening: setup $(SOURCE) ## Harden real services by recipes and by searches, which takes a while
 	@$(PYTEST) $(or $(TESTS),tests/hardening) $(PYTEST_ARGS)
 
 .PHONY: browser

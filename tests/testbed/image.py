@@ -51,6 +51,20 @@ EXTRAS = {
         "sudo",
         "uvicorn",
     ),
+    # What examples/hardening hardens, and what its clients need.
+    "hardening": (
+        "gunicorn",
+        "logrotate",
+        "mosquitto",
+        "mosquitto-clients",
+        "nodejs",
+        "openssl",
+        "postgresql",
+        "python3-django",
+        "python3-redis",
+        "redis-server",
+        "redis-tools",
+    ),
 }
 # In bullseye the package nginx brings image and geography modules with dozens of libraries.
 WEB_SERVER = {"bullseye": "nginx-light"}

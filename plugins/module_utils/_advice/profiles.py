@@ -36,14 +36,22 @@ _CLOCK_KEEPS_DEVICES = 248
 _REMOUNTING = ("ProtectKernelTunables", "ProtectControlGroups")
 _REMOUNTS_OF_USERS = 252
 _ROOT = ("", "root", "0")
+# Before that LISTEN_PID= and MAINPID= are numbers that what is in a PID namespace of its own does not know (257; 262
+# has the right ones, and lets commands into the namespace).
+_PIDS_ARE_TOLD = 258
+_COMMANDS = ("ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
 
 
 class Host(NamedTuple):
-    """What the lines depend on besides the unit. of_users: it is for managers of users. calls: what is in groups."""
+    """What the lines depend on besides the unit's [Service].
+
+    of_users: it is for managers of users. calls: what is in groups. has_sockets: systemd hands sockets to the unit.
+    """
 
     catalogue: Catalogue
     of_users: bool = False
     calls: Calls = MappingProxyType({})
+    has_sockets: bool = False
 
 
 class Lines(NamedTuple):
@@ -111,9 +119,13 @@ class _Maker:
                 self.lines += [(row.name, line) for line in _BY_MERGE[row.merge](self, row, ours)]
         self._addresses_allowed()
         for directive, value in self.needs.more:
-            if value not in self.said.all(directive):
+            # A line of the unit's own may just have been taken from it, as SupplementaryGroups= empties that list.
+            if value not in merging.in_force([*self.said.all(directive), *self._written(directive)]):
                 self.lines.append((directive, value))
         return Lines(tuple(self.lines), self.left_out, self.stricter, self.released)
+
+    def _written(self, directive: str) -> List[str]:
+        return [value for name, value in self.lines if name == directive]
 
     def _ours(self, row: Protection) -> Tuple[str, ...]:
         """Its lines by the profile or by what an opt-out wants in their place, if the host can have them."""
@@ -157,6 +169,10 @@ class _Maker:
             return "it does nothing for a service of root"
         if row.name == "PrivatePIDs" and (self.said.last("Type") == "forking" or self.said.last("PIDFile")):
             return "a service that is known by a PID file cannot have it"
+        if row.name == "PrivatePIDs" and self.version < _PIDS_ARE_TOLD and self._asks_for_pids():
+            return (
+                f"before systemd {_PIDS_ARE_TOLD} what it is told of its process ID, by LISTEN_PID or MAINPID, is wrong"
+            )
         if row.name == "PrivateBPF" and (
             ("PrivatePIDs", "yes") in self.lines or is_true(self.said.last("PrivatePIDs"))
         ):
@@ -167,6 +183,10 @@ class _Maker:
         if row.name == "ProtectClock" and self.version < _CLOCK_KEEPS_DEVICES and all_devices:
             return f"before systemd {_CLOCK_KEEPS_DEVICES} it closes all other devices as well"
         return ""
+
+    def _asks_for_pids(self) -> bool:
+        """Has it to know a process ID that systemd tells: by sockets, or in a command such as `kill -HUP $MAINPID`?"""
+        return self.host.has_sockets or any("MAINPID" in line for name in _COMMANDS for line in self.said.all(name))
 
     def _becomes_dynamic(self) -> bool:
         wanted = PROTECTIONS["DynamicUser"].lines(self.level, self.version)

@@ -301,7 +301,11 @@ _ROWS = (
         "PrivatePIDs",
         0,
         "m",
-        ("it sees no processes but its own", "Type=forking, PIDFile=, what watches others", "other_processes"),
+        (
+            "it sees no processes but its own",
+            "Type=forking, PIDFile=, what watches others; on 257 also what is handed a socket, and $MAINPID",
+            "other_processes",
+        ),
         maximum=_ON,
     ),
     _row(

@@ -50,9 +50,10 @@ def made(
     writable: Sequence[str] = (),
     version: int = 252,
     users: bool = False,
+    sockets: bool = False,
 ) -> Lines:
     lines = [(each.directive, each.value) for each in parse(f"[Service]\n{present}")]
-    return profile(level, needs(allow, writable), lines, Host(facts(version).catalogue, users, CALLS))
+    return profile(level, needs(allow, writable), lines, Host(facts(version).catalogue, users, CALLS, sockets))
 
 
 def of(directive: str, found: Lines) -> list[str]:
@@ -428,6 +429,13 @@ class TestOptOuts:
         assert of("DeviceAllow", found) == ["char-ttyUSB rw", "/dev/gpiochip0 rw"]
         assert of("BindPaths", found) == []
 
+    def test_a_group_that_the_unit_has_too_is_there_behind_the_line_that_empties_the_list(self) -> None:
+        allowed = [{"groups": ["video"]}]
+        assert of("SupplementaryGroups", made("maximum", "SupplementaryGroups=video audio", allowed)) == ["", "video"]
+        assert of("SupplementaryGroups", made("maximum", "SupplementaryGroups=video", allowed)) == ["", "video"]
+        assert of("SupplementaryGroups", made("maximum", "", allowed)) == ["video"]
+        assert of("SupplementaryGroups", made("strict", "SupplementaryGroups=video", allowed)) == []
+
     def test_home_in_part(self) -> None:
         found = made("strict", allow=[{"home": ["/home/app"]}], writable=["/home/app/data"])
         assert of("ProtectHome", found) == ["tmpfs"]
@@ -436,6 +444,14 @@ class TestOptOuts:
 
     def test_pids_of_what_forks(self) -> None:
         assert "PrivatePIDs" in made("maximum", "Type=forking", version=257).left_out
+
+    @pytest.mark.parametrize(("version", "yes"), [(257, []), (262, ["yes"])])
+    def test_pids_of_what_is_told_them_wrongly(self, version: int, yes: list[str]) -> None:
+        """On 257 `kill -HUP $MAINPID` finds no process, and LISTEN_PID is not the process's own number."""
+        reloads = "ExecReload=/bin/kill -HUP $MAINPID"
+        assert of("PrivatePIDs", made("maximum", reloads, version=version)) == yes
+        assert of("PrivatePIDs", made("maximum", version=version, sockets=True)) == yes
+        assert of("PrivatePIDs", made("maximum", "ExecReload=/usr/bin/app --reload", version=version)) == ["yes"]
 
     def test_bpf_and_pids_do_not_go_together(self) -> None:
         """A service with both ends with status 226 on 262."""
