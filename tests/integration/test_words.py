@@ -93,6 +93,25 @@ def test_what_a_start_needs_and_is_there_or_made(host: Lab) -> None:
     assert host.foretell(unit, dynamic)["unverified"] == []
 
 
+@pytest.mark.parametrize("relation", ["Requires", "BindsTo", "Wants"])
+def test_accounts_that_another_service_makes_while_it_runs(host: Lab, relation: str) -> None:
+    """As cockpit has it; without that service they are not there."""
+    making = service("making", service={"DynamicUser": True, "User": "maker", "Group": "makers"}, install=WANTED)
+    listening = {
+        "name": "made.socket",
+        "unit": {relation: "making.service", "After": "making.service"},
+        "socket": {"ListenStream": "/run/made.sock", "SocketUser": "maker", "SocketGroup": "makers"},
+        "install": {"WantedBy": "sockets.target"},
+    }
+    served = service("made", state="present")
+    assert host.foretell(making, listening, served)["unverified"] == []
+    alone = {**listening, "unit": {}}
+    assert rules(host.foretell(making, alone, served)) == [
+        ("made.socket", "SocketUser", "lacking"),
+        ("made.socket", "SocketGroup", "lacking"),
+    ]
+
+
 def test_the_other_users_of_a_user(host: Lab) -> None:
     def mine(user: str) -> Entry:
         return service("mine-web", service={"User": user}, install={"WantedBy": "default.target"}, state="present")

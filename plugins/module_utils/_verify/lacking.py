@@ -12,16 +12,18 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, FrozenSet, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from .._desired.stack import Desired
 from .._host.files import resolve
 from .._host.observed import units_under
 from .._host.places import Places, account
 from .._plan.differences import Differences
+from .._syntax.dependencies import named, needed
 from .._syntax.kinds import kind_of
+from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_true
-from .._syntax.names import misnamed
+from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
@@ -82,7 +84,8 @@ def lacking(desired: Desired, differences: Differences, places: Places) -> Itera
         text = {} if misnamed(unit) else differences.after.effective(unit)
         settings = _settings(unit, text)
         section = kind_of(unit).section
-        for rule, directive, what, name in [*_accounts(settings, places), *_paths(settings, desired, places)]:
+        made = _made_by_others(unit, differences.after)
+        for rule, directive, what, name in [*_accounts(settings, made, places), *_paths(settings, desired, places)]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
 
 
@@ -105,14 +108,26 @@ def _last(settings: Settings, name: str) -> str:
 Found = Tuple[Rule, str, str, str]
 
 
-def _accounts(settings: Settings, places: Places) -> Iterator[Found]:
+def _made_by_others(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
+    """The accounts that services which are up before it make while they run (systemd.exec(5), DynamicUser=)."""
+    found: Set[str] = set()
+    wished = [] if misnamed(unit) else named(unit, "Wants", loadpath)
+    for other in needed([unit, *wished], loadpath) - {unit}:
+        settings = {} if misnamed(other) else _settings(other, loadpath.effective(other))
+        if is_true(_last(settings, "DynamicUser")):
+            user = _last(settings, "User") or parse_name(other).prefix
+            found |= {user, _last(settings, "Group") or user}
+    return frozenset(found)
+
+
+def _accounts(settings: Settings, made: FrozenSet[str], places: Places) -> Iterator[Found]:
     if places.root:
         return
     dynamic = is_true(_last(settings, "DynamicUser"))
     for directive, what in _ACCOUNTS.items():
         value = _last(settings, directive)
         for name in value.split() if directive == "SupplementaryGroups" else [value] if value else []:
-            if not _UNTOLD.isdisjoint(name) or (dynamic and directive in ("User", "Group")):
+            if name in made or not _UNTOLD.isdisjoint(name) or (dynamic and directive in ("User", "Group")):
                 continue
             if places.scope.in_home and name not in _own(what):
                 yield _OTHER_USER, directive, what, name

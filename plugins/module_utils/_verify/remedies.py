@@ -196,4 +196,6 @@ def _mended(problem: Problem) -> Problem:
         return problem
     message = problem.message[: -len(" Refusing.")] if problem.message.endswith(" Refusing.") else problem.message
     section, directive = (problem.section, problem.directive) if problem.directive else (found.section, found.directive)
+    if problem.rule.remedy and message.endswith(problem.rule.remedy):  # what that rule says of it is enough
+        return problem._replace(section=section, directive=directive)
     return problem._replace(message=f"{message.rstrip('.')}: {found.remedy}", section=section, directive=directive)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whoever ends a drill half-way, and however often, has it taken back first."""
+"""Whoever ends a drill or a search half-way, and however often, has it taken back first."""
 
 from __future__ import annotations
 
