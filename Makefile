@@ -58,12 +58,16 @@ test: tools ## Run lint, sanity, unit, upgrade, integration and molecule, up to 
 	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES)
 
 .PHONY: test-all
-test-all: tools ## Run the same, and then Molecule's other scenarios
-	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES) walk reboot catalogue
+test-all: tools ## Run the same, then Molecule's other scenarios and the page of a report, and say what is left out
+	@MAKE="$(MAKE)" $(PY) -m tests.tooling.left_out $(STAGES) walk browser reboot versions catalogue
 
 .PHONY: reboot
 reboot: setup ## Run Molecule's scenario of drills and a reboot
 	@MOLECULE_GLOB='molecule/*/molecule.yml' $(CONNECTED) molecule test --scenario-name reboot
+
+.PHONY: versions
+versions: setup ## Run Molecule's scenario of all four versions of systemd
+	@MOLECULE_GLOB='molecule/*/molecule.yml' $(CONNECTED) molecule test --scenario-name versions
 
 .PHONY: catalogue
 catalogue: setup ## Run Molecule's scenario of the examples
@@ -74,7 +78,7 @@ lint: artifact $(SOURCE) ## Check style, types and YAML: ruff, mypy, yamllint, a
 	$(RUN) ruff check --cache-dir $(BUILD)/ruff .
 	$(RUN) ruff format --cache-dir $(BUILD)/ruff --check .
 	$(RUN) mypy --python-version 3.8 $(addprefix -p $(PLUGINS).,doc_fragments module_utils modules)
-	$(RUN) mypy --python-version 3.11 $(addprefix -p $(PLUGINS).,filter action plugin_utils)
+	$(RUN) mypy --python-version 3.11 $(addprefix -p $(PLUGINS).,filter action lookup plugin_utils)
 	$(RUN) mypy --python-version 3.11 -p tests.testbed -p tests.tooling -p tests.benchmarks -p tests.upgrade -p tests.corpus -p tests.faults.walk
 	$(RUN) yamllint --strict .
 	$(RUN) ansible-lint

@@ -44,6 +44,7 @@ notes:
   - A unit that fails tells those that C(OnFailure=) names, as in earnest.
   - Units with C(FailureAction=) and the like are refused, as they would take the host down.
   - What would keep the drill waiting for more than 120 seconds is not tried, such as C(RestartSec=1h).
+  - A crash loop that took longer on this host than C(StartLimitIntervalSec=) proves nothing, and counts as not tried.
   - A timer that has no C(Persistent=) leaves out what would come in the seconds of the drill.
 seealso:
   - module: unitwright.systemd.stack
