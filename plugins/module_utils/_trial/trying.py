@@ -312,7 +312,7 @@ class _Try:
             time.sleep(0.2)
 
     def _said(self) -> List[str]:
-        lines, _before = journal.of_runs(self.manager, self.unit, self._run().invocation, "")
+        lines, _before = journal.of_runs(self.manager, self.unit, self._run().invocation, "", self.began)
         logged = [each.text for each in journal.of_kernel(self.manager, self.began)]
         kernel = of_processes(logged, processes(self.manager, self.unit))
         own = [line for path, since in self._sizes.items() for line in grown(path, since).splitlines()]
