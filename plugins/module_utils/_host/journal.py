@@ -74,18 +74,21 @@ def last_of(lines: Sequence[Line], run: str, begun: float, most: int) -> List[st
     return [row for line in last for row in line.text.splitlines() if row.strip()][-most:]
 
 
-def of_runs(manager: Manager, unit: str, run: str, before: str) -> Tuple[List[str], List[str]]:
-    """All that was said in a run of a unit, and in the one before it (by IDs; "" for none): the last lines of each."""
+def of_runs(manager: Manager, unit: str, run: str, before: str, since: float = 0.0) -> Tuple[List[str], List[str]]:
+    """All that was said in a run of a unit, and in the one before it (by IDs; "" for none): the last lines of each.
+
+    since: what was said before that is not of this run, however short the one before it was.
+    """
     sync(manager)
     begun = _begun(manager, run)
     if begun is None:
         return [], []
     # Lines of its first process may stand before what the manager says of it; those of the run before it do no harm.
-    now = _lines(manager, unit, [f"--since=@{begun - 1:.6f}"])
-    since = _begun(manager, before) if before else None
-    if since is None:
+    now = _lines(manager, unit, [f"--since=@{max(begun - 1, since):.6f}"])
+    earlier = _begun(manager, before) if before else None
+    if earlier is None:
         return now, []
-    return now, _lines(manager, unit, [f"--since=@{since - 1:.6f}", f"--until=@{begun:.6f}"])
+    return now, _lines(manager, unit, [f"--since=@{earlier - 1:.6f}", f"--until=@{begun:.6f}"])
 
 
 def _begun(manager: Manager, run: str) -> Optional[float]:

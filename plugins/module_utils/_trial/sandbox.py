@@ -260,7 +260,7 @@ class _Sandbox:
                 interrupts.hold()
                 trials.take_away(self.trial, self.manager, self.writer)
                 trials.end(self.trial, self.writer)
-        left = self.bench.left_alone()
+        left = self.bench.unwell()
         if left:
             left = without(left, self.hidden)
             raise Problems([HOST.said(f"after the search it is not what it was: {left}", self.service.unit)])

@@ -48,6 +48,7 @@ from .._run.report import without
 _TUNING = ("sched_setaffinity", "setpriority", "nice", "ioprio_set")
 _SAMPLED_EVERY = 0.01
 _SETTLES, _LEAST, _AGAIN = 3.0, 2.0, 0.2
+_LOOKS = 5
 _MOST_EVIDENCE = 4
 _ENDED = re.compile(r"Main process exited|Control process exited|Failed at step|Failed to set up")
 
@@ -152,8 +153,8 @@ class Bench:
             return Outcome(False, (f"its stop took {took:.1f} s and ended as {how}; without it took {stops:.1f} s",))
         return self._judged(self._once(), lines)
 
-    def left_alone(self) -> str:
-        """What is wrong with the service once all was taken away, "" if nothing is."""
+    def unwell(self) -> str:
+        """What its own health checks say is wrong with it, "" if nothing is."""
         failures = watch(self.manager, {self.unit: Up(Proof(self.probe.health))})
         return failures[0].message if failures else ""
 
@@ -207,7 +208,7 @@ class Bench:
             both,
             [*one.said, *two.said],
             seconds,
-            one.touched | two.touched,
+            self._touched(both.listeners, one.touched | two.touched),
             one.idle & two.idle,
             max(one.settled, two.settled),
         )
@@ -216,6 +217,27 @@ class Bench:
             self.probe, health=self.probe.health._replace(timeout=limit), patience=max(8.0, 4 * seconds)
         )
         return self.baseline
+
+    def _touched(self, listeners: FrozenSet[Listener], touched: FrozenSet[Listener]) -> FrozenSet[Listener]:
+        """Those to which the probe leads: a connection of a moment may pass between two looks, so all is done again."""
+        for _time in range(_LOOKS):
+            if all(each in touched or each.transport == "udp" for each in listeners):
+                break
+            with _Sampler() as sampler:
+                self.unwell()
+                self.probed()
+            touched |= sampler.touched(listeners)
+        return touched
+
+    def probed(self) -> str:
+        """Do what the probe does: what is wrong, "" if nothing is."""
+        # A command may have a password among its words, so it is told by its number.
+        for number, words in enumerate(self.probe.commands, 1):
+            done = self.manager.run(words, timeout=self.probe.patience)
+            if done.code:
+                said = (done.err.strip() or done.out.strip()).rpartition("\n")[2]
+                return f"probe {number}: exit code {done.code}{said and ', '}{said}"
+        return ""
 
 
 class Failing(Exception):
@@ -257,7 +279,7 @@ class _Try:
         run = self._run()
         first = workload(self.manager, self.unit)
         with _Sampler() as sampler:
-            complaint = complaint or self._first_probed() or self._reloaded() or self._probed()
+            complaint = complaint or self._first_probed() or self._reloaded() or self.bench.probed()
         complaint = complaint or self._same(run) or self._as_before()
         seen = workload(self.manager, self.unit)
         idle = frozenset(uid for uid in seen.users if seen.users[uid] <= first.users.get(uid, -1))
@@ -271,22 +293,13 @@ class _Try:
         failures = watch(self.manager, {self.unit: expected})
         return failures[0].message if failures else ""
 
-    def _probed(self) -> str:
-        # A command may have a password among its words, so it is told by its number.
-        for number, words in enumerate(self.bench.probe.commands, 1):
-            done = self.manager.run(words, timeout=self.bench.probe.patience)
-            if done.code:
-                said = (done.err.strip() or done.out.strip()).rpartition("\n")[2]
-                return f"probe {number}: exit code {done.code}{said and ', '}{said}"
-        return ""
-
     def _first_probed(self) -> str:
         """The same right after a start: many a service is up before it listens."""
         begun = time.monotonic()
         known = self.bench.baseline
         patience = self.bench.probe.health.timeout if known is None else max(_LEAST, 3 * known.settles)
         while True:
-            complaint = self._probed()
+            complaint = self.bench.probed()
             self.settled = time.monotonic() - begun
             if not complaint or self.settled > patience:
                 return complaint
@@ -313,7 +326,7 @@ class _Try:
             time.sleep(0.2)
 
     def _said(self) -> List[str]:
-        lines, _before = journal.of_runs(self.manager, self.unit, self._run().invocation, "")
+        lines, _before = journal.of_runs(self.manager, self.unit, self._run().invocation, "", self.began)
         logged = [each.text for each in journal.of_kernel(self.manager, self.began)]
         kernel = of_processes(logged, processes(self.manager, self.unit))
         own = [line for path, since in self._sizes.items() for line in grown(path, since).splitlines()]

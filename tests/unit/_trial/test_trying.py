@@ -20,6 +20,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._apply.trials i
 from ansible_collections.unitwright.systemd.plugins.module_utils._host import files
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import Health
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import Outcome
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.workload import Listener
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial import trying
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial.trying import Bench, Failing, Probe
 
@@ -59,8 +60,42 @@ def test_nor_are_the_words_of_a_probe() -> None:
         def run(self, words: Sequence[str], timeout: float) -> Outcome:
             return Outcome(0 if words[0] == "true" else 22, "", f"{timeout and 'refused'}\n")
 
-    one: Any = SimpleNamespace(bench=bench(), manager=Manager())
-    assert trying._Try._probed(one) == "probe 2: exit code 22, refused"
+    assert bench(Manager()).probed() == "probe 2: exit code 22, refused"
+
+
+class Glances:
+    """Looks for connections of which each sees what its number says. done: what was asked meanwhile."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *seen: frozenset[Listener]) -> None:
+        self.left, self.done = list(seen), [""]
+        monkeypatch.setattr(trying, "_Sampler", lambda: self)
+        for name in ("probed", "unwell"):
+            monkeypatch.setattr(Bench, name, lambda _self, name=name: self.done.append(name))
+
+    def __enter__(self) -> Glances:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+    def touched(self, _listeners: frozenset[Listener]) -> frozenset[Listener]:
+        return self.left.pop(0)
+
+
+HTTP, LOCAL, DNS = Listener("tcp", "0.0.0.0:80"), Listener("unix", "/run/app.sock"), Listener("udp", "0.0.0.0:53")
+
+
+def test_a_connection_that_was_missed_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    glances = Glances(monkeypatch, frozenset(), frozenset([LOCAL]), frozenset([DNS]))
+    assert bench()._touched(frozenset([HTTP, LOCAL]), frozenset([HTTP])) == {HTTP, LOCAL}
+    assert glances.done == ["", "unwell", "probed", "unwell", "probed"]
+
+
+def test_not_for_ever_and_not_for_what_is_never_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    glances = Glances(monkeypatch, *[frozenset()] * 5)
+    assert bench()._touched(frozenset([HTTP]), frozenset()) == frozenset()
+    assert glances.left == []
+    assert bench()._touched(frozenset([HTTP, DNS]), frozenset([HTTP])) == {HTTP}
 
 
 def test_how_far_it_is_only_its_owner_reads(tmp_path: Path) -> None:
