@@ -13,6 +13,7 @@ import enum
 from typing import Dict, FrozenSet, NamedTuple, Tuple
 
 from .effects import KILL, LIMITS, MOUNT_LIVE, SERVICE_LIVE, SOCKET_LIVE, Change, Effect
+from .section import Lists, Section
 
 
 class File(enum.Enum):
@@ -75,30 +76,6 @@ class Activation(NamedTuple):
     each: str
     cause: Cause
     hands_over: bool
-
-
-class Lists(NamedTuple):
-    """How several assignments of a directive add up in a type's own section, where that is not as everywhere.
-
-    added_only: an empty assignment leaves these as they are. reset_together: one to any of these empties all of them.
-    reset_by_prefix: so does one to any whose name begins so, "" for none. whole: no directive holds a single value.
-    """
-
-    added_only: FrozenSet[str]
-    reset_together: FrozenSet[str]
-    reset_by_prefix: str
-    whole: bool
-
-
-class Section(NamedTuple):
-    """A type's own section, beside [Unit] and [Install].
-
-    name: as it stands in brackets. change: what puts a change in it into force. lists: how its lists add up.
-    """
-
-    name: str
-    change: Change
-    lists: Lists
 
 
 class Names(NamedTuple):
