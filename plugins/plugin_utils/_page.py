@@ -227,7 +227,7 @@ class _Page:
 
     def footer(self) -> str:
         full = self.detail == _DETAILS[0]
-        words = "" if full else " Left out for the size of this page: units as they should be, and what is “more”."
+        words = "" if full else " Left out for the size of this page: units as they should be, and what more there is."
         return f"<footer><p>The same is in the JSON beside this page.{words}</p></footer>\n"
 
 
