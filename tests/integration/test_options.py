@@ -85,7 +85,7 @@ MISTAKES: list[tuple[str, dict[str, Any], tuple[str, str], str]] = [
     (
         "env1.service",
         {**given("service", "Nice", 1), "environment": {"A B": "x"}},
-        ("", ""),
+        ("Service", "Environment"),
         "environment variable",
     ),
     (
