@@ -108,7 +108,7 @@ class Program:
 
 _OF_NGINX = Program(
     "nginx.service",
-    2.2,
+    2.3,
     (
         f"{_CURL} http://127.0.0.1/ > /dev/null && {_CURL} -g 'http://[::1]/' > /dev/null",
         f"{_CURL} -T /root/body http://127.0.0.1/dav/f && cmp /root/body /var/www/dav/f",
@@ -119,7 +119,7 @@ _OF_NGINX = Program(
 )
 PROGRAMS = {
     "nginx": _OF_NGINX,
-    # For this host alone, so that what others would miss is tried as well.
+    # For this host alone, so that IPAddressDeny= is tried, which others would miss.
     "nginx-local": replace(_OF_NGINX, at_most=2.1, files=((_SITE, _LOCAL),)),
     "redis": Program(
         "redis-server.service",
