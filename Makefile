@@ -54,7 +54,7 @@ demo-down: ## Remove the demo's container
 	@$(PYTHON) -m tests.testbed down unitwright-demo
 
 .PHONY: test
-test: tools ## Run lint, sanity, unit, upgrade, integration and molecule, up to the first that fails
+test: tools ## Run lint, sanity, unit, upgrade, integration and molecule; after one has failed no other begins
 	@MAKE="$(MAKE)" $(PY) -m tests.tooling.stages $(STAGES)
 
 .PHONY: test-all

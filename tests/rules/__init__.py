@@ -20,8 +20,8 @@ NAME = "shop"
 # A version that is not there yet.
 NEWEST = 999
 LISTS = ("units", "services", "timers", "sockets", "targets", "dropins")
-# Which modules are called by the name of a unit, and not by that of a stack.
 USERS = ("nobody", "wright")
+# Which modules are called by the name of a unit, and not by that of a stack.
 OF_ONE = ("hardening", "hardening_search", "drill")
 
 

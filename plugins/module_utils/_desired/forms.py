@@ -14,7 +14,7 @@ from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Tu
 from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
 
 from .._syntax import values
-from .._syntax.kinds import DEFAULT, KINDS, kind_of
+from .._syntax.kinds import DEFAULT_KIND, KINDS, kind_of
 from .._syntax.names import parse_name
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import inherited
@@ -78,7 +78,7 @@ def unit_name(given: str, form: str) -> str:
     return f"{given}.{form}"
 
 
-def with_kind(given: str, kind: str = DEFAULT) -> str:
+def with_kind(given: str, kind: str = DEFAULT_KIND) -> str:
     """A unit that an entry refers to, whose suffix may be left out if it is that kind's."""
     return given if given.rpartition(".")[2] in KINDS else f"{given}.{kind}"
 

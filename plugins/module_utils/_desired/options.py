@@ -13,7 +13,7 @@ from typing import Any, Dict
 
 from .._advice.levels import PROFILES
 from .._host.health import CHECK_OPTIONS
-from .._host.scopes import DEFAULT, SCOPES
+from .._host.scopes import DEFAULT_SCOPE, SCOPES
 from .._syntax.kinds import KINDS
 from . import short
 from .health import SECONDS
@@ -246,7 +246,7 @@ def searched() -> Spec:
 def host() -> Spec:
     """Where and how a change is made."""
     return {
-        "scope": {"type": "str", "choices": list(SCOPES), "default": DEFAULT},
+        "scope": {"type": "str", "choices": list(SCOPES), "default": DEFAULT_SCOPE},
         "root": {"type": "path"},
         "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
     }

@@ -164,9 +164,9 @@ _ROWS = (
     ),
 )
 SCOPES: Dict[str, Scope] = {row.name: row for row in _ROWS}
-DEFAULT = next(row.name for row in _ROWS if row.is_of_host)
+DEFAULT_SCOPE = next(row.name for row in _ROWS if row.is_of_host)
 
 
 def scope_of(option: Optional[str]) -> Scope:
-    """The scope that the option says, DEFAULT where it says none."""
-    return SCOPES[option or DEFAULT]
+    """The scope that the option says, DEFAULT_SCOPE where it says none."""
+    return SCOPES[option or DEFAULT_SCOPE]

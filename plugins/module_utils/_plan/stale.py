@@ -235,8 +235,9 @@ def _own(
 def _unlike_bare(unit: str, began: float, evidence: Evidence) -> Optional[FrozenSet[str]]:
     """What a process kept of files that bear no stamp, such as a package's, and the new ones have otherwise.
 
-    None where these are not surely the files of its start: they bear a stamp, or are not older than it. (A package's
-    content may be older, and yet be new on the host.)
+    None where these cannot be the files of its start: they bear a stamp, or are not older than it. (A package's
+    content may be older, and yet be new on the host.) Only the last load of a manager is known: what was changed before
+    the start, and read by systemd only after it, is taken for what the process was started with.
     """
     before = evidence.observed.loadpath
     files = before.files(unit)

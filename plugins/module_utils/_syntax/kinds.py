@@ -414,7 +414,7 @@ _NO_KIND = Kind(
     honours=_OF_NO_PROCESS,
 )
 # What a name without a type is the name of (systemctl(1)).
-DEFAULT = "service"
+DEFAULT_KIND = "service"
 
 
 def kind_of(unit: str) -> Kind:

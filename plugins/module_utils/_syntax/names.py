@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import List, NamedTuple, Optional, Tuple
 
 from .characters import to_utf8
-from .kinds import DEFAULT, KINDS, File, Naming, kind_of
+from .kinds import DEFAULT_KIND, KINDS, File, Naming, kind_of
 from .likeness import near
 from .rule import Refused, Rule, Severity, shown
 
@@ -168,7 +168,7 @@ def _without_type(text: str, meant: str) -> str:
 def _with_suffix(text: str) -> str:
     stem, _dot, suffix = text.rpartition(".")
     found = near(suffix.lower(), KINDS, least=0.75) if stem else []
-    return f"{stem}.{found[0]}" if found else f"{text.rstrip('.')}.{DEFAULT}"
+    return f"{stem}.{found[0]}" if found else f"{text.rstrip('.')}.{DEFAULT_KIND}"
 
 
 def _check_parents(text: str, stem: str) -> None:
@@ -258,7 +258,7 @@ def full_name(given: str) -> str:
     """
     if given.startswith("/"):
         return parse_name(f"{escape_path(given)}.device" if given.startswith(_DEVICES) else mount_of(given)).text
-    return parse_name(given if kind_of(given).name else f"{given}.{DEFAULT}").text
+    return parse_name(given if kind_of(given).name else f"{given}.{DEFAULT_KIND}").text
 
 
 def names_folder(text: str) -> bool:

@@ -221,12 +221,13 @@ class Bench:
     def _touched(self, listeners: FrozenSet[Listener], touched: FrozenSet[Listener]) -> FrozenSet[Listener]:
         """Those to which the probe leads: a connection of a moment may pass between two looks, so all is done again."""
         for _time in range(_LOOKS):
-            if all(each in touched or each.transport == "udp" for each in listeners):
+            if self.is_late or all(each in touched or each.transport == "udp" for each in listeners):
                 break
             with _Sampler() as sampler:
-                self.unwell()
-                self.probed()
+                failed = self.unwell() or self.probed()
             touched |= sampler.touched(listeners)
+            if failed:
+                break
         return touched
 
     def probed(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.integration.lab import CUT_OFF, QUICK, Lab, Result
+from tests.testbed.engine import EngineError
 from tests.testbed.units import State
 
 from . import world
@@ -61,7 +62,7 @@ class Walker:
             self._done[type(step)](self, step)
         except Broken:
             raise
-        except AssertionError as error:
+        except (AssertionError, EngineError, ValueError) as error:
             raise Broken(f"run: {_without_names(str(error))}", str(error)) from error
 
     def _declare(self, step: Declare) -> None:

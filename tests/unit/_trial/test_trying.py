@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Sequence
@@ -28,11 +29,11 @@ SECRET = "correct-horse"
 DENIED = f"open of /etc/{SECRET} failed: Operation not permitted"
 
 
-def bench(manager: Any = None) -> Bench:
+def bench(manager: Any = None, until: float = math.inf) -> Bench:
     probe = Probe(Health(), (("true",), ("curl", "--user", f"me:{SECRET}")), reloads=False)
     trial = Trial("app.service", [])
     host = Host({}, calls={})
-    return Bench(trial, manager, files.Writer(), host, (), needs((), ()), probe, 0.0, [SECRET])
+    return Bench(trial, manager, files.Writer(), host, (), needs((), ()), probe, until, [SECRET])
 
 
 def result(complaint: str, *said: str) -> Any:
@@ -96,6 +97,15 @@ def test_not_for_ever_and_not_for_what_is_never_seen(monkeypatch: pytest.MonkeyP
     assert bench()._touched(frozenset([HTTP]), frozenset()) == frozenset()
     assert glances.left == []
     assert bench()._touched(frozenset([HTTP, DNS]), frozenset([HTTP])) == {HTTP}
+
+
+def test_nor_once_a_probe_fails_or_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    glances = Glances(monkeypatch, frozenset(), frozenset())
+    monkeypatch.setattr(Bench, "probed", lambda _self: "probe 1: exit code 1")
+    assert bench()._touched(frozenset([HTTP]), frozenset()) == frozenset()
+    assert len(glances.left) == 1
+    bench(until=0.0)._touched(frozenset([HTTP]), frozenset())
+    assert len(glances.left) == 1
 
 
 def test_how_far_it_is_only_its_owner_reads(tmp_path: Path) -> None:
