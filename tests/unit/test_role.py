@@ -85,6 +85,7 @@ def test_each_stack_of_the_inventory_is_applied_with_its_own_options(tmp_path: P
         ({"systemd_stack_a": {"unit": []}}, "there is no unit."),
         ({"systemd_stack_a": []}, "systemd_stack_a is a mapping of the variables of the role"),
         ({"stack_name": "shop"}, "In an inventory a stack is one variable, such as systemd_stack_shop"),
+        ({"stack_units_host": []}, "stack_units_host: such variables are for whoever calls the role."),
     ],
 )
 def test_what_is_no_stack_of_an_inventory_is_refused(tmp_path: Path, variables: dict[str, Any], said: str) -> None:
