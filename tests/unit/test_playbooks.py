@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks check, drill and reboot: whom they end with, and that the report names every host.
+"""The playbooks check, drill and reboot: whom they end with, and that the report names every host; and testbed_*.
 
-What the modules would return of a host stands in its variable `told`, so that no systemd is asked.
+What the modules would return of a host stands in its variable `told`, so that no systemd is asked. The engine of the
+testbeds is a script that notes what it was asked for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from ansible.plugins.connection import local
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = """
@@ -26,9 +28,11 @@ from ansible.plugins.action import ActionBase
 class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         told = self._templar.template(task_vars["told"])
+        if told != "lost" and "name" in self._task.args:
+            told = told[self._task.args["name"]]
         if told == "lost":
             raise AnsibleConnectionFailure("no route to host")
-        return told[self._task.args["name"]] if "name" in self._task.args else told
+        return told
 """
 UP = {
     "id": "a.service",
@@ -37,6 +41,11 @@ UP = {
     "unit_file_state": "enabled",
     "fragment_path": "/etc/systemd/system/a.service",
     "transient": False,
+}
+# One that is this machine, and is not known to be it. ansible.builtin.reboot is safe there in check mode alone.
+BESIDE = {
+    "ansible_connection": "unitwright.systemd.beside",
+    "ansible_python_interpreter": "{{ ansible_playbook_python }}",
 }
 # One that nothing but the modules' stand-ins can reach.
 AWAY = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
@@ -72,6 +81,10 @@ class Ran(NamedTuple):
     states: dict[str, str] | None
     folder: Path
 
+    def notes(self, host: str) -> list[str]:
+        whole = json.loads((self.folder / "out" / "page.json").read_text(encoding="utf-8"))
+        return next(each["notes"] for each in whole["hosts"] if each["host"] == host)
+
     def turns(self, task: str) -> list[str]:
         """The hosts that a task ran on, in order."""
         parts = self.said.split("TASK [")
@@ -92,24 +105,41 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (ours / "meta" / "runtime.yml").write_text(yaml.safe_dump(runtime), encoding="utf-8")
     for module in ("unit_info", "drill"):
         (ours / "plugins" / "action" / f"{module}.py").write_text(STAND_IN, encoding="utf-8")
+    beside = Path(local.__file__).read_text(encoding="utf-8").replace("transport = 'local'", "transport = 'beside'")
+    (ours / "plugins" / "connection").mkdir()
+    (ours / "plugins" / "connection" / "beside.py").write_text(beside, encoding="utf-8")
     return folder
+
+
+def _play(
+    folder: Path, hosts: dict[str, Any], given: dict[str, Any], plays: list[dict[str, Any]], *more: str, **env: str
+) -> tuple[str, int]:
+    inventory, playbook = folder / "inventory.json", folder / "plays.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": {"ansible_connection": "local"}}}))
+    playbook.write_text(json.dumps(plays))
+    done = subprocess.run(
+        ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(given), *more, str(playbook)],
+        env={**os.environ, "PWD": str(folder), **env},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr, done.returncode
 
 
 @pytest.fixture
 def run(collections: Path, tmp_path: Path) -> Any:
-    def runs(playbook: str, hosts: dict[str, Any], *more: str, report: str = "out/page.html") -> Ran:
-        inventory = tmp_path / "inventory.json"
-        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": {"ansible_connection": "local"}}}))
+    def runs(
+        playbook: str,
+        hosts: dict[str, Any],
+        *more: str,
+        report: str = "out/page.html",
+        before: tuple[dict[str, Any], ...] = (),
+    ) -> Ran:
         given = {f"{playbook}_report": report, f"{playbook}_become": False}
-        command = ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(given), *more]
-        done = subprocess.run(
-            [*command, f"unitwright.systemd.{playbook}"],
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "PWD": str(tmp_path)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        plays = [*before, {"import_playbook": f"unitwright.systemd.{playbook}"}]
+        said, code = _play(tmp_path, hosts, given, plays, *more, ANSIBLE_COLLECTIONS_PATH=str(collections))
         written = tmp_path / "out" / "page.json"
         states = None
         if written.exists():
@@ -117,7 +147,37 @@ def run(collections: Path, tmp_path: Path) -> Any:
             assert whole["playbook"] == playbook
             assert whole["counts"]["hosts"] == len(hosts)
             states = {host["host"]: host["state"] for host in whole["hosts"]}
-        return Ran(done.stdout + done.stderr, done.returncode, states, tmp_path)
+        return Ran(said, code, states, tmp_path)
+
+    return runs
+
+
+ENGINE = """#!/bin/sh
+echo "${0##*/} $*" >>"${0%/*}/../asked"
+case "$*" in
+container*) [ -n "$STATE" ] || { echo no such container >&2; exit 1; }; echo "$STATE playbook";;
+*is-system-running) sleep "${BOOT:-0}"; [ -n "$BOOT" ] && echo starting || echo running;;
+*reboot) echo Access denied >&2; exit 1;;
+wait*) sleep 5;;
+esac
+"""
+
+
+@pytest.fixture
+def testbed(collections: Path, tmp_path: Path) -> Any:
+    """A playbook of testbeds: what was said, its code, and what the engine was asked for."""
+    for name in ("podman", "docker"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(ENGINE)
+        (tmp_path / "bin" / name).chmod(0o700)
+
+    def runs(verb: str, *more: str, **env: str) -> tuple[str, int, list[str]]:
+        env["PATH"] = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+        hosts = {"box": {"ansible_connection": "community.docker.docker"}, "bed": {}}
+        given = {"testbed_image": "any", "testbed_timeout": 4}
+        plays = [{"import_playbook": f"unitwright.systemd.testbed_{verb}"}]
+        said, code = _play(tmp_path, hosts, given, plays, *more, **env, ANSIBLE_COLLECTIONS_PATH=str(collections))
+        return said, code, (tmp_path / "asked").read_text().splitlines()
 
     return runs
 
@@ -141,7 +201,7 @@ def test_check_looks_at_all_and_fails_those_with_something_wrong(run: Any) -> No
     recap = ran.said.split("PLAY RECAP")[1]
     assert [("failed=1" in line) for line in recap.splitlines()[1:6]] == [True, True, True, False, False]
     assert "a.service: has failed, result signal" in ran.said.split(f"TASK [{WRONG}]")[1]
-    assert len(ran.turns(WRITING)) == 1
+    assert len(ran.turns(WRITING)) == 2
     page = (ran.folder / "out" / "page.html").read_text(encoding="utf-8")
     assert "3 of 5 hosts need a look" in page
     assert [oct(path.stat().st_mode & 0o777) for path in sorted((ran.folder / "out").iterdir())] == ["0o600", "0o600"]
@@ -157,11 +217,18 @@ def test_without_a_path_no_report_is_written(run: Any) -> None:
     assert (ran.states, ran.code, ran.turns(WRITING)) == (None, 0, []), ran.said
 
 
-def test_a_path_that_cannot_be_a_page_is_refused_before_anything_is_done(run: Any) -> None:
-    ran = run("drill", {"one": {**DRILLS, "told": DRILLED}}, report="page.json")
+@pytest.mark.parametrize("report", ["page.json", "new/", "inventory.json/page.html"])
+def test_a_path_that_cannot_be_a_page_is_refused_before_anything_is_done(run: Any, report: str) -> None:
+    ran = run("drill", {"one": {**DRILLS, "told": DRILLED}}, report=report)
     assert ran.code == 2
-    assert "page.json is no name for a page" in ran.said
+    assert report.endswith("html") or f"{report} is no name for a page" in ran.said
     assert "Break a unit" not in ran.said
+
+
+def test_who_was_lost_by_an_earlier_play_is_in_the_report(run: Any) -> None:
+    before = {"hosts": "all", "gather_facts": False, "tasks": [{"unitwright.systemd.unit_info": {}}]}
+    ran = run("check", {"first": WELL, "last": LOST}, before=(before,))
+    assert ran.states == {"first": "well", "last": "failed"}, ran.said
 
 
 def test_drill_reports_once_when_all_had_their_turn(run: Any) -> None:
@@ -169,7 +236,7 @@ def test_drill_reports_once_when_all_had_their_turn(run: Any) -> None:
         "drill", {"none": {"told": {}}, "first": {**DRILLS, "told": DRILLED}, "last": {**DRILLS, "told": DRILLED}}
     )
     assert (ran.states, ran.code) == ({"none": "passed-over", "first": "well", "last": "well"}, 0), ran.said
-    assert ran.turns(WRITING) == ["last -> localhost"]
+    assert ran.turns(WRITING) == ["none -> localhost", "last -> localhost"]
 
 
 @pytest.mark.parametrize(("told", "state", "serial"), [(REFUSED, "findings", 2), ("lost", "unreachable", 1)])
@@ -182,7 +249,16 @@ def test_drill_ends_with_the_first_that_does_not_come_back(run: Any, told: Any, 
     ran = run("drill", hosts, "-e", json.dumps({"drill_serial": serial}))
     second = "well" if serial == 2 else "not-reached"
     assert (ran.states, ran.code) == ({"first": state, "second": second, "third": "not-reached"}, 2), ran.said
-    assert len(ran.turns(WRITING)) == 1
+    assert len(ran.turns(WRITING)) == 2
+
+
+@pytest.mark.parametrize(("told", "state"), [(REFUSED["a.service"], "findings"), ("lost", "unreachable")])
+def test_no_unit_is_broken_after_one_that_did_not_come_back(run: Any, told: Any, state: str) -> None:
+    drills = [{"name": name, "may_hurt": [name]} for name in ("db", "web", "cache")]
+    ran = run("drill", {"one": {"systemd_drills": drills, "told": {"db": told, "web": {}, "cache": {}}}})
+    assert (ran.states, ran.code) == ({"one": state}, 2), ran.said
+    assert ("(item=db)" in ran.said, "(item=web)" in ran.said) == (True, False)
+    assert ran.notes("one") == ["Not tried after that: web, cache."]
 
 
 # In check mode ansible.builtin.reboot does nothing.
@@ -192,11 +268,47 @@ def test_nobody_is_rebooted_with_one_that_could_not_be_looked_at(run: Any) -> No
         ran.said
     )
     assert ran.turns("Reboot") == []
-    assert len(ran.turns(WRITING)) == 1
+    assert len(ran.turns(WRITING)) == 2
 
 
 def test_reboot_ends_with_the_first_of_which_something_is_wrong(run: Any) -> None:
-    ran = run("reboot", {"one": {**WELL, **AWAY}, "two": {**ILL, **AWAY}, "three": {**WELL, **AWAY}}, "--check")
+    ran = run("reboot", {"one": {**WELL, **BESIDE}, "two": {**ILL, **BESIDE}, "three": {**WELL, **BESIDE}}, "--check")
     assert (ran.states, ran.code) == ({"one": "well", "two": "findings", "three": "not-reached"}, 2), ran.said
     assert ran.turns("Reboot") == ["one", "two"]
-    assert ran.turns(WRITING) == ["two -> localhost"]
+    assert ran.turns(WRITING) == ["one -> localhost", "two -> localhost"]
+
+
+# In check mode the task that reboots does not ask the host, but the next one does.
+@pytest.mark.parametrize(("more", "ends"), [((), "not rebooted"), (("--check",), "lost during its boot")])
+def test_a_host_that_is_lost_while_it_reboots_is_not_well(run: Any, more: tuple[str, ...], ends: str) -> None:
+    ran = run("reboot", {"one": {**WELL, **AWAY}, "two": {**WELL, **AWAY}}, *more)
+    assert (ran.states, ran.code) == ({"one": "unreachable", "two": "not-reached"}, 2), ran.said
+    assert ran.turns(f"End with a host that was {ends}") == ["one"]
+
+
+@pytest.mark.parametrize("state", ["", "running"])
+def test_a_testbed_is_looked_for_and_not_booted_in_check_mode(testbed: Any, state: str) -> None:
+    said, code, asked = testbed("create", "--check", STATE=state)
+    assert code == 0, said
+    assert sorted(line.split(" --")[0] for line in asked) == ["docker container inspect", "podman container inspect"]
+
+
+def test_a_testbed_is_removed_by_the_engine_of_its_connection(testbed: Any) -> None:
+    said, code, asked = testbed("destroy", STATE="running")
+    assert code == 0, said
+    assert {"docker rm --force --volumes box", "podman rm --force --volumes --time=0 bed"} <= set(asked)
+
+
+def test_a_reboot_of_a_testbed_that_is_refused_says_by_what(testbed: Any) -> None:
+    said, code, _ = testbed("reboot", "--limit=bed", "-e", "testbed_timeout=1", STATE="running")
+    assert code == 2
+    assert "bed did not end within 1 s" in said
+    assert "When told to end it said: Access denied" in said
+
+
+def test_a_testbed_has_as_many_seconds_as_it_was_given(testbed: Any) -> None:
+    said, code, asked = testbed("create", "--limit=bed", STATE="running", BOOT="2")
+    assert code == 2
+    assert "but starting" in said
+    # Two seconds each, and one in between.
+    assert len([line for line in asked if "is-system-running" in line]) <= 2
