@@ -18,10 +18,11 @@ options:
   _input:
     description:
       - A mapping of each host that had its turn, with C(host), its name; C(units), what
-        P(unitwright.systemd.unit_findings#filter) gives; C(drills), results of M(unitwright.systemd.drill); C(error),
-        what has ended its turn, and whether it was C(unreachable); C(passed_over), if there was nothing to do;
-        C(not_reached), if nothing was done since the run had ended; C(notes), a list of what else is to be said.
-      - All but C(host) may be left out.
+        P(unitwright.systemd.unit_findings#filter) gives; C(drills), a list of pairs, each the name of a unit that was
+        to be drilled and what M(unitwright.systemd.drill) returned; C(error), what has ended its turn, and whether it
+        was C(unreachable); C(passed_over), if there was nothing to do; C(not_reached), if nothing was done since the
+        run had ended; C(notes), a list of what else is to be said.
+      - All but C(host) may be left out. A host whose entry is something else could not be judged.
     type: list
     elements: dict
     required: true

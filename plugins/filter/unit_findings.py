@@ -19,9 +19,13 @@ options:
     type: dict
     required: true
   expected:
-    description: Names of units that have to be up as well, such as all that were before a reboot.
-    type: list
-    elements: str
+    description:
+      - Names of units that have to be up as well, such as all that were before a reboot; or a mapping of them to their
+        facts from then, by which one is judged that is not there any more.
+      - One that a login or a call of D-Bus had started may be down. So may a static one that nothing pulls in which is
+        up, if the facts have C(wanted_by) and C(required_by). They have, where
+        O(unitwright.systemd.unit_info#module:properties) asks for V(WantedBy) and V(RequiredBy).
+    type: raw
     default: []
   ignored:
     description: Names of units that may be as they are. A star stands for any text.
@@ -55,26 +59,27 @@ _value:
     - A mapping of each unit of which something is found, and of those that are enabled, that are expected, that belong
       to a stack, and of timers. It has C(unit), C(description), C(state), C(sub_state), C(enabled), C(owner),
       C(restarts), C(next_elapse) and C(findings).
-    - Each of its findings has the word for it as C(finding) (V(failed), V(looping), V(gone), V(down), V(not-up),
-      V(no-elapse), V(stale) or V(not-loaded)), a C(message), and C(cause), C(remedy) and C(evidence), which are empty
-      where they are not proven.
+    - Each of its findings has the word for it as C(finding) (V(failed), V(looping), V(restarting), V(gone), V(down),
+      V(not-up), V(no-elapse), V(stale), V(not-loaded) or V(unreadable)), a C(message), and C(cause), C(remedy) and
+      C(evidence), which are empty where they are not proven.
   type: list
   elements: dict
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.unitwright.systemd.plugins.plugin_utils import _findings
 
 
-def unit_findings(units: object, expected: Sequence[str] = (), ignored: Sequence[str] = ()) -> list[dict[str, Any]]:
+def unit_findings(units: object, expected: Iterable[str] = (), ignored: Sequence[str] = ()) -> list[dict[str, Any]]:
     if not isinstance(units, Mapping):
         raise AnsibleFilterError("this wants `units` of what the module unit_info gives, a mapping by their names")
-    for name, given in (("expected", expected), ("ignored", ignored)):
-        if isinstance(given, (str, Mapping)):
-            raise AnsibleFilterError(f"{name} is a list of names")
+    if isinstance(expected, str):
+        raise AnsibleFilterError("expected is a list of names, or a mapping by them")
+    if isinstance(ignored, (str, Mapping)):
+        raise AnsibleFilterError("ignored is a list of names")
     return _findings.rows(units, expected, ignored)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ansible_collections.unitwright.systemd.plugins.plugin_utils import _report
+from ansible_collections.unitwright.systemd.plugins.plugin_utils import _report, _typed
 from ansible_collections.unitwright.systemd.plugins.plugin_utils._style import STYLE
 
 Data = Mapping[str, Any]
@@ -102,7 +102,7 @@ class _Page:
         yield f"</section></main>\n{self.footer()}</body></html>\n"
 
     def headline(self) -> str:
-        counts = self.report["counts"]
+        counts = _numbers(self.report["counts"])
         ill = counts[_report.FOUND] + counts[_report.FAILED] + counts[_report.UNREACHABLE]
         hosts = _count(counts["hosts"], "host")
         if ill:
@@ -112,7 +112,8 @@ class _Page:
         return f"{hosts}, nothing found"
 
     def counts(self, counts: Data) -> str:
-        shown = [(*_WORDS[state], counts[state]) for state in _report.STATES if counts[state]]
+        numbers = _numbers(counts)
+        shown = [(*_WORDS[state], numbers[state]) for state in _report.STATES if numbers[state]]
         return "".join(f"<li class={kind}><b>{number}</b> {word}</li>" for word, kind, number in shown)
 
     # By finding.
@@ -187,7 +188,7 @@ class _Page:
 
     def unit(self, unit: Data) -> str:
         state = f"{unit['state']} ({unit['sub_state']})" if unit.get("state") else ""
-        restarts = unit.get("restarts")
+        restarts = _typed.number(unit.get("restarts"))
         facts = [
             self.text(state),
             self.text(unit.get("enabled")),
@@ -213,14 +214,15 @@ class _Page:
         return f"<ul class=drills>{''.join(map(self.drill, drills))}</ul>" if drills else ""
 
     def drill(self, it: Data) -> str:
-        kind = {True: "good", False: "bad"}.get(it["agrees"], "dim")
+        kind = {True: "good", False: "bad", None: "dim"}[_typed.truth(it["agrees"])]
         reason = f", {self.text(it['reason'])}" if it["reason"] else ""
+        rounds = _typed.number(it["rounds"])
         times = [("new process", it["to_process"]), ("well", it["to_healthy"])]
         told = [
             f"promised {self.text(it['promised'])}{reason}",
             self.text(it["not_tried"]),
-            *(f"{word} after {_took(seconds)}" for word, seconds in times if seconds),
-            f"{it['rounds']} rounds" if it["rounds"] > 1 else "",
+            *(f"{word} after {_took(seconds)}" for word, seconds in times if _took(seconds)),
+            _count(rounds, "round") if rounds > 1 else "",
         ]
         came = f"<b>{self.text(it['fault'])}</b> <span class={kind}>{self.text(it['verdict'])}</span>"
         return f"<li>{came} <span class=dim>{' · '.join(filter(None, told))}</span></li>"
@@ -237,9 +239,15 @@ def _fold(head: str, badge: str, kind: str, inner: str, attributes: str = "", op
 
 
 def _count(number: int, word: str, several: str = "") -> str:
-    return f"{number} {word if number == 1 else several or word + 's'}"
+    return f"{html.escape(str(number))} {word if number == 1 else several or word + 's'}"
 
 
-def _took(seconds: Data) -> str:
-    middle, most = seconds["p50"], seconds["max"]
+def _numbers(counts: Data) -> dict[str, int]:
+    return {state: _typed.number(number) for state, number in counts.items()}
+
+
+def _took(given: object) -> str:
+    middle, most = (_typed.seconds(_typed.mapping(given).get(key)) for key in ("p50", "max"))
+    if middle is None or most is None:
+        return ""
     return f"{most:.2f} s" if middle == most else f"{middle:.2f} s, at most {most:.2f} s"

@@ -17,18 +17,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from ansible_collections.unitwright.systemd.plugins.module_utils._desired.options import SECTION_OPTIONS
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.options import (
+    HIDDEN_OPTIONS,
+    LISTS,
+    SECTION_OPTIONS,
+    TEXT_OPTIONS,
+)
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.short import PROCESS, SHORT
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values import WRITTEN
 
 from ._positions import origin
 
-# What a program is given as it stands. (Secrets are no numbers anyway, and go nowhere where they might be shown.)
-_TEXTS = ("environment", "argv", "Environment")
+# Secrets are no numbers anyway, and go nowhere where they might be shown; of triggers only counts that they change.
+_PASSED_OVER = (*HIDDEN_OPTIONS, "triggers")
+# What a program is given as it stands.
+_TEXTS = (*(option for option in TEXT_OPTIONS if option not in _PASSED_OVER), "argv", "Environment")
 _ROWS = {option: row for table in (*SHORT.values(), PROCESS) for option, row in table.items()}
 # What systemd reads: there a number is one, however it was written, but for those that were not meant as numbers.
 _NUMBERS = {*SECTION_OPTIONS, *(option for option, row in _ROWS.items() if row.takes in (("text",), ("texts",)))}
-_LISTS = ("defaults", "units", "services", "timers", "sockets", "targets", "dropins", "instances")
+# What has options of its own: the entries of a stack, what it says for all of them, and instances.
+_ENTRIES = ("defaults", *LISTS, "instances")
 _NO_NUMBER = re.compile(r"[-+]?(0[0-7_]+|\d[\d_]*(:[0-5]?\d)+(\.\d*)?)")
 _SCALAR = re.compile(r"(?:&\S+\s+)?([^\s,\]}#\"'][^,\]}#]*)")
 
@@ -38,12 +46,20 @@ def as_written(args: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _option(str(key), value) for key, value in args.items()}
 
 
+def looks_at(option: str) -> bool:
+    """Is an option of that name looked at, or what is in it?"""
+    return option in _TEXTS or option in _NUMBERS or option in _ENTRIES
+
+
 def _option(name: str, value: Any) -> Any:
+    # Where a mapping or a list is wanted, a mark would be taken for one: Ansible refuses the number itself.
+    if name not in _ROWS and not isinstance(value, (Mapping, list)):
+        return value
     if name in _TEXTS:
         return _marked(value, is_text=True)
     if name in _NUMBERS:
         return _marked(value, is_text=False)
-    return _entries(value) if name in _LISTS else value
+    return _entries(value) if name in _ENTRIES else value
 
 
 def _entries(value: Any) -> Any:

@@ -262,6 +262,16 @@ def test_no_unit_is_broken_after_one_that_did_not_come_back(run: Any, told: Any,
 
 
 # In check mode ansible.builtin.reboot does nothing.
+def test_a_drill_that_broke_is_told_by_the_name_that_was_given(run: Any) -> None:
+    """Its result names no unit. An entry without a name is reported all the same."""
+    broke = {"told": {"a.service": {"failed": True, "msg": "module failed"}}, **DRILLS}
+    nameless = {**WELL, "systemd_drills": [{"may_hurt": []}]}
+    ran = run("drill", {"broke": broke, "nameless": nameless}, "-e", "drill_serial=2")
+    assert ran.states == {"broke": "findings", "nameless": "findings"}, ran.said
+    whole = json.loads((ran.folder / "out" / "page.json").read_text(encoding="utf-8"))
+    assert [unit["unit"] for host in whole["hosts"] for unit in host["units"]] == ["a.service", "?"]
+
+
 def test_nobody_is_rebooted_with_one_that_could_not_be_looked_at(run: Any) -> None:
     ran = run("reboot", {"well": WELL, "other": LOST, "third": WELL}, "--check", "-e", '{"reboot_serial": 2}')
     assert (ran.states, ran.code) == ({"well": "not-reached", "other": "unreachable", "third": "not-reached"}, 2), (

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values import (
     WRITTEN,
@@ -18,7 +20,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values 
     environment_value,
     to_values,
 )
-from ansible_collections.unitwright.systemd.plugins.plugin_utils._written import as_written
+from ansible_collections.unitwright.systemd.plugins.plugin_utils._written import as_written, looks_at
 
 
 def loaded(folder: Path, text: str) -> Any:
@@ -104,6 +106,47 @@ def test_what_becomes_no_text(tmp_path: Path, place: str) -> None:
     assert as_written(given) == given
 
 
+@pytest.mark.parametrize("place", ["environment: 0644", "argv: 0644", "service: 0644", "units: 0644", "defaults: 0644"])
+def test_what_is_no_mapping_and_no_list_is_ansibles_to_refuse(tmp_path: Path, place: str) -> None:
+    """A mark there would be taken for the mapping that is wanted."""
+    given = loaded(tmp_path, place)
+    assert as_written(given) == given
+
+
+# Options that hold others, or texts, and are not looked at.
+EXCEPTED = {
+    "secrets": "numbers are refused there, and nothing of them is shown",
+    "credentials": "as secrets",
+    "triggers": "of which only counts that they change",
+    "alert": "addresses and commands, in a mapping of its own",
+    "alerts": "as alert",
+    "health": "numbers, which Ansible holds to that, and a command of texts",
+    "hardening": "words of ours, and paths",
+    "depends_on": "names of units",
+    "name": "of a unit, or of an instance, which is told by what it comes to",
+}
+
+
+def options_in(spec: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, option in spec.items():
+        if name not in EXCEPTED:
+            yield name, option
+            yield from options_in(option.get("options", {}))
+
+
+def test_no_option_is_forgotten() -> None:
+    """Lists of str and path are names, which are no numbers."""
+    every = {**dict(options_in(options.stack())), **dict(options_in(options.instance()))}
+    wanted = {
+        name
+        for name, option in every.items()
+        if option["type"] in ("dict", "raw") or (option["type"] == "list" and option.get("elements") in ("dict", "raw"))
+    }
+    assert {name for name in wanted if not looks_at(name)} == set()
+    assert {*options.FORMS, *options.SECTION_OPTIONS, "instances", "argv", "environment"} <= wanted
+    assert not [name for name in EXCEPTED if looks_at(name)]
+
+
 def test_what_was_written_in_no_file() -> None:
     assert as_written({"environment": {"A": 420}}) == {"environment": {"A": 420}}
 
@@ -113,8 +156,16 @@ def test_what_is_sent_is_refused() -> None:
     for refused in (
         lambda: environment_value("A", sent),
         lambda: command_line(["/bin/a", sent], is_template=False),
+        lambda: command_line([sent], is_template=False),
+        lambda: command_line([["a"], sent], is_template=False),
         lambda: to_values(sent, None, "Nice"),
         lambda: to_values({"A": sent}, None, "Environment"),
     ):
         with pytest.raises(Refused, match=r"^YAML made 420 of 0644: quote it, or write 420 if that is meant$"):
             refused()
+
+
+def test_a_word_that_holds_others_is_refused_without_the_mark() -> None:
+    for word in ([{WRITTEN: ["0644", "420"]}], {"a": {WRITTEN: ["0644", "420"]}}):
+        with pytest.raises(Refused, match=r"^a word of it is a (list|mapping): write text$"):
+            command_line([word], is_template=False)

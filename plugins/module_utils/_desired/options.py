@@ -205,7 +205,9 @@ def without() -> Spec:
 
 
 FORMS = {"services": service, "timers": timer, "sockets": socket, "targets": target}
-# Options of a stack that stand for units and drop-ins.
+# Options of a stack that are lists of entries.
+LISTS = ("units", *FORMS, "dropins")
+# Those that stand for units and drop-ins.
 EXPANDED = (*FORMS, "defaults", "alerts")
 
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from typing import Any, FrozenSet, Iterator, List, Mapping, Tuple
 
-from .._desired.options import FORMS
+from .._desired.options import FORMS, LISTS
 from .._desired.short import PROCESS, SHORT
 from .._syntax.kinds import KINDS
 from .._syntax.names import misnamed, parse_name
 
 Params = Mapping[str, Any]
 
-_LISTS = ("units", *FORMS, "dropins")
 # Options that make more than one directive, or one with others, by what they make.
 _MAKING = {
     ("Service", "ExecStart"): ("argv",),
@@ -50,10 +49,10 @@ def option_path(params: Params, unit: str, section: str, directive: str) -> str:
 
 def _entries(params: Params, unit: str) -> Iterator[Tuple[str, Params]]:
     """The entries that are about a unit, with their paths; a module of one unit is an entry itself."""
-    if not any(option in params for option in _LISTS):
+    if not any(option in params for option in LISTS):
         yield "", params
         return
-    for option in _LISTS:
+    for option in LISTS:
         for number, entry in enumerate(params.get(option) or ()):
             if not _names(option, str(entry.get("name"))).isdisjoint(_general(unit)):
                 yield f"{option}[{number}]", entry

@@ -212,13 +212,16 @@ def command_line(words: Sequence[object], is_template: bool) -> str:
     """
     if not words:
         raise Refused("the list is empty: it begins with the program")
-    if len(words) == 1 and re.search(r"\S\s+\S", str(words[0])):
+    for word in words:
+        _refuse_changed(word)
+    if len(words) == 1 and isinstance(words[0], str) and re.search(r"\S\s+\S", words[0]):
         raise Refused(
             f"it is a list of words, the program the first: write exec_start for the one line {shown(str(words[0]))}"
         )
     line = []
     for position, word in enumerate(words):
-        _refuse_changed(word)
+        if isinstance(word, (list, tuple, Mapping)):
+            raise Refused(f"a word of it is {called(word)}: write text")
         if not isinstance(word, (str, int)) or isinstance(word, bool):
             raise Refused(f"YAML made {word!r} of a word (1.10 becomes 1.1, yes is True): quote it")
         text = str(word)

@@ -79,13 +79,14 @@ def test_text_of_others_is_nothing_but_text() -> None:
     fault = {"promise": {"verdict": HOSTILE, "reason": HOSTILE}, "verdict": HOSTILE, "agrees": None}
     fault = {**fault, "not_tried": HOSTILE, "to_process": None, "to_healthy": None, "rounds": []}
     errors = [{"unit": HOSTILE, "rule": HOSTILE, "message": HOSTILE, "cause": HOSTILE, "remedy": HOSTILE}]
-    told = {**row(HOSTILE, finding(HOSTILE, HOSTILE), text=HOSTILE), "state": HOSTILE, "next_elapse": HOSTILE}
+    told = {**dict.fromkeys(row(""), HOSTILE), "findings": [finding(HOSTILE, HOSTILE)]}
+    listed = {**{key: [HOSTILE] for key in row("")}, "findings": [{key: [HOSTILE] for key in finding("")}]}
     drill = {"unit": HOSTILE, "faults": {HOSTILE: fault}, "failed": True, "errors": errors}
     read_of = Reader(
         page(
             report(
                 [
-                    {"host": HOSTILE, "units": [told], "drills": [drill], "notes": [HOSTILE]},
+                    {"host": HOSTILE, "units": [told, listed], "drills": [[HOSTILE, drill]], "notes": [HOSTILE]},
                     {"host": "lost", "unreachable": True, "error": HOSTILE},
                 ],
                 [HOSTILE, "lost", HOSTILE + "2"],
@@ -100,6 +101,25 @@ def test_text_of_others_is_nothing_but_text() -> None:
     assert names <= {"lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "open", "aria-label"}
     assert {value[0] for name, value in read_of.attributes if name == "href" and value} == {"#"}
     assert read_of.words.count(HOSTILE) >= 15
+
+
+def hostile(value: Any) -> Any:
+    """The same with the hostile text for each number and truth value."""
+    if isinstance(value, dict):
+        return {key: hostile(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [hostile(each) for each in value]
+    return HOSTILE if isinstance(value, (int, float)) else value
+
+
+def test_a_report_from_elsewhere_is_nothing_but_text_either() -> None:
+    took = {"p50": 0.2, "max": 0.3}
+    fault = {"promise": {}, "agrees": True, "to_process": took, "to_healthy": took, "rounds": [{}, {}]}
+    drill = {"unit": "a.service", "faults": {"kill": fault}}
+    whole = report([{"host": "h", "units": [row("a.service")], "drills": [["a", drill]]}], ["h"], "check", "today")
+    read_of = Reader(page(hostile(whole)))
+    assert read_of.open == []
+    assert read_of.tags <= OURS
 
 
 def test_what_cannot_be_seen_is_shown_as_what_it_is() -> None:
@@ -119,7 +139,11 @@ def test_all_that_is_of_note_is_there() -> None:
             "units": [row("a.service", finding("no user shop")), timer],
             "notes": ["It was up again after 9 s."],
         },
-        {"host": "h2", "units": [row("a.service")], "drills": [{"unit": "a.service", "faults": {"kill": fault}}]},
+        {
+            "host": "h2",
+            "units": [row("a.service")],
+            "drills": [["a", {"unit": "a.service", "faults": {"kill": fault}}]],
+        },
         {"host": "h3", "unreachable": True, "error": "timed out"},
         {"host": "h4", "error": "no systemd"},
         hosts=("h1", "h2", "h3", "h4", "h5"),

@@ -6,8 +6,13 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import random
 from typing import Any
 
+import pytest
+from ansible_collections.unitwright.systemd.plugins.plugin_utils._page import page
 from ansible_collections.unitwright.systemd.plugins.plugin_utils._report import report
 
 
@@ -111,7 +116,7 @@ DRILLED = {
 
 
 def test_a_drill_tells_by_fault_what_it_came_to() -> None:
-    (host,) = made({"host": "h", "drills": [DRILLED]})["hosts"]
+    (host,) = made({"host": "h", "drills": [["a", DRILLED]]})["hosts"]
     assert host["state"] == "well"
     assert host["units"] == [
         {
@@ -146,7 +151,11 @@ def test_a_drill_that_differs_is_a_finding_of_its_unit() -> None:
         }
     ]
     whole = made(
-        {"host": "h", "error": "One or more items failed", "drills": [{**DRILLED, "failed": True, "errors": errors}]}
+        {
+            "host": "h",
+            "error": "One or more items failed",
+            "drills": [["a", {**DRILLED, "failed": True, "errors": errors}]],
+        }
     )
     assert whole["hosts"][0]["state"] == "findings"
     (group,) = whole["findings"]
@@ -158,8 +167,8 @@ def test_a_drill_that_differs_is_a_finding_of_its_unit() -> None:
 
 def test_a_drill_that_was_refused_or_broke_is_told_by_its_unit() -> None:
     refused = {"failed": True, "errors": [{"unit": "b.service", "rule": "drill-unchecked", "message": "no check"}]}
-    broke = {"failed": True, "msg": "module failed", "drill_entry": {"name": "c.service"}}
-    whole = made({"host": "h", "error": "One or more items failed", "drills": [refused, broke]})
+    broke = {"failed": True, "msg": "module failed"}
+    whole = made({"host": "h", "error": "One or more items failed", "drills": [["b", refused], ["c.service", broke]]})
     told = {
         group["finding"]: [(unit["unit"], unit["message"]) for unit in group["units"]] for group in whole["findings"]
     }
@@ -170,6 +179,105 @@ def test_a_drill_that_was_refused_or_broke_is_told_by_its_unit() -> None:
 
 
 def test_a_drill_of_a_host_that_is_lost_is_no_finding() -> None:
-    lost = {"unreachable": True, "msg": "timed out", "drill_entry": {"name": "a.service"}}
-    (host,) = made({"host": "h", "unreachable": True, "error": "timed out", "drills": [lost]})["hosts"]
+    lost = {"unreachable": True, "msg": "timed out"}
+    (host,) = made({"host": "h", "unreachable": True, "error": "timed out", "drills": [["a.service", lost]]})["hosts"]
     assert (host["state"], [unit["findings"] for unit in host["units"]]) == ("unreachable", [[]])
+
+
+WELL = {"host": "well", "units": [row("a.service", finding())]}
+
+
+@pytest.mark.parametrize(
+    ("drill", "state"),
+    [
+        ({"faults": {"kill": {"to_healthy": {"p50": "<img>", "max": 1}}}}, "well"),
+        ({"faults": {"kill": {"agrees": []}}}, "well"),
+        ({"faults": {"kill": {"promise": "x", "rounds": 3}}}, "well"),
+        ({"errors": [{"rule": ["x"], "message": {"a": "b"}}]}, "findings"),
+        ({"errors": ["x"]}, "failed"),
+        ({"errors": "x"}, "failed"),
+        ({"faults": ["x"]}, "failed"),
+        ({"faults": {"kill": "x"}}, "failed"),
+        ("x", "failed"),
+    ],
+)
+def test_an_odd_drill_is_of_its_host_alone(drill: Any, state: str) -> None:
+    whole = made({"host": "odd", "drills": [["a", drill]]}, WELL)
+    odd, well = whole["hosts"]
+    assert (odd["state"], odd["message"]) == (state, "its result cannot be read" if state == "failed" else "")
+    assert well["state"] == "findings"
+    assert page(whole)
+
+
+@pytest.mark.parametrize("field", ["finding", "message", "cause", "remedy", "evidence"])
+def test_an_odd_finding_is_one_all_the_same(field: str) -> None:
+    whole = made({"host": "odd", "units": [row("a.service", {**finding(), field: ["x"]})]}, WELL)  # type: ignore[dict-item]
+    assert [host["state"] for host in whole["hosts"]] == ["findings", "findings"]
+    assert whole["hosts"][0]["units"][0]["findings"][0][field] == "['x']"
+
+
+@pytest.mark.parametrize("units", ["x", ["x"], {"a.service": {}}, [{"unit": "a.service", "findings": "x"}]])
+def test_units_that_are_none_are_not_called_well(units: object) -> None:
+    whole = made({"host": "odd", "units": units}, {"host": "lost", "units": units, "unreachable": True}, WELL)
+    assert [(host["state"], host["message"]) for host in whole["hosts"]] == [
+        ("failed", "its result cannot be read"),
+        ("unreachable", "its result cannot be read"),
+        ("findings", ""),
+    ]
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    float("nan"),
+    "",
+    "<img>",
+    [],
+    ["x"],
+    [[1]],
+    {},
+    {"a": 1},
+    {"p50": "<img>"},
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(each for key, held in inner for each in places(held, (*path, key)))]
+
+
+def spoilt(entry: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """The entry with odd values in some places, but for its host."""
+    whole = copy.deepcopy(entry)
+    for _turn in range(chance.randint(1, 4)):
+        *way, last = chance.choice([place for place in places(whole) if place and place != ("host",)])
+        holder = whole
+        for key in way:
+            holder = holder[key]
+        holder[last] = copy.deepcopy(chance.choice(ODD))
+    return whole
+
+
+def test_whatever_a_host_tells_the_others_have_their_report() -> None:
+    errors = [finding("drill-slow") | {"unit": "a.service", "rule": "drill-slow"}]
+    unit = {**row("a.service", finding()), "restarts": 3, "next_elapse": None, "description": "A", "enabled": "enabled"}
+    whole = {
+        "host": "odd",
+        "units": [unit, row("b.service")],
+        "drills": [["a", {**DRILLED, "errors": errors, "failed": True, "msg": "m"}]],
+        "notes": ["up"],
+        "error": "e",
+        "unreachable": False,
+        "passed_over": False,
+        "not_reached": False,
+    }
+    chance = random.Random(1)
+    for _turn in range(500):
+        entry = spoilt(whole, chance)
+        told = made(entry, WELL)
+        assert told["hosts"][1] == made(WELL)["hosts"][0], entry
+        assert "<img>" not in page(told), entry
+        assert "<img>" not in page(json.loads(json.dumps(told))), entry
