@@ -138,9 +138,10 @@ def _with_paths(errors: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) 
         return []
     from .paths import option_path  # noqa: PLC0415 (only where there is something to tell)
 
-    return [
-        {**error, "path": option_path(params, error["unit"], error["section"], error["directive"])} for error in errors
-    ]
+    place = ("unit", "section", "directive", "option")
+    paths = [option_path(params, *(error.get(part, "") for part in place)) for error in errors]
+    plain = [{key: value for key, value in error.items() if key != "option"} for error in errors]
+    return [{**error, "path": path} for error, path in zip(plain, paths)]
 
 
 def _at(line: str, path: str) -> str:
