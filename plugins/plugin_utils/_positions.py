@@ -77,4 +77,10 @@ def _placed(entries: Sequence[Any], args: Mapping[str, Any]) -> list[Any]:
 
 def _at(line: str, error: Any) -> str:
     where = error.get("position") if isinstance(error, Mapping) else ""
-    return f"{line}, at {where}" if where else line
+    if not where:
+        return line
+    # What is about an option itself begins with its path, maybe after a unit; else the line may tell it at the end.
+    before, option, message = line.partition(f"{error['path']}: ")
+    if option and error["path"] and (not before or before.endswith(": ")):
+        return f"{before}{error['path']}, at {where}: {message}"
+    return f"{line}, at {where}"

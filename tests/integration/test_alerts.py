@@ -120,20 +120,26 @@ def test_a_stop_is_no_failure(host: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("alert", "alerts", "said"),
+    ("alert", "alerts", "path", "said"),
     [
-        ("ops", {}, "'ops' is none of the stack's alerts"),
-        ("op", {"ops": NOTE}, "'op' is none of the stack's alerts: there is ops"),
-        ("ops", {"ops": {}}, "alerts: ops is a mapping with one of mail, webhook, command"),
-        ("ops", {"ops": {"mail": "a@b", "webhook": "https://canary"}}, "with one of mail, webhook, command"),
-        ("ops", {"ops": {"webhook": "ftp://canary"}}, "an address of http:// or https://"),
-        ("ops", {"ops": {"mail": "a@b", "subject": "x"}}, "alerts: ops has no 'subject'"),
-        ({"command": "true"}, {}, "alert: command is a list of words"),
+        ("ops", {}, "services[0].alert", "'ops' is none of the stack's alerts"),
+        ("op", {"ops": NOTE}, "services[0].alert", "'op' is none of the stack's alerts: there is ops"),
+        ("ops", {"ops": {}}, "alerts.ops", "alerts: ops is a mapping with one of mail, webhook, command"),
+        (
+            "ops",
+            {"ops": {"mail": "a@b", "webhook": "https://canary"}},
+            "alerts.ops",
+            "with one of mail, webhook, command",
+        ),
+        ("ops", {"ops": {"webhook": "ftp://canary"}}, "alerts.ops.webhook", "an address of http:// or https://"),
+        ("ops", {"ops": {"mail": "a@b", "subject": "x"}}, "alerts.ops.subject", "alerts: ops has no 'subject'"),
+        ({"command": "true"}, {}, "services[0].alert.command", "alert: command is a list of words"),
     ],
 )
-def test_an_alert_that_cannot_be(host: Lab, alert: Any, alerts: dict[str, Any], said: str) -> None:
+def test_an_alert_that_cannot_be(host: Lab, alert: Any, alerts: dict[str, Any], path: str, said: str) -> None:
     result = host.refused(services=[{"name": "app", "exec_start": FOREVER, "alert": alert}], alerts=alerts)
     assert said in result["msg"]
+    assert {(error["rule"], error["path"]) for error in result["errors"]} >= {("alert", path)}
     assert {error["rule"] for error in result["errors"]} == {"alert"}
     assert "canary" not in json.dumps(result)
 

@@ -73,6 +73,19 @@ PLAY = """---
           [Service]
           ExecStrat=/bin/true
       loop: [one, two]
+    - name: refused by Ansible
+      unitwright.systemd.stack:
+        name: test
+        services:
+          - name: main
+            exec_start: /bin/sleep infinity
+            wroking_directory: /srv # refused by Ansible: /srv
+            restart: on-faliure # refused by Ansible: on-f
+            health:
+            stable_for: 0.1 # refused by Ansible: 0.1
+        timers:
+          - name: job
+            persistent: yse # refused by Ansible: yse
     - name: from variables
       unitwright.systemd.stack:
         name: test
@@ -97,7 +110,10 @@ units:
       Type: simpel # by the role: simpel
 """
 
-TASKS = ("changed by YAML", "stack", "not changed by YAML", "timer", "in turns", "from variables", "by the role")
+TASKS = (
+    *("changed by YAML", "stack", "not changed by YAML", "timer", "in turns"),
+    *("refused by Ansible", "from variables", "by the role"),
+)
 
 
 def marked(path: Path, task: str) -> list[str]:
@@ -148,5 +164,8 @@ def test_the_position_of_what_is_wrong(host: Lab, tmp_path: Path) -> None:
         assert sorted(set(positions)) == sorted(place for path in files for place in marked(path, task))
         for result in results:
             for line, error in zip(result["msg"].split("\n"), result["errors"], strict=True):
-                assert line.endswith(f", at {error['position']}")
+                if task == "refused by Ansible":
+                    assert f": {error['path']}, at {error['position']}: {error['message']}" in line
+                else:
+                    assert line.endswith(f", at {error['position']}")
     assert len(told["in turns"]) == 2

@@ -60,6 +60,20 @@ def test_of_what_has_no_origin_nothing_is_said() -> None:
     assert with_positions(result, {"units": [{"name": "a"}]}) == result
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("a.service: units[0].service: wrong: mend it", "a.service: units[0].service, at {}:5:7: wrong: mend it"),
+        ("units[0].service: wrong", "units[0].service, at {}:5:7: wrong"),
+        ("a.service: wrong (units[0].service)", "a.service: wrong (units[0].service), at {}:5:7"),
+        ("a.service: not so units[0].service: wrong", "a.service: not so units[0].service: wrong, at {}:5:7"),
+    ],
+)
+def test_where_in_a_message_it_stands(args: Any, tmp_path: Path, line: str, told: str) -> None:
+    result = {"msg": line, "errors": [{"path": "units[0].service", "message": "wrong"}]}
+    assert with_positions(result, args)["msg"] == told.format(tmp_path / "args.yml")
+
+
 def test_a_message_is_left_that_has_no_line_for_each_error(args: Any) -> None:
     result = {"msg": "both are wrong", "errors": [{"path": "name"}, {"path": "units"}]}
     told = with_positions(result, args)

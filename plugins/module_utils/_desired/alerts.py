@@ -47,7 +47,7 @@ def taken_out(units: Sequence[Params], params: Params, problems: List[Problem]) 
     found: List[Problem] = []
     defined: Dict[str, Params] = {}
     for name, alert in (params.get("alerts") or {}).items():
-        found += _wrong(alert, f"alerts: {name}")
+        found += _wrong(alert, f"alerts: {name}", option=f"alerts.{name}")
         defined[str(name)] = alert
     wanted: Dict[str, str] = {}
     for unit in units:
@@ -79,10 +79,11 @@ def _of_unit(unit: Params, params: Params, defined: Dict[str, Params], wanted: D
     """What is wrong with the alert of one unit; notes which it is."""
     name, alert = str(unit["name"]), unit["alert"]
     if kind_of(name).processes is not Processes.MAIN:
-        return [_ALERT.said("alert is for services: give it to what this one starts", name)]
+        return [_ALERT.said("alert is for services: give it to what this one starts", name, option="alert")]
     scope = scope_of(params.get("scope"))
     if not scope.has_manager:
-        return [_ALERT.said(f"alert needs a manager that runs the service, which scope {scope.name} has not", name)]
+        told = f"alert needs a manager that runs the service, which scope {scope.name} has not"
+        return [_ALERT.said(told, name, option="alert")]
     if isinstance(alert, Mapping):
         defined[name] = alert
         wanted[name] = name
@@ -94,24 +95,27 @@ def _of_unit(unit: Params, params: Params, defined: Dict[str, Params], wanted: D
     said = "that" if "://" in str(alert) else shown(str(alert))
     ways = "write a mapping such as {command: [/usr/local/bin/tell]}, or give the stack alerts"
     there = f": there is {', '.join(sorted(defined))}" if defined else f": {ways}"
-    return [_ALERT.said(f"alert: {said} is none of the stack's alerts{there}", name)]
+    return [_ALERT.said(f"alert: {said} is none of the stack's alerts{there}", name, option="alert")]
 
 
-def _wrong(alert: object, where: str, unit: str = "") -> List[Problem]:
+def _wrong(alert: object, where: str, unit: str = "", option: str = "alert") -> List[Problem]:
+    """where: what a message calls it. option: its path within the entry of the unit, or in the options of the stack."""
     foreign = sorted(str(key) for key in alert if key not in (*WAYS, "journal")) if isinstance(alert, Mapping) else []
-    told = [f"{where} has no {shown(key)}: it takes {', '.join(WAYS)} and journal" for key in foreign]
+    told = [(key, f"{where} has no {shown(key)}: it takes {', '.join(WAYS)} and journal") for key in foreign]
     if not isinstance(alert, Mapping) or (not foreign and sum(bool(alert.get(way)) for way in WAYS) != 1):
-        return [_ALERT.said(f"{where} is a mapping with one of {', '.join(WAYS)}, and no more than one", unit)]
+        message = f"{where} is a mapping with one of {', '.join(WAYS)}, and no more than one"
+        return [_ALERT.said(message, unit, option=option)]
     command, mail, webhook = (alert.get(way) for way in ("command", "mail", "webhook"))
     if command and not (isinstance(command, (list, tuple)) and all(isinstance(each, str) for each in command)):
-        told.append(f"{where}: command is a list of words")
+        told.append(("command", f"{where}: command is a list of words"))
     if mail and not (isinstance(mail, str) and _ADDRESS.fullmatch(mail)):
-        told.append(f"{where}: mail is one address, without blanks")
+        told.append(("mail", f"{where}: mail is one address, without blanks"))
     if webhook and not _is_url(webhook):
-        told.append(f"{where}: webhook is an address of http:// or https:// in ASCII and without blanks")
+        address = "an address of http:// or https:// in ASCII and without blanks"
+        told.append(("webhook", f"{where}: webhook is {address}"))
     if not isinstance(alert.get("journal", False), (bool, type(None))):
-        told.append(f"{where}: journal is true or false")
-    return [_ALERT.said(each, unit) for each in told]
+        told.append(("journal", f"{where}: journal is true or false"))
+    return [_ALERT.said(message, unit, option=f"{option}.{key}") for key, message in told]
 
 
 def _is_url(text: object) -> bool:

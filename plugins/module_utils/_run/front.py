@@ -9,7 +9,6 @@ Private to the collection.
 from __future__ import annotations
 
 import gc
-import re
 from collections import abc
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
@@ -20,9 +19,8 @@ from .._desired.options import hardening as hardening_options
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
-from .._syntax.likeness import near
 from .._syntax.names import parse_dropin, stem_of_dropin
-from .._syntax.rule import Problem, Problems, Refused, Severity, shown
+from .._syntax.rule import Problem, Problems, Refused, Severity
 from .work import Failed
 
 # Options of a unit that stand for more than its entry.
@@ -30,10 +28,6 @@ _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
 # Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
 _ALERTS = ("alert", "alerts")
 _SECRET = (*HIDDEN_OPTIONS, "webhook")
-
-_UNSUPPORTED = re.compile(
-    r"Unsupported parameters for .*?module: (?P<given>[^:]+)\. Supported parameters include: (?P<known>.*)"
-)
 
 
 class Module(AnsibleModule):
@@ -43,31 +37,36 @@ class Module(AnsibleModule):
     """
 
     def __init__(self, spec: Spec) -> None:
-        AnsibleModule.__init__(self, argument_spec=spec, supports_check_mode=True)
+        # As they came, while Ansible holds them to the spec.
+        self._given: Optional[Mapping[str, Any]] = None
+        try:
+            AnsibleModule.__init__(self, argument_spec=spec, supports_check_mode=True)
+        except TypeError as error:
+            # Ansible's own check does not expect a number where a mapping belongs.
+            if self._given is None:
+                raise
+            self.fail_json(msg=f"the options of {self._name} cannot be read: {error}")
+        self._given = None
 
     def _load_params(self) -> None:
         """Hide secrets that lie too deep for an argument spec to mark, before anything can fail and show them."""
         AnsibleModule._load_params(self)
         self.no_log_values.update(_deep_secrets(self.params))
+        self._given = dict(self.params)
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
-        """Ansible's own refusal of an option that there is not names all that there are, and none that is near."""
-        AnsibleModule.fail_json(self, with_near_names(msg), **kwargs)
+        """Of an option that Ansible refuses it does not say where it is, nor what may be meant."""
+        if self._given is not None:
+            from .arguments import refused  # noqa: PLC0415 (only where there is something to tell)
+
+            lines, errors = refused(self.argument_spec, self._given, self._name)
+            if errors:
+                msg, kwargs = "\n".join(lines), {**kwargs, "errors": errors, "unverified": []}
+        AnsibleModule.fail_json(self, msg, **kwargs)
         raise AssertionError
 
     def _log_invocation(self) -> None:
         AnsibleModule.log(self, f"Invoked for {self.params.get('name') or self.params.get('names')}")
-
-
-def with_near_names(message: str) -> str:
-    """What Ansible says of unsupported options, and which ones may be meant by them."""
-    found = _UNSUPPORTED.search(message)
-    if not found:
-        return message
-    known = re.findall(r"[a-z_]+", found.group("known"))
-    given = [name.strip().rpartition(".")[2] for name in found.group("given").split(",")]
-    close = [(name, other) for name in given for other in near(name, known)]
-    return message + "".join(f" For {shown(name)}, did you mean {other}?" for name, other in close)
 
 
 def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
@@ -139,9 +138,10 @@ def _with_paths(errors: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) 
         return []
     from .paths import option_path  # noqa: PLC0415 (only where there is something to tell)
 
-    return [
-        {**error, "path": option_path(params, error["unit"], error["section"], error["directive"])} for error in errors
-    ]
+    place = ("unit", "section", "directive", "option")
+    paths = [option_path(params, *(error.get(part, "") for part in place)) for error in errors]
+    plain = [{key: value for key, value in error.items() if key != "option"} for error in errors]
+    return [{**error, "path": path} for error, path in zip(plain, paths)]
 
 
 def _at(line: str, path: str) -> str:

@@ -31,17 +31,21 @@ _MAKING = {
 }
 
 
-def option_path(params: Params, unit: str, section: str, directive: str) -> str:
+def option_path(params: Params, unit: str, section: str, directive: str, option: str = "") -> str:
     """The option that a mistake with this place comes from, as near as it can be told; "" if it is of none.
 
-    params: those of any module. What an entry has not said itself may come from the defaults of its stack.
+    params: those of any module. What an entry has not said itself may come from the defaults of its stack. option: that
+    of the entry of the unit, or of all where there is no unit, where the mistake knows it.
     """
+    if option and not unit:
+        return option
     entries = list(_entries(params, unit))
     for path, entry in entries:
-        within = _within(entry, section, directive)
+        within = _said(entry, option) or _within(entry, section, directive)
         if within:
             return f"{path}.{within}" if path else within
-    general = _within(params.get("defaults") or {}, section, directive) if entries else ""
+    defaults = params.get("defaults") or {}
+    general = (_said(defaults, option) or _within(defaults, section, directive)) if entries else ""
     if general:
         return f"defaults.{general}"
     return next((_of_instance(path, entry, unit) for path, entry in entries), "")
@@ -71,6 +75,11 @@ def _general(unit: str) -> List[str]:
     """A unit, and the template that it is an instance of."""
     template = "" if misnamed(unit) else parse_name(unit).template
     return [unit, template] if template else [unit]
+
+
+def _said(entry: Params, option: str) -> str:
+    """That option, if the entry has given it, or what it lies in."""
+    return option if entry.get(option.partition(".")[0]) is not None else ""
 
 
 def _within(entry: Params, section: str, directive: str) -> str:

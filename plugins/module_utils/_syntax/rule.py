@@ -69,9 +69,9 @@ class Rule:
         text = f"{self.reason}: {self.remedy}" if self.remedy else self.reason
         return Problem(self, text.format(unit=unit, **words), unit, section, directive)
 
-    def said(self, message: str, unit: str = "", section: str = "", directive: str = "") -> Problem:
+    def said(self, message: str, unit: str = "", section: str = "", directive: str = "", option: str = "") -> Problem:
         """A problem in the words of what found it: systemd, the kernel, or a reader that knows no place."""
-        return Problem(self, message, unit, section, directive)
+        return Problem(self, message, unit, section, directive, option)
 
 
 _REGISTER: List[Rule] = []
@@ -85,7 +85,8 @@ def registered() -> Tuple[Rule, ...]:
 class Problem(NamedTuple):
     """One mistake and its place; parts of the place that do not apply stay empty.
 
-    rule: the one that it breaks. message: one sentence, with the remedy. unit, section, directive: its place.
+    rule: the one that it breaks. message: one sentence, with the remedy. unit, section, directive: its place. option:
+    where it is about what is no directive, the path of that in the entry of its unit, or in all options without a unit.
     """
 
     rule: Rule
@@ -93,6 +94,7 @@ class Problem(NamedTuple):
     unit: str = ""
     section: str = ""
     directive: str = ""
+    option: str = ""
 
     def __str__(self) -> str:
         section = f"[{legible(self.section)}]" if self.section else ""
@@ -101,13 +103,14 @@ class Problem(NamedTuple):
         return ": ".join(part for part in (legible(self.unit), place, self.message) if part)
 
     def as_dict(self) -> Dict[str, str]:
-        """The entry of a module's `errors` list: unit, section, directive, rule, message."""
+        """The entry of a module's `errors` list, but for its path: unit, section, directive, rule, message, option."""
         return {
             "unit": self.unit,
             "section": self.section,
             "directive": self.directive,
             "rule": self.rule.id,
             "message": self.message,
+            **({"option": self.option} if self.option else {}),
         }
 
 

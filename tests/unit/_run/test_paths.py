@@ -72,6 +72,23 @@ def test_in_a_stack(place: str, path: str) -> None:
     assert option_path(STACK, unit, section, directive) == path
 
 
+@pytest.mark.parametrize(
+    ("unit", "option", "path"),
+    [
+        ("", "alerts.ops.webhook", "alerts.ops.webhook"),
+        ("web.service", "alert.webhook", "services[0].alert.webhook"),
+        ("report.service", "alert", "timers[0].alert"),
+        ("words.service", "alert.webhook", "defaults.alert.webhook"),
+        ("words.service", "hardening.allow", "services[1]"),
+    ],
+)
+def test_what_is_no_directive(unit: str, option: str, path: str) -> None:
+    services = [{**STACK["services"][0], "alert": {"webhook": "x"}}, STACK["services"][1]]
+    timers = [{**STACK["timers"][0], "alert": "ops"}]
+    given = {**STACK, "services": services, "timers": timers, "defaults": {"alert": {"webhook": "x"}}}
+    assert option_path(given, unit, "", "", option) == path
+
+
 def test_in_a_module_of_one_unit() -> None:
     params = {"name": "a.timer", "on_calendar": "x", "timer": {"Persistent": True}, "exec_start": "/a"}
     assert option_path(params, "a.timer", "Timer", "OnCalendar") == "on_calendar"

@@ -1,0 +1,145 @@
+# Copyright: Unitwright contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Ansible refuses of options is told with its unit, its place and what may be meant; and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
+from ansible_collections.unitwright.systemd.plugins.module_utils._run.arguments import mistakes, path_of, refused
+
+MODULE = "unitwright.systemd.stack"
+
+
+def is_refused(spec: dict[str, Any], given: dict[str, Any]) -> bool:
+    try:
+        return bool(ArgumentSpecValidator(spec).validate(given).error_messages)
+    except TypeError:  # for all its checks, of numbers in the place of mappings
+        return True
+
+
+def told(spec: dict[str, Any], given: dict[str, Any]) -> dict[str, str]:
+    """The messages by their paths, of what Ansible refuses as well."""
+    found = mistakes(spec, given, MODULE)
+    assert bool(found) == is_refused(spec, given)
+    return {path_of(each.steps): each.message for each in found}
+
+
+def in_service(**entry: Any) -> dict[str, str]:
+    """The messages for an entry of services, by the paths within it."""
+    found = told(options.stack(), {"name": "shop", "services": [{"name": "web", **entry}]})
+    return {path.partition(".")[2]: message for path, message in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("entry", "path", "message"),
+    [
+        ({"wroking_directory": "/srv"}, "", "there is no such option: did you mean working_directory?"),
+        ({"ExecStart": "/x"}, "", "there is no such option: did you mean exec_start?"),
+        ({"LimitNOFILE": 1}, "", "there is no such option: did you mean limit_nofile?"),
+        ({"zzzzz": 1}, "", f"there is no such option: ansible-doc {MODULE} has all that there are"),
+        ({"health": None, "stable_for": 3}, "stable_for", "it is an option of health: indent it below that"),
+        ({"health": None, "stable_fro": 3}, "stable_fro", "there is no such option: did you mean health.stable_for?"),
+        ({"max_exposure": 3}, "", "it is an option of hardening: indent it below that"),
+        ({"health": {"enabled": True}}, "health.enabled", "it is an option of services[0]: indent it less"),
+        ({"health": {"prune": True}}, "health.prune", "it is an option of the module itself: indent it less"),
+        ({"hardening": {"zzzzz": 1}}, "hardening.zzzzz", "there is no such option: there are profile, allow, "),
+        ({"restart": "on-faliure"}, "", "on-watchdog: did you mean on-failure?"),
+        ({"restart": None}, "", "it is empty: leave it out, or give one of no, always, "),
+        ({"restart": "xyz"}, "", "'xyz' is none of no, always, "),
+        ({"remain_after_exit": "yse"}, "", "it takes true or false, and not 'yse': did you mean yes?"),
+        ({"remain_after_exit": ["yes"]}, "", "it takes true or false, and not a list"),
+        ({"enabled": "maybe"}, "", "it takes true or false, and not 'maybe'"),
+        ({"replace": None}, "", "it takes true or false, and there is nothing"),
+        ({"health": {"stable_for": "3s"}}, "health.stable_for", "it takes a number, and not '3s'"),
+        ({"health": [1]}, "", "it takes a mapping, and not a list"),
+        ({"environment": "hidden"}, "", "it takes a mapping, and not a single value"),
+        ({"triggers": {"files": {"a": 1}}}, "triggers.files", "it takes a list, and not a mapping"),
+        ({"without": ["helth"]}, "without[0]", "hardening: did you mean health?"),
+    ],
+)
+def test_a_mistake_in_an_entry(entry: dict[str, Any], path: str, message: str) -> None:
+    found = in_service(**entry)
+    ((where, said),) = found.items()
+    assert where == (path or next(iter(entry)))
+    assert message in said
+    assert "hidden" not in said
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"restart": False},
+        {"health": None, "user": None, "environment": None},
+        {"enabled": "yes", "remain_after_exit": 1},
+        {"wants": "a,b", "name": 5},
+        {"health": '{"stable_for": 3}'},
+        {"health": {"stable_for": "3"}},
+        {"secrets": "text", "alert": {"zzz": 1}, "instances": [{"zzz": 1}]},
+    ],
+)
+def test_what_ansible_takes_is_no_mistake(entry: dict[str, Any]) -> None:
+    assert in_service(**entry) == {}
+
+
+def test_what_is_missing() -> None:
+    assert told(options.stack(), {}) == {"": "name is missing: give it"}
+    given = {"name": "shop", "services": [{"nmae": "web"}], "dropins": [{"name": "a.service"}, None], "units": 3}
+    assert told(options.stack(), given) == {
+        "services[0]": "name is missing: give it",
+        "services[0].nmae": "there is no such option: did you mean name?",
+        "dropins[0]": "dropin is missing: give it",
+        "dropins[1]": "it takes a mapping, and there is nothing",
+        "units[0]": "it takes a mapping, and not a single value",
+    }
+
+
+def test_all_at_once_with_their_units() -> None:
+    given: dict[str, Any] = {
+        "_ansible_check_mode": True,
+        "name": "shop",
+        "sevices": [],
+        "services": [{"name": "web", "usr": "a", "grup": "a"}, {"name": "b.service", "restart": "x"}],
+        "timers": [{"name": "nightly", "persistent": "yse"}, {"name": "odd.service", "persistent": "yse"}],
+        "units": [{"name": "c.path", "enabled": "maybe"}],
+        "defaults": {"helth": {}},
+    }
+    lines, errors = refused(options.stack(), given, MODULE)
+    assert sorted(lines) == sorted(
+        [
+            "sevices: there is no such option: did you mean services?",
+            "web.service: services[0].usr: there is no such option: did you mean user?",
+            "web.service: services[0].grup: there is no such option: did you mean group?",
+            *(line for line in lines if line.startswith("b.service: services[1].restart: 'x' is none of no, always")),
+            "nightly.timer: timers[0].persistent: it takes true or false, and not 'yse': did you mean yes?",
+            "odd.service: timers[1].persistent: it takes true or false, and not 'yse': did you mean yes?",
+            "c.path: units[0].enabled: it takes true or false, and not 'maybe'",
+            "defaults.helth: there is no such option: did you mean health?",
+        ]
+    )
+    assert errors[1] == {
+        "unit": "web.service",
+        "section": "",
+        "directive": "",
+        "rule": "option",
+        "message": "there is no such option: did you mean user?",
+        "path": "services[0].usr",
+    }
+
+
+def test_a_module_of_one_unit() -> None:
+    lines, errors = refused({**options.unit(), **options.host()}, {"name": "a.service", "ExecStart": "/x"}, MODULE)
+    (line,) = lines
+    assert line.startswith("a.service: ExecStart: there is no such option: a directive stands below the option of its ")
+    assert [error["path"] for error in errors] == ["ExecStart"]
+
+
+def test_other_names_of_options_are_known() -> None:
+    assert told(options.info(), {"name": ["a"], "scope": "system"}) == {}
+    assert list(told(options.info(), {"name": ["a"], "types": ["servce"]})) == ["types[0]"]
