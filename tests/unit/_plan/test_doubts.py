@@ -98,6 +98,8 @@ def test_words_of_a_shell(command: str, word: str) -> None:
     [
         "/bin/sh -c 'a > /tmp/x && b | c'",
         '/bin/sh -c "a > \\"/tmp/x\\" && b"',
+        "/bin/sh -c 'exec /bin/w --name \"Bob'\\''s orders\" 2>&1 | cat'",
+        "/bin/a it\\'s '>' \"|\" \\x3e",
         "/bin/a --filter=a|b x>y",
         "/bin/a ; /bin/b",
         "/bin/a -> =>",
