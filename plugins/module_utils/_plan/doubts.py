@@ -166,6 +166,10 @@ def set_twice(view: View) -> Iterator[Problem]:
             yield _TWICE_SET.problem(name, kind_of(name).section, "Environment", names=", ".join(sorted(both)))
 
 
+def slipped(view: View) -> Iterator[Problem]:
+    yield from (problem for wanted in view.desired.files.values() for problem in wanted.doubts)
+
+
 def cycles(view: View) -> Iterator[Problem]:
     """Units that this declaration starts or enables, of which one is ordered after another, and that after it."""
     names = [
