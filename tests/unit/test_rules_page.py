@@ -76,6 +76,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "overridden",
         "pulled-in",
         "shell",
+        "slipped-option",
         "socket-in-runtime-folder",
         "stranger",
         "unseen",

@@ -20,7 +20,7 @@ from .._syntax.directives import UNKNOWN, Catalogue
 from .._syntax.kinds import KINDS
 from .._syntax.names import NAME_MAX, NAME_SHOWN
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
-from . import habits
+from . import habits, slips
 from .options import HIDDEN_OPTIONS, SECTION_OPTIONS
 from .stamp import Assignment, Ingredients, assignment, ingredients, without_stamp
 
@@ -76,7 +76,7 @@ class FileWanted(NamedTuple):
 
     path, content, mode: of the file. unit: the one that it is for. secret: it is shown to nobody. cover: what a diff
     shows in the place of a secret. owner: its uid and gid, None for those that all our files have. made_of: what its
-    stamp stands for, None where it has none.
+    stamp stands for, None where it has none. doubts: what may not be meant in the entry that it comes from.
     """
 
     path: str
@@ -87,6 +87,7 @@ class FileWanted(NamedTuple):
     cover: str = ""
     owner: Optional[Tuple[int, int]] = None
     made_of: Optional[Ingredients] = None
+    doubts: Tuple[Problem, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -144,7 +145,8 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
         entries = unitfile.parse(text)
     except Refused as refused:
         raise Problems([unitfile.SYNTAX.said(str(refused), unit)]) from None
-    files = (FileWanted(path, text.encode(), 0o644, unit, made_of=made_of), *secret_files)
+    doubts = tuple(slips.slipped(params))
+    files = (FileWanted(path, text.encode(), 0o644, unit, made_of=made_of, doubts=doubts), *secret_files)
     problems += _too_long(files)
     if problems:
         raise Problems(problems)
@@ -161,7 +163,8 @@ def _rest(
         return None
     try:
         text = unitfile.render([each for each in kept if each[1]])
-        return Rendered((FileWanted(path, text.encode(), 0o644, params["name"]),), unitfile.parse(text))
+        doubts = tuple(slips.slipped(params))
+        return Rendered((FileWanted(path, text.encode(), 0o644, params["name"], doubts=doubts),), unitfile.parse(text))
     except Refused:
         return None
 

@@ -23,6 +23,7 @@ from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
 from .._syntax.values import variables
+from .._syntax.words import Word, commands
 from .plan import Plan
 from .references import View, near
 
@@ -77,7 +78,6 @@ _NOT_AT_BOOT = Rule(
 )
 # Neither systemd nor its verify minds that a unit named by these is not there.
 _WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
-_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
 # The word that tells date(1) a format, or letters of dates side by side.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*|%[YmdHMSyj](?:[-_:/.T]?%[YmdHMSyj])+")
@@ -125,9 +125,21 @@ def shell_words(view: View) -> Iterator[Problem]:
     for name, own in _own_entries(view):
         for each in own:
             if each.directive.startswith("Exec") and each.section == kind_of(name).section:
-                found = next(filter(_OPERATOR.fullmatch, _QUOTED.sub("''", each.value).split()), None)
+                found = next(filter(_is_operator, _words(each.value)), None)
                 if found:
-                    yield _SHELL.problem(name, each.section, each.directive, word=found)
+                    yield _SHELL.problem(name, each.section, each.directive, word=found.text)
+
+
+def _words(value: str) -> List[Word]:
+    """Those of all commands of a line; none where a quote is not closed, of which verify complains."""
+    try:
+        return [word for command in commands(value) for word in command]
+    except ValueError:
+        return []
+
+
+def _is_operator(word: Word) -> bool:
+    return not word.is_quoted and bool(_OPERATOR.fullmatch(word.text))
 
 
 def date_formats(view: View) -> Iterator[Problem]:
@@ -152,6 +164,10 @@ def set_twice(view: View) -> Iterator[Problem]:
         both = {var for each in written for var in variables(each.value)} & hidden.get(name, set())
         if both:
             yield _TWICE_SET.problem(name, kind_of(name).section, "Environment", names=", ".join(sorted(both)))
+
+
+def slipped(view: View) -> Iterator[Problem]:
+    yield from (problem for wanted in view.desired.files.values() for problem in wanted.doubts)
 
 
 def cycles(view: View) -> Iterator[Problem]:

@@ -26,7 +26,7 @@ from .._syntax.special import CALL_FOR, ending, is_of_host
 from .._syntax.unitfile import Effective
 from . import links
 from .differences import Case
-from .doubts import cycles, date_formats, is_empty, set_twice, shell_words, wants_nowhere
+from .doubts import cycles, date_formats, is_empty, set_twice, shell_words, slipped, wants_nowhere
 from .overridden import overridden
 from .owners import label, strangers
 from .plan import Plan
@@ -334,7 +334,7 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, _at_war, dropins, _of_units, links.enablement, starts_nothing, wanted_by_nobody, outdated),
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
-    *(removes_nothing, date_formats, set_twice),
+    *(removes_nothing, date_formats, set_twice, slipped),
 )
 
 

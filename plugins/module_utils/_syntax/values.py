@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from decimal import Decimal
 from typing import List, Mapping, Optional, Sequence
 
@@ -19,6 +18,7 @@ from .characters import refuse_unwritable, refuse_value
 from .rule import Refused, Rule, Severity, shown
 from .specifiers import names_instance
 from .unitfile import adds_only
+from .words import split
 
 VALUE = Rule(
     "value",
@@ -270,7 +270,7 @@ def _variable(name: object) -> str:
 def variables(value: str) -> List[str]:
     """The names that one value of Environment= gives variables; none where its quotes do not match."""
     try:
-        return [word.partition("=")[0] for word in shlex.split(value) if "=" in word]
+        return [word.text.partition("=")[0] for word in split(value) if "=" in word.text]
     except ValueError:
         return []
 

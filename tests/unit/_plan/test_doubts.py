@@ -98,6 +98,8 @@ def test_words_of_a_shell(command: str, word: str) -> None:
     [
         "/bin/sh -c 'a > /tmp/x && b | c'",
         '/bin/sh -c "a > \\"/tmp/x\\" && b"',
+        "/bin/sh -c 'exec /bin/w --name \"Bob'\\''s orders\" 2>&1 | cat'",
+        "/bin/a it\\'s '>' \"|\" \\x3e",
         "/bin/a --filter=a|b x>y",
         "/bin/a ; /bin/b",
         "/bin/a -> =>",
@@ -266,3 +268,32 @@ def test_a_variable_that_is_set_twice(more: Entry, both: str) -> None:
     rest = {key: value for key, value in more.items() if key not in unit}
     dropin = {"name": "a.service", "dropin": "x", "service": {"Nice": 1}, **rest}
     assert len(told(service(**unit), dropins=[dropin])) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("option", "directive"),
+    [("environment", "Environment"), ("secrets", "EnvironmentFile"), ("credentials", "LoadCredential")],
+)
+def test_an_option_that_has_slipped_in_by_its_indentation(option: str, directive: str) -> None:
+    given = {"TOKEN": "correct-horse", "memory_max": "256M-horse", "user": "store-horse", "on_calendar": "daily-horse"}
+    names = ("memory_max", "user", "on_calendar")
+    said = [
+        f"{option}.{name}: that is an option of the service: has it slipped in by its indentation?" for name in names
+    ]
+    dropin = {"name": "other.service", "dropin": "x", option: given}
+    for unit, found in (("a.service", told(service(**{option: given}))), ("other.service", told(dropins=[dropin]))):
+        assert found == [(unit, directive, "slipped-option", message) for message in said]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["USER", "User", "MEMORY_MAX", "MemoryMax", "http_proxy", "no_proxy", "memory-max", "user_name", "name", "service"],
+)
+def test_a_name_that_variables_have(name: str) -> None:
+    given = {name: "some-word"}
+    more = {} if "-" in name else {"environment": given, "secrets": given}
+    assert [rule for _unit, rule in rules(service(credentials=given, **more)) if rule != "environment-twice"] == []
+
+
+def test_a_lower_case_variable_of_a_text_has_not_slipped() -> None:
+    assert rules(service(service={"ExecStart": "/bin/a", "Environment": "user=x"})) == []
