@@ -24,6 +24,7 @@ _ABSENT = Rule(
     "state: absent removes the whole stack, so it takes no units or dropins",
     "leave them out, or say state: absent of each of them",
     "the option state of the module stack",
+    option="state",
 )
 _EMPTY_PRUNE = Rule(
     "empty-prune",
@@ -31,6 +32,7 @@ _EMPTY_PRUNE = Rule(
     "an empty declaration with prune would remove all",
     "if that is meant, say state: absent",
     "the option prune",
+    option="prune",
 )
 _TWICE = Rule("duplicate", Severity.ERROR, "declared twice", "merge the entries", "the options units and dropins")
 _DROPIN_TWICE = Rule(

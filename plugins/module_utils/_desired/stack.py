@@ -238,9 +238,11 @@ def _collect(make: Any, into: List[Any], problems: List[Problem]) -> None:
 
 
 def _owner(params: Params, problems: List[Problem]) -> str:
+    option = "adopt"
     try:
         for old in params.get("adopt") or ():
             names.parse_owner(old)
+        option = "name"
         if not params.get("owner"):
             return names.parse_stack(params["name"])
         # A module for a single unit passes the unit's own name, which no stack can have.
@@ -249,7 +251,7 @@ def _owner(params: Params, problems: List[Problem]) -> str:
             raise Refused(f"the name {name} has more than {_OWNER_MAX} bytes: declare it in a stack, or shorten it")
         return str(params["owner"])
     except Refused as refused:
-        problems.append(names.STACK_NAME.said(str(refused)))
+        problems.append(names.STACK_NAME.said(str(refused), option=option))
         return _NO_OWNER
 
 

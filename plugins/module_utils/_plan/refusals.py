@@ -135,6 +135,7 @@ _MAX_REMOVED = Rule(
     "prune would remove {number} files, more than max_removed ({most})",
     "nothing is done; they are {names}",
     "the option max_removed",
+    option="max_removed",
 )
 
 

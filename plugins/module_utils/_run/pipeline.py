@@ -72,6 +72,7 @@ _ROOT_OF_USER = Rule(
     "root is for scope system and global",
     "the units of a user are where that user's home is",
     "the option root",
+    option="root",
 )
 _NO_ROOT = Rule(
     "root",
@@ -79,6 +80,7 @@ _NO_ROOT = Rule(
     "root has to be the absolute path of a folder that is there, and {root} is not",
     "",
     "the option root",
+    option="root",
 )
 
 

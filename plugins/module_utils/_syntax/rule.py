@@ -51,7 +51,7 @@ class Rule:
     id: its name in results; several wordings may share one. severity: what comes of it. reason: what is wrong, and
     remedy: what to do about it ("" where the reason says it), both with {names} for what differs from case to case,
     {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
-    that is not well, so that a cause of that is looked for.
+    that is not well, so that a cause of that is looked for. option: the one of the whole that it is always about.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Rule:
     remedy: str
     source: str
     has_cause: bool = False
+    option: str = ""
 
     def __post_init__(self) -> None:
         _REGISTER.append(self)
@@ -67,11 +68,11 @@ class Rule:
     def problem(self, unit: str = "", section: str = "", directive: str = "", **words: object) -> Problem:
         """A problem in the rule's own words."""
         text = f"{self.reason}: {self.remedy}" if self.remedy else self.reason
-        return Problem(self, text.format(unit=unit, **words), unit, section, directive)
+        return Problem(self, text.format(unit=unit, **words), unit, section, directive, self.option)
 
     def said(self, message: str, unit: str = "", section: str = "", directive: str = "", option: str = "") -> Problem:
         """A problem in the words of what found it: systemd, the kernel, or a reader that knows no place."""
-        return Problem(self, message, unit, section, directive, option)
+        return Problem(self, message, unit, section, directive, option or self.option)
 
 
 _REGISTER: List[Rule] = []

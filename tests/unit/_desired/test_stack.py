@@ -25,6 +25,20 @@ def problems(*units: Entry, **stack: Any) -> list[Problem]:
     return list(caught.value.problems)
 
 
+@pytest.mark.parametrize(
+    ("units", "stack", "option"),
+    [
+        ([], {"prune": True}, "prune"),
+        ([SERVICE], {"state": "absent"}, "state"),
+        ([SERVICE], {"name": "a.b"}, "name"),
+        ([SERVICE], {"adopt": ["a/b"]}, "adopt"),
+        ([SERVICE, SERVICE], {}, ""),
+    ],
+)
+def test_what_is_wrong_with_the_whole_names_its_option(units: list[Entry], stack: dict[str, Any], option: str) -> None:
+    assert [problem.option for problem in problems(*units, **stack)] == [option]
+
+
 def main_text(desired: Desired, name: str) -> str:
     return desired.files[f"/etc/systemd/system/{name}"].content.decode()
 

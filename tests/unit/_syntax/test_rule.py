@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import rule
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import (
@@ -42,6 +44,14 @@ def test_as_dict_has_all_keys_even_when_empty() -> None:
         "rule": "R1",
         "message": "bad",
     }
+
+
+def test_of_what_option_it_is() -> None:
+    assert Problem(RULE, "bad", option="alert.mail").as_dict()["option"] == "alert.mail"
+    of_one = replace(RULE, option="prune")
+    assert of_one.problem("a.service", path="/x").option == "prune"
+    assert of_one.said("bad").option == "prune"
+    assert of_one.said("bad", option="name").option == "name"
 
 
 def test_problems_has_a_line_for_each() -> None:
