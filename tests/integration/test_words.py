@@ -144,6 +144,29 @@ def test_a_shell_that_is_none(host: Lab) -> None:
     assert host.exists(f"{UNITS}/main.service")
 
 
+def test_what_systemd_makes_of_words_for_a_shell(host: Lab) -> None:
+    noting = f'/bin/sh -c \'printf "%%s\\\\n" "$$@" > {NOTES}/words; exec sleep infinity\' noting'
+    words = '~/a /usr/*.x $(date +x) ${A:-1} --p=$PATH $NOWHERE "$PATH/b c" -${PATH%%/*}-'
+    told = host.apply(service(command=f"{noting} {words}", install=WANTED))
+    found = {each["rule"]: each["message"] for each in told["unverified"]}
+    assert set(found) == {"shell", "variable-unset"}
+    assert "the program gets ~/a as an argument" in found["shell"]
+    assert "sets $NOWHERE, so" in found["variable-unset"]
+    assert host.read(f"{NOTES}/words") == "~/a\n/usr/*.x\n+x)\n${A:-1}\n--p=$PATH\n--\n"
+    quoted = "'/usr/*' \"~/a\" 'a '\\''>'\\'' > /x' ${PATH} $GIVEN -${GIVEN}"
+    told = host.apply(service(command=f"{noting} {quoted}", install=WANTED, environment={"GIVEN": "b c"}))
+    assert told["unverified"] == []
+    lines = host.read(f"{NOTES}/words").splitlines()
+    assert [each for each in lines if ":" not in each] == ["/usr/*", "~/a", "a '>' > /x", "b", "c", "-b c"]
+
+
+def test_an_option_among_the_secrets(host: Lab) -> None:
+    given = {"TOKEN": "correct-horse", "memory_max": "256M-horse"}
+    told = host.apply(service(secrets=given, install=WANTED))
+    assert rules(told) == [("main.service", "EnvironmentFile", "slipped-option")]
+    assert "256M-horse" not in str(told)
+
+
 def test_mistakes_of_options_and_of_values_come_at_once(host: Lab) -> None:
     """Of a unit with a mistake, what only follows from that is not said."""
     both = service("both", service={"Fnord": "x", "Restart": "Allways"})

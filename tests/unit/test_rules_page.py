@@ -80,6 +80,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "socket-in-runtime-folder",
         "stranger",
         "unseen",
+        "variable-unset",
         "wants-nowhere",
     }
 

@@ -23,7 +23,7 @@ from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
 from .._syntax.values import variables
-from .._syntax.words import Word, commands
+from . import shells
 from .plan import Plan
 from .references import View, near
 
@@ -40,13 +40,6 @@ _WANTS_NOWHERE = Rule(
     "there is no {other} on this host, and systemd passes over that without a word",
     "declare it too, or mend its name{near}",
     "systemd.unit(5), Wants=, Upholds=, OnFailure= and OnSuccess=",
-)
-_SHELL = Rule(
-    "shell",
-    Severity.WARNING,
-    "no shell reads it, so the program gets {word} as an argument",
-    "if a shell is meant, write /bin/sh -c and all the rest in quotes",
-    "systemd.service(5), Command lines",
 )
 _DATE = Rule(
     "date-format",
@@ -78,7 +71,6 @@ _NOT_AT_BOOT = Rule(
 )
 # Neither systemd nor its verify minds that a unit named by these is not there.
 _WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
-_OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
 # The word that tells date(1) a format, or letters of dates side by side.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*|%[YmdHMSyj](?:[-_:/.T]?%[YmdHMSyj])+")
 
@@ -123,23 +115,14 @@ def _of_others(name: str, view: View) -> Sequence[Entry]:
 
 def shell_words(view: View) -> Iterator[Problem]:
     for name, own in _own_entries(view):
+        lines: Dict[str, List[str]] = {}
         for each in own:
             if each.directive.startswith("Exec") and each.section == kind_of(name).section:
-                found = next(filter(_is_operator, _words(each.value)), None)
+                lines.setdefault(each.directive, []).append(each.value)
+                found = shells.of_line(name, each.section, each.directive, each.value)
                 if found:
-                    yield _SHELL.problem(name, each.section, each.directive, word=found.text)
-
-
-def _words(value: str) -> List[Word]:
-    """Those of all commands of a line; none where a quote is not closed, of which verify complains."""
-    try:
-        return [word for command in commands(value) for word in command]
-    except ValueError:
-        return []
-
-
-def _is_operator(word: Word) -> bool:
-    return not word.is_quoted and bool(_OPERATOR.fullmatch(word.text))
+                    yield found
+        yield from shells.unset(name, lines, view)
 
 
 def date_formats(view: View) -> Iterator[Problem]:

@@ -111,6 +111,92 @@ def test_no_words_of_a_shell(command: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "word", "said"),
+    [
+        ("/bin/a --state ~/state", "~/state", "the program gets"),
+        ("/bin/a --log /srv/store/*.log", "/srv/store/*.log", "the program gets"),
+        ("/bin/a `date`", "`date`", "the program gets"),
+        ("/bin/a --day=`date`", "--day=`date`", "the program gets"),
+        ("/bin/a --day=$(date)", "--day=$(date)", "the program gets"),
+        ('/bin/a --day="$(date +x)"', '--day="$(date +x)"', "the program gets"),
+        ("/bin/a ${INTERVAL:-10}", "${INTERVAL:-10}", "the program gets"),
+        ("/bin/a --day $(date +%%F) x", "$(date", "leaves it out"),
+        ('/bin/a "$(date +%%F)"', '"$(date +%%F)"', "leaves it out"),
+        ("/bin/a $PATH/x", "$PATH/x", "leaves it out"),
+        ("/bin/a ${PATH%%/*}", "${PATH%%/*}", "leaves it out"),
+        ("/bin/a --path=$PATH", "--path=$PATH", "variables in braces alone"),
+    ],
+)
+def test_what_only_a_shell_does(command: str, word: str, said: str) -> None:
+    for sort in (
+        {"name": "a.service", "service": {"ExecStart": command}},
+        {"name": "a.service", "content": text(command)},
+    ):
+        (found,) = told(sort)
+        assert found[:3] == ("a.service", "ExecStart", "shell")
+        assert word in found[3] and said in found[3]
+
+
+def text(command: str) -> str:
+    return f"[Service]\nExecStart={command}\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/bin/sh -c 'cd ~/x && echo $(date) `date` /srv/*.log ${A:-1} $HOME'",
+        '/bin/sh -c "$(cat /etc/x) y" -- "~/a" \'/srv/*\''.replace("$(", "exec $("),
+        "/bin/a $$HOME $$(x) --a=$${B:-1} --x=$$Y 100%%",
+        "/bin/celery -A x -Q * --only [a-z]* /srv/**/x.log",
+        "/bin/rsync --exclude /proc/* --include=/x/* /a /b",
+        "/bin/a host:~/x a~/b",
+        "/bin/a --format=$remote_addr x$ a$b 'a$(b)' cost$",
+        ":/bin/a $HOME ${X:-1} $(x)",
+        "|/bin/a ~/x $HOME",
+        "/bin/kill -HUP $MAINPID ${LC_ALL} ${PATH} $LISTEN_FDS",
+    ],
+)
+def test_what_is_not_for_a_shell(command: str) -> None:
+    assert rules({"name": "a.service", "service": {"Type": "oneshot", "ExecStart": command}}) == []
+
+
+USING = "/bin/a --home $HOME --port ${PORT} -x=${PORT}"
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ({}, "$HOME, $PORT"),
+        ({"environment": {"PORT": "1"}}, "$HOME"),
+        ({"secrets": {"PORT": "correct-horse"}}, "$HOME"),
+        ({"service": {"User": "nobody"}}, "$PORT"),
+        ({"service": {"DynamicUser": True, "PassEnvironment": "PORT"}}, ""),
+        ({"service": {"Environment": '"PORT=1 2" HOME=/x'}}, ""),
+        ({"service": {"EnvironmentFile": "-/etc/default/a"}}, ""),
+        ({"service": {"PAMName": "login"}}, ""),
+        ({"service": {"EnvironmentFile": "-/etc/default/a"}, "secrets": {"X": "correct-horse"}}, ""),
+    ],
+)
+def test_variables_that_nothing_sets(more: Entry, names: str) -> None:
+    found = told(service(**{**more, "service": {"ExecStart": USING, **more.get("service", {})}}))
+    said = f"neither the unit nor systemd sets {names}, so the program gets nothing in its place: "
+    assert [each[:3] for each in found] == ([("a.service", "ExecStart", "variable-unset")] if names else [])
+    assert all(message.startswith(said) for *_place, message in found)
+
+
+def test_variables_that_another_text_sets() -> None:
+    uses = service(service={"ExecStart": USING})
+    dropin = {"dropin": "x", "environment": {"PORT": "1", "HOME": "/x"}}
+    assert rules(uses, dropins=[{"name": "a.service", **dropin}]) == []
+    of_template = {**uses, "name": "w@.service"}
+    assert rules(of_template, dropins=[{"name": "w@1.service", **dropin}]) == []
+    # What a drop-in for somebody else's unit runs counts as much, and one whose unit is not there yet is not judged.
+    runs = {"dropin": "x", "service": {"ExecStartPre": "/bin/a $PORT"}}
+    assert rules(dropins=[{"name": "other.service", **runs}]) == [("other.service", "variable-unset")]
+    assert rules(dropins=[{"name": "gone.service", **runs}]) == [("gone.service", "dropin-without-unit")]
+
+
+@pytest.mark.parametrize(
     ("first", "second", "place"),
     [
         ({"After": "b.service"}, {"After": "b.service a.service"}, ("a.service", "After")),
