@@ -87,6 +87,17 @@ def test_a_status_of_the_program_is_not_told_as_a_step_of_systemd(host: Lab) -> 
     assert "the cause is not proven, its last line is: " in error["message"]
 
 
+@pytest.mark.parametrize("option", ["SocketUser", "SocketGroup"])
+def test_of_whom_a_socket_is_given_to(host: Lab, option: str) -> None:
+    listening = {"name": "main.socket", "socket": {"ListenStream": "/run/main.sock", option: "nobody-here"}}
+    (error,) = host.failing(service(), listening)["errors"]
+    assert error["unit"] == "main.socket"
+    assert error["directive"] == option
+    assert " nobody-here, wh" in error["message"], error
+    assert "or correct the name" in error["remedy"]
+    assert "the program's own" not in error["message"]
+
+
 def test_what_is_secret_is_in_no_cause(host: Lab) -> None:
     secret = "/opt/s3cret-folder"
     reads = service(command="/bin/cat $SECRET_PATH", secrets={"SECRET_PATH": secret}, health={"stable_for": 1})

@@ -128,6 +128,11 @@ def _is_url(text: object) -> bool:
         return False
 
 
+def template_of(owner: str) -> str:
+    """The unit that tells of the failures of an owner's services."""
+    return f"{_stem({'name': owner})}@.service"
+
+
 def _stem(params: Params) -> str:
     """How the template's name begins; that of a module for one unit has a dot, which no stack's has."""
     return str(params["name"]).replace("@", "-") + "-alert"

@@ -48,7 +48,7 @@ def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath, restarts: b
         state=general.state,
         enabled=general.enabled,
         by_member={member: meant for member, meant in each.items() if meant != plain},
-        lists_instances=unit.lists_instances and unit.name.text not in started,
+        leaves=unit.leaves._replace(instances=unit.leaves.instances and unit.name.text not in started),
     )
 
 

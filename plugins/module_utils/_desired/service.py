@@ -16,6 +16,7 @@ from .._syntax.spans import seconds
 from . import inherited
 from .forms import OF_PROCESS, STATE, Around, Builder, Entry, Params, chosen, unit_name
 from .short import PROCESS, SHORT
+from .stack import MAY_BRING
 
 RESTART_SEC = "5s"
 # Options of what it runs besides those that stand for one directive each.
@@ -75,6 +76,11 @@ def beside(starter: Builder, entry: Params, unit: str, around: Around, defaults:
     except Problems as wrong:
         starter.problems += wrong.problems
         return []
+
+
+def not_brought(starter: Builder, told: object) -> Entry:
+    """What a timer or a socket has besides that is ours, and of which nothing is `told` of what it starts."""
+    return {MAY_BRING: True} if any(starter.sections.values()) and not told else {}
 
 
 def gone(entry: Params, starter: str, unit: str) -> List[Entry]:

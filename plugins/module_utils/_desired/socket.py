@@ -48,4 +48,5 @@ def units(entry: Params, around: Around) -> List[Entry]:
         found = [{**each, "state": "stopped"} for each in found]
     # A socket is never reloaded.
     on_change = ("on_change",) if entry.get("on_change") != "reload" else ()
-    return [*found, built.entry(**chosen(entry, (*STATE, "instances", "health", "replace", *on_change)))]
+    passed = chosen(entry, (*STATE, "instances", "health", "replace", *on_change))
+    return [*found, built.entry(**passed, **service.not_brought(built, found))]

@@ -30,6 +30,8 @@ from .stamp import Ingredients
 _OWNER_MAX = 240
 # The key of an entry for what its instances have of their own, by their names.
 OF_INSTANCES = "of_instances"
+# The key of an entry of a short form that does not bring what it starts, and might.
+MAY_BRING = "may_bring"
 # In the place of a name that is none.
 _NO_OWNER = "-"
 
@@ -55,6 +57,17 @@ class Meant(NamedTuple):
     health: Optional[Health] = None
 
 
+class LeftOut(NamedTuple):
+    """What an entry does not bring, though it could.
+
+    instances: a template whose other instances are left over, since nothing else starts any. started: a short form,
+    without the unit that it starts.
+    """
+
+    instances: bool = False
+    started: bool = False
+
+
 class UnitWanted(NamedTuple):
     """A unit as it shall be.
 
@@ -63,9 +76,8 @@ class UnitWanted(NamedTuple):
     entry does not say, and `filled_in` does by the merged text; enabled None after that: left as it is. masked: None
     where the entry does not say. on_change: what a change that needs a restart does, "" if the entry does not say.
     runs_on_change: as the option `run` says. health: how it proves itself, None if not by an entry of its own. replace:
-    its file may take the place of another owner's. lists_instances: a template whose other instances are left over,
-    since nothing else starts any. by_member: what differs from all that for a member, by its entry among the instances
-    or by its own drop-ins.
+    its file may take the place of another owner's. leaves: what its entry could have said. by_member: what differs from
+    all that for a member, by its entry among the instances or by its own drop-ins.
     """
 
     name: names.UnitName
@@ -78,7 +90,7 @@ class UnitWanted(NamedTuple):
     runs_on_change: bool
     health: Optional[Health]
     replace: bool
-    lists_instances: bool = False
+    leaves: LeftOut = LeftOut()
     by_member: Mapping[str, Meant] = MappingProxyType({})
 
     def health_of(self, member: str) -> Optional[Health]:
@@ -283,7 +295,10 @@ def _unit(
         runs_on_change=entry.get("run") == "on_change",
         health=None if problems else _own_health(entry, defaults),
         replace=bool(entry.get("replace")),
-        lists_instances=rendered is not None and entry.get("instances") is not None,
+        leaves=LeftOut(
+            instances=rendered is not None and entry.get("instances") is not None,
+            started=bool(entry.get(MAY_BRING)),
+        ),
         by_member={} if problems else _of_instances(name.text, entry, defaults),
     )
     if problems:

@@ -64,7 +64,8 @@ def units(entry: Params, around: Around) -> List[Entry]:
         built.at_boot(around.boot)
     # The last two are for the result, which says how the timer differs from the line of cron.
     passed = chosen(entry, (*STATE, "instances", "replace", "cron", "timezone", *(() if found else ("health",))))
-    return [*found, built.entry(**passed)]
+    told = found or isinstance(entry.get("unit"), str)
+    return [*found, built.entry(**passed, **service.not_brought(built, told))]
 
 
 def _schedule(built: Builder, entry: Params) -> Optional[cron.Schedule]:

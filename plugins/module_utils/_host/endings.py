@@ -62,7 +62,7 @@ _STEPS: Dict[int, str] = {
     231: "APPARMOR: AppArmorProfile= is not loaded",
     232: "ADDRESS_FAMILIES: RestrictAddressFamilies= cannot be set here",
     233: "RUNTIME_DIRECTORY: it cannot be made, or something is in its place",
-    235: "CHOWN: there is no such SocketUser= or SocketGroup=",
+    235: "CHOWN: what it listens at cannot be given to SocketUser= and SocketGroup=",
     236: "SMACK_PROCESS_LABEL: it cannot be set here",
     237: "KEYRING: no keyring can be made, maybe for its quota",
     238: "STATE_DIRECTORY: it cannot be made, or something is in its place",

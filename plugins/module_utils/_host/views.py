@@ -14,7 +14,7 @@ import os
 import posixpath
 import pwd
 import stat
-from typing import FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._syntax.unitfile import Placed
 from .files import resolve
@@ -187,6 +187,15 @@ def account_of(incident: Incident) -> Optional[Who]:
 
 def _gid(name: str) -> int:
     return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
+
+
+def is_known(look_up: Callable[[str], object], name: str) -> bool:
+    """Has the host such an account? look_up: as pwd.getpwnam does."""
+    try:
+        look_up(name)
+    except KeyError:
+        return False
+    return True
 
 
 def refused_at(path: str, who: Who, wanted: int) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed, parse_name, unescape
-from . import holders, journal, why_ports, why_results, why_steps, why_words
+from . import holders, journal, why_chown, why_ports, why_results, why_steps, why_words
 from .bus import Bus, BusError
 from .causes import Failure
 from .files import read
@@ -132,7 +132,7 @@ def _content(path: str) -> bytes:
 
 def _status(incident: Incident) -> str:
     ended = incident.exit
-    if ended is None or ended.code != "exited" or ended.status not in _OF_SYSTEMD:
+    if ended is None or ended.code != "exited" or ended.status not in _OF_SYSTEMD or why_chown.applies(incident):
         return ""
     if incident.step is None:
         return "the program's own, not systemd's"
@@ -291,6 +291,7 @@ def _by_result(incident: Incident, _manager: Manager) -> Optional[Cause]:
 
 def _rules() -> Iterator[Tuple[Callable[[Incident], bool], Prove]]:
     """The first rule that applies decides: what else is known of such a failure follows from it."""
+    yield why_chown.applies, _alone(why_chown.why)
     yield (lambda incident: incident.step is not None), _alone(why_steps.why)
     yield (lambda incident: incident.by_systemd("already active, refusing") is not None), _busy_socket
     yield (lambda incident: incident.by_systemd(_NO_SOCKET) is not None), _socket

@@ -21,7 +21,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from .._syntax.unitfile import Placed
 from . import why_program
 from .incident import Cause, Incident, Step, at, cause, named
-from .views import RUN, account_of, below, inside, mode_of, refused_at, sealed, there
+from .views import RUN, account_of, below, inside, is_known, mode_of, refused_at, sealed, there
 
 Why = Callable[[Incident, Step], Optional[Cause]]
 # Before a path in what systemd says of a namespace (up to 254).
@@ -109,7 +109,7 @@ def _user(incident: Incident, step: Step) -> Optional[Cause]:
     if not placed or incident.is_set("DynamicUser") or step.errno not in _NOBODY:
         return None
     name = placed[-1].value
-    if name.isdigit() or _known(pwd.getpwnam, name):
+    if name.isdigit() or is_known(pwd.getpwnam, name):
         return None
     what = f"there is no user {name}, whom {at('User', placed[-1])} names"
     remedy = "create that account before the unit starts, or correct the name"
@@ -120,7 +120,7 @@ def _group(incident: Incident, step: Step) -> Optional[Cause]:
     if incident.of_user:
         return _of_other(incident, step)
     words = [(name, word, each) for name in ("Group", "SupplementaryGroups") for word, each in incident.words(name)]
-    missing = [row for row in words if not row[1].isdigit() and not _known(grp.getgrnam, row[1])]
+    missing = [row for row in words if not row[1].isdigit() and not is_known(grp.getgrnam, row[1])]
     if not missing or step.errno not in _NOBODY:
         return None
     directive, name, placed = missing[0]
@@ -136,14 +136,6 @@ def _of_other(incident: Incident, step: Step) -> Optional[Cause]:
             what = f"a user's manager can run nothing as someone else, which {at(directive, placed)} asks for"
             return cause(what, "leave it out, or make it a unit of the system", step.line, directive, placed)
     return None
-
-
-def _known(look_up: Callable[[str], object], name: str) -> bool:
-    try:
-        look_up(name)
-    except KeyError:
-        return False
-    return True
 
 
 def _chdir(incident: Incident, step: Step) -> Optional[Cause]:

@@ -206,7 +206,7 @@ def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -
     declared = {member for unit in desired.units for member in unit.members}
     for unit in desired.units:
         accepted = unit.name.is_template and is_accepted_for(unit.name.text, after)
-        if not unit.lists_instances and not accepted:
+        if not unit.leaves.instances and not accepted:
             continue
         enables = installs(unit.name.text, after)
         for instance in _of_file(unit.name.text, observed):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple, Optional, Sequence, Set
 
+from .._desired.alerts import template_of
 from .._desired.render import owner_of
 from .._desired.stack import Desired, DropinWanted
 from .._host.observed import Observed
@@ -58,14 +59,14 @@ STARTS_NOWHERE = Rule(
     "starts-nowhere",
     Severity.UNVERIFIED,
     "it starts {started}, which is nowhere",
-    "declare that too, or mend the name{near}",
+    "{bring}declare that too, or mend the name{near}",
     "systemd.timer(5) and the like, Unit=",
 )
 _STARTS_GONE = Rule(
     "gone",
     Severity.ERROR,
     "it starts {started}, which is nowhere",
-    "declare that too, or mend the name{near}",
+    "{bring}declare that too, or mend the name{near}",
     "systemd.timer(5) and the like, Unit=; this very run takes it away",
 )
 _NO_SUCH_UNIT = Rule(
@@ -213,7 +214,15 @@ def _starts_nothing(name: UnitName, view: View) -> Optional[Problem]:
     complaint = misnamed(started)
     if complaint:
         return rule.said(complaint, *place)
-    return None if view.is_there(started) else rule.problem(*place, started=started, near=near(started, view))
+    if view.is_there(started):
+        return None
+    bring = f"give the {name.kind} exec_start, " if name.text in _short_forms(view) else ""
+    return rule.problem(*place, started=started, bring=bring, near=near(started, view))
+
+
+def _short_forms(view: View) -> Set[str]:
+    """Those that might have brought what they start."""
+    return {each for unit in view.desired.units if unit.leaves.started for each in (unit.name.text, *unit.members)}
 
 
 def wanted_by_nobody(view: View) -> Iterator[Problem]:
@@ -242,11 +251,20 @@ def no_such_unit(unit: str, view: View) -> Problem:
 
 
 def near(unit: str, view: View) -> str:
-    """A unit that may have been meant by a name that is nowhere, as a question; their suffixes make none alike."""
+    """A unit that may have been meant by a name that is nowhere, as a question; their suffixes make none alike.
+
+    A template is none for a plain name, nor the other way round, and what we make for alerts nobody means.
+    """
     stem, _dot, suffix = unit.rpartition(".")
     every = {name for names in view.after.names.values() for name in names} | set(view.observed.states)
-    parts = [name.rpartition(".") for name in every if name != unit and not misnamed(name)]
+    others = [name for name in every - _of_alerts(view) - {unit} if ("@" in name) == ("@" in unit)]
+    parts = [name.rpartition(".") for name in others if not misnamed(name)]
     known = sorted(each for each, _dot, kind in parts if kind == suffix)
     close = [f"{each}.{suffix}" for each in likeness.near(stem, known, 3, _NEAR_ENOUGH)]
     found = next(filter(view.is_there, close), "")
     return f" (did you mean {found}?)" if found else ""
+
+
+def _of_alerts(view: View) -> Set[str]:
+    owners = (owner_of(seen.content) for seen in view.observed.files.values() if seen.content)
+    return {template_of(owner) for owner in (view.desired.owner, *owners) if owner}

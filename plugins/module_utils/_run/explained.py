@@ -63,12 +63,21 @@ def _explained(failure: Failure, why: Optional[Why], lines: Sequence[str]) -> Ex
         return Explained(failure.message, failure.message, "mend that first")
     if why is None:
         return Explained(failure.message)
-    message = failure.message
-    if why.status and why.cause is None:  # the number alone would be taken for systemd's
-        message = message.replace(meaning(failure.status), f" ({why.status})")
+    message = _without_step(failure, why)
     if why.cause is None:
         return Explained(message + (_unproven(lines) if failure.result in _OPEN else ""))
     return _with_cause(failure, message, why.cause)
+
+
+def _without_step(failure: Failure, why: Why) -> str:
+    """The message without the step that an exit status stands for, where it may be another's than systemd's.
+
+    Of most types of units the message has no status at all, and not each one has a meaning.
+    """
+    told = meaning(failure.status)
+    if why.cause is not None or not (told and why.status):
+        return failure.message
+    return failure.message.replace(told, f" ({why.status})")
 
 
 def _with_cause(failure: Failure, message: str, cause: Cause) -> Explained:

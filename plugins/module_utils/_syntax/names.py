@@ -16,7 +16,7 @@ from typing import List, NamedTuple, Optional, Tuple
 from .characters import to_utf8
 from .kinds import DEFAULT_KIND, KINDS, File, Naming, kind_of
 from .likeness import near
-from .rule import Refused, Rule, Severity, shown
+from .rule import Refused, Rule, Severity, legible, shown
 
 UNIT_NAME = Rule(
     "unit-name",
@@ -192,9 +192,12 @@ def with_instance(template: str, instance: str) -> str:
     if not instance:
         raise Refused(f"an instance of {shown(template)} is empty: name it")
     if not set(instance) <= _VALID:
-        raise Refused(
-            f"instance {shown(instance)} of {shown(template)} has to be escaped: write {shown(escape(instance))}"
-        )
+        what, mend = f"instance {shown(instance)} of {shown(template)}", f"write {shown(escape(instance))}"
+        words = instance.split()
+        if len(words) > 1:
+            several = f"several instances are a list, [{legible(', '.join(words))}]"
+            raise Refused(f"{what} has blanks in it: {several}; if it is a single one, {mend}")
+        raise Refused(f"{what} has to be escaped: {mend}")
     return parse_name(f"{name.prefix}@{instance}.{name.kind}").text
 
 

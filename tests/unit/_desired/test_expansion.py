@@ -100,7 +100,8 @@ def test_what_a_timer_starts_is_neither_restarted_nor_started_at_boot(starter: E
 def test_what_a_socket_starts_is_restarted_and_not_started_at_boot() -> None:
     made = units(services=[{"name": "a", "exec_start": "/a"}], sockets=[{"name": "a", "listen_stream": 1}])
     assert made["a.service"] == {"service": {"ExecStart": "/a", **JOURNAL, **AGAIN}, "unit": FOREVER}
-    assert made["a.socket"] == {"socket": {"ListenStream": 1}, "install": {"WantedBy": "sockets.target"}}
+    text = {"socket": {"ListenStream": 1}, "install": {"WantedBy": "sockets.target"}}
+    assert made["a.socket"] == {**text, "may_bring": True}
 
 
 def test_a_service_that_nothing_is_said_of_but_its_state_has_no_text() -> None:

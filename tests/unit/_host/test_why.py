@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._host import holders, why, why_program, why_words
+from ansible_collections.unitwright.systemd.plugins.module_utils._host import (
+    holders,
+    why,
+    why_chown,
+    why_program,
+    why_words,
+)
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.causes import Failure
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.incident import (
     PROCESS_EXIT,
@@ -116,6 +122,37 @@ def test_a_step_is_one_only_by_a_line_of_systemd() -> None:
     assert (found.name, found.program, found.errno) == ("EXEC", "/opt/a: b", 2)
     assert incident("", said(f"{UNIT}: {text}", MESSAGE_ID=SPAWN_FAILED), exited(203)).step is None
     assert incident("", exited(203)).step is None
+
+
+SOCKET_USER = "SocketUser=no-such-user"
+SOCKET_GROUP = "SocketGroup=no-such-group"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "command", "says"),
+    [
+        (SOCKET_USER, 217, "ExecStartChown", "there is no user no-such-user, whom SocketUser= (/x:2) names"),
+        (SOCKET_GROUP, 216, "ExecStartChown", "there is no group no-such-group, which SocketGroup= (/x:2) names"),
+        ("SocketUser=root", 217, "ExecStartChown", ""),
+        ("SocketUser=12345", 217, "ExecStartChown", ""),
+        (SOCKET_USER, 216, "ExecStartChown", ""),
+        (SOCKET_USER, 235, "ExecStartChown", ""),
+        (SOCKET_USER, 217, "ExecStartPre", ""),
+    ],
+)
+def test_whom_a_socket_could_not_be_given_to(text: str, status: int, command: str, says: str) -> None:
+    known = texts({"/x": f"[Socket]\n{text}\n".encode()}, "shop.socket")
+    case = Incident("shop.socket", "exit-code", {}, known, (exited(status, command=command),))
+    found = why_chown.why(case) if why_chown.applies(case) else None
+    assert (found.what if found else "") == says
+    assert not found or (found.evidence and found.directive == text.partition("=")[0])
+
+
+def test_the_status_of_what_runs_no_program_is_none_of_a_programs() -> None:
+    unit = "shop.socket"
+    of_systemd = Incident(unit, "exit-code", {}, {}, (exited(217, command="ExecStartChown"),))
+    assert why._status(of_systemd) == ""
+    assert why._status(Incident(unit, "exit-code", {}, {}, (exited(217, command="ExecStartPre"),))) != ""
 
 
 def test_a_run_has_its_own_lines_and_those_that_journald_could_not_place() -> None:

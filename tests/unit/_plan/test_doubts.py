@@ -291,6 +291,9 @@ def test_it_is_told_by_the_run_that_starts_it() -> None:
     assert list(doubts.not_at_boot(View(done.differences, done.observed), done.plan, done.graph)) == []
 
 
+COMMAND = "[Service]\nExecStart=/bin/d\n"
+
+
 @pytest.mark.parametrize(
     ("name", "near"),
     [
@@ -298,16 +301,33 @@ def test_it_is_told_by_the_run_that_starts_it() -> None:
         ("db.service", ""),
         ("nignx.timer", ""),
         ("orther.service", " (did you mean other.service?)"),
+        ("worker.service", ""),  # there is a template of that name
     ],
 )
 def test_a_name_that_is_near(name: str, near: str) -> None:
-    vendor = {**OTHER, "dbus.service": "[Service]\nExecStart=/bin/d\n"}
+    vendor = {**OTHER, "dbus.service": COMMAND, "worker@.service": COMMAND}
     dropin = {"name": name, "dropin": "x", "unit": {"Description": "x"}}
     for given in ({"units": [{"name": name, "state": "started"}]}, {"dropins": [dropin]}):
         done = work(declare(*given.pop("units", []), **given), in_force(None, vendor=vendor))
         (found,) = refusals.impossible(View(done.differences, done.observed))
         assert found.message.endswith(near)
         assert ("did you mean" in found.message) == bool(near)
+
+
+@pytest.mark.parametrize(
+    ("stem", "near"),
+    [
+        ("workr", " (did you mean worker@.service?)"),
+        ("nginx", ""),  # which is no template
+        ("test-alrt", ""),  # what this stack has for its alerts
+    ],
+)
+def test_a_template_that_is_near(stem: str, near: str) -> None:
+    vendor = {**OTHER, "worker@.service": COMMAND, "test-alert@.service": COMMAND}
+    listening = {"name": f"{stem}.socket", "socket": {"ListenStream": "1", "Accept": True}}
+    done = work(declare(listening), in_force(None, vendor=vendor))
+    (found,) = refusals.impossible(View(done.differences, done.observed))
+    assert found.message.endswith(f"mend the name{near}")
 
 
 @pytest.mark.parametrize(

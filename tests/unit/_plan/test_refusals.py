@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.expansion import expanded
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import Desired, build
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.observed import Observed
@@ -18,7 +19,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._plan import di
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.references import View
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problem
 
-from tests.unit.world import RUNNING, SYSTEM, Entry, Relations, carried, declare, in_force, work
+from tests.unit.world import RUNNING, SYSTEM, Entry, Relations, carried, declare, facts, in_force, work
 
 MASKED = UnitState("masked", "inactive", "dead")
 
@@ -129,6 +130,32 @@ def test_what_others_only_refer_to_is_not_there() -> None:
     for enabled in (True, False):
         named = declare({"name": "gone.service", "enabled": enabled, "state": "started"})
         assert ("gone.service", "no-such-unit") in impossible(named, in_force(None, referred))
+
+
+NOWHERE = "it starts report.service, which is nowhere: "
+PLAIN = "declare that too, or mend the name"
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ({"timers": [{"name": "report", "on_calendar": "daily"}]}, f"give the timer exec_start, {PLAIN}"),
+        ({"sockets": [{"name": "report", "listen_stream": ["8931"]}]}, f"give the socket exec_start, {PLAIN}"),
+        ({"timers": [{"name": "daily", "on_calendar": "daily", "unit": "report"}]}, PLAIN),
+        ({"units": [{"name": "report.timer", "timer": {"OnCalendar": "daily"}}]}, PLAIN),
+    ],
+)
+def test_a_short_form_may_bring_what_it_starts(given: Entry, remedy: str) -> None:
+    """What tells of failures has nearly the same name, and is nothing that somebody means."""
+    alert = {"name": "main", "exec_start": "/bin/main", "alert": {"command": ["/bin/tell"]}}
+    options = {**given, "name": "repor", "services": [alert]}
+    params, wrong = expanded(options)
+    desired = build(params, facts())
+    assert not wrong
+    assert "repor-alert@.service" in {unit.name.text for unit in desired.units}
+    observed = in_force(None)
+    told = refusals.impossible(View(differences.compare(desired, observed, {}), observed))
+    assert [each.message for each in told if each.rule.id == "starts-nowhere"] == [NOWHERE + remedy]
 
 
 @pytest.mark.parametrize(

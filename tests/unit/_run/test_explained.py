@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.causes import JOB, NOT_HEALTHY, Failure
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.why import Why
+from ansible_collections.unitwright.systemd.plugins.module_utils._run import explained as explaining
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.explained import explained
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Rule
 
@@ -60,6 +62,24 @@ def test_it_is_asked_for_text_where_that_does_not_tell(rule: Rule, rows: tuple[d
     host: Any = Journal(*rows)
     (told,) = explained(host, [Failure(UNIT, "failed", rule=rule)], {UNIT})
     assert told.journal[-1] == "as text"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "told"),
+    [
+        ("", "failed: result exit-code", "failed: result exit-code"),
+        ("223", "failed: exit status 223", "failed: exit status 223"),
+        ("220", "failed: exit status 220 (SETSID)", "failed: exit status 220 (not systemd's)"),
+    ],
+)
+def test_only_a_step_that_the_message_names_is_taken_out_of_it(
+    monkeypatch: pytest.MonkeyPatch, status: str, message: str, told: str
+) -> None:
+    unproven = Why(None, "not systemd's")
+    monkeypatch.setattr(explaining, "explain", lambda *_args: {UNIT: unproven})
+    host: Any = Journal()
+    (found,) = explained(host, [Failure(UNIT, message, "exit-code", status)], {UNIT})
+    assert found.message == f"{told}; the cause is not proven"
 
 
 def test_it_is_not_asked_of_what_is_no_unit() -> None:

@@ -123,6 +123,24 @@ def test_refused_instances(template: str, instance: str, mend: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("instance", "told"),
+    [
+        (
+            "mail pdf",
+            r"has blanks in it: several instances are a list, [mail, pdf]; if it is a single one, write 'mail\x20pdf'",
+        ),
+        ("a\tb  c", r"several instances are a list, [a, b, c]; if it is a single one, write 'a\x09b\x20\x20c'"),
+        (" pdf", r"instance ' pdf' of 'a@.service' has to be escaped: write '\x20pdf'"),
+        ("dev/sda", "instance 'dev/sda' of 'a@.service' has to be escaped: write 'dev-sda'"),
+    ],
+)
+def test_words_in_the_place_of_a_list_of_instances(instance: str, told: str) -> None:
+    with pytest.raises(Refused) as caught:
+        names.with_instance("a@.service", instance)
+    assert str(caught.value).endswith(told)
+
+
+@pytest.mark.parametrize(
     ("text", "escaped"),
     [("", ""), ("/", "-"), ("a/b", "a-b"), ("a-b", r"a\x2db"), (".a", r"\x2ea"), ("a.b", "a.b"), ("é", r"\xc3\xa9")],
 )
