@@ -87,6 +87,21 @@ def test_a_status_of_the_program_is_not_told_as_a_step_of_systemd(host: Lab) -> 
     assert "the cause is not proven, its last line is: " in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("command", "directive", "remedy"),
+    [
+        ("/bin/sh -c 'sleep infinity &'", "ExecStart", "leave out that &"),
+        ("/usr/bin/setsid --fork /usr/bin/sleep infinity", "Type", "take Type=forking; if it is a job"),
+    ],
+)
+def test_of_what_goes_on_in_the_background(host: Lab, command: str, directive: str, remedy: str) -> None:
+    error = host.error_of(service(command=command), stable_for=1)
+    assert "ended by itself right away" in error["message"]
+    assert error["directive"] == directive, error
+    assert remedy in error["remedy"]
+    assert error["remedy"] in error["message"]
+
+
 @pytest.mark.parametrize("option", ["SocketUser", "SocketGroup"])
 def test_of_whom_a_socket_is_given_to(host: Lab, option: str) -> None:
     listening = {"name": "main.socket", "socket": {"ListenStream": "/run/main.sock", option: "nobody-here"}}

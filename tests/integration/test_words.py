@@ -65,6 +65,22 @@ def test_a_name_that_is_near(host: Lab) -> None:
     assert f"did you mean {NGINX}?" in host.refused({"name": "nignx.service", "state": "started"})["msg"]
 
 
+def test_a_short_form_without_what_it_starts(host: Lab) -> None:
+    """What tells of failures has nearly the same name."""
+    told = service("main", alert={"command": ["/bin/true"]})
+    for given in ({"timers": [{"name": "test-aler", "on_calendar": "daily"}]}, {"sockets": [LISTENING]}):
+        (error,) = host.refused(told, **given)["errors"]
+        assert "exec_start, declare that too, or mend the name" in error["message"]
+        assert "did you mean" not in error["message"]
+
+
+def test_instances_as_words(host: Lab) -> None:
+    (error,) = host.refused({"name": "job@.service", **TEXT, "instances": "mail pdf"})["errors"]
+    assert "several instances are a list, [mail, pdf]" in error["message"]
+
+
+LISTENING = {"name": "test-aler", "listen_stream": ["/run/aler.sock"]}
+TEXT = {"service": {"ExecStart": FOREVER}}
 LACKING = [
     ({"User": "nobody-of-that-name"}, "User"),
     ({"Group": "nobody-of-that-name"}, "Group"),

@@ -114,9 +114,15 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> T
         return (who is not None and uid == who.uid) or (dynamic and uid in _DYNAMIC)
 
     every = journal.all_lines(manager, failure.unit, _LINES, is_its_own)
-    lines, earlier = of_run(every, run)
+    lines, earlier = of_run(every, run or _last_run(every, manager.begun))
     since = journal.last_of(every, failure.invocation, manager.begun, SHOWN_LINES)
     return replace(incident, lines=lines, earlier=earlier), since
+
+
+def _last_run(lines: Sequence[Line], begun: float) -> str:
+    """The last run that began while this one of ours did its work: systemd forgets a unit that nothing refers to."""
+    last = next((line.run for line in reversed(lines) if line.run), "")
+    return last if last and _begun(lines, last) >= begun * 1e6 else ""
 
 
 def _text(raw: Any) -> str:
@@ -300,6 +306,7 @@ def _rules() -> Iterator[Tuple[Callable[[Incident], bool], Prove]]:
     yield (lambda incident: incident.result in why_results.BY_RESULT), _by_result
     yield (lambda incident: incident.result == "exit-code"), _alone(why_words.why)
     yield _late, _not_started
+    yield why_results.has_ended, _alone(why_results.ended)
     yield _reloaded, _alone(why_words.why)
 
 

@@ -32,6 +32,13 @@ _WATCHDOG = re.compile(r"Watchdog timeout \(limit (?P<limit>[^)]+)\)")
 _OOM_KILL = re.compile(
     r"oom-kill:constraint=(?P<constraint>\w+).*?(?:oom_memcg=(?P<group>[^,]+).*?)?task_memcg=(?P<task>[^,]+)"
 )
+# A shell's & behind all that counts of a command, not &&, >& or |&.
+_INTO_BACKGROUND = re.compile(r"""[^&>|<\\]&\s*(?:(?:disown|exit(?: 0)?|true|:)\s*)?;?\s*['"]?\s*$""")
+# systemd.service(5), Type=: such a service is up as long as its main process.
+_UP_WITH_MAIN = ("simple", "exec", "idle")
+# sd-messages(3): SD_MESSAGE_UNIT_SUCCESS, _UNIT_STOPPING.
+_SUCCESS = "7ad2d189f7e94e70a38c781354912448"
+_STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
 _FOR_EVER = 2**64 - 1
 # sd-messages(3): SD_MESSAGE_UNIT_OUT_OF_MEMORY.
 _OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
@@ -198,6 +205,33 @@ def protocol(incident: Incident) -> Optional[Cause]:
         what = f"its main process ended before it took the name {bus.value if bus else ''} on the bus (Type=dbus)"
         return cause(what, "mend the name, or take another Type=", line, name, bus)
     return None
+
+
+def has_ended(incident: Incident) -> bool:
+    """Is it down without an error, and nobody has stopped it?"""
+    down = incident.result in ("", "success") and incident.properties.get("ActiveState") == "inactive"
+    told = {line.id for line in incident.lines if line.by_systemd}
+    return down and incident.exit is None and _SUCCESS in told and _STOPPING not in told
+
+
+def ended(incident: Incident) -> Optional[Cause]:
+    """It did as Type= says, which may not be what was meant: the program went on in the background, or was a job."""
+    promise = str(incident.properties.get("Type") or incident.value("Type"))
+    if promise not in _UP_WITH_MAIN:
+        return None
+    line = next(each for each in reversed(incident.lines) if each.by_systemd and each.id == _SUCCESS)
+    commands = [each for each in incident.placed("ExecStart") if _INTO_BACKGROUND.search(each.value)]
+    if commands:
+        where = at("ExecStart", commands[0])
+        what = f"{where} puts its program into the background by & and ends, which ends the service"
+        return cause(what, "leave out that &", line, "ExecStart", commands[0])
+    placed = incident.placed("Type")[-1] if incident.placed("Type") else None
+    what = f"its main process has ended, and {named('Type', promise, placed)} ends the service with that"
+    remedy = (
+        "if the program goes on in the background, give it its switch for the foreground, or take Type=forking; "
+        "if it is a job that does its work and ends, Type=oneshot"
+    )
+    return cause(what, remedy, line, "Type", placed)
 
 
 def watchdog(incident: Incident) -> Optional[Cause]:

@@ -155,6 +155,57 @@ def test_the_status_of_what_runs_no_program_is_none_of_a_programs() -> None:
     assert why._status(Incident(unit, "exit-code", {}, {}, (exited(217, command="ExecStartPre"),))) != ""
 
 
+SUCCESS = "7ad2d189f7e94e70a38c781354912448"
+STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
+ENDED = own("Deactivated successfully.", MESSAGE_ID=SUCCESS)
+
+
+@pytest.mark.parametrize(
+    ("text", "directive", "remedy"),
+    [
+        ("ExecStart=/bin/daemon", "Type", "take Type=forking"),
+        ("Type=exec\nExecStart=/bin/job", "Type", "Type=oneshot"),
+        ("ExecStart=/bin/sh -c 'daemon &'", "ExecStart", "leave out that &"),
+        ('ExecStart=/bin/sh -c "daemon >/dev/null 2>&1 & exit 0"', "ExecStart", "leave out that &"),
+        ("ExecStart=/bin/daemon &", "ExecStart", "leave out that &"),
+        ("ExecStart=/bin/sh -c 'one & two'", "Type", "take Type=forking"),
+        ("ExecStart=/bin/sh -c 'one && true'", "Type", "take Type=forking"),
+        ("ExecStart=/bin/get http://x/?a=1&b", "Type", "take Type=forking"),
+    ],
+)
+def test_a_service_that_has_ended_by_itself(text: str, directive: str, remedy: str) -> None:
+    sort = "exec" if "Type=exec" in text else "simple"
+    case = incident(f"[Service]\n{text}\n", ENDED, result="success", ActiveState="inactive", Type=sort)
+    found = why._why(case, cast(Any, None))
+    assert found is not None
+    assert (found.directive, found.evidence) == (directive, ENDED.text)
+    assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(("begun", "run"), [(1.0, "b"), (6.0, ""), (0.5, "b")])
+def test_the_run_of_a_unit_that_systemd_has_forgotten(begun: float, run: str) -> None:
+    lines = [said("one", 100, "a"), own("two", 5_000_000, "b"), own("three", 7_000_000, "b"), said("?", 8_000_000, "")]
+    assert why._last_run(lines, begun) == run
+    assert why._last_run([], begun) == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ([ENDED], {"Type": "oneshot"}),
+        ([ENDED], {"Type": "forking"}),
+        ([ENDED], {"ActiveState": "active"}),
+        ([own("Stopping it", MESSAGE_ID=STOPPING), ENDED], {}),
+        ([exited(15, "killed"), ENDED], {}),
+        ([said(ENDED.text, MESSAGE_ID=SUCCESS)], {}),
+        ([], {}),
+    ],
+)
+def test_what_has_not_ended_by_itself(lines: Sequence[Line], shown: dict[str, str]) -> None:
+    properties = {"ActiveState": "inactive", "Type": "simple", **shown}
+    assert why._why(incident("", *lines, result="success", **properties), cast(Any, None)) is None
+
+
 def test_a_run_has_its_own_lines_and_those_that_journald_could_not_place() -> None:
     early, late = said("before", 100, "a"), said("of the second", 5_000_000, "")
     lines = [early, late, own("Main process exited", 5_000_100, "b"), said("third", 9_000_000, "c")]
