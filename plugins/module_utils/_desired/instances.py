@@ -15,7 +15,6 @@ from typing import Any, Dict, List, Mapping, Tuple
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._syntax.kinds import KINDS
-from .._syntax.likeness import near
 from .._syntax.names import with_instance
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .._syntax.specifiers import in_value, left_in
@@ -61,7 +60,7 @@ def apart(unit: Params) -> Tuple[Entry, List[Entry]]:
     of_each = {key: [one for one in triggers.get(key, ()) if "%" in str(one)] for key in _LISTS}
     own: Dict[str, Entry] = {}
     dropins: List[Entry] = []
-    found = [_read(each, template, problems) for each in unit.get("instances") or ()]
+    found = [_read(each, number, template, problems) for number, each in enumerate(unit.get("instances") or ())]
     for each in found:
         member = _member(template, each["name"])
         of_text = _of_text(each, _filled(of_each, member, "triggers", problems))
@@ -86,18 +85,24 @@ def _of_text(each: Params, more: Mapping[str, List[Any]]) -> Entry:
     return found
 
 
-def _read(given: object, template: str, problems: List[Problem]) -> Entry:
+def _read(given: object, number: int, template: str, problems: List[Problem]) -> Entry:
+    """One of the option, which is which in it: number."""
     if not isinstance(given, Mapping):
         return {"name": given}
-    checked = ArgumentSpecValidator(instance()).validate(dict(given))
-    foreign = [".".join(path) if isinstance(path, tuple) else path for path in checked.unsupported_parameters]
-    known = sorted(instance())
-    for name in sorted(foreign):
-        meant = "".join(f", did you mean {other}?" for other in near(name, known))
-        problems.append(_INSTANCE.said(f"instances: {shown(name)} is none of {', '.join(known)}{meant}", template))
-    for message in checked.error_messages if not foreign else ():
-        problems.append(_INSTANCE.said(f"instances: {message}", template))
-    return dict(checked.validated_parameters) if not checked.error_messages else {"name": str(given.get("name", "-"))}
+    try:
+        checked = ArgumentSpecValidator(instance()).validate(dict(given))
+        refused = list(checked.error_messages)
+    except TypeError as error:  # Ansible's own check does not expect a number where a mapping belongs
+        refused = [str(error)]
+    if not refused:
+        return dict(checked.validated_parameters)
+    from .mistakes import mistakes, path_of  # noqa: PLC0415 (only where there is something to tell)
+
+    at = ("instances", number)
+    found = [(path_of((*at, *each.steps)), each.message) for each in mistakes(instance(), given)]
+    for path, message in found or [(path_of(at), each) for each in refused]:
+        problems.append(_INSTANCE.said(f"{path}: {message}", template, option=path))
+    return {"name": str(given.get("name", "-"))}
 
 
 def _member(template: str, name: object) -> str:

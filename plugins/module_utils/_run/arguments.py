@@ -2,26 +2,21 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What Ansible refuses of a module's options before the module runs, each mistake with its place. Pure.
+"""What Ansible refuses of a module's options before the module runs, as `errors` like any others. Pure.
 
-Ansible tells the first kind of mistakes only, and of an option within a list neither where that is nor whose it is.
-Read where Ansible has refused something, and by what it holds values to itself. Private to the collection.
+Read where Ansible has refused something. Private to the collection.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple, Union
-
-from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
-from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
+from typing import Any, Dict, List, Mapping, Tuple
 
 from .._desired.forms import unit_name
-from .._desired.options import FORMS, SECTION_OPTIONS, Spec
-from .._syntax.likeness import near
-from .._syntax.rule import Problem, Problems, Rule, Severity, legible, shown
+from .._desired.mistakes import Steps, mistakes, path_of
+from .._desired.options import FORMS, Spec
+from .._syntax.rule import Problem, Problems, Rule, Severity, legible
 
 Params = Mapping[str, Any]
-Steps = Tuple[Union[str, int], ...]
 
 _OPTION = Rule(
     "option",
@@ -30,33 +25,6 @@ _OPTION = Rule(
     "the message says what may be meant, or what it takes",
     "the options of the modules",
 )
-_CHECKS: Mapping[str, Any] = DEFAULT_TYPE_VALIDATORS
-_TAKES = {
-    "bool": "true or false",
-    "int": "a whole number",
-    "float": "a number",
-    "list": "a list",
-    "dict": "a mapping",
-    "path": "a path",
-    "str": "text",
-}
-_BOOLEANS = ("yes", "no", "true", "false", "on", "off")
-# So many options are listed; of more than that the documentation tells.
-_FEW = 12
-
-
-class Mistake(NamedTuple):
-    """Where in the options it is, and what is wrong there."""
-
-    steps: Steps
-    message: str
-
-
-class _Level(NamedTuple):
-    """Options that lie around others, and where they are themselves."""
-
-    spec: Spec
-    steps: Steps
 
 
 def refused(spec: Spec, given: Params, module: str) -> Tuple[List[str], List[Dict[str, str]]]:
@@ -68,15 +36,6 @@ def refused(spec: Spec, given: Params, module: str) -> Tuple[List[str], List[Dic
         lines.append(str(_with_path(problem, path)))
         errors.append({**problem.as_dict(), "path": path})
     return lines, errors
-
-
-def path_of(steps: Steps) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
-
-
-def mistakes(spec: Spec, given: Params, module: str = "") -> List[Mistake]:
-    known = {key: value for key, value in given.items() if not str(key).startswith("_ansible_")}
-    return list(_of_level(known, [_Level(spec, ())], module))
 
 
 def _with_path(problem: Problem, path: str) -> Problem:
@@ -96,91 +55,3 @@ def _unit(given: Params, steps: Steps, is_stack: bool) -> str:
         return unit_name(name, kind[:-1]) if name and kind in FORMS else name
     except Problems:
         return name
-
-
-def _of_level(given: Params, around: Sequence[_Level], module: str) -> Iterator[Mistake]:
-    """The mistakes in what is given for the options of the innermost level."""
-    spec, steps = around[-1]
-    names = {name: option for option, each in spec.items() for name in (option, *each.get("aliases", ()))}
-    for key, value in given.items():
-        if key in names:
-            yield from _of_value(value, spec[names[key]], (*steps, key), around, module)
-        else:
-            yield Mistake((*steps, str(key)), _unknown(str(key), around, module))
-    for option, each in spec.items():
-        if each.get("required") and not any(names.get(key) == option for key in given):
-            yield Mistake(steps, f"{option} is missing: give it")
-
-
-def _of_value(value: Any, wanted: Spec, steps: Steps, around: Sequence[_Level], module: str) -> Iterator[Mistake]:
-    choices = wanted.get("choices")
-    if value is None and choices:
-        # Which Ansible takes for none of them, while of other types it takes null for nothing given.
-        yield Mistake(steps, f"it is empty: leave it out, or give one of {', '.join(map(str, choices))}")
-        return
-    is_entry = isinstance(steps[-1], int)
-    if value is None and not (is_entry or wanted.get("required") or wanted.get("default") is not None):
-        return
-    kind = wanted.get("type", "str")
-    try:
-        made = _CHECKS[kind](value)
-    except (TypeError, ValueError):
-        yield Mistake(steps, _of_another_type(value, kind))
-        return
-    if isinstance(made, list):
-        inner = {"type": wanted.get("elements", "raw"), "options": wanted.get("options"), "choices": choices}
-        for number, each in enumerate(made):
-            yield from _of_value(each, inner, (*steps, number), around, module)
-    elif choices and not _is_one_of(made, choices):
-        yield Mistake(steps, _no_choice(str(made), choices))
-    elif isinstance(made, dict) and wanted.get("options"):
-        yield from _of_level(made, [*around, _Level(wanted["options"], steps)], module)
-
-
-def _of_another_type(value: Any, kind: str) -> str:
-    if value is None:
-        return f"it takes {_TAKES[kind]}, and there is nothing"
-    if isinstance(value, (Mapping, list, tuple)) or kind in ("dict", "list"):
-        # What it is in full may be much, and secret.
-        is_list = isinstance(value, (list, tuple))
-        there = "a mapping" if isinstance(value, Mapping) else "a list" if is_list else "a single value"
-        return f"it takes {_TAKES[kind]}, and not {there}"
-    meant = near(str(value).lower(), _BOOLEANS) if kind == "bool" else []
-    return f"it takes {_TAKES[kind]}, and not {shown(str(value))}{_meant(meant)}"
-
-
-def _is_one_of(made: Any, choices: Sequence[Any]) -> bool:
-    """As Ansible has it, which takes the truth values that YAML makes of yes and no for these words again."""
-    words = {"True": BOOLEANS_TRUE, "False": BOOLEANS_FALSE}.get(made, frozenset()) if isinstance(made, str) else ()
-    return made in choices or len({*words} & {*choices}) == 1
-
-
-def _no_choice(made: str, choices: Sequence[Any]) -> str:
-    words = [str(choice) for choice in choices]
-    return f"{shown(made)} is none of {', '.join(words)}{_meant(near(made.lower(), words))}"
-
-
-def _meant(words: Sequence[str]) -> str:
-    return f": did you mean {words[0]}?" if words else ""
-
-
-def _unknown(key: str, around: Sequence[_Level], module: str) -> str:
-    """What may be meant by an option that there is not where it is given."""
-    spec = around[-1].spec
-    inner = {name: option for option, each in spec.items() for name in each.get("options") or () if name not in spec}
-    if key in inner:
-        return f"it is an option of {inner[key]}: indent it below that"
-    outer = next((level for level in reversed(around[:-1]) if key in level.spec), None)
-    if outer:
-        return f"it is an option of {path_of(outer.steps) or 'the module itself'}: indent it less"
-    none = "there is no such option"
-    squeezed = key.replace("_", "").lower()
-    close = [option for option in spec if option.replace("_", "") == squeezed] or near(key, [*spec, *inner])
-    if close:
-        return f"{none}{_meant([f'{inner[close[0]]}.{close[0]}' if close[0] in inner else close[0]])}"
-    sections = [option for option in SECTION_OPTIONS if option in spec]
-    if key[:1].isupper() and sections:
-        return f"{none}: a directive stands below the option of its section, one of {', '.join(sections)}"
-    if len(spec) <= _FEW:
-        return f"{none}: there are {', '.join(spec)}"
-    return f"{none}: ansible-doc {module} has all that there are"

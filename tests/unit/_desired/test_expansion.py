@@ -371,6 +371,23 @@ def test_a_mapping_that_is_no_instance_is_refused(instance: Entry, rule: str) ->
     assert {each[1] for each in wrong(services=[given])} == {rule}
 
 
+@pytest.mark.parametrize(
+    ("own", "within", "message"),
+    [
+        ({"stat": "started"}, ".stat", "there is no such option: did you mean state?"),
+        ({"state": "startd"}, ".state", "reloaded, present: did you mean started?"),
+        ({"http": "http://a"}, ".http", "it is an option of health: indent it below that"),
+        ({"health": [1]}, ".health", "it takes a mapping, and not a list"),
+    ],
+)
+def test_a_mistake_in_an_instance_has_its_path(own: Entry, within: str, message: str) -> None:
+    given = {"name": "a@", "exec_start": "/a %i", "instances": ["1", {"name": "2", **own}]}
+    (problem,) = expanded({"name": "test", "services": [given]})[1]
+    assert (problem.unit, problem.option) == ("a@.service", f"instances[1]{within}")
+    assert problem.message.startswith(f"instances[1]{within}: ")
+    assert problem.message.endswith(message)
+
+
 def test_what_is_not_filled_in_is_refused() -> None:
     given = {"name": "a@", "exec_start": "/a %i", "instances": ["1"], "health": {"http": "http://%H/a%20b"}}
     assert wrong(services=[given]) == [("a@1.service", "unfilled")] * 2

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
-from ansible_collections.unitwright.systemd.plugins.module_utils._run.arguments import mistakes, path_of, refused
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.mistakes import mistakes, path_of
+from ansible_collections.unitwright.systemd.plugins.module_utils._run.arguments import refused
 
 MODULE = "unitwright.systemd.stack"
 
