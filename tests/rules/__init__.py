@@ -113,7 +113,7 @@ def pattern(rule: RuleLike) -> str:
     """What a message in a rule's own words looks like."""
     words = f"{rule.reason}: {rule.remedy}" if rule.remedy else rule.reason
     return "".join(
-        re.escape(literal) + ("" if name is None else ".*") for literal, name, *_ in Formatter().parse(words)
+        re.escape(literal) + ("" if name is None else ".*") for literal, name, *_rest in Formatter().parse(words)
     )
 
 

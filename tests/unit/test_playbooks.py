@@ -310,7 +310,7 @@ def test_a_testbed_is_removed_by_the_engine_of_its_connection(testbed: Any) -> N
 
 
 def test_a_reboot_of_a_testbed_that_is_refused_says_by_what(testbed: Any) -> None:
-    said, code, _ = testbed("reboot", "--limit=bed", "-e", "testbed_timeout=1", STATE="running")
+    said, code, _asked = testbed("reboot", "--limit=bed", "-e", "testbed_timeout=1", STATE="running")
     assert code == 2
     assert "bed did not end within 1 s" in said
     assert "When told to end it said: Access denied" in said

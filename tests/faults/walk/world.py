@@ -84,7 +84,7 @@ Declared = Mapping[str, Slot]
 def steps(seed: int, number: int) -> list[Step]:
     """A walk."""
     rng = random.Random(seed)
-    return [Declare(_changes(rng, 4)), *(_step(rng) for _ in range(number - 1))]
+    return [Declare(_changes(rng, 4)), *(_step(rng) for _number in range(number - 1))]
 
 
 def _step(rng: random.Random) -> Step:
