@@ -23,7 +23,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._desired.option
     SECTION_OPTIONS,
     TEXT_OPTIONS,
 )
-from ansible_collections.unitwright.systemd.plugins.module_utils._desired.short import PROCESS, SHORT
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.short import ROWS
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values import WRITTEN
 
 from ._positions import origin
@@ -32,9 +32,8 @@ from ._positions import origin
 _PASSED_OVER = (*HIDDEN_OPTIONS, "triggers")
 # What a program is given as it stands.
 _TEXTS = (*(option for option in TEXT_OPTIONS if option not in _PASSED_OVER), "argv", "Environment")
-_ROWS = {option: row for table in (*SHORT.values(), PROCESS) for option, row in table.items()}
 # What systemd reads: there a number is one, however it was written, but for those that were not meant as numbers.
-_NUMBERS = {*SECTION_OPTIONS, *(option for option, row in _ROWS.items() if row.takes in (("text",), ("texts",)))}
+_NUMBERS = {*SECTION_OPTIONS, *(option for option, row in ROWS.items() if row.takes in (("text",), ("texts",)))}
 # What has options of its own: the entries of a stack, what it says for all of them, and instances.
 _ENTRIES = ("defaults", *LISTS, "instances")
 _NO_NUMBER = re.compile(r"[-+]?(0[0-7_]+|\d[\d_]*(:[0-5]?\d)+(\.\d*)?)")
@@ -53,7 +52,7 @@ def looks_at(option: str) -> bool:
 
 def _option(name: str, value: Any) -> Any:
     # Where a mapping or a list is wanted, a mark would be taken for one: Ansible refuses the number itself.
-    if name not in _ROWS and not isinstance(value, (Mapping, list)):
+    if name not in ROWS and not isinstance(value, (Mapping, list)):
         return value
     if name in _TEXTS:
         return _marked(value, is_text=True)

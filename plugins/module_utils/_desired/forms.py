@@ -19,7 +19,7 @@ from .._syntax.names import parse_name
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from . import inherited
 from .options import TEXT_OPTIONS
-from .short import PROCESS, SHORT, Short
+from .short import ROWS, Short
 
 Entry = Dict[str, Any]
 Params = Mapping[str, Any]
@@ -219,8 +219,7 @@ def _is_dependency(given: Params) -> bool:
 
 
 def _option_of(section: str, directive: str) -> str:
-    rows = {option: row for each in (*SHORT.values(), PROCESS) for option, row in each.items()}
-    found = [option for option, row in rows.items() if (row.section, row.directive) == (section, directive)]
+    found = [option for option, row in ROWS.items() if (row.section, row.directive) == (section, directive)]
     return found[0] if found else "a short option"
 
 

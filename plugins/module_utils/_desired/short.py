@@ -218,6 +218,8 @@ SHORT = {
     "socket": _rows(_GENERAL, _LISTENERS, _INSTALL),
     "target": _rows(_GENERAL, _RELATIONS, _INSTALL),
 }
+# Each of them by its name, which stands for the same in all forms.
+ROWS = {option: row for table in (*SHORT.values(), PROCESS) for option, row in table.items()}
 
 
 def spec(form: str) -> Spec:

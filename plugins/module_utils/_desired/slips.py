@@ -9,7 +9,8 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, FrozenSet, Iterator, Mapping
 
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed
@@ -37,10 +38,14 @@ def slipped(entry: Params) -> Iterator[Problem]:
     entry: of a unit or a drop-in, which short forms have become. Never a value, which may be a secret.
     """
     given = [option for option in _MAKES if entry.get(option) and isinstance(entry[option], Mapping)]
-    known = frozenset(name for spec in (unit, *FORMS.values()) for name in spec()) - _NEVER if given else frozenset()
     for option in given:
         for name in entry[option]:
-            if name in known:
+            if name in _options():
                 of = str(entry["name"])
                 section = "" if misnamed(of) else kind_of(of).section
                 yield _SLIPPED.problem(of, section, _MAKES[option], option=option, name=name)
+
+
+@lru_cache(maxsize=None)
+def _options() -> FrozenSet[str]:
+    return frozenset(name for spec in (unit, *FORMS.values()) for name in spec()) - _NEVER

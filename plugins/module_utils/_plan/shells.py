@@ -50,6 +50,8 @@ _UNSET = Rule(
     "systemd.service(5), Command lines; systemd.exec(5), Environment variables",
 )
 _OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
+# Nothing is as for a shell without one of these; an escape may stand for one.
+_TELLING = re.compile(r"[|&<>`$~*\\]")
 _PREFIXES = "@-:+!|"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRACED = re.compile(r"\$\$|\$\{([^}:]*)\}")
@@ -80,7 +82,7 @@ _OF_SYSTEMD = frozenset(
 
 def of_line(unit: str, section: str, directive: str, value: str) -> Optional[Problem]:
     """The first of a line's words that is as for a shell."""
-    for command in _commands(value):
+    for command in _commands(value) if _TELLING.search(value) else ():
         prefix = _prefix(command)
         for before, word in zip(command, command[1:]):
             rule = _as_for_shell(word, before, knows_variables=":" not in prefix) if "|" not in prefix else None
@@ -93,8 +95,10 @@ def unset(unit: str, lines: Mapping[str, Sequence[str]], view: View) -> Iterator
     """Variables that are not there. lines: of a unit, by their directive."""
     asked = {directive: _variables(values) for directive, values in lines.items()}
     there = _there(unit, view) if any(asked.values()) else None
-    for directive, names in asked.items() if there is not None else ():
-        lacking = [each for each in names if each not in (there or ()) and not each.startswith("LC_")]
+    if there is None:
+        return
+    for directive, names in asked.items():
+        lacking = [each for each in names if each not in there and not each.startswith("LC_")]
         if lacking:
             section = kind_of(unit).section
             yield _UNSET.problem(unit, section, directive, names=", ".join(f"${each}" for each in lacking))
@@ -152,7 +156,7 @@ def _in_braces(text: str) -> List[str]:
 def _variables(values: Sequence[str]) -> List[str]:
     """What systemd would put in, each once."""
     found: Dict[str, None] = {}
-    for command in (each for value in values for each in _commands(value)):
+    for command in (each for value in values if _TELLING.search(value) for each in _commands(value)):
         prefix = _prefix(command)
         for word in command[1:] if ":" not in prefix and "|" not in prefix else ():
             whole = word.text[:1] == "$" and word.text[1:2] != "{"
@@ -181,9 +185,7 @@ def _in_text(unit: str, text: Effective, view: View) -> Optional[Set[str]]:
     if last(text, section, "PAMName"):
         return None
     found = set(words(text, section, "PassEnvironment"))
-    if last(text, section, "User") or any(
-        is_set(text, section, each) for each in ("DynamicUser", "SetLoginEnvironment")
-    ):
+    if last(text, section, "User") or any(is_set(text, section, each) for each in _LOGS_IN):
         found |= _LOGIN
     of_secrets = _of_secrets(view)
     settings = text.get(section, {})

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, FrozenSet, Iterator, List, Mapping, Tuple
 
 from .._desired.options import FORMS, LISTS
-from .._desired.short import PROCESS, SHORT
+from .._desired.short import ROWS
 from .._syntax.kinds import KINDS
 from .._syntax.names import misnamed, parse_name
 
@@ -88,8 +88,7 @@ def _within(entry: Params, section: str, directive: str) -> str:
     said = entry.get(section.lower())
     if isinstance(said, Mapping) and directive in said:
         return f"{section.lower()}.{directive}"
-    rows = {option: row for table in (*SHORT.values(), PROCESS) for option, row in table.items()}
-    short = [option for option, row in rows.items() if (row.section, row.directive) == (section, directive)]
+    short = [option for option, row in ROWS.items() if (row.section, row.directive) == (section, directive)]
     made = [*short, *_MAKING.get((section, directive), ()), "content"]
     return next((option for option in made if entry.get(option) is not None), "")
 

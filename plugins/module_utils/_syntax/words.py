@@ -12,8 +12,9 @@ from typing import List, NamedTuple, Tuple
 # systemd.syntax(7), "Quoting"; \s is a blank.
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([abfnrtv\\\"'s]))")
 _LETTERS = dict(zip("abfnrtvs", "\a\b\f\n\r\t\v "))
-_PIECE = re.compile(r"\\.|[^\\]", re.DOTALL)
 _BLANKS = " \t\n\r"
+# An escape that is none, all up to what may mean something, or that itself.
+_PIECE = re.compile(rf"\\.|[^{_BLANKS}'\"\\]+|.", re.DOTALL)
 
 
 class Word(NamedTuple):
@@ -67,11 +68,10 @@ def commands(value: str) -> List[List[Word]]:
 
 
 def _piece(value: str, position: int) -> Tuple[str, str]:
-    """The next character or escape, and what it stands for."""
+    """The next escape, or what is as it stands, and what it stands for."""
     escape = _ESCAPE.match(value, position)
     if escape is None:
-        piece = _PIECE.match(value, position)
-        same = piece.group() if piece else value[position]
+        same = _PIECE.match(value, position)[0]  # type: ignore[index]  # it takes any character
         return same, same
     *numbers, octal, letter = escape.groups()
     if letter:
