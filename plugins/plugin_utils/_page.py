@@ -146,10 +146,11 @@ class _Page:
         return _fold(title, counted, "bad", self.cut(items, len(units)))
 
     def cause(self, unit: str, finding: Data) -> str:
-        message = str(finding["message"])
-        said = finding["cause"] or message.removeprefix(f"{unit}: ")
-        remedy = f"<p class=mend>{self.text(finding['remedy'])}</p>" if finding["remedy"] else ""
-        return f"<b><bdi>{self.text(unit)}</bdi></b> <p>{self.text(said)}</p>{remedy}"
+        said = self.text(_said(unit, finding))
+        return f"<b><bdi>{self.text(unit)}</bdi></b> <p>{said}</p>{self.remedy(finding)}"
+
+    def remedy(self, finding: Data) -> str:
+        return f"<p class=mend>{self.text(finding['remedy'])}</p>" if finding["remedy"] else ""
 
     def names(self, hosts: Sequence[str]) -> str:
         shown = hosts[: self.detail.names]
@@ -204,11 +205,10 @@ class _Page:
 
     def found(self, unit: str, finding: Data) -> str:
         title = self.text(_report.title(finding["finding"]))
-        said = finding["cause"] or str(finding["message"]).removeprefix(f"{unit}: ")
+        said = _said(unit, finding)
         told = "" if said == title else f"<p>{self.text(said)}</p>"
         evidence = f"<p><code>{self.text(finding['evidence'])}</code></p>" if finding.get("evidence") else ""
-        remedy = f"<p class=mend>{self.text(finding['remedy'])}</p>" if finding["remedy"] else ""
-        return f"<p class=bad>{title}</p>{told}{evidence}{remedy}"
+        return f"<p class=bad>{title}</p>{told}{evidence}{self.remedy(finding)}"
 
     def drills(self, drills: Sequence[Data]) -> str:
         return f"<ul class=drills>{''.join(map(self.drill, drills))}</ul>" if drills else ""
@@ -231,6 +231,11 @@ class _Page:
         full = self.detail == _DETAILS[0]
         words = "" if full else " Left out for the size of this page: units as they should be, and what more there is."
         return f"<footer><p>The same is in the JSON beside this page.{words}</p></footer>\n"
+
+
+def _said(unit: str, finding: Data) -> object:
+    """What is wrong with a unit that is named beside it."""
+    return finding["cause"] or str(finding["message"]).removeprefix(f"{unit}: ")
 
 
 def _fold(head: str, badge: str, kind: str, inner: str, attributes: str = "", opened: bool = True) -> str:

@@ -17,8 +17,6 @@ MODULES = "ansible_collections.unitwright.systemd.plugins.modules."
 
 def warm(module: str) -> None:
     """Import what a module imports, for children that run it; what is wrong with it they will say."""
-    if HERE not in sys.path:
-        sys.path.insert(0, HERE)
     with contextlib.suppress(Exception):
         importlib.import_module(MODULES + module)
         del sys.modules[MODULES + module]  # it itself runs anew each time
@@ -27,8 +25,7 @@ def warm(module: str) -> None:
 def run(module: str) -> None:
     name = MODULES + module
     arguments = sys.stdin.buffer.read()
-    if HERE not in sys.path:
-        sys.path.insert(0, HERE)
+    sys.path.insert(0, HERE)
     from ansible.module_utils import basic  # noqa: PLC0415, found through the line above only
 
     basic._ANSIBLE_ARGS = arguments

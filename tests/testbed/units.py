@@ -76,8 +76,10 @@ class Units:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def begin(self) -> None:
+    def begin(self) -> dict[str, dict[str, State]]:
+        """The units of each manager as they are: what `end` compares with."""
         self._before, _jobs = self._ask("begin")
+        return self._before
 
     def end(self) -> dict[str, Meanwhile]:
         """What has become of the units of each manager since the beginning."""

@@ -124,9 +124,7 @@ class Walker:
         """Check mode, the run, and the run once more."""
         files, before = self._files(), self._states()
         foretold = self.host.apply(**_options(declared), check_mode=True)
-        if files != self._files() or {u: s.invocation for u, s in before.items()} != {
-            u: s.invocation for u, s in self._states().items()
-        }:
+        if files != self._files() or _runs(before) != _runs(self._states()):
             raise Broken("check mode", "it has changed something")
         result = self.host.apply(**_options(declared))
         if foretold["plan"] != result["plan"]:
@@ -164,8 +162,7 @@ class Walker:
                 yield unit
 
     def _states(self) -> dict[str, State]:
-        self.host.units.begin()
-        told = self.host.units.end()["system"].after
+        told = self.host.units.begin()["system"]
         return {unit: state for unit, state in told.items() if unit.startswith(PREFIX)}
 
     def _files(self) -> dict[str, str]:
@@ -175,6 +172,10 @@ class Walker:
 def _without_names(told: str) -> str:
     """The beginning of a message, the same for the same fault of another unit."""
     return re.sub(r"[\w-]+\.\w+|\d+", "...", told.strip())[:80]
+
+
+def _runs(states: dict[str, State]) -> dict[str, str]:
+    return {unit: state.invocation for unit, state in states.items()}
 
 
 def _up(state: State | None) -> bool:
