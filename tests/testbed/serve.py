@@ -12,9 +12,13 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import IO, Any
+
+# Seconds that a module's run may take here: one that hangs ends, and its test says so.
+MOST = 600
 
 
 def scratch(name: str, content: bytes = b"") -> IO[bytes]:
@@ -70,6 +74,7 @@ def forked(request: dict[str, Any], given: IO[bytes], out: IO[bytes], err: IO[by
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     os.setsid()
+    signal.alarm(MOST)
     for number, stream in enumerate((given, out, err)):
         os.dup2(stream.fileno(), number)
     # Those of before have read ahead of what is for this process.

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.unitwright.systemd.plugins.filter import (
+    combine_units,
     cron_to_calendar,
     from_unit_file,
     report,
@@ -25,6 +26,7 @@ from ansible_collections.unitwright.systemd.plugins.filter import (
 )
 
 FILTERS = {
+    **combine_units.FilterModule().filters(),
     **cron_to_calendar.FilterModule().filters(),
     **from_unit_file.FilterModule().filters(),
     **report.FilterModule().filters(),
@@ -109,6 +111,7 @@ def test_results(name: str, value: object, options: dict[str, Any], expected: ob
         ("unit_escape", "/a/../b", {"path": True}, "'..'"),
         ("unit_escape", "a", {"template": "app.service"}, "'app.service' is not a template"),
         ("unit_escape", "", {"template": "app@.service"}, "empty"),
+        ("combine_units", {"service": []}, {"own": []}, "service: lists of units are units, services, timers,"),
         ("to_unit_file", "x", {}, "a mapping of sections ({Service: {...}}), and this is text"),
         ("to_unit_file", [{"Unit": {"A": "b"}}], {}, "and this is a list"),
         ("to_unit_file", {"Unit": "x"}, {}, "[Unit] is a mapping of directives, and this is text"),
