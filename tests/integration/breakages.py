@@ -265,7 +265,7 @@ WAYS: tuple[Way, ...] = (
         "the folder of StandardOutput= is not there",
         _service(StandardOutput="append:/var/log/broken-nowhere/log"),
         ("/var/log/broken-nowhere", "StandardOutput= ("),
-        ("LogsDirectory=broken-nowhere",),
+        ("make it before the unit starts (systemd makes LogsDirectory= and the like too late for it)",),
     ),
     Way(
         "environment-file",

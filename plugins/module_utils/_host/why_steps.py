@@ -161,7 +161,10 @@ def _home(incident: Incident) -> str:
 def _path(
     incident: Incident, step: Step, directive: str, placed: Placed, path: str, called: str, made: bool = True
 ) -> Optional[Cause]:
-    """A path that a step needs: not there, hidden, no folder, or closed to the account."""
+    """A path that a step needs: not there, hidden, no folder, or closed to the account.
+
+    made: systemd makes the unit's folders before that step; it opens its streams earlier (247 to 262).
+    """
     real = inside(incident, path)
     if real is None:
         return None
@@ -188,7 +191,8 @@ def _path(
 def _make(directive: str, path: str, made: bool) -> str:
     by_itself = next((name for name, base in _MAKERS.items() if made and below(path, base) and path != base), "")
     own = f"have systemd make it by {by_itself}={path[len(_MAKERS[by_itself]) + 1 :]}, " if by_itself else ""
-    return f"{own}make it before the unit starts, or mend {directive}="
+    late = "" if made else " (systemd makes LogsDirectory= and the like too late for it)"
+    return f"{own}make it before the unit starts{late}, or mend {directive}="
 
 
 _MAKERS = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache"}
@@ -204,17 +208,14 @@ def _stream(directive: str) -> Why:
             return None
         name = directive if incident.placed(directive) else "StandardOutput"
         if directive == "StandardInput":
-            return _path(incident, step, name, placed[-1], path, f"the file {path} of {at(name, placed[-1])}")
+            called = f"the file {path} of {at(name, placed[-1])}"
+            return _path(incident, step, name, placed[-1], path, called, made=False)
         if step.errno == errno.EISDIR or os.path.isdir(path):
             what = f"{path} of {at(name, placed[-1])} is a folder"
             return cause(what, "name a file in it", step.line, name, placed[-1])
         folder = os.path.dirname(path)
         called = f"the folder {folder} for {at(name, placed[-1])}"
-        found = _path(incident, step, name, placed[-1], folder, called, made=False)
-        logs = "/var/log/"
-        if found and folder.startswith(logs) and found.what.endswith("is not there"):
-            return found._replace(remedy=f"have systemd make it by LogsDirectory={folder[len(logs) :]}, or make it")
-        return found
+        return _path(incident, step, name, placed[-1], folder, called, made=False)
 
     return of_stream
 
