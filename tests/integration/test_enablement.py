@@ -184,6 +184,9 @@ def test_a_template_of_which_nothing_can_be_enabled(host: Lab) -> None:
         assert "no DefaultInstance=" in result["msg"]
     host.settled({**unit, "install": {**WANTED, "DefaultInstance": "d"}})
     assert links_of(host, "main@*") == ["multi-user.target.wants/main@d.service"]
+    host.foreign("others@.service", IDLE + "[Install]\nWantedBy=multi-user.target\n", start=False)
+    result = host.refused({"name": "others@.service", "enabled": True, "state": "present"})
+    assert "no DefaultInstance=" in result["msg"]
 
 
 def test_what_also_names_is_enabled_with_it(host: Lab) -> None:

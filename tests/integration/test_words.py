@@ -87,6 +87,11 @@ LACKING = [
     ({"EnvironmentFile": "/etc/nowhere.env"}, "EnvironmentFile"),
     ({"WorkingDirectory": "/srv/nowhere"}, "WorkingDirectory"),
     ({"ReadWritePaths": "/srv/nowhere"}, "ReadWritePaths"),
+    ({"BindPaths": "/srv/nowhere:/mnt"}, "BindPaths"),
+    ({"StandardInput": "file:/srv/nowhere"}, "StandardInput"),
+    ({"StandardOutput": "append:/srv/nowhere/log"}, "StandardOutput"),
+    ({"StandardError": "file:/var/log/nowhere/log", "LogsDirectory": "nowhere"}, "StandardError"),
+    ({"NetworkNamespacePath": "/run/netns/nowhere"}, "NetworkNamespacePath"),
 ]
 
 
@@ -102,7 +107,13 @@ def test_what_a_start_needs_and_is_not_there(host: Lab, directives: Entry, named
 def test_what_a_start_needs_and_is_there_or_made(host: Lab) -> None:
     host.write(f"{NOTES}/there.env", "A=1\n")
     made = {"StateDirectory": "main", "WorkingDirectory": "/var/lib/main", "ReadWritePaths": "/var/lib/main -/srv/none"}
-    there = {"User": USER, "Group": USER, "EnvironmentFile": ["-/etc/nowhere.env", f"{NOTES}/there.env"]}
+    there = {
+        "User": USER,
+        "Group": USER,
+        "EnvironmentFile": ["-/etc/nowhere.env", f"{NOTES}/there.env"],
+        "BindReadOnlyPaths": "-/srv/none /var/lib/main:/mnt",
+        "StandardOutput": f"append:{NOTES}/log",
+    }
     unit = service(service={**made, **there}, install=WANTED, secrets={"TOKEN": "some secret"})
     assert host.settled(unit)["unverified"] == []
     dynamic = service("other", service={"DynamicUser": True, "User": "one-of-its-own"}, install=WANTED)

@@ -32,8 +32,9 @@ _WORDS = Rule(
     "write one text, {command}",
     "systemd.service(5), Command lines",
 )
-# An option of a program. systemd takes one dash off, so that this is never the name of one.
-_FLAG = re.compile(r"--\S|-[A-Za-z0-9]$")
+# What no command begins with: an option of a program, a signal, a variable. systemd takes one dash off, and what is
+# left is the name of no program.
+_NO_PROGRAM = re.compile(r"--\S|-[A-Za-z0-9]$|-[A-Z0-9]+$|\$")
 _PREFIXES = "@-:+!|"
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
@@ -69,7 +70,7 @@ def _are_words(items: Sequence[str], single: bool) -> bool:
     """single: there may be one command only."""
     if len(items) < 2 or re.search(r"\s", items[0]):
         return False
-    if any(_FLAG.match(each) for each in items[1:]):
+    if any(_NO_PROGRAM.match(each) for each in items[1:]):
         return True
     return single and not all(each.lstrip(_PREFIXES).startswith("/") and re.search(r"\s", each) for each in items[1:])
 

@@ -105,14 +105,17 @@ def _enabled(view: View) -> Iterator[str]:
 
 
 def _faults(view: View) -> Iterator[Problem]:
-    """Told where links have to be made, and of each new text: what is met already is nothing to systemctl."""
+    """Told where links have to be made or none can be, and of each new text: what is met already nobody has to mend."""
     links = view.differences.links
     written = {each.path for each in view.differences.write}
     said: Set[Tuple[str, str]] = set()  # what the template says is not said of each instance again
     for member in _enabled(view):
-        if member in (*links.enable, *links.reenable) or not written.isdisjoint(view.after.files(member)):
-            for each in enabled_together(member, view.after):
-                for fault in links_of(each, view.after, view.observed).faults:
+        together = [(each, links_of(each, view.after, view.observed)) for each in enabled_together(member, view.after)]
+        nowhere = not (view.observed.links_to(member) or any(found.links or found.hidden for _each, found in together))
+        asked = nowhere or member in (*links.enable, *links.reenable)
+        if asked or not written.isdisjoint(view.after.files(member)):
+            for _each, found in together:
+                for fault in found.faults:
                     if (fault.directive, fault.message) not in said:
                         said.add((fault.directive, fault.message))
                         yield fault

@@ -40,7 +40,7 @@ _OF_STARTERS = """
     RandomizedDelayUSec NextElapseUSecRealtime NextElapseUSecMonotonic LastTriggerUSec Paths
 """
 _OF_MOUNTS = "Where What Options Priority TimeoutIdleUSec"
-_COMMANDS = (
+COMMANDS = (
     "ExecCondition",
     "ExecStartPre",
     "ExecStart",
@@ -56,8 +56,8 @@ _WITH_FLAGS = "Ex"
 WANTED: FrozenSet[str] = frozenset(
     [
         *" ".join((_OF_ALL, _OF_SERVICES, _OF_GROUPS, _OF_STARTERS, _OF_MOUNTS)).split(),
-        *_COMMANDS,
-        *(each + _WITH_FLAGS for each in _COMMANDS),
+        *COMMANDS,
+        *(each + _WITH_FLAGS for each in COMMANDS),
     ]
 )
 # Never told, whoever asks for them: they hold what is to stay hidden.
@@ -103,7 +103,7 @@ def told(name: str, raw: Any) -> Told:
     form = _FORMS.get(name)
     if form is not None:
         return Told(key_of(name), form(raw))
-    if _base(name) in _COMMANDS:
+    if _base(name) in COMMANDS:
         return Told(key_of(name), [command(each) for each in raw])
     if isinstance(raw, int) and not isinstance(raw, bool):
         return _number(name, raw)
@@ -145,7 +145,7 @@ def command(raw: Sequence[Any]) -> Dict[str, Any]:
 
 def _base(name: str) -> str:
     shorter = name[: -len(_WITH_FLAGS)] if name.endswith(_WITH_FLAGS) else name
-    return shorter if shorter in _COMMANDS else name
+    return shorter if shorter in COMMANDS else name
 
 
 def _number(name: str, raw: int) -> Told:

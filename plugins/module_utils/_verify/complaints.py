@@ -19,7 +19,7 @@ from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
 from .._syntax.versions import value_came_with
 from .judge import Said, Verdict
-from .programs import Sight, look_for
+from .programs import PREFIXES, Sight, is_brought, look_for
 from .remedies import MISSING, VERIFY, weight, words_of
 from .subjects import Subjects
 
@@ -32,7 +32,6 @@ _NOISE = re.compile(
 _PROGRAM = re.compile(r"Command (?P<program>.+) is not executable: ")
 _OF_UNIT = re.compile(r"Unit (?P<unit>\S+) failed to load properly")
 _QUOTED = re.compile(r"'([^']+)'")
-_EXEC_PREFIXES = "@-:+!|"
 # Directives whose values are names of units, and no text for people.
 _NAMING = {each.directive for each in RELATIONS.values()} | {"Before", "OnFailure", "OnSuccess", "JoinsNamespaceOf"}
 
@@ -47,9 +46,9 @@ _NO_INSTANCE = Rule(
 _UNSEEN = Rule(
     "unseen",
     Severity.WARNING,
-    "it may be in what the unit mounts as it starts, so only its start will show whether it is there",
+    "it may come with what is mounted, or what runs, before it, so only the start will show whether it is there",
     "",
-    "systemd.exec(5), RootDirectory=, RootImage=, MountImages= and the like",
+    "systemd.exec(5), RootDirectory=, RootImage=, MountImages= and the like; systemd.mount(5); ExecStartPre=",
 )
 
 
@@ -151,8 +150,12 @@ class _Reader:
         return any(in_value(word, instance) in text for word in [value, *words])
 
     def _look_for(self, program: str, unit: str, place: Optional[_Place]) -> Sight:
-        text = {} if misnamed(unit) else self.loadpath.effective(unit)
-        return look_for(program, unit, place.entry.directive if place else "", text, self.places.root)
+        if misnamed(unit):
+            return Sight.ABSENT
+        directive, root = place.entry.directive if place else "", self.places.root
+        sight = look_for(program, unit, directive, self.loadpath.effective(unit), root)
+        is_late = sight is Sight.ABSENT and is_brought(program, unit, directive, self.loadpath, root)
+        return Sight.UNSEEN if is_late else sight
 
     def _by_its_quotes(self, text: str) -> Tuple[str, Optional[_Place]]:
         """A complaint that names no unit is about the one with a value that it quotes."""
@@ -171,7 +174,7 @@ class _Reader:
         for place in self._places_of(unit):
             value = in_value(place.entry.value, unit)
             if place.entry.directive.startswith("Exec"):
-                command = value.lstrip(_EXEC_PREFIXES)
+                command = value.lstrip(PREFIXES)
                 if _runs(command, program.group("program")) if program else said.intersection(command.split()[:1]):
                     found.append(place)
             elif not program and place.entry.directive in _NAMING and said.intersection(value.split()):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-from typing import Any, Callable, FrozenSet, Iterator, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Callable, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .._desired.stack import Desired
 from .._host.files import resolve
@@ -27,7 +27,7 @@ from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
-from .programs import Sight, look_for
+from .programs import Sight, awaits_mount, look_for
 
 _LACKING = Rule(
     "lacking",
@@ -35,6 +35,13 @@ _LACKING = Rule(
     "there is no {what} {name}, and without it no start succeeds",
     "mend its name, or have it made before that",
     "systemd.exec(5)",
+)
+_LACKING_EARLY = Rule(
+    "lacking",
+    Severity.WARNING,
+    "there is no {what} {name}, which systemd needs before it makes LogsDirectory= and the like, so no start succeeds",
+    "mend its name, or have it made before that",
+    "systemd.exec(5); tried on 247 to 262",
 )
 _OTHER_USER = Rule(
     "other-user",
@@ -85,7 +92,8 @@ def lacking(desired: Desired, differences: Differences, places: Places) -> Itera
         settings = _settings(unit, text)
         section = kind_of(unit).section
         made = _made_by_others(unit, differences.after)
-        for rule, directive, what, name in [*_accounts(settings, made, places), *_paths(settings, desired, places)]:
+        paths = _paths(settings, desired, differences.after, places)
+        for rule, directive, what, name in [*_accounts(settings, made, places), *paths]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
 
 
@@ -155,26 +163,55 @@ def _is_known(name: str, look_up: Callable[[str], Any]) -> bool:
     return True
 
 
-def _paths(settings: Settings, desired: Desired, places: Places) -> Iterator[Found]:
+class _Wanted(NamedTuple):
+    """A path that a start needs. what: what it has to be. early: opened before systemd makes the unit's folders."""
+
+    directive: str
+    path: str
+    what: str
+    early: bool = False
+
+
+def _paths(settings: Settings, desired: Desired, loadpath: LoadPath, places: Places) -> Iterator[Found]:
     # One that may be missing begins with a dash, and ~ is a home.
-    for directive, path, what in _wanted(settings):
-        told = path.startswith("/") and _UNTOLD.isdisjoint(path)
-        if told and not _comes(path, settings, desired, places) and not _is_there(path, places.root):
-            yield _LACKING, directive, what, path
+    for wanted in _wanted(settings):
+        told = wanted.path.startswith("/") and _UNTOLD.isdisjoint(wanted.path)
+        if not told or _is_there(wanted.path, places.root) or awaits_mount(wanted.path, loadpath, places.root):
+            continue
+        if not _comes(wanted, settings, desired, places):
+            yield _LACKING_EARLY if wanted.early else _LACKING, wanted.directive, wanted.what, wanted.path
 
 
-def _wanted(settings: Settings) -> Iterator[Tuple[str, str, str]]:
+def _wanted(settings: Settings) -> Iterator[_Wanted]:
     for value in settings.get("EnvironmentFile", ()):
-        yield "EnvironmentFile", value, "file"
-    for value in settings.get("LoadCredential", ()):
-        yield "LoadCredential", value.partition(":")[2], "file"
+        yield _Wanted("EnvironmentFile", value, "file")
+    for directive in ("LoadCredential", "LoadCredentialEncrypted"):
+        for value in settings.get(directive, ()):
+            yield _Wanted(directive, value.partition(":")[2], "file")
+    yield from _streams(settings)
+    yield _Wanted("NetworkNamespacePath", _last(settings, "NetworkNamespacePath"), "file", early=True)
+    yield _Wanted("RootDirectory", _last(settings, "RootDirectory"), "folder")
+    for directive in ("BindPaths", "BindReadOnlyPaths"):
+        for word in (word for value in settings.get(directive, ()) for word in value.split()):
+            yield _Wanted(directive, word.partition(":")[0], "path")
     if any(_last(settings, each) for each in _VIEWS):
         return
-    yield "WorkingDirectory", _last(settings, "WorkingDirectory"), "folder"
+    yield _Wanted("WorkingDirectory", _last(settings, "WorkingDirectory"), "folder")
     for directive in _IN_VIEW:
         for value in settings.get(directive, ()):
             for word in value.split():
-                yield directive, word.lstrip("+"), "path"
+                yield _Wanted(directive, word.lstrip("+"), "path")
+
+
+def _streams(settings: Settings) -> Iterator[_Wanted]:
+    """An output's file is made, but not its folder (systemd.exec(5), StandardOutput=)."""
+    sort, _colon, path = _last(settings, "StandardInput").partition(":")
+    if sort == "file":
+        yield _Wanted("StandardInput", path, "file", early=True)
+    for directive in ("StandardOutput", "StandardError"):
+        sort, _colon, path = _last(settings, directive).partition(":")
+        if sort in ("file", "append", "truncate"):
+            yield _Wanted(directive, os.path.dirname(path), "folder", early=True)
 
 
 def _is_there(path: str, root: str) -> bool:
@@ -184,10 +221,13 @@ def _is_there(path: str, root: str) -> bool:
         return True
 
 
-def _comes(path: str, settings: Settings, desired: Desired, places: Places) -> bool:
+def _comes(wanted: _Wanted, settings: Settings, desired: Desired, places: Places) -> bool:
     """Does this run write it, or systemd make it?"""
-    if places.root + path in desired.files:
+    path = wanted.path
+    if places.root + path in desired.files or any(each.startswith(f"{places.root}{path}/") for each in desired.files):
         return True
+    if wanted.early:
+        return False
     made = [
         f"{folder}/{word.partition(':')[0]}"
         for directive, folder in _MADE.items()

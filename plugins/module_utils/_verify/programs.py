@@ -2,24 +2,36 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Is a program where its unit will look for it? verify itself looks on the host alone. Private to the collection."""
+"""Is a program where its unit will look for it? verify itself looks on the host alone, and as it is now.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
 import enum
 import os
+import posixpath
+import re
 from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.files import is_program, resolve
 from .._host.manager import PATH
-from .._syntax.kinds import kind_of
+from .._syntax.kinds import KINDS, kind_of
+from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_true
+from .._syntax.names import escape_path, mount_of
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
+from .._syntax.words import commands
 
 # What a unit's files come from that nobody looks into before it starts (systemd.exec(5)), and what that covers.
 _SEALED = ("RootImage", "RootMStack")
 _EXTENDED = ("/usr/", "/opt/")
+# The commands of a start, in their order (systemd.service(5)).
+_STARTING = ("ExecCondition", "ExecStartPre", "ExecStart")
+PREFIXES = "@-:+!|"
+_WORD = re.compile(r"[^\s\"';=]+")
 
 
 class Sight(enum.Enum):
@@ -48,6 +60,49 @@ def look_for(program: str, unit: str, directive: str, text: Effective, host: str
     if any(is_program(path, below) for path, below in paths):
         return Sight.THERE
     return Sight.UNSEEN if any(_covered(path, settings) for path in _candidates(program, settings)) else Sight.ABSENT
+
+
+def is_brought(program: str, unit: str, directive: str, loadpath: LoadPath, host: str) -> bool:
+    """May a mount, or a command of the unit that runs before, bring a program that is not there yet?"""
+    if not program.startswith("/"):
+        return False
+    words = [word.rstrip("/") for command in _before(program, unit, directive, loadpath) for word in command[1:]]
+    places = [program, *(each for each in _above(program) if each.count("/") > 1)]
+    return not set(places).isdisjoint(words) or awaits_mount(program, loadpath, host)
+
+
+def _before(program: str, unit: str, directive: str, loadpath: LoadPath) -> Iterator[List[str]]:
+    """The commands that run before one with that program, as their words; what a shell is given is taken apart, too."""
+    settings = _own(unit, loadpath.effective(unit))
+    for name in _STARTING if directive in _STARTING else (*_STARTING, directive):
+        for line in settings.get(name, ()):
+            try:
+                found = commands(in_value(line, unit))
+            except ValueError:  # of a quote that is not closed verify complains
+                continue
+            for command in found:
+                if name == directive and command[0].text.lstrip(PREFIXES) == program:
+                    return
+                yield [part for word in command for part in _WORD.findall(word.text)]
+        if name == directive:
+            return
+
+
+def awaits_mount(path: str, loadpath: LoadPath, host: str) -> bool:
+    """Does a unit say that something is mounted over a folder of this path, where nothing is yet?"""
+    kinds = [kind.name for kind in KINDS.values() if kind.over_folder]
+    names = {mount_of(each): escape_path(each) for each in _above(posixpath.normpath(path))}
+    said = [mount for mount, name in names.items() if any(loadpath.defines(f"{name}.{kind}") for kind in kinds)]
+    if host or not said:
+        return bool(said)
+    from .._host.mounts import in_place  # noqa: PLC0415 (few paths are below what a unit mounts)
+
+    return not in_place().keys() >= set(said)
+
+
+def _above(path: str) -> List[str]:
+    parts = path.strip("/").split("/")[:-1]
+    return ["/" + "/".join(parts[: number + 1]) for number in range(len(parts))]
 
 
 def _own(unit: str, text: Effective) -> Mapping[str, Sequence[str]]:

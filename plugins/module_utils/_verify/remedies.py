@@ -106,6 +106,11 @@ WORDINGS: Tuple[Wording, ...] = (
         "Mount",
         "Where",
     ),
+    Wording(
+        r"Command \$.+ is not executable",
+        VERIFY,
+        "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
+    ),
     # What may still come.
     Wording("Command .+ is not executable: No such file or directory$", MISSING, "install it, or mend the path"),
     Wording(

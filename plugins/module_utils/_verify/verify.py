@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, AbstractSet, Iterable, List
+from typing import TYPE_CHECKING, AbstractSet, Iterable, List, Mapping
 
 from .._desired.stack import Desired
 from .._host.manager import Manager
@@ -31,6 +31,7 @@ _NOTHING = b"[Unit]\n"
 _ALONE = re.compile(r"(?:Socket )?service \S+ not loaded, \S+ cannot be started")
 # An order that leads back to where it began, and how systemd would break it.
 _CYCLE = re.compile(r"Found (?:ordering cycle|dependency on)|Job .+ deleted to break ordering cycle")
+_COMMAND = re.compile(rb"^[ \t]*(Exec[A-Za-z]+)[ \t]*=", re.MULTILINE)
 _NO_VERIFY = Rule(
     "no-verify",
     Severity.WARNING,
@@ -70,9 +71,11 @@ def verify(
     masks = [places.unit_file(unit) for unit in differences.links.unmask]
     staged = {**new, **{places.unit_file(unit): _NOTHING for unit in chosen.stand_ins}}
     verdict = judge(manager, places, differences.after, chosen.units, staged, [*gone, *masks])
-    if not (verdict.said or verdict.unjudged):
+    more = _has_more(new)
+    if not (verdict.said or verdict.unjudged or more):
         return []
     # A run of which the judge says nothing, the most common, is spared what reads and weighs its words.
+    from .commands import overlooked  # noqa: PLC0415
     from .complaints import complaints, is_new, of_templates  # noqa: PLC0415
     from .remedies import judged  # noqa: PLC0415
 
@@ -80,6 +83,7 @@ def verify(
     if found:
         known = _known(found, [unit for unit in chosen.units if unit not in chosen.joining], manager, observed)
         found = [each for each in found if is_new(each, new, known, chosen.joining, differences.after)]
+    found += overlooked(chosen, new, differences.after, places.root) if more else []
     problems = of_templates(found, chosen)
     if len(chosen.units) == 1:  # there is no other that it could be about
         nameless = [each for each in problems if not each.unit]
@@ -88,6 +92,12 @@ def verify(
     problems = [each for each in problems if not (cycles and _CYCLE.match(each.message))]
     going = {os.path.basename(path) for path in gone}
     return judged([*problems, *_unjudged(verdict)], going)
+
+
+def _has_more(new: Mapping[str, bytes]) -> bool:
+    """Has a text more commands than those that verify looks for?"""
+    lists = (_COMMAND.findall(content) for content in new.values())
+    return any(len(set(each)) < len(each) or b";" in content for each, content in zip(lists, new.values()))
 
 
 def _known(found: Iterable[Complaint], units: Iterable[str], manager: Manager, observed: Observed) -> AbstractSet[str]:

@@ -34,6 +34,9 @@ def service(**directives: Any) -> Entry:
         ({"ExecStart": ["python3", "-m", "http.server"]}, "'python3 -m http.server'"),
         ({"Type": "oneshot", "ExecStart": ["/bin/mkdir", "-p", "/srv/a"]}, "'/bin/mkdir -p /srv/a'"),
         ({"ExecStartPre": ["/bin/tool", "--check"]}, "'/bin/tool --check'"),
+        ({"ExecReload": ["/bin/kill", "-HUP", "$MAINPID"]}, "'/bin/kill -HUP $MAINPID'"),
+        ({"ExecStop": ["/bin/kill", "$MAINPID"]}, "'/bin/kill $MAINPID'"),
+        ({"ExecStop": ["/usr/bin/pkill", "-15", "app"]}, "'/usr/bin/pkill -15 app'"),
     ],
 )
 def test_a_list_of_words(directives: dict[str, Any], command: str) -> None:

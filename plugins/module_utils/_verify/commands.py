@@ -1,0 +1,60 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Programs that are not there, and that verify does not look for: it looks for each list's first command alone.
+
+A start that fails over another one is as sure. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Container, Iterator, List
+
+from .._syntax.loadpath import LoadPath, entries
+from .._syntax.properties import COMMANDS
+from .._syntax.rule import legible
+from .._syntax.specifiers import in_value, names_instance
+from .._syntax.unitfile import Entry
+from .._syntax.words import commands
+from .complaints import Complaint
+from .programs import PREFIXES, Sight, is_brought, look_for
+from .remedies import MISSING
+from .subjects import Subjects
+
+
+def overlooked(subjects: Subjects, new: Container[str], loadpath: LoadPath, root: str) -> List[Complaint]:
+    """In the words of verify. new: files that are written. root: of the host's own files."""
+    found = []
+    for unit in subjects.units:
+        for path in loadpath.files(unit):
+            for entry in entries(loadpath.contents.get(path, b"")) if path in new else ():
+                if entry.directive not in COMMANDS:
+                    continue
+                for program in _programs(entry, unit, unit in subjects.made_up):
+                    sight = look_for(program, unit, entry.directive, loadpath.effective(unit), root)
+                    if sight is Sight.ABSENT and not is_brought(program, unit, entry.directive, loadpath, root):
+                        found.append(_missing(program, unit, path, entry, root))
+    return found
+
+
+def _missing(program: str, unit: str, path: str, entry: Entry, root: str) -> Complaint:
+    why = "Permission denied" if os.path.isfile(root + program) else "No such file or directory"
+    text = f"Command {legible(program)} is not executable: {why}"
+    problem = MISSING.said(text, unit, entry.section, entry.directive)
+    return Complaint(problem, text, path, specific=names_instance(entry.value))
+
+
+def _programs(entry: Entry, unit: str, made_up: bool) -> Iterator[str]:
+    """Those of a line's commands that have to be there. made_up: nobody knows the instance."""
+    if made_up and names_instance(entry.value):
+        return
+    try:
+        programs = [command[0].text for command in commands(in_value(entry.value, unit))]
+    except ValueError:  # of a quote that is not closed verify complains
+        return
+    for program in programs:
+        path = program.lstrip(PREFIXES)
+        if path and "-" not in program[: -len(path)] and "|" not in program[: -len(path)] and not set(path) & set("$%"):
+            yield path
