@@ -95,6 +95,22 @@ LACKING = [
 ]
 
 
+def test_each_line_that_is_wrong_is_told_at_once(host: Lab) -> None:
+    """systemd stops to read a unit at some of them."""
+    text = {
+        "ExecStart": "./app.py \\\n -x",
+        "WorkingDirectory": "opt/app",
+        "EnvironmentFile": ".env",
+        "ReadWritePaths": "data",
+    }
+    content = "[Service]\n" + "".join(f"{name}={value}\n" for name, value in text.items()) + "Nice=30\n"
+    errors = host.refused({"name": "main.service", "content": content})["errors"]
+    assert {each["directive"] for each in errors} == {*text, "Nice"}
+    assert len(errors) == 5
+    template = {"name": "main@.service", "content": content, "instances": ["a", "b"]}
+    assert {each["directive"] for each in host.refused(template)["errors"]} == {*text, "Nice"}
+
+
 @pytest.mark.parametrize(("directives", "named"), LACKING)
 def test_what_a_start_needs_and_is_not_there(host: Lab, directives: Entry, named: str) -> None:
     unit = service(service=directives, install=WANTED)

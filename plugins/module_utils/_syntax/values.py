@@ -148,8 +148,8 @@ def _from_text(value: str, kind: Optional[str], directive: str) -> str:
         raise Refused("the value ends with a line break: in YAML, start its block with '>-' or '|-'")
     if "\n" in value.strip() and directive.startswith("Exec"):
         raise Refused(
-            "a command is one line, and this has several: in YAML, start its block with '>-', which joins them, or "
-            "give a script to /bin/sh -c or into a file of its own"
+            "a command is one line, and this has several: in YAML, start its block with '>-' and indent all its lines "
+            "alike, with no backslash at their ends, or give a script to /bin/sh -c or into a file of its own"
         )
     refuse_value(value, "the value")
     # YAML reads a date with a time and hands it on with a T, which OnCalendar= of 252 does not know.

@@ -43,6 +43,11 @@ class Said(NamedTuple):
     unit: str = ""
 
 
+def breaks(said: Said) -> bool:
+    """Is it about a line at which systemd stops to read the unit? All others it passes over, and says so."""
+    return bool(said.line) and said.level <= _ERROR and "ignoring" not in said.text.lower()
+
+
 class Verdict(NamedTuple):
     """What verify said of units. unjudged: those that it did not judge. absent: as there is no systemd-analyze."""
 

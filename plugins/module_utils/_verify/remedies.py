@@ -14,6 +14,7 @@ from typing import AbstractSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
+from .shapes import shape
 
 _SOURCE = "systemd-analyze verify of the host"
 VERIFY = Rule("verify", Severity.ERROR, "systemd refuses it, or would drop a line of it", "", _SOURCE)
@@ -43,6 +44,7 @@ class Wording(NamedTuple):
         return re.match(self.words, message) is not None
 
 
+_DROPPED = "systemd would drop this line, so mend or remove it"
 _DBUS = "Type=dbus needs the name that the program takes on the bus"
 # Those of systemd's texts (its load-fragment.c, service.c, unit.c and the like) whose level does not tell what they
 # weigh, or that have a remedy. The first that fits counts.
@@ -107,6 +109,11 @@ WORDINGS: Tuple[Wording, ...] = (
         "Where",
     ),
     Wording(
+        r"Command \w+=.* is not executable",
+        VERIFY,
+        "a variable is set by Environment= or the option environment, or by /usr/bin/env in front of the program",
+    ),
+    Wording(
         r"Command \$.+ is not executable",
         VERIFY,
         "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
@@ -122,21 +129,26 @@ WORDINGS: Tuple[Wording, ...] = (
     # Lines that are dropped, or break the unit.
     Wording(r".*: Invalid slot$", VERIFY, "a percent sign that is meant as itself is written %%"),
     Wording(
-        "(?:Invalid CPU quota|Invalid limit value|Failed to parse limit value|Invalid ManagedOOMMemoryPressureLimit)",
+        r"Failed to parse calendar specification, ignoring: .*[A-Za-z]/[A-Za-z_]+$",
         VERIFY,
-        "a share is in percent, such as 50% for a half",
+        "the time zone at its end, where the option timezone puts it, is one of `timedatectl list-timezones`, and what "
+        "is before it as `systemd-analyze calendar` of the host takes it",
     ),
     Wording(
-        "Failed to parse calendar specification",
+        r"Invalid environment assignment, ignoring: [^=\s]*[^\w=\s][^=\s]*=",
         VERIFY,
-        "write it as `systemd-analyze calendar` of the host takes it; a time zone at its end, where the option "
-        "timezone puts it, is one of `timedatectl list-timezones`",
+        "a variable's name has letters, digits and underscores alone",
     ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(
         "Neither a valid executable name nor an absolute path",
         VERIFY,
-        "give the whole path of the program; a command with its words is one text, as a list is the directive repeated",
+        "give its whole path, which begins with /",
+    ),
+    Wording(
+        r".* path is not absolute\b.*: ~",
+        VERIFY,
+        "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
     ),
     Wording(r"\S+ path is not absolute", VERIFY, "begin it with /"),
     Wording(
@@ -144,7 +156,7 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "write the whole name of a unit, with its type, such as network.target; a blank separates several",
     ),
-    Wording(r".*, ignoring\b", None, "systemd would drop this line, so mend or remove it"),
+    Wording(r".*, ignoring\b", None, _DROPPED),
 )
 
 
@@ -203,4 +215,5 @@ def _mended(problem: Problem) -> Problem:
     section, directive = (problem.section, problem.directive) if problem.directive else (found.section, found.directive)
     if problem.rule.remedy and message.endswith(problem.rule.remedy):  # what that rule says of it is enough
         return problem._replace(section=section, directive=directive)
-    return problem._replace(message=f"{message.rstrip('.')}: {found.remedy}", section=section, directive=directive)
+    remedy = (shape(directive, message) if found.remedy == _DROPPED else "") or found.remedy
+    return problem._replace(message=f"{message.rstrip('.')}: {remedy}", section=section, directive=directive)

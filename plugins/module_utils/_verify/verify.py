@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, AbstractSet, Iterable, List, Mapping
+from typing import TYPE_CHECKING, AbstractSet, Iterable, Iterator, List, Mapping, Sequence
 
 from .._desired.stack import Desired
 from .._host.manager import Manager
 from .._host.observed import Observed
 from .._plan.differences import Differences
+from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity
-from .judge import Verdict, judge
-from .subjects import subjects
+from .judge import Said, Verdict, breaks, judge
+from .subjects import Subjects, subjects
 
 if TYPE_CHECKING:
     from .complaints import Complaint
@@ -71,6 +72,8 @@ def verify(
     masks = [places.unit_file(unit) for unit in differences.links.unmask]
     staged = {**new, **{places.unit_file(unit): _NOTHING for unit in chosen.stand_ins}}
     verdict = judge(manager, places, differences.after, chosen.units, staged, [*gone, *masks])
+    behind = _behind(verdict, manager, differences.after, chosen, staged, [*gone, *masks])
+    verdict = verdict._replace(said=(*verdict.said, *behind))
     more = _has_more(new)
     if not (verdict.said or verdict.unjudged or more):
         return []
@@ -92,6 +95,40 @@ def verify(
     problems = [each for each in problems if not (cycles and _CYCLE.match(each.message))]
     going = {os.path.basename(path) for path in gone}
     return judged([*problems, *_unjudged(verdict)], going)
+
+
+def _behind(
+    verdict: Verdict,
+    manager: Manager,
+    after: LoadPath,
+    chosen: Subjects,
+    staged: Mapping[str, bytes],
+    gone: Sequence[str],
+) -> Iterator[Said]:
+    """What is wrong with lines behind one at which systemd stops to read the unit: as it would be without that."""
+    seen = set(verdict.said)
+    ahead, texts = list(verdict.said), dict(staged)
+    while ahead:
+        breaking = {(each.path, each.line) for each in ahead if each.path in texts and breaks(each)}
+        for path, line in breaking:
+            texts[path] = _without(texts[path], line)
+        broken = {path for path, _line in breaking}
+        units = [unit for unit in chosen.units if not broken.isdisjoint(after.files(unit))]
+        said = judge(manager, manager.places, after, units, texts, gone).said
+        ahead = [each for each in said if each.path and each not in seen]
+        seen.update(ahead)
+        yield from ahead
+
+
+def _without(content: bytes, number: int) -> bytes:
+    """A text with a line left blank, and what is continued of it."""
+    lines = content.split(b"\n")
+    goes_on = True
+    while goes_on and number <= len(lines):
+        goes_on = lines[number - 1].endswith(b"\\")
+        lines[number - 1] = b""
+        number += 1
+    return b"\n".join(lines)
 
 
 def _has_more(new: Mapping[str, bytes]) -> bool:

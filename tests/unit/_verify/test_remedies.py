@@ -100,9 +100,9 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
         ),
         (
             *("Failed to parse calendar specification, ignoring: daily Europe/Berlinn", "", ""),
-            "Failed to parse calendar specification, ignoring: daily Europe/Berlinn: write it as `systemd-analyze "
-            "calendar` of the host takes it; a time zone at its end, where the option timezone puts it, is one of "
-            "`timedatectl list-timezones`",
+            "Failed to parse calendar specification, ignoring: daily Europe/Berlinn: the time zone at its end, where "
+            "the option timezone puts it, is one of `timedatectl list-timezones`, and what is before it as "
+            "`systemd-analyze calendar` of the host takes it",
         ),
         (
             *("Failed to resolve unit specifiers in '100%FREE', ignoring: Invalid slot", "", ""),
@@ -132,6 +132,36 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
 def test_the_mend_and_the_place_that_the_words_leave_out(message: str, section: str, directive: str, text: str) -> None:
     found = one(said(message))
     assert (found.section, found.directive, found.message) == (section, directive, text)
+
+
+@pytest.mark.parametrize(
+    ("directive", "words", "mend"),
+    [
+        (
+            *("RestartSec", "Failed to parse RestartSec=5 minuts, ignoring: Invalid argument"),
+            "a time is a number of seconds, or has units, such as 90, 5min or 1h 30min",
+        ),
+        ("NoNewPrivileges", "Failed to parse boolean value, ignoring: ja", "it is yes or no"),
+        (
+            *("KillMode", "Failed to parse kill mode specification, ignoring: all"),
+            "it is one of control-group, mixed, process or none",
+        ),
+        (
+            *("ExecStart", "Command FOO=1 is not executable: No such file or directory"),
+            "a variable is set by Environment= or the option environment, or by /usr/bin/env in front of the program",
+        ),
+        (
+            *("Environment", "Invalid environment assignment, ignoring: my-key=1"),
+            "a variable's name has letters, digits and underscores alone",
+        ),
+        (
+            *("WorkingDirectory", "WorkingDirectory= path is not absolute: ~/webapp"),
+            "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
+        ),
+    ],
+)
+def test_what_a_value_looks_like_is_said(directive: str, words: str, mend: str) -> None:
+    assert one(said(words, "a.service", "Service", directive)).message == f"{words}: {mend}"
 
 
 def test_a_place_that_is_known_stays() -> None:
