@@ -121,8 +121,10 @@ def _behind(
 
 
 def _without(content: bytes, number: int) -> bytes:
-    """A text with a line left blank, and what is continued of it."""
+    """A text with an assignment left blank, of which a line may go on in the next; systemd counts the last one."""
     lines = content.split(b"\n")
+    while number > 1 and lines[number - 2].endswith(b"\\"):
+        number -= 1
     goes_on = True
     while goes_on and number <= len(lines):
         goes_on = lines[number - 1].endswith(b"\\")
