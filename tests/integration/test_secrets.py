@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .entries import UNITS, Entry, app, program, service
+from .entries import FOREVER, UNITS, Entry, app, program, service
 from .lab import Lab, Result
 
 CANARY = "canary-5f2e-tweets"
@@ -231,6 +231,8 @@ def test_a_secret_that_is_no_mapping_is_refused_and_shown_by_none(
         host.refused(dropins=[dropin]),
         host.refused(module="unit", **unit),
         host.refused(module="dropin", **dropin),
+        host.refused(service(), defaults={option: text}),
+        host.refused(services=[{"name": "main", "exec_start": FOREVER, option: {"A": "1"}}], defaults={option: text}),
     ]
     for result in results:
         ((name, rule),) = [(error["unit"], error["rule"]) for error in result["errors"]]

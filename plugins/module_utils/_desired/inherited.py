@@ -33,6 +33,8 @@ def merged(entry: Params, defaults: Params, judged: bool) -> Entry:
         general, own = general_of.get(part), entry.get(part)
         if isinstance(general, Mapping) and (own is None or isinstance(own, Mapping)):
             both[part] = {**general, **given(own or {})} if part in _OF_SUBOPTIONS else {**general, **(own or {})}
+        elif general is not None and not isinstance(general, Mapping):
+            both[part] = general  # refused with the entry, as one of its own
     if general_of.get("triggers"):
         own, general = given(entry.get("triggers") or {}), given(general_of["triggers"])
         lists = {key: [*general.get(key, ()), *own.get(key, ())] for key in ("files", "values")}
