@@ -74,6 +74,9 @@ faults:
     - V(crash_loop) sends SIGKILL to each main process until systemd gives up by its start limit. Then the unit is
       reset and started, and that is what is measured.
     - V(child) sends SIGKILL to a child of the main process.
+    - V(oom) lowers the limit of memory of its control group in the kernel until that kills one of its processes, and
+      gives it back at once. What the kernel only keeps of files for it is dropped before that. It needs the memory
+      controller of cgroup v2.
     - V(dependency) stops a unit that it requires and that is among O(may_hurt), and then starts both.
     - V(socket) restarts the service while clients connect to its socket all the time; none may be refused.
     - V(downtime) has a timer down when its time comes, and looks whether it catches up. It starts what the timer
@@ -81,7 +84,7 @@ faults:
     - One that cannot be done to the unit is V(not-tried) in the result, with the reason.
   type: list
   elements: str
-  choices: [kill, segv, hang, crash_loop, child, dependency, socket, downtime]
+  choices: [kill, segv, hang, crash_loop, child, oom, dependency, socket, downtime]
 rounds:
   description: How often each fault is done. The start limit is reset before each.
   type: int

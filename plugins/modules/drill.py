@@ -14,14 +14,14 @@ version_added: 1.0.0
 description:
   - Does faults to one service or timer that is up, one after the other, and measures what becomes of it. Before that it
     says what the unit's own settings promise (C(Restart=), C(RestartSec=), the start limit, C(WatchdogSec=),
-    C(Persistent=), its socket), and it fails where that and what was measured differ, with the cause.
+    C(OOMPolicy=), C(Persistent=), its socket), and it fails where that and what was measured differ, with the cause.
   - Of each fault it tells the seconds until there is a new main process, and those until the unit's check passes. It is
     the latter that counts.
   - It refuses a unit that it was not told it may hurt, one that would hurt others, one without a check, one that is
     not well, and what this run, its connection or the host lives in.
-  - All that it changes lies below C(/run) and is taken back, also by the next module of this collection that
-    changes units after a drill that was interrupted, and a reboot undoes it. After each fault the unit is up again, or
-    the drill ends with an error.
+  - All that it changes lies below C(/run) or in the kernel and is taken back, also by the next module of this
+    collection that changes units after a drill that was interrupted, and a reboot undoes it. After each fault the unit
+    is up again, or the drill ends with an error.
 extends_documentation_fragment:
   - unitwright.systemd.options.drilled
   - unitwright.systemd.attributes

@@ -158,6 +158,41 @@ def test_a_signal_that_the_program_takes_for_nothing(host: Lab) -> None:
     assert verdicts(result["faults"]) == {"segv": ("failed", "unharmed", False)}
 
 
+def enforces(host: Lab) -> bool:
+    """Does the kernel hold its services to limits of memory?"""
+    return host.exists("/sys/fs/cgroup/system.slice/memory.max")
+
+
+@pytest.mark.parametrize(
+    ("restart", "policy", "verdict"),
+    [("on-failure", "stop", "recovered"), ("on-abort", "stop", "failed"), ("on-abort", "continue", "recovered")],
+)
+def test_the_kernel_kills_it_for_want_of_memory(host: Lab, restart: str, policy: str, verdict: str) -> None:
+    host.apply(lively(Restart=restart, OOMPolicy=policy, MemoryMax="200M"))
+    before = host.invocation(UNIT)
+    oom = drilled(host, "oom")["oom"]
+    assert oom["promise"]["verdict"] == verdict
+    if enforces(host):
+        assert (oom["verdict"], oom["agrees"]) == (verdict, True)
+        assert "the kernel killed at a limit of" in oom["rounds"][0]["how"] or verdict == "failed"
+        assert host.state(UNIT) == "active"
+        group = host.show(UNIT, "ControlGroup")
+        assert host.sh(f"cat /sys/fs/cgroup{group}/memory.max").strip() == str(200 * 2**20)
+    else:
+        assert oom["verdict"] == "not-tried"
+        assert "no memory controller of cgroup v2" in oom["not_tried"]
+        assert host.invocation(UNIT) == before
+
+
+def test_what_the_kernel_may_not_kill_is_as_before(host: Lab) -> None:
+    host.apply(lively(Restart="always", OOMScoreAdjust="-1000"))
+    before = host.invocation(UNIT)
+    oom = drilled(host, "oom")["oom"]
+    assert oom["verdict"] == "not-tried"
+    assert ("no process of it that it may kill" in oom["not_tried"]) is enforces(host)
+    assert host.invocation(UNIT) == before
+
+
 def test_what_it_requires_stops(host: Lab) -> None:
     unit = lively(Restart="always")
     host.apply(service("base"), {**unit, "unit": {"Requires": "base.service", "After": "base.service"}})

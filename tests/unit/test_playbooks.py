@@ -22,6 +22,7 @@ import yaml
 from ansible.plugins.connection import local
 
 ROOT = Path(__file__).parents[2]
+# Who pulls a unit in is told where it is asked for.
 STAND_IN = """
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -32,7 +33,12 @@ class ActionModule(ActionBase):
             told = told[self._task.args["name"]]
         if told == "lost":
             raise AnsibleConnectionFailure("no route to host")
-        return told
+        if "units" not in told:
+            return told
+        asked = [name.replace("B", "_b").lower() for name in self._task.args.get("properties", [])]
+        left = {"wanted_by", "required_by"}.difference(asked)
+        units = {unit: {key: facts[key] for key in facts.keys() - left} for unit, facts in told["units"].items()}
+        return {**told, "units": units}
 """
 UP = {
     "id": "a.service",
@@ -286,6 +292,30 @@ def test_reboot_ends_with_the_first_of_which_something_is_wrong(run: Any) -> Non
     assert (ran.states, ran.code) == ({"one": "well", "two": "findings", "three": "not-reached"}, 2), ran.said
     assert ran.turns("Reboot") == ["one", "two"]
     assert ran.turns(WRITING) == ["one -> localhost", "two -> localhost"]
+
+
+def reboots(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """A host whose units are others once they have been noted."""
+    units = {"before": before, "after": after}
+    return {**BESIDE, **units, "told": {"units": "{{ before if reboot_up is undefined else after }}"}}
+
+
+def test_after_a_reboot_what_only_a_call_had_started_is_not_missed(run: Any) -> None:
+    called = {**UP, "id": "a.service", "unit_file_state": "static", "wanted_by": [], "required_by": []}
+    pulled = {**called, "required_by": ["b.target"]}
+    down = {"active_state": "inactive", "sub_state": "dead"}
+    target = {"b.target": {**UP, "id": "b.target"}}
+    hosts = {
+        "called": reboots({**target, "a.service": called}, {**target, "a.service": {**called, **down}}),
+        "called-gone": reboots({**target, "a.service": called}, target),
+        "pulled": reboots({**target, "a.service": pulled}, {**target, "a.service": {**pulled, **down}}),
+        "pulled-gone": reboots({**target, "a.service": pulled}, target),
+    }
+    ran = run("reboot", hosts, "--check", "-e", '{"reboot_serial": 4}')
+    ill = {"pulled": "findings", "pulled-gone": "findings"}
+    assert (ran.states, ran.code) == ({"called": "well", "called-gone": "well", **ill}, 2), ran.said
+    assert "a.service: was up and is inactive" in ran.said
+    assert "a.service: was up and is not there any more" in ran.said
 
 
 # In check mode the task that reboots does not ask the host, but the next one does.

@@ -15,6 +15,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.files import Writer, read, sweep
 from .._host.manager import Manager
+from .._host.memory import Limit, give_back
 from .._host.places import Places
 from .._host.processes import Process, go_on
 
@@ -23,12 +24,17 @@ _MODE, _FOLDER_MODE = 0o600, 0o700
 
 
 class Standing(NamedTuple):
-    """A drill of one unit. up: units that are to be up again; stopped: processes that stand still; dropins: files."""
+    """A drill of one unit.
+
+    unit: its name. up: units that are to be up again. stopped: processes that stand still. dropins: files. limits: of
+    memory, as they were.
+    """
 
     unit: str
     up: Tuple[str, ...] = ()
     stopped: Tuple[Process, ...] = ()
     dropins: Tuple[str, ...] = ()
+    limits: Tuple[Limit, ...] = ()
 
 
 def dropin_file(where: Places, unit: str) -> str:
@@ -50,6 +56,8 @@ def take_back(standing: Standing, manager: Manager, writer: Writer) -> None:
     """
     for each in standing.stopped:
         go_on(each)
+    for limit in standing.limits:
+        give_back(limit)
     if standing.dropins:
         # A timer that elapses by the drop-in's time would run once more.
         manager.systemctl("stop", [standing.unit])
@@ -106,7 +114,8 @@ def _read(path: str) -> Optional[Standing]:
         said: Dict[str, Any] = json.loads(read(path))
         stopped = tuple(Process(int(pid), str(began)) for pid, began in said["stopped"])
         up, dropins = (tuple(str(each) for each in said[name]) for name in ("up", "dropins"))
-        return Standing(str(said["unit"]), up, stopped, dropins)
+        limits = tuple(Limit(str(path), str(was), int(group)) for path, was, group in said.get("limits", ()))
+        return Standing(str(said["unit"]), up, stopped, dropins, limits)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

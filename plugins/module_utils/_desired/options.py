@@ -190,7 +190,7 @@ def instance() -> Spec:
 
 
 # What a drill can do to a unit; the last is for timers, the others for services.
-FAULTS = ("kill", "segv", "hang", "crash_loop", "child", "dependency", "socket", "downtime")
+FAULTS = ("kill", "segv", "hang", "crash_loop", "child", "oom", "dependency", "socket", "downtime")
 # What a stack may say once for all of its services.
 INHERITED = ("unit", "service", *TEXT_OPTIONS, "health", "alert", "hardening")
 

@@ -258,6 +258,31 @@ def append(path: str, text: str) -> None:
         stream.write(text.encode("utf-8", "replace"))
 
 
+class KernelFile:
+    """A file by which the kernel tells and takes a setting, held open.
+
+    It stays the one that it was opened for: where that is gone, reading and writing fail, whoever has its path by then.
+    """
+
+    def __init__(self, path: str, may_write: bool = False) -> None:
+        flags = (os.O_RDWR if may_write else os.O_RDONLY) | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._stream = open(os.open(path, flags), "r+b" if may_write else "rb", buffering=0)  # noqa: SIM115
+
+    def __enter__(self) -> KernelFile:
+        return self
+
+    def __exit__(self, *_ended: object) -> None:
+        self._stream.close()
+
+    def read(self) -> str:
+        self._stream.seek(0)
+        return self._stream.readall().decode()
+
+    def write(self, text: str) -> None:
+        self._stream.seek(0)
+        self._stream.write(text.encode())
+
+
 def _unlink_if_there(path: str) -> bool:
     try:
         os.unlink(path)

@@ -13,7 +13,7 @@ from typing import Callable, Dict, Optional
 
 from .._apply import standing
 from .._apply.standing import Standing
-from .._host import processes
+from .._host import memory, processes
 from .._host.files import Writer
 from .._host.looks import run_of
 from .._host.manager import Manager, Outcome, Properties
@@ -180,6 +180,26 @@ def _child(trial: Trial) -> Seen:
     return trial.watch(at, before).outcome()
 
 
+def _oom(trial: Trial) -> Seen:
+    before = dict(show(trial.manager, trial.unit))
+    group = trial.manager.show([trial.unit], ("ControlGroup",))[trial.unit].get("ControlGroup", "")
+    limits = memory.limits(group)
+    if not limits:
+        raise NotTried(_UNLIMITED)
+    trial.note(limits=tuple(limits))
+    try:
+        kill = memory.exhaust(limits)
+    except OSError as error:
+        raise NotTried(f"its limit of memory cannot be lowered: {error}") from error
+    if kill is None:
+        raise NotTried("the kernel found no process of it that it may kill")
+    seen = trial.watch(kill.at, before).outcome()
+    return replace(seen, how=seen.how or f"the kernel killed at a limit of {kill.limit / 2**20:.1f} MiB")
+
+
+_UNLIMITED = "the kernel holds it to no limit of memory here: its control group has no memory controller of cgroup v2"
+
+
 def _dependency(trial: Trial) -> Seen:
     required = trial.scene.required
     if not required:
@@ -265,6 +285,7 @@ _SERVICE: Dict[str, Callable[[Trial], Seen]] = {
     "hang": _hang,
     "crash_loop": _crash_loop,
     "child": _child,
+    "oom": _oom,
     "dependency": _dependency,
     "socket": _socket,
 }

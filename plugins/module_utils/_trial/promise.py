@@ -32,7 +32,7 @@ PROPERTIES = (
     *("Type", "ExitType", "Restart", "RestartUSec", "RestartSteps", "RestartMaxDelayUSec"),
     *("StartLimitIntervalUSec", "StartLimitBurst", "WatchdogUSec", "WatchdogSignal", "RuntimeMaxUSec"),
     *("SuccessExitStatus", "RestartPreventExitStatus", "RestartForceExitStatus", "Persistent", "TimersCalendar"),
-    "UpheldBy",
+    *("UpheldBy", "OOMPolicy"),
 )
 # Between two crashes nobody knows how long the program itself takes to be killed once more.
 _OF_ITS_OWN = 0.3
@@ -52,6 +52,7 @@ ENDINGS: Dict[str, Ending] = {
     # Whether there is a core decides the kernel; systemd restarts for either in the same cases.
     "segv": Ending("core-dump", "SEGV"),
     "crash_loop": Ending("signal", "KILL"),
+    "oom": Ending("oom-kill", "KILL"),
 }
 
 
@@ -101,7 +102,7 @@ class Settings(NamedTuple):
     restart: Restart=. delay: before a restart. limit: of starts. watchdog: what notices a hang. runtime_max: seconds
     after which systemd ends it, infinite without such. ends: how it may end. by_group: it is up for as long as any of
     its processes is. persistent: a timer catches up on what it missed. has_calendar: a timer goes by the calendar.
-    upheld_by: units that start it again.
+    upheld_by: units that start it again. oom_policy: OOMPolicy=.
     """
 
     restart: str = "no"
@@ -114,6 +115,7 @@ class Settings(NamedTuple):
     persistent: bool = False
     has_calendar: bool = False
     upheld_by: Tuple[str, ...] = ()
+    oom_policy: str = "stop"
 
 
 class Promise(NamedTuple):
@@ -151,6 +153,7 @@ def settings(shown: Mapping[str, str]) -> Settings:
         persistent=shown.get("Persistent") == "yes",
         has_calendar="OnCalendar=" in shown.get("TimersCalendar", ""),
         upheld_by=tuple(shown.get("UpheldBy", "").split()),
+        oom_policy=shown.get("OOMPolicy") or "stop",
     )
 
 
@@ -324,6 +327,18 @@ def _loses_child(given: Settings) -> Promise:
     return Promise(RECOVERED, "systemd looks after the main process alone, so that the program has to mend it")
 
 
+def _exhausts(given: Settings) -> Promise:
+    """Without OOMPolicy=continue its end is one for want of memory, whichever of its processes is killed."""
+    said = f"OOMPolicy={given.oom_policy}"
+    if given.oom_policy != "continue":
+        made = _after_end(given._replace(by_group=False), ENDINGS["oom"])
+        return made._replace(reason=f"{said} ends it; {made.reason}")
+    made = _killed(given)
+    if made.verdict != RECOVERED:
+        return Promise(UNKNOWN, f"{said}: it goes on, unless the kernel kills its main process ({made.reason})")
+    return made._replace(reason=f"{said}: it goes on, or comes back without its main process ({made.reason})")
+
+
 def _loses_required(given: Settings) -> Promise:
     if given.upheld_by:
         return Promise(RECOVERED, f"Upholds= of {given.upheld_by[0]} starts it again")
@@ -348,6 +363,7 @@ _BY_FAULT: Dict[str, Callable[[Settings], Promise]] = {
     "hang": _hangs,
     "crash_loop": _loops,
     "child": _loses_child,
+    "oom": _exhausts,
     "dependency": _loses_required,
     "socket": _stays_reachable,
     "downtime": _catches_up,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._apply import leftovers, standing, trials
+from ansible_collections.unitwright.systemd.plugins.module_utils._host import memory
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Writer
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import (
     Manager,
@@ -90,6 +91,20 @@ def test_both_kinds_are_taken_back_at_once(folder: Path) -> None:
     assert ("restart", "shop.service") in manager.told
     assert manager.told.index(("stop", "shop.timer")) < manager.told.index(("start", "shop.timer"))
     assert leftovers.recover(manager) == []
+
+
+def test_a_limit_of_memory_is_given_back_and_a_note_of_before_there_were_such_is_read(folder: Path) -> None:
+    manager = Systemd(folder)
+    limit = folder / "memory.max"
+    limit.write_text("0")
+    lowered = memory.Limit(str(limit), "max", folder.stat().st_ino)
+    standing.note(manager.places, standing.Standing("shop.service", limits=(lowered,)), Writer())
+    (note,) = (folder / "unitwright" / "drills").iterdir()
+    assert [each.unit for each in leftovers.recover(manager)] == ["shop.service"]
+    assert limit.read_text() == "max"
+    note.parent.mkdir(parents=True)
+    note.write_text('{"unit": "shop.service", "up": [], "stopped": [], "dropins": []}', encoding="utf-8")
+    assert [each.unit for each in leftovers.recover(manager)] == ["shop.service"]
 
 
 def test_what_is_no_note_hinders_nobody(folder: Path) -> None:

@@ -90,6 +90,10 @@ def test_without_a_main_process_no_other_is_hurt(tmp_path: Path, fault: str, mon
     assert refused(tmp_path, fault, pid="0") == "its main process is gone"
 
 
+def test_what_no_kernel_holds_to_a_limit_of_memory(tmp_path: Path) -> None:
+    assert "no memory controller" in refused(tmp_path, "oom")
+
+
 @pytest.fixture
 def sleeping() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "60"]) as process:

@@ -59,6 +59,32 @@ def test_what_changes_the_end_of_a_kill(shown: dict[str, str], verdict: str) -> 
     assert promised("kill", **shown)[0] == verdict
 
 
+@pytest.mark.parametrize(
+    ("shown", "verdict"),
+    [
+        ({"Restart": "always"}, "recovered"),
+        ({"Restart": "on-failure", "OOMPolicy": "kill"}, "recovered"),
+        ({"Restart": "on-abnormal", "OOMPolicy": "stop"}, "recovered"),
+        # Neither is one for want of memory an abort, nor a success, whatever is said of its signal.
+        ({"Restart": "on-abort"}, "failed"),
+        ({"Restart": "on-success", "SuccessExitStatus": "KILL"}, "failed"),
+        ({"Restart": "no"}, "failed"),
+        ({"Restart": "always", "RestartPreventExitStatus": "KILL"}, "failed"),
+        ({"Restart": "no", "UpheldBy": "shop.target"}, "recovered"),
+        # systemd ends all of it, also where it would be up for as long as any of its processes is.
+        ({"Restart": "always", "ExitType": "cgroup"}, "recovered"),
+        # It goes on without what was killed, and only the kernel says which process that is.
+        ({"Restart": "on-abort", "OOMPolicy": "continue"}, "recovered"),
+        ({"Restart": "no", "OOMPolicy": "continue"}, "unknown"),
+        ({"Restart": "always", "OOMPolicy": "continue", "ExitType": "cgroup"}, "unknown"),
+    ],
+)
+def test_an_end_for_want_of_memory(shown: dict[str, str], verdict: str) -> None:
+    found = promise.promise(settings(shown), "oom")
+    assert found.verdict == verdict
+    assert f"OOMPolicy={shown.get('OOMPolicy', 'stop')}" in found.reason
+
+
 def test_a_core_is_no_success_whatever_is_said_of_its_signal() -> None:
     assert promised("segv", Restart="on-failure", SuccessExitStatus="SEGV")[0] == "unknown"
     assert promised("segv", Restart="always", SuccessExitStatus="SEGV")[0] == "recovered"
@@ -176,6 +202,8 @@ def test_a_timer_that_was_down_when_its_time_came() -> None:
         ("crash_loop", {"Restart": "no", "RestartUSec": "1min"}, ""),
         ("hang", {"Restart": "always", "RestartUSec": "1h"}, ""),
         ("hang", {"Restart": "no", "RestartUSec": "1h", "WatchdogUSec": "5s"}, ""),
+        ("oom", {"Restart": "always", "RestartUSec": "1h"}, "started anew 3600 s later"),
+        ("oom", {"Restart": "on-abort", "RestartUSec": "1h"}, ""),
         ("hang", {"Restart": "no", "WatchdogUSec": "30min"}, "WatchdogSec= is 1800 s"),
         ("hang", {"Restart": "always", "WatchdogUSec": "1min 30s", "RestartUSec": "1min"}, "started anew 150 s later"),
         ("child", {"Restart": "always", "RestartUSec": "1h"}, ""),
