@@ -181,7 +181,7 @@ def _late(incident: Incident) -> bool:
 
 def _not_started(incident: Incident, _manager: Manager) -> Optional[Cause]:
     """We have stopped waiting before systemd did: what Type= promises has not come so far."""
-    found = why_results.not_started(incident, "so far", "TimeoutStartSec=", None)
+    found = why_results.not_started(incident, "so far", None)
     return found._replace(evidence=found.evidence or "ActiveState=activating SubState=start") if found else None
 
 

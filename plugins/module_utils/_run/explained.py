@@ -82,6 +82,7 @@ def _without_step(failure: Failure, why: Why) -> str:
 
 def _with_cause(failure: Failure, message: str, cause: Cause) -> Explained:
     section = kind_of(failure.unit).section if cause.directive else ""
+    message = message.replace(failure.gloss, "", 1)
     said = cause.what in message
     whole = message if said else f"{message}: {cause.sentence}"
     return Explained(whole, cause.what, cause.remedy, cause.evidence, section, cause.directive)
