@@ -196,6 +196,7 @@ depends_on:
   description:
     - Units that are started first, as C(Wants=) and C(After=); one that fails does not keep it down for good. The
       suffix C(.service) may be left out.
+    - It waits for what systemd calls their start, by their C(Type=), and not for their checks in C(health).
     - "A mapping C({name: redis.service, required: true}) is C(Requires=) and C(After=), for what it cannot be without."
   type: list
   elements: raw

@@ -132,7 +132,13 @@ triggers:
 
 WATCH = """
 health:
-  description: How the unit proves that it is up.
+  description:
+    - How the unit proves that it is up.
+    - One that falls before it has come up, and that its own C(Restart=) starts again in time, has failed with its third
+      fall (the second, if it ran before and is restarted alone), but not in the five seconds after the first.
+    - It has come up when its start is through and its checks pass. Where it has no check and its C(Type=), such as
+      C(simple), does not tell, that is when it has stayed up, or as soon as it runs if it ran before and is restarted
+      alone.
   type: dict
   suboptions:
 @HEALTH@

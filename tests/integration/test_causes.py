@@ -93,7 +93,8 @@ def test_the_status_of_whatever_command_has_failed(host: Lab, more: Entry, befor
 def test_a_missing_environment_file_is_named(host: Lab) -> None:
     error = host.error_of(service(service={"EnvironmentFile": ["/etc/hostname", "/nowhere/app.env"]}))
     assert error["result"] == "resources"
-    assert "EnvironmentFile= /nowhere/app.env is not there" in error["message"]
+    assert error["message"].startswith("failed: result resources: /nowhere/app.env of EnvironmentFile= (")
+    assert error["message"].count("/nowhere/app.env") == error["message"].count("is not there") == 1
 
 
 def test_what_a_host_supports_no_units_of(host: Lab) -> None:

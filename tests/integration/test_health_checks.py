@@ -130,8 +130,14 @@ def test_what_still_starts_by_itself_is_not_held_to_a_deadline_of_ours(host: Lab
     host.assert_settled(dropins=[longer])
 
 
-def test_a_start_that_is_late_is_told_by_whose_time_it_was(host: Lab) -> None:
-    error = host.error_of(service(service={"Type": "notify"}), timeout=1)
+@pytest.mark.parametrize("kind", ["notify", "oneshot"])
+def test_a_start_that_is_late_is_told_by_whose_time_it_was(host: Lab, kind: str) -> None:
+    slow = {"Type": kind, "RemainAfterExit": True}
+    error = host.error_of(service(service=slow), timeout=1)
     assert "if it needs longer, say so by health: {timeout: }" in error["message"]
-    error = host.error_of(service(service={"Type": "notify", "TimeoutStartSec": 1}), timeout=15)
-    assert "result timeout (it took longer than TimeoutStartSec=" in error["message"]
+    assert "so far" in error["cause"]
+    assert "TimeoutStartSec" not in str(error)
+    error = host.error_of(service(service={**slow, "TimeoutStartSec": 1}), timeout=15)
+    assert "result timeout" in error["message"]
+    assert "give it more time by TimeoutStartSec=" in error["message"]
+    assert "TimeoutStopSec" not in str(error)

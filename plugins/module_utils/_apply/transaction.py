@@ -10,12 +10,13 @@ Private to the collection.
 from __future__ import annotations
 
 import enum
+import functools
 import os
 import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Set
 
 from .._desired.render import FileWanted
 from .._host import jobs
@@ -32,15 +33,16 @@ from .._host.causes import (
     with_causes,
 )
 from .._host.expectations import Done, Expectation, Proof, Unfailed, Up
+from .._host.falls import ALONE, BACK, FIRST, NO_FALL, Allowance
 from .._host.files import Writer
 from .._host.graph import look
 from .._host.health import Health
-from .._host.looks import RUN_PROPERTIES, START_TIMES, Run, run_of, start_time
-from .._host.manager import Manager, ManagerError, Outcome
+from .._host.looks import PROPERTIES, RUN_PROPERTIES, START_TIMES, Look, run_of, start_time
+from .._host.manager import Manager, ManagerError, Outcome, Properties, named
 from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along, starting_again
 from .._plan.expected import Expected
-from .._plan.fates import Call
+from .._plan.fates import Becomes, Call
 from .._plan.plan import Plan
 from .._syntax.names import units_in
 from .._syntax.rule import Rule
@@ -48,6 +50,8 @@ from .._syntax.rule import Rule
 # systemctl leaves the links of a masked unit.
 _BEFORE_FILES = ("unmask", "disable")
 _AFTER_FILES = ("mask", "reenable", "enable")
+# What begins a run of a unit.
+_BEGINNING = ("restart", "start", "run")
 # "Failed to start a.service: Unit b.service is masked."
 _REFUSED = re.compile(r"^Failed to \S+ (?P<unit>\S+): (?P<why>.+)$", re.MULTILINE)
 
@@ -245,7 +249,7 @@ class _Transaction:
             if outcomes.failures and self._on_failure is OnFailure.STOP:  # all will be undone, so nothing more is begun
                 skipped.update(call.units)
             elif call.verb == "run":
-                skipped.update(self._run(call.units, self._time_of(call.units, health_of)))
+                skipped.update(self._run(call.units, self._time_of(call.units, health_of), expected))
             else:
                 self._note(self._queue(call), call.verb, call.units)
                 refused.update(failure.unit for failure in outcomes.failures)
@@ -263,25 +267,40 @@ class _Transaction:
         """Asked before the jobs are queued: the run after a restart or reload is compared with the one before."""
         jobs = self._plan.jobs
         # On the way back it is enough that a unit is up.
-        held = [] if self._on_failure is OnFailure.GO_ON else [*jobs["reload"], *jobs["restart"]]
-        shown = self._manager.show(sorted(held), RUN_PROPERTIES)
-        runs = {unit: run_of(each) for unit, each in shown.items()}
+        held = [] if self._on_failure is OnFailure.GO_ON else {*jobs["reload"], *jobs["restart"], *jobs["start"]}
+        shown = self._manager.show(sorted(held), (*RUN_PROPERTIES, "After"))
         lasting = {unit: expected for unit, expected in self._plan.watched.items() if expected is not Expected.DOWN}
-        return {unit: self._expectation(unit, expected, health_of, runs) for unit, expected in lasting.items()}
+        return {unit: self._expectation(unit, expected, health_of, shown) for unit, expected in lasting.items()}
 
     def _expectation(
-        self, unit: str, expected: Expected, health_of: Callable[[str], Health], runs: Dict[str, Run]
+        self, unit: str, expected: Expected, health_of: Callable[[str], Health], shown: Mapping[str, Properties]
     ) -> Expectation:
         jobs, health = self._plan.jobs, health_of(unit)
-        begins = any(unit in jobs[verb] for verb in ("restart", "start", "run"))
+        begins = any(unit in jobs[verb] for verb in _BEGINNING) or unit in self._begun
         since = time.monotonic() if begins else 0.0
+        allowed = self._allowed(unit, shown.get(unit, {})) if begins else NO_FALL
         if expected is Expected.DONE:
             waiting = jobs["start"] if unit not in jobs["run"] else ()  # what others wait for has their time
-            return Done(max([health.timeout, *(health_of(each).timeout for each in waiting)]), since, health.patient)
-        restarted = runs.get(unit) if unit in jobs["restart"] else None
-        reloaded = runs.get(unit) if unit in jobs["reload"] else None
-        proof = Proof(health, restarted, reloaded, since)
+            timeout = max([health.timeout, *(health_of(each).timeout for each in waiting)])
+            return Done(timeout, since, health.patient, allowed)
+        restarted = run_of(shown[unit]) if unit in shown and unit in jobs["restart"] else None
+        reloaded = run_of(shown[unit]) if unit in shown and unit in jobs["reload"] else None
+        proof = Proof(health, restarted, reloaded, since, allowed)
         return Unfailed(proof) if expected is Expected.UNFAILED else Up(proof)
+
+    @functools.cached_property
+    def _begun(self) -> Set[str]:
+        """What comes up by a run of its own, whether by a job of its own or with others."""
+        return {unit for unit, fate in self._plan.fates.items() if fate.becomes is not Becomes.DOWN}
+
+    def _allowed(self, unit: str, shown: Properties) -> Allowance:
+        """How often it may fall: more if what it needs may not be up yet, or if it was good before."""
+        if self._on_failure is OnFailure.GO_ON:
+            return BACK
+        fate = self._plan.fates.get(unit)
+        own = any(unit in self._plan.jobs[verb] for verb in _BEGINNING)
+        with_others = not own or not self._begun.isdisjoint(named(shown, ("After",)))
+        return ALONE if fate is not None and fate.was_up and not with_others else FIRST
 
     def _queue(self, call: Call) -> Outcome:
         units: Sequence[str] = call.units
@@ -297,15 +316,26 @@ class _Transaction:
         own = [start_time(shown) or 0.0 for shown in self._manager.show(patient, START_TIMES).values()]
         return max([*own, *(health_of(unit).timeout for unit in units)])
 
-    def _run(self, units: Sequence[str], timeout: float) -> Sequence[str]:
+    def _run(self, units: Sequence[str], timeout: float, expected: Mapping[str, Expectation]) -> Sequence[str]:
         """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.
 
         Returns those that were not begun.
         """
         busy = wait_for_rest(self._manager, units, timeout, starts=True)
         if not busy:
-            self._note(self._manager.run_to_end(units, timeout), "start", units)
+            done = self._manager.run_to_end(units, timeout)
+            trying = self._tried_again(units) if done.code else []
+            if trying:
+                found = watch(self._manager, {unit: expected[unit] for unit in trying}, to_the_end=True)
+                self.outcomes.failures += with_causes(self._manager, found)
+            else:
+                self._note(done, "start", units)
             return ()
         for unit in busy:
             self._fail(f"is still at its earlier work after {timeout:g} s", NOT_HEALTHY, unit)
         return units
+
+    def _tried_again(self, units: Sequence[str]) -> List[str]:
+        """Those that have failed, and that systemd starts again by itself: that ends the job, and not their work."""
+        shown = self._manager.show(units, PROPERTIES)
+        return [unit for unit, each in shown.items() if Look(unit, each, 0.0).is_tried_again]

@@ -11,7 +11,7 @@ from typing import Dict, List, NamedTuple, Sequence, Set
 from .._syntax.dependencies import NEEDS
 from .._syntax.rule import Rule, Severity
 from . import looks
-from .endings import ended
+from .endings import ended, gloss
 from .looks import Look
 from .manager import Manager, Properties, named
 
@@ -61,7 +61,7 @@ class Failure(NamedTuple):
 
     unit: its name, "" for a step that is of no single unit. message: what is wrong, in words. result, status:
     systemd's, for a person and for machines. invocation: the run that failed, "" if that is none or cannot be told.
-    rule: what kind of failure it is.
+    rule: what kind of failure it is. gloss: what of the message only explains the result, and goes for a proven cause.
     """
 
     unit: str
@@ -70,11 +70,12 @@ class Failure(NamedTuple):
     status: str = ""
     invocation: str = ""
     rule: Rule = NOT_HEALTHY
+    gloss: str = ""
 
 
 def failure(unit: str, message: str, shown: Properties, invocation: str) -> Failure:
     """invocation: the run that failed, which is not the present one where systemd has restarted the unit since."""
-    return Failure(unit, message, shown.get("Result", ""), ended(shown).status, invocation)
+    return Failure(unit, message, shown.get("Result", ""), ended(shown).status, invocation, gloss=gloss(shown))
 
 
 def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:

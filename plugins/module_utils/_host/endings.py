@@ -105,12 +105,17 @@ def ended(shown: Properties) -> Ending:
 def describe(shown: Properties) -> str:
     """systemd's own words on how a unit's process ended."""
     result, how = shown.get("Result", ""), ended(shown)
-    more = _resources(shown) if result == "resources" else _TOO_LATE if result == "timeout" else ""
-    parts = [f"result {result}{more}"] if result else []
+    parts = [f"result {result}{gloss(shown)}"] if result else []
     if how.by and how.status:
         of_command = f" of {how.command}=" if how.command else ""
         parts.append(f"{how.by} {how.status}{meaning(how.status) if how.by == _EXITED else ''}{of_command}")
     return ", ".join(parts) or "no result"
+
+
+def gloss(shown: Properties) -> str:
+    """What a result may come from, as it stands behind the word; "" where that needs none. A cause says it better."""
+    result = shown.get("Result", "")
+    return _resources(shown) if result == "resources" else _TOO_LATE if result == "timeout" else ""
 
 
 def meaning(status: str) -> str:

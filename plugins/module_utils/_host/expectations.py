@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import List, NamedTuple, Optional, Protocol, Union
 
 from . import journal
+from .falls import NO_FALL, Allowance, Falls
 from .health import Health, first_complaint
 from .looks import Look, Run, failed, kept_from_starting, late, not_at_work, not_running
 from .manager import Manager
@@ -81,21 +82,50 @@ class Proof:
     """What a unit has to prove that is to be up, and how far it is with that.
 
     health: what that is. restarted, reloaded: its run when it got such a job, None if it got none. since: the time from
-    which on a run is the work of its job, 0 if it got no job that begins one. came_up: when its checks passed first.
-    missing: their last complaint until then. runs: those that it was up as from then on.
+    which on a run is the work of its job, 0 if it got no job that begins one. allowed: how often it may fall. came_up:
+    when its checks passed first. missing: their last complaint until then. runs: those that it was up as from then on.
     """
 
     health: Health
     restarted: Optional[Run] = None
     reloaded: Optional[Run] = None
     since: float = 0.0
+    allowed: Allowance = NO_FALL
     came_up: float = field(default=0.0, init=False)
     missing: str = field(default="", init=False)
     runs: List[Run] = field(default_factory=list, init=False)
     _deadline: _Deadline = field(init=False)
+    _falls: Falls = field(init=False)
+    _fell_first: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         self._deadline = _Deadline(self.health.timeout, patient=self.health.patient)
+        self._falls = Falls(self.allowed, self.since)
+
+    def failed(self, look: Look) -> str:
+        """What has failed, "" if nothing has: a fall from which systemd brings it up by itself may not count yet."""
+        complaint = failed(look, self.reloaded is not None)
+        if not self._falls.has_fallen(look):
+            return "" if look.waits_for_restart and not look.run_since(self.since) else complaint
+        self._deadline.is_over(look)
+        if self._falls.excused(look, self._had_come_up(look), self._deadline.left(look)):
+            self.runs.clear()
+            self.missing = ""
+            return ""
+        if not self.runs or len(self._falls.runs) > 1:
+            self._fell_first = self._falls.runs[0]
+        return self._falls.told(complaint or self._how_it_fell)
+
+    def _had_come_up(self, look: Look) -> bool:
+        """Its checks had passed; where it has none it was active, if that says anything."""
+        if self.health.checks:
+            return bool(self.runs)
+        was_active = bool(self.runs) or (look.waits_for_restart and look.was_active_since(self.since))
+        return was_active and (look.tells or not self.allowed.waits)
+
+    @property
+    def _how_it_fell(self) -> str:
+        return f"did not stay up for {self.health.stable_for:g} s: it ended and was restarted (its last lines say why)"
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         """Its checks pass, and pass still when it has stayed up for long enough."""
@@ -126,8 +156,9 @@ class Proof:
         return self.wrong(late(look, "up", timeout), look)
 
     def wrong(self, message: str, look: Look) -> Wrong:
-        """The run that failed is the first of those that should have stayed."""
-        return Wrong(message, self.runs[0].invocation if self.runs else look.run_since(self.since))
+        """The run that failed is the first of those that should have stayed, or of those that fell."""
+        own = self.runs[0].invocation if self.runs else look.run_since(self.since)
+        return Wrong(message, self._fell_first or own)
 
     def job_missed(self, look: Look) -> str:
         """It is the same process after a reload, and another run after a restart; else why not."""
@@ -138,8 +169,7 @@ class Proof:
         return f"was not restarted: {look.kind.jobs.undone}"
 
     def fell(self, look: Look) -> Wrong:
-        how = f"did not stay up for {self.health.stable_for:g} s"
-        return self.wrong(f"{how}: it ended and was restarted (its last lines say why)", look)
+        return self.wrong(self._how_it_fell, look)
 
 
 @dataclass
@@ -150,7 +180,7 @@ class Up:
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         proof = self.proof
-        complaint = failed(look, proof.reloaded is not None)
+        complaint = proof.failed(look)
         if not complaint and look.changes:
             return proof.not_yet(look)
         complaint = complaint or (not_at_work(look) if look.active == "active" else not_running(look))
@@ -170,7 +200,7 @@ class Unfailed:
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         proof = self.proof
-        complaint = failed(look, proof.reloaded is not None)
+        complaint = proof.failed(look)
         if not complaint and look.changes:
             return proof.not_yet(look)
         if not complaint and look.active != "active":
@@ -203,21 +233,29 @@ class Unfailed:
 class Done:
     """Its work is done, or it stays up after that: what others wait for, and what runs once.
 
-    since: as of a Proof. patient: as of a Health.
+    since, allowed: as of a Proof. patient: as of a Health.
     """
 
     timeout: float
     since: float = 0.0
     patient: bool = False
+    allowed: Allowance = NO_FALL
     _deadline: _Deadline = field(init=False)
+    _falls: Falls = field(init=False)
 
     def __post_init__(self) -> None:
         self._deadline = _Deadline(self.timeout, patient=self.patient)
+        self._falls = Falls(self.allowed, self.since)
 
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         complaint = failed(look, reloaded=False)
+        if self._falls.has_fallen(look):
+            self._deadline.is_over(look)
+            excused = self._falls.excused(look, False, self._deadline.left(look))
+            complaint = "" if excused else self._falls.told(complaint)
         if complaint:
-            return Wrong(complaint, look.run_since(self.since))
+            fell = self._falls.runs if look.waits_for_restart else ()
+            return Wrong(complaint, fell[0] if fell else look.run_since(self.since))
         if not look.changes and look.active in ("inactive", "active"):
             return Good()
         over = self._deadline.is_over(look)

@@ -47,6 +47,7 @@ _ERRORS = {
     "Protocol error": errno.EPROTO,
 }
 _A_SECOND = 1_000_000
+_LONGEST_LINE = 200
 
 
 class Cause(NamedTuple):
@@ -178,6 +179,17 @@ class Incident:
     def said(self) -> List[Line]:
         """What its programs have said, without empty lines."""
         return [line for line in self.lines if not line.by_systemd and line.text.strip()]
+
+    @property
+    def last_said(self) -> str:
+        """The last line of that, where its programs have said nothing the last of systemd's: that one only sums up."""
+        texts = (line.text.strip() for line in reversed(self.said or self.lines))
+        return next(filter(None, texts), "").rpartition("\n")[2].strip()
+
+
+def brief(text: str) -> str:
+    """A line as a sentence quotes it."""
+    return text if len(text) <= _LONGEST_LINE else text[:_LONGEST_LINE] + "..."
 
 
 def error_of(line: Line) -> int:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import NamedTuple, Optional
 
@@ -38,6 +39,8 @@ PROPERTIES = (
     "TimeoutStartUSec",
     "TimeoutStopUSec",
     "TimeoutUSec",
+    "RestartUSec",
+    "RestartUSecNext",
 )
 # On the way up or down.
 MOVING = ("activating", "deactivating")
@@ -63,6 +66,8 @@ _SECONDS = {
     "ms": 1e-3,
     "us": 1e-6,
 }
+# Types of services that are up for systemd once their process is there, whatever that makes of it.
+_UNTOLD = ("simple", "exec", "idle")
 # What systemctl shows of the time that systemd itself gives a start.
 START_TIMES = ("TimeoutStartUSec", "TimeoutUSec")
 _REMOUNTED = re.compile(r"code=\w+ ; status=(?P<status>\d+)")
@@ -78,6 +83,10 @@ class Run(NamedTuple):
     def goes_on_in(self, other: Run) -> bool:
         """Is the other the same, perhaps with another main process? One may hand over to it, and PrivatePIDs= does."""
         return (self.invocation, self.restarts) == (other.invocation, other.restarts)
+
+    def is_restart_of(self, other: Run) -> bool:
+        """Has systemd started the unit by itself since the other one?"""
+        return self.invocation != other.invocation and self.restarts != other.restarts
 
 
 def start_time(shown: Properties) -> Optional[float]:
@@ -138,7 +147,33 @@ class Look(NamedTuple):
     @property
     def starts_in_time(self) -> bool:
         """The same of a start, by TimeoutStartSec=, or TimeoutSec= of other types."""
-        return self.active == "activating" and start_time(self.shown) is not None
+        return self.active == "activating" and not self.waits_for_restart and start_time(self.shown) is not None
+
+    @property
+    def waits_for_restart(self) -> bool:
+        """Has it ended, and will systemd start it again by itself (Restart=)?"""
+        return self.sub.startswith("auto-restart")
+
+    @property
+    def is_tried_again(self) -> bool:
+        """That, or has it been already since somebody started it?"""
+        return self.waits_for_restart or (self.active != "failed" and self.run.restarts not in ("", "0"))
+
+    @property
+    def restart_sec(self) -> float:
+        """The seconds that systemd lets pass before that; RestartSteps= makes them more from time to time."""
+        span = self.shown.get("RestartUSecNext") or self.shown.get("RestartUSec") or ""
+        return math.inf if span == "infinity" else _seconds(span)
+
+    @property
+    def tells(self) -> bool:
+        """Does it become active by its program's own word (Type=)?"""
+        return self.shown.get("Type", "") not in _UNTOLD
+
+    def was_active_since(self, at: float) -> bool:
+        """Has it become active since that time (of the monotonic clock)?"""
+        entered = self.shown.get("ActiveEnterTimestampMonotonic", "")
+        return entered.isdigit() and entered != "0" and int(entered) / 1_000_000 >= at
 
     @property
     def can_fall(self) -> bool:
@@ -185,7 +220,7 @@ def failed(look: Look, reloaded: bool) -> str:
         return f"this host supports no .{look.kind.name} units, as in many containers: leave it to hosts that do"
     if look.active == "failed" and not look.queued:  # a restart whose stop ended badly goes on to its start
         return "failed: " + describe(look.shown)
-    if look.sub.startswith("auto-restart"):
+    if look.waits_for_restart:
         return "ended and waits for its automatic restart: " + describe(look.shown)
     reload = _failed_reload(look.shown) if reloaded and not look.queued else ""
     return f"its reload failed ({reload})" if reload else ""
@@ -250,6 +285,8 @@ def _has_next_elapse(shown: Properties) -> bool:
 
 def late(look: Look, wanted: str, timeout: float) -> str:
     """What a unit is still at whose time is over."""
+    if look.waits_for_restart:
+        return f"is not {wanted} after {timeout:g} s: it {failed(look, reloaded=False)}"
     hint = ""
     if look.active == "activating" and wanted != "down":
         hint = _WAITED_FOR.get(look.shown.get("Type", ""), "") + "; if it needs longer, say so by health: {timeout: }"

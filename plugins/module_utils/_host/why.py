@@ -21,7 +21,7 @@ from . import holders, journal, why_chown, why_ports, why_results, why_steps, wh
 from .bus import Bus, BusError
 from .causes import Failure
 from .files import read
-from .incident import FAILURE_RESULT, Cause, Incident, at, cause, of_run, texts
+from .incident import FAILURE_RESULT, Cause, Incident, at, brief, cause, of_run, texts
 from .journal import Line
 from .manager import Manager
 from .views import account_of
@@ -54,11 +54,14 @@ class Why:
     """What is known of a failure.
 
     cause: None where none is proven. status: what is to be said of an exit status that could be one of systemd's and
-    may be the program's own. lines: the last ones of that run. since: the last ones of that run and all after it.
+    may be the program's own. result: systemd's word for that run. said: the last line of its programs, or of systemd's
+    where they have said nothing. lines: the last ones of that run. since: the last ones of that run and all after it.
     """
 
     cause: Optional[Cause]
     status: str = ""
+    result: str = ""
+    said: str = ""
     lines: Tuple[str, ...] = ()
     since: Tuple[str, ...] = ()
 
@@ -79,7 +82,8 @@ def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> 
     try:
         incident, since = _incident(manager, failure, shown)
         last = tuple(line.text for line in incident.lines if line.text.strip())[-SHOWN_LINES:]
-        return Why(_why(incident, manager), _status(incident), last, tuple(since))
+        found = _why(incident, manager)
+        return Why(found, _status(incident), incident.result, incident.last_said, last, tuple(since))
     except Exception:
         return Why(None)
 
@@ -116,7 +120,15 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> T
     every = journal.all_lines(manager, failure.unit, _LINES, is_its_own)
     lines, earlier = of_run(every, run or _last_run(every, manager.begun))
     since = journal.last_of(every, failure.invocation, manager.begun, SHOWN_LINES)
-    return replace(incident, lines=lines, earlier=earlier), since
+    result = failure.result
+    if run != _text(shown.get("InvocationID")):  # then what systemd shows is of a later run
+        result = _result_of(lines) or result
+    return replace(incident, result=result, lines=lines, earlier=earlier), since
+
+
+def _result_of(lines: Sequence[Line]) -> str:
+    """By systemd's own line at the end of a run that has failed."""
+    return next((line.fields["UNIT_RESULT"] for line in lines if "UNIT_RESULT" in line.fields), "")
 
 
 def _last_run(lines: Sequence[Line], begun: float) -> str:
@@ -169,7 +181,7 @@ def _late(incident: Incident) -> bool:
 
 def _not_started(incident: Incident, _manager: Manager) -> Optional[Cause]:
     """We have stopped waiting before systemd did: what Type= promises has not come so far."""
-    found = why_results.not_started(incident, "so far", "TimeoutStartSec=", None)
+    found = why_results.not_started(incident, "so far", None)
     return found._replace(evidence=found.evidence or "ActiveState=activating SubState=start") if found else None
 
 
@@ -255,7 +267,7 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
     if not runs or line is None:
         return None
     lines, earlier = of_run(everything, runs[0])
-    result = next((each.fields["UNIT_RESULT"] for each in lines if "UNIT_RESULT" in each.fields), "")
+    result = _result_of(lines)
     lines = tuple(each for each in lines if _REPEATED not in each.text)
     first = replace(incident, result=result, lines=lines, earlier=earlier)
     found = _of_run(first, manager)
@@ -265,7 +277,9 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
     if found is not None:
         return found._replace(what=f"{what}; the first time {found.what}", remedy=f"{found.remedy}; {again}")
     said = first.said[-1] if first.said else lines[-1]
-    return cause(f"{what}; why it failed the first time is not proven", f"see that run in the journal; {again}", said)
+    last = f", the last line of that run is: {brief(first.last_said)}" if first.last_said else ""
+    unproven = f"{what}; why it failed the first time is not proven{last}"
+    return cause(unproven, f"see that run in the journal; {again}", said)
 
 
 def _failed_runs(lines: Sequence[Line]) -> List[str]:

@@ -95,7 +95,7 @@ def _too_late(incident: Incident, state: str, line: Line) -> Optional[Cause]:
     given = seconds(incident.properties.get("TimeoutStartUSec") or incident.properties.get("TimeoutUSec"))
     after = f"within {given}" if given else "in time"
     if state == "start":
-        return not_started(incident, after, at(name, placed), line)
+        return not_started(incident, after, line, at(name, placed))
     command = _COMMANDS.get(state)
     if command is None:
         return None
@@ -106,12 +106,16 @@ def _too_late(incident: Incident, state: str, line: Line) -> Optional[Cause]:
     return cause(what, remedy, line, name if placed else command, placed or (rows[0] if len(rows) == 1 else None))
 
 
-def not_started(incident: Incident, after: str, limit: str, line: Optional[Line]) -> Optional[Cause]:
-    """What has not come of that which Type= promises (systemd.service(5))."""
+def not_started(incident: Incident, after: str, line: Optional[Line], limit: str = "") -> Optional[Cause]:
+    """What has not come of that which Type= promises (systemd.service(5)).
+
+    limit: which directive gave it no more time, "" where none did: then we have stopped waiting, and more of that would
+    mend nothing.
+    """
     promise = str(incident.properties.get("Type") or incident.value("Type") or "simple")
     placed = incident.placed("Type")[-1] if incident.placed("Type") else None
     if promise in ("notify", "notify-reload"):
-        return _not_ready(incident, promise, after, line, placed)
+        return _not_ready(incident, named("Type", promise, placed), after, line, limit)
     if promise == "forking":
         return _pid_file(incident, after) or _in_foreground(incident, after, line, placed)
     if promise == "dbus":
@@ -119,16 +123,14 @@ def not_started(incident: Incident, after: str, limit: str, line: Optional[Line]
         what = f"it did not take the name {bus.value if bus else ''} on the bus {after} ({at(name, bus)}, Type=dbus)"
         return cause(what, "mend the name, or take Type=exec for a program that takes none", line, name, bus)
     if promise == "oneshot":
-        what = f"it did not end {after}, which is all that {limit} gives a Type=oneshot"
-        return cause(
-            what, "give it more time by TimeoutStartSec=, or take Type=exec if it is to run on", line, "Type", placed
-        )
+        gives = f", which is all that {limit} gives a Type=oneshot" if limit else ", and a Type=oneshot is up only then"
+        more = "give it more time by TimeoutStartSec=, or " if limit else ""
+        remedy = f"{more}take Type=exec if it is to run on"
+        return cause(f"it did not end {after}{gives}", remedy, line, "Type", placed)
     return None
 
 
-def _not_ready(
-    incident: Incident, promise: str, after: str, line: Optional[Line], placed: Optional[Placed]
-) -> Optional[Cause]:
+def _not_ready(incident: Incident, promise: str, after: str, line: Optional[Line], limit: str) -> Optional[Cause]:
     wrong = incident.by_systemd("Got notification message from PID")
     found = _NOTIFIED.search(wrong.text) if wrong else None
     if found and wrong:
@@ -141,13 +143,11 @@ def _not_ready(
         remedy = f"set NotifyAccess=all in [{incident.section}], or have the main process send it"
         return cause(what, remedy, wrong, "NotifyAccess", access[-1] if access else None)
     now = str(incident.properties.get("NotifyAccess") or "main")
-    waits = f"{named('Type', promise, placed)} waits for READY=1"
-    what = f"{waits}, which did not come {after} from what NotifyAccess={now} allows"
-    remedy = (
-        "take Type=exec if the program never sends it, NotifyAccess=all if a process of it does, or give it more time "
-        "by TimeoutStartSec="
-    )
-    return cause(what, remedy, line, "Type", placed)
+    what = f"{promise} waits for READY=1, which did not come {after} from what NotifyAccess={now} allows"
+    ways = ["take Type=exec if the program never sends it", "NotifyAccess=all if a process of it does"]
+    ways += ["give it more time by TimeoutStartSec="] if limit else []
+    placed = incident.placed("Type")[-1] if incident.placed("Type") else None
+    return cause(what, f"{', '.join(ways[:-1])}, or {ways[-1]}", line, "Type", placed)
 
 
 def _in_foreground(incident: Incident, after: str, line: Optional[Line], placed: Optional[Placed]) -> Optional[Cause]:

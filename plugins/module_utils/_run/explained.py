@@ -15,7 +15,7 @@ from typing import AbstractSet, Any, Dict, List, Mapping, NamedTuple, Optional, 
 from .._host import journal
 from .._host.causes import DEPENDENCY, Failure
 from .._host.endings import meaning
-from .._host.incident import Cause
+from .._host.incident import Cause, brief
 from .._host.manager import Manager
 from .._host.observed import tree
 from .._host.why import SHOWN_LINES, Why, explain
@@ -24,7 +24,6 @@ from .report import hidden_values, without
 
 # Results of systemd that leave it open what has happened.
 _OPEN = ("exit-code", "signal", "core-dump", "timeout", "protocol", "resources", "oom-kill", "start-limit-hit")
-_LONGEST_LINE = 200
 # Each has its lines looked up.
 _MOST_UNITS = 100
 
@@ -65,7 +64,8 @@ def _explained(failure: Failure, why: Optional[Why], lines: Sequence[str]) -> Ex
         return Explained(failure.message)
     message = _without_step(failure, why)
     if why.cause is None:
-        return Explained(message + (_unproven(lines) if failure.result in _OPEN else ""))
+        last = why.said or next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return Explained(message + (_unproven(last) if (why.result or failure.result) in _OPEN else ""))
     return _with_cause(failure, message, why.cause)
 
 
@@ -82,6 +82,7 @@ def _without_step(failure: Failure, why: Why) -> str:
 
 def _with_cause(failure: Failure, message: str, cause: Cause) -> Explained:
     section = kind_of(failure.unit).section if cause.directive else ""
+    message = message.replace(failure.gloss, "", 1)
     said = cause.what in message
     whole = message if said else f"{message}: {cause.sentence}"
     return Explained(whole, cause.what, cause.remedy, cause.evidence, section, cause.directive)
@@ -111,8 +112,6 @@ def _told(why: Why, hidden: Sequence[str], with_lines: bool) -> Dict[str, Any]:
     }
 
 
-def _unproven(lines: Sequence[str]) -> str:
+def _unproven(last: str) -> str:
     """Said as what it is, with the last that there is to go by."""
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    shown = last if len(last) <= _LONGEST_LINE else last[:_LONGEST_LINE] + "..."
-    return f"; the cause is not proven, its last line is: {shown}" if shown else "; the cause is not proven"
+    return f"; the cause is not proven, its last line is: {brief(last)}" if last else "; the cause is not proven"

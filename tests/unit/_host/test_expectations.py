@@ -23,6 +23,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.expectati
     Verdict,
     Wrong,
 )
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.falls import ALONE, BACK, FIRST, Allowance
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import Health
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.looks import Look, Run
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import Outcome
@@ -399,3 +400,117 @@ def test_an_attempt_has_what_is_left_of_the_units_time(expectation: type[Up | Un
         host.complaint = complaint
         expected.verdict(Look("a.service", UP, at), host)
     assert host.given == pytest.approx([10.0, 7.0, 1.0, 10.0, 4.0], abs=0.11)
+
+
+FALLEN = {
+    **STARTING,
+    "SubState": "auto-restart",
+    "Result": "exit-code",
+    "RestartUSec": "5s",
+    "ActiveEnterTimestampMonotonic": "101000000",
+}
+FELL_AGAIN = "ended and waits for its automatic restart: result exit-code"
+
+
+def fallen(run: int, **more: str) -> dict[str, str]:
+    return {**FALLEN, "InvocationID": f"run-{run}", "NRestarts": str(run), **more}
+
+
+def up(run: int, **more: str) -> dict[str, str]:
+    return {**UP, "InvocationID": f"run-{run}", "NRestarts": str(run), **more}
+
+
+@pytest.mark.parametrize(
+    ("allowed", "told"),
+    [
+        (FIRST, "ended 3 times and waits for its automatic restart: result exit-code"),
+        (ALONE, FELL_AGAIN),
+        (Allowance(), FELL_AGAIN),
+    ],
+    ids=["first", "alone", "nothing was done to it"],
+)
+def test_how_often_it_may_fall_that_does_not_tell_when_it_is_up(allowed: Allowance, told: str) -> None:
+    """Alone it is up once it runs; where what it needs may not be there, it has to stay up."""
+    expectation = Up(Proof(Health(3.0, 60.0), since=100.0, allowed=allowed))
+    verdicts = [see(expectation, 100.0 + 6 * run, fallen(run)) for run in range(3 if allowed is FIRST else 1)]
+    assert verdicts == [NotYet()] * (len(verdicts) - 1) + [Wrong(told, "run-0")]
+
+
+@pytest.mark.parametrize("expected", [Up, Unfailed])
+def test_it_falls_and_then_stays_up(expected: Any) -> None:
+    expectation = expected(Proof(BRIEF, since=100.0, allowed=FIRST))
+    for at, shown in ((100.5, up(0)), (101.0, fallen(0)), (102.0, fallen(0)), (106.0, up(1)), (108.9, up(1))):
+        assert see(expectation, at, shown) == NotYet()
+    assert see(expectation, 109.0, up(1)) == Good()
+
+
+def test_falls_that_are_not_seen_count() -> None:
+    """It is restarted between two looks."""
+    expectation = Up(Proof(BRIEF, since=100.0, allowed=FIRST))
+    for at, run in ((100.5, 0), (101.0, 1), (102.0, 2), (105.9, 3)):
+        assert see(expectation, at, up(run)) == NotYet()
+    assert see(expectation, 106.0, up(4)) == Wrong(FELL.replace("ended", "ended 4 times"), "run-0")
+
+
+@pytest.mark.parametrize("allowed", [FIRST, ALONE])
+@pytest.mark.parametrize("told", [True, False], ids=["was ready", "was not ready"])
+def test_what_has_come_up_by_its_own_word_may_not_fall(allowed: Allowance, told: bool) -> None:
+    expectation = Up(Proof(BRIEF, since=100.0, allowed=allowed))
+    entered = {"ActiveEnterTimestampMonotonic": "101000000" if told else "99000000"}
+    verdict = see(expectation, 102.0, fallen(0, Type="notify", **entered))
+    assert verdict == (Wrong(FELL_AGAIN, "run-0") if told else NotYet())
+
+
+@pytest.mark.parametrize("allowed", [FIRST, ALONE])
+def test_a_check_says_when_it_has_come_up(allowed: Allowance) -> None:
+    for complaint, verdict in (("no luck", NotYet()), ("", Wrong(FELL_AGAIN, "run-0"))):
+        host, expectation = Host(), Up(Proof(CHECKED, since=100.0, allowed=allowed))
+        host.complaint = complaint
+        see(expectation, 101.0, up(0), host)
+        assert see(expectation, 102.0, fallen(0), host) == verdict
+
+
+def test_a_second_fall_is_too_many_for_what_ran_before() -> None:
+    expectation = Up(Proof(CHECKED, since=100.0, allowed=ALONE))
+    assert see(expectation, 101.0, fallen(0)) == NotYet()
+    told = "ended 2 times and waits for its automatic restart: result exit-code"
+    assert see(expectation, 107.0, fallen(1)) == Wrong(told, "run-0")
+
+
+@pytest.mark.parametrize("sec", [{"RestartUSec": "infinity"}, {"RestartUSec": "20s"}, {"RestartUSecNext": "1min"}])
+def test_a_restart_that_comes_after_its_time_is_none(sec: dict[str, str]) -> None:
+    expectation = Up(Proof(BRIEF, since=100.0, allowed=FIRST))
+    assert see(expectation, 101.0, fallen(0, **sec)) == Wrong(FELL_AGAIN, "run-0")
+
+
+def test_falls_take_its_time() -> None:
+    """A start that systemd ends takes none of it, but the wait for a restart is no start."""
+    expectation = Up(Proof(BRIEF._replace(patient=True), since=100.0, allowed=BACK))
+    in_time = {"TimeoutStartUSec": "15min"}
+    assert see(expectation, 101.0, {**fallen(0), **in_time}) == NotYet()
+    assert see(expectation, 105.0, {**fallen(0), **in_time}) == NotYet()
+    told = "ended 2 times and waits for its automatic restart: result exit-code"
+    assert see(expectation, 107.0, {**fallen(1), **in_time}) == Wrong(told, "run-0")
+
+
+def test_what_ran_before_may_fall_as_often_as_its_time_lets_it() -> None:
+    expectation = Up(Proof(BRIEF, since=100.0, allowed=BACK))
+    for run in range(9):
+        assert see(expectation, 101.0 + run, fallen(run, Type="notify", RestartUSec="1s")) == NotYet()
+    see(expectation, 110.0, up(9, Type="notify"))
+    assert see(expectation, 113.0, up(9, Type="notify")) == Good()
+
+
+def test_a_fall_of_before_its_job_is_none_of_it() -> None:
+    expectation = Up(Proof(AT_ONCE, since=100.0, allowed=ALONE))
+    before = fallen(0, InactiveExitTimestampMonotonic="90000000")
+    assert see(expectation, 100.1, before) == NotYet()
+    assert see(expectation, 110.2, before) == Wrong(f"is not up after 10 s: it {FELL_AGAIN}", "")
+
+
+def test_what_does_its_work_may_fall_before_that_is_done() -> None:
+    done = Done(20.0, since=100.0, allowed=FIRST)
+    for run in range(2):
+        assert see(done, 100.0 + 5 * run, fallen(run)) == NotYet()
+    assert see(done, 111.0, {**ENDED, "InvocationID": "run-2", "NRestarts": "2"}) == Good()
+    assert see(Done(9.0), 100.0, FALLEN) == Wrong(FELL_AGAIN, "one")

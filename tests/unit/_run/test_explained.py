@@ -45,14 +45,40 @@ ROWS = (row("of the next", 9, "c"), row("one\ntwo\n ", 8, "b"), row("of the one 
 
 
 @pytest.mark.parametrize(
-    ("invocation", "lines"), [("b", ["one", "two", "of the next"]), ("", ["one", "two", "of the next"])]
+    ("invocation", "last"), [("b", "two"), ("", "of the next")], ids=["of a run", "of the last run"]
 )
-def test_the_journal_is_asked_once_for_a_cause_and_for_the_last_lines(invocation: str, lines: list[str]) -> None:
+def test_the_journal_is_asked_once_for_a_cause_and_for_the_last_lines(invocation: str, last: str) -> None:
     host: Any = Journal(*ROWS)
     (told,) = explained(host, [Failure(UNIT, "failed", "exit-code", invocation=invocation)], {UNIT})
-    assert list(told.journal) == lines
-    assert told.message.endswith("its last line is: of the next")
+    assert list(told.journal) == ["one", "two", "of the next"]
+    assert told.message.endswith(f"its last line is: {last}")
     assert [command[1] for command in host.asked] == ["--sync", "--quiet"]
+
+
+def by_systemd(text: str, at: int, run: str) -> dict[str, Any]:
+    rest = {"UNIT": UNIT, "INVOCATION_ID": run, "CODE_FUNC": "unit_log", "SYSLOG_IDENTIFIER": "systemd", "_UID": "0"}
+    return {"MESSAGE": text, "__REALTIME_TIMESTAMP": str(at * 1_000_000), **rest}
+
+
+SUMS_UP = (by_systemd("Scheduled restart job", 9, "b"), by_systemd("Failed with result 'exit-code'.", 8, "b"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        ((row("Traceback:\n  a line\nImportError: no htpp\n", 7, "b"),), "ImportError: no htpp"),
+        ((row("no luck", 7, "b"), by_systemd("Started a.service.", 6, "b")), "no luck"),
+        ((by_systemd("Started a.service.", 6, "b"),), "Scheduled restart job"),
+    ],
+    ids=["trace", "before it was started", "nothing said"],
+)
+def test_what_the_program_said_last_comes_before_what_systemd_says_of_that(
+    rows: tuple[dict[str, Any], ...], last: str
+) -> None:
+    host: Any = Journal(*SUMS_UP, *rows)
+    (told,) = explained(host, [Failure(UNIT, "failed", "exit-code", invocation="b")], {UNIT})
+    assert told.message == f"failed; the cause is not proven, its last line is: {last}"
+    assert told.journal[-1] == "Scheduled restart job"
 
 
 @pytest.mark.parametrize(
