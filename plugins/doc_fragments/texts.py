@@ -206,6 +206,9 @@ on_change:
 replace:
   description:
     - Take over a file that is not ours, or define a unit anew that a package defines.
+    - Once that is declared V(absent), or pruned, the file of the package is in force again. What runs goes on by it,
+      restarted if it says anything else, and what is enabled stays so by its C([Install]); a warning tells how the unit
+      is left.
     - The same for the names that C(Alias=) in C([Install]) gives the unit. What runs by such a name is stopped first,
       and a file or link of our folder that is in the way is taken away.
   type: bool
@@ -262,7 +265,8 @@ enabled:
 state:
   description:
     - V(present) writes the files and leaves the run state alone. V(restarted) and V(reloaded) do so at every run.
-    - V(absent) stops, disables and removes the unit.
+    - V(absent) stops, disables and removes the unit. Of one that took the place of a package's by O(replace), only our
+      file goes; say O(replace) there too.
     - A restart that would cut off this very run (of the SSH server, D-Bus or the network) is not done, and the unit is
       listed under RV(ignore:kept); to stop one of those is refused.
     - Defaults to V(started), but to V(present) where something else starts the unit, for a C(Type=oneshot) service
@@ -360,8 +364,9 @@ state:
   default: present
 prune:
   description:
-    - Remove units and drop-ins of this stack that are no longer declared. Without it they are listed under
-      RV(ignore:orphaned). An empty declaration is refused.
+    - Remove units and drop-ins of this stack that are no longer declared, and stop and disable instances that it had
+      declared. Without it they are listed under RV(ignore:orphaned). An empty declaration is refused.
+    - An instance that this stack has never declared is left as it is.
   type: bool
   default: false
 max_removed:

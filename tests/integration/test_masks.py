@@ -79,7 +79,7 @@ def test_a_mask_is_no_unit_to_remove(host: Lab) -> None:
     masks = f"readlink {UNITS}/{NGINX} {UNITS}/{nowhere}"
     host.assert_settled({"name": nowhere, "state": "absent"})
     (error,) = host.failing({"name": NGINX, "state": "absent"})["errors"]
-    assert "can only be masked or stopped" in error["message"]
+    assert "nginx.service defines this unit, and is not ours" in error["message"]
     assert host.sh(masks) == "/dev/null\n/dev/null"
 
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from .entries import FOREVER, IDLE, VENDOR, WANTED, Entry, service
+from .entries import FOREVER, IDLE, UNITS, VENDOR, WANTED, Entry, service
 from .lab import Lab, places
 
 WISHING = f"[Unit]\nWants=optional.service\n{IDLE}"
@@ -98,3 +100,84 @@ def test_a_unit_that_is_nowhere_is_looked_for_in_dependencies_alone(host: Lab) -
     unit = {"Description": "Needs nowhere.service", "Requires": "nowhere.service"}
     result = host.refused(service("needing", FOREVER, unit=unit))
     assert places(result) == [("needing.service", "Unit", "Requires")]
+
+
+THEIRS = f"[Service]\nExecStart={FOREVER}\nNice=3\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def take_over(host: Lab, **more: Any) -> Entry:
+    """A unit of a package, that runs and is enabled, and the entry that defines it anew."""
+    host.foreign("theirs.service", THEIRS, folder=VENDOR)
+    host.sh("systemctl enable theirs.service 2>&1")
+    wanted = {"WantedBy": "graphical.target"}
+    return service("theirs", service={"Nice": 7}, install=wanted, replace=True, **more)
+
+
+@pytest.mark.parametrize("way", ["entry", "prune", "stack", "module"])
+def test_a_unit_of_a_package_goes_on_by_the_text_of_the_package(host: Lab, way: str) -> None:
+    """What goes is our file over its file; it is restarted onto that, and enabled as that says."""
+    unit = take_over(host)
+    alone: dict[str, Any] = {"module": "unit", **unit} if way == "module" else {}
+    host.settled(*([] if alone else [unit, service("other")]), **alone)
+    absent = {"name": "theirs.service", "state": "absent", "replace": True}
+    then: dict[str, tuple[list[Entry], dict[str, Any]]] = {
+        "entry": ([absent, service("other")], {}),
+        "prune": ([service("other")], {"prune": True}),
+        "stack": ([], {"state": "absent"}),
+        "module": ([], {"module": "unit", **absent}),
+    }
+    units, options = then[way]
+    result = host.settled(*units, **options)
+    assert "theirs.service" in result["restarted"]
+    assert any("theirs.service" in each and "runs and is enabled" in each for each in result["warnings"])
+    assert (host.show("theirs.service", "Nice"), host.state("theirs.service")) == ("3", "active")
+    assert host.enabled("theirs.service") == "enabled"
+    (link,) = host.sh(f"find {UNITS} -name theirs.service").split()
+    assert link == f"{UNITS}/multi-user.target.wants/theirs.service"
+    assert host.exists(link)
+
+
+def test_a_unit_of_a_package_that_does_not_run_is_left_so(host: Lab) -> None:
+    unit = take_over(host, state="stopped", enabled=False)
+    host.apply(unit)
+    absent = {"name": "theirs.service", "state": "absent", "replace": True}
+    result = host.settled(absent)
+    assert (result["newly_started"], result["stopped"]) == ([], [])
+    assert any("does not run and is not enabled" in each for each in result["warnings"])
+    mended = {"name": "theirs.service", "state": "started", "enabled": True}
+    assert host.settled(mended)["newly_started"] == ["theirs.service"]
+
+
+def test_a_unit_that_has_no_other_text_is_stopped(host: Lab) -> None:
+    host.apply(service("mine", install=WANTED))
+    result = host.settled({"name": "mine.service", "state": "absent"})
+    assert (result["stopped"], result.get("warnings", [])) == (["mine.service"], [])
+
+
+def test_a_text_that_is_given_back_as_it_is_restarts_nothing(host: Lab) -> None:
+    host.foreign("theirs.service", THEIRS, folder=VENDOR)
+    host.sh("systemctl enable theirs.service 2>&1")
+    host.apply(taken_over(THEIRS, state="started"))
+    before = host.invocation("theirs.service")
+    result = host.settled({"name": "theirs.service", "state": "absent", "replace": True})
+    assert (result["restarted"], host.invocation("theirs.service")) == ([], before)
+    assert host.enabled("theirs.service") == "enabled"
+
+
+def test_a_socket_and_a_timer_of_a_package_go_on_too(host: Lab) -> None:
+    """With what each brings, in the short forms as well."""
+    host.foreign("talk.service", IDLE, folder=VENDOR, start=False)
+    host.foreign("talk.socket", "[Socket]\nListenStream=/run/talk\n", folder=VENDOR)
+    host.foreign("tick.service", "[Service]\nExecStart=/bin/true\n", folder=VENDOR, start=False)
+    host.foreign("tick.timer", "[Timer]\nOnCalendar=2098-01-01\n", folder=VENDOR)
+    brought = {"exec_start": FOREVER, "replace": True}
+    both = {
+        "sockets": [{"name": "talk", "listen_stream": "/run/talk-anew", **brought}],
+        "timers": [{"name": "tick", "on_calendar": "2099-01-01", **brought}],
+    }
+    host.settled(**both)
+    gone = {form: [{**each, "state": "absent"} for each in entries] for form, entries in both.items()}
+    assert host.settled(**gone)["stopped"] == []
+    assert host.states("talk.socket", "tick.timer") == ["active", "active"]
+    assert "/run/talk " in host.show("talk.socket", "Listen")
+    assert "2098" in host.show("tick.timer", "TimersCalendar")

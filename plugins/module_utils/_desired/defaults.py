@@ -38,6 +38,9 @@ def _started(desired: Desired, after: LoadPath) -> Set[str]:
 def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath, restarts: bool) -> UnitWanted:
     on_demand = not started.isdisjoint([unit.name.text, *unit.members])
     on_demand = on_demand or (unit.name.is_template and not unit.members)
+    if unit.state == "absent" and not unit.name.is_template and uncovered(unit.name.text, after):
+        # Only what was over it goes: what runs goes on with what is there then.
+        unit = unit._replace(state="present", enabled=None)
     general = _meant(unit, unit.name.text, on_demand, after, restarts)
     plain = Meant(general.state, general.enabled)
     each = {
@@ -50,6 +53,11 @@ def _filled_in(unit: UnitWanted, started: Set[str], after: LoadPath, restarts: b
         by_member={member: meant for member, meant in each.items() if meant != plain},
         leaves=unit.leaves._replace(instances=unit.leaves.instances and unit.name.text not in started),
     )
+
+
+def uncovered(unit: str, after: LoadPath) -> str:
+    """The file of someone else that defines a unit without one of ours, "" if there is none."""
+    return "" if after.masked(unit) or after.primary(unit) != unit else after.own_text(unit)
 
 
 def _meant(unit: UnitWanted, member: str, on_demand: bool, after: LoadPath, restarts: bool) -> Meant:

@@ -40,7 +40,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built = Builder(unit_name(entry["name"], "service"))
     passed = chosen(entry, (*OF_PROCESS, *STATE, "instances", "health", "on_change", "replace"))
     if entry.get("state") == "absent":
-        return [built.entry(state="absent")]
+        return [built.entry(**chosen(entry, ("state", "replace")))]
     built.short(entry, SHORT["service"])
     built.open(entry, "unit", "service", "install")
     built.argv(entry)
@@ -85,7 +85,8 @@ def not_brought(starter: Builder, told: object) -> Entry:
 
 def gone(entry: Params, starter: str, unit: str) -> List[Entry]:
     """A timer or a socket that is to be removed, with the service that it brings."""
-    return [Builder(each).entry(state="absent") for each in (starter, *([unit] if brings(entry) else []))]
+    passed = chosen(entry, ("state", "replace"))
+    return [Builder(each).entry(**passed) for each in (starter, *([unit] if brings(entry) else []))]
 
 
 def _beside(entry: Params, unit: str, around: Around, defaults: Mapping[str, str]) -> Entry:

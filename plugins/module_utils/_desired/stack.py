@@ -60,11 +60,13 @@ class Meant(NamedTuple):
 class LeftOut(NamedTuple):
     """What an entry does not bring, though it could.
 
-    instances: a template whose other instances are left over, since nothing else starts any. started: a short form,
-    without the unit that it starts.
+    instances: a template whose other instances are left over, since nothing else starts any. listed: a template which
+    has those that are declared and no others, as its entry has a text or a list. started: a short form, without the
+    unit that it starts.
     """
 
     instances: bool = False
+    listed: bool = False
     started: bool = False
 
 
@@ -166,6 +168,12 @@ class Desired:
         """Files that may take the place of someone else's."""
         units = [unit.path for unit in self.units if unit.path and unit.replace]
         return frozenset([*units, *(dropin.path for dropin in self.dropins if dropin.replace)])
+
+    @cached_property
+    def given_back(self) -> FrozenSet[str]:
+        """Files that are declared absent, and under which someone else's may lie."""
+        names_of = {unit.name.text for unit in self.units if unit.replace and unit.state == "absent"}
+        return frozenset(path for path in self.removed if posixpath.basename(path) in names_of)
 
     @cached_property
     def made_of(self) -> Mapping[str, Ingredients]:
@@ -297,6 +305,7 @@ def _unit(
         replace=bool(entry.get("replace")),
         leaves=LeftOut(
             instances=rendered is not None and entry.get("instances") is not None,
+            listed=rendered is not None or entry.get("instances") is not None,
             started=bool(entry.get(MAY_BRING)),
         ),
         by_member={} if problems else _of_instances(name.text, entry, defaults),

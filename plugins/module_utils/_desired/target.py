@@ -45,7 +45,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
     """The entry of a stack's units that a short one stands for. Raises Problems."""
     built = Builder(unit_name(entry["name"], "target"))
     if entry.get("state") == "absent":
-        return [built.entry(state="absent")]
+        return [built.entry(**chosen(entry, ("state", "replace")))]
     built.short(entry, SHORT["target"])
     built.open(entry, "unit", "install")
     built.depends_on(entry)

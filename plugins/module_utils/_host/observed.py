@@ -203,6 +203,7 @@ def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Rea
         files.update(tree(os.path.join(places.secrets, owner), reader))
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
     loadpath = _load_path(tuple(folders), places, names, dropins, contents, files, reader)
+    loadpath = _with_covered(loadpath, places, reader)
     states = manager.list_units() if manager.live else States()
     # What a drop-in that goes was over is judged by the rest of its text, be it declared or not.
     below = (os.path.basename(folder)[: -len(".d")] for folder in dropins)
@@ -391,6 +392,21 @@ def _with_foreign(
                 found[path] = seen
         found.update(_covered(unit, loadpath, places, reader))
     return replace(loadpath, contents=contents, links=links), found
+
+
+def _with_covered(loadpath: LoadPath, places: Places, reader: Reader) -> LoadPath:
+    """With the texts that come into force again when a file of our folder goes, be its unit declared or not."""
+    contents = dict(loadpath.contents)
+    lower = [folder for folder in loadpath.folders if folder != places.units]
+    for name in loadpath.names.get(places.units, ()):
+        path = next((os.path.join(each, name) for each in lower if name in loadpath.names.get(each, ())), "")
+        if path and places.unit_file(name) in loadpath.contents and path not in contents:
+            seen = reader.look(path)
+            if seen is not None and seen.target is not None and seen.target != MASK:
+                seen = reader.look(resolve(path, places.root))
+            if seen is not None and seen.content is not None:
+                contents[path] = seen.content
+    return replace(loadpath, contents=contents)
 
 
 def _covered(unit: str, loadpath: LoadPath, places: Places, reader: Reader) -> Dict[str, Seen]:

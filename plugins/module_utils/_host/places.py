@@ -120,6 +120,11 @@ class Places(NamedTuple):
         """What stamps stand for, by keyed hashes. One for all owners, as a process carries those of several."""
         return os.path.join(self.state, "stamps.json")
 
+    @property
+    def instances_file(self) -> str:
+        """Which instances owners have declared. One for all, as several may for one template of a package."""
+        return os.path.join(self.state, "instances.json")
+
     def record_file(self, owner: str) -> str:
         return os.path.join(self.state, "running", owner + ".json")
 

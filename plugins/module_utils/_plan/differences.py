@@ -44,7 +44,8 @@ from .._syntax.names import parse_name, parse_pattern
 from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
 from .aliases import Taken, ended, taken
-from .enablement import enablement, left_over_instances
+from .enablement import enablement
+from .left_over import NOTHING_NOTED, Noted, Staying, left_over, to_note
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
 from .stale import CURRENT, Accepted, Evidence, Freshness, changes, freshness, renewed
@@ -159,7 +160,7 @@ class Enablement(NamedTuple):
 class Differences(NamedTuple):
     """What differs between a declaration and a host.
 
-    desired: the declaration, with what it left open filled in. write, remove: files. orphaned: what is left over and
+    desired: the declaration, with what it left open filled in. write, remove: files. staying: what is left over and
     stays. links: what differs in enablement. reload_due: why the manager has to read its files again though none
     differs, "" if it need not. cases: the units. after: the files as they will be. pending: what an interrupted run has
     left. joining: instances that shall run or be enabled and do not yet, for which an unchanged file may be wrong.
@@ -169,7 +170,7 @@ class Differences(NamedTuple):
     desired: Desired
     write: Tuple[FileWanted, ...]
     remove: Tuple[str, ...]
-    orphaned: Tuple[str, ...]
+    staying: Staying
     links: Enablement
     reload_due: str
     cases: Tuple[Case, ...]
@@ -208,10 +209,11 @@ def compare(
     accepted: Mapping[str, Accepted],
     pending: Pending = NOTHING_PENDING,
     recorded: Callable[[], Mapping[str, Parts]] = dict,
+    noted: Noted = NOTHING_NOTED,
 ) -> Differences:
     """Hold a declaration against a host.
 
-    accepted, recorded: what earlier runs have noted of processes, and of what stamps stand for.
+    accepted, recorded, noted: what earlier runs have noted of processes, of what stamps stand for, and of instances.
     """
     write = tuple(wanted for path, wanted in desired.files.items() if _differs(wanted, observed))
     unlisted = orphans(desired, observed)
@@ -223,8 +225,8 @@ def compare(
     altered = new_units or gone_units or masks
     after = observed.loadpath.changed(new_units, [*gone_units, *masks]) if altered else observed.loadpath
     desired = filled_in(desired, after)
-    left_over = left_over_instances(desired, observed, after)
-    leaving = left_over if desired.prune else []
+    left = left_over(desired, observed, after, noted)
+    leaving, staying = (left, []) if desired.prune else ([], left)
     linked = enablement(desired, observed, after, gone_units, leaving, new_units)
     mask = _masked(desired, observed)
     links = Enablement(unmask, linked.disable, mask, linked.reenable, linked.enable, linked.unwanted)
@@ -237,7 +239,7 @@ def compare(
         desired=desired,
         write=write,
         remove=tuple(dict.fromkeys([*remove, *linked.stranded, *(each.path for each in names if each.goes)])),
-        orphaned=() if desired.prune else (*orphaned, *left_over),
+        staying=Staying(() if desired.prune else (*orphaned, *staying), to_note(desired, staying, orphaned, noted)),
         links=links,
         reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
         cases=cases,

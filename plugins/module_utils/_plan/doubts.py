@@ -224,6 +224,8 @@ def _asked_for(after: LoadPath) -> FrozenSet[str]:
         unit = name if folder in after.folders else folder.rpartition("/")[2].rpartition(".d")[0]
         if misnamed(unit) or not (folder in after.folders or folder in after.dropins):
             continue
+        if folder in after.folders and after.fragment(unit) != path:  # another one of its name is in force
+            continue
         for entry in entries(content):
             if entry.section == "Unit" and entry.directive in GAINS_START:
                 found.update(in_name(word, unit) for word in entry.value.split())

@@ -13,12 +13,12 @@ import os
 from types import MappingProxyType
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._desired.defaults import uncovered
 from .._desired.stack import Desired, UnitWanted
 from .._host.observed import Observed, units_under
-from .._syntax.activation import is_accepted_for, is_of_connection
 from .._syntax.install import Enabling, also, enabled_as, enabled_together, enabling, installs
 from .._syntax.loadpath import LoadPath
-from .._syntax.names import is_template, mentions, misnamed, parse_name
+from .._syntax.names import is_template, misnamed, parse_name
 
 
 class Links(NamedTuple):
@@ -70,13 +70,14 @@ def enablement(
                 named = (verb == "disable" and enabled_as(member, after)) or member
                 verbs[verb].append(named)
                 stranded += _stranded(named, member, observed, after, stays=verb != "disable")
-    for unit_name, verb in _dropped([*gone, *written], said, observed, after).items():
+    changed = {**_dropped([*gone, *written], said, observed, after), **_uncovered(gone, said, observed, after)}
+    for unit_name, verb in changed.items():
         verbs[verb].append(unit_name)
     units = list(leaving)
     for path in gone:
         name = os.path.basename(path)
         if os.path.dirname(path) == observed.places.units and not after.defines(name):
-            units += _of_file(name, observed)
+            units += instances_of(name, observed)
             aliases = observed.links_to(name) if is_template(name) else []
             stranded += [alias for alias in aliases if os.path.dirname(alias) == observed.places.units]
     for unit_name in units:
@@ -100,13 +101,29 @@ def _dropped(
     """Units whose enablement a declaration leaves open, with links of a drop-in that goes or says less now."""
     folders = {os.path.dirname(path) for path in paths}
     over = sorted(os.path.basename(each)[: -len(".d")] for each in folders if each.endswith(".d"))
-    names = [unit for name in over if not misnamed(name) for unit in _of_file(name, observed)]
+    names = [unit for name in over if not misnamed(name) for unit in instances_of(name, observed)]
     verbs = {}
     for unit in (each for each in names if each not in said):
         before, expected = (_expected(unit, each, observed) or set() for each in (observed.loadpath, after))
         present = _present_links(unit, observed, after)
         if present & before - expected:
             verbs[unit] = "reenable" if present & expected else "disable"
+    return verbs
+
+
+def _uncovered(
+    gone: Iterable[str], said: Mapping[str, Optional[bool]], observed: Observed, after: LoadPath
+) -> Dict[str, str]:
+    """Units that are enabled, and stay, as someone else defines them: by their links, which may be others then."""
+    verbs = {}
+    for path in (each for each in gone if os.path.dirname(each) == observed.places.units):
+        unit = os.path.basename(path)
+        if is_template(unit) or unit in said or not uncovered(unit, after):
+            continue
+        present, expected = _present_links(unit, observed, after), _expected(unit, after, observed)
+        dangling = any(observed.links[each] == observed.places.inside(path) for each in present)
+        if present and expected is not None and (dangling or present != expected):
+            verbs[unit] = "reenable" if expected else "disable"
     return verbs
 
 
@@ -196,33 +213,7 @@ def _lost_install(unit: str, observed: Observed, after: LoadPath) -> bool:
     return not installs(unit, after) and installs(unit, observed.loadpath)
 
 
-def left_over_instances(desired: Desired, observed: Observed, after: LoadPath) -> List[str]:
-    """Instances of a template that are enabled, or run where none can be, though the template does not list them.
-
-    One that a file names is someone's deliberate dependency. Where a socket starts one for each connection, those of
-    other names are of a time before that.
-    """
-    found = []
-    declared = {member for unit in desired.units for member in unit.members}
-    for unit in desired.units:
-        accepted = unit.name.is_template and is_accepted_for(unit.name.text, after)
-        if not unit.leaves.instances and not accepted:
-            continue
-        enables = installs(unit.name.text, after)
-        for instance in _of_file(unit.name.text, observed):
-            if accepted and is_of_connection(instance):
-                continue
-            alive = observed.links_to(instance) or (observed.states[instance].is_up and not enables)
-            if alive and instance not in declared and not _named(instance, after):
-                found.append(instance)
-    return found
-
-
-def _named(unit: str, after: LoadPath) -> bool:
-    return any(mentions(content.decode("utf-8", "replace"), unit) for content in after.contents.values())
-
-
-def _of_file(unit: str, observed: Observed) -> List[str]:
+def instances_of(unit: str, observed: Observed) -> List[str]:
     """A unit file's own name, or for a template the instances that are loaded or enabled."""
     name = parse_name(unit)
     if not name.is_template:

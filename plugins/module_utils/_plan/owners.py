@@ -27,7 +27,10 @@ def owner_rule(reason: str, remedy: str) -> Rule:
 
 
 _DEFINED = owner_rule("{path} defines this unit", "override it by a dropin, or take it over by replace: true")
-_DEFINED_GOES = owner_rule("{path} defines this unit", "it can only be masked or stopped")
+_DEFINED_GOES = owner_rule(
+    "{path} defines this unit, and is not ours",
+    "mask or stop it, or say replace: true if what was over that file shall be absent, and no more",
+)
 _MASKED = owner_rule("this unit is masked", "add masked: false to have it unmasked")
 _NO_FILE = owner_rule("{path} is a symbolic link or not a file, so it is not replaced", "remove it first")
 _NOT_OURS = owner_rule("{path} is there and not ours", "take it over by replace: true, or use a dropin")
@@ -75,18 +78,15 @@ def _textless(desired: Desired, observed: Observed) -> List[Problem]:
 
 
 def _defined_by_others(path: str, unit: str, desired: Desired, loadpath: LoadPath) -> Optional[Problem]:
-    name = os.path.basename(path)
-    vendor = loadpath.fragment(name)
-    if vendor is None or os.path.basename(vendor) != name or "/generator" in vendor:
-        return None
-    return (_DEFINED if path in desired.files else _DEFINED_GOES).problem(unit, path=vendor)
+    vendor = loadpath.own_text(os.path.basename(path))
+    return (_DEFINED if path in desired.files else _DEFINED_GOES).problem(unit, path=vendor) if vendor else None
 
 
 def _conflict(path: str, unit: str, desired: Desired, observed: Observed, owners: Set[str]) -> Optional[Problem]:
     seen = observed.files.get(path)
     may_replace = path in desired.replaced
     if seen is None:
-        if os.path.dirname(path) != observed.places.units or may_replace:
+        if os.path.dirname(path) != observed.places.units or may_replace or path in desired.given_back:
             return None
         return _defined_by_others(path, unit, desired, observed.loadpath)
     if seen.target == MASK and path in desired.removed:

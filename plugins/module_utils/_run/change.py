@@ -13,7 +13,7 @@ import signal
 from contextlib import contextmanager
 from typing import Iterator, List, Optional, Sequence
 
-from .._apply import accepted, record
+from .._apply import accepted, instances, record
 from .._apply.rollback import roll_back
 from .._apply.transaction import OnFailure, carry_out
 from .._host.causes import Failure
@@ -57,6 +57,10 @@ def _transact(
     kept_on_disk = manager.live
     if kept_on_disk:
         record.save(where, desired.owner, begun, writer)
+    # Until it is done, what was declared and what is may be there both.
+    noted, now = instances.read(where), work.differences.staying.instances
+    own = instances.noted(noted, desired.owners).own
+    instances.keep(where, instances.changed(noted, desired.owners, own, now), writer)
     on_failure = OnFailure.KEEP if keep else OnFailure.STOP
     outcomes = carry_out(plan, desired.health_of, manager, writer, begun.backups, on_failure)
     failure = None
@@ -73,7 +77,10 @@ def _transact(
             undone = back.failures
             told = {"errors": errors, "rolled_back": not undone, "started_again": list(back.again)}
             failure = Failed(f"{text}. {back}", told)
-    if manager.live and outcomes.begun and (keep or not outcomes.failures):
+    stays = outcomes.begun and (keep or not outcomes.failures)
+    if stays or (failure is not None and failure.result["rolled_back"]):
+        instances.keep(where, instances.changed(noted, desired.owners, now) if stays else noted, writer)
+    if manager.live and stays:
         failed = {failed.unit for failed in outcomes.failures}
         accepted.accept(plan, work.differences, work.observed, manager, writer, failed)
     # A new state that stays and was not got into force is owed: the next run finds the record and completes it.

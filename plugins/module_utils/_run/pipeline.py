@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from .._apply import accepted, leftovers
+from .._apply import accepted, instances, leftovers
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build
 from .._desired.triggers import declared_files, environment_files, is_path
@@ -190,6 +190,9 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         if hardening and manager.live:
             unverified += hardening.refused(failure.result["errors"] if failure else ())
         run.lap("apply")
+    elif not run.check_mode:
+        noted = instances.changed(instances.read(where), desired.owners, work.differences.staying.instances)
+        instances.keep(where, noted, files.Writer(run.label))
     if failure is None and manager.live:
         unverified += report.pulled_in(work, None if run.check_mode else states)
     more = {**_of_timers(run, work, manager), **(hardening.result() if hardening else {})}
@@ -343,7 +346,8 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[Record]
     pending = _pending(interrupted, observed, manager)
     where = manager.places
     known = functools.lru_cache(maxsize=None)(functools.partial(accepted.recorded, where))
-    differences = compare(desired, observed, accepted.accepted(where), pending, known)
+    noted = instances.noted(instances.read(where), desired.owners)
+    differences = compare(desired, observed, accepted.accepted(where), pending, known, noted)
     wished = planning.wishes(differences, observed)
     if differences.none and not any(wished) and manager.live:
         return Work(differences.desired, observed, differences, Graph({}, observed.states, manager.version), Plan())

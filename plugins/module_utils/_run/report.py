@@ -9,9 +9,11 @@ Private to the collection.
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
+from .._desired.defaults import uncovered
 from .._desired.render import SHORTEST_HIDDEN, owner_of
 from .._desired.stamp import without_stamp
 from .._host.files import Seen
@@ -23,6 +25,7 @@ from .._plan.fates import Becomes
 from .._plan.owed import Pending, as_text
 from .._plan.plan import Plan
 from .._plan.references import View
+from .._syntax.names import is_template
 from .._syntax.rule import Problem, Rule, Severity
 from .work import Work
 
@@ -51,6 +54,13 @@ _ORPHANED_ANEW = Rule(
     "declare it, or let prune take it away",
     "the option prune",
 )
+_UNCOVERED = Rule(
+    "uncovered",
+    Severity.WARNING,
+    "{path} defines it again, and it {state}",
+    "that is left as it is: declare state and enabled without a text for what it shall be otherwise",
+    "the option replace",
+)
 # Each is a process of its own; of units that fail by the hundred the first few tell why.
 _MOST_JOURNALS = 10
 _LONGEST_MESSAGE = 700
@@ -70,7 +80,7 @@ def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[st
         "reloaded": list(plan.jobs["reload"]),
         "stopped": _stopped(plan, happened),
         "removed": list(work.differences.remove),
-        "orphaned": list(work.differences.orphaned),
+        "orphaned": list(work.differences.staying.orphaned),
         "unverified": [problem.as_dict() for problem in unverified],
         "kept": dict(plan.kept),
         "deferred": list(plan.deferred),
@@ -107,8 +117,27 @@ def warnings(work: Work, unverified: Sequence[Problem], failed: bool = False) ->
     if not failed:
         told += not_at_boot(View(work.differences, work.observed), work.plan, work.graph)
     anew = {unit for unit, fate in work.plan.fates.items() if fate.was_up and fate.becomes is Becomes.ANEW}
-    told += [(_ORPHANED_ANEW if name in anew else _ORPHANED).problem(name) for name in work.differences.orphaned]
+    told += [
+        (_ORPHANED_ANEW if name in anew else _ORPHANED).problem(name) for name in work.differences.staying.orphaned
+    ]
+    told += _uncovered(work)
     return list(dict.fromkeys(str(problem) for problem in told))
+
+
+def _uncovered(work: Work) -> Iterator[Problem]:
+    """Units that are someone else's again, as our file over theirs goes."""
+    differences, observed = work.differences, work.observed
+    linked = {*differences.links.enable, *differences.links.reenable}
+    for path in (each for each in differences.remove if os.path.dirname(each) == observed.places.units):
+        unit = os.path.basename(path)
+        theirs = uncovered(unit, differences.after)
+        if not theirs or is_template(unit):
+            continue
+        fate = work.plan.fates.get(unit)
+        runs = observed.states[unit].is_up if fate is None else fate.becomes is not Becomes.DOWN
+        enabled = unit in linked or (observed.links_under(unit) and unit not in differences.links.disable)
+        state = f"{'runs' if runs else 'does not run'} and is {'' if enabled else 'not '}enabled"
+        yield _UNCOVERED.problem(unit, path=theirs, state=state)
 
 
 def _newly_started(plan: Plan, before: States, happened: Mapping[str, Becomes]) -> List[str]:

@@ -103,6 +103,13 @@ class LoadPath:
         """Has it a file, and not one that masks it?"""
         return self.fragment(unit) is not None and not self.masked(unit)
 
+    def own_text(self, unit: str) -> str:
+        """The file of just that name, "" if there is none; one that a generator makes follows something else."""
+        path = self.fragment(unit)
+        if path is None or posixpath.basename(path) != unit or "/generator" in path:
+            return ""
+        return path
+
     def primary(self, name: str) -> str:
         """The unit that a name stands for: another one's if it is an alias. systemd lists states by that alone.
 

@@ -89,16 +89,16 @@ def template(*instances: str, **more: Any) -> Entry:
 def test_instances_that_are_no_longer_listed() -> None:
     observed = in_force(declare(template("x", "y")), {"a@x.service": RUNNING})
     kept = differences.compare(declare(template("x")), observed, {})
-    assert (kept.links.disable, kept.orphaned) == ((), ("a@y.service",))
+    assert (kept.links.disable, kept.staying.orphaned) == ((), ("a@y.service",))
     pruned = differences.compare(declare(template("x"), prune=True), observed, {})
-    assert (pruned.links.disable, pruned.orphaned) == (("a@y.service",), ())
+    assert (pruned.links.disable, pruned.staying.orphaned) == (("a@y.service",), ())
 
 
 def test_what_another_file_names_is_no_left_over() -> None:
     """It is someone's deliberate dependency."""
     user = service("b.service", unit={"Wants": "a@y.service"})
     observed = in_force(declare(template("x", "y"), user))
-    assert differences.compare(declare(template("x"), user), observed, {}).orphaned == ()
+    assert differences.compare(declare(template("x"), user), observed, {}).staying.orphaned == ()
 
 
 def test_what_goes_along_with_a_disabled_unit() -> None:
