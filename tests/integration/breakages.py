@@ -179,7 +179,7 @@ WAYS: tuple[Way, ...] = (
         "ProtectHome= hides the program",
         _service("/home/broken/script", ProtectHome=True),
         ("/home/broken/script", "ProtectHome="),
-        ("BindReadOnlyPaths=/home/broken/script",),
+        ("ProtectHome=tmpfs", "BindReadOnlyPaths=/home/broken/script"),
     ),
     Way(
         "pre",

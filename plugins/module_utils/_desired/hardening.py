@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 from .._advice.optouts import Line, Needs, is_optional, needs
 from .._advice.profiles import Lines
 from .._syntax.kinds import KINDS, Processes
+from .._syntax.loadpath import HARDENING_DROPIN
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Refused, Rule, Severity
 
@@ -21,7 +22,7 @@ Params = Mapping[str, Any]
 Entry = Dict[str, Any]
 
 OPTION = "hardening"
-DROPIN = "60-hardening"
+DROPIN = HARDENING_DROPIN
 STANDARD = "standard"
 _HIGHEST = 10.0
 

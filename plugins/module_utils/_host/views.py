@@ -42,7 +42,7 @@ class Cover(NamedTuple):
     """A directive that decides what a unit sees at a path.
 
     directive: its name. place: where it stands. path: what it is about. hides, read_only: what it does to that;
-    neither, and the unit sees it as it is.
+    neither, and the unit sees it as it is. shut: it hides the folder itself, so that systemd mounts nothing below it.
     """
 
     directive: str
@@ -50,6 +50,7 @@ class Cover(NamedTuple):
     path: str
     hides: bool = False
     read_only: bool = False
+    shut: bool = False
 
 
 class Who(NamedTuple):
@@ -77,7 +78,10 @@ def inside(incident: Incident, path: str) -> Optional[str]:
 
 
 def cover(incident: Incident, path: str) -> Optional[Cover]:
-    """What decides about a path: the directive that names the deepest folder above it, the strictest of such."""
+    """What decides about a path: the directive that names the deepest folder above it, the strictest of such.
+
+    Below a folder that is shut systemd drops what other directives would mount (252: even for root it is not there).
+    """
     if incident.elevated:
         return None
     path = posixpath.normpath(path)
@@ -85,8 +89,8 @@ def cover(incident: Incident, path: str) -> Optional[Cover]:
     return max(found, key=_weight) if found else None
 
 
-def _weight(each: Cover) -> Tuple[int, bool]:
-    return len(each.path.rstrip("/")), each.hides
+def _weight(each: Cover) -> Tuple[bool, int, bool]:
+    return each.shut, len(each.path.rstrip("/")), each.hides
 
 
 def below(path: str, folder: str) -> bool:
@@ -109,14 +113,24 @@ def _listed(incident: Incident) -> Iterator[Cover]:
         ("InaccessiblePaths", True, False),
     ):
         for word, placed in incident.words(directive):
-            yield Cover(directive, placed, posixpath.normpath(word.lstrip("-+")), hides, read_only)
+            yield Cover(directive, placed, posixpath.normpath(word.lstrip("-+")), hides, read_only, shut=hides)
     for directive, read_only in (("BindPaths", False), ("BindReadOnlyPaths", True)):
         for word, placed in incident.words(directive):
-            source, _colon, rest = word.lstrip("-").partition(":")
-            yield Cover(directive, placed, rest.partition(":")[0] or source, False, read_only)
+            yield Cover(directive, placed, _destination(word), False, read_only)
     for word, placed in incident.words("TemporaryFileSystem"):
         path, _colon, options = word.partition(":")
         yield Cover("TemporaryFileSystem", placed, path, True, "ro" in options.split(","))
+
+
+def _destination(word: str) -> str:
+    source, _colon, rest = word.lstrip("-").partition(":")
+    return rest.partition(":")[0] or source
+
+
+def binds(incident: Incident, path: str) -> bool:
+    """Does the unit have a path bound, or a folder above it?"""
+    words = [word for name in ("BindPaths", "BindReadOnlyPaths") for word, _placed in incident.words(name)]
+    return any(below(path, _destination(word)) for word in words)
 
 
 def _protected(incident: Incident) -> Iterator[Cover]:
@@ -128,7 +142,8 @@ def _protected(incident: Incident) -> Iterator[Cover]:
             yield Cover("ProtectSystem", None, path)
     home = _effective(incident, "ProtectHome")
     for path in _HOMES if home in ("yes", "tmpfs", "read-only") else ():
-        yield _by(incident, "ProtectHome", path, hides=home != "read-only", read_only=home == "read-only")
+        sort = {"hides": home != "read-only", "read_only": home == "read-only", "shut": home == "yes"}
+        yield _by(incident, "ProtectHome", path, **sort)
     temporary = _effective(incident, "PrivateTmp")
     for path in _TEMPORARY if temporary not in ("", "no") else ():
         yield _by(incident, "PrivateTmp", path, hides=True)
@@ -154,11 +169,13 @@ def _effective(incident: Incident, directive: str) -> str:
     return "yes" if incident.is_set(directive) else value
 
 
-def _by(incident: Incident, directive: str, path: str, hides: bool = False, read_only: bool = False) -> Cover:
+def _by(
+    incident: Incident, directive: str, path: str, hides: bool = False, read_only: bool = False, shut: bool = False
+) -> Cover:
     """Of a directive, or of DynamicUser= where that implies it."""
     name = directive if incident.placed(directive) or not incident.is_set("DynamicUser") else "DynamicUser"
     placed = incident.placed(name)
-    return Cover(name, placed[-1] if placed else None, path, hides, read_only)
+    return Cover(name, placed[-1] if placed else None, path, hides, read_only, shut)
 
 
 # What the host refuses.

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import stat
 import struct
 from typing import NamedTuple, Optional, Tuple
 
+from .._syntax.loadpath import HARDENING_DROPIN
 from .._syntax.unitfile import Placed
 from .holders import writer_of
 from .incident import Cause, Incident, Step, at, cause
 from .journal import Line
 from .manager import PATH
-from .views import RUN, account_of, below, cover, inside, mode_of, mounted, refused_at, there
+from .views import RUN, Cover, account_of, below, binds, cover, inside, mode_of, mounted, refused_at, there
 
 # elf(5), e_machine.
 _MACHINES = {
@@ -138,6 +140,9 @@ def _not_allowed(
     whose = at(directive, placed)
     if os.path.isdir(real):
         return cause(f"{step.program} of {whose} is a folder", "name the program in it", step.line, directive, placed)
+    veiled = hidden(incident, step.program, real, step.line)
+    if veiled:
+        return veiled
     forbidden = _no_exec(incident, step.program)
     if forbidden:
         what = f"{at('NoExecPaths', forbidden)} lets nothing below it be run, and so not {step.program}"
@@ -159,7 +164,7 @@ def _not_allowed(
     if interpreter and who and os.path.isfile(interpreter) and refused_at(interpreter, who, RUN):
         what = f"the interpreter {name}, which the first line of {step.program} names, is not executable for {who.name}"
         return cause(what, f"chmod +x {name}, or mend the first line", step.line, directive, placed)
-    return hidden(incident, step.program, real, step.line)
+    return None
 
 
 def _no_exec(incident: Incident, path: str) -> Optional[Placed]:
@@ -180,8 +185,22 @@ def hidden(incident: Incident, path: str, real: str, line: Optional[Line]) -> Op
     if over is None or not over.hides or not os.path.exists(real):
         return None
     what = f"{path} is there on the host, and {at(over.directive, over.place)} hides it from the unit"
-    remedy = f"add BindReadOnlyPaths={path} to [{incident.section}], or have it elsewhere"
-    return cause(what, remedy, line, over.directive, over.place)
+    return cause(what, _unveiled(incident, over, path), line, over.directive, over.place)
+
+
+def _unveiled(incident: Incident, over: Cover, path: str) -> str:
+    """What lets the unit see it all the same, as tests/integration/test_remedies.py tries."""
+    bind = "" if binds(incident, path) else f" and add BindReadOnlyPaths={path} to [{incident.section}]"
+    if over.directive == "ProtectHome":
+        if over.place and posixpath.basename(over.place.path) == f"{HARDENING_DROPIN}.conf":
+            return f"allow it in the option hardening: allow: [{{home: [{path}]}}]"
+        if over.shut:
+            return f"set ProtectHome=tmpfs{bind}, as nothing can be bound below ProtectHome=yes, or have it elsewhere"
+    if over.shut:
+        return f"take {over.path} out of {over.directive}=, or have it elsewhere"
+    if over.directive == "PrivateDevices":
+        return "set PrivateDevices=no"
+    return f"add BindReadOnlyPaths={path} to [{incident.section}], or have it elsewhere"
 
 
 def _wrong_format(program: str, real: str) -> Optional[Tuple[str, str]]:

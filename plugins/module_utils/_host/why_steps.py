@@ -178,10 +178,12 @@ def _path(
         return cause(what, "move that away, or mend the path", step.line, directive, placed)
     if step.errno != errno.EACCES:
         return None
+    if hidden:
+        return hidden
     who = account_of(incident)
     closed = refused_at(real, who, RUN) if who else ""
     if not closed or who is None:
-        return hidden
+        return None
     what = f"user {who.name} may not enter {closed} ({mode_of(closed)}), which {called} takes"
     return cause(
         what, f"let that user in, as by chmod or chown of {closed}, or mend the path", step.line, directive, placed

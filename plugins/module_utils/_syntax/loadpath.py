@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # A unit whose file is a link to this is masked (systemd.unit(5)), and a drop-in is void.
 MASK = "/dev/null"
+# The drop-in that the option hardening writes.
+HARDENING_DROPIN = "60-hardening"
 
 
 @lru_cache(maxsize=None)
