@@ -139,6 +139,8 @@ health:
     - It has come up when its start is through and its checks pass. Where it has no check and its C(Type=), such as
       C(simple), does not tell, that is when it has stayed up, or as soon as it runs if it ran before and is restarted
       alone.
+    - A check may be answered by another unit, as a proxy. Where the unit itself has said that the address is in use, it
+      does not pass by that; where the unit listens nowhere, and has nothing to do with the other, there is a warning.
   type: dict
   suboptions:
 @HEALTH@

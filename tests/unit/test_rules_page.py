@@ -49,6 +49,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
     assert {name for name, severity in severities().items() if severity == "warning"} == {
         "absent-nowhere",
         "advice",
+        "answered-by-another",
         "capability-passed-over",
         "date-format",
         "alias-moves",

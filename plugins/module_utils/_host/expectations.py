@@ -130,7 +130,7 @@ class Proof:
     def verdict(self, look: Look, manager: Manager) -> Verdict:
         """Its checks pass, and pass still when it has stayed up for long enough."""
         if not self.runs:
-            self.missing = first_complaint(manager, self.health.checks, self._deadline.left(look))
+            self.missing = self._complaint(look, manager, self._deadline.left(look))
             if self.missing:
                 return self.not_yet(look)
             self.runs.append(look.run)
@@ -139,11 +139,21 @@ class Proof:
         if look.at - self.came_up < self.health.stable_for:
             return NotYet()
         again = self.came_up + self.health.stable_for
-        complaint = first_complaint(manager, self.health.checks, again + self.health.timeout - look.at)
+        complaint = self._complaint(look, manager, again + self.health.timeout - look.at)
         if complaint:
             message = f"passed its check once, but no longer after {self.health.stable_for:g} s: {complaint}"
             return self.wrong(message, look)
         return Good()
+
+    def _complaint(self, look: Look, manager: Manager, left: float) -> str:
+        """What its checks complain of, or who answers them in its place."""
+        complaint = first_complaint(manager, self.health.checks, left)
+        places = [each.place for each in self.health.checks if each.place is not None]
+        if complaint or not places:
+            return complaint
+        from .answers import refused  # noqa: PLC0415 (only where there is such a check)
+
+        return refused(manager, look, places)
 
     def not_yet(self, look: Look) -> Verdict:
         """Once it was up, it has its whole time again after that for which it should have stayed."""

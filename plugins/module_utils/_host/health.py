@@ -26,6 +26,18 @@ CHECK_OPTIONS: Dict[str, Dict[str, str]] = {
 }
 
 
+class Place(NamedTuple):
+    """Where a check connects to: a port of a host, or the path of a Unix socket."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.path or f"{host}:{self.port}"
+
+
 class Health(NamedTuple):
     """How a unit proves itself: seconds it must stay up, seconds it may take, and checks from outside.
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._syntax.kinds import KINDS, Cgroup
 
 _LISTENS = "0A"
+_ACCEPTS = 0x10000  # __SO_ACCEPTCON
 _CLOSED = "07"  # of a datagram socket: bound, and connected to nobody
 _UNIT = re.compile(rf"[^/]+\.(?:{'|'.join(row.name for row in KINDS.values() if row.cgroup is Cgroup.OWN)})$")
 
@@ -45,6 +46,25 @@ def listening() -> Dict[int, Port]:
     return {number: Port(number, tuple(inodes)) for number, inodes in found.items()}
 
 
+def listeners_on(number: int) -> Tuple[str, ...]:
+    """The inodes of the sockets that listen on a port of TCP, of whatever address."""
+    rows = (row for name in ("tcp", "tcp6") for row in _rows(f"/proc/net/{name}"))
+    listen = (row for row in rows if len(row) > 9 and row[3] == _LISTENS)
+    return tuple(row[9] for row in listen if int(row[1].rpartition(":")[2], 16) == number)
+
+
+def listeners_at(path: str) -> Tuple[str, ...]:
+    """The same of a socket of the file system."""
+    rows = (row for row in _rows("/proc/net/unix") if len(row) > 7 and row[-1] == path)
+    return tuple(row[6] for row in rows if int(row[3], 16) & _ACCEPTS)
+
+
+def all_listeners() -> List[str]:
+    """Those of all that listens, at whatever address."""
+    inet = [inode for port in listening().values() for inode in port.inodes]
+    return [*inet, *(row[6] for row in _rows("/proc/net/unix") if len(row) > 6 and int(row[3], 16) & _ACCEPTS)]
+
+
 def bound_path(path: str) -> bool:
     """Does a socket of the file system have this path?"""
     return any(len(row) > 7 and row[-1] == path for row in _rows("/proc/net/unix"))
@@ -61,10 +81,32 @@ def _rows(path: str) -> Iterator[List[str]]:
 
 def of_port(port: Port) -> Optional[Holder]:
     """The process that has opened it; of several the one that is not systemd. None where that may not be known."""
-    wanted = {f"socket:[{inode}]" for inode in port.inodes}
-    pids = [pid for pid, links in _opened() if wanted & links]
+    wanted = _links_of(port.inodes)
+    pids = [pid for pid, links in _opened(_pids()) if wanted & links]
     pid = next((each for each in pids if each != 1), pids[0] if pids else 0)
     return holder(pid) if pid else None
+
+
+def of_these(inodes: Sequence[str], pids: Optional[Iterable[int]] = None) -> List[Holder]:
+    """The processes that have one of these sockets open, as far as that may be known: of some, or of all."""
+    wanted = _links_of(inodes)
+    among = (_pids() if pids is None else pids) if wanted else ()
+    return [holder(pid) for pid, links in _opened(among) if wanted & links]
+
+
+def begun(pid: int) -> int:
+    """When a process began, in ticks since the boot; 0 for one that is gone."""
+    behind = _text(f"/proc/{pid}/stat").rpartition(") ")[2].split()  # proc(5): its name may hold anything
+    return int(behind[19]) if len(behind) > 19 else 0
+
+
+def network(pid: int) -> str:
+    """The network namespace that a process is in."""
+    return _link(f"/proc/{pid}/ns/net")
+
+
+def _links_of(inodes: Iterable[str]) -> Set[str]:
+    return {f"socket:[{inode}]" for inode in inodes}
 
 
 def writer_of(path: str) -> Optional[Holder]:
@@ -87,8 +129,8 @@ def _writes(pid: int, number: str) -> bool:
     return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY
 
 
-def _opened() -> Iterator[Tuple[int, Set[str]]]:
-    for pid in _pids():
+def _opened(pids: Iterable[int]) -> Iterator[Tuple[int, Set[str]]]:
+    for pid in pids:
         folder = f"/proc/{pid}/fd"
         yield pid, {_link(f"{folder}/{number}") for number in _entries(folder)}
 

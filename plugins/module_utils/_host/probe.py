@@ -11,12 +11,12 @@ Private to the collection.
 from __future__ import annotations
 
 import socket
-from typing import Any, Dict, Mapping, NamedTuple, Protocol, Sequence, Tuple, Type
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple, Type
 from urllib.parse import urlsplit
 
 from .._syntax.characters import to_utf8
 from .._syntax.rule import Refused, shown
-from .health import ATTEMPT
+from .health import ATTEMPT, Place
 from .manager import Manager
 
 _MOST_PORTS = 65535
@@ -34,6 +34,10 @@ class Check(Protocol):
     def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         """What is wrong right now, "" if it passes; no answer in that time is wrong too."""
 
+    @property
+    def place(self) -> Optional[Place]:
+        """Where it connects to, None if only it knows."""
+
 
 class Tcp(NamedTuple):
     """A connection to HOST:PORT that has to be accepted."""
@@ -47,10 +51,14 @@ class Tcp(NamedTuple):
             raise Refused(f"health: tcp is HOST:PORT, not {shown(given)}")
         return cls(given)
 
-    def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
+    @property
+    def place(self) -> Place:
         host, _colon, port = self.address.rpartition(":")
+        return Place(host.strip("[]") or "localhost", int(port))
+
+    def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         try:
-            socket.create_connection((host.strip("[]") or "localhost", int(port)), timeout=seconds).close()
+            socket.create_connection((self.place.host, self.place.port), timeout=seconds).close()
         except (OSError, ValueError, OverflowError) as error:
             return f"{self.address}: {_reason(error)}"
         return ""
@@ -69,6 +77,10 @@ class Unix(NamedTuple):
         if size > _LONGEST_SOCKET:
             raise Refused(f"health: unix has {size} bytes, and the path of a socket at most {_LONGEST_SOCKET}")
         return cls(given)
+
+    @property
+    def place(self) -> Place:
+        return Place(path=self.path)
 
     def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         try:
@@ -97,6 +109,11 @@ class Http(NamedTuple):
         if "@" in urlsplit(given).netloc:
             raise Refused("health: http takes no user or password in its URL: use command with a client that does")
         return cls(given)
+
+    @property
+    def place(self) -> Place:
+        parts = urlsplit(self.url)
+        return Place(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
     def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         # A run without such a check, the most common, is spared a tenth of what its own imports cost.
@@ -131,6 +148,10 @@ class Command(NamedTuple):
                 "list, a word each; if the program's own name has them, begin it with env"
             )
         return cls(tuple(given))
+
+    @property
+    def place(self) -> None:
+        return None
 
     def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         done = manager.run(self.words, timeout=seconds)

@@ -77,6 +77,14 @@ def explain(manager: Manager, failures: Sequence[Failure]) -> Dict[str, Why]:
     return found
 
 
+def of_present_run(manager: Manager, unit: str, run: str) -> Optional[Incident]:
+    """What is known of a run that goes on. As with a failure, nothing in it may raise."""
+    try:
+        return _incident(manager, Failure(unit, "", invocation=run), _properties(manager, [unit]).get(unit, {}))[0]
+    except Exception:
+        return None
+
+
 def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> Why:
     """Nothing here may raise, whatever is in the lines and files of others: the roll-back comes after this."""
     try:

@@ -25,6 +25,8 @@ _CLIENT = re.compile(rf"(?:://\S*|(?:\s--?[\w-]*{_PEER}[\w-]*(?:=|\s+)|\w*{_PEER
 _OPTION = re.compile(r"(?:(?:^|\s)(?P<option>--?[\w-]+)(?:=|\s+)|(?:^|[\s\"'])(?P<name>\w+)=)$")
 _OF_PORT = re.compile(r"port|listen|bind|addr|http|^-[plb]$", re.IGNORECASE)
 
+IN_USE = r"address already in use|EADDRINUSE|AddrInUse|errno 98\b"
+
 
 def _own_network(incident: Incident) -> bool:
     return bool(incident.is_set("PrivateNetwork") or incident.value("NetworkNamespacePath"))
@@ -62,6 +64,21 @@ def taken(incident: Incident, said: Said) -> Optional[Cause]:
     if len(wanted) != 1 or not wanted & held.keys():
         return None
     return port_taken(next(iter(wanted)), held, said.line)
+
+
+def refused(incident: Incident, port: int, path: str) -> str:
+    """The program's own line by which another one has this port or this Unix socket, "" if it has said none."""
+    for line in () if _own_network(incident) else incident.said:
+        if re.search(IN_USE, line.text, re.IGNORECASE) and _is_about(incident, Said(line.text, "", line), port, path):
+            return line.text.strip().rpartition("\n")[2]
+    return ""
+
+
+def _is_about(incident: Incident, said: Said, port: int, path: str) -> bool:
+    """A line that names no address is about the one that the unit's text has."""
+    if path:
+        return re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-])", said.text) is not None
+    return port in (_ports(said) or (set() if paths(said) else _given_ports(incident)))
 
 
 def port_taken(number: int, held: Mapping[int, holders.Port], line: Optional[Line], unit: str = "") -> Optional[Cause]:

@@ -18,7 +18,7 @@ from typing import Callable, Iterator, List, Optional, Tuple
 from .incident import Cause, Incident, at, cause, named
 from .manager import PATH
 from .views import READ, RUN, WRITE, account_of, cover, inside, mode_of, mounted, refused_at, there
-from .why_ports import low_port, low_port_of_trace, nobody_listens, taken
+from .why_ports import IN_USE, low_port, low_port_of_trace, nobody_listens, taken
 from .why_program import hidden
 from .why_said import MOST_BEHIND, Said, Words, path_of
 
@@ -289,7 +289,7 @@ def _row(pattern: str, prove: Callable[[Incident, Said], Optional[Cause]]) -> Wo
 
 _DENIED = r"permission denied|EACCES|errno 13\b"
 _ROWS = (
-    _row(r"address already in use|EADDRINUSE|AddrInUse|errno 98\b", taken),
+    _row(IN_USE, taken),
     _row(rf"(?=.*\b(bind|listen|port)\b)(?=.*({_DENIED}|operation not permitted))", low_port),
     _row(_DENIED, low_port_of_trace),
     _row(r"read-only file ?system|EROFS|errno 30\b", _read_only),

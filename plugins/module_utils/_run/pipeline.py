@@ -195,6 +195,10 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
         instances.keep(where, noted, files.Writer(run.label))
     if failure is None and manager.live:
         unverified += report.pulled_in(work, None if run.check_mode else states)
+        if not run.check_mode and work.plan.watched:
+            from .answered import answered  # noqa: PLC0415 (as `change` below)
+
+            unverified += answered(work, manager)
     more = {**_of_timers(run, work, manager), **(hardening.result() if hardening else {})}
     result = {**report.result(work, states, unverified), **more, "timings": run.timings}
     if failure is not None:
