@@ -23,7 +23,7 @@ class ActionModule(NormalAction):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         args = dict(self._task.args)
-        self._task.args = as_written(args)
+        self._task.args = as_written(args, self._task.action.rpartition(".")[2])
         try:
             result: dict[str, Any] = super().run(tmp, task_vars)  # type: ignore[no-untyped-call]
         finally:

@@ -197,6 +197,7 @@ errors:
       C(units[3].service.ExecStart), as near as it can be told, or empty. The message ends with it there.
     - The C(position) is where in the user's YAML that is, as FILE:LINE:COLUMN, and the message has it too. It is there
       as far as ansible-core knows it, which is not the case in asynchronous tasks.
+    - What is declared twice has its other places, each with C(path) and C(position), under C(also).
     - The C(rule) says what kind of mistake it is, or what has failed once the run had begun, such as C(health), C(job),
       C(dependency), C(links) or C(write).
     - A unit that did not become healthy also has C(result), C(status) and its last lines of C(journal), and where

@@ -13,6 +13,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_NOTHING = object()
+_OPTION = re.compile(r"(?P<line>.*) \((?P<path>[^\s().\[\]]+[^\s()]*)\)", re.DOTALL)
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -21,7 +23,7 @@ def position(args: Mapping[str, Any], path: str) -> str:
     found, value = _place(args), args
     for name, number in _STEP.findall(path):
         key, inner = _inner(value, name, number)
-        if inner is None:
+        if inner is _NOTHING:
             break
         # A truth value and null carry nothing, but the key before them does.
         found, value = _place(inner) or _place(key) or found, inner
@@ -29,12 +31,12 @@ def position(args: Mapping[str, Any], path: str) -> str:
 
 
 def _inner(value: Any, name: str, number: str) -> tuple[Any, Any]:
-    """The key and what is under it, both as they were written; None and None where there is no such."""
+    """The key and what is under it, both as they were written; None and nothing where there is no such."""
     if number and isinstance(value, Sequence) and not isinstance(value, str) and int(number) < len(value):
         return None, value[int(number)]
     if name and isinstance(value, Mapping):
-        return next(((key, inner) for key, inner in value.items() if key == name), (None, None))
-    return None, None
+        return next(((key, inner) for key, inner in value.items() if key == name), (None, _NOTHING))
+    return None, _NOTHING
 
 
 def origin(value: Any) -> Any:
@@ -56,7 +58,7 @@ def _place(value: Any) -> str:
 
 
 def with_positions(result: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
-    """A module's result in which all that is said of an option has its position, also in the message of an error."""
+    """A module's result in which all that is said of an option has its position, also in messages and warnings."""
     told: dict[str, Any] = {
         key: _placed(result[key], args) for key in ("errors", "unverified") if isinstance(result.get(key), list)
     }
@@ -64,6 +66,8 @@ def with_positions(result: Mapping[str, Any], args: Mapping[str, Any]) -> dict[s
     errors = told.get("errors", [])
     if len(lines) == len(errors):
         told["msg"] = "\n".join(_at(line, error) for line, error in zip(lines, errors, strict=True))
+    if isinstance(result.get("warnings"), list):
+        told["warnings"] = [_of_warning(each, args) for each in result["warnings"]]
     return {**result, **told}
 
 
@@ -71,7 +75,8 @@ def _placed(entries: Sequence[Any], args: Mapping[str, Any]) -> list[Any]:
     placed = []
     for entry in entries:
         where = position(args, entry["path"]) if isinstance(entry, Mapping) and "path" in entry else ""
-        placed.append({**entry, "position": where} if where else entry)
+        also = {"also": _placed(entry["also"], args)} if where and isinstance(entry.get("also"), list) else {}
+        placed.append({**entry, **also, "position": where} if where else entry)
     return placed
 
 
@@ -83,4 +88,18 @@ def _at(line: str, error: Any) -> str:
     before, option, message = line.partition(f"{error['path']}: ")
     if option and error["path"] and (not before or before.endswith(": ")):
         return f"{before}{error['path']}, at {where}: {message}"
-    return f"{line}, at {where}"
+    every = [each.get("position", "") for each in error.get("also", ())]
+    return f"{line}, at {' and '.join([*filter(None, every), where])}"
+
+
+def _of_warning(warning: Any, args: Mapping[str, Any]) -> Any:
+    """A warning that ends with the path of an option, as the modules tell it."""
+    # ansible-core 2.19 to 2.21 has a type of its own for it, and takes text in its place.
+    text = warning if isinstance(warning, str) else getattr(getattr(warning, "event", None), "msg", None)
+    found = _OPTION.fullmatch(text) if isinstance(text, str) else None
+    if found is None or _STEP.findall(found["path"])[0][0] not in args:
+        return warning
+    where = position(args, found["path"])
+    # That of a module of one unit is not one of several alike.
+    line = text if "[" in found["path"] else found["line"]
+    return f"{line}, at {where}" if where else line

@@ -356,6 +356,8 @@ def test_an_interrupted_hang_is_taken_back_by_the_next_run(host: Lab, cut_off: A
     options = {"name": UNIT, "may_hurt": [UNIT], "health": HEALTH}
     cut_off(lambda: process_state(host) == "T", **options, faults=["hang"])
     assert process_state(host) == "T"
+    with host.untouched():  # and it does not speak against one that takes it back
+        succeeded(host.module("drill", **options, check_mode=True))
     result = succeeded(host.module("drill", **options, faults=["dependency"]))
     assert result["recovered"] == [UNIT]
     assert result["changed"] is True

@@ -50,11 +50,11 @@ PLAY = """---
         name: test
         services:
           - name: main
-            argv: [/bin/sleep, 0644] # changed by YAML: [/bin
+            argv: [/bin/sleep, 0644] # changed by YAML: 0644
           - name: other
             exec_start: /bin/sleep infinity
             restart_sec: 1:30 # changed by YAML: 1:30
-            environment: {MODE: 0644, PORT: 8080} # changed by YAML: {MODE
+            environment: {MODE: 0644, PORT: 8080} # changed by YAML: 0644
     - name: not changed by YAML
       unitwright.systemd.stack:
         name: test
@@ -66,6 +66,113 @@ PLAY = """---
             service: {LimitNOFILE: 65_536, Nice: +5}
         health: {stable_for: 0.1}
       check_mode: true
+    - name: named by YAML
+      unitwright.systemd.stack:
+        name: test
+        adopt: [0x10] # named by YAML: 0x10
+        services:
+          - name: 010 # named by YAML: 010
+            exec_start: /bin/sleep infinity
+            supplementary_groups: [0777] # named by YAML: 0777
+        dropins:
+          - name: main.service
+            dropin: 1_0 # named by YAML: 1_0
+            unit: {Description: x}
+        targets:
+          - name: on # named by YAML: name
+            description: x
+    - name: instances by YAML
+      unitwright.systemd.stack:
+        name: test
+        services:
+          - name: main@
+            exec_start: /bin/sleep infinity
+            instances:
+              - 010 # instances by YAML: 010
+              - name: 1_0 # instances by YAML: 1_0
+                environment: {A: b}
+              - "011"
+    - name: changed as a name
+      unitwright.systemd.service:
+        name: main
+        exec_start: /bin/sleep infinity
+        environment:
+          NO: 1 # changed as a name: NO
+    - name: a name by YAML
+      unitwright.systemd.service:
+        name: 1:30 # a name by YAML: 1:30
+        exec_start: /bin/sleep infinity
+      check_mode: true
+    - name: within
+      unitwright.systemd.stack:
+        name: test
+        services:
+          - name: words
+            argv:
+              - /bin/sleep
+              - 1.10 # within: 1.10
+          - name: main
+            exec_start: /bin/sleep infinity
+            environment:
+              GOOD: a
+              BAD: ~ # within: BAD
+            secrets:
+              GOOD: long enough
+              SHORT: 83 # within: 83
+            triggers:
+              files: [etc/x] # within: etc/x
+          - name: checked
+            exec_start: /bin/sleep infinity
+            health:
+              tcp: nowhere # within: nowhere
+          - name: told
+            exec_start: /bin/sleep infinity
+            alert:
+              mail: a b # within: a b
+          - name: many@
+            exec_start: /bin/sleep infinity
+            instances:
+              - name: a
+                environment:
+                  BAD: ~ # within: BAD
+              - name: b
+                health:
+                  tcp: nowhere # within: nowhere
+          - name: hard
+            exec_start: /bin/sleep infinity
+            hardening:
+              allow:
+                - network
+                - nonsense # within: nonsense
+                - unheard # within: unheard
+          - name: listed
+            exec_start: /bin/sleep infinity
+            exec_start_pre:
+              - /bin/true
+              - 1.10 # within: 1.10
+    - name: one unit
+      unitwright.systemd.unit:
+        name: main.service
+        service:
+          ExecStart: /bin/sleep infinity
+          Type: simpel # one unit: simpel
+        environment:
+          BAD: ~ # one unit: BAD
+        health:
+          tcp: nowhere # one unit: nowhere
+    - name: one target
+      unitwright.systemd.target:
+        name: main
+        members: [a.service]
+        health: {timeout: 0} # one target: 0}
+    - name: one socket
+      unitwright.systemd.socket:
+        name: main.service # one socket: main.service
+        listen_stream: /run/x
+    - name: of the whole
+      unitwright.systemd.service:
+        name: gone # of the whole: gone
+        state: started
     - name: in turns
       unitwright.systemd.unit:
         name: "{{ item }}.service"
@@ -86,6 +193,33 @@ PLAY = """---
         timers:
           - name: job
             persistent: yse # refused by Ansible: yse
+    - name: twice
+      unitwright.systemd.stack:
+        name: test
+        units:
+          - name: main.service # twice: name
+            service: {ExecStart: /bin/sleep infinity}
+        services:
+          - name: main # twice: name
+            exec_start: /bin/sleep infinity
+        dropins:
+          - {name: ssh.service, dropin: a, unit: {Description: x}} # twice: {name
+          - {name: ssh.service, dropin: b, unit: {Description: x}}
+          - {name: ssh.service, dropin: a.conf, unit: {Description: y}} # twice: {name
+    - name: warned
+      unitwright.systemd.stack:
+        name: test
+        services:
+          - name: main
+            exec_start: /bin/sleep infinity
+            wants: [nowhere.service] # warned: [nowhere
+      check_mode: true
+    - name: warned of one
+      unitwright.systemd.service:
+        name: main
+        exec_start: /bin/sleep infinity
+        wants: [nowhere.service] # warned of one: [nowhere
+      check_mode: true
     - name: from variables
       unitwright.systemd.stack:
         name: test
@@ -112,8 +246,13 @@ units:
 
 TASKS = (
     *("changed by YAML", "stack", "not changed by YAML", "timer", "in turns"),
+    *("named by YAML", "instances by YAML", "changed as a name", "a name by YAML", "within"),
+    *("one unit", "one target", "one socket", "of the whole", "twice"),
     *("refused by Ansible", "from variables", "by the role"),
 )
+
+# What is wrong there is refused before the module has read more than its options.
+OF_OPTIONS = ("refused by Ansible", "named by YAML", "a name by YAML")
 
 
 def marked(path: Path, task: str) -> list[str]:
@@ -126,8 +265,8 @@ def marked(path: Path, task: str) -> list[str]:
     return found
 
 
-def play(host: Lab, folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """Run the play on the test host, by an interpreter that is in there; the results that failed, by their tasks."""
+def play(host: Lab, folder: Path) -> tuple[dict[str, list[dict[str, Any]]], str]:
+    """Run the play on the test host, by an interpreter that is in there: what failed by task, and all that is said."""
     python = folder / "python"
     command = [*host.engine.command, "exec", "--interactive", host.name, "/usr/bin/python3"]
     python.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
@@ -139,6 +278,7 @@ def play(host: Lab, folder: Path) -> dict[str, list[dict[str, Any]]]:
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_HOME": str(BUILD / "ansible"),
         "ANSIBLE_PIPELINING": "true",
+        "COLUMNS": "9999",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     variables = {"ansible_connection": "local", "ansible_python_interpreter": str(python)}
@@ -150,22 +290,30 @@ def play(host: Lab, folder: Path) -> dict[str, list[dict[str, Any]]]:
         task = part[1 : part.index("]")]
         results = re.findall(r"^(?:fatal|failed): .*?=> (\{.*\})$", part, re.MULTILINE)
         found.setdefault(task, []).extend(map(json.loads, results))
-    return found
+    return found, done.stdout + done.stderr
 
 
 @pytest.mark.long
 def test_the_position_of_what_is_wrong(host: Lab, tmp_path: Path) -> None:
-    told = play(host, tmp_path)
+    told, said = play(host, tmp_path)
     files = (tmp_path / "play.yml", tmp_path / "variables.yml")
     by_role = {"by the role": "unitwright.systemd.stack : Apply the stack"}
     for task in TASKS:
         results = told[by_role.get(task, task)]
-        positions = [error.get("position") for result in results for error in result["errors"]]
-        assert sorted(set(positions)) == sorted(place for path in files for place in marked(path, task))
+        errors = [each for result in results for error in result["errors"] for each in (*error.get("also", ()), error)]
+        assert sorted({each.get("position") for each in errors}) == sorted(
+            place for path in files for place in marked(path, task)
+        ), (task, results)
         for result in results:
             for line, error in zip(result["msg"].split("\n"), result["errors"], strict=True):
-                if task == "refused by Ansible":
-                    assert f": {error['path']}, at {error['position']}: {error['message']}" in line
+                if task in OF_OPTIONS:
+                    assert f"{error['path']}, at {error['position']}: {error['message']}" in line
                 else:
-                    assert line.endswith(f", at {error['position']}")
+                    places = [each["position"] for each in (*error.get("also", ()), error)]
+                    assert line.endswith(f", at {' and '.join(places)}")
     assert len(told["in turns"]) == 2
+    for task in ("warned", "warned of one"):
+        (place,) = marked(files[0], task)
+        assert f", at {place}" in said, said
+    assert "YAML made 8 of 010" in str(told["named by YAML"])
+    assert "unitwright as written" not in said

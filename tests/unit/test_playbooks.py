@@ -33,6 +33,8 @@ class ActionModule(ActionBase):
             told = told[self._task.args["name"]]
         if told == "lost":
             raise AnsibleConnectionFailure("no route to host")
+        if self._task.check_mode and "foretold" in told:
+            return told["foretold"]
         if "units" not in told:
             return told
         asked = [name.replace("B", "_b").lower() for name in self._task.args.get("properties", [])]
@@ -76,6 +78,8 @@ REFUSED = {
         "errors": [{"unit": "a.service", "message": "no check"}],
     }
 }
+# Its drill does not come to what was foretold.
+BROKEN = {"a.service": {**REFUSED["a.service"], "foretold": DRILLED["a.service"]}}
 DRILLS = {"systemd_drills": [{"name": "a.service", "may_hurt": ["a.service"]}]}
 
 
@@ -245,7 +249,9 @@ def test_drill_reports_once_when_all_had_their_turn(run: Any) -> None:
     assert ran.turns(WRITING) == ["none -> localhost", "last -> localhost"]
 
 
-@pytest.mark.parametrize(("told", "state", "serial"), [(REFUSED, "findings", 2), ("lost", "unreachable", 1)])
+@pytest.mark.parametrize(
+    ("told", "state", "serial"), [(REFUSED, "findings", 2), (BROKEN, "findings", 2), ("lost", "unreachable", 1)]
+)
 def test_drill_ends_with_the_first_that_does_not_come_back(run: Any, told: Any, state: str, serial: int) -> None:
     hosts = {
         "first": {**DRILLS, "told": told},
@@ -258,13 +264,35 @@ def test_drill_ends_with_the_first_that_does_not_come_back(run: Any, told: Any, 
     assert len(ran.turns(WRITING)) == 2
 
 
-@pytest.mark.parametrize(("told", "state"), [(REFUSED["a.service"], "findings"), ("lost", "unreachable")])
-def test_no_unit_is_broken_after_one_that_did_not_come_back(run: Any, told: Any, state: str) -> None:
+def drills_of_three(**told: Any) -> dict[str, Any]:
     drills = [{"name": name, "may_hurt": [name]} for name in ("db", "web", "cache")]
-    ran = run("drill", {"one": {"systemd_drills": drills, "told": {"db": told, "web": {}, "cache": {}}}})
+    return {"systemd_drills": drills, "told": {each["name"]: DRILLED["a.service"] for each in drills} | told}
+
+
+@pytest.mark.parametrize(("told", "state"), [(BROKEN["a.service"], "findings"), ("lost", "unreachable")])
+def test_no_unit_is_broken_after_one_that_did_not_come_back(run: Any, told: Any, state: str) -> None:
+    ran = run("drill", {"one": drills_of_three(db=told)})
     assert (ran.states, ran.code) == ({"one": state}, 2), ran.said
-    assert ("(item=db)" in ran.said, "(item=web)" in ran.said) == (True, False)
+    broken = ran.said.partition("TASK [Break a unit")[2]
+    assert ("(item=db)" in broken, "(item=web)" in broken) == (state == "findings", False)
     assert ran.notes("one") == ["Not tried after that: web, cache."]
+
+
+@pytest.mark.parametrize("more", [(), ("--check",)])
+def test_all_that_speaks_against_drills_is_told_before_the_first(run: Any, more: tuple[str, ...]) -> None:
+    refused = REFUSED["a.service"]
+    wrong = {each: {**refused, "msg": f"{each}: no check", "errors": [{"unit": each}]} for each in ("web", "cache")}
+    ran = run("drill", {"one": drills_of_three(**wrong)}, *more)
+    assert (ran.states, ran.code) == ({"one": "findings"}, 2), ran.said
+    assert "TASK [Break a unit" not in ran.said
+    assert "web: no check\\ncache: no check" in ran.said
+    assert ran.notes("one") == ["Nothing was broken."]
+
+
+def test_in_check_mode_what_is_foretold_is_told(run: Any) -> None:
+    ran = run("drill", {"one": drills_of_three()}, "--check")
+    assert (ran.states, ran.code) == ({"one": "well"}, 0), ran.said
+    assert ran.turns("Break a unit, and measure how it comes back") == []
 
 
 # In check mode ansible.builtin.reboot does nothing.

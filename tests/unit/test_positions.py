@@ -42,7 +42,8 @@ def args(tmp_path: Path) -> Any:
         ("units[0].service.ExecStart", "5:18"),
         ("units[0].service.Nice", "6:13"),
         ("units[0].service.PrivateTmp", "7:7"),
-        ("units[0].service.UMask", "5:7"),
+        ("units[0].service.UMask", "8:7"),
+        ("units[0].service.UMask.more", "8:7"),
         ("units[0].service.Restart", "5:7"),
         ("units[0].unit.After", "3:5"),
         ("units[7].service", "3:3"),
@@ -84,6 +85,38 @@ def test_a_message_is_left_that_has_no_line_for_each_error(args: Any) -> None:
 @pytest.mark.parametrize("result", [{}, {"errors": "none"}, {"errors": [None, {}]}, {"ansible_job_id": "1"}])
 def test_other_results_are_as_they_were(args: Any, result: dict[str, Any]) -> None:
     assert with_positions(result, args) == result
+
+
+@pytest.mark.parametrize(
+    ("warning", "told"),
+    [
+        ("a.service: it stays (units[0].service)", "a.service: it stays (units[0].service), at {}:5:7"),
+        ("a.service: it stays (name)", "a.service: it stays, at {}:1:7"),
+        ("a.service: it stays (for now)", "a.service: it stays (for now)"),
+        ("a.service: it stays (elsewhere)", "a.service: it stays (elsewhere)"),
+        ("a.service: it stays (systemd.unit(5))", "a.service: it stays (systemd.unit(5))"),
+        ("a.service: it stays", "a.service: it stays"),
+    ],
+)
+def test_of_a_warning(args: Any, tmp_path: Path, warning: str, told: str) -> None:
+    class Event:
+        msg = warning
+
+    class Summary:
+        event = Event()
+
+    summary = Summary()
+    expected = told.format(tmp_path / "args.yml")
+    found = with_positions({"warnings": [warning, summary]}, args)["warnings"]
+    assert found == [expected, summary if expected == warning else expected]
+
+
+def test_of_what_is_declared_twice(args: Any, tmp_path: Path) -> None:
+    error = {"path": "units[0].service", "also": [{"path": "units[0]"}], "message": "twice"}
+    told = with_positions({"msg": "a: twice (units[0], units[0].service)", "errors": [error]}, args)
+    path = tmp_path / "args.yml"
+    assert told["msg"] == f"a: twice (units[0], units[0].service), at {path}:3:5 and {path}:5:7"
+    assert told["errors"][0]["also"] == [{"path": "units[0]", "position": f"{path}:3:5"}]
 
 
 def test_all_modules_run_by_it() -> None:

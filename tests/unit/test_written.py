@@ -113,17 +113,77 @@ def test_what_is_no_mapping_and_no_list_is_ansibles_to_refuse(tmp_path: Path, pl
     assert as_written(given) == given
 
 
+NAMES = {
+    "010": "8",
+    "1_0": "10",
+    "1:30": "90",
+    "0x10": "16",
+    "1.10": "1.1",
+    "+5": "5",
+    "on": "True",
+    "no": "False",
+}
+
+
+@pytest.mark.parametrize("written", NAMES)
+@pytest.mark.parametrize(
+    ("module", "place", "path"),
+    [
+        ("service", "name: %s", "name"),
+        ("stack", "name: %s", "name"),
+        ("stack", "adopt: [%s]", "adopt 0"),
+        ("stack", "services: [{name: %s}]", "services 0 name"),
+        ("stack", "services: [{name: a, instances: [b, %s]}]", "services 0 instances 1"),
+        ("unit", "instances: [{name: %s}]", "instances 0 name"),
+        ("stack", "dropins: [{name: a.service, dropin: %s}]", "dropins 0 dropin"),
+        ("stack", "targets: [{name: a, members: [%s]}]", "targets 0 members 0"),
+        ("stack", "targets: [{name: a, members: %s}]", "targets 0 members 0"),
+        ("socket", "supplementary_groups: [%s]", "supplementary_groups 0"),
+        ("timer", "timezone: %s", "timezone"),
+        ("stack", "services: [{name: a, health: {tcp: %s}}]", "services 0 health tcp"),
+        ("unit_info", "names: [%s]", "names 0"),
+        ("drill", "name: %s", "name"),
+    ],
+)
+def test_names(tmp_path: Path, module: str, place: str, path: str, written: str) -> None:
+    value = as_written(loaded(tmp_path, place % written), module)
+    for step in path.split():
+        value = value[int(step) if step.isdigit() else step]
+    # Where a truth value was written is not known.
+    assert value == {WRITTEN: ["" if written in ("on", "no") else written, NAMES[written]]}
+
+
+@pytest.mark.parametrize("written", ["10", "0", "-1", "08", "0o10", "1e3", "web", '"010"', "'on'", "~", "2024-01-01"])
+def test_names_as_they_are(tmp_path: Path, written: str) -> None:
+    text = "name: %s\ninstances: [%s, {name: %s}]\nsupplementary_groups: [%s]\nrestart: no\nenabled: on"
+    given = loaded(tmp_path, text.replace("%s", written))
+    assert as_written(given, "service") == given
+
+
+@pytest.mark.parametrize(
+    "place", ["environment: {NO: a}", "secrets: {ON: a}", "credentials: {off: a}", "unit: {on: 1}"]
+)
+def test_a_name_before_a_colon(tmp_path: Path, place: str) -> None:
+    (marked,) = as_written(loaded(tmp_path, place), "service").values()
+    ((key, value),) = marked.items()
+    assert value == {WRITTEN: ["the name before a colon (such as yes, no, on, off)", str(key)]}
+
+
+def test_each_module_is_held_to_its_specification() -> None:
+    modules = {path.stem for path in (Path(__file__).parents[2] / "plugins" / "modules").glob("*.py")}
+    for module in modules:
+        name = "names" if module == "unit_info" else "name"
+        assert WRITTEN in str(as_written({name: True}, module))
+
+
 # Options that hold others, or texts, and are not looked at.
 EXCEPTED = {
-    "secrets": "numbers are refused there, and nothing of them is shown",
-    "credentials": "as secrets",
     "triggers": "of which only counts that they change",
     "alert": "addresses and commands, in a mapping of its own",
-    "alerts": "as alert",
     "health": "numbers, which Ansible holds to that, and a command of texts",
     "hardening": "words of ours, and paths",
     "depends_on": "names of units",
-    "name": "of a unit, or of an instance, which is told by what it comes to",
+    "name": "of an instance, which is looked at with it",
 }
 
 
@@ -154,15 +214,38 @@ def test_what_was_written_in_no_file() -> None:
 def test_what_is_sent_is_refused() -> None:
     sent = {WRITTEN: ["0644", "420"]}
     for refused in (
-        lambda: environment_value("A", sent),
         lambda: command_line(["/bin/a", sent], is_template=False),
         lambda: command_line([sent], is_template=False),
         lambda: command_line([["a"], sent], is_template=False),
         lambda: to_values(sent, None, "Nice"),
-        lambda: to_values({"A": sent}, None, "Environment"),
     ):
         with pytest.raises(Refused, match=r"^YAML made 420 of 0644: quote it, or write 420 if that is meant$"):
             refused()
+
+
+def test_of_a_variable_it_has_the_name() -> None:
+    sent = {WRITTEN: ["0644", "420"]}
+    told = r"^environment variable A: YAML made 420 of 0644: quote it, or write 420 if that is meant$"
+    for refused in (lambda: environment_value("A", sent), lambda: to_values({"A": sent}, None, "Environment")):
+        with pytest.raises(Refused, match=told):
+            refused()
+
+
+def test_what_would_be_refused_as_well_is_not_proposed() -> None:
+    clock, rounded, mode = ({WRITTEN: each} for each in (["12:30", "750"], ["2.50", "2.5"], ["0077", "63"]))
+    for refused in (
+        lambda: to_values(clock, None, "OnCalendar"),
+        lambda: environment_value("A", rounded),
+        lambda: command_line(["/bin/a", rounded], is_template=False),
+        lambda: to_values(mode, "MODE", "UMask"),
+    ):
+        with pytest.raises(Refused, match=r"quote it$"):
+            refused()
+
+
+def test_a_truth_value_is_told_without_what_it_comes_to() -> None:
+    with pytest.raises(Refused, match=r"^YAML made True of it \(a word such as yes, no, on, off\): quote it$"):
+        to_values({WRITTEN: ["", "True"]}, None, "User")
 
 
 def test_a_word_that_holds_others_is_refused_without_the_mark() -> None:

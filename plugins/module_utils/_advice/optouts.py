@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .._syntax.likeness import near
-from .._syntax.rule import Refused, shown
+from .._syntax.rule import Refused, shown, within
 
 Line = Tuple[str, str]
 _INET = ("AF_INET", "AF_INET6")
@@ -161,16 +161,19 @@ def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
     Raises Refused for one that there is not, or cannot be so.
     """
     found: Dict[str, OptOut] = {}
-    for each in allow:
-        name, value = _named(each)
-        if name in found:
-            raise Refused(f"allow: {name} is there twice")
-        found[name] = _with_value(OPT_OUTS[name], value)
+    for number, each in enumerate(allow):
+        with within(f"allow[{number}]"):
+            name, value = _named(each)
+            if name in found:
+                raise Refused(f"allow: {name} is there twice")
+            found[name] = _with_value(OPT_OUTS[name], value)
     rows = list(found.values())
     home = found.get("home")
-    paths = [_path(_present(path), "read_write_paths") for path in writable]
-    for path in paths:
-        _refuse_hidden(path, home)
+    paths = []
+    for number, given in enumerate(writable):
+        with within(f"read_write_paths[{number}]"):
+            paths.append(_path(_present(given), "read_write_paths"))
+            _refuse_hidden(paths[-1], home)
     values = {directive: value for row in rows for directive, value in row.values.items()}
     wants: Dict[str, Tuple[str, ...]] = {}
     more: List[Line] = [("ReadWritePaths", quoted(f"-{path}")) for path in paths]

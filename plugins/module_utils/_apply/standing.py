@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.files import Writer, read, sweep
 from .._host.manager import Manager
@@ -81,6 +81,14 @@ def forget(where: Places, standing: Standing, writer: Writer) -> None:
 def _remove_folders(where: Places, writer: Writer) -> None:
     writer.remove_folder_if_empty(_folder(where))
     writer.remove_folder_if_empty(os.path.dirname(_folder(where)))
+
+
+def taken_down(where: Places) -> FrozenSet[str]:
+    """Units that the next run takes back from drills that were cut off, before anything else."""
+    folder = _folder(where)
+    notes = [name for name in os.listdir(folder) if name.endswith(".json")] if os.path.isdir(folder) else []
+    left = (_read(os.path.join(folder, name)) for name in notes)
+    return frozenset(unit for each in left if each is not None for unit in (each.unit, *each.up))
 
 
 def recover(where: Places, manager: Manager, writer: Writer) -> List[Standing]:

@@ -34,9 +34,21 @@ _EMPTY_PRUNE = Rule(
     "the option prune",
     option="prune",
 )
-_TWICE = Rule("duplicate", Severity.ERROR, "declared twice", "merge the entries", "the options units and dropins")
+_TWICE = Rule(
+    "duplicate",
+    Severity.ERROR,
+    "declared twice",
+    "merge the entries",
+    "the options units and dropins",
+    everywhere=True,
+)
 _DROPIN_TWICE = Rule(
-    "duplicate", Severity.ERROR, "the drop-in {dropin} is declared twice", "merge the entries", "the option dropins"
+    "duplicate",
+    Severity.ERROR,
+    "the drop-in {dropin} is declared twice",
+    "merge the entries",
+    "the option dropins",
+    everywhere=True,
 )
 
 
@@ -108,9 +120,9 @@ def unhonoured(entry: Params, name: names.UnitName) -> Iterator[Problem]:
     for option in sorted(SELECTIVE - kind.honours):
         if entry.get(option):
             rule = _RUN_OF_OTHERS if option == "run" else _NO_PROGRAM if kind.runs_commands else _NO_PROCESS
-            yield rule.problem(name.text, kind=kind.name, option=option)
+            yield rule.problem(name.text, kind=kind.name, option=option).about(option)
     if entry.get("on_change") == "reload" and not kind.reloadable:
-        yield _RELOAD_OF_OTHERS.problem(name.text, kind=kind.name)
+        yield _RELOAD_OF_OTHERS.problem(name.text, kind=kind.name).about("on_change")
 
 
 def of_options(entry: Params, name: names.UnitName, brings_text: bool, has_dropin: bool) -> Iterator[Problem]:
@@ -118,20 +130,20 @@ def of_options(entry: Params, name: names.UnitName, brings_text: bool, has_dropi
     masked = bool(entry.get("masked"))
     yield from unhonoured(entry, name)
     if entry.get("content") is not None and has_text({**entry, "content": None}):
-        yield _CONTENT_AND_SECTIONS.problem(name.text)
+        yield _CONTENT_AND_SECTIONS.problem(name.text).about("content")
     if brings_text and KINDS[name.kind].file is File.NEVER:
         yield _NO_FILE.problem(name.text, kind=name.kind)
     if brings_text and masked:
-        yield _MASKED_TEXT.problem(name.text)
+        yield _MASKED_TEXT.problem(name.text).about("masked")
     if masked and (entry.get("enabled") or entry.get("state") in RUNNING):
-        yield _MASKED_RUNNING.problem(name.text)
+        yield _MASKED_RUNNING.problem(name.text).about("masked")
     if not brings_text and entry.get("state") != "absent":
         for_text = (*TEXT_OPTIONS, *(() if has_dropin else ("run",)))
         extra = [option for option in for_text if entry.get(option)]
         if extra:
-            yield _NEEDS_TEXT.problem(name.text, option=extra[0])
+            yield _NEEDS_TEXT.problem(name.text, option=extra[0]).about(extra[0])
     if name.is_template and not entry.get("instances") and entry.get("state") in RUNNING:
-        yield _TEMPLATE_STARTED.problem(name.text)
+        yield _TEMPLATE_STARTED.problem(name.text).about("state")
 
 
 def duplicates(units: Sequence[Tuple[str, ...]], dropins: Sequence[Tuple[str, str]]) -> Iterator[Problem]:
@@ -145,5 +157,5 @@ def duplicates(units: Sequence[Tuple[str, ...]], dropins: Sequence[Tuple[str, st
     paths: Set[str] = set()
     for unit, path in dropins:
         if path in paths:
-            yield _DROPIN_TWICE.problem(unit, dropin=posixpath.basename(path))
+            yield _DROPIN_TWICE.problem(unit, dropin=posixpath.basename(path)).about("dropin")
         paths.add(path)

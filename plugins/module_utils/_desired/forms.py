@@ -73,7 +73,7 @@ def unit_name(given: str, form: str) -> str:
     if dot and suffix in KINDS:
         if suffix != form:
             told = f"{shown(given)} is no {form}: name it {shown(f'{stem}.{form}')}, or declare it under its own type"
-            raise Problems([_OPTION_VALUE.said(told, given)])
+            raise Problems([_OPTION_VALUE.said(told, given, option="name")])
         return given
     return f"{given}.{form}"
 
@@ -138,7 +138,8 @@ class Builder:
         try:
             line = values.command_line(list(argv), parse_name(self.unit).is_template)
         except Refused as refused:
-            self.problems.append(_OPTION_VALUE.said(f"argv: {refused}", self.unit, "Service", "ExecStart"))
+            told = _OPTION_VALUE.said(f"argv: {refused}", self.unit, "Service", "ExecStart", refused.path)
+            self.problems.append(told)
             return
         self._set("Service", "ExecStart", line)
 
@@ -146,14 +147,14 @@ class Builder:
         """The units that are wished for, and those that are needed."""
         wants: List[str] = []
         requires: List[str] = []
-        for each in given:
+        for number, each in enumerate(given):
             if isinstance(each, Mapping) and _is_dependency(each):
                 (requires if boolean(each.get("required", False)) else wants).append(with_kind(each["name"]))
             elif isinstance(each, str) and each:
                 wants += [with_kind(word) for word in each.split()]
             else:
                 told = "depends_on takes names of units, or mappings such as {name: redis.service, required: true}"
-                self.problems.append(_OPTION_VALUE.said(told, self.unit))
+                self.problems.append(_OPTION_VALUE.said(told, self.unit, option=f"depends_on[{number}]"))
         return wants, requires
 
     def add(self, section: str, directive: str, units: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from .._advice.profiles import Lines
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import HARDENING_DROPIN
 from .._syntax.names import parse_pattern
-from .._syntax.rule import Problem, Refused, Rule, Severity
+from .._syntax.rule import Problem, Refused, Rule, Severity, joined, within
 
 Params = Mapping[str, Any]
 Entry = Dict[str, Any]
@@ -71,13 +71,26 @@ def asked(params: Params) -> Tuple[List[Asked], List[Problem]]:
     for entry in params.get("dropins") or ():
         if not is_asked(entry) or not _is_service(str(entry["name"])):
             continue
+        wrong = list(_unknown(entry))
+        problems += wrong
+        if wrong:
+            continue
         try:
             found.append(_read(entry))
         except Refused as refused:
-            problems.append(OPTIONS.said(str(refused), str(entry["name"])))
+            problems.append(OPTIONS.said(str(refused), str(entry["name"]), option=joined(OPTION, refused.path)))
         except _NoTarget as none:
             problems.append(none.problem)
     return found, problems
+
+
+def _unknown(entry: Params) -> Iterator[Problem]:
+    """Each opt-out that there is not, or cannot be so."""
+    for number, each in enumerate(entry[OPTION].get("allow") or ()):
+        try:
+            needs([each], ())
+        except Refused as refused:
+            yield OPTIONS.said(str(refused), str(entry["name"]), option=f"{OPTION}.allow[{number}]")
 
 
 def _is_service(unit: str) -> bool:
@@ -102,7 +115,8 @@ def _read(entry: Params) -> Asked:
     unit, given = str(entry["name"]), entry[OPTION]
     most = given.get("max_exposure")
     if most is not None and not 0 <= most <= _HIGHEST:
-        raise Refused(f"max_exposure is a number from 0 to 10, as systemd-analyze security tells, and not {most:g}")
+        with within("max_exposure"):
+            raise Refused(f"max_exposure is a number from 0 to 10, as systemd-analyze security tells, and not {most:g}")
     writable = given.get("read_write_paths") or ()
     told = needs(given.get("allow") or (), writable)
     _refuse_many(unit)

@@ -13,7 +13,7 @@ import math
 from typing import Any, Mapping, Optional
 
 from .._host.health import CHECK_OPTIONS, Health
-from .._syntax.rule import Refused, Rule, Severity
+from .._syntax.rule import Refused, Rule, Severity, within
 
 HEALTH = Rule(
     "health-option",
@@ -32,9 +32,11 @@ def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> H
     seconds = {option: options[option] for option in SECONDS if options.get(option) is not None}
     chosen = Health(**seconds)
     if not (math.isfinite(chosen.stable_for) and chosen.stable_for >= 0):
-        raise Refused("health: stable_for is a number of seconds and cannot be negative")
+        with within("stable_for"):
+            raise Refused("health: stable_for is a number of seconds and cannot be negative")
     if not (math.isfinite(chosen.timeout) and chosen.timeout > 0):
-        raise Refused("health: timeout is a number of seconds, more than 0")
+        with within("timeout"):
+            raise Refused("health: timeout is a number of seconds, more than 0")
     chosen = chosen._replace(patient="timeout" not in seconds)
     if not any(options.get(option) for option in CHECK_OPTIONS):
         return chosen

@@ -18,6 +18,7 @@ from .._syntax.kinds import KINDS
 from .._syntax.names import with_instance
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .._syntax.specifiers import in_value, left_in
+from .._syntax.values import changed, is_changed
 from . import inherited
 from .options import TEXT_OPTIONS, instance
 from .stack import OF_INSTANCES
@@ -87,6 +88,12 @@ def _of_text(each: Params, more: Mapping[str, List[Any]]) -> Entry:
 
 def _read(given: object, number: int, template: str, problems: List[Problem]) -> Entry:
     """One of the option, which is which in it: number."""
+    at = f"instances[{number}]"
+    name = given["name"] if isinstance(given, Mapping) and "name" in given else given
+    if is_changed(name):
+        path = at if name is given else f"{at}.name"
+        problems.append(_INSTANCE.said(f"{path}: {changed(name)}", template, option=path))
+        return {"name": "-"}
     if not isinstance(given, Mapping):
         return {"name": given}
     try:
@@ -98,9 +105,8 @@ def _read(given: object, number: int, template: str, problems: List[Problem]) ->
         return dict(checked.validated_parameters)
     from .mistakes import mistakes, path_of  # noqa: PLC0415 (only where there is something to tell)
 
-    at = ("instances", number)
-    found = [(path_of((*at, *each.steps)), each.message) for each in mistakes(instance(), given)]
-    for path, message in found or [(path_of(at), each) for each in refused]:
+    found = [(f"{at}.{path_of(each.steps)}".rstrip("."), each.message) for each in mistakes(instance(), given)]
+    for path, message in found or [(at, each) for each in refused]:
         problems.append(_INSTANCE.said(f"{path}: {message}", template, option=path))
     return {"name": str(given.get("name", "-"))}
 
@@ -122,5 +128,5 @@ def _filled(value: Any, member: str, option: str, problems: List[Problem]) -> An
     if not isinstance(value, str):
         return value
     for letter in left_in(value, member):
-        problems.append(_UNFILLED.problem(member, option=option, specifier=shown(f"%{letter}")))
+        problems.append(_UNFILLED.problem(member, option=option, specifier=shown(f"%{letter}")).about(option))
     return in_value(value, member)

@@ -17,6 +17,7 @@ from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_T
 
 from .._syntax.likeness import near
 from .._syntax.rule import shown
+from .._syntax.values import changed, is_changed
 from .options import SECTION_OPTIONS, Spec
 
 Params = Mapping[str, Any]
@@ -33,6 +34,8 @@ _TAKES = {
     "str": "text",
 }
 _BOOLEANS = ("yes", "no", "true", "false", "on", "off")
+# The types of what is taken as it was written, and of which the controller marks what YAML has changed.
+TEXTS = ("str", "path")
 # So many options are listed; of more than that the documentation tells.
 _FEW = 12
 
@@ -84,10 +87,13 @@ def _of_value(value: Any, wanted: Spec, steps: Steps, around: Sequence[_Level], 
     if value is None and not (is_entry or wanted.get("required") or wanted.get("default") is not None):
         return
     kind = wanted.get("type", "str")
+    if is_changed(value) and kind in TEXTS:
+        yield Mistake(steps, changed(value))
+        return
     try:
         made = _CHECKS[kind](value)
     except (TypeError, ValueError):
-        yield Mistake(steps, _of_another_type(value, kind))
+        yield Mistake(steps, _of_another_type(value, kind) + _as_mapping(value, wanted.get("options") or {}))
         return
     if isinstance(made, list):
         inner = {"type": wanted.get("elements", "raw"), "options": wanted.get("options"), "choices": choices}
@@ -109,6 +115,16 @@ def _of_another_type(value: Any, kind: str) -> str:
         return f"it takes {_TAKES[kind]}, and not {there}"
     meant = near(str(value).lower(), _BOOLEANS) if kind == "bool" else []
     return f"it takes {_TAKES[kind]}, and not {shown(str(value))}{_meant(meant)}"
+
+
+def _as_mapping(value: Any, options: Spec) -> str:
+    """How a single value is written where it is an option of that mapping, or which there are."""
+    if value is None or isinstance(value, (Mapping, list, tuple)):
+        return ""
+    meant = [option for option, each in options.items() if value in (each.get("choices") or ())]
+    if meant:
+        return f": write {{{meant[0]}: {value}}}"
+    return f", of {', '.join(options)}" if 0 < len(options) <= _FEW else ""
 
 
 def _is_one_of(made: Any, choices: Sequence[Any]) -> bool:

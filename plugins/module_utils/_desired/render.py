@@ -19,7 +19,7 @@ from .._syntax.characters import to_utf8
 from .._syntax.directives import UNKNOWN, Catalogue
 from .._syntax.kinds import KINDS
 from .._syntax.names import NAME_MAX, NAME_SHOWN
-from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown, within
 from . import habits, slips
 from .options import HIDDEN_OPTIONS, SECTION_OPTIONS
 from .stamp import Assignment, Ingredients, assignment, ingredients, without_stamp
@@ -40,8 +40,8 @@ _SECRETS_GLOBAL = Rule(
 _NO_MAPPING = Rule(
     "secrets-mapping",
     Severity.ERROR,
-    "{option} is no mapping of names to values, and what it is stays unsaid",
-    "write each name as a key of its own, such as {option}: {{TOKEN: ...}}",
+    "{option} is no mapping of names to values",
+    "write each name as a key of its own, and what is secret behind its colon",
     "the options secrets and credentials",
 )
 _TOO_LONG = Rule(
@@ -124,7 +124,7 @@ def _unnamed_secrets(params: Params) -> Iterator[Problem]:
     """Hidden options that are no mapping, which Ansible is kept from making of text: it would show what it makes."""
     for option in HIDDEN_OPTIONS:
         if not isinstance(params.get(option), (dict, type(None))):
-            yield _NO_MAPPING.problem(params["name"], option=option)
+            yield _NO_MAPPING.problem(params["name"], option=option).about(option)
 
 
 def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: HostFacts) -> Rendered:
@@ -201,7 +201,7 @@ def _sections(
                     values.refuse_list(value, section, str(directive), catalogue.holds_one(section, str(directive)))
                 texts = values.to_values(value, catalogue.type_of(section, str(directive)), str(directive))
             except Refused as refused:
-                problems.append(values.VALUE.said(str(refused), unit, section, str(directive)))
+                problems.append(values.VALUE.said(str(refused), unit, section, str(directive), refused.path))
                 continue
             assignments += [(str(directive), text) for text in texts]
         sections.append((section, assignments))
@@ -215,7 +215,7 @@ def _parsed(
         unitfile.refuse_torn(content)
         entries = unitfile.parse(content)
     except Refused as refused:
-        problems.append(unitfile.SYNTAX.said(str(refused), unit))
+        problems.append(unitfile.SYNTAX.said(str(refused), unit, option="content"))
         return []
     sections: Dict[str, List[Assignment]] = {}
     for entry in entries:
@@ -234,7 +234,7 @@ def _environment(
     unit = params["name"]
     places = facts.places
     if not places.scope.takes_secrets and any(params.get(option) for option in HIDDEN_OPTIONS):
-        problems.append(_SECRETS_GLOBAL.problem(unit))
+        problems += [_SECRETS_GLOBAL.problem(unit).about(option) for option in HIDDEN_OPTIONS if params.get(option)][:1]
         return [], []
     params = {**params, **{option: secret_values(params, option) for option in HIDDEN_OPTIONS}}
     extra: List[Assignment] = []
@@ -243,24 +243,29 @@ def _environment(
         try:
             extra.append(("Environment", values.environment_value(str(name), value)))
         except Refused as refused:
-            problems.append(values.ENVIRONMENT.said(str(refused), unit, own, "Environment"))
+            problems.append(values.ENVIRONMENT.said(str(refused), unit, own, "Environment", str(name)))
     try:
         if params.get("secrets"):
             path = places.environment_file(owner, stem)
-            content = (MARK + owner + "\n" + values.environment_file(params["secrets"])).encode()
+            with within("secrets"):
+                content = (MARK + owner + "\n" + values.environment_file(params["secrets"])).encode()
             # systemd takes it for a pattern (systemd.exec(5), glob(7)), and a name may hold what that is made of.
             pattern = re.sub(r"([\\*?\[])", r"\\\1", _literal(places.inside(path)))
             extra.append(("EnvironmentFile", pattern))
             files.append(
                 FileWanted(path, content, SECRET_MODE, unit, secret=True, cover=_names_only(params["secrets"]))
             )
-        for name, value in (params.get("credentials") or {}).items():
-            path = places.credential_file(owner, stem, _credential_name(str(name)))
-            extra.append(("LoadCredential", f"{name}:{_literal(places.inside(path))}"))
-            content = _credential_text(str(name), value)
-            files.append(FileWanted(path, content, SECRET_MODE, unit, secret=True, cover="(a credential, not shown)\n"))
     except Refused as refused:
-        problems.append(values.ENVIRONMENT.said(str(refused), unit))
+        problems.append(values.ENVIRONMENT.said(str(refused), unit, option=refused.path))
+    for name, value in (params.get("credentials") or {}).items():
+        try:
+            path = places.credential_file(owner, stem, _credential_name(str(name)))
+            content = _credential_text(str(name), value)
+        except Refused as refused:
+            problems.append(values.ENVIRONMENT.said(str(refused), unit, option=f"credentials.{name}"))
+            continue
+        extra.append(("LoadCredential", f"{name}:{_literal(places.inside(path))}"))
+        files.append(FileWanted(path, content, SECRET_MODE, unit, secret=True, cover="(a credential, not shown)\n"))
     return extra, files
 
 

@@ -13,13 +13,13 @@ import posixpath
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
 
 from .._host.health import Health
 from .._syntax import names, unitfile
 from .._syntax.directives import Catalogue
 from .._syntax.loadpath import LoadPath, dropin_folders
-from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, joined, shown, within
 from . import contradictions, triggers
 from .health import HEALTH, health
 from .options import TEXT_OPTIONS
@@ -34,6 +34,8 @@ OF_INSTANCES = "of_instances"
 MAY_BRING = "may_bring"
 # In the place of a name that is none.
 _NO_OWNER = "-"
+
+_Made = TypeVar("_Made")
 
 _EMPTY = Rule(
     "empty",
@@ -257,6 +259,15 @@ def _collect(make: Any, into: List[Any], problems: List[Problem]) -> None:
             into.append(found.rest)
 
 
+def _noted(make: Callable[[], _Made], problems: List[Problem]) -> Optional[_Made]:
+    """What is made, None of what is wrong, which is noted."""
+    try:
+        return make()
+    except Problems as found:
+        problems += found.problems
+        return None
+
+
 def _owner(params: Params, problems: List[Problem]) -> str:
     option = "adopt"
     try:
@@ -287,11 +298,15 @@ def _unit(
         name = names.parse_name(entry["name"])
         members = _members(name, entry)
     except Refused as refused:
-        raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
+        raise Problems(
+            [names.UNIT_NAME.said(str(refused), str(entry["name"]), option=refused.path or "name")]
+        ) from None
     brings_text = has_text(entry) and entry.get("state") != "absent"
     problems = list(contradictions.of_options(entry, name, brings_text, name.text in has_dropin))
     path = facts.places.unit_file(name.text)
     rendered = _rendered(lambda: render(entry, name.kind, name.text, path, owner, facts), brings_text, problems, files)
+    checks = _noted(lambda: _own_health(entry, defaults), problems)
+    by_member = _noted(lambda: _of_instances(name.text, entry, defaults), problems)
     wanted = UnitWanted(
         name=name,
         path=path if rendered is not None else None,
@@ -301,14 +316,14 @@ def _unit(
         masked=entry.get("masked"),
         on_change=entry.get("on_change") or "",
         runs_on_change=entry.get("run") == "on_change",
-        health=None if problems else _own_health(entry, defaults),
+        health=checks,
         replace=bool(entry.get("replace")),
         leaves=LeftOut(
             instances=rendered is not None and entry.get("instances") is not None,
             listed=rendered is not None or entry.get("instances") is not None,
             started=bool(entry.get(MAY_BRING)),
         ),
-        by_member={} if problems else _of_instances(name.text, entry, defaults),
+        by_member=by_member or {},
     )
     if problems:
         raise Problems(problems, rest=wanted if rendered is not None else None)
@@ -337,14 +352,18 @@ def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
     if instances is None:
         return () if name.is_template else (name.text,)
     if not name.is_template:
-        raise Refused(f"instances belong to a template: name it {name.prefix}@.{name.kind}")
-    for instance in instances:
-        # A number stands for itself, unless YAML has rounded it.
-        if isinstance(instance, bool) or not isinstance(instance, (str, int)):
-            raise Refused(
-                f"YAML made the instance {instance!r} of something else (1.10 becomes 1.1, on True): quote it"
-            )
-    return tuple(names.with_instance(name.text, str(instance)) for instance in instances)
+        with within("instances"):
+            raise Refused(f"instances belong to a template: name it {name.prefix}@.{name.kind}")
+    members = []
+    for number, instance in enumerate(instances):
+        with within(f"instances[{number}]"):
+            # A number stands for itself, unless YAML has rounded it.
+            if isinstance(instance, bool) or not isinstance(instance, (str, int)):
+                raise Refused(
+                    f"YAML made the instance {instance!r} of something else (1.10 becomes 1.1, on True): quote it"
+                )
+            members.append(names.with_instance(name.text, str(instance)))
+    return tuple(members)
 
 
 def _of_instances(template: str, entry: Params, defaults: Params) -> Mapping[str, Meant]:
@@ -362,9 +381,12 @@ def _dropin(
 ) -> DropinWanted:
     try:
         name = names.parse_pattern(entry["name"])
-        file_name = names.parse_dropin(entry["dropin"])
+        with within("dropin"):
+            file_name = names.parse_dropin(entry["dropin"])
     except Refused as refused:
-        raise Problems([names.UNIT_NAME.said(str(refused), str(entry["name"]))]) from None
+        raise Problems(
+            [names.UNIT_NAME.said(str(refused), str(entry["name"]), option=refused.path or "name")]
+        ) from None
     path = facts.places.dropin_file(name.text, file_name)
     present = entry.get("state") != "absent"
     if present and not has_text(entry) and not any(entry.get(key) for key in TEXT_OPTIONS):
@@ -372,13 +394,14 @@ def _dropin(
     problems = list(contradictions.unhonoured(entry, name)) if present else []
     stem = names.stem_of_dropin(name.text, file_name[: -len(".conf")])
     rendered = _rendered(lambda: render(entry, name.kind, stem, path, owner, facts), present, problems, files)
+    checks = _noted(lambda: _own_health(entry, defaults), problems)
     wanted = DropinWanted(
         unit=name,
         path=path,
         present=present,
         entries=rendered.entries if rendered else (),
         on_change=entry.get("on_change") or "",
-        health=None if problems else _own_health(entry, defaults),
+        health=checks,
         replace=bool(entry.get("replace")),
     )
     if problems:
@@ -394,4 +417,4 @@ def _health(unit: str, given: Optional[Params], defaults: Params) -> Health:
     try:
         return health(given, defaults)
     except Refused as refused:
-        raise Problems([HEALTH.said(str(refused), unit)]) from None
+        raise Problems([HEALTH.said(str(refused), unit, option=joined("health", refused.path))]) from None

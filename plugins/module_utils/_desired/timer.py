@@ -118,7 +118,8 @@ def _unit(built: Builder, entry: Params) -> None:
     if named is None or isinstance(named, Mapping):
         return
     if not isinstance(named, str):
-        built.problems.append(_UNIT.said("unit is the name of a unit, or a mapping of directives", built.unit))
+        told = "unit is the name of a unit, or a mapping of directives"
+        built.problems.append(_UNIT.said(told, built.unit, option="unit"))
         return
     if service.brings(entry):
         built.problems.append(_UNIT.problem(built.unit, "Timer", "Unit", other=named))

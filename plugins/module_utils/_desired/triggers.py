@@ -70,16 +70,19 @@ def _in_content(content: str) -> List[str]:
 
 
 def bad(entries: Sequence[Params]) -> Iterator[Problem]:
-    for entry, path in _triggers(entries):
+    for entry, path, option in _triggers(entries):
         if not is_path(path):
-            yield _TRIGGER.problem(entry["name"], path=shown(path))
+            yield _TRIGGER.problem(entry["name"], path=shown(path)).about(option)
 
 
 def missing(entries: Sequence[Params], digests: Mapping[str, Optional[str]]) -> Iterator[Problem]:
-    for entry, path in _triggers(entries):
+    for entry, path, option in _triggers(entries):
         if digests.get(path) is None:
-            yield _TRIGGER_MISSING.problem(entry["name"], path=path)
+            yield _TRIGGER_MISSING.problem(entry["name"], path=path).about(option)
 
 
-def _triggers(entries: Sequence[Params]) -> Iterator[Tuple[Params, str]]:
-    return ((entry, path) for entry in entries for path in declared_files(entry))
+def _triggers(entries: Sequence[Params]) -> Iterator[Tuple[Params, str, str]]:
+    """Each with its entry, and the option that it is there."""
+    for entry in entries:
+        for number, path in enumerate(declared_files(entry)):
+            yield entry, path, f"triggers.files[{number}]"

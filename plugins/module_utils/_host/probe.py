@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Protocol, Sequence,
 from urllib.parse import urlsplit
 
 from .._syntax.characters import to_utf8
-from .._syntax.rule import Refused, shown
+from .._syntax.rule import Refused, shown, within
 from .health import ATTEMPT, Place
 from .manager import Manager
 
@@ -167,8 +167,13 @@ def read_checks(options: Mapping[str, Any]) -> Tuple[Check, ...]:
     """The checks that are declared. Raises Refused for one that could never pass."""
     given = {option: options[option] for option in CHECKS if options.get(option)}
     for option, value in given.items():
-        _refuse_unprintable(option, [value] if isinstance(value, str) else value)
-    return tuple(CHECKS[option].read(value) for option, value in given.items())
+        with within(option):
+            _refuse_unprintable(option, [value] if isinstance(value, str) else value)
+    found = []
+    for option, value in given.items():
+        with within(option):
+            found.append(CHECKS[option].read(value))
+    return tuple(found)
 
 
 def _refuse_unprintable(option: str, texts: Sequence[str]) -> None:

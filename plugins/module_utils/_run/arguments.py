@@ -15,6 +15,7 @@ from .._desired.forms import unit_name
 from .._desired.mistakes import Steps, mistakes, path_of
 from .._desired.options import FORMS, Spec
 from .._syntax.rule import Problem, Problems, Rule, Severity, legible
+from .._syntax.values import is_changed
 
 Params = Mapping[str, Any]
 
@@ -45,13 +46,18 @@ def _with_path(problem: Problem, path: str) -> Problem:
 def _unit(given: Params, steps: Steps, is_stack: bool) -> str:
     """The unit of the entry that a mistake is in, as far as it has a name."""
     if not is_stack:
-        return str(given.get("name") or "")
+        return _name(given)
     if len(steps) < 2 or not isinstance(steps[1], int):
         return ""
     kind, number = str(steps[0]), steps[1]
     entry = given[kind][number] if isinstance(given[kind], (list, tuple)) else None
-    name = str(entry.get("name") or "") if isinstance(entry, Mapping) else ""
+    name = _name(entry) if isinstance(entry, Mapping) else ""
     try:
         return unit_name(name, kind[:-1]) if name and kind in FORMS else name
     except Problems:
         return name
+
+
+def _name(entry: Params) -> str:
+    name = entry.get("name")
+    return "" if is_changed(name) else str(name or "")

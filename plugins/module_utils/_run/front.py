@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 from collections import abc
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple, Union
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -20,7 +20,8 @@ from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
-from .._syntax.rule import Problem, Problems, Refused, Severity
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity
+from .._syntax.values import WRITTEN
 from .work import Failed
 
 # Options of a unit that stand for more than its entry.
@@ -28,6 +29,15 @@ _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
 # Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
 _ALERTS = ("alert", "alerts")
 _SECRET = (*HIDDEN_OPTIONS, "webhook")
+
+
+_SHORT = Rule(
+    "short-secret",
+    Severity.WARNING,
+    "the secret {name} has less than {least} characters",
+    "Ansible blots it out wherever it occurs, so results may be garbled",
+    "the options secrets and credentials",
+)
 
 
 class Module(AnsibleModule):
@@ -39,6 +49,8 @@ class Module(AnsibleModule):
     def __init__(self, spec: Spec) -> None:
         # As they came, while Ansible holds them to the spec.
         self._given: Optional[Mapping[str, Any]] = None
+        # Among them, what the controller has marked as changed by YAML.
+        self._marked: List[Mapping[str, Any]] = []
         try:
             AnsibleModule.__init__(self, argument_spec=spec, supports_check_mode=True)
         except TypeError as error:
@@ -46,24 +58,32 @@ class Module(AnsibleModule):
             if self._given is None:
                 raise
             self.fail_json(msg=f"the options of {self._name} cannot be read: {error}")
+        if self._marked:
+            # Ansible takes a mark for the text that it would be.
+            self._refuse_wrong()
         self._given = None
 
     def _load_params(self) -> None:
         """Hide secrets that lie too deep for an argument spec to mark, before anything can fail and show them."""
         AnsibleModule._load_params(self)
-        self.no_log_values.update(_deep_secrets(self.params))
+        self.no_log_values.update(_deep_secrets(self.params, self._marked))
         self._given = dict(self.params)
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         """Of an option that Ansible refuses it does not say where it is, nor what may be meant."""
-        if self._given is not None:
-            from .arguments import refused  # noqa: PLC0415 (only where there is something to tell)
-
-            lines, errors = refused(self.argument_spec, self._given, self._name)
-            if errors:
-                msg, kwargs = "\n".join(lines), {**kwargs, "errors": errors, "unverified": []}
+        self._refuse_wrong(**kwargs)
         AnsibleModule.fail_json(self, msg, **kwargs)
         raise AssertionError
+
+    def _refuse_wrong(self, **kwargs: Any) -> None:
+        """Fail for all options that are not as their specification has them, as far as that is not over yet."""
+        if self._given is None:
+            return
+        from .arguments import refused  # noqa: PLC0415 (only where there is something to tell)
+
+        lines, errors = refused(self.argument_spec, self._given, self._name)
+        if errors:
+            AnsibleModule.fail_json(self, "\n".join(lines), **{**kwargs, "errors": errors, "unverified": []})
 
     def _log_invocation(self) -> None:
         AnsibleModule.log(self, f"Invoked for {self.params.get('name') or self.params.get('names')}")
@@ -79,11 +99,9 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
 
     def applied() -> Mapping[str, Any]:
         params, found = _in_sections(as_stack(module.params))
-        for warning in _short_secrets(params):
-            module.warn(warning)
+        _warn(module, list(_short_secrets(params)))
         result, warnings = apply(params, module.check_mode, _labeller(module), found)
-        for warning in warnings:
-            module.warn(warning)
+        _warn(module, warnings)
         return {**result, "unverified": _with_paths(result["unverified"], module.params)}
 
     _answer(module, applied)
@@ -103,8 +121,7 @@ def try_out(
 
     def done() -> Mapping[str, Any]:
         result, warnings = tried(module.params, module.check_mode, _labeller(module))
-        for warning in warnings:
-            module.warn(warning)
+        _warn(module, warnings)
         return result
 
     _answer(module, done)
@@ -115,16 +132,13 @@ def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
     try:
         result = work()
     except Problems as found:
-        for doubt in found.doubts:
-            if doubt.rule.severity is Severity.WARNING:
-                module.warn(str(doubt))
+        _warn(module, [doubt for doubt in found.doubts if doubt.rule.severity is Severity.WARNING])
         doubts = [doubt.as_dict() for doubt in found.doubts]
         errors = _with_paths([each.as_dict() for each in found.problems], module.params)
-        lines = [_at(str(each), error["path"]) for each, error in zip(found.problems, errors)]
+        lines = [_at(str(each), error) for each, error in zip(found.problems, errors)]
         module.fail_json(msg="\n".join(lines), errors=errors, unverified=_with_paths(doubts, module.params))
     except Failed as failed:
-        for warning in failed.warnings:
-            module.warn(warning)
+        _warn(module, failed.warnings)
         told = {**failed.result, "errors": _with_paths(failed.result["errors"], module.params)}
         module.fail_json(msg=str(failed), **told)
     except Exception as error:  # pylint: disable=broad-exception-caught
@@ -136,38 +150,62 @@ def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
 def _with_paths(errors: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> List[Dict[str, Any]]:
     if not errors:
         return []
-    from .paths import option_path  # noqa: PLC0415 (only where there is something to tell)
+    from .paths import every_path, option_path  # noqa: PLC0415 (only where there is something to tell)
 
     place = ("unit", "section", "directive", "option")
-    paths = [option_path(params, *(error.get(part, "") for part in place)) for error in errors]
-    plain = [{key: value for key, value in error.items() if key != "option"} for error in errors]
-    return [{**error, "path": path} for error, path in zip(plain, paths)]
+    found = []
+    for error in errors:
+        plain = {key: value for key, value in error.items() if key not in ("option", "everywhere")}
+        every = every_path(params, error["unit"], error.get("option", "")) if error.get("everywhere") else ()
+        path = every[-1] if every else option_path(params, *(error.get(part, "") for part in place))
+        also = [{"unit": error["unit"], "path": each} for each in every[:-1]]
+        found.append({**plain, "path": path, **({"also": also} if also else {})})
+    return found
 
 
-def _at(line: str, path: str) -> str:
-    """A line with the option that it is about, where that is one of several alike."""
-    return f"{line} ({path})" if "[" in path else line
+def _at(line: str, error: Mapping[str, Any]) -> str:
+    """A line with the options that it is about, where those are some of several alike."""
+    paths = [each["path"] for each in (*error.get("also", ()), error)]
+    return f"{line} ({', '.join(paths)})" if "[" in paths[-1] else line
 
 
-def _deep_secrets(given: Any) -> Iterator[str]:
-    """The texts in secrets and credentials anywhere within options."""
+def _warn(module: AnsibleModule, warnings: Sequence[Union[str, Problem]]) -> None:
+    """Tell a person even if they look at no result; each with its option, by which its place is found."""
+    for warning in warnings:
+        if isinstance(warning, str):
+            module.warn(warning)
+            continue
+        (told,) = _with_paths([warning.as_dict()], module.params)
+        module.warn(f"{warning} ({told['path']})" if told["path"] else str(warning))
+
+
+def _deep_secrets(given: Any, marked: List[Mapping[str, Any]]) -> Iterator[str]:
+    """The texts in secrets and credentials anywhere within options. marked: where marks of the controller go to."""
     # Every value of every unit comes by here, and typing's Mapping takes three times as long to ask.
     if isinstance(given, abc.Mapping):
+        if WRITTEN in given:
+            marked.append(given)
         for key, value in given.items():
-            reads = _texts if key in _SECRET else _addresses if key in _ALERTS else _deep_secrets
-            yield from reads(value)
+            if key in _SECRET:
+                yield from _texts(value)
+            elif key in _ALERTS:
+                yield from _addresses(value)
+            else:
+                yield from _deep_secrets(value, marked)
     elif isinstance(given, (list, tuple)):
         for each in given:
-            yield from _deep_secrets(each)
+            yield from _deep_secrets(each, marked)
 
 
 def _addresses(given: Any) -> Iterator[str]:
     """What may be the address of a webhook, in its place or not."""
-    yield from _deep_secrets(given)
+    yield from _deep_secrets(given, [])
     yield from (text for text in _texts(given) if "://" in text)
 
 
 def _texts(given: Any) -> Iterator[str]:
+    if isinstance(given, abc.Mapping) and WRITTEN in given:
+        return  # in the place of a name, and no secret
     if isinstance(given, (abc.Mapping, list, tuple)):
         for each in given.values() if isinstance(given, abc.Mapping) else given:
             yield from _texts(each)
@@ -186,14 +224,12 @@ def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence
     return expanded(params)
 
 
-def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
+def _short_secrets(params: Mapping[str, Any]) -> Iterator[Problem]:
     for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
-        for name, value in {**secret_values(entry, "secrets"), **secret_values(entry, "credentials")}.items():
-            if len(str(value)) < SHORTEST_HIDDEN:
-                yield (
-                    f"{entry['name']}: the secret {name} has less than {SHORTEST_HIDDEN} characters: "
-                    "Ansible blots it out wherever it occurs, so results may be garbled"
-                )
+        for option in HIDDEN_OPTIONS:
+            for name, value in secret_values(entry, option).items():
+                if len(str(value)) < SHORTEST_HIDDEN:
+                    yield _SHORT.problem(entry["name"], name=name, least=SHORTEST_HIDDEN).about(f"{option}.{name}")
 
 
 def single(kind: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:

@@ -9,15 +9,21 @@ Private to the collection.
 
 from __future__ import annotations
 
+import enum
+import re
 from typing import Any, FrozenSet, Iterator, List, Mapping, Tuple
 
 from .._desired.options import FORMS, LISTS
 from .._desired.short import ROWS
 from .._syntax.kinds import KINDS
 from .._syntax.names import misnamed, parse_name
+from .._syntax.rule import joined
 
 Params = Mapping[str, Any]
 
+# Of a module of one unit, where nothing in its entry is nearer.
+_NAME = "name"
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 # Options that make more than one directive, or one with others, by what they make.
 _MAKING = {
     ("Service", "ExecStart"): ("argv",),
@@ -34,38 +40,68 @@ _MAKING = {
 def option_path(params: Params, unit: str, section: str, directive: str, option: str = "") -> str:
     """The option that a mistake with this place comes from, as near as it can be told; "" if it is of none.
 
-    params: those of any module. What an entry has not said itself may come from the defaults of its stack. option: that
-    of the entry of the unit, or of all where there is no unit, where the mistake knows it.
+    params: those of any module. What an entry has not said itself may come from the defaults of its stack. option: as
+    `Problem` has it, where the mistake knows it: its path in the value of the directive, in the entry, or in all.
     """
-    if option and not unit:
+    if not unit:
         return option
     entries = list(_entries(params, unit))
-    for path, entry in entries:
-        within = _said(entry, option) or _within(entry, section, directive)
-        if within:
-            return f"{path}.{within}" if path else within
-    defaults = params.get("defaults") or {}
-    general = (_said(defaults, option) or _within(defaults, section, directive)) if entries else ""
-    if general:
-        return f"defaults.{general}"
-    return next((_of_instance(path, entry, unit) for path, entry in entries), "")
+    around = [*entries, *([("defaults", params.get("defaults") or {})] if entries else [])]
+    for nearness in _Nearness:
+        for path, entry in around:
+            within = _within(entry, section, directive, option, nearness)
+            if within:
+                return joined(path, within)
+    return next((path or _NAME for path, _entry in entries), "")
+
+
+def every_path(params: Params, unit: str, option: str) -> List[str]:
+    """All entries that are about a unit; those of its drop-ins that have a name in common, if `option` says so."""
+    if option != "dropin":
+        found = [(path, entry) for path, entry in _entries(params, unit) if not path.startswith("dropins[")]
+        return list(dict.fromkeys(path for path, entry in found if _is_about(path, entry, unit)))
+    dropins = [(path, entry) for path, entry in _entries(params, unit) if path.startswith("dropins[")]
+    named = [_file_name(entry) for _path, entry in dropins]
+    return [path for path, entry in dropins if named.count(_file_name(entry)) > 1]
+
+
+def _file_name(entry: Params) -> str:
+    name = str(entry.get("dropin"))
+    return name if name.endswith(".conf") else f"{name}.conf"
+
+
+def _is_about(path: str, entry: Params, unit: str) -> bool:
+    """Not that of a template, unless it lists the instance."""
+    instance = "" if misnamed(unit) else parse_name(unit).instance
+    if not instance or str(entry.get("name")) == unit or ".instances[" in path:
+        return True
+    return instance in (str(each) for each in entry.get("instances") or () if not isinstance(each, Mapping))
 
 
 def _entries(params: Params, unit: str) -> Iterator[Tuple[str, Params]]:
-    """The entries that are about a unit, with their paths; a module of one unit is an entry itself."""
+    """The entries that are about a unit, with their paths; a module of one unit is an entry itself.
+
+    What an instance has of its own comes before the entry of its template.
+    """
     if not any(option in params for option in LISTS):
+        yield from _of_instance("", params, unit)
         yield "", params
         return
     for option in LISTS:
         for number, entry in enumerate(params.get(option) or ()):
             if not _names(option, str(entry.get("name"))).isdisjoint(_general(unit)):
-                yield f"{option}[{number}]", entry
+                path = f"{option}[{number}]"
+                yield from _of_instance(path, entry, unit)
+                yield path, entry
 
 
 def _names(option: str, name: str) -> FrozenSet[str]:
     if option not in FORMS:
         return frozenset([name])
     kind = option[:-1]
+    suffix = name.rpartition(".")[2]
+    if suffix in KINDS and suffix != kind:
+        return frozenset([name])  # which is refused, by the name that it has
     stem = name[: -len(kind) - 1] if name.endswith(f".{kind}") else name
     brought = KINDS[kind].starts.kind
     return frozenset([f"{stem}.{kind}", *([f"{stem}.{brought}", f"{stem}@.{brought}"] if brought else [])])
@@ -77,26 +113,52 @@ def _general(unit: str) -> List[str]:
     return [unit, template] if template else [unit]
 
 
-def _said(entry: Params, option: str) -> str:
-    """That option, if the entry has given it, or what it lies in."""
-    return option if entry.get(option.partition(".")[0]) is not None else ""
+class _Nearness(enum.Enum):
+    """How much of an option's path there is: all of it with a value, all of it, or what is around it."""
+
+    GIVEN = "given"
+    THERE = "there"
+    AROUND = "around"
 
 
-def _within(entry: Params, section: str, directive: str) -> str:
+def _within(entry: Params, section: str, directive: str, option: str, nearness: _Nearness) -> str:
+    """The path of that in an entry, if there is as much of it."""
     if not directive:
-        return ""
+        return _there(entry, option, nearness) if option else ""
+    found = (_there(entry, joined(each, option), nearness) for each in _making(entry, section, directive))
+    return next(filter(None, found), "")
+
+
+def _making(entry: Params, section: str, directive: str) -> Iterator[str]:
+    """The options of an entry that make a directive, or may."""
     said = entry.get(section.lower())
     if isinstance(said, Mapping) and directive in said:
-        return f"{section.lower()}.{directive}"
-    short = [option for option, row in ROWS.items() if (row.section, row.directive) == (section, directive)]
-    made = [*short, *_MAKING.get((section, directive), ()), "content"]
-    return next((option for option in made if entry.get(option) is not None), "")
+        yield f"{section.lower()}.{directive}"
+    yield from (option for option, row in ROWS.items() if (row.section, row.directive) == (section, directive))
+    yield from (*_MAKING.get((section, directive), ()), "content")
 
 
-def _of_instance(path: str, entry: Params, unit: str) -> str:
+def _there(entry: Params, path: str, nearness: _Nearness) -> str:
+    value: Any = entry
+    met = ""
+    for name, index in _STEP.findall(path):
+        if name and isinstance(value, Mapping) and name in value:
+            value = value[name]
+        elif index and isinstance(value, (list, tuple)) and int(index) < len(value):
+            value = value[int(index)]
+        else:
+            break
+        if value is None and not met:  # as Ansible hands on an option that is not given
+            break
+        met = joined(met, name or f"[{index}]")
+    if nearness is _Nearness.AROUND:
+        return met
+    return path if met == path and (nearness is _Nearness.THERE or value is not None) else ""
+
+
+def _of_instance(path: str, entry: Params, unit: str) -> Iterator[Tuple[str, Params]]:
     """The instance of its own where that has something of its own."""
     instance = "" if misnamed(unit) else parse_name(unit).instance
     for number, each in enumerate(entry.get("instances") or ()):
         if instance and isinstance(each, Mapping) and str(each.get("name")) == instance:
-            return f"{path}.instances[{number}]".lstrip(".")
-    return path
+            yield joined(path, f"instances[{number}]"), each

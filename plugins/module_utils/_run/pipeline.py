@@ -15,7 +15,7 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from .._apply import accepted, instances, leftovers
 from .._desired.render import HostFacts, Params
@@ -107,7 +107,7 @@ class Run:
 
 def apply(
     params: Params, check_mode: bool, label: Optional[files.Labeller] = None, wrong: Sequence[Problem] = ()
-) -> Tuple[Dict[str, Any], List[str]]:
+) -> Tuple[Dict[str, Any], List[Union[str, Problem]]]:
     """Bring a host to the declared state; returns the module's result, and what a person is warned of.
 
     wrong: what is wrong already with the options. Raises Problems (nothing was written) or Failed (a unit did not
@@ -122,7 +122,7 @@ def apply(
         if where.root:
             for folder in (where.units, where.secrets, where.state):
                 files.refuse_linked(folder, where.root)
-        left: List[str] = []
+        left: List[Union[str, Problem]] = []
         with files.locked(where.lock):
             run.lap("ask")
             if not check_mode:
@@ -151,7 +151,7 @@ def refuse_place(params: Params, only_asks: bool = False) -> None:
         raise Problems([_NO_ROOT.problem(root=root)])
 
 
-def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[str]]:
+def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     where = manager.places
     key, new_key = _key(where)
     facts = _facts(run.params, manager, key)

@@ -104,7 +104,7 @@ def pulled_in(work: Work, states: Optional[States]) -> List[Problem]:
     return [_PULLED_IN.problem(unit) for unit in started]
 
 
-def warnings(work: Work, unverified: Sequence[Problem], failed: bool = False) -> List[str]:
+def warnings(work: Work, unverified: Sequence[Problem], failed: bool = False) -> List[Problem]:
     """What a person is told even if they look at no result, each once: what is left as it was, and what is doubtful.
 
     failed: the run did not do what it was about to.
@@ -121,7 +121,7 @@ def warnings(work: Work, unverified: Sequence[Problem], failed: bool = False) ->
         (_ORPHANED_ANEW if name in anew else _ORPHANED).problem(name) for name in work.differences.staying.orphaned
     ]
     told += _uncovered(work)
-    return list(dict.fromkeys(str(problem) for problem in told))
+    return list({str(problem): problem for problem in told}.values())
 
 
 def _uncovered(work: Work) -> Iterator[Problem]:

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence, Union
 
 from .._desired.stack import Desired
 from .._host.graph import Graph
 from .._host.observed import Observed
 from .._plan.differences import Differences
 from .._plan.plan import Plan
+from .._syntax.rule import Problem
 
 
 class Work(NamedTuple):
@@ -32,7 +33,7 @@ class Work(NamedTuple):
 class Failed(Exception):
     """The run failed after it had begun; the result says how far it came."""
 
-    def __init__(self, message: str, result: Mapping[str, Any], warnings: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, result: Mapping[str, Any], warnings: Sequence[Union[str, Problem]] = ()) -> None:
         super().__init__(message)
         self.result = dict(result)
         self.warnings = tuple(warnings)

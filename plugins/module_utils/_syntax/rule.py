@@ -10,12 +10,33 @@ Private to the collection.
 from __future__ import annotations
 
 import enum
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 
 class Refused(ValueError):
-    """A value that cannot be right. The message says what is wrong and the mend; the caller knows the place."""
+    """A value that cannot be right. The message says what is wrong and the mend; the caller knows the place.
+
+    path: where within the value, if that holds others, as `within` has noted.
+    """
+
+    path = ""
+
+
+def joined(step: str, path: str) -> str:
+    """The path of what lies within something: a name after a dot, or the [number] in a list."""
+    return f"{step}{'' if not step or not path or path.startswith('[') else '.'}{path}"
+
+
+@contextmanager
+def within(step: str) -> Iterator[None]:
+    """What is refused meanwhile lies there: below that name, or at that [number]."""
+    try:
+        yield
+    except Refused as refused:
+        refused.path = joined(step, refused.path)
+        raise
 
 
 def legible(text: str) -> str:
@@ -52,6 +73,7 @@ class Rule:
     remedy: what to do about it ("" where the reason says it), both with {names} for what differs from case to case,
     {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
     that is not well, so that a cause of that is looked for. option: the one of the whole that it is always about.
+    everywhere: it is about all entries of its unit, or all its drop-ins of one name.
     """
 
     id: str
@@ -61,6 +83,7 @@ class Rule:
     source: str
     has_cause: bool = False
     option: str = ""
+    everywhere: bool = False
 
     def __post_init__(self) -> None:
         _REGISTER.append(self)
@@ -87,7 +110,7 @@ class Problem(NamedTuple):
     """One mistake and its place; parts of the place that do not apply stay empty.
 
     rule: the one that it breaks. message: one sentence, with the remedy. unit, section, directive: its place. option:
-    where it is about what is no directive, the path of that in the entry of its unit, or in all options without a unit.
+    its path in the value of the directive; without one in the entry of its unit, and without that in all options.
     """
 
     rule: Rule
@@ -97,6 +120,10 @@ class Problem(NamedTuple):
     directive: str = ""
     option: str = ""
 
+    def about(self, option: str) -> Problem:
+        """The same, about an option that is no directive."""
+        return self._replace(option=option)
+
     def __str__(self) -> str:
         section = f"[{legible(self.section)}]" if self.section else ""
         directive = f"{legible(self.directive)}=" if self.directive else ""
@@ -104,7 +131,7 @@ class Problem(NamedTuple):
         return ": ".join(part for part in (legible(self.unit), place, self.message) if part)
 
     def as_dict(self) -> Dict[str, str]:
-        """The entry of a module's `errors` list, but for its path: unit, section, directive, rule, message, option."""
+        """The entry of a module's `errors` list, with what leads to its path in the place of that."""
         return {
             "unit": self.unit,
             "section": self.section,
@@ -112,6 +139,7 @@ class Problem(NamedTuple):
             "rule": self.rule.id,
             "message": self.message,
             **({"option": self.option} if self.option else {}),
+            **({"everywhere": "yes"} if self.rule.everywhere else {}),
         }
 
 

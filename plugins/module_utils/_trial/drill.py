@@ -222,7 +222,9 @@ class _Drill:
             self.recovered = list(dict.fromkeys(each.unit for each in taken))
             self._await({unit for each in taken for unit in each.up})
         here = scene.look(self.manager, self.unit, self.health, may_hurt)
-        problems = scene.problems(here, self.manager, may_hurt)
+        # Check mode takes nothing back, and foretells what the run does that does.
+        coming_up = standing.taken_down(self.manager.places) if self.check_mode else frozenset()
+        problems = scene.problems(here, self.manager, may_hurt, coming_up)
         if problems:
             raise Problems(problems)
         known = faults.known(here)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass, field
-from typing import Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import AbstractSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from .._host import graph
 from .._host.health import CHECK_OPTIONS, Health, first_complaint
@@ -155,12 +155,13 @@ def _is_named(unit: str, may_hurt: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(unit, pattern) for pattern in may_hurt)
 
 
-def problems(scene: Scene, manager: Manager, may_hurt: Sequence[str]) -> List[Problem]:
-    """All that speaks against a drill of it."""
+def problems(scene: Scene, manager: Manager, may_hurt: Sequence[str], coming_up: AbstractSet[str]) -> List[Problem]:
+    """All that speaks against a drill of it. coming_up: units that are brought up before it begins."""
     kind = kind_of(scene.unit)
     if not (scene.is_timer or kind.processes is Processes.MAIN):
         return [_KIND.problem(scene.unit)]
     found = [*_untold(scene, may_hurt), *_of_host(scene), *_unhealthy(scene, manager)]
+    found = [each for each in found if each.rule is not _NOT_UP or scene.unit not in coming_up]
     return [*found, *_endings(scene)]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._run.paths import option_path
+from ansible_collections.unitwright.systemd.plugins.module_utils._run.paths import every_path, option_path
 
 STACK: dict[str, Any] = {
     "name": "shop",
@@ -94,4 +94,83 @@ def test_in_a_module_of_one_unit() -> None:
     assert option_path(params, "a.timer", "Timer", "OnCalendar") == "on_calendar"
     assert option_path(params, "a.timer", "Timer", "Persistent") == "timer.Persistent"
     assert option_path(params, "a.service", "Service", "ExecStart") == "exec_start"
-    assert option_path(params, "a.service", "", "") == ""
+    assert option_path(params, "a.service", "", "") == "name"
+    assert option_path(params, "", "", "") == ""
+    instances = {"name": "w@.service", "instances": ["a", {"name": "b", "environment": {"A": None}}]}
+    assert option_path(instances, "w@.service", "", "", "instances[0]") == "instances[0]"
+    assert option_path(instances, "w@b.service", "Service", "Environment", "A") == "instances[1].environment.A"
+    assert option_path(instances, "w@b.service", "", "") == "instances[1]"
+
+
+WITHIN: dict[str, Any] = {
+    "name": "shop",
+    "units": [
+        {"name": "raw.service", "service": {"ExecStart": ["/a", None], "Environment": {"A": None}}, "unit": None},
+        {"name": "many@.service", "instances": ["a", {"name": "b", "environment": {"C": "1"}, "health": {"tcp": "x"}}]},
+    ],
+    "services": [
+        {
+            "name": "web",
+            "exec_start_pre": ["/a", None],
+            "argv": ["/x", True],
+            "environment": {"A": None, "B": "1"},
+            "secrets": {"TOKEN": 1},
+            "health": {"stable_for": 1, "tcp": None},
+            "triggers": {"files": ["/a", "b"]},
+            "environment_file": None,
+        },
+    ],
+    "dropins": [{"name": "raw.service", "dropin": "a", "environment": {"Z": None}}],
+    "defaults": {"health": {"tcp": "x"}, "environment": {"D": None}, "secrets": {"S": 1}},
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "option", "path"),
+    [
+        ("raw.service Service ExecStart", "[1]", "units[0].service.ExecStart[1]"),
+        ("raw.service Service Environment", "A", "units[0].service.Environment.A"),
+        ("raw.service Service Environment", "Z", "dropins[0].environment.Z"),
+        ("web.service Service ExecStartPre", "[1]", "services[0].exec_start_pre[1]"),
+        ("web.service Service ExecStartPre", "[7]", "services[0].exec_start_pre"),
+        ("web.service Service ExecStart", "[1]", "services[0].argv[1]"),
+        ("web.service Service Environment", "A", "services[0].environment.A"),
+        ("web.service Service Environment", "B", "services[0].environment.B"),
+        ("web.service Service Environment", "D", "defaults.environment.D"),
+        ("web.service", "secrets.TOKEN", "services[0].secrets.TOKEN"),
+        ("web.service", "secrets.S", "defaults.secrets.S"),
+        ("web.service", "secrets.gone", "services[0].secrets"),
+        ("web.service", "health.tcp", "defaults.health.tcp"),
+        ("web.service", "health.stable_for", "services[0].health.stable_for"),
+        ("web.service", "triggers.files[1]", "services[0].triggers.files[1]"),
+        ("many@.service", "instances[0]", "units[1].instances[0]"),
+        ("many@.service", "instances[1].environment.C", "units[1].instances[1].environment.C"),
+        ("many@b.service Service Environment", "C", "units[1].instances[1].environment.C"),
+        ("many@b.service", "health.tcp", "units[1].instances[1].health.tcp"),
+        ("web.timer", "name", ""),
+    ],
+)
+def test_what_lies_within(place: str, option: str, path: str) -> None:
+    unit, section, directive = [*place.split(" "), "", ""][:3]
+    assert option_path(WITHIN, unit, section, directive, option) == path
+
+
+def test_a_name_of_another_type_is_found_by_what_it_is() -> None:
+    given = {"services": [{"name": "a.timer"}]}
+    assert option_path(given, "a.timer", "", "", "name") == "services[0].name"
+
+
+def test_every_entry_of_what_is_declared_twice() -> None:
+    given = {
+        "units": [{"name": "a.service"}, {"name": "w@.service", "instances": ["a", "b"]}, {"name": "w@a.service"}],
+        "services": [{"name": "a"}, {"name": "b"}],
+        "dropins": [
+            {"name": "a.service", "dropin": "x"},
+            {"name": "a.service", "dropin": "y"},
+            {"name": "a.service", "dropin": "x.conf"},
+        ],
+    }
+    assert every_path(given, "a.service", "") == ["units[0]", "services[0]"]
+    assert every_path(given, "w@a.service", "") == ["units[1]", "units[2]"]
+    assert every_path(given, "w@b.service", "") == ["units[1]"]
+    assert every_path(given, "a.service", "dropin") == ["dropins[0]", "dropins[2]"]

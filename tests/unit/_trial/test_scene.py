@@ -43,7 +43,7 @@ def rules(host: Host, unit: str = "web.service", may_hurt: Sequence[str] = ("*",
     here = look(host, unit, may_hurt)
     manager: Any = host
     # Nothing but the settings is asked for here.
-    found = [each for each in scene.problems(here, manager, may_hurt) if each.rule.id != "drill-unchecked"]
+    found = [each for each in scene.problems(here, manager, may_hurt, frozenset()) if each.rule.id != "drill-unchecked"]
     return [(each.rule.id, each.unit) for each in found]
 
 
