@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import PROGRAMS, WANTED, Entry, app, program, service
+from .entries import NGINX, PROGRAMS, UNITS, WANTED, Entry, app, merged, program, service, tmpfs
 from .lab import Lab
 
 
@@ -96,3 +98,55 @@ def test_a_reload_that_the_unit_of_a_package_cannot_do_is_refused(host: Lab) -> 
     dropin = {"name": "nginx.service", "dropin": "more", "environment": {"A": "1"}, "on_change": "reload"}
     result = host.refused(dropins=[{**dropin, "service": {"ExecReload": ""}}])
     assert result["errors"][0]["directive"] == "ExecReload"
+
+
+@pytest.mark.parametrize("dropin", [False, True])
+@pytest.mark.parametrize("on_change", ["reload", "none"])
+def test_a_mount_that_shall_not_be_restarted_is_not_unmounted(host: Lab, on_change: str, dropin: bool) -> None:
+    def units(**mount: str) -> dict[str, list[Entry]]:
+        using = service(unit={"RequiresMountsFor": "/srv/data"})
+        if not dropin:
+            return {"units": [tmpfs("/srv", **mount) | {"on_change": on_change}, using]}
+        over = {"name": "srv.mount", "dropin": "x", "mount": mount, "on_change": on_change}
+        return {"units": [using], "dropins": [over] if mount else []}
+
+    if dropin:
+        host.foreign("srv.mount", "[Mount]\nWhat=tmpfs\nWhere=/srv\nType=tmpfs\n")
+    host.apply(**units())
+    host.sh("touch /srv/data")
+    before = host.invocation("srv.mount"), host.invocation("main.service")
+    result = host.apply(**units(What="other", Options="size=8m"))
+    assert host.exists("/srv/data")
+    assert (host.invocation("srv.mount"), host.invocation("main.service")) == before
+    remounted = on_change == "reload"
+    assert result["reloaded"] == (["srv.mount"] if remounted else [])
+    assert ("size=8192k" in host.sh("grep ' /srv ' /proc/mounts")) == remounted
+    assert "What" in result["kept"]["srv.mount"]
+    host.assert_settled(**units(What="other", Options="size=8m"))
+
+
+@pytest.mark.parametrize("dropin", [False, True])
+def test_what_a_reload_has_left_is_restarted_once_that_is_said(host: Lab, dropin: bool) -> None:
+    name = NGINX if dropin else "main.service"
+
+    def declared(**more: Any) -> dict[str, list[Entry]]:
+        if dropin:
+            return {"dropins": [{"name": name, "dropin": "x", **more}]}
+        return {"units": [merged(service(service={"ExecReload": "/bin/true"}), more)]}
+
+    if dropin:
+        host.sh(f"systemctl start {name}")
+    else:
+        host.apply(**declared())
+    changed = {"service": {"Nice": 5}}
+    for _run in range(2):
+        result = host.apply(**declared(**changed, on_change="reload"))
+        assert "Nice" in result["kept"][name]
+    assert host.apply(**declared(**changed, on_change="none"))["kept"]
+    result = host.settled(**declared(**changed))
+    assert result["restarted"] == [name]
+    assert [step["reason"] for step in result["plan"] if step["action"] == "restart"] == [
+        "reloaded, but only its next start puts into force: Nice" + (f" of {UNITS}/{name}.d/x.conf" if dropin else "")
+    ]
+    assert host.sh(f"ps -o ni= -p {host.show(name, 'MainPID')}").strip() == "5"
+    assert result["kept"] == {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from .entries import MOUNT, UNITS, Entry, app, service, tmpfs
+from .entries import IDLE, MOUNT, NGINX, UNITS, VENDOR, WANTED, Entry, app, service, tmpfs
 from .lab import Lab, places, until, verbs
 
 
@@ -86,6 +86,79 @@ def test_units_that_shall_run_and_conflict_are_refused(host: Lab) -> None:
     assert (error["unit"], error["rule"]) == ("needing.service", "contradiction")
     host.settled({**blue, "state": "stopped"}, green)
     host.settled(blue, {**green, "state": "stopped"})
+
+
+def test_units_that_shall_run_and_conflict_by_an_alias_or_a_third_are_refused(host: Lab) -> None:
+    """The first start would be ended by the second, at every run."""
+    green = service("green", install={"Alias": "alias.service", **WANTED})
+    (error,) = host.refused(service("blue", unit={"Conflicts": "alias.service"}), green)["errors"]
+    assert (error["unit"], error["rule"]) == ("blue.service", "contradiction")
+    host.foreign("theirs.service", start=False)
+    host.sh(f"ln -s {UNITS}/theirs.service {VENDOR}/other.service")
+    app = service("app", unit={"Requires": "theirs.service", "After": "theirs.service"})
+    for name in ("theirs", "other"):
+        (error,) = host.refused(service("blue", unit={"Conflicts": f"{name}.service"}), app)["errors"]
+        assert (error["unit"], error["rule"]) == ("blue.service", "contradiction")
+        assert "theirs.service, which app.service needs" in error["message"]
+
+
+def test_what_a_start_pulls_in_must_not_end_what_shall_run(host: Lab) -> None:
+    host.foreign("theirs.service", f"[Unit]\nConflicts=blue.service\n{IDLE}", start=False)
+    blue, target = service("blue"), {"name": "all.target", "unit": {"Wants": "theirs.service"}}
+    host.settled(blue)
+    (error,) = host.refused(blue, target)["errors"]
+    assert (error["unit"], error["rule"]) == ("blue.service", "contradiction")
+    assert host.settled({**blue, "state": "present"}, target)["stopped"] == ["blue.service"]
+
+
+@pytest.mark.parametrize("of_oneshot", [True, False])
+def test_a_oneshot_must_not_end_for_good_what_shall_run(host: Lab, of_oneshot: bool) -> None:
+    """Of a backup for which a service has to be down."""
+    backup = service("backup", "/bin/true", service={"Type": "oneshot"}, run="on_change")
+    app = service("app")
+    one, other = (backup, app) if of_oneshot else (app, backup)
+    one["unit"] = {"Conflicts": other["name"]}
+    (error,) = host.refused(backup, app)["errors"]
+    assert (error["unit"], error["rule"]) == ("app.service", "contradiction")
+    assert "the run of backup.service" in error["message"]
+    host.settled({key: value for key, value in backup.items() if key != "run"}, app)
+
+
+def test_what_comes_after_the_oneshot_that_ends_it_runs(host: Lab) -> None:
+    def units(version: int) -> list[Entry]:
+        once = {"Type": "oneshot", "Environment": f"A={version}"}
+        backup = service("backup", "/bin/true", service=once, run="on_change", unit={"Conflicts": "app.service"})
+        return [backup, service("app", unit={"After": "backup.service"}, environment={"A": version})]
+
+    for version in ("1", "2"):
+        host.settled(*units(int(version)))
+        assert host.environment("app.service")["A"] == version
+
+
+def test_what_follows_the_oneshot_that_ends_it_runs(host: Lab) -> None:
+    if host.systemd < 249:
+        pytest.skip("OnSuccess= came with systemd 249")
+    unit = {"Conflicts": "app.service", "OnSuccess": "app.service"}
+
+    def units(version: int) -> list[Entry]:
+        once = {"Type": "oneshot", "Environment": f"A={version}"}
+        return [service("backup", "/bin/true", service=once, run="on_change", unit=unit), service("app")]
+
+    host.settled(*units(1))
+    before = host.invocation("app.service")
+    assert host.settled(*units(2))["restarted"] == ["app.service"]
+    assert host.state("app.service") == "active"
+    assert host.invocation("app.service") != before
+
+
+def test_a_unit_of_someone_else_that_a_start_ends_is_named(host: Lab) -> None:
+    """A drop-in over it says nothing of its state, and a restart would be in vain."""
+    host.sh(f"systemctl start {NGINX}")
+    over = {"name": NGINX, "dropin": "x", "service": {"Nice": 1}}
+    result = host.settled(service("blue", unit={"Conflicts": NGINX}), dropins=[over])
+    assert (result["stopped"], result["restarted"]) == ([NGINX], [])
+    assert any(NGINX in warning and "blue.service is started" in warning for warning in result["warnings"])
+    assert host.states("blue.service", NGINX) == ["active", "inactive"]
 
 
 def test_what_is_needed_by_its_place_cannot_be_declared_stopped(host: Lab) -> None:

@@ -137,7 +137,7 @@ def _node(shown: Mapping[str, str]) -> Node:
 def _reached(node: Node, states: States) -> Iterator[str]:
     """What is down and is started or looked at with a unit, and what is up and may have to go down for or with it."""
     for name, relation in RELATIONS.items():
-        starts = relation.start in (Does.START, Does.VERIFY)
+        starts = relation.start in (Does.START, Does.VERIFY) or relation.follows
         ends = Does.STOP in (relation.stop, relation.start) or relation.triggers
         for other in node.related(name):
             if (ends and states[other].can_stop) or (starts and not states[other].is_up):

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterator, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, Iterator, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .._desired.stack import Desired, UnitWanted
 from .._host.observed import Observed
 from .._syntax.install import enabled_together
 from .._syntax.loadpath import MASK, LoadPath
-from .._syntax.names import is_template
+from .._syntax.names import is_template, misnamed
 from .enablement import Links, linked_with, links_of
 
 # Where an older systemd has a name in memory, be it that another unit refers to it, it takes that state for the one of
@@ -45,6 +45,18 @@ class Taken(NamedTuple):
     def goes(self) -> bool:
         """Is it taken away before the alias is made?"""
         return self.ours and self.replaced
+
+
+class Aliases(NamedTuple):
+    """What comes of the aliases that a run makes.
+
+    taken: those whose names are taken. ended: units that a daemon-reload would end, each by the alias that does it.
+    after: the files as they will be, with these links.
+    """
+
+    taken: Tuple[Taken, ...]
+    ended: Mapping[str, str]
+    after: LoadPath
 
 
 def taken(desired: Desired, observed: Observed, after: LoadPath, links: Links, removed: Set[str]) -> Tuple[Taken, ...]:
@@ -89,6 +101,15 @@ def _taken(
     target = after.links.get(other or "", "")
     if other is not None and other != after.fragment(unit) and os.path.basename(target) != unit:
         yield Taken(unit, alias, other, target, False, replaced)
+
+
+def with_aliases(after: LoadPath, observed: Observed, links: Links) -> LoadPath:
+    """The files as they will be, with the links of the aliases that this run makes."""
+    linked = linked_with([*links.reenable, *links.enable], [after])
+    made = (each for unit in linked for each in aliases(unit, observed, after) if not misnamed(each[1]))
+    place = observed.places.unit_file
+    new = {place(alias): place(unit) for unit, alias in made if place(alias) not in after.links}
+    return after.linked(new) if new else after
 
 
 def ended(desired: Desired, observed: Observed, after: LoadPath, links: Links) -> Dict[str, str]:

@@ -107,11 +107,29 @@ def displaced(fates: Mapping[str, Fate]) -> Dict[str, str]:
     return {each.unit: each.cause.unit for each in ended if each.cause.directive == "Conflicts"}
 
 
+def outdone(course: Course) -> Dict[str, Tuple[str, str]]:
+    """Units that are down in the end since another one was started: (what conflicts with it, what that has ended).
+
+    The last is the unit itself, or what it went down with, or after.
+    """
+    found = {}
+    for unit in course.ends:
+        ended, cause, seen = unit, course.ends[unit], {unit}
+        while cause.directive != "Conflicts" and cause.unit in course.ends and cause.unit not in seen:
+            ended, cause = cause.unit, course.ends[cause.unit]
+            seen.add(ended)
+        if cause.directive == "Conflicts" and not course.is_up(unit):
+            found[unit] = (cause.unit, ended)
+    return found
+
+
 def behind(fate: Fate, foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]) -> Optional[Tuple[str, str]]:
     """The job, a verb and a unit, that leads to a fate; None if systemd does it by itself."""
     starting = fate.becomes is Becomes.UP or fate.cause.directive == "Conflicts"
     verbs = ("start", "restart", "run", "stop") if starting else ("stop", "restart", "start", "run")
     unit, seen = fate.unit, {""}
+    if fate.becomes is Becomes.DOWN and fate.cause.unit and unit not in jobs["stop"]:
+        unit = fate.cause.unit  # a start or restart of its own is not what it is down by
     while unit not in seen:
         verb = next((verb for verb in verbs if unit in jobs[verb]), "")
         if verb:
@@ -184,8 +202,9 @@ def fates(
 
 
 def _told(course: Course, graph: Graph) -> Iterator[Fate]:
-    for unit, cause in course.causes.items():
+    for unit, first in course.causes.items():
         was_up, is_up = graph.states[unit].is_up, course.is_up(unit)
         if was_up or is_up:
             becomes = Becomes.DOWN if not is_up else Becomes.ANEW if was_up else Becomes.UP
+            cause = first if is_up else course.ends[unit]
             yield Fate(unit, was_up, becomes, cause, not course.graph.among(unit).once)

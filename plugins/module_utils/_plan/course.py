@@ -30,7 +30,7 @@ _NEEDING = tuple(name for name, relation in RELATIONS.items() if relation.needs_
 class Course:
     """Which units are up, and why each went down or came up first.
 
-    causes: by unit, of all to which anything has happened.
+    causes: by unit, of all to which anything has happened. ends: why each went down last.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -43,6 +43,7 @@ class Course:
         self._unneeded: Dict[str, None] = {}
         self._by_itself: Dict[str, int] = {}
         self.causes: Dict[str, Because] = {}
+        self.ends: Dict[str, Because] = {}
 
     def is_up(self, unit: str) -> bool:
         return self.units_up.is_up(unit)
@@ -93,10 +94,13 @@ class Course:
         self.finish()
 
     def ended(self, unit: str) -> None:
-        """Something has done its work, and has ended by itself."""
+        """Something has done its work, and has ended by itself: what is to follow then is started."""
         if self.is_up(unit):
             self._down(unit, self.causes.get(unit, Because()))
             self._react()
+            for other in self.graph.among(unit).related("OnSuccess"):
+                jobs = transaction(Does.START, [other], self.graph, self.units_up, self._doing(), gently=True) or {}
+                self._install({**jobs, other: Job(Does.START, Because(unit, "OnSuccess"))} if other in jobs else {})
             self.pause()
 
     def _doing(self) -> Dict[str, Does]:
@@ -183,6 +187,7 @@ class Course:
 
     def _down(self, unit: str, cause: Because) -> None:
         self._note(unit, cause)
+        self.ends[unit] = cause
         self.units_up.set(unit, False)
         node = self.graph.node(unit)
         self._unneeded.update(dict.fromkeys(node.related(*_NEEDED)))

@@ -43,7 +43,7 @@ from .._syntax.meaning import is_set
 from .._syntax.names import parse_name, parse_pattern
 from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
-from .aliases import Taken, ended, taken
+from .aliases import Aliases, ended, taken, with_aliases
 from .enablement import enablement
 from .left_over import NOTHING_NOTED, Noted, Staying, left_over, to_note
 from .owed import NOTHING_PENDING, Owing, Pending
@@ -164,7 +164,7 @@ class Differences(NamedTuple):
     stays. links: what differs in enablement. reload_due: why the manager has to read its files again though none
     differs, "" if it need not. cases: the units. after: the files as they will be. pending: what an interrupted run has
     left. joining: instances that shall run or be enabled and do not yet, for which an unchanged file may be wrong.
-    taken: aliases whose names are taken. ended: units that a daemon-reload would end, each by the alias that does it.
+    aliases: what comes of those that this run makes.
     """
 
     desired: Desired
@@ -176,14 +176,18 @@ class Differences(NamedTuple):
     cases: Tuple[Case, ...]
     after: LoadPath
     pending: Pending
-    joining: Tuple[str, ...] = ()
-    taken: Tuple[Taken, ...] = ()
-    ended: Mapping[str, str] = MappingProxyType({})
+    joining: Tuple[str, ...]
+    aliases: Aliases
+
+    @property
+    def named(self) -> LoadPath:
+        """The files as they will be, with the aliases that this run makes: for what units call each other."""
+        return self.aliases.after
 
     @property
     def none(self) -> bool:
         """Are the files, the links and what the manager has read of them as declared, and is nothing owed?"""
-        changed = self.write or self.remove or self.links != Enablement() or self.reload_due or self.ended
+        changed = self.write or self.remove or self.links != Enablement() or self.reload_due or self.aliases.ended
         return not changed and self.pending == NOTHING_PENDING
 
 
@@ -246,8 +250,7 @@ def compare(
         after=after,
         pending=pending,
         joining=_joining(cases, links, observed.manager.live),
-        taken=names,
-        ended=ended(desired, observed, after, linked),
+        aliases=Aliases(names, ended(desired, observed, after, linked), with_aliases(after, observed, linked)),
     )
 
 

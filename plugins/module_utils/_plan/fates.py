@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple, Tuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Mapping, NamedTuple, Tuple
 
 if TYPE_CHECKING:
     from .._syntax.relations import Because
@@ -36,11 +37,22 @@ class Call(NamedTuple):
     alone: bool = False
 
 
+class Foretold(NamedTuple):
+    """What becomes of units by the jobs of a plan.
+
+    fates: by unit. outdone: units that a start ends by Conflicts=, be it that it comes up only in this run, with what
+    is started and what of theirs that ends (consequences.py).
+    """
+
+    fates: Mapping[str, Fate] = MappingProxyType({})
+    outdone: Mapping[str, Tuple[str, str]] = MappingProxyType({})
+
+
 class Fate(NamedTuple):
     """What becomes of a unit.
 
-    unit: its name. was_up: was it up before? becomes: what is left of it. cause: why it first went down, or came up.
-    lasts: does it then stay as it is, or end by itself?
+    unit: its name. was_up: was it up before? becomes: what is left of it. cause: why it went down for good, else why it
+    first went down, or came up. lasts: does it then stay as it is, or end by itself?
     """
 
     unit: str

@@ -10,6 +10,7 @@ from typing import Iterator
 
 from .._host.graph import Graph
 from .._syntax.rule import Problem, Rule, Severity
+from .conflicts import of_jobs
 from .consequences import displaced, stopped_with, taken_down
 from .plan import Plan, carries
 from .references import View
@@ -38,13 +39,14 @@ _GOES_DOWN_FOR_GOOD = Rule(
 
 
 def hindrances(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+    yield from of_jobs(plan, view)
     yield from _ended(plan, view, graph)
     yield from _not_up_again(plan, view, graph)
 
 
 def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses."""
-    for unit, alias in view.differences.ended.items():
+    for unit, alias in view.differences.aliases.ended.items():
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             yield _OWN_CONNECTION.problem(unit, what=f"to give it the name {alias}, which systemd has in memory,")
     for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:

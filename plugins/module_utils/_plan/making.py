@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._desired.options import RUNNING
 from .._desired.render import FileWanted
@@ -19,16 +19,28 @@ from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once, refuses_start
 from . import sockets
-from .consequences import behind, fates, restarted_with, starters, still_upheld, stopped_with, taken_anew, taken_down
+from .consequences import (
+    behind,
+    fates,
+    outdone,
+    restarted_with,
+    starters,
+    still_upheld,
+    stopped_with,
+    taken_anew,
+    taken_down,
+)
+from .course import Course
 from .differences import Differences
 from .expected import Expected
-from .fates import Becomes, Call, Fate
+from .fates import Becomes, Call, Fate, Foretold
 from .order import calls, ordered
 from .owners import unit_of
 from .plan import VERBS, Files, Plan, Step, Wishes, carries
 from .policy import Act
 from .pulls import followed
 
+_RENEWING = ("reload", "restart")
 # Verbs of acts that ask a job of a unit.
 _JOBS = ("stop", "reload", "restart", "start", "run", "cycle", "pull")
 
@@ -57,11 +69,13 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     pulled = _pulled(acts, differences)
     to_stay_down = sockets.to_stay_down(acts, differences, observed)
     acts = _one_verb_each(acts, differences, graph, later)
-    jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
     reload = _reload_reason(differences, observed)
-    upheld = still_upheld(set(jobs["stop"]).difference(jobs["start"]), jobs["stop"], graph)
-    queued = calls(jobs, differences.after, later)
-    foretold = _foretold(jobs, upheld, queued, graph, later if reload else None)
+    way = _way(acts, differences, graph, later, bool(reload))
+    vain = _in_vain(way, differences)
+    if vain:
+        acts = [act for act in acts if act.unit not in vain or act.verb not in _RENEWING]
+        way = _way(acts, differences, graph, later, bool(reload))
+    jobs, upheld, queued, (foretold, ended) = way
     # What goes down with another one comes up by its newest text.
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
     done.update(unit for unit, fate in foretold.items() if fate.was_up)
@@ -78,10 +92,36 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         to_stay_down=to_stay_down,
         reload=bool(reload),
         calls=queued,
-        fates=foretold,
-        watched={**_brought(differences, foretold), **_watched(differences, jobs, later, pulled)},
+        foretold=way.foretold,
+        watched=_standing({**_brought(differences, foretold), **_watched(differences, jobs, later, pulled)}, ended),
         kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
     )
+
+
+class _Way(NamedTuple):
+    """What is called for, and what comes of it: as in a plan."""
+
+    jobs: Mapping[str, Tuple[str, ...]]
+    upheld: FrozenSet[str]
+    queued: Tuple[Call, ...]
+    foretold: Foretold
+
+
+def _way(acts: Sequence[Act], differences: Differences, graph: Graph, later: Graph, reload: bool) -> _Way:
+    jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
+    upheld = still_upheld(set(jobs["stop"]).difference(jobs["start"]), jobs["stop"], graph)
+    queued = calls(jobs, differences.named, later)
+    course = Course(graph)
+    foretold = _foretold(jobs, upheld, queued, course, later if reload else None)
+    return _Way(jobs, upheld, queued, Foretold(foretold, outdone(course)))
+
+
+def _in_vain(way: _Way, differences: Differences) -> Set[str]:
+    """Units that need not be brought up to date, as what conflicts with them is started, and they are not to run on."""
+    staying = {case.unit for case in differences.cases if case.wanted in RUNNING}
+    return {
+        unit for verb in _RENEWING for unit in way.jobs[verb] if unit in way.foretold.outdone and unit not in staying
+    }
 
 
 def _later(wished: Wishes, graph: Graph, differences: Differences, observed: Observed) -> Graph:
@@ -97,7 +137,7 @@ def _foretold(
     jobs: Mapping[str, Sequence[str]],
     upheld: AbstractSet[str],
     queued: Sequence[Call],
-    graph: Graph,
+    course: Course,
     later: Optional[Graph],
 ) -> Dict[str, Fate]:
     """What becomes of all units, in the order in which a plan is carried out. later: None without a daemon-reload."""
@@ -105,7 +145,7 @@ def _foretold(
         return {}
     first = Call("stop", tuple(unit for unit in jobs["stop"] if unit not in upheld))
     last = Call("stop", tuple(unit for unit in jobs["stop"] if unit in upheld))
-    return fates([first, *([Call("daemon-reload", ())] if later else []), last, *queued], graph, later)
+    return fates([first, *([Call("daemon-reload", ())] if later else []), last, *queued], course.graph, later, course)
 
 
 def _besides(
@@ -271,6 +311,11 @@ def _watched(
     return watched
 
 
+def _standing(watched: Mapping[str, Expected], ended: Mapping[str, object]) -> Dict[str, Expected]:
+    """ended: units that what is started ends."""
+    return {unit: Expected.DOWN if unit in ended else expected for unit, expected in watched.items()}
+
+
 def _brought(differences: Differences, foretold: Mapping[str, Fate]) -> Dict[str, Expected]:
     """Units of this declaration that come up by the jobs of others, such as a target that wants them."""
     declared = {member for unit in differences.desired.units if unit.path for member in unit.members}
@@ -323,7 +368,7 @@ def _steps(
     steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
     steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in links.disable]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
-    replaced = {each.path: each.unit for each in differences.taken if each.goes}
+    replaced = {each.path: each.unit for each in differences.aliases.taken if each.goes}
     steps += [_removal(path, replaced.get(path, ""), observed) for path in differences.remove]
     steps += [Step("mask", unit, "declared masked") for unit in links.mask]
     steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in links.reenable]

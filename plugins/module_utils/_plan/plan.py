@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, Mapping, NamedTuple
 
 from .aliases import stopped
 from .differences import Differences, Enablement
+from .fates import Foretold
 from .policy import Act, decide
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ class Plan(NamedTuple):
     steps: the whole as lines to read. files: what changes on disk. jobs: per verb the units, in order. upheld: units
     that stay down only once the new text of what upholds them is loaded. pulled: units that are started since a unit
     that runs wants them from now on, and for no other reason. to_stay_down: services that are down, and that something
-    may start before they are stopped. reload: does the manager read its files again? calls: the jobs after that. fates:
-    what becomes of all units by it. watched: what is expected of units; of all but those that go down, their health
-    decides. kept: units left with an older version on purpose, each with the reason. deferred: what is left to the next
-    boot, as no manager runs.
+    may start before they are stopped. reload: does the manager read its files again? calls: the jobs after that.
+    foretold: what becomes of all units by it. watched: what is expected of units; of all but those that go down, their
+    health decides. kept: units left with an older version on purpose, each with the reason. deferred: what is left to
+    the next boot, as no manager runs.
     """
 
     steps: Tuple[Step, ...] = ()
@@ -67,7 +68,7 @@ class Plan(NamedTuple):
     to_stay_down: FrozenSet[str] = frozenset()
     reload: bool = False
     calls: Tuple[Call, ...] = ()
-    fates: Mapping[str, Fate] = MappingProxyType({})
+    foretold: Foretold = Foretold()
     watched: Mapping[str, Expected] = MappingProxyType({})
     kept: Mapping[str, str] = MappingProxyType({})
     deferred: Tuple[str, ...] = ()
@@ -75,6 +76,14 @@ class Plan(NamedTuple):
     @property
     def empty(self) -> bool:
         return not self.steps
+
+    @property
+    def fates(self) -> Mapping[str, Fate]:
+        return self.foretold.fates
+
+    @property
+    def outdone(self) -> Mapping[str, Tuple[str, str]]:
+        return self.foretold.outdone
 
 
 # What the policy wants, case by case.
@@ -92,11 +101,11 @@ def wishes(differences: Differences, observed: Observed) -> Wishes:
     masked = [Act("stop", unit, "to be masked") for unit in differences.links.mask if observed.states[unit].is_up]
     renamed = [
         Act("stop", unit, f"its name becomes an alias of {other}")
-        for unit, other in stopped(differences.taken, observed)
+        for unit, other in stopped(differences.aliases.taken, observed)
     ]
     merged = [
         Act("cycle", unit, f"systemd has {alias} in memory, and a unit that is given such a name ends at its reload")
-        for unit, alias in differences.ended.items()
+        for unit, alias in differences.aliases.ended.items()
     ]
     return (*(tuple(acts) for acts in found), tuple(masked), tuple(renamed), tuple(merged))
 

@@ -192,7 +192,10 @@ def _renewed(case: Case) -> List[Act]:
         if case.on_change == "reload" and not deprived and case.now.active != "activating":
             return [Act("reload", case.unit, reason), *_lacking(case, needs)]
         return [Act("restart", case.unit, reason)]
-    return _lacking(case, [])
+    lacking = _lacking(case, [])
+    if lacking and case.on_change == "restart" and not (once or case.service.per_connection):
+        return [Act("restart", case.unit, lacking[0].reason)]
+    return lacking
 
 
 def _lacking(case: Case, needs: Sequence[str]) -> List[Act]:
@@ -237,6 +240,8 @@ def _renewal(case: Case) -> List[Act]:
         acts += [
             (verb, "its file was gone, and what it said") for verb, it in _BY_EFFECT if it is case.kind.change.otherwise
         ]
+    if case.on_change == "reload":  # the user's word: what a reload does not put into force waits (_not_in_force)
+        acts = [(verb, reason) for verb, reason in acts if verb != "restart"]
     found = [_unless_in_use(case, Act(verb, case.unit, reason)) for verb, reason in acts[:1]]
     if any(act.verb in ("restart", "cycle") for act in found):
         return found
@@ -245,7 +250,7 @@ def _renewal(case: Case) -> List[Act]:
 
 def _not_in_force(case: Case, acts: List[Act]) -> List[Act]:
     """What is not in force yet: only its next start reads it, or something else than its text has brought it up."""
-    later = case.touched(Effect.NEXT)
+    later = case.touched(Effect.NEXT, *([Effect.RESTART] if case.on_change == "reload" else []))
     if later:
         return [Act("keep", case.unit, f"changed: {', '.join(later)}; in force when it next comes up")]
     remounted = (

@@ -23,8 +23,10 @@ from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import can_reload, is_run_once, words
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import CALL_FOR, ending, is_of_host
+from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Effective
 from . import links
+from .conflicts import of_texts
 from .differences import Case
 from .doubts import cycles, date_formats, is_empty, set_twice, shell_words, slipped, wants_nowhere
 from .overridden import overridden
@@ -93,20 +95,6 @@ _AT_ODDS = Rule(
     "it is declared to run and {verb} {other}, which is declared stopped",
     "declare both alike",
     "systemd.unit(5), Requires= and Upholds=",
-)
-_AT_WAR = Rule(
-    "contradiction",
-    Severity.ERROR,
-    "it conflicts with {other}, and both are declared to run: either ends the other",
-    "declare one of them stopped, or take Conflicts= away",
-    "systemd.unit(5), Conflicts=",
-)
-_NEEDS_WAR = Rule(
-    "contradiction",
-    Severity.ERROR,
-    "it needs {needed}, which conflicts with {other}, and both are declared to run",
-    "declare one of them stopped, or take Conflicts= away",
-    "systemd.unit(5), Conflicts=",
 )
 _NOT_CHECKED = Rule(
     "not-checked",
@@ -221,21 +209,10 @@ def _at_odds(view: View) -> Iterator[Problem]:
         wanted = [("needs", *each) for each in needs(text, view.after)]
         wanted += [("upholds", "Unit", "Upholds", other) for other in words(text, "Unit", "Upholds")]
         for verb, section, directive, first in wanted:
-            others = needed([first], view.after) if verb == "needs" else {first}
+            own = view.differences.named.primary(in_name(first, case.unit))
+            others = needed([own], view.differences.named) if verb == "needs" else {own}
             for other in sorted(stopped.intersection(others)):
                 yield _AT_ODDS.problem(case.unit, section, directive, verb=verb, other=other)
-
-
-def _at_war(view: View) -> Iterator[Problem]:
-    """Units declared to run of which one, or what of this declaration it cannot be without, conflicts with another."""
-    cases = view.differences.cases
-    running = {case.unit for case in cases if case.wanted in RUNNING}
-    fought = {case.unit: running.intersection(words(case.after, "Unit", "Conflicts")) for case in cases}
-    for unit in sorted(running) if any(fought.values()) else ():
-        for each in sorted(needed([unit], view.after).intersection(fought)):
-            for other in sorted(fought[each] - {unit}):
-                rule = _AT_WAR if each == unit else _NEEDS_WAR
-                yield rule.problem(unit, "Unit", "Conflicts", needed=each, other=other)
 
 
 def _is_alias(unit: UnitWanted, view: View) -> Optional[Problem]:
@@ -332,7 +309,7 @@ _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
     ),
 )
 _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
-    *(_of_cases, _at_odds, _at_war, dropins, _of_units, links.enablement, starts_nothing, wanted_by_nobody, outdated),
+    *(_of_cases, _at_odds, of_texts, dropins, _of_units, links.enablement, starts_nothing, wanted_by_nobody, outdated),
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
     *(removes_nothing, date_formats, set_twice, slipped),

@@ -219,7 +219,7 @@ def _own(
         if run is not None and _began_with_these(unit, run.began, evidence.observed, evidence.after):
             return CURRENT
         return Freshness(True, evidence.newer(unit, began), None)
-    if now == started == wanted:
+    if now == started == wanted and not (known and known.lacking):
         return CURRENT
     lacking = _lacking(unit, evidence, wanted, started, known, bare)
     if now == wanted:
@@ -275,7 +275,8 @@ def _lacking(
     bare: Optional[FrozenSet[str]],
 ) -> Optional[Tuple[str, ...]]:
     """What the process will have only by another start."""
-    if not started and known and known.stamps == wanted:  # of a start without a stamp, that has looked at its text
+    # Of a start without a stamp, that has looked at its text. systemd gives such a process the stamp at its reload.
+    if (not started or started == wanted) and known and known.stamps == wanted:
         return known.lacking
     differs = None if started is None else evidence.difference(started, wanted)
     if differs is None:

@@ -16,7 +16,7 @@ from typing import Dict, Iterator, List, Set, Tuple
 from .._host.graph import SETTINGS, Graph, Node
 from .._host.observed import Observed
 from .._syntax.activation import starts
-from .._syntax.dependencies import NEEDS, implied, named
+from .._syntax.dependencies import NEEDS, RELATED, implied, named
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once
@@ -24,13 +24,9 @@ from .._syntax.names import is_template, misnamed, parse_name
 from .._syntax.relations import RELATIONS
 from .differences import Case, Differences
 
-_WRITTEN = (
-    *("Requires", "Requisite", "BindsTo", "PartOf", "Wants", "Upholds", "Conflicts"),
-    *("PropagatesStopTo", "StopPropagatedFrom", "After"),
-)
 _INSTALLED = ("WantedBy", "RequiredBy", "UpheldBy")
 # Until then these are unknown, and do nothing.
-_NEW = ("Upholds", "PropagatesStopTo", "StopPropagatedFrom", "UpheldBy")
+_NEW = ("Upholds", "PropagatesStopTo", "StopPropagatedFrom", "OnSuccess", "UpheldBy")
 _NEW_SINCE = 249
 
 # Unit, property, other unit.
@@ -43,7 +39,7 @@ def named_anew(differences: Differences, observed: Observed) -> Set[str]:
     found.update(edge[0] for unit in sorted(found) for edge in _installed(unit, differences))
     found.update(case.unit for case in _changed(differences))
     for case in _changed(differences):
-        more = _written(case.unit, differences.after) - _written(case.unit, observed.loadpath)
+        more = _written(case.unit, differences.named) - _written(case.unit, observed.loadpath)
         found.update(other for _unit, name, other in more if name != "After")
     return {unit for unit in found if not misnamed(unit) and not parse_name(unit).is_template}
 
@@ -53,7 +49,7 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
     gone: Set[Edge] = set()
     new: Set[Edge] = set()
     for case in _changed(differences):
-        will = _written(case.unit, differences.after)
+        will = _written(case.unit, differences.named)
         gone |= _written(case.unit, observed.loadpath) - will
         new |= will
     for unit in (*differences.links.enable, *differences.links.reenable):
@@ -86,7 +82,7 @@ def _installed(unit: str, differences: Differences) -> Iterator[Edge]:
     """
     own = parse_name(unit)
     for name in _INSTALLED:
-        for other in named(unit, name, differences.after, "Install"):
+        for other in named(unit, name, differences.named, "Install"):
             if not (own.is_template and is_template(other)):
                 yield unit, name, other
                 continue
@@ -103,7 +99,7 @@ def _changed(differences: Differences) -> List[Case]:
 
 def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
     """The relations that the text of a unit states. What names no unit is left out, as systemd resolves or drops it."""
-    found = {(unit, name, other) for name in _WRITTEN for other in named(unit, name, loadpath)}
+    found = {(unit, name, other) for name in (*RELATED, "After") for other in named(unit, name, loadpath)}
     found |= {(other, "After", unit) for other in named(unit, "Before", loadpath)}
     found |= {(unit, name, other) for pulls, other in implied(unit, loadpath) for name in (pulls, "After")}
     started = starts(unit, loadpath) if loadpath.effective(unit) else ""

@@ -18,6 +18,11 @@ from .unitfile import Effective
 
 # What a unit cannot be up without: what takes it down by a stop, and that it needs.
 NEEDS = tuple(each.directive for each in RELATIONS.values() if each.stop is Does.STOP and each.needs_it)
+# What relates units so that a job of one may do something to another.
+RELATED = (
+    *("Requires", "Requisite", "BindsTo", "PartOf", "Wants", "Upholds", "Conflicts"),
+    *("PropagatesStopTo", "StopPropagatedFrom", "OnSuccess"),
+)
 # systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
 # Likewise, each of a namespace.
@@ -82,12 +87,13 @@ def _mounts(path: str) -> Iterator[str]:
 
 
 def needed(units: Sequence[str], loadpath: LoadPath) -> Set[str]:
-    """These and all that they cannot be up without."""
-    found = set(units)
-    ahead = [unit for unit in units if not misnamed(unit)]
+    """These and all that they cannot be up without, by the names under which systemd lists them."""
+    found = {loadpath.primary(unit) for unit in units}
+    ahead = [unit for unit in found if not misnamed(unit)]
     while ahead:
-        text = loadpath.effective(ahead.pop())
-        more = {other for _section, _directive, other in needs(text, loadpath)} - found
+        unit = ahead.pop()
+        said = needs(loadpath.effective(unit), loadpath)
+        more = {loadpath.primary(in_name(other, unit)) for _section, _directive, other in said} - found
         found |= more
         ahead += [unit for unit in more if not misnamed(unit)]
     return found

@@ -218,6 +218,14 @@ class LoadPath:
     def _install(self) -> Dict[str, Mapping[str, Sequence[str]]]:
         return {}
 
+    def linked(self, links: Mapping[str, str]) -> LoadPath:
+        """The load path with more symbolic links in its folders, path to target."""
+        names = dict(self.names)
+        for path in links:
+            folder, name = posixpath.split(path)
+            names[folder] = names.get(folder, frozenset()) | {name}
+        return LoadPath(self.folders, names, self.dropins, self.contents, {**self.links, **links})
+
     def changed(self, new: Mapping[str, bytes], gone: Iterable[str]) -> LoadPath:
         """The load path after files were written and others removed (paths in any folder or NAME.d of it)."""
         names = {folder: set(entries) for folder, entries in self.names.items()}

@@ -40,7 +40,7 @@ class Relation(NamedTuple):
     restart, start: what is done to them when the unit gets such a job; a restart is handed on only to what is active, a
     stop to what is not yet down, a start to what is down. matters: the job is not done without that. needs_it: while
     one of them is up, the unit is needed (StopWhenUnneeded=). triggers: the one starts the
-    other at a time of its own.
+    other at a time of its own. follows: they are started once the unit has ended well.
     """
 
     directive: str
@@ -51,6 +51,7 @@ class Relation(NamedTuple):
     matters: bool = True
     needs_it: bool = False
     triggers: bool = False
+    follows: bool = False
 
     def handed_on(self, does: Does) -> Does:
         """What a job of the unit makes of them; a restart is a start as well."""
@@ -60,7 +61,8 @@ class Relation(NamedTuple):
 
 
 # By the property under which systemd lists them (org.freedesktop.systemd1(5)), in the order in which it hands jobs on.
-# Upholds= and PropagatesStopTo= came with 249. The last two: what a socket, timer or path starts, and what starts it.
+# Upholds=, PropagatesStopTo= and OnSuccess= came with 249. The last two: what a socket, timer or path starts, and what
+# starts it.
 RELATIONS: Dict[str, Relation] = {
     "Requires": Relation("Requires", "RequiredBy", start=Does.START),
     "BindsTo": Relation("BindsTo", "BoundBy", start=Does.START),
@@ -79,6 +81,8 @@ RELATIONS: Dict[str, Relation] = {
     "PartOf": Relation("PartOf", "ConsistsOf"),
     "StopPropagatedFrom": Relation("PropagatesStopTo", "PropagatesStopTo"),
     "After": Relation("After", "Before"),
+    "OnSuccess": Relation("OnSuccess", "OnSuccessOf", follows=True),
+    "OnSuccessOf": Relation("OnSuccess", "OnSuccess"),
     "Triggers": Relation("Service", "TriggeredBy", triggers=True),
     "TriggeredBy": Relation("Service", "Triggers", triggers=True),
 }

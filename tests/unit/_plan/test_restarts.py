@@ -143,6 +143,16 @@ def _reload_back() -> plan.Plan:
     return planned(first, observed, earlier=[first, second], accepted=since)
 
 
+@circumstance("the same that was reloaded since, with `on_change: restart` by now")
+def _restart_after_reload() -> plan.Plan:
+    first, second = (declare(service(service=RELOADS, environment={"A": each})) for each in "12")
+    observed = with_stamps(in_force(second, {"a.service": RUNNING}), {"a.service": [stamp(first)]})
+    since = {"a.service": Accepted("1", frozenset((stamp(second),)), 0.0)}
+    made = planned(second, observed, earlier=[first, second], accepted=since)
+    assert [step.reason for step in made.steps] == ["reloaded, but only its next start puts into force: Environment"]
+    return made
+
+
 @circumstance("the same with `on_change: reload`, still starting")
 def _reload_too_early() -> plan.Plan:
     starting = UnitState("loaded", "activating", "start")
@@ -654,6 +664,31 @@ def _new_mount_of_the_host() -> plan.Plan:
     made = planned(declare({"name": "var.mount", "mount": {"What": "/dev/a", "Where": "/var"}}), in_force(None))
     assert "next boot" in made.kept["var.mount"]
     return made
+
+
+def said_to_reload(**more: str) -> plan.Plan:
+    """A mount whose What= changes, and more."""
+
+    def mount(**directives: str) -> Desired:
+        text = {"What": "/dev/sda", "Where": "/srv", "Type": "ext4", "Options": "rw", **directives}
+        return declare({"name": "srv.mount", "mount": text, "on_change": "reload"})
+
+    states = {"srv.mount": UnitState("loaded", "active", "mounted")}
+    made = planned(mount(What="/dev/sdb", **more), in_force(mount(), states))
+    assert "What" in made.kept["srv.mount"]
+    return made
+
+
+@circumstance("a mount with `on_change: reload`, its `What` changed")
+def _another_source() -> plan.Plan:
+    made = said_to_reload(Slice="b.slice")
+    assert made.kept["srv.mount"] == "changed: What, Slice; in force when it next comes up"
+    return made
+
+
+@circumstance("that mount, its `Options` changed too")
+def _another_source_and_options() -> plan.Plan:
+    return said_to_reload(Options="ro")
 
 
 def by_hand(before: str | None, size: str) -> plan.Plan:

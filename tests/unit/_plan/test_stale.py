@@ -127,6 +127,24 @@ def test_what_a_reload_does_not_put_into_force_is_kept_until_a_start() -> None:
     assert (done(trigger), trigger.kept) == (f"reload: changed since its last start: the file {CONF}", {})
 
 
+def test_a_start_without_a_stamp_that_is_given_one_by_its_reload() -> None:
+    """As what a package's process has, over which a drop-in came; then it looks as if started with that."""
+    two = stack(service={"Nice": "2"}, on_change="reload")
+    assert then(two, two, two, lacking=("Nice",)).kept == {
+        UNIT: "reloaded, but only its next start puts into force: Nice"
+    }
+    assert then(two, two, two).kept == {}
+
+
+def test_what_a_reload_does_not_put_into_force_is_restarted_for_once_that_is_said() -> None:
+    one, two = (stack(service={"Nice": each}, on_change="reload") for each in "12")
+    restarting = stack(service={"Nice": "2"})
+    told = "reloaded, but only its next start puts into force: Nice"
+    assert done(then(one, restarting, two)) == f"restart: {told}"
+    assert then(one, stack(service={"Nice": "2"}, on_change="none"), two).kept == {UNIT: told}
+    assert done(then(one, stack(service={"Nice": "2"}, on_change="none"), two)) == ""
+
+
 def test_environment_and_secrets_that_a_reload_does_not_put_into_force() -> None:
     one, two = (stack(secrets={"A": each * 6}, environment={"B": each}, on_change="reload") for each in "12")
     kept = "reloaded, but only its next start puts into force: Environment, the secret A"
