@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .entries import Entry, service
+from .entries import Entry, merged, service
 from .lab import USER, Lab
 
 FOLDER = "/home/stranger"
@@ -92,3 +92,81 @@ def test_of_what_hardening_hides(host: Lab, user: str) -> None:
         host.apply({**unit, "hardening": allowed}, health={"stable_for": 1})
     finally:
         undo(host)
+
+
+def writes(path: str, **directives: Any) -> Entry:
+    return service(command=f"/bin/sh -c 'echo x > {path} && exec sleep infinity'", service=directives)
+
+
+STRICT = {"hardening": {"profile": "strict"}}
+
+
+@pytest.mark.parametrize(
+    "more", [{}, STRICT, {"service": {"ProtectSystem": "strict"}}], ids=["mode", "hardened", "text"]
+)
+@pytest.mark.parametrize(
+    ("path", "advised", "mended", "directives"),
+    [
+        (
+            "/var/lib/main.db",
+            "have it write to /var/lib/main, which StateDirectory=main makes for it",
+            "/var/lib/main/main.db",
+            {"StateDirectory": "main"},
+        ),
+        (
+            "/var/log/main.log",
+            "have it write to /var/log/main, which LogsDirectory=main makes for it",
+            "/var/log/main/main.log",
+            {"LogsDirectory": "main"},
+        ),
+        (
+            "/etc/main.conf",
+            "have it write to /var/lib/main, which StateDirectory=main makes for it",
+            "/var/lib/main/main.conf",
+            {"StateDirectory": "main"},
+        ),
+    ],
+    ids=["state", "logs", "etc"],
+)
+def test_of_what_it_may_not_write(
+    host: Lab, more: Entry, path: str, advised: str, mended: str, directives: Entry
+) -> None:
+    """Nobody is told to open a folder of the system, by a directive nor by its mode, and it is told once."""
+    unit = merged(writes(path, User=USER), more)
+    result = host.failing(unit, health={"stable_for": 1, "timeout": 15})
+    assert [error["remedy"] for error in result["errors"]] == [advised]
+    assert "refused to it" not in " ".join(result.get("warnings", ()))
+    host.apply(merged(writes(mended, User=USER, **directives), more), health={"stable_for": 1})
+
+
+def test_of_what_lies_with_root_or_with_another(host: Lab) -> None:
+    prepare(host)
+    host.sh(f"chmod 700 {FOLDER}; mkdir -p /root/app /srv/app; echo x > /srv/app/data; cp /srv/app/data /root/app/data")
+    try:
+        for folder in ("/root/app", SHUT):
+            for unit in (
+                service(service={"User": USER, "WorkingDirectory": folder}),
+                reads(f"{folder}/data", User=USER),
+            ):
+                remedy = host.error_of(unit, stable_for=1)["remedy"]
+                assert remedy.startswith("have it below /opt or /srv, where that user may read it")
+                assert "chmod" not in remedy
+        host.apply(reads("/srv/app/data", User=USER, WorkingDirectory="/srv/app"))
+    finally:
+        undo(host)
+        host.sh("rm -rf /root/app /srv/app")
+
+
+def test_of_a_file_that_a_group_may_read(host: Lab) -> None:
+    remedy = host.error_of(reads("/etc/shadow && cat /etc/shadow", User=USER), stable_for=1)["remedy"]
+    assert remedy == "add shadow to SupplementaryGroups="
+    host.apply(reads("/etc/shadow && cat /etc/shadow", User=USER, SupplementaryGroups="shadow"))
+
+
+def test_hardening_is_not_blamed_for_what_a_mode_refuses(host: Lab) -> None:
+    """The program says so, and goes on."""
+    command = "/bin/sh -c 'echo x > /var/lib/main.db; exec sleep infinity'"
+    unit = {"name": "main", "user": USER, "exec_start": command, "service": {"ReadWritePaths": "/var/lib"}}
+    result = host.apply(services=[{**unit, **STRICT}], health={"stable_for": 1})
+    assert result["hardening"]["main.service"]["refused"] == []
+    assert "warnings" not in result

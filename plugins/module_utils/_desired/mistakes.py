@@ -18,6 +18,7 @@ from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_T
 from .._syntax.likeness import near
 from .._syntax.rule import shown
 from .._syntax.values import changed, is_changed
+from . import familiar
 from .options import SECTION_OPTIONS, Spec
 
 Params = Mapping[str, Any]
@@ -48,10 +49,11 @@ class Mistake(NamedTuple):
 
 
 class _Level(NamedTuple):
-    """Options that lie around others, and where they are themselves."""
+    """Options that lie around others, where they are themselves, and what is given for them."""
 
     spec: Spec
     steps: Steps
+    given: Params
 
 
 def path_of(steps: Steps) -> str:
@@ -60,12 +62,12 @@ def path_of(steps: Steps) -> str:
 
 def mistakes(spec: Spec, given: Params, module: str = "") -> List[Mistake]:
     known = {key: value for key, value in given.items() if not str(key).startswith("_ansible_")}
-    return list(_of_level(known, [_Level(spec, ())], module))
+    return list(_of_level([_Level(spec, (), known)], module))
 
 
-def _of_level(given: Params, around: Sequence[_Level], module: str) -> Iterator[Mistake]:
+def _of_level(around: Sequence[_Level], module: str) -> Iterator[Mistake]:
     """The mistakes in what is given for the options of the innermost level."""
-    spec, steps = around[-1]
+    spec, steps, given = around[-1]
     names = {name: option for option, each in spec.items() for name in (option, *each.get("aliases", ()))}
     for key, value in given.items():
         if key in names:
@@ -102,7 +104,7 @@ def _of_value(value: Any, wanted: Spec, steps: Steps, around: Sequence[_Level], 
     elif choices and not _is_one_of(made, choices):
         yield Mistake(steps, _no_choice(str(made), choices))
     elif isinstance(made, dict) and wanted.get("options"):
-        yield from _of_level(made, [*around, _Level(wanted["options"], steps)], module)
+        yield from _of_level([*around, _Level(wanted["options"], steps, made)], module)
 
 
 def _of_another_type(value: Any, kind: str) -> str:
@@ -135,7 +137,10 @@ def _is_one_of(made: Any, choices: Sequence[Any]) -> bool:
 
 def _no_choice(made: str, choices: Sequence[Any]) -> str:
     words = [str(choice) for choice in choices]
-    return f"{shown(made)} is none of {', '.join(words)}{_meant(near(made.lower(), words))}"
+    same = familiar.STATES.get(made.lower(), "")
+    return (
+        f"{shown(made)} is none of {', '.join(words)}{_meant([same] if same in words else near(made.lower(), words))}"
+    )
 
 
 def _meant(words: Sequence[str]) -> str:
@@ -144,13 +149,18 @@ def _meant(words: Sequence[str]) -> str:
 
 def _unknown(key: str, around: Sequence[_Level], module: str) -> str:
     """What may be meant by an option that there is not where it is given."""
-    spec = around[-1].spec
+    spec, steps, given = around[-1]
+    other = familiar.called(key, spec, given)
     inner = {name: option for option, each in spec.items() for name in each.get("options") or () if name not in spec}
-    if key in inner:
-        return f"it is an option of {inner[key]}: indent it below that"
+    if key in inner and not (other and inner[key] not in given):
+        return _of_an_inner(key, around)
     outer = next((level for level in reversed(around[:-1]) if key in level.spec), None)
     if outer:
         return f"it is an option of {path_of(outer.steps) or 'the module itself'}: indent it less"
+    if other or familiar.elsewhere(key):
+        return f"there is no such option{_meant([other])}" if other else familiar.elsewhere(key)
+    if len(around) == 2 and (found := _entries(around[0], [str(steps[0]), key])):
+        return f"it is an option of {steps[0]} of {found}: indent {steps[0]} below that"
     none = "there is no such option"
     squeezed = key.replace("_", "").lower()
     close = [option for option in spec if option.replace("_", "") == squeezed] or near(key, [*spec, *inner])
@@ -162,3 +172,29 @@ def _unknown(key: str, around: Sequence[_Level], module: str) -> str:
     if len(spec) <= _FEW:
         return f"{none}: there are {', '.join(spec)}"
     return f"{none}: ansible-doc {module} has all that there are"
+
+
+def _of_an_inner(key: str, around: Sequence[_Level]) -> str:
+    """Of an option that belongs one level deeper: below one that is given, where just that has it."""
+    level = around[-1]
+    having = [option for option, each in level.spec.items() if key in (each.get("options") or ())]
+    if not any(level.spec[option].get("type") == "list" for option in having):
+        return f"it is an option of {having[-1]}: indent it below that"
+    found = _entries(level, [key])
+    return f"it is an option of {found}: indent it below that"
+
+
+def _entries(level: _Level, names: Sequence[str]) -> str:
+    """The entries of lists that have an option, by its names from the outside in; of those lists that are given."""
+    having = [option for option, each in level.spec.items() if each.get("type") == "list" and _leads(each, names)]
+    given = [option for option in having if level.given.get(option)]
+    if len(given) == 1 and isinstance(level.given[given[0]], (list, tuple)):
+        number = len(level.given[given[0]])
+        return f"{given[0]}[0]" if number == 1 else f"an entry of {given[0]}"
+    return f"an entry of {' or '.join(given or having)}" if having else ""
+
+
+def _leads(spec: Spec, names: Sequence[str]) -> bool:
+    for name in names:
+        spec = (spec.get("options") or {}).get(name) or {}
+    return bool(spec)

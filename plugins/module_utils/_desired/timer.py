@@ -21,6 +21,8 @@ _CALENDAR = re.compile(r"\*-|\d-|:|^(hourly|daily|weekly|monthly|yearly)$")
 # Options besides the short ones that are for a timer, and not for what runs once a boot.
 _OF_TIMES = ("timezone", "timer", "unit", "instances")
 
+_COMMAND = "; what it runs goes to exec_start, and as whom, which /etc/crontab has before that, to user"
+
 _CRON = Rule(
     "cron",
     Severity.ERROR,
@@ -74,7 +76,8 @@ def _schedule(built: Builder, entry: Params) -> Optional[cron.Schedule]:
         return cron.parse(str(entry["cron"])) if entry.get("cron") is not None else None
     except Refused as refused:
         hint = " (a calendar of systemd goes to on_calendar)" if _CALENDAR.search(str(entry["cron"])) else ""
-        _refuse(built, "cron", f"{refused}{hint}")
+        command = "" if service.brings(entry) or "is no part of" not in str(refused) else _COMMAND
+        _refuse(built, "cron", f"{refused}{hint}{command}")
         return None
 
 

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import errno
 import os
-import posixpath
 import stat
 import struct
 from typing import NamedTuple, Optional, Tuple
 
-from .._syntax.loadpath import HARDENING_DROPIN
 from .._syntax.unitfile import Placed
 from .holders import writer_of
 from .incident import Cause, Incident, Step, at, cause
 from .journal import Line
 from .manager import PATH
 from .views import RUN, Cover, account_of, below, binds, cover, inside, mode_of, mounted, refused_at, there
+from .why_access import let_in, of_hardening
 
 # elf(5), e_machine.
 _MACHINES = {
@@ -154,7 +153,7 @@ def _not_allowed(
         return cause(what, f"chmod +x {step.program}", step.line, directive, placed)
     if closed and who:
         what = f"user {who.name} may not enter {closed} ({mode_of(closed)}), which lies on the way to {step.program}"
-        return cause(what, f"let that user in, as by chmod or chown of {closed}", step.line, directive, placed)
+        return cause(what, let_in(who, closed), step.line, directive, placed)
     if os.path.exists(real) and mounted(real, os.ST_NOEXEC):
         what = f"{step.program} of {whose} lies on a file system that is mounted noexec"
         return cause(what, "move it to another one, or mount that without noexec", step.line, directive, placed)
@@ -192,7 +191,7 @@ def _unveiled(incident: Incident, over: Cover, path: str) -> str:
     """What lets the unit see it all the same, as tests/integration/test_remedies.py tries."""
     bind = "" if binds(incident, path) else f" and add BindReadOnlyPaths={path} to [{incident.section}]"
     if over.directive == "ProtectHome":
-        if over.place and posixpath.basename(over.place.path) == f"{HARDENING_DROPIN}.conf":
+        if of_hardening(over.place):
             return f"allow it in the option hardening: allow: [{{home: [{path}]}}]"
         if over.shut:
             return f"set ProtectHome=tmpfs{bind}, as nothing can be bound below ProtectHome=yes, or have it elsewhere"

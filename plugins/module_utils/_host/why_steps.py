@@ -22,6 +22,7 @@ from .._syntax.unitfile import Placed
 from . import why_program
 from .incident import Cause, Incident, Step, at, cause, named
 from .views import RUN, account_of, below, inside, is_known, mode_of, refused_at, sealed, there
+from .why_access import let_in
 
 Why = Callable[[Incident, Step], Optional[Cause]]
 # Before a path in what systemd says of a namespace (up to 254).
@@ -185,9 +186,7 @@ def _path(
     if not closed or who is None:
         return None
     what = f"user {who.name} may not enter {closed} ({mode_of(closed)}), which {called} takes"
-    return cause(
-        what, f"let that user in, as by chmod or chown of {closed}, or mend the path", step.line, directive, placed
-    )
+    return cause(what, f"{let_in(who, closed)}, or mend the path", step.line, directive, placed)
 
 
 def _make(directive: str, path: str, made: bool) -> str:

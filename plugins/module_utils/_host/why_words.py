@@ -18,6 +18,7 @@ from typing import Callable, Iterator, List, Optional, Tuple
 from .incident import Cause, Incident, at, cause, named
 from .manager import PATH
 from .views import READ, RUN, WRITE, account_of, cover, inside, mode_of, mounted, refused_at, there
+from .why_access import let_do, let_in, make_writable
 from .why_ports import IN_USE, low_port, low_port_of_trace, nobody_listens, taken
 from .why_program import hidden
 from .why_said import MOST_BEHIND, Said, Words, path_of
@@ -84,7 +85,7 @@ def _read_only(incident: Incident, said: Said) -> Optional[Cause]:
         return None
     folder = there(real if os.path.isdir(real) else os.path.dirname(real))
     what = f"{at(over.directive, over.place)} does not let it write {path}"
-    remedy = f"add ReadWritePaths={folder} to [{incident.section}]"
+    remedy = make_writable(incident, over.directive, over.place, real, folder)
     if over.directive in ("BindReadOnlyPaths", "ReadOnlyPaths"):
         remedy = f"{remedy}, or take it out of {over.directive}="
     return cause(what, remedy, said.line, over.directive, over.place)
@@ -106,14 +107,14 @@ def _denied(incident: Incident, said: Said) -> Optional[Cause]:
     closed = refused_at(goal, who, RUN if goal != real or os.path.isdir(goal) else 0)
     if closed:
         what = f"user {who.name} may not enter {closed} ({mode_of(closed)}), which lies on the way to {path}"
-        return cause(what, f"let that user in, as by chmod or chown of {closed}", said.line)
+        return cause(what, let_in(who, closed), said.line)
     wanted = _wanted(incident, said) if goal == real else (WRITE,)
     closed_for = [each for each in wanted if refused_at(goal, who, each) == os.path.realpath(goal)]
     if not closed_for:
         return None
     verb = " or ".join(_VERBS[each] for each in closed_for)
     what = f"user {who.name} may not {verb} {goal} ({mode_of(goal)})"
-    return cause(what, f"let that user, as by chown or chmod of {goal}", said.line)
+    return cause(what, let_do(incident, who, goal, real, closed_for), said.line)
 
 
 def _wanted(incident: Incident, said: Said) -> Tuple[int, ...]:

@@ -20,8 +20,9 @@ from .._syntax import likeness
 from .._syntax.activation import started_by
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import last
 from .._syntax.names import UnitName, misnamed, parse_name
-from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import names_instance
 from .differences import Differences, outdated_of_others
 from .enablement import links_of
@@ -211,13 +212,24 @@ def _starts_nothing(name: UnitName, view: View) -> Optional[Problem]:
         return _SPECIFIER.problem(*place, started=started) if told else None
     # What this run itself takes away will not come by another task.
     rule = _STARTS_GONE if view.goes(started) else STARTS_NOWHERE
-    complaint = misnamed(started)
-    if complaint:
-        return rule.said(complaint, *place)
+    if misnamed(started):
+        return rule.said(_misnamed(started, kind.starts.kind, view), *place)
     if view.is_there(started):
         return None
     bring = f"give the {name.kind} exec_start, " if name.text in _short_forms(view) else ""
-    return rule.problem(*place, started=started, bring=bring, near=near(started, view))
+    # A name that nobody wrote nobody has misspelt: then only what this run declares beside it may be meant.
+    named = last(view.after.effective(name.text), kind.section, kind.starts.directive)
+    among = None if named else {unit.name.text for unit in view.desired.units}
+    return rule.problem(*place, started=started, bring=bring, near=near(started, view, among))
+
+
+def _misnamed(started: str, kind: str, view: View) -> str:
+    """Of a name that no unit can have; the one with its missing type is proposed where there is such a unit."""
+    whole = f"{started}.{kind}"
+    if "." in started or misnamed(whole) or view.is_there(whole):
+        return misnamed(started)
+    mend = f"declare that too, or mend the name{near(whole, view)}"
+    return f"{shown(started)} does not end in the type of unit, and there is no {whole} either: {mend}"
 
 
 def _short_forms(view: View) -> Set[str]:
@@ -250,13 +262,15 @@ def no_such_unit(unit: str, view: View) -> Problem:
     return _NO_SUCH_UNIT.problem(unit, near=near(unit, view))
 
 
-def near(unit: str, view: View) -> str:
+def near(unit: str, view: View, among: Optional[Set[str]] = None) -> str:
     """A unit that may have been meant by a name that is nowhere, as a question; their suffixes make none alike.
 
+    among: those that may be, None for all that there are.
     A template is none for a plain name, nor the other way round, and what we make for alerts nobody means.
     """
     stem, _dot, suffix = unit.rpartition(".")
     every = {name for names in view.after.names.values() for name in names} | set(view.observed.states)
+    every = every if among is None else every & among
     others = [name for name in every - _of_alerts(view) - {unit} if ("@" in name) == ("@" in unit)]
     parts = [name.rpartition(".") for name in others if not misnamed(name)]
     known = sorted(each for each, _dot, kind in parts if kind == suffix)

@@ -23,8 +23,11 @@ from .._desired.hardening import DROPIN, TARGET, Asked, asked, with_lines
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired
 from .._host import files, journal
+from .._host.incident import Incident, texts
 from .._host.manager import OFFLINE_SINCE, Manager
 from .._host.observed import Observed
+from .._host.views import READ, RUN, WRITE, account_of, refused_at, there
+from .._host.why_access import of_system, own_folder
 from .._host.workload import processes
 from .._plan.owners import orphans
 from .._syntax.activation import has_sockets
@@ -113,6 +116,7 @@ class Hardening:
         self._estimated: Set[str] = set()
         self._runs: Dict[str, str] = {}
         self._texts: Dict[str, Sequence[Line]] = {}
+        self._incidents: Dict[str, Incident] = {}
         self._refused: Dict[str, List[Refusal]] = {}
 
     def over(self, desired: Desired, observed: Observed) -> Params:
@@ -185,11 +189,15 @@ class Hardening:
         if self._manager.live:
             shown = self._manager.show(units, ("InvocationID",))
             self._runs = {unit: each.get("InvocationID", "") for unit, each in shown.items()}
-        self._texts = {unit: self._whole(unit, work.differences.after) for unit in units}
+        after = work.differences.after
+        self._texts = {unit: self._whole(unit, after) for unit in units}
+        files_of = {unit: {path: after.contents.get(path, b"") for path in after.files(unit)} for unit in units}
+        self._incidents = {unit: Incident(unit, "", {}, texts(files_of[unit], unit)) for unit in units}
 
     def refused(self, failures: Sequence[Mapping[str, Any]] = ()) -> List[Problem]:
         """What the new runs say was refused to them; failures: errors of a run that was rolled back, with journals."""
         said: Dict[str, Tuple[Sequence[str], Sequence[str]]]
+        proofs = {str(each["unit"]): str(each.get("evidence", "")) for each in failures}
         if failures:
             said = {str(each["unit"]): (each.get("journal") or (), ()) for each in failures}
         else:
@@ -198,8 +206,20 @@ class Hardening:
             said = {unit: self._said(unit, run) for unit, run in anew.items() if run and run != self._runs[unit]}
         for unit, (lines, before) in said.items():
             if unit in self._texts:
-                self._refused[unit] = refusals(lines, before, self._texts[unit], self._host)
-        return [_told_refusal(unit, each) for unit, found in self._refused.items() for each in found[:_MOST_TOLD]]
+                found = refusals(lines, before, self._texts[unit], self._host)
+                self._refused[unit] = [each for each in found if not self._by_mode(unit, each)]
+        # What the error of a unit names as its cause is not told a second time.
+        told = ((unit, each) for unit, found in self._refused.items() for each in found[:_MOST_TOLD])
+        return [_told_refusal(unit, each) for unit, each in told if each.line != proofs.get(unit)]
+
+    def _by_mode(self, unit: str, refusal: Refusal) -> bool:
+        """Do owner and mode of a file refuse that, whatever the unit's text says?"""
+        who = account_of(self._incidents[unit])
+        if refusal.directives or refusal.error != "EACCES" or not refusal.about.startswith("/") or who is None:
+            return False
+        goal = there(refusal.about)
+        wanted = (RUN,) if "exec" in refusal.line else (READ, WRITE) if goal == refusal.about else (WRITE,)
+        return any(refused_at(goal, who, each) for each in wanted)
 
     def _said(self, unit: str, run: str) -> Tuple[Sequence[str], Sequence[str]]:
         lines, before = journal.of_runs(self._manager, unit, run, self._runs[unit])
@@ -311,13 +331,16 @@ class Hardening:
 def _told_refusal(unit: str, refusal: Refusal) -> Problem:
     by = " and ".join(f"{each}=" for each in refusal.directives)
     directive = refusal.directives[0] if len(refusal.directives) == 1 else ""
-    return _REFUSED.problem(unit, "Service", directive, line=legible(refusal.line[:_LONGEST]), mend=_mend(refusal, by))
+    mend = _mend(unit, refusal, by)
+    return _REFUSED.problem(unit, "Service", directive, line=legible(refusal.line[:_LONGEST]), mend=mend)
 
 
-def _mend(refusal: Refusal, by: str) -> str:
+def _mend(unit: str, refusal: Refusal, by: str) -> str:
     if not by:
         return "which directive that is the line does not tell; if it needs it, see docs/hardening.md for its opt-outs"
     verb = "refuses" if len(refusal.directives) == 1 else "refuse"
+    if refusal.folder and of_system(refusal.folder):
+        return f"{by} {verb} that; if it needs it, {own_folder(unit, refusal.folder)}"
     if refusal.folder:
         return f"{by} {verb} that; if it needs it, add {refusal.folder} to {refusal.mend}"
     if refusal.mend:

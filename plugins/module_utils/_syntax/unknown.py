@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 
 from .kinds import CGROUP_SECTIONS
 from .likeness import likeness, near
@@ -21,7 +21,7 @@ _WORDS = re.compile(r"[A-Z]{2,}[a-z]?(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]|[^A-Za-z0-9
 _NEAR_ENOUGH = 0.6
 # Read without effect: these five by every version, and the rest by 262 (a warning each), with what to use instead.
 _IGNORED_BY_ALL = frozenset("IgnoreOnSnapshot BusPolicy Capabilities NetClass SysVStartPriority".split())
-_DROPPED = {
+_DROPPED: Dict[str, str] = {
     "BlockIOAccounting": "IOAccounting",
     "BlockIODeviceWeight": "IODeviceWeight",
     "BlockIOReadBandwidth": "IOReadBandwidthMax",
@@ -37,6 +37,18 @@ _DROPPED = {
     "StartupBlockIOWeight": "StartupIOWeight",
     "StartupCPUShares": "StartupCPUWeight",
 }
+# The names before those that systemd's manuals have by now; it still reads these, and advises against some of them.
+_NEWER_NAMES = {
+    **_DROPPED,
+    "BindTo": "BindsTo",
+    "InaccessibleDirectories": "InaccessiblePaths",
+    "OnFailureIsolate": "OnFailureJobMode",
+    "PropagateReloadFrom": "ReloadPropagatedFrom",
+    "PropagateReloadTo": "PropagatesReloadTo",
+    "ReadOnlyDirectories": "ReadOnlyPaths",
+    "ReadWriteDirectories": "ReadWritePaths",
+    "StartLimitInterval": "StartLimitIntervalSec",
+}
 
 
 def complaint(catalogue: Catalogue, kind: str, section: str, directive: str, valid: Tuple[str, ...]) -> str:
@@ -45,6 +57,10 @@ def complaint(catalogue: Catalogue, kind: str, section: str, directive: str, val
         return _foreign_section(catalogue, kind, section, valid)
     if directive.lower() in ("true", "false"):
         return f"YAML made {directive} of a key written on, off, yes or no: quote it"
+    inner = next((name for name in (*valid, *catalogue.sections) if name.lower() == directive.lower()), "")
+    if inner and directive[:1].islower():
+        beside = f"put it beside {section.lower()}, and not below that" if inner in valid else "it needs another unit"
+        return f"{directive} is no directive but a section of its own: {beside}"
     return (
         _without_effect(catalogue, section, directive)
         or _elsewhere(catalogue, section, directive, valid)
@@ -113,7 +129,8 @@ def _nearest(directive: str, known: Iterable[str]) -> str:
     Words at the beginning that many share, such as Condition, make nothing near: what comes after them has to be.
     """
     close = near(directive, known, most=10, least=0.7)
-    return next((each for each in close if _alike(_WORDS.findall(directive), _WORDS.findall(each))), "")
+    found = (each for each in close if _alike(_WORDS.findall(directive), _WORDS.findall(each)))
+    return next((_NEWER_NAMES.get(each) or each for each in found if each not in _IGNORED_BY_ALL), "")
 
 
 def _alike(one: List[str], other: List[str]) -> bool:

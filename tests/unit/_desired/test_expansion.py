@@ -658,6 +658,14 @@ def test_a_target_whose_members_are_none_is_one_all_the_same() -> None:
     assert units(targets=[{"name": "t", "members": []}]) == {"t.target": {"install": AT_BOOT}}
 
 
+@pytest.mark.parametrize(
+    ("more", "told"), [({}, "alone; what it runs goes to exec_start, and as whom"), ({"exec_start": "/x"}, "alone")]
+)
+def test_a_whole_line_of_cron_is_told_where_its_command_goes(more: Entry, told: str) -> None:
+    _params, problems = expanded({"name": "shop", "timers": [{"name": "a", "cron": "0 2 * * * root /x", **more}]})
+    assert [told in each.message and ("exec_start" in each.message) == (not more) for each in problems] == [True]
+
+
 def test_a_calendar_in_the_place_of_a_line_of_cron_is_told() -> None:
     timer = {"name": "a", "cron": "*-*-* 02:00:00", "exec_start": "/a"}
     _params, problems = expanded({"name": "test", "timers": [timer]})

@@ -91,6 +91,31 @@ def test_a_timer_that_starts_nothing() -> None:
     assert impossible(declare(timer, service()), in_force(None)) == []
 
 
+@pytest.mark.parametrize(
+    ("timer", "beside", "says"),
+    [
+        # Nobody wrote report.service, so a stranger's unit of nearly that name is nothing that was meant.
+        ({}, {}, "declare that too, or mend the name"),
+        ({}, {"name": "repport.service"}, "declare that too, or mend the name (did you mean repport.service?)"),
+        ({"Unit": "report.service"}, {}, "mend the name (did you mean reports.service?)"),
+        ({"Unit": "report"}, {}, "and there is no report.service either: declare that too, or mend the name (did you"),
+        ({"Unit": "reports"}, {}, "'reports' does not end in the type of unit: did you mean 'reports.service'?"),
+        ({"Unit": "zzz"}, {}, "there is no zzz.service either: declare that too, or mend the name"),
+    ],
+)
+def test_what_may_be_meant_by_what_a_timer_starts(timer: Entry, beside: Entry, says: str) -> None:
+    units = [
+        {"name": "report.timer", "timer": {"OnCalendar": "daily", **timer}},
+        *([service(**beside)] if beside else []),
+    ]
+    desired = declare(*units)
+    observed = in_force(None, vendor={"reports.service": "[Service]\nExecStart=/x\n"})
+    (told,) = refusals.impossible(View(differences.compare(desired, observed, {}), observed))
+    assert told.rule.id == "starts-nowhere"
+    assert says in told.message
+    assert ("did you mean" in told.message) == ("did you" in says)
+
+
 def test_what_would_take_a_linked_unit_away() -> None:
     path = f"{SYSTEM.units}/a.service"
     text = b"[Service]\nExecStart=/bin/a\n[Install]\nWantedBy=multi-user.target\n"

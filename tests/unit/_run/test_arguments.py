@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.playbook.task import Task
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.familiar import KEYWORDS
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.mistakes import mistakes, path_of
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.arguments import refused
 
@@ -64,6 +66,17 @@ def in_service(**entry: Any) -> dict[str, str]:
         ({"hardening": "strcit"}, "", "not a single value, of profile, allow, read_write_paths, max_exposure"),
         ({"health": "http://localhost"}, "", "a single value, of stable_for, timeout, tcp, unix, http, command"),
         ({"triggers": {"files": {"a": 1}}}, "triggers.files", "it takes a list, and not a mapping"),
+        ({"command": "/x"}, "", "there is no such option: did you mean exec_start?"),
+        ({"exec_start": "/x", "command": "/x"}, "command", "it is an option of health: indent it below that"),
+        ({"health": {}, "env": {"A": "b"}}, "env", "there is no such option: did you mean environment?"),
+        ({"cwd": "/srv"}, "", "there is no such option: did you mean working_directory?"),
+        ({"wantedby": "x"}, "", "there is no such option: did you mean wanted_by?"),
+        ({"become": True}, "", "it is a keyword of the task: put it beside the module's name"),
+        ({"with_items": []}, "", "it is a keyword of the task: put it beside the module's name"),
+        ({"timeout": 3}, "", "it is an option of health: indent it below that"),
+        ({"daemon_reload": True}, "", "it is not needed, as the module has systemd read its files again where they"),
+        ({"no_block": True}, "", "it is not needed, as the module waits until its units are up"),
+        ({"state": "running"}, "", "present, absent: did you mean started?"),
         ({"without": ["helth"]}, "without[0]", "hardening: did you mean health?"),
     ],
 )
@@ -147,3 +160,44 @@ def test_a_module_of_one_unit() -> None:
 def test_other_names_of_options_are_known() -> None:
     assert told(options.info(), {"name": ["a"], "scope": "system"}) == {}
     assert list(told(options.info(), {"name": ["a"], "types": ["servce"]})) == ["types[0]"]
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "message"),
+    [
+        (
+            {"services": [{"name": "web"}], "environment": {"A": "b"}},
+            "environment",
+            "it is an option of services[0]: indent it below that",
+        ),
+        (
+            {"services": [{"name": "web"}, {"name": "b"}], "environment": {}},
+            "environment",
+            "it is an option of an entry of services: indent it below that",
+        ),
+        (
+            {"services": [{"name": "web"}], "timers": [{"name": "b"}], "exec_start": "/x"},
+            "exec_start",
+            "it is an option of an entry of services or timers: indent it below that",
+        ),
+        (
+            {"services": [{"name": "web"}], "health": {"http": "http://x/"}},
+            "health.http",
+            "it is an option of health of services[0]: indent health below that",
+        ),
+        (
+            {"timers": [{"name": "web"}], "on_calendar": "daily"},
+            "on_calendar",
+            "it is an option of timers[0]: indent it below that",
+        ),
+        ({"on_calendar": "daily"}, "on_calendar", "it is an option of an entry of timers: indent it below that"),
+    ],
+)
+def test_an_option_of_an_entry_that_stands_beside_the_list(given: dict[str, Any], path: str, message: str) -> None:
+    ((where, said),) = told(options.stack(), {"name": "shop", **given}).items()
+    assert where == path
+    assert message in said
+
+
+def test_each_keyword_is_one_of_a_task() -> None:
+    assert set(Task.fattributes) >= KEYWORDS

@@ -1,0 +1,59 @@
+# Copyright: Unitwright contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What other tools call an option of ours, and what belongs to the task or is not needed here. Pure.
+
+Read where Ansible has refused something. Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Sequence
+
+from .options import Spec
+
+# Of Docker Compose, supervisor, the modules command and systemd_service, and crontabs; in order of what is likely.
+_CALLED: Dict[str, Sequence[str]] = {
+    "exec_start": "command cmd run program cmdline command_line executable entrypoint start_command script".split(),
+    "environment": "env environ env_vars environment_variables envs".split(),
+    "environment_file": "env_file envfile".split(),
+    "working_directory": "cwd workdir working_dir chdir directory dir".split(),
+    "restart": "restart_policy auto_restart autorestart".split(),
+    "user": "username run_as runas".split(),
+    "on_calendar": "schedule calendar".split(),
+    "depends_on": ["dependencies"],
+    "members": ["units"],
+    "unit": ["unit_options"],
+}
+# Playbook keywords of a task, but for those that may as well be meant of a unit, such as timeout, port and delay.
+KEYWORDS = frozenset(
+    """
+    any_errors_fatal async become become_exe become_flags become_method become_user changed_when check_mode collections
+    debugger delegate_facts delegate_to diff failed_when ignore_errors ignore_unreachable loop loop_control
+    module_defaults no_log notify register remote_user run_once tags throttle until vars when
+    """.split()
+)
+# Options of ansible.builtin.systemd_service for what is done here without them.
+_BY_ITSELF = {
+    "daemon_reload": "the module has systemd read its files again where they have changed",
+    "no_block": "the module waits until its units are up, as it could not tell otherwise whether they are",
+    "force": "the module puts its own links right, and refuses those of others",
+    "daemon_reexec": "nothing here needs systemd itself to start anew",
+}
+STATES = {"running": "started", "active": "started", "up": "started", "inactive": "stopped", "down": "stopped"}
+
+
+def called(key: str, spec: Spec, given: Mapping[str, Any]) -> str:
+    """The option that other tools call so, "" if there is none here, or it is given itself."""
+    option = next((option for option, names in _CALLED.items() if key.lower() in names), "")
+    return option if option in spec and option not in given else ""
+
+
+def elsewhere(key: str) -> str:
+    """What to do with what is no option of a module's, but has its place elsewhere or needs none."""
+    if key in _BY_ITSELF:
+        return f"it is not needed, as {_BY_ITSELF[key]}: leave it out"
+    if key in KEYWORDS or key.startswith("with_"):
+        return "it is a keyword of the task: put it beside the module's name"
+    return ""
