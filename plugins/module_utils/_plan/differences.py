@@ -44,6 +44,7 @@ from .._syntax.names import parse_name, parse_pattern
 from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
 from .aliases import Taken, ended, taken
+from .brought import brought_along, roots
 from .enablement import enablement, left_over_instances
 from .owed import NOTHING_PENDING, Owing, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
@@ -243,7 +244,7 @@ def compare(
         cases=cases,
         after=after,
         pending=pending,
-        joining=_joining(cases, links, observed.manager.live),
+        joining=_joining(cases, links, desired, after, observed),
         taken=names,
         ended=ended(desired, observed, after, linked),
     )
@@ -259,9 +260,15 @@ def _removed(desired: Desired, observed: Observed, unlisted: Sequence[str]) -> L
     return [*remove, *masked_over(desired, observed)]
 
 
-def _joining(cases: Sequence[Case], links: Enablement, live: bool) -> Tuple[str, ...]:
+def _joining(
+    cases: Sequence[Case], links: Enablement, desired: Desired, after: LoadPath, observed: Observed
+) -> Tuple[str, ...]:
+    live = observed.manager.live
     starting = [case.unit for case in cases if live and case.wanted in RUNNING and not case.now.runs]
-    return tuple(unit for unit in dict.fromkeys([*starting, *links.enable]) if parse_name(unit).instance)
+    starting += links.enable
+    gained = [other for case in cases for others in case.change.pulls.values() for other in others]
+    brought = [unit for unit in brought_along(desired, after, [*starting, *gained]) if not observed.states[unit].is_up]
+    return tuple(unit for unit in dict.fromkeys([*starting, *brought]) if parse_name(unit).instance)
 
 
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
@@ -322,8 +329,10 @@ def outdated_of_others(desired: Desired, observed: Observed) -> List[str]:
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
     wanted_by_unit: Dict[str, UnitWanted] = {member: unit for unit in desired.units for member in unit.members}
     inherited = _inherited(desired, view.observed, paths)
-    changing = {unit for path in paths for unit in _units_of_path(path, view.observed, wanted_by_unit)}
-    subjects = dict.fromkeys([*wanted_by_unit, *inherited, *sorted({*changing, *view.leaving}), *view.pending.owed])
+    named = brought_along(desired, view.after, roots(desired, view.after))
+    changing = {unit for path in paths for unit in _units_of_path(path, view.observed, {*wanted_by_unit, *named})}
+    others = sorted({*named, *changing, *view.leaving})
+    subjects = dict.fromkeys([*wanted_by_unit, *inherited, *others, *view.pending.owed])
     return tuple(
         _case(unit, wanted_by_unit.get(unit), inherited.get(unit, ""), unit in changing, view) for unit in subjects
     )
