@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .entries import UNITS, WANTED, Entry, program, service
 from .lab import Lab, until
 
@@ -125,3 +127,53 @@ def test_a_template_that_only_has_an_alias_is_enabled_by_it(host: Lab) -> None:
     assert host.exists(f"{UNITS}/other@.service")
     host.settled({**unit, "enabled": False})
     assert not host.exists(f"{UNITS}/other@.service")
+
+
+def target(**unit: str) -> Entry:
+    return {"name": "apps.target", "unit": unit}
+
+
+RED = "app@red.service"
+
+
+@pytest.mark.parametrize("directive", ["Wants", "Requires", "BindsTo", "Upholds"])
+def test_an_instance_that_others_pull_in_is_told(host: Lab, directive: str) -> None:
+    if directive == "Upholds" and host.systemd < 249:
+        pytest.skip("came with 249")
+    template = service("app@")
+    assert host.foretell(template, target(**{directive: RED}))["newly_started"] == ["apps.target", RED]
+    assert host.settled(template, target(**{directive: RED}))["newly_started"] == ["apps.target", RED]
+
+
+@pytest.mark.parametrize("directive", ["Wants", "Requires"])
+def test_an_instance_that_others_pull_in_has_to_come_up(host: Lab, directive: str) -> None:
+    template = service("app@", "/bin/sh -c 'test %i = red && exit 3; exec sleep infinity'")
+    result = host.failing(template, target(**{directive: RED}))
+    assert (RED, "3") in [(error["unit"], error["status"]) for error in result["errors"]]
+    assert result["rolled_back"]
+    assert host.states("apps.target", RED) == ["inactive", "inactive"]
+    host.settled(template, target(**{directive: "app@blue.service"}))
+
+
+def test_an_instance_that_is_pulled_in_from_now_on(host: Lab) -> None:
+    template = service("app@", "/bin/sh -c 'test %i = red && exit 3; exec sleep infinity'")
+    host.settled(template, target(Wants="app@blue.service"))
+    result = host.failing(template, target(Wants=f"app@blue.service {RED}"))
+    assert [error["unit"] for error in result["errors"]] == [RED]
+    assert host.states("apps.target", "app@blue.service") == ["active", "active"]
+    result = host.settled(template, target(Wants="app@blue.service app@green.service"))
+    assert result["newly_started"] == ["app@green.service"]
+
+
+def test_an_instance_that_another_instance_pulls_in(host: Lab) -> None:
+    template = service("app@", unit={"Wants": "db@%i.service"})
+    result = host.settled(template, service("db@"), target(Wants=RED))
+    assert result["newly_started"] == ["apps.target", RED, "db@red.service"]
+
+
+def test_an_instance_that_a_link_has_pulled_in(host: Lab) -> None:
+    template = service("app@", install={"WantedBy": "apps.target", "DefaultInstance": "red"}, enabled=True)
+    assert host.settled(template, target(Description="x"))["newly_started"] == ["apps.target", RED]
+    failing = service("db@", "/bin/false", install={"WantedBy": "dbs.target", "DefaultInstance": "red"}, enabled=True)
+    result = host.failing(failing, {"name": "dbs.target", "unit": {}}, name="dbs")
+    assert [error["unit"] for error in result["errors"]] == ["db@red.service"]

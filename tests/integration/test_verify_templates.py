@@ -21,7 +21,8 @@ def told(result: Result) -> list[tuple[str, str, str]]:
     return [(each["unit"], each["directive"], each["rule"]) for each in result["unverified"]]
 
 
-APP = service("app@", "/opt/%i/bin/run 1000", unit={"Description": "%i"})
+RUN = "/opt/%i/bin/run 1000"
+APP = service("app@", RUN, unit={"Description": "%i"})
 CLOCK = {"name": "maint@.timer", "timer": {"OnCalendar": "%i"}, "install": {"WantedBy": "timers.target"}}
 ONCE = {"Type": "oneshot"}
 
@@ -154,6 +155,26 @@ def test_by_instances_that_a_declared_timer_starts(host: Lab) -> None:
     host.settled(job, {**CLOCK, "instances": ["daily"]})
     result = host.refused(job, {**CLOCK, "instances": ["daily", "hourly"]})
     assert places(result) == [("maint@hourly.service", "Service", "ExecStart")]
+
+
+@pytest.mark.parametrize("name", ["apps.target", "a.service"])
+@pytest.mark.parametrize("directive", ["Wants", "Requires", "OnFailure"])
+def test_by_instances_that_what_is_declared_names(host: Lab, directive: str, name: str) -> None:
+    named: Entry = {**(service("a") if name == "a.service" else {"name": name}), "unit": {directive: "app@red.service"}}
+    for units in ((APP, named), ({"name": "app@.service", "content": f"[Service]\nExecStart={RUN}\n"}, named)):
+        assert places(host.refused(*units)) == [("app@red.service", "Service", "ExecStart")]
+    found = host.foretell(APP, named)["unverified"]
+    assert [(each["unit"], each["rule"]) for each in found] == [("app@red.service", "missing")]
+    programs(host, "red")
+    host.settled(APP, named)
+    if directive != "OnFailure":  # which starts nothing now
+        wrong = {**named, "unit": {directive: "app@red.service app@blue.service"}}
+        assert places(host.refused(APP, wrong)) == [("app@blue.service", "Service", "ExecStart")]
+
+
+def test_by_instances_that_a_drop_in_names(host: Lab) -> None:
+    dropin = {"name": "nginx.service", "dropin": "x", "unit": {"Wants": "app@red.service"}}
+    assert places(host.refused(APP, dropins=[dropin])) == [("app@red.service", "Service", "ExecStart")]
 
 
 def test_by_the_default_instance_that_is_to_be_enabled(host: Lab) -> None:

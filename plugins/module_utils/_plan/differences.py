@@ -44,6 +44,7 @@ from .._syntax.names import parse_name, parse_pattern
 from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
 from .aliases import Aliases, ended, taken, with_aliases
+from .brought import brought_along, roots
 from .enablement import enablement
 from .left_over import NOTHING_NOTED, Noted, Staying, left_over, to_note
 from .owed import NOTHING_PENDING, Owing, Pending
@@ -249,7 +250,7 @@ def compare(
         cases=cases,
         after=after,
         pending=pending,
-        joining=_joining(cases, links, observed.manager.live),
+        joining=_joining(cases, links, desired, after, observed),
         aliases=Aliases(names, ended(desired, observed, after, linked), with_aliases(after, observed, linked)),
     )
 
@@ -264,9 +265,15 @@ def _removed(desired: Desired, observed: Observed, unlisted: Sequence[str]) -> L
     return [*remove, *masked_over(desired, observed)]
 
 
-def _joining(cases: Sequence[Case], links: Enablement, live: bool) -> Tuple[str, ...]:
+def _joining(
+    cases: Sequence[Case], links: Enablement, desired: Desired, after: LoadPath, observed: Observed
+) -> Tuple[str, ...]:
+    live = observed.manager.live
     starting = [case.unit for case in cases if live and case.wanted in RUNNING and not case.now.runs]
-    return tuple(unit for unit in dict.fromkeys([*starting, *links.enable]) if parse_name(unit).instance)
+    starting += links.enable
+    gained = [other for case in cases for others in case.change.pulls.values() for other in others]
+    brought = [unit for unit in brought_along(desired, after, [*starting, *gained]) if not observed.states[unit].is_up]
+    return tuple(unit for unit in dict.fromkeys([*starting, *brought]) if parse_name(unit).instance)
 
 
 def _going_sockets(gone: Iterable[str], observed: Observed, after: LoadPath) -> Dict[str, str]:
@@ -327,8 +334,10 @@ def outdated_of_others(desired: Desired, observed: Observed) -> List[str]:
 def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, ...]:
     wanted_by_unit: Dict[str, UnitWanted] = {member: unit for unit in desired.units for member in unit.members}
     inherited = _inherited(desired, view.observed, paths)
-    changing = {unit for path in paths for unit in _units_of_path(path, view.observed, wanted_by_unit)}
-    subjects = dict.fromkeys([*wanted_by_unit, *inherited, *sorted({*changing, *view.leaving}), *view.pending.owed])
+    named = brought_along(desired, view.after, roots(desired, view.after))
+    changing = {unit for path in paths for unit in _units_of_path(path, view.observed, {*wanted_by_unit, *named})}
+    others = sorted({*named, *changing, *view.leaving})
+    subjects = dict.fromkeys([*wanted_by_unit, *inherited, *others, *view.pending.owed])
     return tuple(
         _case(unit, wanted_by_unit.get(unit), inherited.get(unit, ""), unit in changing, view) for unit in subjects
     )

@@ -19,6 +19,7 @@ from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once, refuses_start
 from . import sockets
+from .brought import brought_along
 from .consequences import (
     behind,
     fates,
@@ -317,8 +318,13 @@ def _standing(watched: Mapping[str, Expected], ended: Mapping[str, object]) -> D
 
 
 def _brought(differences: Differences, foretold: Mapping[str, Fate]) -> Dict[str, Expected]:
-    """Units of this declaration that come up by the jobs of others, such as a target that wants them."""
-    declared = {member for unit in differences.desired.units if unit.path for member in unit.members}
+    """Units of this declaration that come up by the jobs of others, such as a target that wants them.
+
+    An instance that only the dependencies of others name is one by its template.
+    """
+    desired, after = differences.desired, differences.after
+    declared = {member for unit in desired.units if unit.path for member in unit.members}
+    declared.update(brought_along(desired, after, foretold))
     cases = (case for case in differences.cases if case.unit in declared and case.unit in foretold)
     up = (case for case in cases if foretold[case.unit].becomes is Becomes.UP and foretold[case.unit].lasts)
     return {case.unit: Expected.UNFAILED for case in up if not case.leaves and not case.service.per_connection}

@@ -17,6 +17,7 @@ from .._host.graph import SETTINGS, Graph, Node
 from .._host.observed import Observed
 from .._syntax.activation import starts
 from .._syntax.dependencies import NEEDS, RELATED, implied, named
+from .._syntax.install import enabled_as
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once
@@ -35,8 +36,8 @@ Edge = Tuple[str, str, str]
 
 def named_anew(differences: Differences, observed: Observed) -> Set[str]:
     """Units whose text or links change, and those that these will name: jobs may reach them only then."""
-    found = {*differences.links.enable, *differences.links.reenable}
-    found.update(edge[0] for unit in sorted(found) for edge in _installed(unit, differences))
+    linked = {*differences.links.enable, *differences.links.reenable}
+    found = {*linked, *(edge[0] for unit in linked for edge in _installed(unit, differences))}
     found.update(case.unit for case in _changed(differences))
     for case in _changed(differences):
         more = _written(case.unit, differences.named) - _written(case.unit, observed.loadpath)
@@ -78,8 +79,10 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
 def _installed(unit: str, differences: Differences) -> Iterator[Edge]:
     """The relations that the links of a unit will stand for.
 
-    A template that is linked to another one is wanted by each instance of that, as the instance of the same name.
+    A template is linked as its default instance. One that is linked to another one is wanted by each instance of that,
+    as the instance of the same name.
     """
+    unit = enabled_as(unit, differences.after) or unit
     own = parse_name(unit)
     for name in _INSTALLED:
         for other in named(unit, name, differences.named, "Install"):

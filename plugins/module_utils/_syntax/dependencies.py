@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, Sequence, Set, Tuple
+from typing import Iterable, Iterator, List, Sequence, Set, Tuple
 
+from .directives import GAINS_START
 from .kinds import EXEC_SECTIONS
 from .loadpath import LoadPath
 from .meaning import last, words
@@ -33,6 +34,21 @@ def named(unit: str, directive: str, loadpath: LoadPath, section: str = "Unit") 
     """The units that a directive names, as systemd lists them; those that only systemd can resolve are left out."""
     said = (in_name(word, unit) for word in words(loadpath.effective(unit), section, directive))
     return [loadpath.primary(other) for other in said if "%" not in other]
+
+
+def started_with(units: Iterable[str], loadpath: LoadPath, directives: Iterable[str] = GAINS_START) -> Set[str]:
+    """These units and all that their start pulls in by what the texts say, to the end."""
+    directives = sorted(directives)
+    found = {unit for unit in units if not misnamed(unit)}
+    ahead = sorted(found)
+    while ahead:
+        unit = ahead.pop()
+        others = {other for directive in directives for other in named(unit, directive, loadpath)}
+        others.update(other for _property, other in implied(unit, loadpath))
+        new = {other for other in others - found if not misnamed(other)}
+        found |= new
+        ahead += new
+    return found
 
 
 def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]:

@@ -11,9 +11,12 @@ from typing import AbstractSet, Dict, FrozenSet, List, Mapping, NamedTuple, Sequ
 
 from .._desired.stack import Desired
 from .._host.observed import Observed
+from .._plan.brought import roots
 from .._plan.differences import Differences
 from .._plan.enablement import linked_with
 from .._syntax.activation import starts
+from .._syntax.dependencies import started_with
+from .._syntax.directives import GAINS_START
 from .._syntax.kinds import KINDS, File, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import mentions, misnamed, parse_name, parse_pattern, with_instance
@@ -21,6 +24,8 @@ from .._syntax.rule import Refused
 
 # Stands for the instances of a template of which none is known. What depends on it is no fault.
 _MADE_UP = "i"
+# systemd.unit(5): what starts once a unit has ended.
+_AFTERWARDS = ("OnFailure", "OnSuccess")
 
 
 class Subjects(NamedTuple):
@@ -117,12 +122,16 @@ def _instantiated(
 
 
 def _alive(desired: Desired, differences: Differences, observed: Observed) -> Set[str]:
-    """What is declared, runs, is enabled or will be, and what timers, sockets and paths of that start."""
+    """What is declared, runs, is enabled or will be, what timers, sockets and paths of that start, and what all that
+    pulls in.
+    """
     units = {member for unit in desired.units for member in unit.members}
     units |= {unit for unit, state in observed.states.items() if state.is_up}
     units |= {os.path.basename(path) for path in observed.links}
     units |= set(linked_with([*differences.links.enable, *differences.links.reenable], [differences.after]))
     units = {unit for unit in units if not misnamed(unit)}
     units |= {starts(unit, differences.after) for unit in units if kind_of(unit).is_starter}
+    named = started_with([*units, *roots(desired, differences.after)], differences.after, (*GAINS_START, *_AFTERWARDS))
+    units |= {unit for unit in named if parse_name(unit).instance}
     leaving = {case.unit for case in differences.cases if case.wanted == "absent" or case.change.gone}
     return {unit for unit in units - leaving if not (misnamed(unit) or differences.after.masked(unit))}

@@ -87,3 +87,27 @@ def test_the_sockets_that_a_service_gets_come_up_before_it() -> None:
     made = planned(declare(new), in_force(None, vendor=sockets))
     up = ["new.service", "more.socket", "systemd-journald@new.socket", "systemd-journald-varlink@new.socket"]
     assert becomes(made) == dict.fromkeys(up, Becomes.UP)
+
+
+def test_an_instance_that_only_others_name_comes_up_by_its_new_template() -> None:
+    apps = {"name": "apps.target", "unit": {"Wants": "app@red.service"}}
+    made = planned(declare(service("app@", Wants="db@%i.service"), service("db@"), apps), in_force(None))
+    up = ["apps.target", "app@red.service", "db@red.service"]
+    assert becomes(made) == dict.fromkeys(up, Becomes.UP)
+    assert {unit: expected.value for unit, expected in made.watched.items()} == {
+        "apps.target": "up",
+        "app@red.service": "unfailed",
+        "db@red.service": "unfailed",
+    }
+
+
+def test_the_default_instance_comes_up_with_what_its_link_makes_want_it() -> None:
+    linked = {"install": {"WantedBy": "apps.target", "DefaultInstance": "red"}, "enabled": True}
+    made = planned(declare({**service("app@"), **linked}, {"name": "apps.target", "unit": {}}), in_force(None))
+    assert becomes(made) == dict.fromkeys(["apps.target", "app@red.service"], Becomes.UP)
+
+
+def test_no_instance_of_what_others_own_is_watched() -> None:
+    apps = {"name": "apps.target", "unit": {"Wants": "theirs@red.service"}}
+    host = in_force(None, vendor={"theirs@.service": "[Service]\nExecStart=/bin/true\n"})
+    assert list(planned(declare(apps), host).watched) == ["apps.target"]
