@@ -9,25 +9,22 @@ Private to the collection.
 from __future__ import annotations
 
 import gc
-from collections import abc
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._desired.options import EXPANDED, FORMS, HIDDEN_OPTIONS, Spec
+from .._desired.options import EXPANDED, FORMS, Spec
 from .._desired.options import hardening as hardening_options
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
 from .._syntax.rule import Problem, Problems, Refused, Severity
+from .hidden import hidden_texts, is_name, without_values
 from .work import Failed
 
 # Options of a unit that stand for more than its entry.
 _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
-# Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
-_ALERTS = ("alert", "alerts")
-_SECRET = (*HIDDEN_OPTIONS, "webhook")
 
 
 class Module(AnsibleModule):
@@ -51,7 +48,7 @@ class Module(AnsibleModule):
     def _load_params(self) -> None:
         """Hide secrets that lie too deep for an argument spec to mark, before anything can fail and show them."""
         AnsibleModule._load_params(self)
-        self.no_log_values.update(_deep_secrets(self.params))
+        self.no_log_values.update(hidden_texts(self.params, self.argument_spec))
         self._given = dict(self.params)
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
@@ -62,8 +59,17 @@ class Module(AnsibleModule):
             lines, errors = refused(self.argument_spec, self._given, self._name)
             if errors:
                 msg, kwargs = "\n".join(lines), {**kwargs, "errors": errors, "unverified": []}
-        AnsibleModule.fail_json(self, msg, **kwargs)
+        AnsibleModule.fail_json(self, msg, **kwargs, **self._invocation())
         raise AssertionError
+
+    def exit_json(self, **kwargs: Any) -> NoReturn:
+        AnsibleModule.exit_json(self, **kwargs, **self._invocation())
+        raise AssertionError
+
+    def _invocation(self) -> Mapping[str, Any]:
+        """Ansible blots out values in what it adds to a result, and leaves keys as they are."""
+        hidden = self.no_log_values
+        return {"invocation": {"module_args": without_values(self.params, hidden)}} if hidden else {}
 
     def _log_invocation(self) -> None:
         AnsibleModule.log(self, f"Invoked for {self.params.get('name') or self.params.get('names')}")
@@ -149,32 +155,6 @@ def _at(line: str, path: str) -> str:
     return f"{line} ({path})" if "[" in path else line
 
 
-def _deep_secrets(given: Any) -> Iterator[str]:
-    """The texts in secrets and credentials anywhere within options."""
-    # Every value of every unit comes by here, and typing's Mapping takes three times as long to ask.
-    if isinstance(given, abc.Mapping):
-        for key, value in given.items():
-            reads = _texts if key in _SECRET else _addresses if key in _ALERTS else _deep_secrets
-            yield from reads(value)
-    elif isinstance(given, (list, tuple)):
-        for each in given:
-            yield from _deep_secrets(each)
-
-
-def _addresses(given: Any) -> Iterator[str]:
-    """What may be the address of a webhook, in its place or not."""
-    yield from _deep_secrets(given)
-    yield from (text for text in _texts(given) if "://" in text)
-
-
-def _texts(given: Any) -> Iterator[str]:
-    if isinstance(given, (abc.Mapping, list, tuple)):
-        for each in given.values() if isinstance(given, abc.Mapping) else given:
-            yield from _texts(each)
-    elif given is not None and str(given):
-        yield str(given)
-
-
 def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence[Problem]]:
     """The parameters as units and drop-ins alone, and what is wrong with what else there was."""
     short = any(params.get(option) for option in EXPANDED) or params.get("state") == "stopped"
@@ -189,7 +169,7 @@ def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence
 def _short_secrets(params: Mapping[str, Any]) -> Iterator[str]:
     for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
         for name, value in {**secret_values(entry, "secrets"), **secret_values(entry, "credentials")}.items():
-            if len(str(value)) < SHORTEST_HIDDEN:
+            if len(str(value)) < SHORTEST_HIDDEN and is_name(name):
                 yield (
                     f"{entry['name']}: the secret {name} has less than {SHORTEST_HIDDEN} characters: "
                     "Ansible blots it out wherever it occurs, so results may be garbled"

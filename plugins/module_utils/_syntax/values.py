@@ -251,11 +251,16 @@ def environment_file(items: Mapping[str, object]) -> str:
     (systemd's SHELL_NEED_ESCAPE); neither $ nor % is expanded.
     """
     lines = []
-    for name, value in items.items():
-        key = _variable(name)
+    for number, (name, value) in enumerate(items.items(), 1):
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            # Which it is stays unsaid: the value itself may have slipped into it.
+            raise Refused(
+                f"name {number} in secrets cannot name an environment variable: letters, digits and '_', no digit "
+                "first, and the value apart from it (TOKEN: value); quote what YAML takes for a number or truth value"
+            )
         if isinstance(value, int) and not isinstance(value, bool):
-            raise Refused(f"the secret {key} is a number, which YAML may have changed (0123 is 83): quote it")
-        lines.append(f'{key}="' + re.sub(r'(["\\`$])', r"\\\1", _scalar(value, key)) + '"\n')
+            raise Refused(f"the secret {name} is a number, which YAML may have changed (0123 is 83): quote it")
+        lines.append(f'{name}="' + re.sub(r'(["\\`$])', r"\\\1", _scalar(value, name)) + '"\n')
     return "".join(lines)
 
 
