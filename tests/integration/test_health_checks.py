@@ -24,7 +24,6 @@ from .lab import Lab
         ({"http": "http://127.0.0.1:9/"}, "Connection refused"),
         ({"tcp": "127.0.0.1:80", "http": "http://127.0.0.1:80/no-such-page"}, "no-such-page answers with 404"),
         ({"command": ["/bin/sh", "-c", "echo no luck >&2; exit 4"]}, "exit code 4, no luck"),
-        ({"command": ["no-such-command"]}, "no-such-command is not installed"),
     ],
 )
 def test_a_check_that_does_not_pass(host: Lab, check: dict[str, Any], said: str) -> None:
@@ -141,3 +140,76 @@ def test_a_start_that_is_late_is_told_by_whose_time_it_was(host: Lab, kind: str)
     assert "result timeout" in error["message"]
     assert "give it more time by TimeoutStartSec=" in error["message"]
     assert "TimeoutStopSec" not in str(error)
+
+
+NO_PROGRAMS = [
+    (["/no/such", "-a"], "there is no program '/no/such' on this host, so"),
+    (["no-such-program"], "there is no program 'no-such-program' on this host, so"),
+    (["/etc/passwd"], "(/etc/passwd is not executable)"),
+    (["/etc"], "(/etc is no file)"),
+    ([f"{NOTES}/check"], "('/no/interpreter', which its first line names, is not there)"),
+]
+
+
+@pytest.mark.parametrize(("command", "said"), NO_PROGRAMS)
+def test_a_check_whose_program_cannot_be_run_is_refused_at_once(host: Lab, command: list[str], said: str) -> None:
+    host.sh(f"echo '#!/no/interpreter' > {NOTES}/check; chmod +x {NOTES}/check")
+    result = host.refused(service(health={"command": command}))
+    assert [(each["unit"], each["rule"]) for each in result["errors"]] == [("main.service", "health-program")]
+    assert said in result["msg"]
+    # In check mode an earlier task may be about to bring it.
+    (only,) = host.foretell(service(health={"command": command}))["unverified"]
+    assert only["rule"] == "health-program"
+
+
+HEALTH = {"health": {"command": ["/no/such"]}}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"services": [{"name": "main", "exec_start": FOREVER, **HEALTH}]},
+        {"services": [{"name": "main", "exec_start": FOREVER}], "defaults": HEALTH},
+        {"units": [service("main@", instances=["a"], **HEALTH)]},
+        {"units": [service("main@", instances=[{"name": "a", **HEALTH}])]},
+        {"units": [service()], "dropins": [{"name": "main.service", "dropin": "x", **HEALTH, "service": {"Nice": 1}}]},
+        {"units": [service()], "dropins": [{"name": "nginx.service", "dropin": "x", "service": {"Nice": 1}, **HEALTH}]},
+        {"module": "service", "name": "main", "exec_start": FOREVER, **HEALTH},
+    ],
+)
+def test_a_check_without_its_program_wherever_it_is_declared(host: Lab, options: dict[str, Any]) -> None:
+    assert {each["rule"] for each in host.refused(**options)["errors"]} == {"health-program"}
+
+
+def test_a_check_without_its_program_of_a_unit_that_is_only_started(host: Lab) -> None:
+    host.apply(service(state="stopped"))
+    assert {each["rule"] for each in host.refused(service(**HEALTH))["errors"]} == {"health-program"}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        service(command="/bin/sh -c 'ln -sf /bin/true /run/notes/made; exec sleep infinity'"),
+        service(
+            command="/bin/sh -c 'ln -sf /bin/true $RUNTIME_DIRECTORY/made; exec sleep infinity'",
+            service={"RuntimeDirectory": "made-check"},
+        ),
+    ],
+)
+def test_a_check_whose_program_the_unit_makes(host: Lab, unit: dict[str, Any]) -> None:
+    path = "/run/made-check/made" if "RuntimeDirectory" in unit["service"] else f"{NOTES}/made"
+    host.apply({**unit, "health": {"command": [path], "timeout": 20, "stable_for": 0.2}})
+
+
+def test_a_check_that_is_looked_for_as_it_is_run(host: Lab) -> None:
+    host.sh(f"ln -sf /bin/true {NOTES}/own-check")
+    unit = service(health={"command": ["own-check"], "timeout": 20, "stable_for": 0.2})
+    host.apply(unit, env={"PATH": f"{NOTES}:/usr/bin:/bin"})
+
+
+@pytest.mark.parametrize(
+    "options", [{"units": [service(health={"command": []})]}, {"defaults": {"health": {"command": []}}}]
+)
+def test_a_check_that_asks_nothing_is_refused(host: Lab, options: dict[str, Any]) -> None:
+    services = [{"name": "other", "exec_start": FOREVER}]
+    assert "empty list" in host.refused(services=services, **options)["msg"]

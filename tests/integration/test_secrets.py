@@ -245,3 +245,50 @@ def test_an_entry_that_is_text_with_a_secret_in_it(host: Lab, assert_hidden: Cal
     whole = host.attempt(units=[f"name=main.service content='[Service]' secrets='TOKEN={CANARY}'"])
     assert whole["failed"]
     assert_hidden(whole)
+
+
+MISSPELT = ["secret", "Secrets", "SECRETS", "secrts", "secrets_env", "credential", "Credential", "credentails"]
+
+
+@pytest.mark.parametrize("option", MISSPELT)
+def test_what_stands_under_a_misspelt_option_is_hidden(
+    host: Lab, assert_hidden: Callable[..., None], option: str
+) -> None:
+    """It is refused by Ansible's own check, of which the result shows the module's arguments."""
+    secret = {option: {"TOKEN": CANARY}}
+    plain = {"name": "main", "exec_start": "/bin/sleep infinity"}
+    results = [
+        host.refused(service(**secret)),
+        host.refused(services=[{**plain, **secret}]),
+        host.refused(services=[{**plain, option: CANARY}]),
+        host.refused(dropins=[{"name": "main.service", "dropin": "x", **secret}]),
+        host.refused(services=[plain], defaults=secret),
+        host.refused(service("main@", instances=[{"name": "a", **secret}])),
+        host.refused(module="service", **plain, **secret),
+        host.refused(module="unit", **service(**secret)),
+    ]
+    assert all(result["invocation"] for result in results)
+    assert_hidden(*results)
+
+
+@pytest.mark.parametrize("section", [{"Secrets": {"TOKEN": CANARY}}, {"secret": {"TOKEN": CANARY}}])
+def test_a_misspelt_option_in_a_section_is_hidden_too(
+    host: Lab, assert_hidden: Callable[..., None], section: dict[str, Any]
+) -> None:
+    assert_hidden(host.refused(service(service=section)))
+
+
+@pytest.mark.parametrize("option", ["secrets", "credentials", "secret"])
+@pytest.mark.parametrize("name", [f"TOKEN={CANARY}", f"TOKEN:{CANARY}", f"TOKEN {CANARY}", 'TOKEN="canary-"'])
+def test_a_value_that_has_slipped_into_its_name_is_hidden(
+    host: Lab, assert_hidden: Callable[..., None], option: str, name: str
+) -> None:
+    unit = service(**{option: {"OTHER": "something", name: ""}})
+    assert_hidden(host.refused(unit), host.refused(unit, check_mode=True), host.refused(module="unit", **unit))
+
+
+def test_variables_and_directives_are_shown_though_their_names_are_near(host: Lab) -> None:
+    unit = service(environment={"SECRET": "to-be-seen"}, service={"LoadCredential": ["a:/etc/hostname"]})
+    arguments = host.foretell(unit)["invocation"]["module_args"]["units"][0]
+    assert arguments["environment"] == {"SECRET": "to-be-seen"}
+    assert arguments["service"]["LoadCredential"] == ["a:/etc/hostname"]

@@ -38,6 +38,7 @@ def test_what_passes_where_it_may_still_come() -> None:
         "alert-program",
         "hardening-nowhere",
         "hardening-path",
+        "health-program",
         "missing",
         "no-such-unit",
         "starts-nowhere",

@@ -38,6 +38,8 @@ def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> H
         with within("timeout"):
             raise Refused("health: timeout is a number of seconds, more than 0")
     chosen = chosen._replace(patient="timeout" not in seconds)
+    if options.get("command") == []:
+        raise Refused("health: command is an empty list, which checks nothing: name a program, or leave it out")
     if not any(options.get(option) for option in CHECK_OPTIONS):
         return chosen
     from .._host.probe import read_checks  # noqa: PLC0415 (only where there is a check)

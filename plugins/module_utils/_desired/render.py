@@ -19,7 +19,7 @@ from .._syntax.characters import to_utf8
 from .._syntax.directives import UNKNOWN, Catalogue
 from .._syntax.kinds import KINDS
 from .._syntax.names import NAME_MAX, NAME_SHOWN
-from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown, within
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, within
 from . import habits, slips
 from .options import HIDDEN_OPTIONS, SECTION_OPTIONS
 from .stamp import Assignment, Ingredients, assignment, ingredients, without_stamp
@@ -257,12 +257,14 @@ def _environment(
             )
     except Refused as refused:
         problems.append(values.ENVIRONMENT.said(str(refused), unit, option=refused.path))
-    for name, value in (params.get("credentials") or {}).items():
+    for number, (name, value) in enumerate((params.get("credentials") or {}).items(), 1):
+        place = "credentials"
         try:
-            path = places.credential_file(owner, stem, _credential_name(str(name)))
+            path = places.credential_file(owner, stem, _credential_name(str(name), number))
+            place += f".{name}"
             content = _credential_text(str(name), value)
         except Refused as refused:
-            problems.append(values.ENVIRONMENT.said(str(refused), unit, option=f"credentials.{name}"))
+            problems.append(values.ENVIRONMENT.said(str(refused), unit, option=place))
             continue
         extra.append(("LoadCredential", f"{name}:{_literal(places.inside(path))}"))
         files.append(FileWanted(path, content, SECRET_MODE, unit, secret=True, cover="(a credential, not shown)\n"))
@@ -278,10 +280,14 @@ def _literal(path: str) -> str:
     return path.replace("%", "%%")
 
 
-def _credential_name(name: str) -> str:
-    """systemd.exec(5), LoadCredential=: a file name up to a colon; quotes, specifiers and the like are undone."""
+def _credential_name(name: str, number: int) -> str:
+    """systemd.exec(5), LoadCredential=: a file name up to a colon; quotes, specifiers and the like are undone.
+
+    number: which of the names it is, as it stays unsaid: the value itself may have slipped into it.
+    """
     if not _CREDENTIAL.fullmatch(name):
-        raise Refused(f"{shown(name)} cannot name a credential: use letters, digits, '-', '_', '@' and '.'")
+        allowed = "use letters, digits, '-', '_', '@' and '.', and give the value apart from it (password: value)"
+        raise Refused(f"name {number} in credentials cannot name a credential: {allowed}")
     return name
 
 

@@ -132,6 +132,11 @@ class Manager:
         self.version = self._ask_version()
         self.live = self._is_live()
 
+    @property
+    def path(self) -> str:
+        """Where `run` looks for programs."""
+        return self._environ["PATH"]
+
     def run(
         self, command: Sequence[str], timeout: float = ANSWER_TIMEOUT, environ: Optional[Mapping[str, str]] = None
     ) -> Outcome:

@@ -9,7 +9,6 @@ Private to the collection.
 from __future__ import annotations
 
 import gc
-from collections import abc
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple, Union
 
 from ansible.module_utils.basic import AnsibleModule
@@ -21,14 +20,11 @@ from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity
-from .._syntax.values import WRITTEN
+from .hidden import hidden_texts, is_marked, is_name, without_values
 from .work import Failed
 
 # Options of a unit that stand for more than its entry.
 _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
-# Options whose values are secret, however deep they lie; an address may hold what lets anyone write to it.
-_ALERTS = ("alert", "alerts")
-_SECRET = (*HIDDEN_OPTIONS, "webhook")
 
 
 _SHORT = Rule(
@@ -49,8 +45,8 @@ class Module(AnsibleModule):
     def __init__(self, spec: Spec) -> None:
         # As they came, while Ansible holds them to the spec.
         self._given: Optional[Mapping[str, Any]] = None
-        # Among them, what the controller has marked as changed by YAML.
-        self._marked: List[Mapping[str, Any]] = []
+        # Has the controller marked something among them as changed by YAML?
+        self._marked = False
         try:
             AnsibleModule.__init__(self, argument_spec=spec, supports_check_mode=True)
         except TypeError as error:
@@ -66,14 +62,24 @@ class Module(AnsibleModule):
     def _load_params(self) -> None:
         """Hide secrets that lie too deep for an argument spec to mark, before anything can fail and show them."""
         AnsibleModule._load_params(self)
-        self.no_log_values.update(_deep_secrets(self.params, self._marked))
+        self.no_log_values.update(hidden_texts(self.params, self.argument_spec))
+        self._marked = is_marked(self.params)
         self._given = dict(self.params)
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         """Of an option that Ansible refuses it does not say where it is, nor what may be meant."""
         self._refuse_wrong(**kwargs)
-        AnsibleModule.fail_json(self, msg, **kwargs)
+        AnsibleModule.fail_json(self, msg, **kwargs, **self._invocation())
         raise AssertionError
+
+    def exit_json(self, **kwargs: Any) -> NoReturn:
+        AnsibleModule.exit_json(self, **kwargs, **self._invocation())
+        raise AssertionError
+
+    def _invocation(self) -> Mapping[str, Any]:
+        """Ansible blots out values in what it adds to a result, and leaves keys as they are."""
+        hidden = self.no_log_values
+        return {"invocation": {"module_args": without_values(self.params, hidden)}} if hidden else {}
 
     def _refuse_wrong(self, **kwargs: Any) -> None:
         """Fail for all options that are not as their specification has them, as far as that is not over yet."""
@@ -83,7 +89,8 @@ class Module(AnsibleModule):
 
         lines, errors = refused(self.argument_spec, self._given, self._name)
         if errors:
-            AnsibleModule.fail_json(self, "\n".join(lines), **{**kwargs, "errors": errors, "unverified": []})
+            more = {**kwargs, **self._invocation(), "errors": errors, "unverified": []}
+            AnsibleModule.fail_json(self, "\n".join(lines), **more)
 
     def _log_invocation(self) -> None:
         AnsibleModule.log(self, f"Invoked for {self.params.get('name') or self.params.get('names')}")
@@ -179,40 +186,6 @@ def _warn(module: AnsibleModule, warnings: Sequence[Union[str, Problem]]) -> Non
         module.warn(f"{warning} ({told['path']})" if told["path"] else str(warning))
 
 
-def _deep_secrets(given: Any, marked: List[Mapping[str, Any]]) -> Iterator[str]:
-    """The texts in secrets and credentials anywhere within options. marked: where marks of the controller go to."""
-    # Every value of every unit comes by here, and typing's Mapping takes three times as long to ask.
-    if isinstance(given, abc.Mapping):
-        if WRITTEN in given:
-            marked.append(given)
-        for key, value in given.items():
-            if key in _SECRET:
-                yield from _texts(value)
-            elif key in _ALERTS:
-                yield from _addresses(value)
-            else:
-                yield from _deep_secrets(value, marked)
-    elif isinstance(given, (list, tuple)):
-        for each in given:
-            yield from _deep_secrets(each, marked)
-
-
-def _addresses(given: Any) -> Iterator[str]:
-    """What may be the address of a webhook, in its place or not."""
-    yield from _deep_secrets(given, [])
-    yield from (text for text in _texts(given) if "://" in text)
-
-
-def _texts(given: Any) -> Iterator[str]:
-    if isinstance(given, abc.Mapping) and WRITTEN in given:
-        return  # in the place of a name, and no secret
-    if isinstance(given, (abc.Mapping, list, tuple)):
-        for each in given.values() if isinstance(given, abc.Mapping) else given:
-            yield from _texts(each)
-    elif given is not None and str(given):
-        yield str(given)
-
-
 def _in_sections(params: Mapping[str, Any]) -> Tuple[Mapping[str, Any], Sequence[Problem]]:
     """The parameters as units and drop-ins alone, and what is wrong with what else there was."""
     short = any(params.get(option) for option in EXPANDED) or params.get("state") == "stopped"
@@ -228,7 +201,7 @@ def _short_secrets(params: Mapping[str, Any]) -> Iterator[Problem]:
     for entry in [*(params.get("units") or []), *(params.get("dropins") or [])]:
         for option in HIDDEN_OPTIONS:
             for name, value in secret_values(entry, option).items():
-                if len(str(value)) < SHORTEST_HIDDEN:
+                if len(str(value)) < SHORTEST_HIDDEN and is_name(name):
                     yield _SHORT.problem(entry["name"], name=name, least=SHORTEST_HIDDEN).about(f"{option}.{name}")
 
 

@@ -397,7 +397,17 @@ def _is_sound(unit: str, faulty: Set[str], folders: Set[str]) -> bool:
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
     forbidden = refusals.forbidden(work.plan, View(work.differences, work.observed), work.graph)
-    return [*_judged(work.differences, work.observed, manager), *forbidden, *work.desired.triggers.missing]
+    judged = [*_judged(work.differences, work.observed, manager), *_uncheckable(work, manager)]
+    return [*judged, *forbidden, *work.desired.triggers.missing]
+
+
+def _uncheckable(work: Work, manager: Manager) -> List[Problem]:
+    """Checks that could never pass."""
+    if not any(work.desired.health_of(unit).checks for unit in work.plan.watched):
+        return []
+    from .._verify.beside import checkers  # noqa: PLC0415 (as above)
+
+    return [*checkers(work.desired, work.plan, work.differences.after, manager)]
 
 
 def _judged(differences: Differences, observed: Observed, manager: Manager) -> List[Problem]:
@@ -405,8 +415,9 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     refused = refusals.impossible(View(differences, observed))
     if not (differences.write or differences.remove or differences.joining):
         return refused
+    from .._verify.beside import tellers  # noqa: PLC0415 (as above)
     from .._verify.capabilities import unknown_names  # noqa: PLC0415 (as above)
-    from .._verify.lacking import lacking, tellers  # noqa: PLC0415 (as above)
+    from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
     from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
     alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}

@@ -293,17 +293,24 @@ def environment_file(items: Mapping[str, object]) -> str:
     Inside double quotes such a file is literal, line breaks included, but for a backslash before one of "\\`$
     (systemd's SHELL_NEED_ESCAPE); neither $ nor % is expanded.
     """
-    lines = (_placed(str(name), functools.partial(_line_of_file, name), value) for name, value in items.items())
+    lines = []
+    for number, (name, value) in enumerate(items.items(), 1):
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            # Which it is stays unsaid: the value itself may have slipped into it.
+            raise Refused(
+                f"name {number} in secrets cannot name an environment variable: letters, digits and '_', no digit "
+                "first, and the value apart from it (TOKEN: value); quote what YAML takes for a number or truth value"
+            )
+        lines.append(_placed(name, functools.partial(_line_of_file, name), value))
     return "".join(lines)
 
 
-def _line_of_file(name: object, value: object) -> str:
-    key = _variable(name)
+def _line_of_file(name: str, value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         raise Refused(
-            f"the secret {key} is a number, which YAML may have changed, as it does a zero in front: quote it"
+            f"the secret {name} is a number, which YAML may have changed, as it does a zero in front: quote it"
         )
-    return f'{key}="' + re.sub(r'(["\\`$])', r"\\\1", _scalar(value, key)) + '"\n'
+    return f'{name}="' + re.sub(r'(["\\`$])', r"\\\1", _scalar(value, name)) + '"\n'
 
 
 def _variable(name: object) -> str:

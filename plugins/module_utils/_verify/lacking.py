@@ -27,7 +27,7 @@ from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
-from .programs import Sight, awaits_mount, look_for
+from .programs import MADE, awaits_mount
 
 _LACKING = Rule(
     "lacking",
@@ -50,21 +50,6 @@ _OTHER_USER = Rule(
     "leave it out",
     "systemd.exec(5), User= and Group=",
 )
-_NO_TELLER = Rule(
-    "alert-program",
-    Severity.UNVERIFIED,
-    "there is no program {name} on this host, so that nobody would be told of a failure",
-    "install it first, or tell in another way",
-    "the options alert and alerts",
-)
-# Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
-_MADE = {
-    "RuntimeDirectory": "/run",
-    "StateDirectory": "/var/lib",
-    "CacheDirectory": "/var/cache",
-    "LogsDirectory": "/var/log",
-    "ConfigurationDirectory": "/etc",
-}
 # With one of these the unit sees other files than the host has.
 _VIEWS = (
     *("RootDirectory", "RootImage", "RootMStack", "MountImages", "ExtensionImages", "ExtensionDirectories"),
@@ -95,13 +80,6 @@ def lacking(desired: Desired, differences: Differences, places: Places) -> Itera
         paths = _paths(settings, desired, differences.after, places)
         for rule, directive, what, name in [*_accounts(settings, made, places), *paths]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
-
-
-def tellers(desired: Desired, places: Places) -> Iterator[Problem]:
-    """What tells someone that a service has failed runs only then, and would be missed by nobody before."""
-    for unit, program in desired.tellers:
-        if look_for(program, unit, "", {}, places.root) is Sight.ABSENT:
-            yield _NO_TELLER.problem(unit, name=shown(program))
 
 
 def _settings(unit: str, text: Effective) -> Settings:
@@ -230,7 +208,7 @@ def _comes(wanted: _Wanted, settings: Settings, desired: Desired, places: Places
         return False
     made = [
         f"{folder}/{word.partition(':')[0]}"
-        for directive, folder in _MADE.items()
+        for directive, folder in MADE.items()
         for value in settings.get(directive, ())
         for word in value.split()
     ]

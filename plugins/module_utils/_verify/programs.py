@@ -13,7 +13,7 @@ import enum
 import os
 import posixpath
 import re
-from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.files import is_program, resolve
 from .._host.manager import PATH
@@ -21,6 +21,7 @@ from .._syntax.kinds import KINDS, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_true
 from .._syntax.names import escape_path, mount_of
+from .._syntax.properties import COMMANDS
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
 from .._syntax.words import commands
@@ -31,6 +32,14 @@ _EXTENDED = ("/usr/", "/opt/")
 # The commands of a start, in their order (systemd.service(5)).
 _STARTING = ("ExecCondition", "ExecStartPre", "ExecStart")
 PREFIXES = "@-:+!|"
+# Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
+MADE = {
+    "RuntimeDirectory": "/run",
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "LogsDirectory": "/var/log",
+    "ConfigurationDirectory": "/etc",
+}
 _WORD = re.compile(r"[^\s\"';=]+")
 
 
@@ -67,8 +76,25 @@ def is_brought(program: str, unit: str, directive: str, loadpath: LoadPath, host
     if not program.startswith("/"):
         return False
     words = [word.rstrip("/") for command in _before(program, unit, directive, loadpath) for word in command[1:]]
-    places = [program, *(each for each in _above(program) if each.count("/") > 1)]
-    return not set(places).isdisjoint(words) or awaits_mount(program, loadpath, host)
+    return not _within(program).isdisjoint(words) or awaits_mount(program, loadpath, host)
+
+
+def may_bring(program: str, unit: str, loadpath: LoadPath) -> bool:
+    """May a unit that runs make a program: by one of its commands, by a folder of its own, or as a mount?"""
+    if not program.startswith("/"):
+        return False
+    settings = _own(unit, loadpath.effective(unit))
+    found = [word.rstrip("/") for name in COMMANDS for line in settings.get(name, ()) for word in _WORD.findall(line)]
+    found += [f"{base}/{word}" for name, base in MADE.items() for word in _words(settings, name)]
+    found += _words(settings, "Where")
+    return not _within(program).isdisjoint(in_value(each, unit) for each in found) or awaits_mount(
+        program, loadpath, ""
+    )
+
+
+def _within(program: str) -> Set[str]:
+    """It and the folders that it is in, but for those that everything is in."""
+    return {program, *(each for each in _above(program) if each.count("/") > 1)}
 
 
 def _before(program: str, unit: str, directive: str, loadpath: LoadPath) -> Iterator[List[str]]:

@@ -116,7 +116,7 @@ def test_what_can_be_meant_is_taken(declared: dict[str, Any], check: probe.Check
 def test_what_is_not_given_is_the_stacks_or_the_default() -> None:
     assert health(None, {}) == Health(stable_for=5.0, timeout=60.0, patient=True)
     assert health({"timeout": 2.0, "stable_for": None}, {"timeout": 1.0, "stable_for": 0.0}) == Health(0.0, 2.0)
-    assert health({"tcp": "", "unix": None, "http": "", "command": []}, {}).checks == ()
+    assert health({"tcp": "", "unix": None, "http": "", "command": None}, {}).checks == ()
 
 
 def test_an_option_for_each_check() -> None:
