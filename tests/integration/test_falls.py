@@ -94,7 +94,7 @@ def test_what_never_comes_up_is_told_before_its_time_is_over(host: Lab, seconds:
 
 def test_what_systemd_gives_up_is_told_at_once(host: Lab) -> None:
     loop = {"Restart": "always", "RestartSec": "100ms"}
-    unit = service(command="/bin/sh -c 'echo no luck; exit 7'", service=loop, unit={"StartLimitBurst": 5})
+    unit = service("limited", "/bin/sh -c 'echo no luck; exit 7'", service=loop, unit={"StartLimitBurst": 5})
     begun = time.monotonic()
     error = host.error_of(unit, timeout=60)
     assert time.monotonic() - begun < 30

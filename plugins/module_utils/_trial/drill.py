@@ -21,7 +21,6 @@ from .._desired.health import HEALTH, health
 from .._host import files
 from .._host.causes import Failure, failure
 from .._host.expectations import Proof, Up
-from .._host.falls import BACK
 from .._host.health import Health
 from .._host.manager import Manager, ManagerError
 from .._host.observed import tree
@@ -242,8 +241,7 @@ class _Drill:
 
     def _await(self, units: Iterable[str]) -> None:
         """What one that was cut off had taken down comes up again, or the looks that follow say that it has not."""
-        plain = Health(stable_for=0.0, timeout=self.health.timeout)
-        proof = {unit: Up(Proof(plain, allowed=BACK)) for unit in units}
+        proof = {unit: Up(Proof(Health(stable_for=0.0, timeout=self.health.timeout))) for unit in units}
         if proof:
             watch(self.manager, proof, to_the_end=True)
 
@@ -285,8 +283,7 @@ class _Drill:
         """Wait until all that was up is well again."""
         checks = Health(stable_for=0.0, timeout=self.health.timeout, checks=self.health.checks)
         plain = Health(stable_for=0.0, timeout=self.health.timeout)
-        health = {unit: checks if unit == trial.unit else plain for unit in trial.standing.up if unit}
-        expected = {unit: Up(Proof(each, allowed=BACK)) for unit, each in health.items()}
+        expected = {unit: Up(Proof(checks if unit == trial.unit else plain)) for unit in trial.standing.up if unit}
         self.unwell = [
             found._replace(message=f"{_NOT_WELL.reason}: {found.message}", rule=_NOT_WELL)
             for found in watch(self.manager, expected, to_the_end=True)
