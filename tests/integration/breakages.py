@@ -30,6 +30,10 @@ FILES: dict[str, tuple[str, int]] = {
         "one.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])\ntime.sleep(9)\n",
         0o644,
     ),
+    "/opt/broken/eat.py": (
+        "import time\nheld = bytearray(200 << 20)\ntime.sleep(100)\n",
+        0o644,
+    ),
     "/home/broken/script": ("#!/bin/sh\nexit 0\n", 0o755),
     "/home/broken/data": ("x\n", 0o644),
     "/run/broken-file": ("in the way\n", 0o644),
@@ -58,6 +62,7 @@ class Way:
     way: in words. sections: the unit's text. says: what the cause has to have in it. remedy: what its remedy has to.
     named: has it to be named at all? dropin: sections of a drop-in beside. kind: of the unit. before: a command that
     has to be run first. by_run: can a module be made to start it, or is it refused before? stable_for: of its health.
+    blamed: the unit whose error has the cause, "" for its own.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Way:
     before: str = ""
     by_run: bool = True
     stable_for: float = 4
+    blamed: str = ""
 
     @property
     def unit(self) -> str:
@@ -566,6 +572,50 @@ WAYS: tuple[Way, ...] = (
         ("/opt/broken/nowhere.img", "What= ("),
         ("mend the path",),
         kind="mount",
+    ),
+)
+
+
+# Those for which it takes a kernel that limits memory and has devices; `make vm` runs them.
+KERNEL_WAYS: tuple[Way, ...] = (
+    Way(
+        "eats",
+        "the program needs more memory than it may have",
+        _service("/usr/bin/python3 /opt/broken/eat.py", MemoryMax="50M"),
+        ("more memory than MemoryMax=50M (",),
+        ("raise MemoryMax=",),
+    ),
+    Way(
+        "child-eats",
+        "a child of the program needs more memory than it may have",
+        _service("/bin/sh -c '/usr/bin/python3 /opt/broken/eat.py; sleep 100'", MemoryMax="50M"),
+        ("more memory than MemoryMax=50M (",),
+        ("raise MemoryMax=",),
+    ),
+    Way(
+        "slice-eats",
+        "all units of a slice together need more memory than they may have",
+        _service("/usr/bin/python3 /opt/broken/eat.py", Slice="broken.slice"),
+        ("all units in broken.slice together", "MemoryMax="),
+        ("raise MemoryMax= of broken.slice",),
+        before="printf '[Slice]\\nMemoryMax=60M\\n' > /run/systemd/system/broken.slice",
+    ),
+    Way(
+        "device",
+        "the device that it needs never comes",
+        {"unit": {"BindsTo": "dev-broken.device", "After": "dev-broken.device"}, **_service()},
+        ("the device /dev/broken is not there",),
+        ("mend the name",),
+        blamed="dev-broken.device",
+    ),
+    Way(
+        "mount-device",
+        "the device of a mount never comes",
+        {"mount": {"What": "/dev/disk/by-label/broken", "Where": "/mnt/broken/mount/device"}},
+        ("the device /dev/disk/by-label/broken is not there",),
+        ("mend the name",),
+        kind="mount",
+        blamed="dev-disk-by\\x2dlabel-broken.device",
     ),
 )
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.testbed.host import Host
+from tests.testbed.host import Host, Machine
 from tests.testbed.listing import NOTES, Listing, listing, restore
 from tests.testbed.units import Units
 from tests.tooling import COLLECTION, COLLECTIONS
@@ -282,6 +282,10 @@ class Lab(Host):
     def connected(self, port: int) -> AbstractContextManager[None]:
         """Someone holds one connection to this port."""
         return self.beside(f"exec 3<>/dev/tcp/127.0.0.1/{port}; exec sleep infinity")
+
+
+class MachineLab(Lab, Machine):
+    """A virtual machine in place of a container: its kernel enforces limits of memory and CPU."""
 
 
 def until(ask: Callable[[], Answer], otherwise: str, seconds: float = WAIT) -> Answer:

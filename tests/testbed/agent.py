@@ -24,7 +24,7 @@ class Agent:
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.name = name
-        command = [*engine.command, "exec", "--interactive", name, "python3", "-c", SERVE.read_text(encoding="utf-8")]
+        command = engine.entering(name, "python3", "-c", SERVE.read_text(encoding="utf-8"))
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         # Also where nobody says when a host is no longer needed.
         self.close = weakref.finalize(self, _end, self.process)

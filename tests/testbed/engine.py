@@ -41,6 +41,10 @@ class Engine:
             raise EngineError(f"{' '.join(command)}: exit {done.returncode}\n{output}")
         return done
 
+    def entering(self, name: str, *command: str) -> list[str]:
+        """The command that runs another one in there, with what goes into it and comes out of it."""
+        return [*self.command, "exec", "--interactive", name, *command]
+
     def text(self, *args: str) -> str:
         return self.run(*args).stdout.decode().strip()
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import container
+from . import container, machine
 from .agent import Agent
 from .engine import Engine, find_engine
 from .image import default_suite
@@ -153,6 +153,24 @@ class Host:
         for key in {"warnings", "deprecations"} & result.keys():
             result[key] = [_message(entry) for entry in result[key]]
         return result
+
+
+class Machine(Host):
+    """A virtual machine in place of a container."""
+
+    def __init__(self, name: str, engine: Engine | None = None, base: str = BASE) -> None:
+        super().__init__(name, engine or machine.Machines(), base)
+
+    def up(self, suite: str | None = None) -> None:
+        machine.up(self.name, suite or default_suite())
+
+    def down(self) -> None:
+        self._close()
+        machine.down(self.name)
+
+    def reboot(self) -> None:
+        self._close()
+        machine.reboot(self.name)
 
 
 def module_input(module: str, /, *, check_mode: bool = False, diff: bool = True, **args: Any) -> dict[str, Any]:

@@ -30,6 +30,20 @@ def missing_browser() -> list[str]:
     return [] if found else ["chromium"]
 
 
+def missing_machine() -> list[str]:
+    """Debian's names of what builds and boots a virtual machine."""
+    tools = {
+        "qemu-system-x86_64": "qemu-system-x86",
+        "mmdebstrap": "mmdebstrap",
+        "mke2fs": "e2fsprogs",
+        "ssh": "openssh-client",
+    }
+    # Not everyone has it in their path.
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    needed = [package for tool, package in tools.items() if not shutil.which(tool, path=path)]
+    return needed if KEYRING.exists() else [*needed, "debian-archive-keyring"]
+
+
 def missing_packages() -> list[str]:
     """Debian's names of all that is not there yet."""
     needed = missing_tools()

@@ -68,7 +68,7 @@ class Units:
     def __init__(self, engine: Engine, name: str, user: str) -> None:
         self.name = name
         program = STATES.read_text(encoding="utf-8")
-        command = [*engine.command, "exec", "--interactive", name, "python3", "-c", program, user]
+        command = engine.entering(name, "python3", "-c", program, user)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.close = weakref.finalize(self, _end, self.process)
         self._before: dict[str, dict[str, State]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
-from tests.integration.breakages import MISLEADING, WAYS
+from tests.integration.breakages import KERNEL_WAYS, MISLEADING, WAYS, Way
 
 from . import ROOT
 from .pages import filled, kept, table
@@ -18,24 +18,29 @@ PAGE = ROOT / "docs" / "causes.md"
 
 def main(args: Sequence[str]) -> int:
     def made(now: str) -> str:
-        return filled(now, counts=_counts(), ways=_ways(), misleading=_misleading())
+        ways, kernel = _ways(WAYS), _ways(KERNEL_WAYS)
+        return filled(now, counts=_counts(), ways=ways, kernel=kernel, misleading=_misleading())
 
     return kept(PAGE, made, "tests", __doc__, args)
 
 
 def _counts() -> Iterator[str]:
-    named = sum(way.named for way in WAYS)
+    def row(what: str, ways: Sequence[Way]) -> tuple[object, ...]:
+        named = sum(way.named for way in ways)
+        return what, len(ways), named, len(ways) - named, 0
+
     yield from table(
         ("", "provoked", "named", "not named", "named wrongly"),
         [
-            ("ways to break a unit", len(WAYS), named, len(WAYS) - named, 0),
+            row("ways to break a unit", WAYS),
+            row("those for which it takes a kernel of its own", KERNEL_WAYS),
             ("words and numbers that mislead", len(MISLEADING), 0, len(MISLEADING), 0),
         ],
     )
 
 
-def _ways() -> Iterator[str]:
-    rows = [(way.way, "named" if way.named else "not named", _words(way.says), _words(way.remedy)) for way in WAYS]
+def _ways(ways: Sequence[Way]) -> Iterator[str]:
+    rows = [(way.way, "named" if way.named else "not named", _words(way.says), _words(way.remedy)) for way in ways]
     return table(("way to break a unit", "", "the sentence has", "the remedy has"), rows)
 
 
