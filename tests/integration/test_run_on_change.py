@@ -164,3 +164,46 @@ def test_a_reload_comes_after_it(host: Lab) -> None:
     ran(host)
     host.settled(*units(2))
     assert ran(host) == ["migrate 2", "done", "reload"]
+
+
+@pytest.mark.parametrize("directive", ["Requires", "Wants"])
+@pytest.mark.parametrize("with_app", [False, True])
+def test_one_that_pulls_in_another_does_not_run_it_twice(host: Lab, directive: str, with_app: bool) -> None:
+    def units(version: int) -> list[Entry]:
+        unit = {directive: MIG, "After": MIG}
+        second = service(
+            "second", logs(f"second {version}", "true"), service={"Type": "oneshot"}, run="on_change", unit=unit
+        )
+        after = [app(version, After="second.service", Requires="second.service")] if with_app else []
+        return [*after, second, migration(version)]
+
+    for version in (1, 2):
+        host.settled(*units(version))
+        last = [f"app {version}"] if with_app else []
+        assert ran(host) == [f"migrate {version}", "done", f"second {version}", *last]
+
+
+def test_with_keep_what_comes_after_one_that_fails_is_left_as_it_is(host: Lab) -> None:
+    def units(version: int, then: str = "true") -> list[Entry]:
+        second = service(
+            "second", logs("second", "true"), service={"Type": "oneshot"}, run="on_change", unit={"After": MIG}
+        )
+        return [
+            migration(version, then=then),
+            {**second, "triggers": {"values": [version]}},
+            app(version, After=MIG),
+            app(version, "web", Requires=APP, After=APP),
+            app(version, "other"),
+        ]
+
+    host.settled(*units(1))
+    ran(host)
+    before = host.invocation(APP), host.invocation("web.service")
+    result = host.failing(*units(2, then="exit 3"), on_failure="keep")
+    assert [error["unit"] for error in result["errors"]] == [MIG]
+    assert ran(host) == ["migrate 2", "other 2"]
+    assert (host.invocation(APP), host.invocation("web.service")) == before
+    host.settled(*units(3))
+    lines = ran(host)
+    assert lines[0] == "migrate 3"
+    assert sorted(lines[1:]) == ["app 3", "other 3", "second", "web 3"]
