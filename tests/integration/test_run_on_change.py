@@ -154,6 +154,16 @@ def test_an_instance_that_is_named_by_a_specifier(host: Lab) -> None:
         assert ran(host) == [f"migrate {version}", "done", f"app {version}"]
 
 
+def test_one_that_refuses_a_manual_start_is_refused(host: Lab) -> None:
+    for version in (1, 2):
+        (error,) = host.refused(migration(version, unit={"RefuseManualStart": True}))["errors"]
+        assert (error["unit"], error["directive"], error["rule"]) == (MIG, "RefuseManualStart", "refused-start")
+    host.settled(migration(1))
+    over = {"name": MIG, "dropin": "x", "unit": {"RefuseManualStart": True}}
+    (error,) = host.refused(migration(1), dropins=[over])["errors"]
+    assert error["rule"] == "refused-start"
+
+
 def test_a_reload_comes_after_it(host: Lab) -> None:
     def units(version: int) -> list[Entry]:
         reloads = {"ExecReload": f"/bin/sh -c 'echo reload >> {LOG}'"}
