@@ -154,6 +154,16 @@ def test_an_instance_that_is_named_by_a_specifier(host: Lab) -> None:
         assert ran(host) == [f"migrate {version}", "done", f"app {version}"]
 
 
+def test_one_that_refuses_a_manual_start_is_refused(host: Lab) -> None:
+    for version in (1, 2):
+        (error,) = host.refused(migration(version, unit={"RefuseManualStart": True}))["errors"]
+        assert (error["unit"], error["directive"], error["rule"]) == (MIG, "RefuseManualStart", "refused-start")
+    host.settled(migration(1))
+    over = {"name": MIG, "dropin": "x", "unit": {"RefuseManualStart": True}}
+    (error,) = host.refused(migration(1), dropins=[over])["errors"]
+    assert error["rule"] == "refused-start"
+
+
 def test_a_reload_comes_after_it(host: Lab) -> None:
     def units(version: int) -> list[Entry]:
         reloads = {"ExecReload": f"/bin/sh -c 'echo reload >> {LOG}'"}
@@ -164,3 +174,46 @@ def test_a_reload_comes_after_it(host: Lab) -> None:
     ran(host)
     host.settled(*units(2))
     assert ran(host) == ["migrate 2", "done", "reload"]
+
+
+@pytest.mark.parametrize("directive", ["Requires", "Wants"])
+@pytest.mark.parametrize("with_app", [False, True])
+def test_one_that_pulls_in_another_does_not_run_it_twice(host: Lab, directive: str, with_app: bool) -> None:
+    def units(version: int) -> list[Entry]:
+        unit = {directive: MIG, "After": MIG}
+        second = service(
+            "second", logs(f"second {version}", "true"), service={"Type": "oneshot"}, run="on_change", unit=unit
+        )
+        after = [app(version, After="second.service", Requires="second.service")] if with_app else []
+        return [*after, second, migration(version)]
+
+    for version in (1, 2):
+        host.settled(*units(version))
+        last = [f"app {version}"] if with_app else []
+        assert ran(host) == [f"migrate {version}", "done", f"second {version}", *last]
+
+
+def test_with_keep_what_comes_after_one_that_fails_is_left_as_it_is(host: Lab) -> None:
+    def units(version: int, then: str = "true") -> list[Entry]:
+        second = service(
+            "second", logs("second", "true"), service={"Type": "oneshot"}, run="on_change", unit={"After": MIG}
+        )
+        return [
+            migration(version, then=then),
+            {**second, "triggers": {"values": [version]}},
+            app(version, After=MIG),
+            app(version, "web", Requires=APP, After=APP),
+            app(version, "other"),
+        ]
+
+    host.settled(*units(1))
+    ran(host)
+    before = host.invocation(APP), host.invocation("web.service")
+    result = host.failing(*units(2, then="exit 3"), on_failure="keep")
+    assert [error["unit"] for error in result["errors"]] == [MIG]
+    assert ran(host) == ["migrate 2", "other 2"]
+    assert (host.invocation(APP), host.invocation("web.service")) == before
+    host.settled(*units(3))
+    lines = ran(host)
+    assert lines[0] == "migrate 3"
+    assert sorted(lines[1:]) == ["app 3", "other 3", "second", "web 3"]

@@ -55,6 +55,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "date-format",
         "alias-moves",
         "drill-harmed",
+        "displaced",
         "dropin-without-unit",
         "environment-twice",
         "exposure-unknown",

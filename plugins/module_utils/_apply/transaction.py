@@ -16,7 +16,7 @@ import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Set
+from typing import AbstractSet, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Set
 
 from .._desired.render import FileWanted
 from .._host import jobs
@@ -44,6 +44,7 @@ from .._plan.consequences import ending_alone, not_taken_along, starting_again
 from .._plan.expected import Expected
 from .._plan.fates import Becomes, Call
 from .._plan.plan import Plan
+from .._syntax.dependencies import NEEDS
 from .._syntax.names import units_in
 from .._syntax.rule import Rule
 
@@ -244,14 +245,21 @@ class _Transaction:
             # was stopped at its work has not failed.
             manager.systemctl("reset-failed", list(deliberate))
         skipped: Set[str] = set()
+        unsuccessful: Set[str] = set()  # what runs for a change, and has failed
         refused: Set[str] = set()  # systemd has said why, and nothing has become of them
         for call in plan.calls:
             if outcomes.failures and self._on_failure is OnFailure.STOP:  # all will be undone, so nothing more is begun
                 skipped.update(call.units)
-            elif call.verb == "run":
-                skipped.update(self._run(call.units, self._time_of(call.units, health_of), expected))
-            else:
-                self._note(self._queue(call), call.verb, call.units)
+                continue
+            waiting = self._waiting_for(unsuccessful, call.units)
+            skipped.update(waiting)
+            due = call._replace(units=tuple(unit for unit in call.units if unit not in waiting))
+            if due.verb == "run" and due.units:
+                known = len(outcomes.failures)
+                skipped.update(self._run(due, self._time_of(due.units, health_of), expected))
+                unsuccessful.update(due.units if len(outcomes.failures) > known else ())
+            elif due.units:
+                self._note(self._queue(due), due.verb, due.units)
                 refused.update(failure.unit for failure in outcomes.failures)
         outcomes.failures += [
             Failure("", message, rule=LIMITS) for message in manager.wake_limits(plan.jobs["touch-slice"])
@@ -316,14 +324,31 @@ class _Transaction:
         own = [start_time(shown) or 0.0 for shown in self._manager.show(patient, START_TIMES).values()]
         return max([*own, *(health_of(unit).timeout for unit in units)])
 
-    def _run(self, units: Sequence[str], timeout: float, expected: Mapping[str, Expectation]) -> Sequence[str]:
+    def _waiting_for(self, unsuccessful: AbstractSet[str], units: Sequence[str]) -> Set[str]:
+        """Those of these that come after what has failed, or need it, straight or by way of others of the plan.
+
+        They are left as they are, but on the way back.
+        """
+        if not unsuccessful or self._on_failure is OnFailure.GO_ON:
+            return set()
+        called = {unit for call in self._plan.calls for unit in call.units}
+        shown = self._manager.show(sorted(called), ("After", *NEEDS))
+        before = {unit: named(each, ("After", *NEEDS)) for unit, each in shown.items()}
+        found, more = set(unsuccessful), set(unsuccessful)
+        while more:
+            more = {unit for unit, others in before.items() if not others.isdisjoint(found)} - found
+            found |= more
+        return found.intersection(units) - unsuccessful
+
+    def _run(self, call: Call, timeout: float, expected: Mapping[str, Expectation]) -> Sequence[str]:
         """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.
 
         Returns those that were not begun.
         """
+        units = call.units
         busy = wait_for_rest(self._manager, units, timeout, starts=True)
         if not busy:
-            done = self._manager.run_to_end(units, timeout)
+            done = self._manager.run_to_end(units, timeout, call.alone)
             trying = self._tried_again(units) if done.code else []
             if trying:
                 found = watch(self._manager, {unit: expected[unit] for unit in trying}, to_the_end=True)

@@ -47,6 +47,7 @@ OFFLINE_SINCE = 250
 # From then on several names in one call of systemctl are one transaction (EnqueueUnitJobMany).
 TOGETHER_SINCE = 262
 _QUEUED = ("--no-block", "--quiet")
+_ALONE = "--job-mode=ignore-requirements"
 # A command that only asks or only queues a job answers in milliseconds; one that needs this long hangs.
 ANSWER_TIMEOUT = 90.0
 _COMING_UP = 20.0
@@ -200,16 +201,20 @@ class Manager:
         """One call for all units, in the given order. Only queues jobs (--no-block): health waits for them."""
         return self.run(["systemctl", self._scope_flag, *flags, verb, "--", *units])
 
-    def run_to_end(self, units: Sequence[str], timeout: float) -> Outcome:
-        """Start oneshots and wait: systemd may forget a unit at its end, and with it what came of the job."""
-        return self.run(["systemctl", self._scope_flag, "--quiet", "start", "--", *units], timeout=timeout)
+    def run_to_end(self, units: Sequence[str], timeout: float, alone: bool = False) -> Outcome:
+        """Start oneshots and wait: systemd may forget a unit at its end, and with it what came of the job.
+
+        alone: as for `queue`.
+        """
+        flags = ["--quiet", *([_ALONE] if alone else [])]
+        return self.run(["systemctl", self._scope_flag, *flags, "start", "--", *units], timeout=timeout)
 
     def queue(self, verb: str, units: Sequence[str], alone: bool = False) -> Outcome:
         """Queue a job for each unit, in this order; the outcome tells of all that systemd refuses.
 
         alone: without jobs for what they require, or for what requires them.
         """
-        flags = [*_QUEUED, *(["--job-mode=ignore-requirements"] if alone else [])]
+        flags = [*_QUEUED, *([_ALONE] if alone else [])]
         done = self.systemctl(verb, units, flags)
         if done.code == 0 or len(units) < 2 or self.version < TOGETHER_SINCE:
             return done

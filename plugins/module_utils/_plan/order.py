@@ -36,7 +36,7 @@ def calls(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, graph: Optional
         before = all_earlier(run, earlier)
         due = {verb: [unit for unit in units if unit in before] for verb, units in left.items()}
         left = {verb: [unit for unit in units if unit not in (*before, run)] for verb, units in left.items()}
-        found += [*_stage(due, loadpath, when.alone), Call("run", (run,))]
+        found += [*_stage(due, loadpath, when.alone), Call("run", (run,), run in when.alone)]
     return (*found, *_stage(left, loadpath, when.alone))
 
 
@@ -54,7 +54,8 @@ def _stage(jobs: Mapping[str, Sequence[str]], loadpath: LoadPath, alone: FrozenS
         Call("restart", tuple(unit for unit in jobs["restart"] if unit in alone), alone=True),
         Call("start", tuple(unit for unit in others if unit not in alone)),
         Call("start", tuple(unit for unit in others if unit in alone), alone=True),
-        Call("run", tuple(jobs["run"])),
+        Call("run", tuple(unit for unit in jobs["run"] if unit not in alone)),
+        Call("run", tuple(unit for unit in jobs["run"] if unit in alone), alone=True),
     )
     return tuple(call for call in found if call.units)
 

@@ -65,6 +65,15 @@ _START_REFUSED = Rule(
 )
 
 
+_RUN_REFUSED = Rule(
+    "refused-start",
+    Severity.ERROR,
+    "no run for a change could begin, as it refuses a manual start",
+    "leave run out, so that only what pulls it in runs it, or take RefuseManualStart= away",
+    "systemd.unit(5), RefuseManualStart=",
+)
+
+
 def _masked_rule(reason: str, remedy: str) -> Rule:
     return Rule("masked", Severity.ERROR, reason, remedy, "systemctl(1), mask")
 
@@ -162,7 +171,11 @@ def _holds_run(case: Case, view: View) -> Optional[Problem]:
 
 
 def _refuses_start(case: Case, view: View) -> Optional[Problem]:
-    refused = case.wanted in RUNNING and not case.now.is_up and case.is_set("RefuseManualStart")
+    if not case.is_set("RefuseManualStart"):
+        return None
+    if case.service.runs_on_change:  # whether one is due by now or not
+        return _RUN_REFUSED.problem(case.unit, "Unit", "RefuseManualStart")
+    refused = case.wanted in RUNNING and not case.now.is_up
     return _START_REFUSED.problem(case.unit, "Unit", "RefuseManualStart") if refused else None
 
 

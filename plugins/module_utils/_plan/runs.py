@@ -4,12 +4,12 @@
 
 """When a oneshot runs that is to run for a change: before what is ordered after it, and once. Pure.
 
-A start of what wants or requires it would run it as well. Private to the collection.
+A start of what wants or requires it, be that another such oneshot, would run it as well. Private to the collection.
 """
 
 from __future__ import annotations
 
-from typing import FrozenSet, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import FrozenSet, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .._host.graph import Graph
 from .._syntax.relations import Does
@@ -33,22 +33,34 @@ class Runs(NamedTuple):
 
 def runs(jobs: Jobs, earlier: Earlier, graph: Graph) -> Runs:
     """earlier: for each unit with a job those that it comes after. graph: how units are related by then."""
-    early: List[str] = []
+    early: Set[str] = set()
     pulled: Set[str] = set()
     down = (*jobs["stop"], *jobs["run"])
-    reached = {unit: handed_on(Does.START, unit, graph, down) for unit in (*jobs["reload"], *jobs["start"])}
+    reached = {
+        unit: handed_on(Does.START, unit, graph, down) for unit in (*jobs["reload"], *jobs["start"], *jobs["run"])
+    }
     reached.update({unit: handed_on(Does.RESTART, unit, graph, down) for unit in jobs["restart"]})
-    for run in jobs["run"]:
+    for run in reversed(jobs["run"]):
         pullers = {unit for unit, others in reached.items() if run in others}
         concerned = pullers.union(unit for unit in reached if run in all_earlier(unit, earlier))
-        if pullers and not graph.states[run].is_up and concerned.issubset(jobs["start"]):
+        if pullers and not graph.states[run].is_up and concerned.issubset((*jobs["start"], *pulled)):
             pulled.add(run)
         elif concerned:
-            early.append(run)
+            early.add(run)
     # A restart goes alone only if it would do nothing to other units; starts may reach what is in the same call.
     alone = _alone(jobs["restart"], early, (), reached, earlier)
     alone |= _alone(jobs["start"], early, (*jobs["restart"], *jobs["start"]), reached, earlier)
-    return Runs(tuple(early), frozenset(pulled), frozenset(alone))
+    alone |= {run for run in jobs["run"] if _is_alone(run, early, jobs["start"], reached, earlier)}
+    return Runs(tuple(run for run in jobs["run"] if run in early), frozenset(pulled), frozenset(alone))
+
+
+def _is_alone(
+    run: str, early: Set[str], starts: Sequence[str], reached: Mapping[str, Set[str]], earlier: Earlier
+) -> bool:
+    """Would it run others again, and has all else that its job would start been started before it?"""
+    before = all_earlier(run, earlier)
+    up_by_then = {*early, *(unit for unit in starts if unit in before)}
+    return not reached[run].isdisjoint(early) and reached[run].issubset(up_by_then)
 
 
 def all_earlier(unit: str, earlier: Earlier) -> Set[str]:
@@ -64,7 +76,7 @@ def all_earlier(unit: str, earlier: Earlier) -> Set[str]:
 
 def _alone(
     units: Sequence[str],
-    early: Sequence[str],
+    early: Set[str],
     others: Sequence[str],
     reached: Mapping[str, Set[str]],
     earlier: Earlier,

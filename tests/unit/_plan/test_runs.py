@@ -164,3 +164,42 @@ def test_a_socket_opens_after_the_restart_of_what_its_instance_comes_after() -> 
     after = declare(*units["2"], {**socket, "instances": ["a"]})
     made = planned(after, in_force(declare(*units["1"]), {"app@a.service": RUNNING}))
     assert made.calls == (Call("restart", ("app@a.service",)), Call("start", ("s@a.socket",)))
+
+
+NEXT = "next.service"
+
+
+@pytest.mark.parametrize("directive", ["Requires", "Wants", "BindsTo"])
+def test_one_that_pulls_another_in_does_not_run_it_again(directive: str) -> None:
+    made = changed(oneshot(), oneshot(NEXT, {directive: MIG, "After": MIG}), down=(MIG, NEXT))
+    assert made.calls == (Call("run", (MIG,)), Call("run", (NEXT,), alone=True))
+
+
+def test_two_in_a_row_before_what_needs_both() -> None:
+    units = service(APP, pulls(NEXT)), oneshot(NEXT, pulls(MIG)), oneshot()
+    made = changed(*units, down=(MIG, NEXT))
+    assert made.calls == (
+        Call("run", (MIG,)),
+        Call("run", (NEXT,), alone=True),
+        Call("restart", (APP,), alone=True),
+    )
+    assert changed(*units, down=(MIG, NEXT, APP)).calls == (Call("start", (APP,)),)
+
+
+def test_one_that_also_needs_what_is_down_is_called_for_as_a_whole() -> None:
+    """That would not come up else."""
+    lib = service("lib.service", state="present")
+    made = changed(lib, oneshot(), oneshot(NEXT, pulls(f"{MIG} lib.service")), down=(MIG, NEXT, "lib.service"))
+    assert made.calls == (Call("run", (MIG,)), Call("run", (NEXT,)))
+    made = changed(
+        service("lib.service"), oneshot(), oneshot(NEXT, pulls(f"{MIG} lib.service")), down=(MIG, NEXT, "lib.service")
+    )
+    assert [each for each in made.calls if each.verb == "run"] == [
+        Call("run", (MIG,)),
+        Call("run", (NEXT,), alone=True),
+    ]
+
+
+def test_two_that_have_nothing_to_do_with_each_other_run_in_one_call() -> None:
+    (call,) = changed(oneshot(), oneshot(NEXT), down=(MIG, NEXT)).calls
+    assert (call.verb, set(call.units), call.alone) == ("run", {MIG, NEXT}, False)
