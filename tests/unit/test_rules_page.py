@@ -48,6 +48,8 @@ def test_what_passes_where_it_may_still_come() -> None:
 def test_what_is_told_and_hinders_nothing() -> None:
     assert {name for name, severity in severities().items() if severity == "warning"} == {
         "absent-nowhere",
+        "specifier-empty",
+        "stopped-nowhere",
         "advice",
         "capability-passed-over",
         "date-format",

@@ -335,6 +335,10 @@ def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
             raise Refused(
                 f"YAML made the instance {instance!r} of something else (1.10 becomes 1.1, on True): quote it"
             )
+        stem, at, rest = str(instance).partition("@")
+        if at and stem == name.prefix:
+            own = rest[: -len(name.kind) - 1] if rest.endswith(f".{name.kind}") else rest
+            raise Refused(f"{shown(str(instance))} is no instance of {name.text}: write what stands after the @, {own}")
     return tuple(names.with_instance(name.text, str(instance)) for instance in instances)
 
 

@@ -13,6 +13,7 @@ import re
 from typing import Iterator, NamedTuple, Optional, Sequence, Set
 
 from .._desired.alerts import template_of
+from .._desired.options import RUNNING
 from .._desired.render import owner_of
 from .._desired.stack import Desired, DropinWanted
 from .._host.observed import Observed
@@ -93,6 +94,13 @@ _ABSENT_NOWHERE = Rule(
     "did you mean {meant}?",
     "the option state",
 )
+_STOPPED_NOWHERE = Rule(
+    "stopped-nowhere",
+    Severity.WARNING,
+    "there is no such unit on this host, so nothing is stopped or disabled",
+    "mend its name, or leave it out{near}",
+    "the options state and enabled",
+)
 _DIGITS = re.compile(r"\d+")
 # Of the names without their suffixes: nignx is nginx, and db is not dbus.
 _NEAR_ENOUGH = 0.75
@@ -164,6 +172,16 @@ def removes_nothing(view: View) -> Iterator[Problem]:
             meant = _mistyped(name, others)
             if meant:
                 yield _ABSENT_NOWHERE.problem(name, meant=meant)
+
+
+def stops_nothing(view: View) -> Iterator[Problem]:
+    """What shall be down or disabled by its name alone, and is nowhere: as good as done, unless its name is wrong."""
+    for unit in view.desired.units:
+        for name in unit.members if not unit.path and not unit.masked and unit.state != "absent" else ():
+            meant = unit.meant(name)
+            asked = meant.state not in RUNNING and (meant.state == "stopped" or meant.enabled is False)
+            if asked and not view.is_there(name):
+                yield _STOPPED_NOWHERE.problem(name, near=near(name, view))
 
 
 def _mistyped(name: str, others: Set[str]) -> str:
