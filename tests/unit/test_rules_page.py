@@ -56,6 +56,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "alias-moves",
         "drill-harmed",
         "dropin-without-unit",
+        "environment-file-export",
         "environment-twice",
         "exposure-unknown",
         "hardening-refused",
