@@ -113,7 +113,7 @@ def wants_nowhere(view: View) -> Iterator[Problem]:
             other = in_name(word, name)
             if "%" in other or misnamed(other) or kind_of(other).file is not File.NEEDED:
                 continue
-            if not view.is_there(other):
+            if not view.is_there(other) and other not in view.asked_in_vain:
                 yield _WANTS_NOWHERE.problem(name, "Unit", directive, other=other, near=near(other, view))
 
 

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple, Optional, Sequence, Set
+from typing import FrozenSet, Iterator, NamedTuple, Optional, Sequence, Set
 
 from .._desired.alerts import template_of
 from .._desired.options import RUNNING
@@ -126,6 +126,13 @@ class View(NamedTuple):
             return True
         return not self.goes(unit) and self.observed.states[unit].load != "not-found"
 
+    @property
+    def asked_in_vain(self) -> FrozenSet[str]:
+        """Units that are named to be started and are nowhere, which is an error of their own."""
+        units = [unit for unit in self.desired.units if not unit.path]
+        names = (name for unit in units for name in unit.members if unit.meant(name).state in RUNNING)
+        return frozenset(name for name in names if not self.is_there(name))
+
     def goes(self, unit: str) -> bool:
         return self.observed.places.unit_file(unit) in self.differences.remove
 
@@ -140,7 +147,8 @@ def dropins(view: View) -> Iterator[Problem]:
     enabled = {each for unit in units for each in (unit.name.text, *unit.members) if unit.meant(each).enabled}
     for dropin in view.desired.dropins:
         name = dropin.unit.text
-        if dropin.present and not dropin.unit.stands_for_others and not view.is_there(name):
+        waits = dropin.present and not dropin.unit.stands_for_others and not view.is_there(name)
+        if waits and name not in view.asked_in_vain:
             yield _DROPIN_WAITS.problem(name, near=near(name, view))
         if any(entry.section == "Install" for entry in dropin.entries) and name not in enabled:
             yield _INSTALL_OF_DROPIN.problem(name, "Install")

@@ -111,6 +111,14 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
     ),
+    # Words that a shell does itself (POSIX, Shell Command Language), and no program.
+    Wording(
+        r"Command (?:\.|:|\{|!|alias|case|cd|eval|exit|export|for|if|readonly|set|shift|source|trap|ulimit|umask|unset"
+        "|until|while) is not executable",
+        VERIFY,
+        "a shell does that itself: write /bin/sh -c and all the rest in quotes, or say it by directives such as "
+        "WorkingDirectory= and Environment=",
+    ),
     # What may still come.
     Wording("Command .+ is not executable: No such file or directory$", MISSING, "install it, or mend the path"),
     Wording(
@@ -131,6 +139,11 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "write it as `systemd-analyze calendar` of the host takes it; a time zone at its end, where the option "
         "timezone puts it, is one of `timedatectl list-timezones`",
+    ),
+    Wording(
+        r"Invalid user/group name or numeric ID: [^:\s]+:[^:\s]+",
+        VERIFY,
+        "a user and a group are two directives, User= and Group=",
     ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.expansion import expanded
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import build
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import doubts, refusals
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.references import View
 
-from tests.unit.world import RUNNING, Entry, Relations, declare, in_force, work
+from tests.unit.world import RUNNING, Entry, Relations, declare, facts, in_force, work
 
 OTHER = {"other.service": "[Service]\nExecStart=/bin/other\n", "nginx.service": "[Service]\nExecStart=/bin/nginx\n"}
 
@@ -454,3 +456,11 @@ def test_what_shall_be_down_and_is_nowhere(entry: Entry, near: str | None) -> No
     assert [(unit, message.partition("leave it out")[2]) for unit, _place, _rule, message in found] == (
         [] if near is None else [(entry["name"], near)]
     )
+
+
+def test_a_member_of_a_target_that_is_nowhere_is_told_once() -> None:
+    params, wrong = expanded({"name": "test", "targets": [{"name": "t", "members": ["nope.timer", "nginx"]}]})
+    assert not wrong
+    done = work(build(params, facts()), in_force(None, vendor=OTHER))
+    found = refusals.impossible(View(done.differences, done.observed))
+    assert [(each.unit, each.rule.id) for each in found if "nope" in str(each)] == [("nope.timer", "no-such-unit")]
