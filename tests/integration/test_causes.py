@@ -97,6 +97,13 @@ def test_a_missing_environment_file_is_named(host: Lab) -> None:
     assert error["message"].count("/nowhere/app.env") == error["message"].count("is not there") == 1
 
 
+def test_what_was_foretold_and_has_come_is_told_once(host: Lab) -> None:
+    for directive, value in (("EnvironmentFile", "/nowhere/app.env"), ("User", "nobody-here")):
+        result = host.failing(service(service={directive: value}))
+        assert result["errors"][0]["directive"] == directive
+        assert "without it no start succeeds" not in " ".join(result.get("warnings", ()))
+
+
 def test_what_a_host_supports_no_units_of(host: Lab) -> None:
     """A container has no swap of its own (systemd.swap(5))."""
     swap = {"name": "swapfile.swap", "swap": {"What": "/swapfile"}}

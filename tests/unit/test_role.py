@@ -104,3 +104,37 @@ def test_accounts_are_an_entry_of_their_own(tmp_path: Path) -> None:
     told = run_playbook(str(written), "localhost,", "-e", f"ansible_python_interpreter={sys.executable}")
     assert "failed=0 " in told, told
     assert (tmp_path / "made").is_dir()
+
+
+@pytest.mark.parametrize(("mode", "told"), [(755, "1363"), (644, "1204"), (1777, "3361"), (0o755, ""), ("755", "")])
+def test_a_mode_that_yaml_took_for_a_decimal_number_is_refused(tmp_path: Path, mode: object, told: str) -> None:
+    """As ansible.builtin.file has it, 0755 is a number as meant, and 755 is not."""
+    made = tmp_path / "made"
+    directories = [{"path": str(tmp_path), "mode": "0755"}, {"path": str(made), "mode": mode}]
+    said = play(tmp_path, stack_directories=directories, ansible_python_interpreter=sys.executable)
+    if told:
+        assert f"{made} would have the mode {told}" in " ".join(said.split())
+        assert not made.exists()
+    else:
+        assert "failed=0 " in said, said
+        assert made.stat().st_mode & 0o7777 == 0o755
+
+
+def test_a_name_near_that_of_a_stack_is_told(tmp_path: Path) -> None:
+    told = site(
+        tmp_path, systemd_stacks_other={}, systemd_stack={}, systemd_networkd_x=1, systemd_stack_a={"services": []}
+    )
+    assert "failed=0 " in told, told
+    assert "systemd_stacks_other is no stack" in told
+    assert "did you mean systemd_stack_other?" in told
+    assert "did you mean systemd_stack_shop?" in told
+    assert "systemd_networkd_x is" not in told
+    assert "systemd_stack_a is no" not in told
+
+
+def test_a_name_near_those_of_an_empty_role_is_told(tmp_path: Path) -> None:
+    services = [{"name": "a", "exec_start": "/bin/a"}]
+    told = play(tmp_path, stack_units=[], systemd_services=services, services=services)
+    assert "The role reads no systemd_services: did you mean stack_services?" in told
+    assert "The role reads no services: did you mean stack_services?" in told
+    assert "did you mean" not in play(tmp_path, systemd_services=services)

@@ -49,6 +49,8 @@ def test_what_passes_where_it_may_still_come() -> None:
 def test_what_is_told_and_hinders_nothing() -> None:
     assert {name for name, severity in severities().items() if severity == "warning"} == {
         "absent-nowhere",
+        "specifier-empty",
+        "stopped-nowhere",
         "advice",
         "answered-by-another",
         "capability-passed-over",
@@ -57,6 +59,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "drill-harmed",
         "displaced",
         "dropin-without-unit",
+        "environment-file-export",
         "environment-twice",
         "exposure-unknown",
         "hardening-refused",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Sequence
 
+from .._syntax.names import misnamed
 from .options import Spec
 
 # Of Docker Compose, supervisor, the modules command and systemd_service, and crontabs; in order of what is likely.
@@ -57,3 +58,10 @@ def elsewhere(key: str) -> str:
     if key in KEYWORDS or key.startswith("with_"):
         return "it is a keyword of the task: put it beside the module's name"
     return ""
+
+
+def more_of(option: str, value: str) -> str:
+    """What may be meant by an option of ours that has the name of a directive."""
+    if option != "on_failure" or misnamed(value):
+        return ""
+    return f": a unit that is started when one fails is named by unit: {{OnFailure: {value}}}, or see alert"

@@ -102,7 +102,8 @@ def _of_value(value: Any, wanted: Spec, steps: Steps, around: Sequence[_Level], 
         for number, each in enumerate(made):
             yield from _of_value(each, inner, (*steps, number), around, module)
     elif choices and not _is_one_of(made, choices):
-        yield Mistake(steps, _no_choice(str(made), choices))
+        told = _no_choice(str(made), choices)
+        yield Mistake(steps, told + familiar.more_of(str(steps[-1]), str(made)))
     elif isinstance(made, dict) and wanted.get("options"):
         yield from _of_level([*around, _Level(wanted["options"], steps, made)], module)
 

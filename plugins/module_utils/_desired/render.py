@@ -191,6 +191,10 @@ def _sections(
             continue
         section = option.capitalize()
         assignments: List[Assignment] = []
+        foreign = catalogue.complaint(kind, section) if given else None
+        if foreign:
+            problems.append(UNKNOWN.said(foreign, unit, section, str(next(iter(given)))))
+            continue
         for directive, value in given.items():
             complaint = catalogue.complaint(kind, section, str(directive))
             if complaint:

@@ -357,13 +357,19 @@ def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
     members = []
     for number, instance in enumerate(instances):
         with within(f"instances[{number}]"):
-            # A number stands for itself, unless YAML has rounded it.
-            if isinstance(instance, bool) or not isinstance(instance, (str, int)):
-                raise Refused(
-                    f"YAML made the instance {instance!r} of something else (1.10 becomes 1.1, on True): quote it"
-                )
-            members.append(names.with_instance(name.text, str(instance)))
+            members.append(names.with_instance(name.text, _instance(name, instance)))
     return tuple(members)
+
+
+def _instance(name: names.UnitName, given: object) -> str:
+    """A number stands for itself, unless YAML has rounded it."""
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        raise Refused(f"YAML made the instance {given!r} of something else (1.10 becomes 1.1, on True): quote it")
+    stem, at, rest = str(given).partition("@")
+    if at and stem == name.prefix:
+        own = rest[: -len(name.kind) - 1] if rest.endswith(f".{name.kind}") else rest
+        raise Refused(f"{shown(str(given))} is no instance of {name.text}: write what stands after the @, {own}")
+    return str(given)
 
 
 def _of_instances(template: str, entry: Params, defaults: Params) -> Mapping[str, Meant]:

@@ -128,9 +128,28 @@ class Http(NamedTuple):
         except urllib.error.HTTPError as error:
             return f"{self.url} answers with {error.code}"
         except urllib.error.URLError as error:
-            return f"{self.url}: {_reason(error.reason)}"
+            plain = self._is_plain(error.reason, seconds)
+            return f"{self.url}: {'it speaks plain http there: write http://' if plain else _reason(error.reason)}"
+        except http.client.BadStatusLine as error:
+            # A record of TLS that tells of an error (RFC 8446, 5.1).
+            tls = str(error).startswith("\x15\x03")
+            return f"{self.url}: {'it speaks TLS there: write https://' if tls else _reason(error)}"
         except (OSError, ValueError, http.client.HTTPException) as error:
             return f"{self.url}: {_reason(error)}"
+
+    def _is_plain(self, error: object, seconds: float) -> bool:
+        """Is there no TLS where it was expected? Asked only where the attempt has failed by no certificate."""
+        import ssl  # noqa: PLC0415
+
+        if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLCertVerificationError):
+            return False
+        parts = urlsplit(self.url)
+        try:
+            with socket.create_connection((parts.hostname, parts.port or 443), timeout=seconds) as stream:
+                stream.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+                return stream.recv(64).startswith(b"HTTP/")
+        except OSError:
+            return False
 
 
 class Command(NamedTuple):

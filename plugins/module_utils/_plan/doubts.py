@@ -18,7 +18,7 @@ from .._syntax.install import installs
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import last, words
-from .._syntax.names import misnamed
+from .._syntax.names import misnamed, parse_pattern
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
@@ -31,7 +31,7 @@ _NOTHING = Rule(
     "nothing-declared",
     Severity.WARNING,
     "this stack has nothing in it",
-    "give it units or dropins, or say state: absent",
+    "give it services, units or dropins (of the role stack, stack_services and the like), or say state: absent",
     "the module stack",
 )
 _WANTS_NOWHERE = Rule(
@@ -41,11 +41,18 @@ _WANTS_NOWHERE = Rule(
     "declare it too, or mend its name{near}",
     "systemd.unit(5), Wants=, Upholds=, OnFailure= and OnSuccess=",
 )
-_DATE = Rule(
+_DATE_RULE = Rule(
     "date-format",
     Severity.WARNING,
     "systemd puts something else in the place of {word} before the program sees it (as %m is the ID of the machine)",
     "in a date's format write each percent sign as %%",
+    "systemd.unit(5), Specifiers",
+)
+_EMPTY = Rule(
+    "specifier-empty",
+    Severity.WARNING,
+    "{word} stands for nothing here, as this is neither a template nor an instance of one",
+    "name it {template} and give it instances, or leave {word} out",
     "systemd.unit(5), Specifiers",
 )
 _TWICE_SET = Rule(
@@ -71,8 +78,16 @@ _NOT_AT_BOOT = Rule(
 )
 # Neither systemd nor its verify minds that a unit named by these is not there.
 _WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
-# The word that tells date(1) a format, or letters of dates side by side.
-_DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*|%[YmdHMSyj](?:[-_:/.T]?%[YmdHMSyj])+")
+# The word that tells date(1) a format.
+_DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*")
+# Letters of dates side by side, as strftime(3) has them; with blanks between them only within quotes, where they are
+# one word. Names of months and days are those of specifiers that have their uses side by side, such as %H-%b.
+_DATE = r"%[YmdHMSyjbBaAe](?:{between}%[YmdHMSyjbBaAeT])+"
+_IN_WORD = re.compile(_DATE.format(between="[-_:/.T]?"))
+_IN_QUOTES = re.compile(_DATE.format(between="[-_:/.T, ]{0,2}"))
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
+_OF_INSTANCE = re.compile("%[iI]")
+_OF_NUMBERS, _OF_DAYS = frozenset("YmdHMSyj"), frozenset("dYy")
 
 
 def _own_entries(view: View) -> Iterator[Tuple[str, Sequence[Entry]]]:
@@ -98,7 +113,7 @@ def wants_nowhere(view: View) -> Iterator[Problem]:
             other = in_name(word, name)
             if "%" in other or misnamed(other) or kind_of(other).file is not File.NEEDED:
                 continue
-            if not view.is_there(other):
+            if not view.is_there(other) and other not in view.asked_in_vain:
                 yield _WANTS_NOWHERE.problem(name, "Unit", directive, other=other, near=near(other, view))
 
 
@@ -130,9 +145,35 @@ def date_formats(view: View) -> Iterator[Problem]:
     for name, own in _own_entries(view):
         for each in own:
             if each.directive.startswith("Exec") and each.section == kind_of(name).section:
-                found = _DATE_FORMAT.search(each.value.replace("%%", ""))
+                found = _date_format(each.value.replace("%%", ""))
                 if found:
-                    yield _DATE.problem(name, each.section, each.directive, word=shown(found.group()))
+                    yield _DATE_RULE.problem(name, each.section, each.directive, word=shown(found))
+
+
+def _date_format(value: str) -> str:
+    """What looks like a format of a date, "" if nothing does."""
+    for found in _DATE_FORMAT.finditer(value):
+        return found.group()
+    whole = [(_IN_QUOTES, each.group()) for each in _QUOTED.finditer(value)]
+    for pattern, text in (*whole, (_IN_WORD, _QUOTED.sub("", value))):
+        for found in pattern.finditer(text):
+            letters = set(re.findall("%(.)", found.group()))
+            if letters <= _OF_NUMBERS or letters & _OF_DAYS:
+                return found.group()
+    return ""
+
+
+def without_instance(view: View) -> Iterator[Problem]:
+    """Specifiers of an instance where there is none, so that they stand for nothing."""
+    for name, own in _own_entries(view):
+        unit = parse_pattern(name)
+        if unit.stands_for_others or unit.is_template or unit.instance is not None:
+            continue
+        for each in own:
+            found = _OF_INSTANCE.search(each.value.replace("%%", ""))
+            if found:
+                told = {"word": found.group(), "template": f"{unit.prefix}@.{unit.kind}"}
+                yield _EMPTY.problem(name, each.section, each.directive, **told)
 
 
 def set_twice(view: View) -> Iterator[Problem]:

@@ -10,9 +10,10 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple, Optional, Sequence, Set
+from typing import FrozenSet, Iterator, NamedTuple, Optional, Sequence, Set
 
 from .._desired.alerts import template_of
+from .._desired.options import RUNNING
 from .._desired.render import owner_of
 from .._desired.stack import Desired, DropinWanted
 from .._host.observed import Observed
@@ -93,6 +94,13 @@ _ABSENT_NOWHERE = Rule(
     "did you mean {meant}?",
     "the option state",
 )
+_STOPPED_NOWHERE = Rule(
+    "stopped-nowhere",
+    Severity.WARNING,
+    "there is no such unit on this host, so nothing is stopped or disabled",
+    "mend its name, or leave it out{near}",
+    "the options state and enabled",
+)
 _DIGITS = re.compile(r"\d+")
 # Of the names without their suffixes: nignx is nginx, and db is not dbus.
 _NEAR_ENOUGH = 0.75
@@ -118,6 +126,13 @@ class View(NamedTuple):
             return True
         return not self.goes(unit) and self.observed.states[unit].load != "not-found"
 
+    @property
+    def asked_in_vain(self) -> FrozenSet[str]:
+        """Units that are named to be started and are nowhere, which is an error of their own."""
+        units = [unit for unit in self.desired.units if not unit.path]
+        names = (name for unit in units for name in unit.members if unit.meant(name).state in RUNNING)
+        return frozenset(name for name in names if not self.is_there(name))
+
     def goes(self, unit: str) -> bool:
         return self.observed.places.unit_file(unit) in self.differences.remove
 
@@ -132,7 +147,8 @@ def dropins(view: View) -> Iterator[Problem]:
     enabled = {each for unit in units for each in (unit.name.text, *unit.members) if unit.meant(each).enabled}
     for dropin in view.desired.dropins:
         name = dropin.unit.text
-        if dropin.present and not dropin.unit.stands_for_others and not view.is_there(name):
+        waits = dropin.present and not dropin.unit.stands_for_others and not view.is_there(name)
+        if waits and name not in view.asked_in_vain:
             yield _DROPIN_WAITS.problem(name, near=near(name, view))
         if any(entry.section == "Install" for entry in dropin.entries) and name not in enabled:
             yield _INSTALL_OF_DROPIN.problem(name, "Install")
@@ -164,6 +180,16 @@ def removes_nothing(view: View) -> Iterator[Problem]:
             meant = _mistyped(name, others)
             if meant:
                 yield _ABSENT_NOWHERE.problem(name, meant=meant)
+
+
+def stops_nothing(view: View) -> Iterator[Problem]:
+    """What shall be down or disabled by its name alone, and is nowhere: as good as done, unless its name is wrong."""
+    for unit in view.desired.units:
+        for name in unit.members if not unit.path and not unit.masked and unit.state != "absent" else ():
+            meant = unit.meant(name)
+            asked = meant.state not in RUNNING and (meant.state == "stopped" or meant.enabled is False)
+            if asked and not view.is_there(name):
+                yield _STOPPED_NOWHERE.problem(name, near=near(name, view))
 
 
 def _mistyped(name: str, others: Set[str]) -> str:

@@ -28,11 +28,29 @@ from .._syntax.unitfile import Effective
 from . import links
 from .conflicts import of_texts
 from .differences import Case
-from .doubts import cycles, date_formats, is_empty, set_twice, shell_words, slipped, wants_nowhere
+from .doubts import (
+    cycles,
+    date_formats,
+    is_empty,
+    set_twice,
+    shell_words,
+    slipped,
+    wants_nowhere,
+    without_instance,
+)
 from .overridden import overridden
 from .owners import label, strangers
 from .plan import Plan
-from .references import View, dropins, no_such_unit, outdated, removes_nothing, starts_nothing, wanted_by_nobody
+from .references import (
+    View,
+    dropins,
+    no_such_unit,
+    outdated,
+    removes_nothing,
+    starts_nothing,
+    stops_nothing,
+    wanted_by_nobody,
+)
 from .runtime_folders import listens_in_vain
 
 _ENDS_RUN = Rule(
@@ -325,7 +343,7 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, of_texts, dropins, _of_units, links.enablement, starts_nothing, wanted_by_nobody, outdated),
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
-    *(removes_nothing, date_formats, set_twice, slipped),
+    *(removes_nothing, stops_nothing, date_formats, without_instance, set_twice, slipped),
 )
 
 

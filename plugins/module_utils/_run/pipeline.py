@@ -203,7 +203,8 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     more = {**_of_timers(run, work, manager), **(hardening.result() if hardening else {})}
     result = {**report.result(work, states, unverified), **more, "timings": run.timings}
     if failure is not None:
-        raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, unverified, failed=True))
+        others = [each for each in unverified if not report.is_a_cause(each, failure.result["errors"])]
+        raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, others, failed=True))
     return result, report.warnings(work, unverified)
 
 

@@ -104,6 +104,13 @@ def pulled_in(work: Work, states: Optional[States]) -> List[Problem]:
     return [_PULLED_IN.problem(unit) for unit in started]
 
 
+def is_a_cause(doubt: Problem, errors: Sequence[Mapping[str, Any]]) -> bool:
+    """Has it come as it was foretold, so that the error of the unit says it already, with more?"""
+    about = (doubt.unit, doubt.directive)
+    caused = (each for each in errors if each.get("cause"))
+    return doubt.rule.id == "lacking" and any((each["unit"], each["directive"]) == about for each in caused)
+
+
 def warnings(work: Work, unverified: Sequence[Problem], failed: bool = False) -> List[Problem]:
     """What a person is told even if they look at no result, each once: what is left as it was, and what is doubtful.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 
-from .kinds import CGROUP_SECTIONS
+from .kinds import CGROUP_SECTIONS, KINDS
 from .likeness import likeness, near
 from .rule import shown
 from .versions import came_with
@@ -59,8 +59,9 @@ def complaint(catalogue: Catalogue, kind: str, section: str, directive: str, val
         return f"YAML made {directive} of a key written on, off, yes or no: quote it"
     inner = next((name for name in (*valid, *catalogue.sections) if name.lower() == directive.lower()), "")
     if inner and directive[:1].islower():
-        beside = f"put it beside {section.lower()}, and not below that" if inner in valid else "it needs another unit"
-        return f"{directive} is no directive but a section of its own: {beside}"
+        beside = f": put it beside {section.lower()}, and not below that" if inner in valid else ""
+        more = "" if inner in valid else f", and {_foreign_section(catalogue, kind, inner, valid)}"
+        return f"{directive} is no directive but a section of its own{beside}{more}"
     return (
         _without_effect(catalogue, section, directive)
         or _elsewhere(catalogue, section, directive, valid)
@@ -75,7 +76,9 @@ def _foreign_section(catalogue: Catalogue, kind: str, section: str, valid: Tuple
         if name.lower() == section.lower():
             return f"[{section}] is written [{name}]"
     if section in catalogue.sections:
-        return f"[{section}] does not belong in a .{kind}, which has {_and(f'[{name}]' for name in valid)}"
+        own = next((other for other, row in KINDS.items() if row.section == section), "")
+        beside = f": declare NAME.{own} beside it, and put that there" if own else ""
+        return f"[{section}] does not belong in a .{kind}, which has {_and(f'[{name}]' for name in valid)}{beside}"
     found = near(section, valid)
     mend = f"did you mean [{found[0]}]?" if found else f"a .{kind} has {_and(f'[{name}]' for name in valid)}"
     return f"there is no section {shown(section)}: {mend}"

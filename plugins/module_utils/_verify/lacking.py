@@ -27,6 +27,7 @@ from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
+from .environment_files import exports
 from .programs import MADE, awaits_mount
 
 _LACKING = Rule(
@@ -58,6 +59,7 @@ _VIEWS = (
 _PRIVATE = ("/tmp/", "/var/tmp/")
 _IN_VIEW = ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths")
 _UNTOLD = frozenset("%*?[\\\"'")
+_UNTOLD_NAME = _UNTOLD | {":"}  # of which verify complains
 # What names an account, by what it is.
 _ACCOUNTS = {
     **dict.fromkeys(("User", "SocketUser"), "user"),
@@ -80,6 +82,7 @@ def lacking(desired: Desired, differences: Differences, places: Places) -> Itera
         paths = _paths(settings, desired, differences.after, places)
         for rule, directive, what, name in [*_accounts(settings, made, places), *paths]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
+        yield from exports(unit, section, settings, places)
 
 
 def _settings(unit: str, text: Effective) -> Settings:
@@ -113,7 +116,7 @@ def _accounts(settings: Settings, made: FrozenSet[str], places: Places) -> Itera
     for directive, what in _ACCOUNTS.items():
         value = _last(settings, directive)
         for name in value.split() if directive == "SupplementaryGroups" else [value] if value else []:
-            if name in made or not _UNTOLD.isdisjoint(name) or (dynamic and directive in ("User", "Group")):
+            if name in made or not _UNTOLD_NAME.isdisjoint(name) or (dynamic and directive in ("User", "Group")):
                 continue
             if places.scope.in_home and name not in _own(what):
                 yield _OTHER_USER, directive, what, name

@@ -118,6 +118,14 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
     ),
+    # Words that a shell does itself (POSIX, Shell Command Language), and no program.
+    Wording(
+        r"Command (?:\.|:|\{|!|alias|case|cd|eval|exit|export|for|if|readonly|set|shift|source|trap|ulimit|umask|unset"
+        "|until|while) is not executable",
+        VERIFY,
+        "a shell does that itself: write /bin/sh -c and all the rest in quotes, or say it by directives such as "
+        "WorkingDirectory= and Environment=",
+    ),
     # What may still come.
     Wording("Command .+ is not executable: No such file or directory$", MISSING, "install it, or mend the path"),
     Wording(
@@ -138,6 +146,11 @@ WORDINGS: Tuple[Wording, ...] = (
         r"Invalid environment assignment, ignoring: [^=\s]*[^\w=\s][^=\s]*=",
         VERIFY,
         "a variable's name has letters, digits and underscores alone",
+    ),
+    Wording(
+        r"Invalid user/group name or numeric ID: [^:\s]+:[^:\s]+",
+        VERIFY,
+        "a user and a group are two directives, User= and Group=",
     ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(

@@ -15,6 +15,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule im
 
 from tests.unit.world import Entry, declare, facts, stamp
 
+TEMPLATE: Entry = {"name": "t@.service", "service": {"ExecStart": "/bin/t"}}
 SERVICE: Entry = {"name": "a.service", "service": {"ExecStart": "/bin/a"}}
 TIMER: Entry = {"name": "a.timer", "timer": {"OnCalendar": "daily"}, "install": {"WantedBy": "timers.target"}}
 
@@ -63,6 +64,12 @@ def main_text(desired: Desired, name: str) -> str:
         ([{**TIMER, "environment": {"A": "b"}}], {}, "starts no process"),
         ([{**SERVICE, "masked": True}], {}, "masked"),
         ([{**SERVICE, "instances": ["x"]}], {}, "a@.service"),
+        (
+            [{**TEMPLATE, "instances": ["t@x"]}],
+            {},
+            "'t@x' is no instance of t@.service: write what stands after the @, x",
+        ),
+        ([{**TEMPLATE, "instances": ["t@x.service"]}], {}, "write what stands after the @, x"),
         ([{"name": "a.service", "secrets": {"A": "bcde"}}], {}, "needs a text"),
         ([{"name": "a.service", "run": "on_change"}], {}, "needs a text"),
         ([{**TIMER, "run": "on_change"}], {}, "oneshot"),

@@ -199,3 +199,49 @@ def test_an_answer_below_400_is_one(site: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_check_has_its_option() -> None:
     assert list(probe.CHECKS) == list(CHECK_OPTIONS)
+
+
+def test_https_where_plain_http_is_spoken() -> None:
+    """A server that speaks no TLS: as Python's does, whatever the words of its ssl are."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"https://127.0.0.1:{server.server_port}/health"
+        told = probe.Http(url).complaint(Answers(), 5)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert told == f"{url}: it speaks plain http there: write http://"
+
+
+@pytest.mark.parametrize(("answer", "told"), [(b"\x15\x03\x03\x00\x02\x02\x46", "it speaks TLS there: write https://")])
+def test_http_where_tls_is_spoken(answer: bytes, told: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connected, _address = listening.accept()
+            with connected:
+                connected.recv(4096)
+                connected.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        assert probe.Http(url).complaint(Answers(), 5) == f"{url}: {told}"
+        thread.join()
+
+
+def test_https_where_nothing_is_said_stays_as_it_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for _attempt in range(2):
+                connected, _address = listening.accept()
+                with connected:
+                    connected.recv(4096)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        told = probe.Http(f"https://127.0.0.1:{listening.getsockname()[1]}/").complaint(Answers(), 5)
+    assert "plain" not in told
+    assert told

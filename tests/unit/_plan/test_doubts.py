@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.expansion import expanded
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack import build
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import doubts, refusals
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.references import View
 
-from tests.unit.world import RUNNING, Entry, Relations, declare, in_force, work
+from tests.unit.world import RUNNING, Entry, Relations, declare, facts, in_force, work
 
 OTHER = {"other.service": "[Service]\nExecStart=/bin/other\n", "nginx.service": "[Service]\nExecStart=/bin/nginx\n"}
 
@@ -68,7 +70,7 @@ def test_a_wish_for_what_is_nowhere(directive: str) -> None:
 )
 def test_a_wish_that_is_there(wished: object) -> None:
     units = [service(unit={"Wants": wished}), service("b"), service("w@")]
-    assert rules(*units) == []
+    assert [each for each in rules(*units) if each[1] != "specifier-empty"] == []
 
 
 @pytest.mark.parametrize(
@@ -323,9 +325,9 @@ def test_a_name_that_is_near(name: str, near: str) -> None:
     ],
 )
 def test_a_template_that_is_near(stem: str, near: str) -> None:
-    vendor = {**OTHER, "worker@.service": COMMAND, "test-alert@.service": COMMAND}
+    vendor = {**OTHER, "test-alert@.service": COMMAND}
     listening = {"name": f"{stem}.socket", "socket": {"ListenStream": "1", "Accept": True}}
-    done = work(declare(listening), in_force(None, vendor=vendor))
+    done = work(declare(listening, service("worker@")), in_force(None, vendor=vendor))
     (found,) = refusals.impossible(View(done.differences, done.observed))
     assert found.message.endswith(f"mend the name{near}")
 
@@ -337,11 +339,18 @@ def test_a_template_that_is_near(stem: str, near: str) -> None:
         ("/bin/date +%H:%M", "'+%H:%M'"),
         ('/bin/tool --format "%m-%d"', "'%m-%d'"),
         ("/bin/sh -c 'x=$(date +backup-%d)'", "'+backup-%d'"),
+        ('/bin/tool --format "%d/%b/%Y"', "'%d/%b/%Y'"),
+        ("/bin/tool --format=%d/%b/%Y", "'%d/%b/%Y'"),
+        ("/bin/tool --format '%d. %B %Y, at'", "'%d. %B %Y'"),
+        ('/bin/tool "%Y-%m-%dT%H:%M"', "'%Y-%m-%dT%H:%M'"),
+        ("/bin/tool %d %S", ""),
+        ("/bin/tool --id %H-%b %S/%p %d/%n", ""),
+        ('/bin/tool "%%d/%%b/%%Y"', ""),
         ("/bin/sh -c 'date +%%m%%d > /run/day'", ""),
-        ("/bin/tool %H-%i %p-%i", ""),
-        ("+/opt/%p/bin/run --id %i", ""),
-        ("-+/opt/%i/run", ""),
-        ("/bin/tool 1+%i", ""),
+        ("/bin/tool %H-%N %p-%n", ""),
+        ("+/opt/%p/bin/run --id %n", ""),
+        ("-+/opt/%n/run", ""),
+        ("/bin/tool 1+%n", ""),
         ("/bin/tool 100%%", ""),
     ],
 )
@@ -403,3 +412,55 @@ def test_a_name_that_variables_have(name: str) -> None:
 
 def test_a_lower_case_variable_of_a_text_has_not_slipped() -> None:
     assert rules(service(service={"ExecStart": "/bin/a", "Environment": "user=x"})) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "word"),
+    [
+        ("a", {"ExecStart": "/bin/a --id %i"}, "%i"),
+        ("a", {"ExecStart": "/bin/a", "WorkingDirectory": "/srv/%I"}, "%I"),
+        ("a", {"ExecStart": "/bin/a %%i %n %p"}, ""),
+        ("a@", {"ExecStart": "/bin/a --id %i"}, ""),
+        ("a@one", {"ExecStart": "/bin/a --id %i"}, ""),
+    ],
+)
+def test_a_specifier_of_an_instance_where_there_is_none(name: str, text: Entry, word: str) -> None:
+    found = [each for each in told(service(name, service=text)) if each[2] == "specifier-empty"]
+    said = f"{word} stands for nothing here, as this is neither a template nor an instance of one"
+    assert [each[3].partition(":")[0] for each in found] == ([said] if word else [])
+    assert all("name it a@.service and give it instances, or leave" in each[3] for each in found)
+    dropin = {"name": f"{name}.service", "dropin": "x", "service": {**text, "ExecStart": ["", text["ExecStart"]]}}
+    assert ("specifier-empty" in [rule for _unit, rule in rules(dropins=[dropin])]) == bool(word)
+
+
+def test_nor_in_a_dropin_that_many_have() -> None:
+    for name in ("service", "a-.service", "a@.service"):
+        dropin = {"name": name, "dropin": "x", "service": {"WorkingDirectory": "/srv/%i"}}
+        assert "specifier-empty" not in [rule for _unit, rule in rules(dropins=[dropin])]
+
+
+@pytest.mark.parametrize(
+    ("entry", "near"),
+    [
+        ({"name": "nignx.service", "state": "stopped"}, " (did you mean nginx.service?)"),
+        ({"name": "nignx.service", "state": "stopped", "enabled": False}, " (did you mean nginx.service?)"),
+        ({"name": "nignx.service", "enabled": False, "state": "present"}, " (did you mean nginx.service?)"),
+        ({"name": "zzz@one.service", "state": "stopped"}, ""),
+        ({"name": "nginx.service", "state": "stopped", "enabled": False}, None),
+        ({"name": "zzz.service", "masked": True, "state": "stopped"}, None),
+        ({"name": "zzz.service", "state": "absent"}, None),
+    ],
+)
+def test_what_shall_be_down_and_is_nowhere(entry: Entry, near: str | None) -> None:
+    found = [each for each in told(entry) if each[2] == "stopped-nowhere"]
+    assert [(unit, message.partition("leave it out")[2]) for unit, _place, _rule, message in found] == (
+        [] if near is None else [(entry["name"], near)]
+    )
+
+
+def test_a_member_of_a_target_that_is_nowhere_is_told_once() -> None:
+    params, wrong = expanded({"name": "test", "targets": [{"name": "t", "members": ["nope.timer", "nginx"]}]})
+    assert not wrong
+    done = work(build(params, facts()), in_force(None, vendor=OTHER))
+    found = refusals.impossible(View(done.differences, done.observed))
+    assert [(each.unit, each.rule.id) for each in found if "nope" in str(each)] == [("nope.timer", "no-such-unit")]

@@ -77,6 +77,7 @@ def in_service(**entry: Any) -> dict[str, str]:
         ({"daemon_reload": True}, "", "it is not needed, as the module has systemd read its files again where they"),
         ({"no_block": True}, "", "it is not needed, as the module waits until its units are up"),
         ({"state": "running"}, "", "present, absent: did you mean started?"),
+        ({"state": "ops.service"}, "", "present, absent"),
         ({"without": ["helth"]}, "without[0]", "hardening: did you mean health?"),
     ],
 )
@@ -201,3 +202,12 @@ def test_an_option_of_an_entry_that_stands_beside_the_list(given: dict[str, Any]
 
 def test_each_keyword_is_one_of_a_task() -> None:
     assert set(Task.fattributes) >= KEYWORDS
+
+
+@pytest.mark.parametrize(
+    ("value", "more"),
+    [("ops.service", "is named by unit: {OnFailure: ops.service}, or see alert"), ("kep", "mean keep?")],
+)
+def test_a_unit_where_what_follows_a_failed_run_is_asked(value: str, more: str) -> None:
+    (message,) = told(options.stack(), {"name": "shop", "on_failure": value}).values()
+    assert message.endswith(more)

@@ -123,6 +123,19 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
             "Command /x is not executable: Permission denied: give it a mode that lets it be run, such as 0755",
         ),
         (
+            *("Command cd is not executable: No such file or directory", "", ""),
+            "Command cd is not executable: No such file or directory: a shell does that itself: write /bin/sh -c and "
+            "all the rest in quotes, or say it by directives such as WorkingDirectory= and Environment=",
+        ),
+        (
+            *("Command cdrecord is not executable: No such file or directory", "", ""),
+            "Command cdrecord is not executable: No such file or directory: install it, or mend the path",
+        ),
+        (
+            *("Invalid user/group name or numeric ID: web:web", "", ""),
+            "Invalid user/group name or numeric ID: web:web: a user and a group are two directives, User= and Group=",
+        ),
+        (
             *("Its use is deprecated, ignoring", "", ""),
             "Its use is deprecated, ignoring: systemd would drop this line, so mend or remove it",
         ),
