@@ -56,6 +56,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "capability-passed-over",
         "date-format",
         "alias-moves",
+        "displaced",
         "drill-harmed",
         "displaced",
         "dropin-without-unit",

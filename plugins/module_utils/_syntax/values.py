@@ -295,13 +295,13 @@ def environment_file(items: Mapping[str, object]) -> str:
     """
     lines = []
     for number, (name, value) in enumerate(items.items(), 1):
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if isinstance(name, str) and not _NAME.fullmatch(name):
             # Which it is stays unsaid: the value itself may have slipped into it.
             raise Refused(
                 f"name {number} in secrets cannot name an environment variable: letters, digits and '_', no digit "
-                "first, and the value apart from it (TOKEN: value); quote what YAML takes for a number or truth value"
+                "first, and the value apart from it (TOKEN: value)"
             )
-        lines.append(_placed(name, functools.partial(_line_of_file, name), value))
+        lines.append(_placed(str(name), functools.partial(_line_of_file, _variable(name)), value))
     return "".join(lines)
 
 
