@@ -58,7 +58,6 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "alias-moves",
         "displaced",
         "drill-harmed",
-        "displaced",
         "dropin-without-unit",
         "environment-file-export",
         "environment-twice",

@@ -17,7 +17,8 @@ from .._host.files import Writer, look
 from .._host.manager import UP, Manager
 from .._host.observed import Observed
 from .._host.places import Places
-from .._plan.differences import Case, Differences
+from .._plan.case import Case
+from .._plan.differences import Differences
 from .._plan.plan import Plan
 from .._plan.stale import Accepted
 from .._syntax.kinds import Processes, kind_of

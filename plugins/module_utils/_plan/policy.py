@@ -16,7 +16,7 @@ from .._syntax.effects import Effect
 from .._syntax.kinds import ANY_SUB, TIMER_TIMES, File
 from .._syntax.meaning import is_run_once, recurs
 from .._syntax.special import is_of_host
-from .differences import LEFT_ALONE, Case
+from .case import LEFT_ALONE, Case
 from .owed import Owed
 
 # From 253 on a changed cgroup limit of a running unit stays dormant until something starts in its slice.

@@ -17,7 +17,8 @@ from .._syntax.directives import GAINS_START
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed, parse_name
 from . import sockets
-from .differences import Case, Differences
+from .case import Case
+from .differences import Differences
 from .policy import Act
 
 # systemd stops the unit itself once it has read this and what it binds to is down; both have to come up then.

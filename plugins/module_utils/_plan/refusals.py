@@ -26,8 +26,8 @@ from .._syntax.special import CALL_FOR, ending, is_of_host
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Effective
 from . import links
+from .case import Case
 from .conflicts import of_texts
-from .differences import Case
 from .doubts import (
     cycles,
     date_formats,

@@ -23,7 +23,8 @@ from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once
 from .._syntax.names import is_template, misnamed, parse_name
 from .._syntax.relations import RELATIONS
-from .differences import Case, Differences
+from .case import Case
+from .differences import Differences
 
 _INSTALLED = ("WantedBy", "RequiredBy", "UpheldBy")
 # Until then these are unknown, and do nothing.

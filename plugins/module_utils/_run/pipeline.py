@@ -157,14 +157,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     key, new_key = _key(where)
     facts = _facts(run.params, manager, key)
     hardening = _hardening(run, facts, manager)
-    try:
-        # Without what is wrong with them, entries may be missing that prune must not take for removed.
-        desired = build({**run.params, "prune": False} if run.wrong else run.params, facts)
-        if run.wrong:
-            raise Problems((), rest=replace(desired, max_removed=None))
-    except Problems as found:
-        all_wrong = Problems([*run.wrong, *found.problems], rest=found.rest)
-        raise Problems([*all_wrong.problems, *_further(all_wrong, manager)]) from None
+    desired = _built(run, facts, manager)
     run.lap("render")
     interrupted = _interrupted(where, desired.owners) if manager.live else None
     if interrupted is not None:
@@ -206,6 +199,19 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
         others = [each for each in unverified if not report.is_a_cause(each, failure.result["errors"])]
         raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, others, failed=True))
     return result, report.warnings(work, unverified)
+
+
+def _built(run: Run, facts: HostFacts, manager: Manager) -> Desired:
+    """The declaration as what the host shall be. Raises Problems for all mistakes in it, and what else is wrong."""
+    try:
+        # Without what is wrong with them, entries may be missing that prune must not take for removed.
+        desired = build({**run.params, "prune": False} if run.wrong else run.params, facts)
+        if run.wrong:
+            raise Problems((), rest=replace(desired, max_removed=None))
+    except Problems as found:
+        all_wrong = Problems([*run.wrong, *found.problems], rest=found.rest)
+        raise Problems([*all_wrong.problems, *_further(all_wrong, manager)]) from None
+    return desired
 
 
 def _changed(
