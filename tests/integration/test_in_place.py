@@ -41,6 +41,17 @@ def test_what_is_mounted_by_hand_is_kept_and_said(host: Lab, by_hand: str) -> No
     assert "size=5120k" in mounted(host)
 
 
+def test_a_dropin_over_what_is_mounted_by_hand_is_kept_and_said(host: Lab, by_hand: str) -> None:
+    over = {"name": UNIT, "dropin": "x", "mount": {"Options": "size=5M"}}
+    for result in (host.foretell(dropins=[over]), host.settled(dropins=[over]), host.apply(dropins=[over])):
+        assert "size=1024k" in result["kept"][UNIT]
+        assert "Options=size=5M" in result["kept"][UNIT]
+        assert "no unit file" in result["kept"][UNIT]
+    assert host.exists(f"{by_hand}/data")
+    for harmless in ({"Options": "size=1M"}, {"TimeoutSec": 7}):
+        assert host.settled(dropins=[{**over, "mount": harmless}])["kept"] == {}
+
+
 def test_what_is_mounted_by_hand_is_remounted_when_our_text_changes(host: Lab, by_hand: str) -> None:
     host.apply(tmpfs(Options="size=5M"))
     result = host.settled(tmpfs(Options="size=6M"))

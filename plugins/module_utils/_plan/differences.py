@@ -317,13 +317,13 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         ),
         after=text,
         mask=(after.fragment(unit) or "") if after.masked(unit) else "",
-        unlike=_unlike(unit, text, view) if wanted and wanted.path and now.is_up else None,
+        unlike=_unlike(unit, text if wanted and wanted.path else None, view) if now.is_up else None,
         under_run=is_over(unit, view.observed.manager.footing),
     )
 
 
-def _unlike(unit: str, text: Effective, view: _View) -> Optional[Unlike]:
-    """What is in the place of a unit that is up, and is not what its text says.
+def _unlike(unit: str, text: Optional[Effective], view: _View) -> Optional[Unlike]:
+    """What is in the place of a unit that is up, and is not what our text says; None: we have but drop-ins over it.
 
     Where systemd has run nothing for it, something else has put it there, or it had no text then.
     """
@@ -332,8 +332,10 @@ def _unlike(unit: str, text: Effective, view: _View) -> Optional[Unlike]:
     there = observed.in_place.get(unit)
     if there is None:
         return None
-    from .in_place import unlike  # noqa: PLC0415 (only for what the kernel has mounted, or swaps to)
+    from .in_place import of_dropins, unlike  # noqa: PLC0415 (only for what the kernel has mounted, or swaps to)
 
+    if text is None:
+        text = of_dropins(unit, view.evidence.desired, view.after)
     return unlike(unit, text, there, by_unit)
 
 

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from typing import FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
+from .._desired.stack import Desired
 from .._host.mounts import InPlace
+from .._host.observed import units_under
 from .._syntax.kinds import kind_of
+from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import last
 from .._syntax.unitfile import Effective
 
@@ -56,6 +59,16 @@ def unlike(unit: str, text: Effective, there: Optional[InPlace], by_unit: bool) 
         found = [directive for directive in found if directive not in ("Options", "Priority")]
     said = tuple(f"{directive}={','.join(written[directive])}" for directive in found)
     return Unlike(str(there), said) if found else None
+
+
+def of_dropins(unit: str, desired: Desired, after: LoadPath) -> Effective:
+    """Of a unit's merged text what drop-ins of this declaration say; the rest is not ours to judge."""
+    over = [each for each in desired.dropins if each.present and unit in units_under([unit], each.unit.text)]
+    said = {(entry.section, entry.directive) for each in over for entry in each.entries}
+    return {
+        section: {directive: values for directive, values in lines.items() if (section, directive) in said}
+        for section, lines in after.effective(unit).items()
+    }
 
 
 def _differing(section: str, text: Effective, there: InPlace) -> Iterator[str]:

@@ -258,7 +258,11 @@ def _not_in_force(case: Case, acts: List[Act]) -> List[Act]:
     )
     if case.unlike and remounted:
         said = f"{case.unlike.there} is in its place, and not {', '.join(remounted)}"
-        return [Act("keep", case.unit, f"{said}: in force when it next comes up")]
+        mounts = any(case.after.get(case.kind.section, {}).get("What", ()))
+        when = (
+            "in force when it next comes up" if mounts else "it has no unit file, and only what one mounts goes by it"
+        )
+        return [Act("keep", case.unit, f"{said}: {when}")]
     return []
 
 
