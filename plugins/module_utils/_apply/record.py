@@ -21,8 +21,9 @@ from .._host.graph import Graph
 from .._host.manager import Manager, UnitState
 from .._host.observed import Observed, units_under
 from .._host.places import Places
+from .._plan.case import LEFT_ALONE
 from .._plan.consequences import taken_anew, taken_down
-from .._plan.differences import LEFT_ALONE, Differences
+from .._plan.differences import Differences
 from .._plan.enablement import linked_with
 from .._plan.expected import Expected
 from .._plan.owed import LASTING, NOTHING_PENDING, Owed, Owing, Pending, as_text, from_text
