@@ -10,8 +10,8 @@ Private to the collection.
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
-from typing import Iterator, List, Optional, Sequence
+from contextlib import suppress
+from typing import List, Optional, Sequence
 
 from .._apply import accepted, instances, record
 from .._apply.rollback import roll_back
@@ -28,22 +28,17 @@ def carry_through(
     work: Work, interrupted: Optional[record.Record], keep: bool, manager: Manager, writer: Writer
 ) -> Optional[Failed]:
     """Carry a plan out; what went wrong, None if nothing did. keep: a change that fails stays."""
-    with _connection_may_go():
-        return _transact(work, interrupted, keep, manager, writer)
+    _outlive_connection()
+    return _transact(work, interrupted, keep, manager, writer)
 
 
-@contextmanager
-def _connection_may_go() -> Iterator[None]:
-    """A connection that is lost hangs up on what it carried: half a change is worse than a result that nobody reads."""
-    try:
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    except ValueError:  # only the main thread may
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
+def _outlive_connection() -> None:
+    """A connection that is lost hangs up on what it carried: half a change is worse than a result that nobody reads.
+
+    This holds to the end of the run, which looks once more at what it has done.
+    """
+    with suppress(ValueError):  # only the main thread may
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _transact(
