@@ -37,7 +37,7 @@ from .._syntax.activation import is_accepted_for, starts
 from .._syntax.dependencies import named
 from .._syntax.directives import GAINS_START, effect
 from .._syntax.effects import Effect
-from .._syntax.kinds import ANY_SUB, File, Kind, Processes, kind_of
+from .._syntax.kinds import ANY_SUB, TIMER_TIMES, File, Kind, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.meaning import is_set
 from .._syntax.names import parse_name, parse_pattern
@@ -373,14 +373,19 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     after, now = view.after, view.observed.states[unit]
     kind = kind_of(unit)
     text = after.effective(unit)
+    change = _change(unit, text, view) if changing else TextChange()
+    state = wanted.meant(unit).state if wanted else "absent" if unit in view.leaving else "present"
+    new_times = change.new or TIMER_TIMES.intersection(directive for _section, directive in change.directives)
+    if state == "started" and unit in view.observed.manager.spent and not new_times:
+        state = "present"  # it has had its time, so it has no state to hold
     return Case(
         unit=unit,
         kind=kind,
         now=now,
-        wanted=wanted.meant(unit).state if wanted else "absent" if unit in view.leaving else "present",
+        wanted=state,
         on_change=_on_change(wanted, inherited),
         owed=view.pending.owed.get(unit, ()),
-        change=_change(unit, text, view) if changing else TextChange(),
+        change=change,
         service=ServiceCase(
             process=freshness(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
             runs_on_change=bool(wanted and wanted.runs_on_change),
