@@ -123,6 +123,8 @@ def test_a_mount_that_shall_not_be_restarted_is_not_unmounted(host: Lab, on_chan
     assert ("size=8192k" in host.sh("grep ' /srv ' /proc/mounts")) == remounted
     assert "What" in result["kept"]["srv.mount"]
     host.assert_settled(**units(What="other", Options="size=8m"))
+    if dropin:
+        host.sh("systemctl stop main.service srv.mount")
 
 
 @pytest.mark.parametrize("dropin", [False, True])

@@ -346,3 +346,34 @@ def test_on_change_none_leaves_a_timer_whose_times_were_over(host: Lab) -> None:
     job, last = once()
     result = host.settled(job, {**last, "timer": {"OnCalendar": "*-*-* 03:00:00"}})
     assert (result["restarted"], list(result["kept"])) == ([], ["once.timer"])
+
+
+@pytest.mark.parametrize("base", ["OnCalendar", "OnBootSec"])
+def test_a_timer_that_goes_at_its_end_is_not_started_again(host: Lab, base: str) -> None:
+    """It looks as if it had never been started."""
+
+    def units(description: str, **times: str) -> list[Entry]:
+        once = service("once", f"/bin/sh -c 'echo ran >> {LOG}'", service={"Type": "oneshot"})
+        text = {"RemainAfterElapse": False, "AccuracySec": "1us", **times}
+        return [once, {"name": "once.timer", "unit": {"Description": description}, "timer": text}]
+
+    at = host.sh("date -d '+4 sec' '+%Y-%m-%d %H:%M:%S'")
+    given = {base: at if base == "OnCalendar" else "1s"}
+    host.apply(*units("a", **given), besides=["once.timer", "once.service"])
+    until(lambda: host.exists(LOG) and host.state("once.timer") == "inactive", "it does not elapse")
+    host.assert_settled(*units("a", **given))
+    assert verbs(host.settled(*units("b", **given))) == ["write", "daemon-reload"]
+    assert host.read(LOG) == "ran\n"
+    result = host.settled(*units("b", OnCalendar="*-*-* 03:00:00"))
+    assert result["newly_started"] == ["once.timer"]
+
+
+def test_an_elapsed_timer_of_someone_else_goes_with_the_target_that_it_is_part_of(host: Lab) -> None:
+    at = host.sh("date -d '+2 sec' '+%Y-%m-%d %H:%M:%S'")
+    host.foreign("theirs.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n", start=False)
+    host.foreign("theirs.timer", f"[Unit]\nPartOf=all.target\n[Timer]\nOnCalendar={at}\nAccuracySec=1us\n")
+    until(lambda: host.show("theirs.timer", "SubState") == "elapsed", "it does not elapse")
+    over = {"name": "theirs.timer", "dropin": "x", "unit": {"Documentation": "man:sh"}}
+    host.apply({"name": "all.target", "unit": {"Description": "All"}}, dropins=[over])
+    host.remove()
+    assert host.states("all.target", "theirs.timer") == ["inactive", "inactive"]

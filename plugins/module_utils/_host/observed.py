@@ -52,7 +52,7 @@ class ManagerSeen(NamedTuple):
     version: of systemd. live: it runs, and can be given jobs. boot: tells one life of it from the next. loaded_at: when
     it last read its files, None if that cannot be told. lingers: it outlives its user's sessions. carriers: units that
     this very run, or its connection, lives in. footing: files and folders that it has in use, if the declaration names
-    any mount.
+    any mount. spent: timers of the declaration that are down, and none of whose times is to come.
     """
 
     version: int
@@ -62,6 +62,7 @@ class ManagerSeen(NamedTuple):
     lingers: bool = True
     carriers: FrozenSet[str] = frozenset()
     footing: FrozenSet[str] = frozenset()
+    spent: FrozenSet[str] = frozenset()
 
 
 class Unread(NamedTuple):

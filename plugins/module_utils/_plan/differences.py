@@ -35,7 +35,7 @@ from .._host.observed import Observed, Unread, units_under
 from .._syntax.activation import is_accepted_for, starts
 from .._syntax.dependencies import named
 from .._syntax.directives import GAINS_START
-from .._syntax.kinds import File, Processes, kind_of
+from .._syntax.kinds import TIMER_TIMES, File, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.names import parse_name, parse_pattern
 from .._syntax.special import is_over
@@ -301,14 +301,19 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     after, now = view.after, view.observed.states[unit]
     kind = kind_of(unit)
     text = after.effective(unit)
+    change = _change(unit, text, view) if changing else TextChange()
+    state = wanted.meant(unit).state if wanted else "absent" if unit in view.leaving else "present"
+    new_times = change.new or TIMER_TIMES.intersection(directive for _section, directive in change.directives)
+    if state == "started" and unit in view.observed.manager.spent and not new_times:
+        state = "present"  # it has had its time, so it has no state to hold
     return Case(
         unit=unit,
         kind=kind,
         now=now,
-        wanted=wanted.meant(unit).state if wanted else "absent" if unit in view.leaving else "present",
+        wanted=state,
         on_change=_on_change(wanted, inherited),
         owed=view.pending.owed.get(unit, ()),
-        change=_change(unit, text, view) if changing else TextChange(),
+        change=change,
         service=ServiceCase(
             process=freshness(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
             runs_on_change=bool(wanted and wanted.runs_on_change),

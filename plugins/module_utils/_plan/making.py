@@ -17,7 +17,7 @@ from .._syntax.activation import starts
 from .._syntax.dependencies import NEEDS, needed
 from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import is_run_once, refuses_start
+from .._syntax.meaning import goes_at_its_end, is_run_once, refuses_start
 from . import sockets
 from .brought import brought_along
 from .consequences import (
@@ -198,7 +198,9 @@ def _refuses_a_job(unit: str, after: LoadPath, graph: Graph) -> bool:
 def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) -> Dict[str, str]:
     """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
     staying = (case for case in differences.cases if not case.leaves)
-    running = {case.unit for case in staying if case.now.is_up and not is_run_once(case.after)} - leaving
+    # A timer whose times are over has nothing to go on with.
+    lasting = (case for case in staying if case.now.is_up and not is_run_once(case.after))
+    running = {case.unit for case in lasting if not (case.kind.goes_by_time and case.idles)} - leaving
     # A slice without a file systemd makes itself.
     going = {case.unit for case in differences.cases if case.leaves and case.kind.file is not File.OPTIONAL}
     going.update(differences.links.mask)
@@ -294,6 +296,7 @@ def _watched(
     along = taken_anew(jobs["restart"], graph, jobs["stop"])
     services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
     present = {case.unit for case in services if case.wanted == "present"}
+    present.update(case.unit for case in differences.cases if case.kind.goes_by_time and goes_at_its_end(case.after))
     on_demand = present.intersection(_started_by_others(differences, graph)) if jobs["restart"] else set()
     for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
         watched[unit] = Expected.UNFAILED if unit in on_demand else Expected.UP

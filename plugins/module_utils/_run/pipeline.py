@@ -252,7 +252,12 @@ def _looked_at(desired: Desired, manager: Manager) -> Observed:
     names = [each for unit in desired.units for each in unit.members or (unit.name.text,)]
     taken = [alias for name in names for alias in aliases(name, texts)]
     taken += {other for name in names for directive in RELATED for other in named(name, directive, texts)}
-    return observe(manager, desired.owners, _named(desired, texts), taken)
+    observed = observe(manager, desired.owners, _named(desired, texts), taken)
+    if not manager.live or not any(kind_of(unit.name.text).goes_by_time for unit in desired.units):
+        return observed
+    from .timers import spent  # noqa: PLC0415 (as `change` below)
+
+    return replace(observed, manager=observed.manager._replace(spent=spent(desired, observed, manager)))
 
 
 def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:

@@ -2,26 +2,59 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What the result says of timers: when they elapse next, and what differs from cron. Private to the collection."""
+"""When timers elapse next: which have no time to come, what the result says of that, and what differs from cron.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, FrozenSet, List, Set
 
 from .._desired.render import Params
+from .._desired.stack import Desired
 from .._host.calendar import elapses, offset_in
 from .._host.manager import Manager
+from .._host.observed import Observed
 from .._plan.differences import Differences
 from .._syntax.clock import changes, unlike_cron
 from .._syntax.cron import parse
-from .._syntax.kinds import kind_of
+from .._syntax.kinds import TIMER_TIMES, kind_of
+from .._syntax.meaning import goes_at_its_end
 from .._syntax.names import parse_name
 from .._syntax.specifiers import in_value
 
 _NEXT = 5
 # Within so many days the clock of a zone is put forward and back once each.
 _DAYS = 366
+
+
+# What such a timer counts from comes once, with the boot or its own start.
+_ONCE = {"OnBootSec", "OnStartupSec", "OnActiveSec"}
+_OTHERS = {"OnClockChange", "OnTimezoneChange"}
+
+
+def spent(desired: Desired, observed: Observed, manager: Manager) -> FrozenSet[str]:
+    """Timers that are down, and none of whose times is to come: a start would find nothing to do.
+
+    Where times count from the boot or its own start, one that goes down at its end has had them.
+    """
+    written = {path: each.content for path, each in desired.files.items() if not each.secret}
+    after = observed.loadpath.changed(written, [])
+    every = (unit for unit in desired.units if kind_of(unit.name.text).goes_by_time)
+    calendars: Dict[str, List[str]] = {}
+    found: Set[str] = set()
+    for timer in (each for unit in every for each in unit.members if not observed.states[each].is_up):
+        text = after.effective(timer)
+        bases = {base for base in TIMER_TIMES | _OTHERS if text.get("Timer", {}).get(base)}
+        if bases == {"OnCalendar"}:
+            calendars[timer] = [in_value(each, timer) for each in text["Timer"]["OnCalendar"]]
+        elif bases and bases <= _ONCE and goes_at_its_end(text):
+            found.add(timer)
+    times = elapses(manager, [one for each in calendars.values() for one in each], 1)
+    found.update(timer for timer, each in calendars.items() if times and not any(times[one] for one in each))
+    return frozenset(found)
 
 
 def timers(differences: Differences, params: Params, manager: Manager) -> Dict[str, Dict[str, Any]]:

@@ -51,3 +51,8 @@ def can_reload(text: Effective) -> bool:
 def recurs(text: Effective) -> bool:
     """Has a timer other times than those after a boot? A new start would run what it starts for that boot again."""
     return any(text.get("Timer", {}).get(each) for each in _RECURRING)
+
+
+def goes_at_its_end(text: Effective) -> bool:
+    """Is a timer down once its times are over (systemd.timer(5), RemainAfterElapse=)?"""
+    return last(text, "Timer", "RemainAfterElapse") != "" and not is_set(text, "Timer", "RemainAfterElapse")

@@ -622,6 +622,22 @@ def _elapsed_timer_described() -> plan.Plan:
     return made
 
 
+@circumstance("a timer with `RemainAfterElapse=no` whose times were over")
+def _gone_timer() -> plan.Plan:
+    def made(desired: Desired, before: Desired) -> plan.Plan:
+        observed = in_force(before)
+        over = observed.manager._replace(spent=frozenset({"a.timer"}))
+        return planned(desired, replace(observed, manager=over))
+
+    first, other = (
+        declare({"name": "a.timer", "timer": {"OnCalendar": at, "RemainAfterElapse": False}})
+        for at in ("2026-01-01", "2026-01-02")
+    )
+    assert jobs(made(other, first)) == [("start", "a.timer")]
+    assert jobs(planned(first, in_force(first))) == [("start", "a.timer")]
+    return made(first, first)
+
+
 @circumstance("a timer whose times were over, its schedule changed, with `on_change: none`")
 def _elapsed_timer_kept() -> plan.Plan:
     made = elapsed({}, {"timer": {"OnCalendar": "daily"}, "on_change": "none"})
