@@ -222,10 +222,13 @@ def _parsed(
         problems.append(unitfile.SYNTAX.said(str(refused), unit, option="content"))
         return []
     sections: Dict[str, List[Assignment]] = {}
+    foreign: Dict[str, Optional[str]] = {}  # each told once, and not of all its directives
     for entry in entries:
         complaint = catalogue.complaint(kind, entry.section, entry.directive)
         if complaint:
-            problems.append(UNKNOWN.said(complaint, unit, entry.section, entry.directive))
+            if complaint != foreign.get(entry.section):
+                problems.append(UNKNOWN.said(complaint, unit, entry.section, entry.directive))
+            foreign[entry.section] = catalogue.complaint(kind, entry.section)
             continue
         sections.setdefault(entry.section, []).append((entry.directive, entry.value))
     return list(sections.items())

@@ -98,6 +98,15 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     ]
 
 
+def test_a_section_of_another_unit_is_told_once() -> None:
+    service = {"ExecStart": "/a", "User": "b"}
+    text = "[Timer]\nOnCalendar=daily\n[Service]\nExecStart=/a\nUser=b\n"
+    for entry in ({**TIMER, "service": service}, {"name": "a.timer", "content": text}):
+        (found,) = problems(entry)
+        assert (found.section, found.directive) == ("Service", "ExecStart")
+        assert found.message.endswith("declare NAME.service beside it, and put that there")
+
+
 def test_every_file_says_whose_it_is() -> None:
     desired = declare(
         {**SERVICE, "secrets": {"TOKEN": "canary"}}, dropins=[{"name": "b.service", "dropin": "x", "unit": {}}]
