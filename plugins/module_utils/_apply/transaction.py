@@ -20,6 +20,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set
 from .._desired.render import FileWanted
 from .._host import jobs
 from .._host.causes import (
+    DEPENDENCY,
     JOB,
     LIMITS,
     LINKS,
@@ -50,6 +51,8 @@ _BEFORE_FILES = ("unmask", "disable")
 _AFTER_FILES = ("mask", "reenable", "enable")
 # "Failed to start a.service: Unit b.service is masked."
 _REFUSED = re.compile(r"^Failed to \S+ (?P<unit>\S+): (?P<why>.+)$", re.MULTILINE)
+# The same of what was waited for: "Job for a.service failed because ...", "A dependency job for b.service failed."
+_UNDONE = re.compile(r"^(?P<dependency>A dependency job|Job) for (?P<unit>\S+) (?P<why>[^.\n]+)", re.MULTILINE)
 
 
 class OnFailure(enum.Enum):
@@ -129,13 +132,18 @@ class _Transaction:
         self.outcomes.failures.append(Failure(unit, message, rule=rule))
 
     def _note(self, done: Outcome, what: str, units: Sequence[str] = (), rule: Rule = JOB) -> None:
-        """systemctl has a line for each unit that systemd refuses a job; where else it names one, that is it."""
+        """systemctl has a line for each unit whose job is refused or fails; where else it names one, that is it."""
         if done.code == 0:
             return
         refused = {found.group("unit"): found.group("why") for found in _REFUSED.finditer(done.err)}
-        named = [unit for unit in units if unit in refused]
+        undone = {found.group("unit"): found for found in _UNDONE.finditer(done.err)}
+        named = [unit for unit in units if unit in refused or unit in undone]
         for unit in named:
-            self._fail(f"systemctl {what} failed: {refused[unit]}", rule, unit)
+            if unit in refused:
+                self._fail(f"systemctl {what} failed: {refused[unit]}", rule, unit)
+            else:
+                needs = undone[unit].group("dependency") != "Job"
+                self._fail(f"its {what} {undone[unit].group('why')}", DEPENDENCY if needs else rule, unit)
         if not named:
             told = units_in(done.message)
             unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
@@ -247,8 +255,9 @@ class _Transaction:
             elif call.verb == "run":
                 skipped.update(self._run(call.units, self._time_of(call.units, health_of)))
             else:
+                before = len(outcomes.failures)
                 self._note(self._queue(call), call.verb, call.units)
-                refused.update(failure.unit for failure in outcomes.failures)
+                refused.update(failure.unit for failure in outcomes.failures[before:])
         outcomes.failures += [
             Failure("", message, rule=LIMITS) for message in manager.wake_limits(plan.jobs["touch-slice"])
         ]
@@ -256,7 +265,9 @@ class _Transaction:
         expected = {unit: each for unit, each in expected.items() if unit not in skipped | refused}
         found = watch(manager, expected, to_the_end=self._on_failure is not OnFailure.STOP)
         watched = {failure.unit for failure in found}
-        outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in watched]
+        others = [failure for failure in outcomes.failures if failure.unit not in watched]
+        found = [*(each for each in others if each.rule is DEPENDENCY), *found]
+        outcomes.failures = [each for each in others if each.rule is not DEPENDENCY]
         outcomes.failures += with_causes(manager, found)
 
     def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:

@@ -196,8 +196,11 @@ class Manager:
         return self.run(["systemctl", self._scope_flag, *flags, verb, "--", *units])
 
     def run_to_end(self, units: Sequence[str], timeout: float) -> Outcome:
-        """Start oneshots and wait: systemd may forget a unit at its end, and with it what came of the job."""
-        return self.run(["systemctl", self._scope_flag, "--quiet", "start", "--", *units], timeout=timeout)
+        """Start oneshots and wait: systemd may forget a unit at its end, and with it what came of the job.
+
+        The outcome names each one whose job fails, which systemctl does not where it shall be quiet.
+        """
+        return self.run(["systemctl", self._scope_flag, "start", "--", *units], timeout=timeout)
 
     def queue(self, verb: str, units: Sequence[str], alone: bool = False) -> Outcome:
         """Queue a job for each unit, in this order; the outcome tells of all that systemd refuses.
