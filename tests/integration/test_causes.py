@@ -50,6 +50,40 @@ def test_what_needs_a_mount_that_fails_is_told_with_that(host: Lab) -> None:
     assert {error["unit"] for error in result["errors"]} == {mount["name"], needing["name"]}
 
 
+@pytest.mark.parametrize("directive", ["Requires", "BindsTo", "Requisite"])
+@pytest.mark.parametrize("name", ["apps.target", "apps.slice", "main.service"])
+def test_what_needs_a_unit_of_others_is_told_with_that(host: Lab, name: str, directive: str) -> None:
+    """Also where systemd knows no result, as of targets and slices."""
+    host.foreign("other.service", "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'exit 9'\n", start=False)
+    needing = service() if name == "main.service" else {"name": name}
+    needing |= {"unit": {directive: "other.service", "After": "other.service"}}
+    result = host.failing(needing)
+    assert told(result) == {name: "dependency", "other.service": "health"}
+    (error,) = (error for error in result["errors"] if error["unit"] == "other.service")
+    status, said = ("0", "Requisite=") if directive == "Requisite" else ("9", "exit status 9")
+    assert said in error["message"]
+    assert error["status"] in (status, "")
+
+
+def test_what_needs_a_unit_that_is_down_by_another_is_told_with_that(host: Lab) -> None:
+    failing = service("failing", "/bin/false", service={"Type": "oneshot"}, state="present")
+    middle = {"name": "b.target", "unit": {"Requires": "failing.service", "After": "failing.service"}}
+    result = host.failing(failing, middle, {"name": "a.target", "unit": {"Requires": "b.target", "After": "b.target"}})
+    assert told(result) == {"a.target": "dependency", "b.target": "dependency", "failing.service": "health"}
+
+
+def test_each_oneshot_that_fails_is_told_and_what_needs_it(host: Lab) -> None:
+    def job(name: str, command: str, **unit: str) -> Entry:
+        return service(name, command, service={"Type": "oneshot"}, run="on_change", unit=unit)
+
+    result = host.failing(job("a", "/bin/false"), job("b", "/bin/true"))
+    assert told(result) == {"a.service": "health"}
+    needing = job("c", "/bin/true", Requires="a.service", After="a.service")
+    for on_failure in ("rollback", "keep"):
+        result = host.failing(job("a", "/bin/false"), job("b", "/bin/false"), needing, on_failure=on_failure)
+        assert told(result) == {"a.service": "health", "b.service": "health", "c.service": "dependency"}
+
+
 def test_a_oneshot_that_its_dependency_keeps_from_running(host: Lab) -> None:
     needed = service("needed", "/bin/false", service={"Type": "oneshot"}, state="present")
     once = {"Type": "oneshot"}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .entries import BAD, IDLE, UNITS, VENDOR, WANTED, app, service
+from .entries import BAD, IDLE, UNITS, VENDOR, WANTED, Entry, app, service
 from .lab import Lab, actions
 
 
@@ -143,6 +143,40 @@ def test_links_that_systemctl_makes_by_its_own_rules_are_no_difference(host: Lab
     before = host.listing()
     host.failing(*failing, prune=True)
     assert host.listing() == before
+
+
+def test_the_links_follow_a_default_instance_that_changes(host: Lab) -> None:
+    """What someone has enabled beside it stays."""
+
+    def enabled_as(instance: str) -> Entry:
+        return service("w@", install={**WANTED, "DefaultInstance": instance}, enabled=True)
+
+    host.settled(enabled_as("a"))
+    host.sh("systemctl -q enable w@own.service")
+    name = host.sh("uname -n")
+    for instance, linked in (("b", "b"), ("%H", name)):
+        result = host.settled(enabled_as(instance))
+        assert {verb for verb, _unit in actions(result)} >= {"disable", "enable"}
+        assert links_of(host, "w@*") == sorted(f"multi-user.target.wants/w@{each}.service" for each in (linked, "own"))
+        before = host.listing()
+        host.failing(enabled_as("c"), BAD)
+        assert host.listing() == before
+    host.sh("systemctl -q disable w@own.service")
+
+
+def test_a_default_instance_that_changes_and_is_no_longer_enabled(host: Lab) -> None:
+    unit = service("w@", install={**WANTED, "DefaultInstance": "a"}, enabled=True)
+    host.settled(unit)
+    host.settled({**unit, "install": {**WANTED, "DefaultInstance": "b"}, "enabled": False})
+    assert links_of(host, "w@*") == []
+
+
+def test_a_default_instance_that_is_declared_itself_stays_enabled(host: Lab) -> None:
+    unit = service("w@", install={**WANTED, "DefaultInstance": "a"}, enabled=True)
+    own = {"name": "w@a.service", "enabled": True}
+    host.settled(unit, own)
+    host.settled({**unit, "install": {**WANTED, "DefaultInstance": "b"}}, own)
+    assert links_of(host, "w@*") == [f"multi-user.target.wants/w@{each}.service" for each in "ab"]
 
 
 def test_a_default_instance_of_a_unit_of_others(host: Lab) -> None:

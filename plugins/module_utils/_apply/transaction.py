@@ -21,6 +21,7 @@ from typing import AbstractSet, Callable, Dict, Iterable, Iterator, List, Mappin
 from .._desired.render import FileWanted
 from .._host import jobs
 from .._host.causes import (
+    DEPENDENCY,
     JOB,
     LIMITS,
     LINKS,
@@ -55,6 +56,8 @@ _AFTER_FILES = ("mask", "reenable", "enable")
 _BEGINNING = ("restart", "start", "run")
 # "Failed to start a.service: Unit b.service is masked."
 _REFUSED = re.compile(r"^Failed to \S+ (?P<unit>\S+): (?P<why>.+)$", re.MULTILINE)
+# The same of what was waited for: "Job for a.service failed because ...", "A dependency job for b.service failed."
+_UNDONE = re.compile(r"^(?P<dependency>A dependency job|Job) for (?P<unit>\S+) (?P<why>[^.\n]+)", re.MULTILINE)
 
 
 class OnFailure(enum.Enum):
@@ -134,13 +137,18 @@ class _Transaction:
         self.outcomes.failures.append(Failure(unit, message, rule=rule))
 
     def _note(self, done: Outcome, what: str, units: Sequence[str] = (), rule: Rule = JOB) -> None:
-        """systemctl has a line for each unit that systemd refuses a job; where else it names one, that is it."""
+        """systemctl has a line for each unit whose job is refused or fails; where else it names one, that is it."""
         if done.code == 0:
             return
         refused = {found.group("unit"): found.group("why") for found in _REFUSED.finditer(done.err)}
-        named = [unit for unit in units if unit in refused]
+        undone = {found.group("unit"): found for found in _UNDONE.finditer(done.err)}
+        named = [unit for unit in units if unit in refused or unit in undone]
         for unit in named:
-            self._fail(f"systemctl {what} failed: {refused[unit]}", rule, unit)
+            if unit in refused:
+                self._fail(f"systemctl {what} failed: {refused[unit]}", rule, unit)
+            else:
+                needs = undone[unit].group("dependency") != "Job"
+                self._fail(f"its {what} {undone[unit].group('why')}", DEPENDENCY if needs else rule, unit)
         if not named:
             told = units_in(done.message)
             unit = next((unit for unit in units if unit in told), units[0] if len(units) == 1 else "")
@@ -254,13 +262,13 @@ class _Transaction:
             waiting = self._waiting_for(unsuccessful, call.units)
             skipped.update(waiting)
             due = call._replace(units=tuple(unit for unit in call.units if unit not in waiting))
+            known = len(outcomes.failures)
             if due.verb == "run" and due.units:
-                known = len(outcomes.failures)
                 skipped.update(self._run(due, self._time_of(due.units, health_of), expected))
                 unsuccessful.update(due.units if len(outcomes.failures) > known else ())
             elif due.units:
                 self._note(self._queue(due), due.verb, due.units)
-                refused.update(failure.unit for failure in outcomes.failures)
+                refused.update(failure.unit for failure in outcomes.failures[known:])
         outcomes.failures += [
             Failure("", message, rule=LIMITS) for message in manager.wake_limits(plan.jobs["touch-slice"])
         ]
@@ -268,7 +276,9 @@ class _Transaction:
         expected = {unit: each for unit, each in expected.items() if unit not in skipped | refused}
         found = watch(manager, expected, to_the_end=self._on_failure is not OnFailure.STOP)
         watched = {failure.unit for failure in found}
-        outcomes.failures = [failure for failure in outcomes.failures if failure.unit not in watched]
+        others = [failure for failure in outcomes.failures if failure.unit not in watched]
+        found = [*(each for each in others if each.rule is DEPENDENCY), *found]
+        outcomes.failures = [each for each in others if each.rule is not DEPENDENCY]
         outcomes.failures += with_causes(manager, found)
 
     def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:

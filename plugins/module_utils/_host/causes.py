@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Sequence, Set
+from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from .._syntax.dependencies import NEEDS
 from .._syntax.rule import Rule, Severity
@@ -81,43 +81,50 @@ def failure(unit: str, message: str, shown: Properties, invocation: str) -> Fail
 def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:
     """Failures, with what is to blame for those units that are down because something they need is.
 
-    systemd calls their own result a success.
+    systemd calls their own result a success, and of types that run nothing, such as targets, it has none.
     """
     found: Dict[str, Failure] = {each.unit: each for each in failures}
     for each in failures:
-        blamed = _lacking(manager, each.unit) if each.unit and each.result == "success" else {}
+        blamed = _lacking(manager, each.unit) if each.unit and each.result in ("success", "") else {}
         if blamed:
-            failed = all(_has_failed(shown) for shown in blamed.values())
+            failed = all(_has_failed(shown) for _why, shown in blamed.values())
             message = f"is not up, as what it needs {'has failed' if failed else 'is not there'}: "
             found[each.unit] = each._replace(message=message + ", ".join(sorted(blamed)), rule=DEPENDENCY)
-        for unit, shown in blamed.items():
-            found.setdefault(unit, failure(unit, _why_lacking(unit, shown), shown, shown.get("InvocationID", "")))
+        for unit, (why, shown) in blamed.items():
+            found.setdefault(unit, failure(unit, why, shown, shown.get("InvocationID", "")))
     return list(found.values())
 
 
-def _lacking(manager: Manager, unit: str) -> Dict[str, Properties]:
-    """What has failed or is not there itself, of all that a unit needs and comes after, and that is down with it."""
-    found: Dict[str, Properties] = {}
+def _lacking(manager: Manager, unit: str) -> Dict[str, Tuple[str, Properties]]:
+    """What is down itself, of all that a unit needs and comes after and that is down with it, each with why."""
+    found: Dict[str, Tuple[str, Properties]] = {}
     seen: Set[str] = set()
+    left_down: Set[str] = set()
     ahead = {unit}
     while ahead:
         seen |= ahead
         shown = manager.show(sorted(ahead), _SHOWN)
-        found.update({each: values for each, values in shown.items() if each != unit and _why_lacking(each, values)})
+        told = {each: _why_lacking(each, values, each in left_down) for each, values in shown.items() if each != unit}
+        found.update({each: (why, shown[each]) for each, why in told.items() if why})
         down = [values for values in shown.values() if values.get("ActiveState") == "inactive"]
-        ahead = {other for values in down for other in named(values, NEEDS) & named(values, ("After",))} - seen
+        left_down |= {other for values in down for other in named(values, ("Requisite",))}
+        ahead = {other for values in down for other in named(values, NEEDS) & named(values, ("After",))}
+        ahead = (ahead | left_down) - seen
     return found
 
 
-def _why_lacking(unit: str, shown: Properties) -> str:
-    """What keeps a unit down by itself, "" if nothing is known to."""
+def _why_lacking(unit: str, shown: Properties, left_down: bool) -> str:
+    """What keeps a unit down by itself, "" if nothing is known to. left_down: by what needs it, as Requisite= does."""
     look = Look(unit, shown, at=0.0)
     if look.active == "active":
         return ""
     if look.kind.appears and look.active == "inactive":
         return "the device is not there: mend the name, or what shall bring the device"
     unasserted = look.shown.get("AssertResult") == "no" and not look.never_tried
-    return looks.failed(look, reloaded=False) or (looks.kept_from_starting(look) if unasserted else "")
+    why = looks.failed(look, reloaded=False) or (looks.kept_from_starting(look) if unasserted else "")
+    if not why and left_down and look.active == "inactive":
+        return "is not up, and Requisite= starts nothing: have it started before, or write Requires="
+    return why
 
 
 def _has_failed(shown: Properties) -> bool:

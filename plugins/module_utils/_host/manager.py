@@ -204,9 +204,10 @@ class Manager:
     def run_to_end(self, units: Sequence[str], timeout: float, alone: bool = False) -> Outcome:
         """Start oneshots and wait: systemd may forget a unit at its end, and with it what came of the job.
 
-        alone: as for `queue`.
+        The outcome names each one whose job fails, which systemctl does not where it shall be quiet. alone: as for
+        `queue`.
         """
-        flags = ["--quiet", *([_ALONE] if alone else [])]
+        flags = [_ALONE] if alone else []
         return self.run(["systemctl", self._scope_flag, *flags, "start", "--", *units], timeout=timeout)
 
     def queue(self, verb: str, units: Sequence[str], alone: bool = False) -> Outcome:

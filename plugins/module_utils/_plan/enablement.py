@@ -61,6 +61,7 @@ def enablement(
     """
     verbs: Dict[str, List[str]] = {"enable": [], "reenable": [], "disable": []}
     stranded: List[str] = []
+    former: List[str] = []
     said = _said(desired)
     for unit in desired.units:
         for member in unit.members or (() if unit.enabled is None else (unit.name.text,)):
@@ -70,10 +71,11 @@ def enablement(
                 named = (verb == "disable" and enabled_as(member, after)) or member
                 verbs[verb].append(named)
                 stranded += _stranded(named, member, observed, after, stays=verb != "disable")
+            former += _former(unit, member, said, observed, after)
     changed = {**_dropped([*gone, *written], said, observed, after), **_uncovered(gone, said, observed, after)}
     for unit_name, verb in changed.items():
         verbs[verb].append(unit_name)
-    units = list(leaving)
+    units = [*leaving, *former]
     for path in gone:
         name = os.path.basename(path)
         if os.path.dirname(path) == observed.places.units and not after.defines(name):
@@ -165,13 +167,29 @@ def _verb(
             return ""  # refused, or met
         if present and expected is not None and present != expected:
             return "reenable"
+        new = expected is None and _default(member, observed.loadpath) != _default(member, after)
         lacking = (not present and expected != set()) or any(_lacks(each, observed, after) for each in along)
+        lacking = lacking or new  # of links that are there none need be its own
         return "enable" if lacking else ""
     if enabled is None and not (unit.path and _lost_install(member, observed, after)):
         return ""
     if not present and expected == set():  # its [Install] has Also= alone
         present = {path for each in along for path in _present_links(each, observed, after)}
     return "disable" if present else ""
+
+
+def _default(unit: str, loadpath: LoadPath) -> Sequence[str]:
+    return loadpath.install(unit).get("DefaultInstance", ())
+
+
+def _former(
+    unit: UnitWanted, member: str, said: Mapping[str, Optional[bool]], observed: Observed, after: LoadPath
+) -> List[str]:
+    """The instance as which a template was enabled, where its section names another one now, or none."""
+    if not is_template(member) or (unit.meant(member).enabled is None and not _lost_install(member, observed, after)):
+        return []
+    before = enabled_as(member, observed.loadpath)
+    return [before] if before and before != enabled_as(member, after) and before not in said else []
 
 
 def _lacks(unit: str, observed: Observed, after: LoadPath) -> bool:

@@ -375,7 +375,7 @@ def _steps(
         steps.append(Step("recover", "", f"a run that began at {differences.pending.since} was interrupted"))
     steps += [Step("stop", unit, reasons[("stop", unit)]) for unit in jobs["stop"]]
     steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
-    steps += [Step("disable", unit, "declared not enabled, or its file goes") for unit in links.disable]
+    steps += [Step("disable", unit, "declared not enabled, or what enabled it goes") for unit in links.disable]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
     replaced = {each.path: each.unit for each in differences.aliases.taken if each.goes}
     steps += [_removal(path, replaced.get(path, ""), observed) for path in differences.remove]

@@ -72,3 +72,21 @@ def test_a_mount_that_waits_for_its_device() -> None:
 )
 def test_nothing_else_is_to_blame(needed: dict[str, str]) -> None:
     assert told({"a.service": NEEDS_B, "b.service": needed}) == [("a.service", "health", "is down")]
+
+
+@pytest.mark.parametrize("unit", ["a.target", "a.slice"])
+def test_what_has_no_result_of_its_own(unit: str) -> None:
+    shown = {key: value for key, value in NEEDS_B.items() if key != "Result"}
+    host: Any = Host({unit: shown, "b.service": FAILED})
+    found = with_causes(host, [Failure(unit, "is down", "")])
+    assert [(each.unit, each.rule.id) for each in found] == [(unit, "dependency"), ("b.service", "health")]
+
+
+def test_what_has_to_be_up_before() -> None:
+    first, second = told({"a.service": {**DOWN, "Requisite": "b.service"}, "b.service": DOWN})
+    assert first[:2] == ("a.service", "dependency")
+    assert second == (
+        "b.service",
+        "health",
+        "is not up, and Requisite= starts nothing: have it started before, or write Requires=",
+    )

@@ -177,3 +177,24 @@ def test_the_links_of_a_drop_in_that_goes(install: str, verb: str) -> None:
     assert verbs(declare(dropins=[{**dropin, "state": "absent"}]), host) == {verb: ("a.service",)}
     less = {**dropin, "install": {}, "unit": {"Description": "x"}}
     assert verbs(declare(dropins=[less]), host) == {verb: ("a.service",)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "enabled", "told"),
+    [
+        ("a", "b", True, {"enable": ("w@.service",), "disable": ("w@a.service",)}),
+        ("a", "%H", True, {"enable": ("w@.service",), "disable": ("w@a.service",)}),
+        ("%H", "%m", True, {"enable": ("w@.service",)}),
+        ("%H", "%H", True, {}),
+        ("a", "b", False, {"disable": ("w@a.service",)}),
+    ],
+)
+def test_a_default_instance_that_changes(before: str, after: str, enabled: bool, told: dict[str, Any]) -> None:
+    def declared(instance: str, enabled: bool) -> Desired:
+        return declare(service("w@.service", install={**WANTED, "DefaultInstance": instance}, enabled=enabled))
+
+    host = in_force(declared(before, True))
+    folder = f"{SYSTEM.units}/multi-user.target.wants"
+    name = "host" if "%" in before else before
+    links = {f"{folder}/w@{each}.service": f"{SYSTEM.units}/w@.service" for each in (name, "own")}
+    assert verbs(declared(after, enabled), replace(host, links=links)) == told
