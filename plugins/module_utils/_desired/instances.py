@@ -19,8 +19,7 @@ from .._syntax.names import with_instance
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .._syntax.specifiers import in_value, left_in
 from . import inherited
-from .options import TEXT_OPTIONS, instance
-from .stack import OF_INSTANCES
+from .options import OF_INSTANCES, TEXT_OPTIONS, instance
 
 Params = Mapping[str, Any]
 Entry = Dict[str, Any]

@@ -38,7 +38,7 @@ _WANTS_NOWHERE = Rule(
     "wants-nowhere",
     Severity.WARNING,
     "there is no {other} on this host, and systemd passes over that without a word",
-    "declare it too, or mend its name{near}",
+    "{mend}{near}",
     "systemd.unit(5), Wants=, Upholds=, OnFailure= and OnSuccess=",
 )
 _DATE = Rule(
@@ -71,6 +71,7 @@ _NOT_AT_BOOT = Rule(
 )
 # Neither systemd nor its verify minds that a unit named by these is not there.
 _WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
+_OF_SYSTEM = "a user's manager knows no units of the system, so take it out, declare it too, or mend its name"
 # The word that tells date(1) a format, or letters of dates side by side.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*|%[YmdHMSyj](?:[-_:/.T]?%[YmdHMSyj])+")
 
@@ -99,7 +100,8 @@ def wants_nowhere(view: View) -> Iterator[Problem]:
             if "%" in other or misnamed(other) or kind_of(other).file is not File.NEEDED:
                 continue
             if not view.is_there(other):
-                yield _WANTS_NOWHERE.problem(name, "Unit", directive, other=other, near=near(other, view))
+                mend = _OF_SYSTEM if view.observed.places.scope.of_users else "declare it too, or mend its name"
+                yield _WANTS_NOWHERE.problem(name, "Unit", directive, other=other, mend=mend, near=near(other, view))
 
 
 def _wished(text: Sequence[Entry]) -> Iterator[Tuple[str, str]]:
