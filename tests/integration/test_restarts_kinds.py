@@ -346,3 +346,12 @@ def test_on_change_none_leaves_a_timer_whose_times_were_over(host: Lab) -> None:
     job, last = once()
     result = host.settled(job, {**last, "timer": {"OnCalendar": "*-*-* 03:00:00"}})
     assert (result["restarted"], list(result["kept"])) == ([], ["once.timer"])
+
+
+@pytest.mark.parametrize("where", ["/srv/", "/srv/.", "//srv"])
+def test_a_mount_whose_folder_is_only_written_otherwise_stays(host: Lab, where: str) -> None:
+    host.apply(tmpfs("/srv"))
+    host.sh("touch /srv/here")
+    result = host.settled({**tmpfs("/srv"), "mount": {**tmpfs("/srv")["mount"], "Where": where}})
+    assert verbs(result) == ["write", "daemon-reload"]
+    assert host.exists("/srv/here")
