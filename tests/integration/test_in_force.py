@@ -44,6 +44,19 @@ LATER: dict[str, tuple[str, list[str]]] = {
     "the same value": ("[Service]\nNice=3\n", []),
     "another user": ("[Service]\nUser=daemon\n", ["User"]),
     "more of a list": ("[Service]\nEnvironment=B=2\nSupplementaryGroups=daemon\n[Unit]\nAfter=b.service\n", []),
+    "another value of a variable": ("[Service]\nEnvironment=B=2 A=2\n", ["Environment"]),
+    "the same value of a variable": ('[Service]\nEnvironment="A=1" B=2\n', []),
+    "a list anew with the same": ("[Service]\nEnvironment=\nEnvironment=A=1\n", []),
+    "a variable that is taken away": ("[Service]\nUnsetEnvironment=B A\n", ["Environment"]),
+    "another variable that is taken away": ("[Service]\nUnsetEnvironment=B\n", []),
+    "another credential of that name": ("[Service]\nLoadCredential=c:/etc/passwd\n", ["LoadCredential"]),
+    "another credential": ("[Service]\nLoadCredential=d:/etc/passwd\n", []),
+    "one time for both": ("[Service]\nTimeoutSec=7\n", ["TimeoutStartSec", "TimeoutStopSec"]),
+    "a name of old in another section": ("[Service]\nStartLimitInterval=7\n", ["StartLimitIntervalSec"]),
+    "a name of old": ("[Unit]\nStartLimitInterval=7\n", ["StartLimitIntervalSec"]),
+    "a number in another section": ("[Service]\nStartLimitBurst=9\n", ["StartLimitBurst"]),
+    "paths anew by a name of old": ("[Service]\nReadWriteDirectories=\n", ["ReadWritePaths"]),
+    "the same by a name of old": ("[Service]\nStartLimitInterval=20\n", []),
     "a list anew": ("[Service]\nEnvironment=\nEnvironment=B=2\n", ["Environment"]),
     "another command": ("[Service]\nExecStart=\nExecStart=/bin/sleep 1000\n", ["ExecStart"]),
     "an order that no empty line takes away": ("[Unit]\nAfter=\n", []),
@@ -54,12 +67,77 @@ LATER: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize("name", LATER)
 def test_what_a_later_dropin_leaves_of_what_is_declared(host: Lab, name: str) -> None:
     text, lost = LATER[name]
-    settings = {"Nice": 3, "Environment": "A=1", "SupplementaryGroups": "adm", "User": "root"}
-    unit = service(service=settings, unit={"After": "a.service", "ConditionPathExists": "/etc"})
+    settings = {"Nice": 3, "Environment": "A=1", "SupplementaryGroups": "adm", "User": "root", "TimeoutStartSec": 30}
+    more = {"TimeoutStopSec": 40, "LoadCredential": "c:/etc/hostname", "ReadWritePaths": "/srv"}
+    limits = {"StartLimitIntervalSec": 20, "StartLimitBurst": 10}
+    unit = service(service={**settings, **more}, unit={"After": "a.service", "ConditionPathExists": "/etc", **limits})
     host.write("/run/systemd/system/main.service.d/z.conf", text)
     host.sh("systemctl daemon-reload")
     assert [directive for _unit, directive in overridden(host.apply(unit))] == lost
     host.sh("rm -r /run/systemd/system/main.service.d && systemctl daemon-reload")
+
+
+def test_one_time_for_both_over_which_a_later_one_stands(host: Lab) -> None:
+    host.write("/run/systemd/system/main.service.d/z.conf", "[Service]\nTimeoutStopSec=7\n")
+    result = host.apply(service(service={"TimeoutSec": 30}))
+    assert overridden(result) == [("main.service", "TimeoutSec")]
+    assert host.show("main.service", "TimeoutStopUSec") == "7s"
+
+
+EDITED = "/etc/systemd/system/main.service.d/override.conf"
+
+
+def test_a_variable_that_a_later_dropin_sets_otherwise(host: Lab) -> None:
+    host.write(EDITED, "[Service]\nEnvironment=A=2 C=3\n")
+    unit = service(environment={"A": "1", "B": "2", "C": "3"})
+    for result in (host.foretell(unit), host.apply(unit)):
+        assert overridden(result) == [("main.service", "Environment")]
+        assert f"{EDITED}, which systemd reads later, sets A, so" in result["warnings"][0]
+    assert host.environment("main.service")["A"] == "2"
+    assert host.environment("main.service")["C"] == "3"
+
+
+@pytest.mark.parametrize("by", ["a dropin of others", "a unit of others"])
+def test_a_variable_that_a_file_of_others_sets_otherwise(host: Lab, by: str) -> None:
+    host.write("/etc/main.env", "# A=0\nA='2'\nC=\"3\"\nD=4\n")
+    line = "[Service]\nEnvironmentFile=-/etc/main.env\n"
+    entry: Entry = {"name": "main.service", "dropin": "mine", "environment": {"A": "1", "B": "2", "C": "3"}}
+    if by == "a unit of others":
+        host.foreign("main.service", f"{line}ExecStart=/bin/sleep infinity\n")
+        options: Entry = {"dropins": [entry]}
+    else:
+        host.write(EDITED, line)
+        options = {"units": [service(environment=entry["environment"])]}
+    for result in (host.foretell(**options), host.apply(**options)):
+        assert overridden(result) == [("main.service", "Environment")]
+        assert "/etc/main.env, an EnvironmentFile= of" in result["warnings"][0]
+        assert "sets A otherwise" in result["warnings"][0]
+    assert host.environment("main.service")["A"] == "2"
+    host.sh("rm /etc/main.env")
+
+
+def test_files_of_variables_that_take_nothing_away(host: Lab) -> None:
+    """One that the entry itself names, one that is not there, and one that is read before the secrets."""
+    host.write("/etc/main.env", "A=2\nTOKEN=other\n")
+    own = service(environment={"A": "1"}, service={"EnvironmentFile": "/etc/main.env"})
+    assert overridden(host.apply(own)) == []
+    host.remove()
+    host.write("/etc/systemd/system/main.service.d/10-a.conf", "[Service]\nEnvironmentFile=-/no/such.env\n")
+    host.write("/etc/systemd/system/main.service.d/10-b.conf", "[Service]\nEnvironmentFile=/etc/main.env\n")
+    dropin = {"name": "main.service", "dropin": "mine", "secrets": {"TOKEN": "to-be-hidden"}}
+    assert overridden(host.apply(service(), dropins=[dropin])) == []
+    assert host.environment("main.service")["TOKEN"] == "to-be-hidden"
+    host.sh("rm /etc/main.env")
+
+
+def test_a_secret_that_a_later_file_of_others_sets_otherwise(host: Lab) -> None:
+    host.write("/etc/main.env", "TOKEN=other\n")
+    host.write(EDITED, "[Service]\nEnvironmentFile=/etc/main.env\n")
+    result = host.apply(service(secrets={"TOKEN": "to-be-hidden"}))
+    assert overridden(result) == [("main.service", "Environment")]
+    assert "sets TOKEN otherwise" in result["warnings"][0]
+    assert host.environment("main.service")["TOKEN"] == "other"
+    host.sh("rm /etc/main.env")
 
 
 def test_a_socket_that_a_generator_gives_other_addresses(host: Lab) -> None:

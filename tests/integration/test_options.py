@@ -224,3 +224,12 @@ def test_a_mistake_is_told_with_the_option_that_it_comes_from(host: Lab) -> None
     assert all(any(line.endswith(f"({path})") for line in result["msg"].splitlines()) for path in paths)
     (error,) = host.refused(module="unit", **wrong[1])["errors"]
     assert error["path"] == "service.Restart"
+
+
+@pytest.mark.parametrize("unit", ["init.scope", "session-1.scope"])
+def test_a_section_without_an_option_is_one_of_text(host: Lab, unit: str) -> None:
+    """The option scope of a module is another thing."""
+    dropin = {"name": unit, "dropin": "a", "scope": {"TasksMax": 100}}
+    for result in (host.refused(dropins=[dropin]), host.refused(module="dropin", **dropin)):
+        assert "there is no option for the section [Scope]: write it as text, in the option content" in result["msg"]
+        assert "indent it less" not in result["msg"]

@@ -377,3 +377,12 @@ def test_an_elapsed_timer_of_someone_else_goes_with_the_target_that_it_is_part_o
     host.apply({"name": "all.target", "unit": {"Description": "All"}}, dropins=[over])
     host.remove()
     assert host.states("all.target", "theirs.timer") == ["inactive", "inactive"]
+
+
+@pytest.mark.parametrize("where", ["/srv/", "/srv/.", "//srv"])
+def test_a_mount_whose_folder_is_only_written_otherwise_stays(host: Lab, where: str) -> None:
+    host.apply(tmpfs("/srv"))
+    host.sh("touch /srv/here")
+    result = host.settled({**tmpfs("/srv"), "mount": {**tmpfs("/srv")["mount"], "Where": where}})
+    assert verbs(result) == ["write", "daemon-reload"]
+    assert host.exists("/srv/here")

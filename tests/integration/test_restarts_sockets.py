@@ -236,3 +236,25 @@ def test_what_had_failed_before_its_socket_changed_has_failed_still(host: Lab) -
     until(lambda: host.state("web.service") == "failed", "it does not fail")
     host.apply(socket(8003), failing)
     assert host.state("web.service") == "failed"
+
+
+def test_what_a_socket_looks_at_later_stops_neither_it_nor_its_service(host: Lab) -> None:
+    """The mode of a folder that is there stays, by a new start too; and a service that ends leaves no connection."""
+    folder, count = "/run/of-web", f"{NOTES}/count"
+    once = service("web", f"/bin/sh -c 'echo x >> {count}; while test -e {NOTES}/run; do sleep 0.1; done'")
+    host.sh(f"touch {NOTES}/run")
+    listening = {"ListenStream": f"{folder}/sock", "DirectoryMode": "0755"}
+    host.apply({"name": "web.socket", "socket": listening}, {**once, "state": "present"})
+    host.visited = True
+    host.sh(f"python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"{folder}/sock\")'")
+    until(lambda: host.exists(count), "the service was not started")
+    before = [host.invocation(f"web.{kind}") for kind in ("socket", "service")]
+    changed = {"name": "web.socket", "socket": {**listening, "DirectoryMode": "0700", "FlushPending": True}}
+    result = host.settled(changed, {**once, "state": "present"})
+    assert [step["action"] for step in result["plan"]] == ["write", "daemon-reload"]
+    assert [host.invocation(f"web.{kind}") for kind in ("socket", "service")] == before
+    host.sh(f"rm {NOTES}/run")
+    until(lambda: host.show("web.socket", "SubState") == "listening", "the service did not end")
+    assert host.read(count).count("x") == 1, "what was connected is flushed"
+    host.sh(f"systemctl stop web.socket; rm -r {folder}; systemctl start web.socket")
+    assert host.sh(f"stat -c %a {folder}") == "700"

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from .entries import service
+import pytest
+
+from .entries import Entry, service
 from .lab import Lab
 
 
@@ -27,3 +29,28 @@ def test_scope_global_writes_for_all_users_and_starts_nothing(host: Lab) -> None
 def test_scope_global_takes_no_secrets(host: Lab) -> None:
     result = host.failing(service(secrets={"TOKEN": "not-to-be-seen"}), scope="global")
     assert result["errors"][0]["rule"] == "secrets-global"
+
+
+NICE = {"service": {"Nice": 1}}
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"units": [service(health={"tcp": "127.0.0.1:80"})]}, "health"),
+        ({"units": [service(triggers={"values": ["a"]})]}, "triggers"),
+        ({"units": [service("main@", instances=[{"name": "a", "health": {"command": ["/no/such"]}}])]}, "health"),
+        (
+            {"dropins": [{"name": "main.service", "dropin": "a", "service": {"Nice": 1}, "health": {"timeout": 5}}]},
+            "health",
+        ),
+        (
+            {"services": [{"name": "main", "exec_start": "/bin/true", "triggers": {"files": ["/etc/fstab"]}}]},
+            "triggers",
+        ),
+    ],
+)
+def test_what_scope_global_does_nothing_with(host: Lab, options: Entry, option: str) -> None:
+    for result in (host.foretell(**options, scope="global"), host.apply(**options, scope="global")):
+        assert "unheeded" in {each["rule"] for each in result["unverified"]}
+        assert any(f"{option} does nothing in scope global" in warning for warning in result["warnings"])

@@ -188,3 +188,16 @@ def test_without_a_manager_the_error_names_linger(host: Lab) -> None:
     prefix = ("runuser", "-u", "nobody", "--")
     result = host.failing(mine(), scope="user", prefix=prefix)
     assert "linger" in result["msg"]
+
+
+@pytest.mark.parametrize("directive", ["Wants", "Requires"])
+def test_a_unit_of_the_system_is_none_of_a_user(host: Lab, directive: str) -> None:
+    result = host.foretell(mine(unit={directive: "network-online.target"}), **MINE)
+    (found,) = [each for each in result["unverified"] if "network-online.target" in each["message"]]
+    assert "a user's manager knows no units of the system" in found["message"]
+
+
+def test_a_user_has_no_dynamic_user(host: Lab) -> None:
+    entry = mine(service={"DynamicUser": True})
+    assert [each["rule"] for each in host.foretell(entry, **MINE)["unverified"]] == ["other-user"]
+    assert host.failing(entry, **MINE)["rolled_back"]

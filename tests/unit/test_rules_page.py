@@ -77,6 +77,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "not-checked",
         "nothing-declared",
         "other-user",
+        "unheeded",
         "outdated",
         "orphaned",
         "overridden",

@@ -20,8 +20,7 @@ from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .._syntax.specifiers import in_value, left_in
 from .._syntax.values import changed, is_changed
 from . import inherited
-from .options import TEXT_OPTIONS, instance
-from .stack import OF_INSTANCES
+from .options import OF_INSTANCES, TEXT_OPTIONS, instance
 
 Params = Mapping[str, Any]
 Entry = Dict[str, Any]

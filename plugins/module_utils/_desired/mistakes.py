@@ -15,6 +15,7 @@ from typing import Any, Iterator, List, Mapping, NamedTuple, Sequence, Tuple, Un
 from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 
+from .._syntax.kinds import KINDS
 from .._syntax.likeness import near
 from .._syntax.rule import shown
 from .._syntax.values import changed, is_changed
@@ -39,6 +40,12 @@ _BOOLEANS = ("yes", "no", "true", "false", "on", "off")
 TEXTS = ("str", "path")
 # So many options are listed; of more than that the documentation tells.
 _FEW = 12
+
+
+_NO_OPTION = (
+    "there is no option for the section [{section}]: write it as text, in the option content of an entry of units or "
+    "dropins"
+)
 
 
 class Mistake(NamedTuple):
@@ -73,10 +80,17 @@ def _of_level(around: Sequence[_Level], module: str) -> Iterator[Mistake]:
         if key in names:
             yield from _of_value(value, spec[names[key]], (*steps, key), around, module)
         else:
-            yield Mistake((*steps, str(key)), _unknown(str(key), around, module))
+            yield Mistake((*steps, str(key)), _of_section(key, value) or _unknown(str(key), around, module))
     for option, each in spec.items():
         if each.get("required") and not any(names.get(key) == option for key in given):
             yield Mistake(steps, f"{option} is missing: give it")
+
+
+def _of_section(key: object, value: Any) -> str:
+    """What is said of a mapping that is meant for a section of which there is no option."""
+    kind = KINDS.get(str(key).lower())
+    meant = isinstance(value, Mapping) and kind is not None and not kind.is_option
+    return _NO_OPTION.format(section=kind.section) if kind and meant else ""
 
 
 def _of_value(value: Any, wanted: Spec, steps: Steps, around: Sequence[_Level], module: str) -> Iterator[Mistake]:
@@ -89,8 +103,9 @@ def _of_value(value: Any, wanted: Spec, steps: Steps, around: Sequence[_Level], 
     if value is None and not (is_entry or wanted.get("required") or wanted.get("default") is not None):
         return
     kind = wanted.get("type", "str")
-    if is_changed(value) and kind in TEXTS:
-        yield Mistake(steps, changed(value))
+    told = changed(value) if is_changed(value) and kind in TEXTS else _of_section(steps[-1], value)
+    if told:
+        yield Mistake(steps, told)
         return
     try:
         made = _CHECKS[kind](value)

@@ -25,6 +25,8 @@ STATES = ("started", "stopped", "restarted", "reloaded", "present", "absent")
 HIDDEN_OPTIONS = ("secrets", "credentials")
 # What makes a text, or a part of one, without being a section.
 TEXT_OPTIONS = ("environment", *HIDDEN_OPTIONS, "triggers")
+# The key of an entry for what its instances have of their own, by their names.
+OF_INSTANCES = "of_instances"
 # Those in which a unit is declared to run.
 RUNNING = ("started", "restarted", "reloaded")
 

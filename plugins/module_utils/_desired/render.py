@@ -21,7 +21,7 @@ from .._syntax.kinds import KINDS
 from .._syntax.names import NAME_MAX, NAME_SHOWN
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, within
 from . import habits, slips
-from .options import HIDDEN_OPTIONS, SECTION_OPTIONS
+from .options import HIDDEN_OPTIONS, OF_INSTANCES, SECTION_OPTIONS
 from .stamp import Assignment, Ingredients, assignment, ingredients, without_stamp
 
 MARK = "# Managed by Ansible (unitwright.systemd), changes are overwritten. stack="
@@ -43,6 +43,13 @@ _NO_MAPPING = Rule(
     "{option} is no mapping of names to values",
     "write each name as a key of its own, and what is secret behind its colon",
     "the options secrets and credentials",
+)
+_UNHEEDED = Rule(
+    "unheeded",
+    Severity.WARNING,
+    "{option} does nothing in scope {scope}, where no unit is started, restarted or looked at",
+    "leave it out, or give it to the user's own units in scope user",
+    "the options scope, health and triggers",
 )
 _TOO_LONG = Rule(
     "long-name",
@@ -145,12 +152,23 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
         entries = unitfile.parse(text)
     except Refused as refused:
         raise Problems([unitfile.SYNTAX.said(str(refused), unit)]) from None
-    doubts = tuple(slips.slipped(params))
+    doubts = (*slips.slipped(params), *_unheeded(params, facts.places))
     files = (FileWanted(path, text.encode(), 0o644, unit, made_of=made_of, doubts=doubts), *secret_files)
     problems += _too_long(files)
     if problems:
         raise Problems(problems)
     return Rendered(files, entries)
+
+
+def _unheeded(params: Params, places: Places) -> Iterator[Problem]:
+    """What is for a run that starts or restarts something."""
+    if places.scope.has_manager:
+        return
+    of_each = [each.get("health") for each in (params.get(OF_INSTANCES) or {}).values()]
+    given = {"health": [params.get("health"), *of_each], "triggers": [params.get("triggers")]}
+    for option, declared in given.items():
+        if any(value is not None for each in declared for value in (each or {}).values()):
+            yield _UNHEEDED.problem(params["name"], option=option, scope=places.scope.name)
 
 
 def _rest(

@@ -22,14 +22,12 @@ from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, joined, shown, within
 from . import contradictions, triggers
 from .health import HEALTH, health
-from .options import TEXT_OPTIONS
+from .options import OF_INSTANCES, TEXT_OPTIONS
 from .render import FileWanted, HostFacts, Params, Rendered, has_text, render
 from .stamp import Ingredients
 
 # What is kept of an owner lies in files of that name and a suffix, and a file name ends at 255 bytes.
 _OWNER_MAX = 240
-# The key of an entry for what its instances have of their own, by their names.
-OF_INSTANCES = "of_instances"
 # The key of an entry of a short form that does not bring what it starts, and might.
 MAY_BRING = "may_bring"
 # In the place of a name that is none.

@@ -38,7 +38,7 @@ _WANTS_NOWHERE = Rule(
     "wants-nowhere",
     Severity.WARNING,
     "there is no {other} on this host, and systemd passes over that without a word",
-    "declare it too, or mend its name{near}",
+    "{mend}{near}",
     "systemd.unit(5), Wants=, Upholds=, OnFailure= and OnSuccess=",
 )
 _DATE_RULE = Rule(
@@ -88,6 +88,7 @@ _IN_QUOTES = re.compile(_DATE.format(between="[-_:/.T, ]{0,2}"))
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 _OF_INSTANCE = re.compile("%[iI]")
 _OF_NUMBERS, _OF_DAYS = frozenset("YmdHMSyj"), frozenset("dYy")
+_OF_SYSTEM = "a user's manager knows no units of the system, so take it out, declare it too, or mend its name"
 
 
 def _own_entries(view: View) -> Iterator[Tuple[str, Sequence[Entry]]]:
@@ -114,7 +115,8 @@ def wants_nowhere(view: View) -> Iterator[Problem]:
             if "%" in other or misnamed(other) or kind_of(other).file is not File.NEEDED:
                 continue
             if not view.is_there(other) and other not in view.asked_in_vain:
-                yield _WANTS_NOWHERE.problem(name, "Unit", directive, other=other, near=near(other, view))
+                mend = _OF_SYSTEM if view.observed.places.scope.of_users else "declare it too, or mend its name"
+                yield _WANTS_NOWHERE.problem(name, "Unit", directive, other=other, mend=mend, near=near(other, view))
 
 
 def _wished(text: Sequence[Entry]) -> Iterator[Tuple[str, str]]:

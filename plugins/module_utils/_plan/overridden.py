@@ -15,7 +15,8 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from .._desired.stamp import values_without_stamp
 from .._syntax.loadpath import entries
 from .._syntax.rule import Problem, Rule, Severity
-from .._syntax.unitfile import Entry, is_reset_by
+from .._syntax.settings import TAKEN_AWAY, Setting, settings
+from .._syntax.unitfile import is_reset_by
 from .references import View
 
 _OVERRIDDEN = Rule(
@@ -36,7 +37,7 @@ _HIDDEN = Rule(
 
 def overridden(view: View) -> Iterator[Problem]:
     own = {*view.desired.files}
-    for unit, path in _subjects(view):
+    for unit, path in subjects(view):
         files = view.after.files(unit)
         if path not in files:
             yield from _hidden(unit, path, view)
@@ -46,7 +47,7 @@ def overridden(view: View) -> Iterator[Problem]:
             yield from _by_later(unit, path, later, view)
 
 
-def _subjects(view: View) -> Iterator[Tuple[str, str]]:
+def subjects(view: View) -> Iterator[Tuple[str, str]]:
     """Units, each with a file of this declaration; what is said for many is refined for one of them on purpose."""
     members: Dict[str, List[str]] = {}
     for unit in view.desired.units:
@@ -69,30 +70,33 @@ def _hidden(unit: str, path: str, view: View) -> Iterator[Problem]:
 
 
 def _by_later(unit: str, path: str, later: Sequence[str], view: View) -> Iterator[Problem]:
-    said: Dict[Tuple[str, str], List[str]] = {}
+    said: Dict[Tuple[str, str], Dict[Tuple[str, str, str], Setting]] = {}
     for each in entries(view.desired.files[path].content):
-        if each.section != "Install":
-            said.setdefault((each.section, each.directive), []).append(each.value)
-    for (section, directive), values in said.items():
-        if not values_without_stamp(values):
-            continue
-        found = _last_word(section, directive, values[-1], later, view)
-        if found:
-            does = "resets it" if not found[1].value else "sets it"
-            name = os.path.basename(found[0])
-            yield _OVERRIDDEN.problem(unit, section, directive, path=found[0], does=does, name=name)
+        if each.section != "Install" and values_without_stamp([each.value]):
+            for setting in settings(each):
+                said.setdefault((each.section, each.directive), {})[setting[:3]] = setting
+    for (section, directive), declared in said.items():
+        found = [_last_word(setting, later, view) for setting in declared.values() if setting.value or setting.key]
+        for where, does in dict.fromkeys(each for each in found if each):
+            yield _OVERRIDDEN.problem(unit, section, directive, path=where, does=does, name=os.path.basename(where))
 
 
-def _last_word(
-    section: str, directive: str, value: str, later: Sequence[str], view: View
-) -> Optional[Tuple[str, Entry]]:
-    """The file and the line that a value is lost to, None if it is in force."""
-    one = view.desired.holds_one(section, directive)
-    found: Optional[Tuple[str, Entry]] = None
+def _last_word(setting: Setting, later: Sequence[str], view: View) -> Optional[Tuple[str, str]]:
+    """The file that what is declared is lost to, and what that does; None if it is in force."""
+    section, directive, key, value = setting
+    one = bool(key) or view.desired.holds_one(section, directive)
+    found: Optional[Tuple[str, str]] = None
     for path in later:
-        for each in entries(view.after.contents.get(path, b"")):
-            if is_reset_by(section, directive, each) and value:
-                found = path, each
-            elif one and each.value and (each.section, each.directive) == (section, directive):
-                found = (path, each) if each.value != value else None
+        for entry in entries(view.after.contents.get(path, b"")):
+            for each in settings(entry):
+                if is_reset_by(section, directive, entry._replace(section=each.section, directive=each.directive)):
+                    found = path, "resets it"
+                elif one and (each.value or key) and each[:3] == setting[:3]:
+                    found = (path, _does(each)) if each.value != value else None
     return found
+
+
+def _does(setting: Setting) -> str:
+    if setting.value == TAKEN_AWAY:
+        return f"takes {setting.key} away"
+    return f"sets {setting.key}" if setting.key else "sets it"

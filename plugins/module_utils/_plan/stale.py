@@ -253,7 +253,8 @@ def _unlike_bare(unit: str, began: float, evidence: Evidence) -> Optional[Frozen
 def changes(before: Effective, after: Effective, catalogue: Optional[Catalogue] = None) -> List[Tuple[str, str]]:
     """(section, directive) pairs whose merged values differ; our own stamp does not count.
 
-    Of a directive that holds one value the last one counts, as far as the catalogue knows it.
+    Of a directive that holds one value the last one counts, and of a path the place that it leads to, as far as the
+    catalogue knows it.
     """
     found = []
     for section in {**before, **after}:
@@ -261,9 +262,17 @@ def changes(before: Effective, after: Effective, catalogue: Optional[Catalogue] 
         for directive in {**old, **new}:
             counted = slice(-1, None) if catalogue and catalogue.holds_one(section, directive) else slice(None)
             both = (values_without_stamp(each.get(directive, [])[counted]) for each in (old, new))
-            if len({tuple(each) for each in both}) > 1:
+            is_path = catalogue is not None and catalogue.type_of(section, directive) == "PATH"
+            if len({tuple(map(_simplified, each) if is_path else each) for each in both}) > 1:
                 found.append((section, directive))
     return found
+
+
+def _simplified(path: str) -> str:
+    """As systemd keeps it (path_simplify())."""
+    if not path.startswith("/"):
+        return path
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 def _lacking(

@@ -424,7 +424,12 @@ def _uncheckable(work: Work, manager: Manager) -> List[Problem]:
 
 def _judged(differences: Differences, observed: Observed, manager: Manager) -> List[Problem]:
     """What our rules and the host's systemd have against a declaration, whatever is done for it."""
-    refused = refusals.impossible(View(differences, observed))
+    view = View(differences, observed)
+    refused = refusals.impossible(view)
+    if any(b"EnvironmentFile" in content for content in differences.after.contents.values()):
+        from .._verify.environments import outdone  # noqa: PLC0415 (as above)
+
+        refused += outdone(view)
     if not (differences.write or differences.remove or differences.joining):
         return refused
     from .._verify.beside import tellers  # noqa: PLC0415 (as above)

@@ -61,11 +61,12 @@ SERVICE_LIVE = KILL | frozenset(
     RuntimeDirectoryPreserve StartLimitInterval StartLimitBurst StartLimitAction FailureAction RebootArgument
     """.split()
 )
-# What a socket unit looks at with each connection, or when it stops.
+# What a socket unit looks at with each connection, when its service has ended, when it stops, or when it makes the
+# folder that it listens in: that of one which is there stays as it is, by a new start, too.
 SOCKET_LIVE = KILL | frozenset(
     """
     Service MaxConnections MaxConnectionsPerSource TriggerLimitIntervalSec TriggerLimitBurst
-    PollLimitIntervalSec PollLimitBurst TimeoutSec ExecStopPre ExecStopPost RemoveOnStop
+    PollLimitIntervalSec PollLimitBurst TimeoutSec ExecStopPre ExecStopPost RemoveOnStop DirectoryMode FlushPending
     """.split()
 )
 CGROUP = frozenset(

@@ -113,6 +113,8 @@ def _accounts(settings: Settings, made: FrozenSet[str], places: Places) -> Itera
     if places.root:
         return
     dynamic = is_true(_last(settings, "DynamicUser"))
+    if dynamic and places.scope.of_users:
+        yield _OTHER_USER, "DynamicUser", "", ""
     for directive, what in _ACCOUNTS.items():
         value = _last(settings, directive)
         for name in value.split() if directive == "SupplementaryGroups" else [value] if value else []:

@@ -19,6 +19,7 @@ from .shapes import shape
 _SOURCE = "systemd-analyze verify of the host"
 VERIFY = Rule("verify", Severity.ERROR, "systemd refuses it, or would drop a line of it", "", _SOURCE)
 # What an earlier task of the play would have put there: no fault of the unit, but nothing we could vouch for either.
+_NOT_FOUND = "declare it too, or mend its name"
 MISSING = Rule("missing", Severity.UNVERIFIED, "it names something that is not there", "", _SOURCE)
 ADVICE = Rule("advice", Severity.WARNING, "systemd takes it as it stands and advises against it", "", _SOURCE)
 # syslog(3)
@@ -133,7 +134,7 @@ WORDINGS: Tuple[Wording, ...] = (
         MISSING,
         "give it a mode that lets it be run, such as 0755",
     ),
-    Wording(r"(?:Failed to create \S+: )?Unit \S+ not found", MISSING, "declare it too, or mend its name"),
+    Wording(r"(?:Failed to create \S+: )?Unit \S+ not found", MISSING, _NOT_FOUND),
     # Lines that are dropped, or break the unit.
     Wording(r".*: Invalid slot$", VERIFY, "a percent sign that is meant as itself is written %%"),
     Wording(
@@ -185,14 +186,21 @@ def weight(message: str, level: int, placed: bool) -> Rule:
     return VERIFY if level < _NOTICE and (placed or level < _WARNING) else ADVICE
 
 
-def judged(problems: Sequence[Problem], going: AbstractSet[str]) -> List[Problem]:
+def judged(problems: Sequence[Problem], going: AbstractSet[str], of_users: bool = False) -> List[Problem]:
     """What verify says, with mends, without what only follows from another complaint of the same unit.
 
-    going: what this run itself takes away, and so no other task will bring.
+    going: what this run itself takes away, and so no other task will bring. of_users: users' managers run the units.
     """
     weighed = [each._replace(rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
     faulty = {each.unit for each in weighed if each.rule is not ADVICE and not _follows(each)}
-    return [_mended(each) for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
+    mended = [_mended(each) for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
+    return [_of_users(each) for each in mended] if of_users else mended
+
+
+def _of_users(problem: Problem) -> Problem:
+    if not problem.message.endswith(_NOT_FOUND):
+        return problem
+    return problem._replace(message=f"{problem.message} (a user's manager knows no units of the system)")
 
 
 def is_of_line(problem: Problem) -> bool:

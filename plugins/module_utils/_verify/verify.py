@@ -94,7 +94,7 @@ def verify(
     problems = [each for each in problems if not (each.unit in alone and _ALONE.match(each.message))]
     problems = [each for each in problems if not (cycles and _CYCLE.match(each.message))]
     going = {os.path.basename(path) for path in gone}
-    return judged([*problems, *_unjudged(verdict)], going)
+    return judged([*problems, *_unjudged(verdict)], going, places.scope.of_users)
 
 
 def _behind(

@@ -181,7 +181,7 @@ def test_accepted(version: int, section: str, directive: str) -> None:
         ("service", "Service", "X-Mine", Effect.NONE),
         ("service", "X-Mine", "ExecStart", Effect.NONE),
         ("socket", "Socket", "ListenStream SocketMode SocketUser Backlog NoSuchDirective", Effect.REBIND),
-        ("socket", "Socket", "Service MaxConnections", Effect.LIVE),
+        ("socket", "Socket", "Service MaxConnections DirectoryMode FlushPending", Effect.LIVE),
         ("socket", "Socket", "MemoryMax", Effect.CGROUP),
         ("socket", "Unit", "Description", Effect.LIVE),
         ("timer", "Timer", "OnCalendar OnBootSec Persistent Unit", Effect.LIVE),
