@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import hashlib
 import os
 import time
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence,
 from .._apply import accepted, instances, leftovers
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired, build
-from .._desired.triggers import declared_files, environment_files, is_path
 from .._host import files
 from .._host.graph import Graph
 from .._host.manager import Manager, ManagerError, States
@@ -36,20 +34,18 @@ from .._plan.plan import Plan
 from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, namesake, started_by
 from .._syntax.dependencies import RELATED, named
-from .._syntax.directives import parse_dump
 from .._syntax.install import aliases, also
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
 from . import report
+from .host_facts import host_facts, host_key
 from .work import Failed, Work
 
 if TYPE_CHECKING:
     from .._apply.record import Record
     from .hardened import Hardening
-
-_KEY_BYTES = 32
 
 HOST = Rule("host", Severity.ERROR, "the host does not answer, or is in the way", "", "systemd, the kernel")
 _UNREADABLE = Rule("host", Severity.ERROR, "{path} cannot be read or written", "{reason}", "the kernel")
@@ -154,8 +150,8 @@ def refuse_place(params: Params, only_asks: bool = False) -> None:
 
 def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     where = manager.places
-    key, new_key = _key(where)
-    facts = _facts(run.params, manager, key)
+    key, new_key = host_key(where)
+    facts = host_facts(run.params, manager, key)
     hardening = _hardening(run, facts, manager)
     desired = _built(run, facts, manager)
     run.lap("render")
@@ -291,53 +287,6 @@ def _passable(problems: Sequence[Problem], lenient: bool) -> List[Problem]:
     if grave:
         raise Problems(grave, [problem for problem in problems if problem not in grave])
     return list(problems)
-
-
-def _key(where: Places) -> Tuple[bytes, bool]:
-    """The host's secret for stamps, and whether it is new."""
-    seen = files.look(where.key_file)
-    if seen is not None and seen.content and len(seen.content) >= _KEY_BYTES:
-        return seen.content, False
-    import secrets  # noqa: PLC0415 (only the first run on a host makes one)
-
-    return secrets.token_bytes(_KEY_BYTES), True
-
-
-def _facts(params: Params, manager: Manager, key: bytes) -> HostFacts:
-    catalogue = parse_dump(manager.configuration_items(), manager.version)
-    entries = [*(params.get("units") or []), *(params.get("dropins") or [])]
-    root = manager.places.root
-    read = {path: _trigger(path, root) for entry in entries for path in declared_files(entry)}
-    read.update((path, _or_nothing(path, root)) for each in entries for path in environment_files(each))
-    digests = {path: digest for path, (digest, _changed_at) in read.items()}
-    return HostFacts(manager.places, catalogue, key, digests, {path: each[1] for path, each in read.items()})
-
-
-def _trigger(path: str, root: str) -> Tuple[Optional[str], float]:
-    """A file's digest and when it last changed in any way.
-
-    No digest for a file that is not there, or a path that is none: the declaration is refused for it later.
-    """
-    if not is_path(path):
-        return None, 0.0
-    try:
-        found = files.resolve(root + path, root)
-        if os.path.exists(found) and not os.path.isfile(found):
-            raise files.FileRefused(f"triggers: {path} is no file: name the files in a folder one by one")
-        changed_at = os.stat(found).st_ctime
-        return hashlib.sha256(files.read(found)).hexdigest(), changed_at
-    except (FileNotFoundError, NotADirectoryError):
-        return None, 0.0
-    except OSError as error:
-        raise files.FileRefused(f"triggers: {path} cannot be read: {error.strerror}") from error
-
-
-def _or_nothing(path: str, root: str) -> Tuple[Optional[str], float]:
-    """The same of a file that nobody has named as a trigger, so that nothing is refused for it."""
-    try:
-        return _trigger(path, root)
-    except files.FileRefused:
-        return None, 0.0
 
 
 def _interrupted(where: Places, owners_: Sequence[str]) -> Optional[Record]:

@@ -14,8 +14,6 @@ from typing import Dict, Iterator, NamedTuple, Tuple
 from .unitfile import Entry
 from .words import split
 
-# The place by which [Unit] has what [Service] may still have.
-_UNIT = "Unit"
 _OLD_NAMES: Dict[str, str] = {
     "StartLimitInterval": "StartLimitIntervalSec",
     "ReadWriteDirectories": "ReadWritePaths",
@@ -27,8 +25,11 @@ _OLD_NAMES: Dict[str, str] = {
     "LoadCredentialEncrypted": "LoadCredential",
     "SetCredentialEncrypted": "SetCredential",
 }
-# What [Service] may have of [Unit].
-_MOVED = frozenset(("StartLimitIntervalSec", "StartLimitBurst", "StartLimitAction", "FailureAction", "RebootArgument"))
+# The section that a setting has moved to.
+_MOVED: Dict[Tuple[str, str], str] = {
+    ("Service", each): "Unit"
+    for each in ("StartLimitIntervalSec", "StartLimitBurst", "StartLimitAction", "FailureAction", "RebootArgument")
+}
 # Of services, by one line both (systemd.service(5)).
 _BOTH: Dict[Tuple[str, str], Tuple[str, ...]] = {("Service", "TimeoutSec"): ("TimeoutStartSec", "TimeoutStopSec")}
 _BY_NAME = ("LoadCredential", "SetCredential")
@@ -61,7 +62,7 @@ def settings(entry: Entry) -> Iterator[Setting]:
 
 def _place(entry: Entry) -> Tuple[str, str]:
     directive = _OLD_NAMES.get(entry.directive, entry.directive)
-    return _UNIT if entry.section == "Service" and directive in _MOVED else entry.section, directive
+    return _MOVED.get((entry.section, directive), entry.section), directive
 
 
 def _variables(section: str, directive: str, value: str) -> Iterator[Setting]:
