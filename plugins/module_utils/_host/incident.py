@@ -98,7 +98,8 @@ class Incident:
     unit: its name. result: systemd's word for it. properties: as the manager's socket gives them. text: the sections
     with the place of each value, specifiers resolved as far as the name resolves them. lines: those of that run, in
     order. earlier: those of the runs before. of_user: is it a user's manager that runs it? steps_lost: do systemd's
-    lines about a step that failed not reach the journal here?
+    lines about a step that failed not reach the journal here? umask_counts: has UMask= a say in the mode of folders
+    that systemd makes on the way to what it binds?
     """
 
     unit: str
@@ -109,6 +110,7 @@ class Incident:
     earlier: Tuple[Line, ...] = field(default=(), repr=False)
     of_user: bool = False
     steps_lost: bool = False
+    umask_counts: bool = False
 
     @cached_property
     def section(self) -> str:

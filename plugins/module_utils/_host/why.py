@@ -45,6 +45,8 @@ _LISTENS = re.compile(r"Failed to (?:create listening socket|listen on) \((?P<ad
 # From then on systemd-executor does what comes before the program. With more than one LogExtraFields= nothing that it
 # says reaches the journal (257; mended in 262).
 _EXECUTOR_SINCE = 255
+# 247 makes folders on the way to what it binds with the unit's UMask=; 252 does not.
+_UMASK_UNTIL = 252
 _NO_SOCKET = "Address already in use"
 _REPEATED = "Start request repeated too quickly"
 
@@ -117,6 +119,7 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> T
         shown,
         texts(contents, failure.unit),
         of_user=manager.places.scope.of_session,
+        umask_counts=manager.version < _UMASK_UNTIL,
         steps_lost=manager.version >= _EXECUTOR_SINCE and len(shown.get("LogExtraFields") or ()) > 1,
     )
     who = account_of(incident)

@@ -191,8 +191,12 @@ def _unveiled(incident: Incident, over: Cover, path: str) -> str:
     """What lets the unit see it all the same, as tests/integration/test_remedies.py tries."""
     bind = "" if binds(incident, path) else f" and add BindReadOnlyPaths={path} to [{incident.section}]"
     if over.directive == "ProtectHome":
+        if of_hardening(over.place) and _shut_by_umask(incident):
+            return "allow it in the option hardening: allow: [{home: read}]"
         if of_hardening(over.place):
             return f"allow it in the option hardening: allow: [{{home: [{path}]}}]"
+        if _shut_by_umask(incident):
+            return "set ProtectHome=read-only, or have it elsewhere"
         if over.shut:
             return f"set ProtectHome=tmpfs{bind}, as nothing can be bound below ProtectHome=yes, or have it elsewhere"
     if over.shut:
@@ -200,6 +204,13 @@ def _unveiled(incident: Incident, over: Cover, path: str) -> str:
     if over.directive == "PrivateDevices":
         return "set PrivateDevices=no"
     return f"add BindReadOnlyPaths={path} to [{incident.section}], or have it elsewhere"
+
+
+def _shut_by_umask(incident: Incident) -> bool:
+    """Would its account not get through the folders on the way to what is bound?"""
+    umask = incident.value("UMask")
+    others = umask.isdigit() and int(umask[-1]) & RUN
+    return bool(incident.umask_counts and others and incident.value("User") not in ("", "root", "0"))
 
 
 def _wrong_format(program: str, real: str) -> Optional[Tuple[str, str]]:
