@@ -259,7 +259,10 @@ def test_a_socket_in_the_folder_that_goes_with_its_service(host: Lab) -> None:
     "units",
     [
         in_folder(1, RuntimeDirectoryPreserve="restart"),
-        [{"name": "web.socket", "socket": {"ListenStream": "/var/run/web/web.sock"}, "enabled": False}, in_folder(1)[1]],
+        [
+            {"name": "web.socket", "socket": {"ListenStream": "/var/run/web/web.sock"}, "enabled": False},
+            in_folder(1)[1],
+        ],
         # The folder is that of another one.
         [*in_folder(1, RuntimeDirectory="other"), service("more", service={"RuntimeDirectory": "web"})],
         # A template and its instance are one.
