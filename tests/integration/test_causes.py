@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from .entries import MOUNT, UNITS, VENDOR, Entry, many, service, tmpfs
+from .entries import MOUNT, UNITS, VENDOR, WANTED, Entry, many, service, tmpfs
 from .lab import Lab, Result
 
 
@@ -159,3 +161,29 @@ def test_links_that_systemctl_cannot_make_are_no_matter_of_health(host: Lab) -> 
     result = host.failing(*many(2, install={"WantedBy": "x.target"}))
     assert {error["rule"] for error in result["errors"]} == {"links"}
     host.sh(f"rm {UNITS}/x.target.wants")
+
+
+UNMET: list[tuple[dict[str, Any], str, str]] = [
+    ({"ConditionPathExists": "/etc", "ConditionVirtualization": "dockr"}, "ConditionVirtualization", "=dockr (/etc/"),
+    ({"ConditionPathExists": ["/etc", "!/usr"]}, "ConditionPathExists", "=!/usr (/etc/systemd/system/main.service:"),
+    ({"ConditionPathExists": ["|/no1", "|/no2"]}, "ConditionPathExists", "none of ConditionPathExists=|/no1 (/etc/"),
+    ({"AssertPathExists": "/no/such"}, "AssertPathExists", "=/no/such (/etc/systemd/system/main.service:"),
+]
+
+
+@pytest.mark.parametrize("more", [{}, {"install": WANTED}], ids=["forgotten", "remembered"])
+@pytest.mark.parametrize(("directives", "directive", "said"), UNMET)
+def test_which_condition_kept_a_unit_down(
+    host: Lab, directives: dict[str, Any], directive: str, said: str, more: dict[str, Any]
+) -> None:
+    """systemd forgets what nothing refers to, and with it which one it was."""
+    error = host.error_of(service(unit=directives, **more))
+    assert (error["section"], error["directive"]) == ("Unit", directive)
+    assert said in error["cause"]
+    assert said in error["message"]
+
+
+def test_which_condition_of_a_dropin_kept_a_unit_down(host: Lab) -> None:
+    dropin = {"name": "main.service", "dropin": "a", "unit": {"ConditionHost": "nobody"}}
+    (error,) = host.failing(service(), dropins=[dropin])["errors"]
+    assert "ConditionHost=nobody (/etc/systemd/system/main.service.d/a.conf:" in error["cause"]

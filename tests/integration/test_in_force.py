@@ -256,6 +256,37 @@ def test_a_socket_in_the_folder_that_goes_with_its_service(host: Lab) -> None:
 
 
 @pytest.mark.parametrize(
+    "units",
+    [
+        in_folder(1, RuntimeDirectoryPreserve="restart"),
+        [
+            {"name": "web.socket", "socket": {"ListenStream": "/var/run/web/web.sock"}, "enabled": False},
+            in_folder(1)[1],
+        ],
+        # The folder is that of another one.
+        [*in_folder(1, RuntimeDirectory="other"), service("more", service={"RuntimeDirectory": "web"})],
+        # A template and its instance are one.
+        [
+            {"name": "web@.socket", "socket": {"ListenStream": "/run/web-%i/web.sock"}, "instances": ["a"]},
+            service("web@", server(1), service={"RuntimeDirectory": "web-%i"}),
+        ],
+    ],
+)
+def test_more_sockets_in_a_folder_that_goes(host: Lab, units: list[Entry]) -> None:
+    (told,) = [each for each in host.foretell(*units)["unverified"] if each["rule"] == "socket-in-runtime-folder"]
+    assert told["unit"] == units[0]["name"]
+    assert host.apply(*units)["unverified"][0]["rule"] == "socket-in-runtime-folder"
+
+
+def test_a_socket_in_a_folder_that_a_restart_leaves_stays(host: Lab) -> None:
+    host.apply(*in_folder(1, RuntimeDirectoryPreserve="restart"))
+    assert host.answer("/run/web/web.sock") == "1"
+    result = host.settled(*in_folder(2, RuntimeDirectoryPreserve="restart"))
+    assert result["restarted"] == ["web.service"]
+    assert host.answer("/run/web/web.sock") == "2"
+
+
+@pytest.mark.parametrize(
     "unit",
     [
         in_folder(1, RuntimeDirectoryPreserve=True),

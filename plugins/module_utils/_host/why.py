@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed, parse_name, unescape
-from . import holders, journal, why_chown, why_ports, why_results, why_steps, why_words
+from . import holders, journal, why_chown, why_conditions, why_ports, why_results, why_steps, why_words
 from .bus import Bus, BusError
 from .causes import Failure
 from .files import read
@@ -37,6 +37,7 @@ _WANTED = frozenset(
     TimeoutStartUSec TimeoutStopUSec TimeoutUSec RuntimeMaxUSec ControlGroup MemoryMax MemoryPeak LimitNOFILESoft
     NoNewPrivileges ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectKernelTunables ProtectControlGroups
     StartLimitIntervalUSec StartLimitBurst Listen What Where LogExtraFields
+    ConditionResult Conditions AssertResult Asserts
     """.split()
 )
 # systemd.exec(5): the statuses of a process that systemd itself could not bring as far as its program.
@@ -92,7 +93,7 @@ def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> 
     try:
         incident, since = _incident(manager, failure, shown)
         last = tuple(line.text for line in incident.lines if line.text.strip())[-SHOWN_LINES:]
-        found = _why(incident, manager)
+        found = _why(incident, manager) or why_conditions.unmet_by_text(incident, since, manager)
         return Why(found, _status(incident), incident.result, incident.last_said, last, tuple(since))
     except Exception:
         return Why(None)
@@ -171,6 +172,8 @@ def _status(incident: Incident) -> str:
 def _why(incident: Incident, manager: Manager) -> Optional[Cause]:
     if kind_of(incident.unit).appears:
         return _device(incident)
+    if why_conditions.kept_down(incident):
+        return why_conditions.unmet(incident)
     if incident.by_systemd(_REPEATED):
         return _limited(incident, manager)
     return _of_run(incident, manager)

@@ -11,7 +11,7 @@ socket there goes on listening, where nobody can reach it. Tried on 247 to 262. 
 from __future__ import annotations
 
 import os
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Set
 
 from .._host.manager import States
 from .._host.places import Places
@@ -19,9 +19,10 @@ from .._syntax.activation import namesake, starts
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_true, last, words
-from .._syntax.names import misnamed
+from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.specifiers import in_value
+from .._syntax.unitfile import Effective
 from .references import View
 
 _GOES_WITH_FOLDER = Rule(
@@ -39,20 +40,31 @@ _BASE = "/run"
 def lost(socket: str, service: str, after: LoadPath, places: Places) -> str:
     """The path on which a socket listens and that goes away when its service stops, "" if none does."""
     text, base = {} if misnamed(service) else after.effective(service), os.path.dirname(places.manager) or _BASE
-    preserve = last(text, "Service", "RuntimeDirectoryPreserve").lower()
-    if preserve == "restart" or is_true(preserve):
+    if is_true(last(text, "Service", "RuntimeDirectoryPreserve")):
         return ""
     named = (in_value(word, service).partition(":")[0] for word in words(text, "Service", "RuntimeDirectory"))
     folders = tuple(f"{base}/{name.strip('/')}/" for name in named)
     own = after.effective(socket).get(kind_of(socket).section, {}) if folders else {}
     values = [value for directive, given in own.items() if directive.startswith("Listen") for value in given]
     paths = (in_value(value, socket).replace("%t", base) for value in values)
-    return next((path for path in paths if os.path.normpath(path).startswith(folders)), "")
+    return next((path for path in paths if _real(path).startswith(folders)), "")
+
+
+def _real(path: str) -> str:
+    """Where a path leads: /var/run is /run (systemd itself says so of each such line)."""
+    plain = os.path.normpath(path)
+    return plain[len("/var") :] if plain.startswith("/var/run/") else plain
+
+
+def _preserved(text: Effective) -> str:
+    return last(text, "Service", "RuntimeDirectoryPreserve").lower()
 
 
 def losing(service: str, after: LoadPath, states: States, places: Places) -> Optional[str]:
     """A socket that is up and would be out of reach once its service has stopped, None if there is none."""
-    if not after.effective(service).get("Service", {}).get("RuntimeDirectory"):
+    text = after.effective(service)
+    # With restart they stay for the start that follows.
+    if not text.get("Service", {}).get("RuntimeDirectory") or _preserved(text) == "restart":
         return None
     others = (unit for unit, state in states.items() if kind_of(unit).starts.hands_over and state.is_up)
     mine = (unit for unit in others if starts(unit, after) == service)
@@ -63,11 +75,16 @@ def listens_in_vain(view: View) -> Iterator[Problem]:
     """Sockets and services that this declaration has a part in."""
     names = [each for unit in view.desired.units if unit.path for each in (unit.name.text, *unit.members)]
     names += [dropin.unit.text for dropin in view.desired.dropins if not dropin.unit.stands_for_others]
+    services = [name for name in names if kind_of(name).section == "Service"]
+    told: Set[str] = set()
     for socket in dict.fromkeys(filter(None, (_socket(name, view.after) for name in names))):
-        service = starts(socket, view.after)
-        path = lost(socket, service, view.after, view.observed.places)
-        if path:
-            yield _GOES_WITH_FOLDER.problem(socket, kind_of(socket).section, path=path, service=service)
+        for service in dict.fromkeys((starts(socket, view.after), *services)):
+            path = lost(socket, service, view.after, view.observed.places)
+            # What the template says is not said of each instance again.
+            if path and parse_name(socket).template not in told:
+                told.add(socket)
+                yield _GOES_WITH_FOLDER.problem(socket, kind_of(socket).section, path=path, service=service)
+                break
 
 
 def _socket(name: str, after: LoadPath) -> str:

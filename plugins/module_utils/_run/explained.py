@@ -81,7 +81,8 @@ def _without_step(failure: Failure, why: Why) -> str:
 
 
 def _with_cause(failure: Failure, message: str, cause: Cause) -> Explained:
-    section = kind_of(failure.unit).section if cause.directive else ""
+    general = cause.directive.startswith(("Condition", "Assert"))
+    section = ("Unit" if general else kind_of(failure.unit).section) if cause.directive else ""
     message = message.replace(failure.gloss, "", 1)
     said = cause.what in message
     whole = message if said else f"{message}: {cause.sentence}"
