@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from .entries import Entry, tmpfs
+from .entries import UNITS, Entry, service, tmpfs
 from .lab import Lab, actions
 
 # How a run may have something below /srv in use.
@@ -78,3 +78,55 @@ def test_what_a_remount_is_enough_for(host: Lab) -> None:
     prefix = in_use(host)
     result = host.settled(tmpfs("/srv", Options="size=2m"), prefix=prefix)
     assert (result["reloaded"], result["kept"]) == (["srv.mount"], {})
+
+
+IN_TMP = ("env", "--chdir=/var/tmp/work")
+VAR_TMP = {**tmpfs("/var/tmp"), "install": {"WantedBy": "local-fs.target"}}
+PULLING: dict[str, Entry] = {
+    "PrivateTmp": service(service={"PrivateTmp": True}),
+    "WorkingDirectory": service(service={"WorkingDirectory": "/var/tmp/work"}),
+    "RequiresMountsFor": {"name": "main.target", "unit": {"RequiresMountsFor": "/var/tmp/work"}},
+    "Wants": {"name": "main.target", "unit": {"Wants": "var-tmp.mount"}},
+    "Where": tmpfs("/var/tmp/work/more"),
+}
+
+
+@pytest.mark.parametrize("how", PULLING)
+def test_nor_what_would_bring_such_a_mount_up(host: Lab, how: str) -> None:
+    host.sh("mkdir -p /var/tmp/work")
+    unit = PULLING[how]
+    for mount in (VAR_TMP, {**tmpfs("/var/tmp"), "state": "present"}):
+        for check_mode in (False, True):
+            error = host.refused(mount, unit, prefix=IN_TMP, check_mode=check_mode)["errors"][0]
+            assert (error["unit"], error["rule"]) == (unit["name"], "own-connection")
+            assert "var-tmp.mount over /var/tmp/work" in error["message"]
+    host.settled(VAR_TMP, {**unit, "state": "present"}, prefix=IN_TMP)
+    host.settled(VAR_TMP, prefix=IN_TMP, prune=True)
+    alone = host.refused(unit, name="other", prefix=IN_TMP)["errors"][0]
+    assert (alone["unit"], alone["rule"]) == (unit["name"], "own-connection")
+    host.settled(service("beside"), name="beside", prefix=IN_TMP)
+    assert host.sh("grep ' /var/tmp ' /proc/self/mounts", check=False) == ""
+    host.sh("rm -r /var/tmp/work")
+
+
+@pytest.mark.parametrize("unit", ["var-tmp.mount", "base.service"])
+def test_what_the_host_stands_on_by_what_its_targets_need(host: Lab, unit: str) -> None:
+    """Without basic.target nearly nothing of a host goes on."""
+
+    def declared(number: int) -> Entry:
+        if unit == "base.service":
+            return service("base", environment={"A": str(number)})
+        return {**tmpfs("/var/tmp"), "mount": {"What": f"tmpfs{number}", "Where": "/var/tmp", "Type": "tmpfs"}}
+
+    if unit == "base.service":
+        host.write(f"{UNITS}/basic.target.d/x.conf", "[Unit]\nRequires=base.service\n")
+    standing = ["basic.target", "systemd-logind.service", unit]
+    host.settled(declared(1))
+    assert host.refused({**declared(1), "state": "stopped"})["errors"][0]["rule"] == "of-host"
+    changes = (lambda: host.apply(declared(2)), lambda: host.apply(service("next"), prune=True))
+    for change in changes:
+        assert "basic.target" in change()["kept"][unit]
+        assert host.states(*standing) == ["active"] * 3
+    host.sh(
+        f"rm -rf {UNITS}/basic.target.d; systemctl daemon-reload; systemctl stop --job-mode=ignore-dependencies {unit}"
+    )

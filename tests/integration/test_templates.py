@@ -147,16 +147,16 @@ def test_an_instance_that_others_pull_in_is_told(host: Lab, directive: str) -> N
 
 @pytest.mark.parametrize("directive", ["Wants", "Requires"])
 def test_an_instance_that_others_pull_in_has_to_come_up(host: Lab, directive: str) -> None:
-    template = service("app@", "/bin/sh -c 'test %i = red && exit 3; exec sleep infinity'")
+    template = service("app@", service={"ExecStartPre": "/bin/sh -c 'test %i != red'"})
     result = host.failing(template, target(**{directive: RED}))
-    assert (RED, "3") in [(error["unit"], error["status"]) for error in result["errors"]]
+    assert RED in [error["unit"] for error in result["errors"]]
     assert result["rolled_back"]
     assert host.states("apps.target", RED) == ["inactive", "inactive"]
     host.settled(template, target(**{directive: "app@blue.service"}))
 
 
 def test_an_instance_that_is_pulled_in_from_now_on(host: Lab) -> None:
-    template = service("app@", "/bin/sh -c 'test %i = red && exit 3; exec sleep infinity'")
+    template = service("app@", service={"ExecStartPre": "/bin/sh -c 'test %i != red'"})
     host.settled(template, target(Wants="app@blue.service"))
     result = host.failing(template, target(Wants=f"app@blue.service {RED}"))
     assert [error["unit"] for error in result["errors"]] == [RED]
@@ -174,6 +174,7 @@ def test_an_instance_that_another_instance_pulls_in(host: Lab) -> None:
 def test_an_instance_that_a_link_has_pulled_in(host: Lab) -> None:
     template = service("app@", install={"WantedBy": "apps.target", "DefaultInstance": "red"}, enabled=True)
     assert host.settled(template, target(Description="x"))["newly_started"] == ["apps.target", RED]
-    failing = service("db@", "/bin/false", install={"WantedBy": "dbs.target", "DefaultInstance": "red"}, enabled=True)
+    linked = {"WantedBy": "dbs.target", "DefaultInstance": "red"}
+    failing = service("db@", service={"ExecStartPre": "/bin/false"}, install=linked, enabled=True)
     result = host.failing(failing, {"name": "dbs.target", "unit": {}}, name="dbs")
     assert [error["unit"] for error in result["errors"]] == ["db@red.service"]

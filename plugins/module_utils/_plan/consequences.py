@@ -27,6 +27,7 @@ from .._host.graph import Graph
 from .._syntax.activation import begin_together
 from .._syntax.kinds import Cause, kind_of
 from .._syntax.relations import RELATIONS, Because, Does
+from .._syntax.special import FOUNDATIONS
 from .fates import Becomes, Call, Fate
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ _ASKING = tuple(relation.inverse for relation in RELATIONS.values() if relation.
 def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:
     """All that a stop of a unit takes down with it, to the end."""
     return _with(Does.STOP, unit, graph)
+
+
+def standing_on(unit: str, graph: Graph) -> str:
+    """What of the foundations of the host goes down with the stop of a unit, "" if none does."""
+    taken = stopped_with(unit, graph)
+    return next((target for target in FOUNDATIONS if target in taken and unit not in FOUNDATIONS), "")
 
 
 def restarted_with(unit: str, graph: Graph) -> Dict[str, Because]:

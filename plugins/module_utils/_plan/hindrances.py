@@ -10,8 +10,10 @@ from typing import Iterator
 
 from .._host.graph import Graph
 from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.special import is_over
 from .conflicts import of_jobs
-from .consequences import displaced, stopped_with, taken_down
+from .consequences import behind, displaced, standing_on, stopped_with, taken_down
+from .fates import Becomes
 from .plan import Plan, carries
 from .references import View
 
@@ -21,6 +23,20 @@ _OWN_CONNECTION = Rule(
     "{what} would cut off this very run, which depends on it",
     "do that by another way into the host",
     "a run does not end itself or its connection",
+)
+_HIDES_RUN = Rule(
+    "own-connection",
+    Severity.ERROR,
+    "to bring up {by} would mount {mount} over {path}, which this run has in use",
+    "declare {by} state: present, or have Ansible's temporary folder and its home elsewhere (remote_tmp)",
+    "a run does not end itself or its connection",
+)
+_TAKES_HOST = Rule(
+    "of-host",
+    Severity.ERROR,
+    "its stop takes {target} along, and with that all that the host runs",
+    "declare state: present",
+    "systemd.special(7), basic.target",
 )
 _STOP_REFUSED = Rule(
     "refused-stop",
@@ -41,6 +57,7 @@ _GOES_DOWN_FOR_GOOD = Rule(
 def hindrances(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
     yield from of_jobs(plan, view)
     yield from _ended(plan, view, graph)
+    yield from _hidden(plan, view)
     yield from _not_up_again(plan, view, graph)
 
 
@@ -53,8 +70,20 @@ def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
             yield _OWN_CONNECTION.problem(unit, what=what)
+        elif not reason and standing_on(unit, graph):
+            yield _TAKES_HOST.problem(unit, target=standing_on(unit, graph))
         elif not reason and "RefuseManualStop" in graph.node(unit).settings:
             yield _STOP_REFUSED.problem(unit, "Unit", "RefuseManualStop")
+
+
+def _hidden(plan: Plan, view: View) -> Iterator[Problem]:
+    """What would come over what this run has in use, as what is started needs it; by itself it is not started."""
+    for unit, fate in plan.fates.items():
+        path = is_over(unit, view.observed.manager.footing) if fate.becomes is Becomes.UP else ""
+        if path:
+            root = behind(fate, plan.fates, plan.jobs)
+            by = fate.cause.unit or (root[1] if root else unit)
+            yield _HIDES_RUN.problem(by, by=by, mount=unit, path=path)
 
 
 def _not_up_again(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:

@@ -25,6 +25,7 @@ from .consequences import (
     fates,
     outdone,
     restarted_with,
+    standing_on,
     starters,
     still_upheld,
     stopped_with,
@@ -66,6 +67,8 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         return Plan(tuple(steps), files, deferred=shall)
     later = _later(wished, graph, differences, observed)
     wished = tuple(tuple(followed(acts, differences, later)) for acts in wished)
+    told = {case.unit for case in differences.cases if case.wanted == "stopped"}
+    wished = tuple(tuple(_left_standing(acts, told, graph)) for acts in wished)
     acts = [act for each in wished for act in _left_alone(each, differences.after, graph, later, observed)]
     pulled = _pulled(acts, differences)
     to_stay_down = sockets.to_stay_down(acts, differences, observed)
@@ -163,6 +166,19 @@ def _besides(
             told[root] = f"{told.get(root, '')}; {fate}"
     reasons.update({root: reasons[root] + text for root, text in told.items()})
     return steps
+
+
+def _left_standing(acts: Sequence[Act], told: AbstractSet[str], graph: Graph) -> List[Act]:
+    """The same of what the host stands on, such as a mount that basic.target needs. told: declared stopped."""
+    ending = [act for act in acts if act.verb in ("stop", "restart", "cycle") and act.unit not in told]
+    targets = {act.unit: target for act in ending for target in [standing_on(act.unit, graph)] if target}
+    if not targets:
+        return list(acts)
+    return [
+        Act("keep", act.unit, f"{act.reason}; but {targets[act.unit]} goes down with it: this waits for the next boot")
+        for act in ending
+        if act.unit in targets
+    ] + [act for act in acts if act.unit not in targets]
 
 
 def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, later: Graph, observed: Observed) -> List[Act]:

@@ -39,6 +39,7 @@ from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Rule, Severity
+from .._syntax.special import mount_point
 from . import report
 from .host_facts import host_facts, host_key
 from .work import Failed, Work
@@ -323,7 +324,12 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[Record]
 
     asked = making.subjects(wished, differences, observed) if manager.live else ()
     graph = look(manager, asked, observed.states)
-    return Work(differences.desired, observed, differences, graph, making.make(differences, wished, graph, observed))
+    made = making.make(differences, wished, graph, observed)
+    if any(map(mount_point, made.fates)) and not observed.manager.footing:
+        from .._host.footing import footing  # noqa: PLC0415 (only where a mount comes up that nobody declares)
+
+        observed = replace(observed, manager=observed.manager._replace(footing=footing()))
+    return Work(differences.desired, observed, differences, graph, made)
 
 
 def _further(found: Problems, manager: Manager) -> List[Problem]:

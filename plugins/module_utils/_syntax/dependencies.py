@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Iterable, Iterator, List, Sequence, Set, Tuple
 
 from .directives import GAINS_START
 from .kinds import EXEC_SECTIONS
 from .loadpath import LoadPath
-from .meaning import last, words
+from .meaning import is_set, last, words
 from .names import misnamed, mount_of
 from .relations import RELATIONS, Does
+from .special import mount_point
 from .specifiers import in_name, in_value
 from .unitfile import Effective
 
@@ -27,6 +29,8 @@ RELATED = (
 # systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
 # Likewise, each of a namespace.
+# What PrivateTmp= makes anew, below what is mounted there (systemd.exec(5)).
+_TEMPORARY = ("/tmp", "/var/tmp")
 _JOURNALS = ("systemd-journald", "systemd-journald-varlink")
 
 
@@ -69,10 +73,15 @@ def implied(unit: str, loadpath: LoadPath) -> List[Tuple[str, str]]:
     """
     text = loadpath.effective(unit)
     found = [("Requires", other) for _section, _directive, other in _around(text, loadpath, unit)]
+    folder = mount_point(unit) if loadpath.defines(unit) else ""
+    found += [("Requires", mount) for mount in _mounts(posixpath.dirname(folder))] if folder else []
     for section in EXEC_SECTIONS:
         namespace = in_value(last(text, section, "LogNamespace"), unit)
         found += [("Requires", f"{journal}@{namespace}.socket") for journal in _JOURNALS if namespace]
         found += [("Wants", socket) for socket in words(text, section, "Sockets")]
+        # Of a unit that systemd has loaded it tells itself that this is Requires= until 255.
+        private = _TEMPORARY if is_set(text, section, "PrivateTmp") else ()
+        found += [("Wants", mount) for path in private for mount in _mounts(path)]
     known = [(name, in_name(other, unit)) for name, other in found]
     known = [(name, other) for name, other in known if not misnamed(other) and loadpath.defines(other)]
     return [(name, loadpath.primary(other)) for name, other in known]

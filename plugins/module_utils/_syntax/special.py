@@ -64,6 +64,10 @@ _PULLING = tuple(sorted(GAINS_START))
 CALL_FOR: Dict[str, str] = {unit: call for call, units in _ENDING.items() for unit in units.split()}
 
 
+# What every unit is after, and most need, by the dependencies that they have by default (systemd.special(7)).
+FOUNDATIONS = ("sysinit.target", "basic.target")
+
+
 def _itself(unit: str) -> str:
     return unit
 

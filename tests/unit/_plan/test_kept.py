@@ -294,3 +294,21 @@ def test_a_drop_in_over_what_systemd_makes_itself(unit: str, done: list[str]) ->
     observed = in_force(None, {unit: UnitState("loaded", "active", "running")}, 257)
     made = planned(declare(dropins=[dropin], version=257), observed)
     assert sorted(verb for verb, _unit in jobs(made)) == done
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+def test_what_the_host_stands_on(leaving: bool) -> None:
+    """By what a stop takes along, whatever it is called."""
+    mount: Entry = {"name": "data.mount", "mount": {"What": "a", "Where": "/data", "Type": "tmpfs"}}
+    before = declare(mount)
+    after = declare(
+        {**mount, "mount": {**mount["mount"], "What": "b"}} if not leaving else {**mount, "state": "absent"}
+    )
+    states = {"data.mount": UnitState("loaded", "active", "mounted"), "basic.target": RUNNING}
+    needed = {"data.mount": {"RequiredBy": ("basic.target",)}, "basic.target": {"Requires": ("data.mount",)}}
+    made = planned(after, in_force(before, states), needed)
+    assert jobs(made) == []
+    assert "basic.target" in made.kept["data.mount"]
+    assert ("stop", "data.mount") in jobs(
+        planned(declare({**mount, "state": "stopped"}), in_force(before, states), needed)
+    )

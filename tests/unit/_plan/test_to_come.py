@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.fates import Becomes
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.to_come import named_anew
 
 from ..world import RUNNING, declare, in_force, planned
 
@@ -111,3 +113,25 @@ def test_no_instance_of_what_others_own_is_watched() -> None:
     apps = {"name": "apps.target", "unit": {"Wants": "theirs@red.service"}}
     host = in_force(None, vendor={"theirs@.service": "[Service]\nExecStart=/bin/true\n"})
     assert list(planned(declare(apps), host).watched) == ["apps.target"]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        {"name": "a.service", "service": {"ExecStart": "/bin/a", "PrivateTmp": True}},
+        {"name": "a.service", "service": {"ExecStart": "/bin/a", "WorkingDirectory": "/var/tmp/work"}},
+        {"name": "var-tmp-work.mount", "mount": {"What": "tmpfs", "Where": "/var/tmp/work", "Type": "tmpfs"}},
+    ],
+)
+def test_the_mounts_that_a_unit_is_below_come_up(unit: dict[str, Any]) -> None:
+    mount = {"name": "var-tmp.mount", "mount": {"What": "tmpfs", "Where": "/var/tmp", "Type": "tmpfs"}}
+    made = planned(declare({**mount, "state": "present"}, unit), in_force(None))
+    assert becomes(made) == dict.fromkeys(["var-tmp.mount", unit["name"]], Becomes.UP)
+
+
+def test_a_mount_below_one_that_is_there() -> None:
+    mount = {"name": "srv.mount", "mount": {"What": "tmpfs", "Where": "/srv", "Type": "tmpfs"}, "state": "present"}
+    below = {"name": "srv-a.mount", "mount": {"What": "tmpfs", "Where": "/srv/a", "Type": "tmpfs"}}
+    observed = in_force(declare(mount))
+    found = named_anew(differences.compare(declare(mount, below), observed, {}), observed)
+    assert found == {"srv.mount", "srv-a.mount"}
