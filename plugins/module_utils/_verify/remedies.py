@@ -119,6 +119,13 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
     ),
+    Wording(
+        "DynamicUser= enabled for user unit, which is not supported",
+        VERIFY,
+        "leave it out, since a user's manager can run nothing as someone else",
+        "Service",
+        "DynamicUser",
+    ),
     # What may still come.
     Wording("Command .+ is not executable: No such file or directory$", MISSING, "install it, or mend the path"),
     Wording(
