@@ -18,7 +18,8 @@ from .manager import Manager
 
 # How systemd says that it did not start a unit (247 to 262).
 _SKIPPED = re.compile(
-    r"was skipped because|Condition check resulted in .* being skipped|asserts failed|Assertion failed for"
+    r"was skipped because|skipped, (?:unmet|no trigger) condition|Condition check resulted in .* being skipped"
+    r"|asserts failed|Assertion failed for"
 )
 # What tells whether all of them held, and the property that has each, as (type, trigger, negate, parameter, state).
 PROPERTIES = {"ConditionResult": "Conditions", "AssertResult": "Asserts"}

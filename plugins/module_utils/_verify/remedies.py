@@ -127,6 +127,13 @@ WORDINGS: Tuple[Wording, ...] = (
         "a shell does that itself: write /bin/sh -c and all the rest in quotes, or say it by directives such as "
         "WorkingDirectory= and Environment=",
     ),
+    Wording(
+        "DynamicUser= enabled for user unit, which is not supported",
+        VERIFY,
+        "leave it out, since a user's manager can run nothing as someone else",
+        "Service",
+        "DynamicUser",
+    ),
     # What may still come.
     Wording("Command .+ is not executable: No such file or directory$", MISSING, "install it, or mend the path"),
     Wording(
