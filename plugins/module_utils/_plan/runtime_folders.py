@@ -16,7 +16,7 @@ from typing import Iterator, Optional, Set
 from .._host.manager import States
 from .._host.places import Places
 from .._syntax.activation import namesake, starts
-from .._syntax.kinds import kind_of
+from .._syntax.kinds import Processes, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_true, last, words
 from .._syntax.names import misnamed, parse_name
@@ -75,7 +75,7 @@ def listens_in_vain(view: View) -> Iterator[Problem]:
     """Sockets and services that this declaration has a part in."""
     names = [each for unit in view.desired.units if unit.path for each in (unit.name.text, *unit.members)]
     names += [dropin.unit.text for dropin in view.desired.dropins if not dropin.unit.stands_for_others]
-    services = [name for name in names if kind_of(name).section == "Service"]
+    services = [name for name in names if kind_of(name).processes is Processes.MAIN]
     told: Set[str] = set()
     for socket in dict.fromkeys(filter(None, (_socket(name, view.after) for name in names))):
         for service in dict.fromkeys((starts(socket, view.after), *services)):

@@ -28,7 +28,10 @@ _OLD_NAMES: Dict[str, str] = {
     "SetCredentialEncrypted": "SetCredential",
 }
 # What [Service] may have of [Unit].
-_MOVED = frozenset(("StartLimitIntervalSec", "StartLimitBurst", "StartLimitAction", "FailureAction", "RebootArgument"))
+_MOVED = frozenset(
+    ("Service", each)
+    for each in ("StartLimitIntervalSec", "StartLimitBurst", "StartLimitAction", "FailureAction", "RebootArgument")
+)
 # Of services, by one line both (systemd.service(5)).
 _BOTH: Dict[Tuple[str, str], Tuple[str, ...]] = {("Service", "TimeoutSec"): ("TimeoutStartSec", "TimeoutStopSec")}
 _BY_NAME = ("LoadCredential", "SetCredential")
@@ -61,7 +64,7 @@ def settings(entry: Entry) -> Iterator[Setting]:
 
 def _place(entry: Entry) -> Tuple[str, str]:
     directive = _OLD_NAMES.get(entry.directive, entry.directive)
-    return _UNIT if entry.section == "Service" and directive in _MOVED else entry.section, directive
+    return _UNIT if (entry.section, directive) in _MOVED else entry.section, directive
 
 
 def _variables(section: str, directive: str, value: str) -> Iterator[Setting]:
