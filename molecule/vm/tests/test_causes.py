@@ -46,7 +46,7 @@ def test_unit_info_names_whose_memory_was_too_little(machine: MachineLab, name: 
 
 
 def test_a_run_names_the_cause_in_its_message_and_as_data(machine: MachineLab) -> None:
-    entries = [{**entry(way), "health": {"timeout": 30, "stable_for": 4}} for way in KERNEL_WAYS]
+    entries = [{**entry(way), "health": {"timeout": 60, "stable_for": 15}} for way in KERNEL_WAYS]
     try:
         result = machine.module("stack", name="broken", units=entries, on_failure="keep")
         errors = {error["unit"]: error for error in result["errors"]}
