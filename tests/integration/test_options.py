@@ -117,7 +117,7 @@ MISTAKES: list[tuple[str, dict[str, Any], tuple[str, str], str]] = [
     ("some.scope", {"unit": {"Description": "x"}}, ("", ""), "dropin"),
     ("x.servcie", {"unit": {}}, ("", ""), ".service'?"),
     ("a b.service", {"unit": {}}, ("", ""), "escaped"),
-    ("a/b.service", {"unit": {}}, ("", ""), "slash"),
+    ("in/folder.service", {"unit": {}}, ("", ""), "slash"),
     ("a\n.service", {"unit": {}}, ("", ""), "characters"),
     ("wait.service", {**given("service", "Nice", 1), "health": {"timeout": 0}}, ("", ""), "timeout"),
     ("port.service", {**given("service", "Nice", 1), "health": {"tcp": "localhost"}}, ("", ""), "HOST:PORT"),

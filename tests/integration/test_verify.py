@@ -91,7 +91,7 @@ def test_a_missing_program_is_told_before_anything_is_written(host: Lab) -> None
     ("name", "sections", "place", "mend"),
     [
         ("x.service", {"service": {"User": "root"}}, ("Service", "ExecStart"), "oneshot"),
-        ("x.service", {"service": {"ExecStart": "bin/x"}}, ("Service", "ExecStart"), "give the whole path"),
+        ("x.service", {"service": {"ExecStart": "bin/x"}}, ("Service", "ExecStart"), "give its whole path"),
         ("x.service", {"service": {"ExecStart": "/opt/x"}}, ("Service", "ExecStart"), "install it"),
         ("x.service", {"service": {"ExecStart": "/etc/passwd"}}, ("Service", "ExecStart"), "0755"),
         ("x.service", {"service": {"ExecStart": FOREVER, "Type": "dbus"}}, ("Service", "BusName"), "on the bus"),

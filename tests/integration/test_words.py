@@ -117,7 +117,7 @@ def test_what_a_start_needs_and_is_not_there(host: Lab, directives: Entry, named
     assert rules(host.foretell(unit)) == [("main.service", named, "lacking")]
     result = host.failing(unit)
     assert rules(result) == [("main.service", named, "lacking")]
-    assert any("nowhere" in warning or "nobody-of-that-name" in warning for warning in result["warnings"])
+    assert "nowhere" in result["msg"] or "nobody-of-that-name" in result["msg"]
 
 
 def test_what_a_start_needs_and_is_there_or_made(host: Lab) -> None:

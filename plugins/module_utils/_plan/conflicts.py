@@ -13,6 +13,7 @@ from typing import Dict, Iterator, List, NamedTuple
 
 from .._desired.options import RUNNING
 from .._syntax.dependencies import named, needed
+from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity
 from .plan import Plan
 from .references import View
@@ -69,7 +70,7 @@ def _wars(view: View) -> List[_War]:
     running = sorted(case.unit for case in view.differences.cases if case.wanted in RUNNING)
     needing: Dict[str, str] = {unit: unit for unit in running}
     for unit in running:
-        for other in sorted(needed([unit], loadpath)):
+        for other in sorted(each for each in needed([unit], loadpath) if not misnamed(each)):
             needing.setdefault(other, unit)
     return [
         _War(needing[each], needing[other], each, other)

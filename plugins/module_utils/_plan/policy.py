@@ -193,7 +193,8 @@ def _renewed(case: Case) -> List[Act]:
             return [Act("reload", case.unit, reason), *_lacking(case, needs)]
         return [Act("restart", case.unit, reason)]
     lacking = _lacking(case, [])
-    if lacking and case.on_change == "restart" and not (once or case.service.per_connection):
+    due = lacking and case.on_change == "restart" and case.service.process.due
+    if due and not (once or case.service.per_connection):
         return [Act("restart", case.unit, lacking[0].reason)]
     return lacking
 

@@ -54,13 +54,14 @@ class Freshness(NamedTuple):
 
     stale: it has something else, and it is to be brought up to date. news: what that is, in words, as far as it is
     known. lacking: what a reload does not put into force, None if that is not known. apart: it has what its files say,
-    though its stamps are not theirs.
+    though its stamps are not theirs. due: what it lacks is of this declaration alone, which says when that is in force.
     """
 
     stale: bool = False
     news: Tuple[str, ...] = ()
     lacking: Optional[Tuple[str, ...]] = ()
     apart: bool = False
+    due: bool = False
 
 
 CURRENT = Freshness()
@@ -187,7 +188,8 @@ def freshness(unit: str, evidence: Evidence) -> Freshness:
         lacking = (*lacking, *_foreign_news(unit, observed, began))
     elif lacking is not None:
         lacking = (*lacking, *theirs)
-    return Freshness(own.stale or bool(theirs), (*own.news, *theirs), lacking, own.apart and not theirs)
+    due = own.due and lacking == own.lacking
+    return Freshness(own.stale or bool(theirs), (*own.news, *theirs), lacking, own.apart and not theirs, due)
 
 
 def by_its_files(unit: str, evidence: Evidence) -> Freshness:
@@ -223,7 +225,10 @@ def _own(
         return CURRENT
     lacking = _lacking(unit, evidence, wanted, started, known, bare)
     if now == wanted:
-        return Freshness(False, (), lacking)
+        # systemd gives a process without a stamp that of its text at a reload.
+        newer = wanted - (started or frozenset()) or wanted
+        places = stamps_by_file(unit, evidence.after)
+        return Freshness(False, (), lacking, due=all(places.get(each) in evidence.desired.files for each in newer))
     differs = evidence.difference(now, wanted)
     if differs is None:
         return Freshness(True, evidence.newer(unit, began), lacking)

@@ -28,9 +28,9 @@ RELATED = (
 )
 # systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")
-# Likewise, each of a namespace.
 # What PrivateTmp= makes anew, below what is mounted there (systemd.exec(5)).
 _TEMPORARY = ("/tmp", "/var/tmp")
+# Likewise, each of a namespace.
 _JOURNALS = ("systemd-journald", "systemd-journald-varlink")
 
 
