@@ -72,8 +72,9 @@ def is_name(key: object) -> bool:
     return isinstance(key, str) and bool(_NAME.fullmatch(key))
 
 
+@lru_cache(maxsize=None)
 def _is_meant(key: str, least: float) -> bool:
-    """Is a word one of the hidden options, or may it be meant for one?"""
+    """Is a word one of the hidden options, or may it be meant for one? A thousand units say the same few words."""
     word = key.replace("_", "").replace("-", "").lower()
     stems = [option.rstrip("s") for option in _SECRET]
     within = any(stem in word for stem in stems) if least == _NEAR else word in stems
