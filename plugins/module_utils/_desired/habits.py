@@ -15,6 +15,7 @@ from typing import Any, Iterator, List, Mapping, Sequence, Tuple
 from .._syntax import values
 from .._syntax.kinds import KINDS
 from .._syntax.rule import Problem, Refused, Rule, Severity, shown
+from .._syntax.words import apart
 
 Assignments = Sequence[Tuple[str, str]]
 
@@ -35,7 +36,6 @@ _WORDS = Rule(
 # What no command begins with: an option of a program, a signal, a variable. systemd takes one dash off, and what is
 # left is the name of no program.
 _NO_PROGRAM = re.compile(r"--\S|-[A-Za-z0-9]$|-[A-Z0-9]+$|\$")
-_PREFIXES = "@-:+!|"
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
@@ -72,7 +72,7 @@ def _are_words(items: Sequence[str], single: bool) -> bool:
         return False
     if any(_NO_PROGRAM.match(each) for each in items[1:]):
         return True
-    return single and not all(each.lstrip(_PREFIXES).startswith("/") and re.search(r"\s", each) for each in items[1:])
+    return single and not all(apart(each)[1].startswith("/") and re.search(r"\s", each) for each in items[1:])
 
 
 def _quoted(word: str) -> str:

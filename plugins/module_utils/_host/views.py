@@ -16,6 +16,7 @@ import pwd
 import stat
 from typing import Callable, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
+from .._syntax.meaning import MADE
 from .._syntax.unitfile import Placed
 from .files import resolve
 from .incident import Incident
@@ -27,14 +28,6 @@ _TEMPORARY = ("/tmp", "/var/tmp")
 _PSEUDO = frozenset("null zero full random urandom tty pts ptmx shm mqueue hugepages log console core fd".split())
 _VENDOR = ("/usr", "/boot", "/efi", "/bin", "/sbin", "/lib", "/lib64")
 _KERNEL = ("/proc/sys", "/proc/sysrq-trigger", "/proc/acpi", "/proc/fs", "/proc/irq", "/sys")
-# systemd.exec(5): folders that systemd makes, by the directive, below these.
-MADE = {
-    "RuntimeDirectory": "/run",
-    "StateDirectory": "/var/lib",
-    "CacheDirectory": "/var/cache",
-    "LogsDirectory": "/var/log",
-    "ConfigurationDirectory": "/etc",
-}
 _SEALED = ("RootImage", "RootMStack", "MountImages", "ExtensionImages", "ExtensionDirectories")
 
 

@@ -16,10 +16,11 @@ import pwd
 from typing import Optional, Sequence
 
 from .._syntax.loadpath import HARDENING_DROPIN
+from .._syntax.meaning import MADE
 from .._syntax.names import misnamed, parse_name
 from .._syntax.unitfile import Placed
 from .incident import Incident
-from .views import MADE, WRITE, Who, below
+from .views import WRITE, Who, below
 
 # file-hierarchy(7): folders that all of the host share, and those with all that lies below them.
 _SHARED = frozenset(

@@ -18,6 +18,7 @@ import pwd
 import re
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from .._syntax.meaning import MADE
 from .._syntax.unitfile import Placed
 from . import why_program
 from .incident import Cause, Incident, Step, at, cause, named
@@ -196,7 +197,7 @@ def _make(directive: str, path: str, made: bool) -> str:
     return f"{own}make it before the unit starts{late}, or mend {directive}="
 
 
-_MAKERS = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache"}
+_MAKERS = {name: MADE[name] for name in ("RuntimeDirectory", "StateDirectory", "CacheDirectory")}
 
 
 def _stream(directive: str) -> Why:

@@ -17,7 +17,7 @@ from .._syntax.meaning import is_set, last, words
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
-from .._syntax.words import Word, commands, split
+from .._syntax.words import Word, apart, commands, split
 from .references import View
 
 _MANUAL = "systemd.service(5), Command lines"
@@ -52,7 +52,6 @@ _UNSET = Rule(
 _OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
 # Nothing is as for a shell without one of these; an escape may stand for one.
 _TELLING = re.compile(r"[|&<>`$~*\\]")
-_PREFIXES = "@-:+!|"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRACED = re.compile(r"\$\$|\$\{([^}:]*)\}")
 # What a shell would do within a word. In single quotes it would not, and what is in double quotes may be for a shell
@@ -82,8 +81,8 @@ _OF_SYSTEMD = frozenset(
 
 def of_line(unit: str, section: str, directive: str, value: str) -> Optional[Problem]:
     """The first of a line's words that is as for a shell."""
-    for command in _commands(value) if _TELLING.search(value) else ():
-        prefix = _prefix(command)
+    for command in commands(value) if _TELLING.search(value) else ():
+        prefix, _program = apart(command[0].text)  # with : systemd puts in no variables, with | a shell reads the rest
         for before, word in zip(command, command[1:]):
             rule = _as_for_shell(word, before, knows_variables=":" not in prefix) if "|" not in prefix else None
             if rule:
@@ -102,20 +101,6 @@ def unset(unit: str, lines: Mapping[str, Sequence[str]], view: View) -> Iterator
         if lacking:
             section = kind_of(unit).section
             yield _UNSET.problem(unit, section, directive, names=", ".join(f"${each}" for each in lacking))
-
-
-def _commands(value: str) -> List[List[Word]]:
-    """Those of a line; none where a quote is not closed, of which verify complains."""
-    try:
-        return commands(value)
-    except ValueError:
-        return []
-
-
-def _prefix(command: Sequence[Word]) -> str:
-    """The characters before the program: with : systemd puts in no variables, with | a shell reads the rest."""
-    program = command[0].text
-    return program[: len(program) - len(program.lstrip(_PREFIXES))]
 
 
 def _as_for_shell(word: Word, before: Word, knows_variables: bool) -> Optional[Rule]:
@@ -156,8 +141,8 @@ def _in_braces(text: str) -> List[str]:
 def _variables(values: Sequence[str]) -> List[str]:
     """What systemd would put in, each once."""
     found: Dict[str, None] = {}
-    for command in (each for value in values if _TELLING.search(value) for each in _commands(value)):
-        prefix = _prefix(command)
+    for command in (each for value in values if _TELLING.search(value) for each in commands(value)):
+        prefix, _program = apart(command[0].text)
         for word in command[1:] if ":" not in prefix and "|" not in prefix else ():
             whole = word.text[:1] == "$" and word.text[1:2] != "{"
             names = [word.text[1:]] if whole else _in_braces(word.text)

@@ -33,7 +33,7 @@ from .._plan.owners import orphans
 from .._syntax.activation import has_sockets
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath, entries
-from .._syntax.meaning import words
+from .._syntax.meaning import MADE, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Problems, Rule, Severity, legible
 from .._verify.exposure import Exposure, Subject, measured
@@ -92,14 +92,6 @@ _REFUSED = Rule(
 AFTER, BEFORE, WITHOUT = "after", "before", "without"
 _MOST_TOLD = 3
 _LONGEST = 300
-# What makes folders that it may write to, and below which folder (systemd.exec(5)).
-_MAKES = (
-    ("StateDirectory", "/var/lib"),
-    ("CacheDirectory", "/var/cache"),
-    ("LogsDirectory", "/var/log"),
-    ("RuntimeDirectory", "/run"),
-    ("ConfigurationDirectory", "/etc"),
-)
 
 
 class Hardening:
@@ -302,7 +294,7 @@ class Hardening:
         for each in there:
             made = [
                 f"{folder}/{name}".replace("//", "/")
-                for directive, folder in _MAKES
+                for directive, folder in MADE.items()
                 for name in words(after.effective(each.unit), "Service", directive)
             ]
             for path in each.writable:

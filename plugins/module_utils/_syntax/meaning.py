@@ -13,6 +13,15 @@ from .unitfile import Effective
 # systemd.timer(5): times that come again after the one boot or start that they count from.
 _RECURRING = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")
 
+# Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
+MADE = {
+    "RuntimeDirectory": "/run",
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "LogsDirectory": "/var/log",
+    "ConfigurationDirectory": "/etc",
+}
+
 
 def last(text: Effective, section: str, directive: str) -> str:
     """The value in force of a directive that takes one value, "" if it is not set."""

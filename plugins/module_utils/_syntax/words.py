@@ -57,14 +57,27 @@ def split(value: str) -> List[Word]:
 
 
 def commands(value: str) -> List[List[Word]]:
-    """The commands of one line, which a ; of its own stands between (systemd.service(5), Command lines)."""
+    """The commands of one line, which a ; of its own stands between (systemd.service(5), Command lines).
+
+    None where a quote is not closed, of which verify complains.
+    """
+    try:
+        words = split(value)
+    except ValueError:
+        return []
     found: List[List[Word]] = [[]]
-    for word in split(value):
+    for word in words:
         if word.raw == ";":
             found.append([])
         else:
             found[-1].append(word)
     return [command for command in found if command]
+
+
+def apart(program: str) -> Tuple[str, str]:
+    """The characters before the program of a command, and itself (systemd.service(5), Command lines)."""
+    path = program.lstrip("@-:+!|")
+    return program[: len(program) - len(path)], path
 
 
 def _piece(value: str, position: int) -> Tuple[str, str]:

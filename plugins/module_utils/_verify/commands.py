@@ -17,9 +17,9 @@ from .._syntax.properties import COMMANDS
 from .._syntax.rule import legible
 from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
-from .._syntax.words import commands
+from .._syntax.words import apart, commands
 from .complaints import Complaint
-from .programs import PREFIXES, Sight, is_brought, look_for
+from .programs import Sight, is_brought, look_for
 from .remedies import MISSING
 from .subjects import Subjects
 
@@ -50,11 +50,7 @@ def _programs(entry: Entry, unit: str, made_up: bool) -> Iterator[str]:
     """Those of a line's commands that have to be there. made_up: nobody knows the instance."""
     if made_up and names_instance(entry.value):
         return
-    try:
-        programs = [command[0].text for command in commands(in_value(entry.value, unit))]
-    except ValueError:  # of a quote that is not closed verify complains
-        return
-    for program in programs:
-        path = program.lstrip(PREFIXES)
-        if path and "-" not in program[: -len(path)] and "|" not in program[: -len(path)] and not set(path) & set("$%"):
+    for command in commands(in_value(entry.value, unit)):
+        prefix, path = apart(command[0].text)
+        if path and not set(prefix) & set("-|") and not set(path) & set("$%"):
             yield path

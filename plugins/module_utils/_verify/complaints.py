@@ -18,8 +18,9 @@ from .._syntax.rule import Problem, Rule, Severity, legible
 from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
 from .._syntax.versions import value_came_with
+from .._syntax.words import apart
 from .judge import Said, Verdict
-from .programs import PREFIXES, Sight, is_brought, look_for
+from .programs import Sight, is_brought, look_for
 from .remedies import MISSING, VERIFY, weight, words_of
 from .subjects import Subjects
 
@@ -174,7 +175,7 @@ class _Reader:
         for place in self._places_of(unit):
             value = in_value(place.entry.value, unit)
             if place.entry.directive.startswith("Exec"):
-                command = value.lstrip(PREFIXES)
+                command = apart(value)[1]
                 if _runs(command, program.group("program")) if program else said.intersection(command.split()[:1]):
                     found.append(place)
             elif not program and place.entry.directive in _NAMING and said.intersection(value.split()):

@@ -22,13 +22,13 @@ from .._plan.differences import Differences
 from .._syntax.dependencies import named, needed
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import is_true
+from .._syntax.meaning import MADE, is_true
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
 from .environment_files import exports
-from .programs import MADE, awaits_mount
+from .programs import awaits_mount
 
 _LACKING = Rule(
     "lacking",

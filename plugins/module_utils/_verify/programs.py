@@ -19,27 +19,18 @@ from .._host.files import is_program, resolve
 from .._host.manager import PATH
 from .._syntax.kinds import KINDS, kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import is_true
+from .._syntax.meaning import MADE, is_true
 from .._syntax.names import escape_path, mount_of
 from .._syntax.properties import COMMANDS
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
-from .._syntax.words import commands
+from .._syntax.words import apart, commands
 
 # What a unit's files come from that nobody looks into before it starts (systemd.exec(5)), and what that covers.
 _SEALED = ("RootImage", "RootMStack")
 _EXTENDED = ("/usr/", "/opt/")
 # The commands of a start, in their order (systemd.service(5)).
 _STARTING = ("ExecCondition", "ExecStartPre", "ExecStart")
-PREFIXES = "@-:+!|"
-# Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
-MADE = {
-    "RuntimeDirectory": "/run",
-    "StateDirectory": "/var/lib",
-    "CacheDirectory": "/var/cache",
-    "LogsDirectory": "/var/log",
-    "ConfigurationDirectory": "/etc",
-}
 _WORD = re.compile(r"[^\s\"';=]+")
 
 
@@ -102,12 +93,8 @@ def _before(program: str, unit: str, directive: str, loadpath: LoadPath) -> Iter
     settings = _own(unit, loadpath.effective(unit))
     for name in _STARTING if directive in _STARTING else (*_STARTING, directive):
         for line in settings.get(name, ()):
-            try:
-                found = commands(in_value(line, unit))
-            except ValueError:  # of a quote that is not closed verify complains
-                continue
-            for command in found:
-                if name == directive and command[0].text.lstrip(PREFIXES) == program:
+            for command in commands(in_value(line, unit)):
+                if name == directive and apart(command[0].text)[1] == program:
                     return
                 yield [part for word in command for part in _WORD.findall(word.text)]
         if name == directive:
