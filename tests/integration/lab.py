@@ -274,10 +274,11 @@ class Lab(Host):
         finally:
             self.sh("systemctl stop asking.service", check=False)
 
-    def asked(self, *ports: int, pause: str = "true") -> AbstractContextManager[None]:
-        """Someone connects to these ports all the time; pause is a command between two rounds."""
+    def asked(self, *ports: int, pause: str = "0.005") -> AbstractContextManager[None]:
+        """Someone connects to these ports all the time, with so many seconds between two rounds."""
         connect = " ".join(f"true > /dev/tcp/127.0.0.1/{port};" for port in ports)
-        return self.beside(f"while :; do {connect} {pause}; done")
+        # Bash itself waits; a process for each pause would take from the host what the service is to have.
+        return self.beside(f"exec 9<> <(:); while :; do {connect} read -rt {pause} -u 9; done")
 
     def connected(self, port: int) -> AbstractContextManager[None]:
         """Someone holds one connection to this port."""

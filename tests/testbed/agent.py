@@ -42,6 +42,10 @@ class Agent:
         """In a fork of the process there, so that it need not start a Python and import again."""
         return self._ask({"base": base, "module": module}, data, module)
 
+    def run_program(self, program: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        """A program in Python by its text, likewise; it runs where `__name__` is "__main__"."""
+        return self._ask({"program": program, "arguments": list(arguments)}, b"", shown(["python3", *arguments]))
+
     def _ask(self, request: dict[str, Any], data: bytes, what: str) -> subprocess.CompletedProcess[bytes]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None

@@ -140,6 +140,15 @@ class Host:
         self._idle.append(agent)
         return done
 
+    def program(self, text: str, *arguments: str) -> str:
+        """What a program in Python prints that runs where `__name__` is "__main__"."""
+        agent = self._agent()
+        done = agent.run_program(text, arguments)
+        self._idle.append(agent)
+        if done.returncode != 0:
+            raise CommandError(f"{self.name}: {done.stderr.decode(errors='replace')}")
+        return done.stdout.decode()
+
     def module(self, module: str, /, **options: Any) -> dict[str, Any]:
         """A module's result, failed or not; takes the options of start_module and the module's own arguments."""
         own = not self.forks or not OF_A_PROCESS.isdisjoint(options)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .host import CommandError, Host
+from .host import Host
 
 # What a module may write to.
 FOLDERS = ("/etc", "/run/systemd/system", "/run/systemd/transient", "/var/lib/unitwright")
@@ -51,21 +51,24 @@ def kind(path):
         told = repr(data) if len(data) < 4096 else hashlib.sha256(data).hexdigest()
         return what + (" %d %d " % (seen.st_nlink, seen.st_mtime_ns) if sys.argv[1] == "1" else " ") + told
     return what
-found = {}
-for top in sys.argv[2:]:
-    if os.path.lexists(top):
-        found[top] = kind(top)
-    for folder, folders, files in os.walk(top):
-        for name in folders + files:
-            path = os.path.join(folder, name)
-            found[path] = kind(path)
-json.dump(found, sys.stdout)
+def main(tops):
+    found = {}
+    for top in tops:
+        if os.path.lexists(top):
+            found[top] = kind(top)
+        for folder, folders, files in os.walk(top):
+            for name in folders + files:
+                path = os.path.join(folder, name)
+                found[path] = kind(path)
+    json.dump(found, sys.stdout)
+if __name__ == "__main__":
+    main(sys.argv[2:])
 """
 
 
 def listing(host: Host, *folders: str, times: bool = False) -> Listing:
     """What lies in these folders (FOLDERS by default); with times, a file that was written anew differs."""
-    told = _python(host, _LIST, "1" if times else "0", *(folders or FOLDERS))
+    told = host.program(_LIST, "1" if times else "0", *(folders or FOLDERS))
     found: Listing = json.loads(told)
     return found
 
@@ -75,12 +78,5 @@ def restore(host: Host) -> list[str]:
 
     Returns what the modules had left of their own.
     """
-    left: list[str] = json.loads(_python(host, _UNDO.read_text(encoding="utf-8"), NOTES, *RESTORED))
+    left: list[str] = json.loads(host.program(_UNDO.read_text(encoding="utf-8"), NOTES, *RESTORED))
     return left
-
-
-def _python(host: Host, script: str, *args: str) -> str:
-    done = host.run("python3", "-c", script, *args)
-    if done.returncode != 0:
-        raise CommandError(f"{host.name}: {done.stderr.decode(errors='replace')}")
-    return done.stdout.decode()

@@ -6,20 +6,33 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import runpy
 import sys
+from pathlib import Path
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULES = "ansible_collections.unitwright.systemd.plugins.modules."
+PLUGINS = "ansible_collections.unitwright.systemd.plugins."
+MODULES = f"{PLUGINS}modules."
+UTILS = f"{PLUGINS}module_utils."
 
 
 def warm(module: str) -> None:
-    """Import what a module imports, for children that run it; what is wrong with it they will say."""
+    """Import what any run may import, for children that run a module; what is wrong with it they will say."""
     with contextlib.suppress(Exception):
         importlib.import_module(MODULES + module)
         del sys.modules[MODULES + module]  # it itself runs anew each time
+        for name in utils():
+            importlib.import_module(name)
+
+
+@functools.cache
+def utils() -> list[str]:
+    """All that modules share, but for programs of their own; their folders are no packages that pkgutil would find."""
+    top = Path(HERE, *UTILS.split(".")[:-1])
+    return [f"{UTILS}{path.parent.name}.{path.stem}" for path in top.glob("_*/*.py") if path.parent.name != "_programs"]
 
 
 def run(module: str) -> None:

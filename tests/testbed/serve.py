@@ -3,18 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs commands on the target, one after the other, as stdin asks for them: see agent.py for the other end.
 
-A module can be run in a fork of this process, which has imported for it already: most of what a run costs a test
-is the start of a Python.
+A module, or another program in Python, can be run in a fork of this process, which has imported for it already: most of
+what a run costs a test is the start of a Python.
 """
 
 from __future__ import annotations
 
+import functools
+import gc
 import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from types import CodeType
 from typing import IO, Any
 
 # Seconds that a module's run may take here: one that hangs ends, and its test says so.
@@ -32,7 +36,7 @@ def scratch(name: str, content: bytes = b"") -> IO[bytes]:
 def answer(request: dict[str, Any]) -> None:
     data = sys.stdin.buffer.read(request["length"])
     with scratch("in", data) as given, scratch("out") as out, scratch("err") as err:
-        run = forked if "base" in request else executed
+        run = executed if "command" in request else forked
         code = run(request, given, out, err)
         # As a shell tells of a signal.
         code = 128 - code if code is not None and code < 0 else code
@@ -65,11 +69,9 @@ def executed(request: dict[str, Any], given: IO[bytes], out: IO[bytes], err: IO[
 
 
 def forked(request: dict[str, Any], given: IO[bytes], out: IO[bytes], err: IO[bytes]) -> int:
-    """The exit status of a module, run by the runner in the folder `base`."""
-    if request["base"] not in sys.path:
-        sys.path.insert(0, request["base"])
-    runner = importlib.import_module("run_module")
-    runner.warm(request["module"])
+    """The exit status of what is run in a fork: a program, or a module by the runner in the folder `base`."""
+    work = of_program(request) if "program" in request else of_module(request)
+    gc.freeze()  # to search what is here for garbage, a child would have to copy all of it
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -79,8 +81,34 @@ def forked(request: dict[str, Any], given: IO[bytes], out: IO[bytes], err: IO[by
         os.dup2(stream.fileno(), number)
     # Those of before have read ahead of what is for this process.
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115, they stay open
-    runner.run(request["module"])
+    work()
     sys.exit()
+
+
+def of_module(request: dict[str, Any]) -> Callable[[], object]:
+    if request["base"] not in sys.path:
+        sys.path.insert(0, request["base"])
+    runner = importlib.import_module("run_module")
+    runner.warm(request["module"])
+    return lambda: runner.run(request["module"])
+
+
+def of_program(request: dict[str, Any]) -> Callable[[], object]:
+    """A program in Python by its text; what it imports stays imported here."""
+    code = compiled(request["program"])
+
+    def work() -> None:
+        sys.argv = ["-c", *request["arguments"]]
+        exec(code, {"__name__": "__main__"})
+
+    return work
+
+
+@functools.cache
+def compiled(program: str) -> CodeType:
+    code = compile(program, "<program>", "exec")
+    exec(code, {"__name__": "imported"})
+    return code
 
 
 def main() -> None:

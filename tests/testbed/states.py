@@ -6,7 +6,7 @@
 It asks as D-Bus has it, since `systemctl show` has the manager tell all of each unit, which takes ten times as long.
 The answer is by manager ("system", and that of the user who is the argument) and unit: load state, active state,
 sub state, the ID of its invocation, the path of its file, and what triggers it; and the results of the jobs since the
-beginning, likewise. A manager that does not run is left out.
+beginning, likewise. A manager that does not run is left out. Path and triggers are told of what is up or has run since.
 """
 
 from __future__ import annotations
@@ -161,19 +161,36 @@ def told_of(body: bytes, start: int, kind: str) -> list[str]:
     return found
 
 
-def states(connection: Connection) -> dict[str, list[str]]:
+NOT_LOADED = ["", "inactive", "", "", "", ""]
+
+
+def states(connection: Connection, before: dict[str, list[str]]) -> dict[str, list[str]]:
+    """before: the same at the beginning; nothing, if this is it."""
     (body,) = connection.ask({1: call(1, *MANAGER, "ListUnits")}).values()
     rows = list(listed(body))
-    asked = ((row[6], name) for row in rows for name in ("InvocationID", "FragmentPath", "TriggeredBy"))
+    paths = {row[0]: row[6] for row in rows}
+    found = {row[0]: [row[2], row[3], row[4], "", "", ""] for row in rows}
+    was = {unit: before.get(unit, NOT_LOADED) for unit in found}
+    could_run = [unit for unit in found if "loaded" in (found[unit][0], was[unit][0]) or found[unit][1] != "inactive"]
+    ids = properties(connection, [(paths[unit], "InvocationID") for unit in could_run])
+    for unit in could_run:
+        found[unit][3] = ids[paths[unit], "InvocationID"][8:].hex()
+    told = [unit for unit in found if found[unit][1] != "inactive" or found[unit][3] != was[unit][3]]
+    more = properties(connection, [(paths[unit], name) for unit in told for name in ("FragmentPath", "TriggeredBy")])
+    for unit in told:
+        path, starters = more[paths[unit], "FragmentPath"], more[paths[unit], "TriggeredBy"]
+        found[unit][4:] = ["".join(told_of(path, 4, "s")), " ".join(told_of(starters, 4, "as"))]
+    return found
+
+
+def properties(connection: Connection, asked: list[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+    """Of units, by their paths: each a variant, so its signature, and after that the value.
+
+    An error, where a unit is forgotten meanwhile, is empty.
+    """
     calls = {at: call(at, path, PROPERTIES, "Get", UNIT, name) for at, (path, name) in enumerate(asked, 1)}
     answers = connection.ask(calls)
-    found = {}
-    for number, row in enumerate(rows):
-        # A variant: its signature, and after that the value; an error, where a unit is forgotten meanwhile, is empty.
-        invocation, path, starters = (answers[3 * number + each + 1] or bytes(12) for each in range(3))
-        texts = ["".join(told_of(path, 4, "s")), " ".join(told_of(starters, 4, "as"))]
-        found[row[0]] = [row[2], row[3], row[4], invocation[8:].hex(), *texts]
-    return found
+    return {each: answers[at] or bytes(12) for at, each in enumerate(asked, 1)}
 
 
 def connected(path: str, uid: int) -> Connection | None:
@@ -193,16 +210,20 @@ def managers(user: str) -> dict[str, Connection]:
     return {manager: connection for manager, connection in found.items() if connection}
 
 
-def told_by(connections: dict[str, Connection]) -> dict[str, dict[str, list[str]]]:
+Told = dict[str, dict[str, list[str]]]
+
+
+def told_by(connections: dict[str, Connection], before: Told) -> Told:
     found = {}
     for manager, connection in connections.items():
         with contextlib.suppress(OSError):
-            found[manager] = states(connection)
+            found[manager] = states(connection, before.get(manager, {}))
     return found
 
 
 def main(user: str) -> None:
     connections: dict[str, Connection] = {}
+    before: Told = {}
     while True:
         ready, _writable, _failed = select.select([sys.stdin, *(each.socket for each in connections.values())], [], [])
         for manager, connection in [*connections.items()]:
@@ -219,7 +240,8 @@ def main(user: str) -> None:
         begins = asked == "begin\n"
         if begins or "system" not in connections:
             connections = {**managers(user), **connections}
-        found = told_by(connections)
+        found = told_by(connections, {} if begins else before)
+        before = found
         finished = {manager: connection.finished for manager, connection in connections.items()}
         print(json.dumps([found, finished]), flush=True)
         if not begins:

@@ -110,19 +110,20 @@ def running() -> dict[str, str]:
     return {words[0]: words[2] for words in listed if not words[0].endswith(".device")}
 
 
-def end(kept: list[str]) -> dict[str, str]:
-    """End all but those, and tell what runs then.
+def end(kept: list[str], up: dict[str, str]) -> dict[str, str]:
+    """End all that is up but those, and tell what runs then.
 
     A connection that no one has taken yet starts its service once more, and a service that systemd starts anew
     between its end and its stop brings along what it requires.
     """
     for _attempt in range(ATTEMPTS):
-        up = strange(kept, running())
-        if not up:
+        goes = strange(kept, up)
+        if not goes:
             break
-        systemctl("kill", "--signal=KILL", "--", *up)
-        systemctl("stop", "--", *up)
-    return running()
+        systemctl("kill", "--signal=KILL", "--", *goes)
+        systemctl("stop", "--", *goes)
+        up = running()
+    return up
 
 
 def strange(kept: list[str], up: dict[str, str]) -> list[str]:
@@ -152,12 +153,14 @@ def renew(state: dict[str, Any], touched: list[str], up: dict[str, str]) -> None
 
 def restored(state: dict[str, Any], folders: list[str]) -> list[str]:
     """What the modules had left, now that nothing of it is there any more."""
-    left = traces(sorted(marks(folders).keys() - state["marks"].keys()))
-    up = end(state["up"])
-    touched = undo(state["marks"], marks(folders))
+    found = marks(folders)
+    left = traces(sorted(found.keys() - state["marks"].keys()))
+    before = running()
+    up = end(state["up"], before)
+    touched = undo(state["marks"], found if up == before else marks(folders))
     if touched:
         systemctl("daemon-reload")
-        up = end(state["up"])  # without its file a unit no longer refuses a stop
+        up = end(state["up"], running())  # without its file a unit no longer refuses a stop
     stays = strange(state["up"], up)
     if stays:
         sys.exit("what a test has started runs on: " + ", ".join(stays))
@@ -192,4 +195,5 @@ def main(notes: str, folders: list[str]) -> None:
     print(json.dumps(left))
 
 
-main(sys.argv[1], sys.argv[2:])
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

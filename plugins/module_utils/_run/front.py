@@ -25,7 +25,8 @@ from .work import Failed
 
 # Options of a unit that stand for more than its entry.
 _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
-
+# What the controller sends beside the user's options.
+_OF_ANSIBLE = "_ansible_"
 
 _SHORT = Rule(
     "short-secret",
@@ -62,7 +63,8 @@ class Module(AnsibleModule):
     def _load_params(self) -> None:
         """Hide secrets that lie too deep for an argument spec to mark, before anything can fail and show them."""
         AnsibleModule._load_params(self)
-        self.no_log_values.update(hidden_texts(self.params, self.argument_spec))
+        users = {key: value for key, value in self.params.items() if not key.startswith(_OF_ANSIBLE)}
+        self.no_log_values.update(hidden_texts(users, self.argument_spec))
         self._marked = is_marked(self.params)
         self._given = dict(self.params)
 
