@@ -197,6 +197,11 @@ class Lab(Host):
         self.write(f"{folder}/{unit}", text)
         self.sh("systemctl daemon-reload" + (f" && systemctl start {unit}" if start else ""))
 
+    def begin(self, *units: str) -> None:
+        """Start what takes its time, until it is at its work."""
+        self.sh(f"systemctl start --no-block -- {' '.join(units)}")
+        until(lambda: not {"inactive", "failed"} & {*self.states(*units)}, f"{', '.join(units)}: not at work")
+
     # How the host is looked at.
 
     @functools.cached_property

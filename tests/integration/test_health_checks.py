@@ -119,7 +119,7 @@ def test_a_check_that_could_never_pass_is_refused(host: Lab, check: dict[str, An
 def test_what_still_starts_by_itself_is_not_held_to_a_deadline_of_ours(host: Lab) -> None:
     """It may take as long as it takes: no job of this run has begun it."""
     host.foreign("slow.service", f"[Service]\nType=notify\nExecStart={FOREVER}\n", start=False)
-    host.sh("systemctl start --no-block slow.service")
+    host.begin("slow.service")
     longer = {"name": "slow.service", "dropin": "longer", "service": {"TimeoutStartSec": 900}}
     before = host.invocation("slow.service")
     result = host.apply(dropins=[longer], health={"stable_for": 0.2, "timeout": 1})

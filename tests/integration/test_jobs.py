@@ -39,7 +39,7 @@ def test_a_oneshot_that_is_at_its_work_runs_once_more(host: Lab) -> None:
         return service("job", command, service={"Type": "oneshot"}, run="on_change")
 
     host.apply(job(1))
-    host.sh("systemctl start --no-block job.service")
+    host.begin("job.service")
     host.settled(job(2))
     assert host.sh(f"cat {NOTES}/log") == "1\n1\n2"
 
@@ -48,7 +48,7 @@ def test_a_oneshot_that_is_at_its_work_for_too_long_is_told_once(host: Lab) -> N
     health = {"timeout": 1}
     job = service("job", "/bin/sleep 30", service={"Type": "oneshot"}, run="on_change", health=health)
     host.apply({key: value for key, value in job.items() if key != "run"})
-    host.sh(f"systemctl start --no-block {job['name']}")
+    host.begin(job["name"])
     (error,) = host.failing({**job, "service": {"Type": "oneshot", "ExecStart": "/bin/sleep 31"}})["errors"]
     assert error["unit"] == job["name"]
     assert "earlier work" in error["message"]
@@ -60,8 +60,7 @@ def test_a_oneshot_that_is_at_its_work_is_not_cut_off(host: Lab) -> None:
         return [service("job", command, service={"Type": "oneshot"}), clock]
 
     host.apply(*job(FOREVER))
-    host.sh("systemctl start --no-block job.service")
-    until(lambda: host.state("job.service") == "activating", "the job is at work")
+    host.begin("job.service")
     before = host.show("job.service", "MainPID")
     result = host.apply(*job("/bin/sleep 3600"))
     assert "job.service" in result["kept"]

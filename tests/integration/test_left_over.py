@@ -79,7 +79,7 @@ def test_the_instances_of_a_timer_and_of_a_socket(host: Lab) -> None:
 
     first = {"timers": [timer("a", C_DISABLED)], "sockets": [socket("a", C_DISABLED)]}
     host.apply(**first)
-    host.sh("systemctl start --no-block job@c.service job@a.service s@c.service s@a.service")
+    host.begin("job@c.service", "job@a.service", "s@c.service", "s@a.service")
     then = {"timers": [timer("a")], "sockets": [socket("a")]}
     gone = ["job@c.service", "job@c.timer", "s@c.service", "s@c.socket"]
     assert sorted(host.apply(**then)["orphaned"]) == gone

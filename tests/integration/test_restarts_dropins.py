@@ -10,7 +10,7 @@ import pytest
 from tests.testbed.listing import NOTES
 
 from .entries import IDLE, MOUNT, UNITS, VENDOR, Entry, app, service
-from .lab import Lab, Result, until, verbs
+from .lab import Lab, Result, verbs
 
 
 def test_a_drop_in_over_a_packaged_service(host: Lab) -> None:
@@ -66,7 +66,8 @@ def test_a_dropin_for_many_goes_by_what_each_of_them_is(host: Lab) -> None:
     }
     for name, text in texts.items():
         host.write(f"{VENDOR}/{name}.service", text + "\n")
-    host.sh(f"systemctl daemon-reload; systemctl start --no-block {' '.join(texts)}")
+    host.sh("systemctl daemon-reload")
+    host.begin(*texts)
     dropin = {"name": "nightly-.service", "dropin": "x", "service": {"Nice": 1}, "on_change": "restart"}
     result = host.apply(dropins=[dropin])
     assert set(result["kept"]) == {"nightly-backup.service", "nightly-refuses.service"}
@@ -112,8 +113,7 @@ def test_a_dropin_goes_that_is_over_a_unit_which_refuses_its_stop(host: Lab, how
 def test_a_dropin_is_pruned_that_is_over_a_oneshot_at_its_work(host: Lab) -> None:
     host.foreign("once.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep 60\n", start=False)
     host.apply(service(), dropins=[{"name": "once.service", "dropin": "nice", "service": {"Nice": 3}}])
-    host.sh("systemctl start --no-block once.service")
-    until(lambda: host.state("once.service") == "activating", "it does not start")
+    host.begin("once.service")
     before = host.invocation("once.service")
     assert "at its work" in host.apply(service(), prune=True)["kept"]["once.service"]
     assert host.invocation("once.service") == before

@@ -124,7 +124,7 @@ def test_a_stopped_socket_is_back_and_what_its_service_takes_along_too(host: Lab
 
 def test_a_roll_back_waits_for_no_work_that_it_has_begun_again(host: Lab) -> None:
     host.apply(service("job", program(1, "job", "exec sleep 500"), service={"Type": "oneshot"}))
-    host.sh("systemctl start --no-block job.service")
+    host.begin("job.service")
     result = host.failing(BAD, prune=True)
     assert result["rolled_back"], result["msg"]
     assert host.state("job.service") == "activating"

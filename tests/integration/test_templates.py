@@ -66,7 +66,7 @@ def test_instances_that_a_templated_timer_starts_are_no_ones_left_over(host: Lab
     timer = {"name": "job@.timer", "timer": {"OnCalendar": "2099-01-01"}, "instances": ["x"]}
     named = {"name": "by@.timer", "timer": {"OnCalendar": "2099-01-01", "Unit": "job@%i.service"}}
     host.apply(job, timer, named, prune=True)
-    host.sh("systemctl start --no-block job@x.service")
+    host.begin("job@x.service")
     host.assert_settled(job, timer, named, prune=True)
     assert host.state("job@x.service") == "activating"
     counted = service("w@", instances=["1-a", "2-b"])
