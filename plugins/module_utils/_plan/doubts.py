@@ -23,7 +23,7 @@ from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
 from .._syntax.values import variables
-from . import shells
+from .._syntax.words import TELLING
 from .plan import Plan
 from .references import View, near
 
@@ -133,13 +133,18 @@ def _of_others(name: str, view: View) -> Sequence[Entry]:
 
 def shell_words(view: View) -> Iterator[Problem]:
     for name, own in _own_entries(view):
+        commands = (each for each in own if each.directive.startswith("Exec") and TELLING.search(each.value))
+        telling = [each for each in commands if each.section == kind_of(name).section]
+        if not telling:
+            continue
+        from . import shells  # noqa: PLC0415 (only where a command has what a shell would read)
+
         lines: Dict[str, List[str]] = {}
-        for each in own:
-            if each.directive.startswith("Exec") and each.section == kind_of(name).section:
-                lines.setdefault(each.directive, []).append(each.value)
-                found = shells.of_line(name, each.section, each.directive, each.value)
-                if found:
-                    yield found
+        for each in telling:
+            lines.setdefault(each.directive, []).append(each.value)
+            found = shells.of_line(name, each.section, each.directive, each.value)
+            if found:
+                yield found
         yield from shells.unset(name, lines, view)
 
 
