@@ -9,11 +9,11 @@ Private to the collection.
 
 from __future__ import annotations
 
+import os
 from typing import List, NamedTuple
 
 from .._host.files import Writer
 from .._host.manager import Manager
-from . import standing, trials
 
 
 class TakenBack(NamedTuple):
@@ -26,8 +26,10 @@ class TakenBack(NamedTuple):
 
 def recover(manager: Manager) -> List[TakenBack]:
     """Take all of it back. Only for a run that holds the lock and may change the host."""
-    if not manager.live:
+    if not manager.live or not os.path.isdir(manager.places.under_way):
         return []
+    from . import standing, trials  # noqa: PLC0415 (only where one of them may have left something)
+
     writer = Writer()
     found = [TakenBack(trial.unit, _SEARCHED, [trial.unit, *trial.others]) for trial in trials.recover(manager, writer)]
     for drilled in standing.recover(manager.places, manager, writer):

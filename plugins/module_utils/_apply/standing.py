@@ -129,7 +129,7 @@ def _read(path: str) -> Optional[Standing]:
 
 
 def _folder(where: Places) -> str:
-    return os.path.join(os.path.dirname(where.manager), "unitwright", "drills")
+    return os.path.join(where.under_way, "drills")
 
 
 def _file(where: Places, unit: str) -> str:

@@ -9,7 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Mapping, Sequence
 
 from .._advice.levels import PROFILES
 from .._host.health import CHECK_OPTIONS
@@ -302,3 +302,30 @@ def stack() -> Spec:
         "health": {"type": "dict", "options": {option: health()[option] for option in SECONDS}},
         **host(),
     }
+
+
+def narrowed(spec: Spec, given: Mapping[str, Any]) -> Spec:
+    """A spec without those options of entries that no entry has: Ansible goes over all there are, for each entry anew.
+
+    What is required, has a default or another name stays. What a text has cannot be told, so then all do.
+    """
+    return _narrowed(spec, [given])
+
+
+def _narrowed(spec: Spec, given: Sequence[Mapping[str, Any]]) -> Spec:
+    return {name: _of_entries(name, option, given) if "options" in option else option for name, option in spec.items()}
+
+
+def _of_entries(name: str, option: Spec, given: Sequence[Mapping[str, Any]]) -> Spec:
+    values = [each[name] for each in given if each.get(name) is not None]
+    entries = [each for value in values for each in (value if isinstance(value, (list, tuple)) else [value])]
+    if not all(isinstance(each, dict) for each in entries):
+        return option
+    said = {key for each in entries for key in each}
+    every = option["options"].items()
+    asked = {key: each for key, each in every if key in said or not _ALWAYS.isdisjoint(each)}
+    return {**option, "options": _narrowed(asked, entries)}
+
+
+# What an option has that counts where it is not given, or is by another name.
+_ALWAYS = frozenset(("required", "default", "aliases"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
 
@@ -100,7 +100,13 @@ class UnitWanted(NamedTuple):
 
     def meant(self, member: str) -> Meant:
         """State and enablement of one member."""
-        return self.by_member.get(member) or Meant(self.state, self.enabled)
+        return self.by_member.get(member) or _in_general(self.state, self.enabled)
+
+
+@lru_cache(maxsize=None)
+def _in_general(state: str, enabled: Optional[bool]) -> Meant:
+    """Every rule asks it of every unit, and there are but a few."""
+    return Meant(state, enabled)
 
 
 class DropinWanted(NamedTuple):

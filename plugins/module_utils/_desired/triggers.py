@@ -49,6 +49,8 @@ def environment_files(entry: Params) -> List[str]:
     if (entry.get("triggers") or {}).get("environment_files") is False:
         return []
     given = (entry.get("service") or {}).get("EnvironmentFile") or []
+    if not given and not entry.get("content"):
+        return []
     values = [*(given if isinstance(given, (list, tuple)) else [given])]
     values += _in_content(str(entry.get("content") or ""))
     found: List[str] = []

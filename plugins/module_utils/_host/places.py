@@ -70,6 +70,11 @@ class Places(NamedTuple):
         """The folder that two runs for the same files lock: one that is there before the first of them."""
         return self.manager if self.scope.in_home else self.units
 
+    @property
+    def under_way(self) -> str:
+        """The folder of what drills and searches have in effect, which no boot leaves."""
+        return os.path.join(os.path.dirname(self.manager), "unitwright")
+
     def inside(self, path: str) -> str:
         """The path as a process inside `root` sees it: what may stand in a unit file."""
         return path[len(self.root) :] if self.root else path

@@ -75,7 +75,8 @@ def _wars(view: View) -> List[_War]:
     return [
         _War(needing[each], needing[other], each, other)
         for each in sorted(needing)
-        for other in sorted(needing.keys() & set(named(each, "Conflicts", loadpath)) - {each})
+        for other in sorted({*named(each, "Conflicts", loadpath)} - {each})
+        if other in needing
     ]
 
 

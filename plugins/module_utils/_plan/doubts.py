@@ -23,7 +23,7 @@ from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
 from .._syntax.values import variables
-from . import shells
+from .._syntax.words import TELLING
 from .plan import Plan
 from .references import View, near
 
@@ -109,8 +109,9 @@ def is_empty(view: View) -> Iterator[Problem]:
 def wants_nowhere(view: View) -> Iterator[Problem]:
     """Wishes for units that are not there; what is needed and is not there is what verify speaks of."""
     for name, own in _own_entries(view):
-        theirs = set(_wished(_of_others(name, view)))
-        for directive, word in dict.fromkeys(each for each in _wished(own) if each not in theirs):
+        ours = dict.fromkeys(_wished(own))
+        theirs = set(_wished(_of_others(name, view))) if ours else ()
+        for directive, word in (each for each in ours if each not in theirs):
             other = in_name(word, name)
             if "%" in other or misnamed(other) or kind_of(other).file is not File.NEEDED:
                 continue
@@ -132,13 +133,18 @@ def _of_others(name: str, view: View) -> Sequence[Entry]:
 
 def shell_words(view: View) -> Iterator[Problem]:
     for name, own in _own_entries(view):
+        commands = (each for each in own if each.directive.startswith("Exec") and TELLING.search(each.value))
+        telling = [each for each in commands if each.section == kind_of(name).section]
+        if not telling:
+            continue
+        from . import shells  # noqa: PLC0415 (only where a command has what a shell would read)
+
         lines: Dict[str, List[str]] = {}
-        for each in own:
-            if each.directive.startswith("Exec") and each.section == kind_of(name).section:
-                lines.setdefault(each.directive, []).append(each.value)
-                found = shells.of_line(name, each.section, each.directive, each.value)
-                if found:
-                    yield found
+        for each in telling:
+            lines.setdefault(each.directive, []).append(each.value)
+            found = shells.of_line(name, each.section, each.directive, each.value)
+            if found:
+                yield found
         yield from shells.unset(name, lines, view)
 
 
@@ -146,7 +152,8 @@ def date_formats(view: View) -> Iterator[Problem]:
     """Formats of a date whose letters happen to be specifiers; of the other letters verify complains."""
     for name, own in _own_entries(view):
         for each in own:
-            if each.directive.startswith("Exec") and each.section == kind_of(name).section:
+            is_formatted = "%" in each.value and each.directive.startswith("Exec")
+            if is_formatted and each.section == kind_of(name).section:
                 found = _date_format(each.value.replace("%%", ""))
                 if found:
                     yield _DATE_RULE.problem(name, each.section, each.directive, word=shown(found))
@@ -171,7 +178,7 @@ def without_instance(view: View) -> Iterator[Problem]:
         unit = parse_pattern(name)
         if unit.stands_for_others or unit.is_template or unit.instance is not None:
             continue
-        for each in own:
+        for each in (each for each in own if "%" in each.value):
             found = _OF_INSTANCE.search(each.value.replace("%%", ""))
             if found:
                 told = {"word": found.group(), "template": f"{unit.prefix}@.{unit.kind}"}

@@ -211,8 +211,10 @@ def _present_links(unit: str, observed: Observed, after: LoadPath) -> Set[str]:
         found = set(observed.links_under(unit))
     else:
         found = {path for name in (unit, linked or unit) for path in observed.links_to(name)}
-        said = [_expected(unit, loadpath, observed) or set() for loadpath in (observed.loadpath, after)]
-        found -= {path for path in found.difference(*said) if _is_of_another(path, unit, linked, observed)}
+        of_others = {path for path in found if _is_of_another(path, unit, linked, observed)}
+        for loadpath in (observed.loadpath, after) if of_others else ():
+            of_others -= _expected(unit, loadpath, observed) or set()
+        found -= of_others
     # A unit from outside the load path has a link of its own name, as systemctl link leaves it, and so has an instance
     # whose alias is its own template on 247.
     return found - {observed.places.unit_file(unit)}

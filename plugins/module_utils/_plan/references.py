@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from typing import FrozenSet, Iterator, NamedTuple, Optional, Sequence, Set
 
-from .._desired.alerts import template_of
 from .._desired.options import RUNNING
 from .._desired.render import owner_of
 from .._desired.stack import Desired, DropinWanted
@@ -306,5 +305,7 @@ def near(unit: str, view: View, among: Optional[Set[str]] = None) -> str:
 
 
 def _of_alerts(view: View) -> Set[str]:
+    from .._desired.alerts import template_of  # noqa: PLC0415 (only where a name is nowhere)
+
     owners = (owner_of(seen.content) for seen in view.observed.files.values() if seen.content)
     return {template_of(owner) for owner in (view.desired.owner, *owners) if owner}

@@ -75,6 +75,7 @@ def listens_in_vain(view: View) -> Iterator[Problem]:
     """Sockets and services that this declaration has a part in."""
     names = [each for unit in view.desired.units if unit.path for each in (unit.name.text, *unit.members)]
     names += [dropin.unit.text for dropin in view.desired.dropins if not dropin.unit.stands_for_others]
+    names = list(dict.fromkeys(names))  # a unit is a member of its own
     services = [name for name in names if kind_of(name).processes is Processes.MAIN]
     told: Set[str] = set()
     for socket in dict.fromkeys(filter(None, (_socket(name, view.after) for name in names))):

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optio
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._desired.options import EXPANDED, FORMS, HIDDEN_OPTIONS, Spec
+from .._desired.options import EXPANDED, FORMS, HIDDEN_OPTIONS, Spec, narrowed
 from .._desired.options import hardening as hardening_options
 from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
@@ -44,6 +44,7 @@ class Module(AnsibleModule):
     """
 
     def __init__(self, spec: Spec) -> None:
+        self._spec = spec
         # As they came, while Ansible holds them to the spec.
         self._given: Optional[Mapping[str, Any]] = None
         # Has the controller marked something among them as changed by YAML?
@@ -67,6 +68,8 @@ class Module(AnsibleModule):
         self.no_log_values.update(hidden_texts(users, self.argument_spec))
         self._marked = is_marked(self.params)
         self._given = dict(self.params)
+        # It goes over all options of an entry for each of a thousand.
+        self.argument_spec = narrowed(self._spec, self.params)
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         """Of an option that Ansible refuses it does not say where it is, nor what may be meant."""
@@ -89,7 +92,7 @@ class Module(AnsibleModule):
             return
         from .arguments import refused  # noqa: PLC0415 (only where there is something to tell)
 
-        lines, errors = refused(self.argument_spec, self._given, self._name)
+        lines, errors = refused(self._spec, self._given, self._name)
         if errors:
             more = {**kwargs, **self._invocation(), "errors": errors, "unverified": []}
             AnsibleModule.fail_json(self, "\n".join(lines), **more)

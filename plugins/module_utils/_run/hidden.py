@@ -99,6 +99,8 @@ def _deep(given: Any) -> Iterator[str]:
         for key, value in given.items():
             if key in _SECRET or key in _ALERTS:
                 yield from _below(key, value)
+            elif isinstance(value, str):
+                continue
             elif isinstance(value, abc.Mapping) and _is_meant(str(key), _NEARER):
                 yield from _texts(value)
             else:
@@ -120,9 +122,16 @@ def _addresses(given: Any) -> Iterator[str]:
 
 def is_marked(given: Any) -> bool:
     """Does something in it stand in the place of what YAML has changed?"""
-    if isinstance(given, abc.Mapping):
-        return WRITTEN in given or any(is_marked(each) for each in given.values())
-    return any(is_marked(each) for each in _listed(given))
+    ahead = [given]
+    while ahead:
+        each = ahead.pop()
+        if isinstance(each, abc.Mapping):
+            if WRITTEN in each:
+                return True
+            ahead += (below for below in each.values() if not isinstance(below, str))
+        else:
+            ahead += _listed(each)
+    return False
 
 
 def _texts(given: Any) -> Iterator[str]:

@@ -33,7 +33,7 @@ from .._plan.owed import NOTHING_PENDING, Pending
 from .._plan.plan import Plan
 from .._plan.references import STARTS_NOWHERE, View
 from .._syntax.activation import accepting, namesake, started_by
-from .._syntax.dependencies import RELATED, named
+from .._syntax.dependencies import all_named
 from .._syntax.install import aliases, also
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
@@ -248,7 +248,7 @@ def _looked_at(desired: Desired, manager: Manager) -> Observed:
     texts = desired.texts(manager.places.units)
     names = [each for unit in desired.units for each in unit.members or (unit.name.text,)]
     taken = [alias for name in names for alias in aliases(name, texts)]
-    taken += {other for name in names for directive in RELATED for other in named(name, directive, texts)}
+    taken += {other for name in names for other in all_named(name, texts)}
     observed = observe(manager, desired.owners, _named(desired, texts), taken)
     if not manager.live or not any(kind_of(unit.name.text).goes_by_time for unit in desired.units):
         return observed

@@ -40,6 +40,12 @@ def named(unit: str, directive: str, loadpath: LoadPath, section: str = "Unit") 
     return [loadpath.primary(other) for other in said if "%" not in other]
 
 
+def all_named(unit: str, loadpath: LoadPath) -> Set[str]:
+    """The units that any directive names by which a job of one may do something to another."""
+    said = loadpath.effective(unit).get("Unit", {})
+    return {other for directive in RELATED if directive in said for other in named(unit, directive, loadpath)}
+
+
 def started_with(units: Iterable[str], loadpath: LoadPath, directives: Iterable[str] = GAINS_START) -> Set[str]:
     """These units and all that their start pulls in by what the texts say, to the end."""
     directives = sorted(directives)
@@ -60,7 +66,8 @@ def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]
 
     A mount only if it has a file: systemd does not mind the others.
     """
-    for directive in NEEDS:
+    said = text.get("Unit", {})
+    for directive in (each for each in NEEDS if each in said):
         yield from (("Unit", directive, other) for other in words(text, "Unit", directive))
     yield from _around(text, loadpath)
 
@@ -90,11 +97,12 @@ def implied(unit: str, loadpath: LoadPath) -> List[Tuple[str, str]]:
 def _around(text: Effective, loadpath: LoadPath, unit: str = "") -> Iterator[Tuple[str, str, str]]:
     """The mounts and slices that a unit is in; unit: its name, where that is known."""
     paths = [("Unit", "RequiresMountsFor", path) for path in words(text, "Unit", "RequiresMountsFor")]
-    paths += [(section, each, last(text, section, each)) for section in EXEC_SECTIONS for each in _PATHS]
-    for section, directive, path in paths:
+    sections = [section for section in EXEC_SECTIONS if section in text]
+    paths += [(section, each, last(text, section, each)) for section in sections for each in _PATHS]
+    for section, directive, path in (each for each in paths if each[2]):
         mounts = _mounts(in_value(path, unit))
         yield from ((section, directive, mount) for mount in mounts if loadpath.defines(mount))
-    for section in EXEC_SECTIONS:
+    for section in sections:
         stem, dot, _kind = last(text, section, "Slice").rpartition(".")
         parts = stem.split("-")
         above = ("-".join(parts[:length]) for length in range(1, len(parts) + 1)) if dot else ()

@@ -76,6 +76,11 @@ class LoadPath:
 
         A link that leads from the one to the other is nothing else than that.
         """
+        if unit not in self._fragments:
+            self._fragments[unit] = self._fragment(unit)
+        return self._fragments[unit]
+
+    def _fragment(self, unit: str) -> Optional[str]:
         template = parse_pattern(unit).template
         path = self._first.get(unit)
         if path is not None and not (template and self._leads_to(path, template)):
@@ -92,7 +97,8 @@ class LoadPath:
         """The path of each name in the folder of the highest priority that has it."""
         found: Dict[str, str] = {}
         for folder in reversed(self.folders):
-            found.update((name, posixpath.join(folder, name)) for name in self.names.get(folder, ()))
+            below = posixpath.join(folder, "")
+            found.update((name, below + name) for name in self.names.get(folder, ()))
         return found
 
     def masked(self, unit: str) -> bool:
@@ -206,6 +212,10 @@ class LoadPath:
         return {}
 
     @cached_property
+    def _fragments(self) -> Dict[str, Optional[str]]:
+        return {}
+
+    @cached_property
     def enabled(self) -> Dict[Tuple[str, int, str], Enabling]:
         """The same of the links that enable it, which install.py finds out, by unit, version and folder of links."""
         return {}
@@ -260,6 +270,7 @@ def _merged(contents: Sequence[bytes]) -> Effective:
         return {}
 
 
+@lru_cache(maxsize=None)
 def entries(content: bytes) -> Sequence[unitfile.Entry]:
     """The assignments of a file, none if it cannot be parsed."""
     try:

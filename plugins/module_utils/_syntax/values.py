@@ -152,11 +152,11 @@ def _is_taken(made: str, take: Callable[[float], object]) -> bool:
 
 
 def _to_value(value: object, kind: Optional[str], directive: str) -> str:
+    if isinstance(value, str):  # as nearly all are
+        return _from_text(str(value), kind, directive)
     refuse_changed(value, functools.partial(_to_value, kind=kind, directive=directive))
     if value is None:
         raise Refused('the value is null: leave it out, write "" to reset it, or quote "null" where the word is meant')
-    if isinstance(value, str):
-        return _from_text(str(value), kind, directive)
     if isinstance(value, bool):
         lost = kind in _NO_TRUTH or directive in _NAMES_NO_TRUTH
         if lost or (kind or "").startswith(("PATH", "UNIT", "SOCKET ")):

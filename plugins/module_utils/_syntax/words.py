@@ -15,6 +15,8 @@ _LETTERS = dict(zip("abfnrtvs", "\a\b\f\n\r\t\v "))
 _BLANKS = " \t\n\r"
 # An escape that is none, all up to what may mean something, or that itself.
 _PIECE = re.compile(rf"\\.|[^{_BLANKS}'\"\\]+|.", re.DOTALL)
+# No word is as for a shell without one of these; an escape may stand for one.
+TELLING = re.compile(r"[|&<>`$~*\\]")
 
 
 class Word(NamedTuple):

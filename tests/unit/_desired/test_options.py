@@ -103,3 +103,41 @@ def test_a_type_that_is_never_reloaded(name: str) -> None:
     assert refused(units=[{**entry, "on_change": "reload"}]) == [(name, "option", said + "say restart or none")]
     declare({**entry, "on_change": "none"})
     declare({**entry, "on_change": "restart"})
+
+
+SPEC: options.Spec = {
+    "name": {"type": "str"},
+    "units": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str"},
+            "replace": {"type": "bool", "default": False},
+            "also": {"type": "str", "aliases": ["too"]},
+            "health": {"type": "dict", "options": {"tcp": {"type": "str"}, "timeout": {"type": "float"}}},
+        },
+    },
+}
+
+
+def kept(given: object) -> list[str]:
+    return sorted(options.narrowed(SPEC, {"units": given})["units"]["options"])
+
+
+def test_options_of_entries_that_no_entry_has_are_left_out() -> None:
+    assert kept([{"name": "a"}, {"name": "b", "state": "started"}]) == ["also", "name", "replace", "state"]
+    assert kept({"health": {"tcp": 80}}) == ["also", "health", "name", "replace"]
+    assert kept(None) == ["also", "name", "replace"]
+    assert options.narrowed(SPEC, {})["name"] == SPEC["name"]
+
+
+def test_within_an_option_it_is_the_same() -> None:
+    entries = [{"name": "a", "health": {"tcp": 80}}, {"name": "b", "health": None}]
+    found = options.narrowed(SPEC, {"units": entries})["units"]["options"]["health"]["options"]
+    assert found == {"tcp": {"type": "str"}}
+
+
+def test_what_a_text_has_cannot_be_told() -> None:
+    """Ansible takes an entry as text, too."""
+    assert kept(["name=a state=started"]) == kept("name=a") == ["also", "health", "name", "replace", "state"]

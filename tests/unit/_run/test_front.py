@@ -62,3 +62,24 @@ def test_a_secret_is_hidden_there_too() -> None:
 
 def test_what_is_right_does_not_load_what_tells_mistakes() -> None:
     assert called(services=[{"name": "web"}])["loaded"] == []
+
+
+def test_ansible_goes_by_those_options_alone_that_some_entry_has() -> None:
+    """It goes over each of them for each entry, several times, and all that it finds comes back in the result."""
+    units = [{"name": "a.service", "enabled": "yes"}, {"name": "b.service", "secrets": {"TOKEN": "hunter22"}}]
+    found = called(units=units, health={"timeout": "5"})["invocation"]["module_args"]
+    assert found["units"] == [
+        {"name": "a.service", "enabled": True, "replace": False, "secrets": None},
+        {
+            "name": "b.service",
+            "enabled": None,
+            "replace": False,
+            "secrets": {"TOKEN": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"},
+        },
+    ]
+    assert (found["health"], found["timers"]) == ({"timeout": 5.0}, None)
+
+
+def test_an_option_that_no_entry_may_have_is_refused_all_the_same() -> None:
+    found = called(units=[{"name": "a.service"}, {"name": "b.service", "enable": True}])
+    assert found["msg"].endswith("units[1].enable: there is no such option: did you mean enabled?")
