@@ -31,7 +31,7 @@ from .._plan.differences import Differences, compare
 from .._plan.doubts import CYCLE
 from .._plan.owed import NOTHING_PENDING, Pending
 from .._plan.plan import Plan
-from .._plan.references import STARTS_NOWHERE, View
+from .._plan.references import STARTS_NO_NAME, STARTS_NOWHERE, View
 from .._syntax.activation import accepting, namesake, started_by
 from .._syntax.dependencies import RELATED, named
 from .._syntax.install import aliases, also
@@ -400,7 +400,7 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
     from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
-    alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
+    alone = {each.unit for each in refused if each.rule in (STARTS_NOWHERE, STARTS_NO_NAME)}
     cycles = any(each.rule is CYCLE for each in refused)
     said = verify(manager, differences.desired, differences, observed, alone, cycles)
     said += unknown_names(differences.desired, differences, manager)
