@@ -66,9 +66,19 @@ def with_positions(result: Mapping[str, Any], args: Mapping[str, Any]) -> dict[s
     errors = told.get("errors", [])
     if len(lines) == len(errors):
         told["msg"] = "\n".join(_at(line, error) for line, error in zip(lines, errors, strict=True))
+        told.update(_of_failure(result, told["msg"]))
     if isinstance(result.get("warnings"), list):
         told["warnings"] = [_of_warning(each, args) for each in result["warnings"]]
     return {**result, **told}
+
+
+def _of_failure(result: Mapping[str, Any], msg: str) -> dict[str, Any]:
+    """What makes Ansible's own line of a failure say `msg` too."""
+    # ansible-core 2.19 to 2.21 takes that line from what it has made of the module's message already, and makes it of
+    # `msg` where there is no more than a traceback, which was all that `exception` could be until then.
+    made = getattr(result.get("exception"), "event", None)
+    is_outdated = getattr(made, "msg", None) == result["msg"] != msg
+    return {"exception": getattr(made, "formatted_traceback", None)} if is_outdated else {}
 
 
 def _placed(entries: Sequence[Any], args: Mapping[str, Any]) -> list[Any]:

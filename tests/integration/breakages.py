@@ -62,7 +62,8 @@ class Way:
     way: in words. sections: the unit's text. says: what the cause has to have in it. remedy: what its remedy has to.
     named: has it to be named at all? dropin: sections of a drop-in beside. kind: of the unit. before: a command that
     has to be run first. by_run: can a module be made to start it, or is it refused before? stable_for: of its health.
-    blamed: the unit whose error has the cause, "" for its own.
+    blamed: the unit whose error has the cause, "" for its own. fails: is the unit failed then, and not just down, of
+    which unit_info tells no cause?
     """
 
     name: str
@@ -77,6 +78,7 @@ class Way:
     by_run: bool = True
     stable_for: float = 4
     blamed: str = ""
+    fails: bool = True
 
     @property
     def unit(self) -> str:
@@ -572,6 +574,22 @@ WAYS: tuple[Way, ...] = (
         ("/opt/broken/nowhere.img", "What= ("),
         ("mend the path",),
         kind="mount",
+    ),
+    Way(
+        "condition",
+        "a condition does not hold, such as ConditionPathExists=",
+        {"unit": {"ConditionPathExists": "/opt/broken/nowhere"}, "service": {"ExecStart": "/bin/sleep infinity"}},
+        ("ConditionPathExists=/opt/broken/nowhere (", "does not hold"),
+        ("mend its value",),
+        fails=False,
+    ),
+    Way(
+        "assertion",
+        "an assertion does not hold, such as AssertUser=",
+        {"unit": {"AssertUser": "nobody"}, "service": {"ExecStart": "/bin/sleep infinity"}},
+        ("AssertUser=nobody (", "does not hold"),
+        ("mend its value",),
+        fails=False,
     ),
 )
 

@@ -65,9 +65,10 @@ def misses(way: Way, cause: str, remedy: str) -> list[str]:
 
 
 def test_unit_info_names_the_cause_of_each_way_to_break_a_unit(broken: Lab) -> None:
-    found = failed_units(broken, WAYS)
+    ways = [way for way in WAYS if way.fails]
+    found = failed_units(broken, ways)
     wrong: list[str] = []
-    for way in WAYS:
+    for way in ways:
         told = found[way.unit]["cause"]
         if told["proven"] or way.named:
             wrong += misses(way, told["cause"], told["remedy"])

@@ -233,3 +233,82 @@ def test_a_section_without_an_option_is_one_of_text(host: Lab, unit: str) -> Non
     for result in (host.refused(dropins=[dropin]), host.refused(module="dropin", **dropin)):
         assert "there is no option for the section [Scope]: write it as text, in the option content" in result["msg"]
         assert "indent it less" not in result["msg"]
+
+
+def told(result: Result) -> set[tuple[str, str]]:
+    """The option and the rule of each error, each of which is there once."""
+    found = [(error["path"], error["rule"]) for error in result["errors"]]
+    assert len(set(found)) == len(found), found
+    return set(found)
+
+
+def test_mistakes_that_different_steps_find_are_told_at_once(host: Lab) -> None:
+    """Ansible's own check of options, what becomes of short forms, the options themselves, and systemd."""
+    services: list[Entry] = [
+        {
+            "name": "a",
+            "exec_start": FOREVER,
+            "triggers": ["/etc/hosts"],
+            "hardening": {"profile": "paranoid", "allow": ["nonsense"], "read_write_paths": ["data"]},
+            "health": {"tcp": "8118", "command": ["a b"], "timeout": 0},
+        },
+        {"name": "b", "command": FOREVER, "environment": {"A": "b"}, "memory_max": "5x", "restart_sec": "5 weks"},
+    ]
+    timers: list[Entry] = [
+        {"name": "c", "on_calendar": "dayly", "unit": "b", "usr": "x"},
+        {"name": "d", "cron": "0 2 * * * root /bin/true", "accuracy_sec": "a fortnight", "timezone": "Europe/Paris"},
+        {"name": "e", "on_calendar": "daily", "exec_start": "/bin/true", "nice": "99"},
+    ]
+    result = host.refused(
+        {"name": "f.service", "unit": {"Requires": "b.service"}, "service": {"ExecStart": FOREVER, "Nice": 99}},
+        services=services,
+        timers=timers,
+        defaults={"restart": "always", "alert": {"mial": "x"}},
+        alerts={"ops": {"email": "a@b.c"}},
+    )
+    assert told(result) == {
+        ("defaults.restart", "option"),
+        ("services[0].triggers", "option"),
+        ("services[0].hardening.profile", "option"),
+        ("services[1].command", "option"),
+        ("timers[0].usr", "option"),
+        ("alerts.ops.email", "alert"),
+        ("defaults.alert.mial", "alert"),
+        ("services[0].hardening.allow[0]", "hardening"),
+        ("services[0].hardening.read_write_paths[0]", "hardening"),
+        ("services[0].health.tcp", "health-option"),
+        ("services[0].health.command", "health-option"),
+        ("services[0].health.timeout", "health-option"),
+        ("services[1].memory_max", "verify"),
+        ("services[1].restart_sec", "verify"),
+        ("timers[0].on_calendar", "verify"),
+        ("timers[1].cron", "cron"),
+        ("timers[1].accuracy_sec", "verify"),
+        ("timers[2].nice", "verify"),
+        ("units[0].service.Nice", "verify"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "path"),
+    [
+        ("service", {"commnd": FOREVER, "environment": {"A": "b"}, "secrets": {"B": "hidden"}}, "commnd"),
+        ("service", {"exec_start": FOREVER, "restart": "alway", "start_limit_interval_sec": 10}, "restart"),
+        ("timer", {"on_calender": "daily", "exec_start": "/bin/true", "timezone": "Europe/Paris"}, "on_calender"),
+        ("timer", {"cron": "@reboot", "exec_strat": "/bin/true"}, "exec_strat"),
+        ("socket", {"listen_strem": "/run/x", "exec_start": FOREVER}, "listen_strem"),
+        ("unit", {"service": {"Type": "oneshot"}, "sevice": {"ExecStart": "/bin/true"}}, "sevice"),
+    ],
+)
+def test_what_follows_from_a_mistake_is_not_told(host: Lab, module: str, options: Entry, path: str) -> None:
+    name = "x.service" if module == "unit" else "x"
+    assert told(host.refused(module=module, name=name, **options)) == {(path, "option")}
+
+
+def test_nor_of_the_units_around_it(host: Lab) -> None:
+    service_ = {"name": "a", "commnd": FOREVER}
+    timers = [{"name": "t", "on_calendar": "daily", "unit": "a"}]
+    targets = [{"name": "all", "members": ["a"]}]
+    unit = service("b", unit={"Requires": "a.service", "After": "a.service"})
+    result = host.refused(unit, services=[service_], timers=timers, targets=targets, prune=True)
+    assert told(result) == {("services[0].commnd", "option")}

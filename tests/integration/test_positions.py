@@ -305,6 +305,7 @@ def test_the_position_of_what_is_wrong(host: Lab, tmp_path: Path) -> None:
             place for path in files for place in marked(path, task)
         ), (task, results)
         for result in results:
+            assert f" failed: {result['msg']}\n" in said  # in the line of Ansible's own, too
             for line, error in zip(result["msg"].split("\n"), result["errors"], strict=True):
                 if task in OF_OPTIONS:
                     assert f"{error['path']}, at {error['position']}: {error['message']}" in line

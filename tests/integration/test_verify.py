@@ -196,6 +196,15 @@ def test_a_dropin_that_points_a_socket_at_nothing(host: Lab) -> None:
     assert [(each["directive"], each["rule"]) for each in result["errors"]] == [("Service", "starts-nowhere")]
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("name", ["backup", "nowhere-at-all", "back up.service"])
+def test_a_name_that_no_unit_can_have_is_told_once(host: Lab, name: str, check_mode: bool) -> None:
+    """systemd says of the same line that it is none; and no other task can bring such a unit."""
+    units = [service("backup"), {"name": "when.timer", "timer": {"OnCalendar": "daily", "Unit": name}}]
+    result = host.refused(*units, check_mode=check_mode)
+    assert [(each["directive"], each["rule"]) for each in result["errors"]] == [("Unit", "starts-no-name")]
+
+
 def test_a_target_with_a_name_that_is_none(host: Lab) -> None:
     (error,) = host.failing(service(install={"WantedBy": "getty.target.want"}))["errors"]
     assert (error["section"], error["directive"]) == ("Install", "WantedBy")

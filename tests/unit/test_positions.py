@@ -82,6 +82,25 @@ def test_a_message_is_left_that_has_no_line_for_each_error(args: Any) -> None:
     assert all("args.yml:" in error["position"] for error in told["errors"])
 
 
+@pytest.mark.parametrize("traceback", [None, "Traceback (most recent call last): ..."])
+def test_what_ansible_says_itself_of_a_failure_is_made_anew(args: Any, traceback: str | None) -> None:
+    class Event:
+        msg = "wrong (name)"
+        formatted_traceback = traceback
+
+    class Summary:
+        event = Event()
+
+    failed = {"msg": "wrong (name)", "exception": Summary()}
+    assert with_positions({**failed, "errors": [{"path": "name"}]}, args)["exception"] == traceback
+    assert with_positions({**failed, "errors": []}, args) == {**failed, "errors": []}
+
+
+def test_a_traceback_of_earlier_versions_stays(args: Any) -> None:
+    failed = {"msg": "wrong (name)", "exception": "Traceback", "errors": [{"path": "name"}]}
+    assert with_positions(failed, args)["exception"] == "Traceback"
+
+
 @pytest.mark.parametrize("result", [{}, {"errors": "none"}, {"errors": [None, {}]}, {"ansible_job_id": "1"}])
 def test_other_results_are_as_they_were(args: Any, result: dict[str, Any]) -> None:
     assert with_positions(result, args) == result

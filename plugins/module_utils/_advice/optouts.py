@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .._syntax.likeness import near
-from .._syntax.rule import Refused, shown, within
+from .._syntax.rule import Refusals, Refused, shown
 
 Line = Tuple[str, str]
 _INET = ("AF_INET", "AF_INET6")
@@ -158,11 +158,12 @@ class Needs(NamedTuple):
 def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
     """Read the opt-outs of an entry, names or mappings of one to its value, and the paths that it writes to.
 
-    Raises Refused for one that there is not, or cannot be so.
+    Raises Refused for all that there are not, or cannot be so.
     """
     found: Dict[str, OptOut] = {}
+    wrong = Refusals()
     for number, each in enumerate(allow):
-        with within(f"allow[{number}]"):
+        with wrong.noted(f"allow[{number}]"):
             name, value = _named(each)
             if name in found:
                 raise Refused(f"allow: {name} is there twice")
@@ -170,10 +171,13 @@ def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
     rows = list(found.values())
     home = found.get("home")
     paths = []
+    as_allowed = not wrong.each
     for number, given in enumerate(writable):
-        with within(f"read_write_paths[{number}]"):
+        with wrong.noted(f"read_write_paths[{number}]"):
             paths.append(_path(_present(given), "read_write_paths"))
-            _refuse_hidden(paths[-1], home)
+            if as_allowed:
+                _refuse_hidden(paths[-1], home)
+    wrong.tell()
     values = {directive: value for row in rows for directive, value in row.values.items()}
     wants: Dict[str, Tuple[str, ...]] = {}
     more: List[Line] = [("ReadWritePaths", quoted(f"-{path}")) for path in paths]

@@ -52,8 +52,8 @@ _DROPIN_TWICE = Rule(
 )
 
 
-def _contradiction(reason: str, remedy: str, source: str) -> Rule:
-    return Rule("contradiction", Severity.ERROR, reason, remedy, source)
+def _contradiction(reason: str, remedy: str, source: str, of_lack: bool = False) -> Rule:
+    return Rule("contradiction", Severity.ERROR, reason, remedy, source, of_lack=of_lack)
 
 
 _CONTENT_AND_SECTIONS = _contradiction(
@@ -74,9 +74,13 @@ _NEEDS_TEXT = _contradiction(
     "{option} needs a text of ours to stand in",
     "declare the unit's sections, or a dropin",
     "the options environment, secrets, credentials, triggers and run",
+    of_lack=True,
 )
 _TEMPLATE_STARTED = _contradiction(
-    "a template is not started itself", "name its instances", "systemd.unit(5), service templates"
+    "a template is not started itself",
+    "name its instances",
+    "systemd.unit(5), service templates",
+    of_lack=True,
 )
 
 

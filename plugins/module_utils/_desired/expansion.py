@@ -38,6 +38,7 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
                 units += make(_with_defaults(entry, option, defaults, around), around)
             except Problems as found:
                 problems += found.problems
+                units += found.rest or ()
     units, dropins = target.joined(_of_form(params, "target"), units, problems)
     if params.get("state") == "stopped":
         units = [_stopped(unit) for unit in units]
@@ -86,10 +87,11 @@ def _with_instances(units: Sequence[Params], problems: List[Problem]) -> Tuple[L
             continue
         try:
             plain, own = instances.apart(unit)
-            found.append(plain)
-            dropins += own
         except Problems as wrong:
             problems += wrong.problems
+            plain, own = wrong.rest
+        found.append(plain)
+        dropins += own
     return found, dropins
 
 

@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Tuple
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
@@ -39,6 +40,7 @@ _OPTION_VALUE = Rule(
     "the message says what it takes",
     "the short options of services, timers, sockets and targets",
 )
+_TOO_LITTLE = replace(_OPTION_VALUE, of_lack=True)
 _BOOLEANS = frozenset(str(each).lower() for each in BOOLEANS)
 # What goes to the unit that an entry is named after, and what to the one that has the process.
 STATE = ("enabled", "state", "masked")
@@ -200,16 +202,16 @@ class Builder:
         """Note that an entry says too little to be meant; what is wrong already may be the reason."""
         if self.problems:
             return
-        self.problems.append(_OPTION_VALUE.said(f"{what}, or state for a unit that is there already", self.unit))
+        self.problems.append(_TOO_LITTLE.said(f"{what}, or state for a unit that is there already", self.unit))
 
-    def refuse_wrong(self) -> None:
-        """Raises Problems with all that was noted."""
+    def entries(self, *found: Entry) -> List[Entry]:
+        """Those, as what a short form stands for. Raises Problems with all that was noted, and them as the rest."""
         if self.problems:
-            raise Problems(self.problems)
+            raise Problems(self.problems, rest=list(found))
+        return list(found)
 
     def entry(self, **options: Any) -> Entry:
-        """The unit as an entry with sections. Raises Problems with all that was noted."""
-        self.refuse_wrong()
+        """The unit as an entry with sections."""
         sections = {section.lower(): dict(given) for section, given in self.sections.items() if given}
         return {"name": self.unit, **sections, **{key: each for key, each in options.items() if each is not None}}
 

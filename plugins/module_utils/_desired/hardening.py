@@ -16,7 +16,7 @@ from .._advice.profiles import Lines
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import HARDENING_DROPIN
 from .._syntax.names import parse_pattern
-from .._syntax.rule import Problem, Refused, Rule, Severity, joined, within
+from .._syntax.rule import Problem, Refusals, Refused, Rule, Severity, joined
 
 Params = Mapping[str, Any]
 Entry = Dict[str, Any]
@@ -71,26 +71,20 @@ def asked(params: Params) -> Tuple[List[Asked], List[Problem]]:
     for entry in params.get("dropins") or ():
         if not is_asked(entry) or not _is_service(str(entry["name"])):
             continue
-        wrong = list(_unknown(entry))
-        problems += wrong
-        if wrong:
-            continue
+        wrong = list(_for_many(str(entry["name"])))
         try:
-            found.append(_read(entry))
+            read = _read(entry)
         except Refused as refused:
-            problems.append(OPTIONS.said(str(refused), str(entry["name"]), option=joined(OPTION, refused.path)))
-        except _NoTarget as none:
-            problems.append(none.problem)
+            wrong += refused_of(refused, str(entry["name"]))
+        problems += wrong
+        if not wrong:
+            found.append(read)
     return found, problems
 
 
-def _unknown(entry: Params) -> Iterator[Problem]:
-    """Each opt-out that there is not, or cannot be so."""
-    for number, each in enumerate(entry[OPTION].get("allow") or ()):
-        try:
-            needs([each], ())
-        except Refused as refused:
-            yield OPTIONS.said(str(refused), str(entry["name"]), option=f"{OPTION}.allow[{number}]")
+def refused_of(refused: Refused, unit: str) -> List[Problem]:
+    """What is refused of the option as problems."""
+    return [OPTIONS.said(str(each), unit, option=joined(OPTION, each.path)) for each in refused.each]
 
 
 def _is_service(unit: str) -> bool:
@@ -105,21 +99,16 @@ def is_asked(entry: Params) -> bool:
     return bool(entry.get(OPTION)) and entry.get("state") != "absent"
 
 
-class _NoTarget(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
-
-
 def _read(entry: Params) -> Asked:
     unit, given = str(entry["name"]), entry[OPTION]
-    most = given.get("max_exposure")
-    if most is not None and not 0 <= most <= _HIGHEST:
-        with within("max_exposure"):
+    most, writable = given.get("max_exposure"), given.get("read_write_paths") or ()
+    wrong = Refusals()
+    with wrong.noted("max_exposure"):
+        if most is not None and not 0 <= most <= _HIGHEST:
             raise Refused(f"max_exposure is a number from 0 to 10, as systemd-analyze security tells, and not {most:g}")
-    writable = given.get("read_write_paths") or ()
-    told = needs(given.get("allow") or (), writable)
-    _refuse_many(unit)
+    with wrong.noted():
+        told = needs(given.get("allow") or (), writable)
+    wrong.tell()
     return Asked(
         unit,
         given.get("profile") or STANDARD,
@@ -129,11 +118,11 @@ def _read(entry: Params) -> Asked:
     )
 
 
-def _refuse_many(unit: str) -> None:
+def _for_many(unit: str) -> Iterator[Problem]:
     name = parse_pattern(unit)
     if name.stands_for_others and not name.is_template:
         why = "it stands for many services, and each of them needs something else"
-        raise _NoTarget(TARGET.problem(unit, why=why, mend="harden each by its own name"))
+        yield TARGET.problem(unit, why=why, mend="harden each by its own name")
 
 
 def with_lines(params: Params, made: Mapping[str, Lines]) -> Entry:

@@ -10,10 +10,10 @@ Private to the collection.
 from __future__ import annotations
 
 import math
-from typing import Any, Mapping, Optional
+from typing import Any, List, Mapping, Optional
 
 from .._host.health import CHECK_OPTIONS, Health
-from .._syntax.rule import Refused, Rule, Severity, within
+from .._syntax.rule import Problem, Refusals, Refused, Rule, Severity, joined
 
 HEALTH = Rule(
     "health-option",
@@ -27,21 +27,30 @@ SECONDS = ("stable_for", "timeout")
 
 
 def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> Health:
-    """An entry's checks over the stack's. Raises Refused for one that could never pass, or never end."""
+    """An entry's checks over the stack's. Raises Refused for all that could never pass, or never end."""
     options = {**defaults, **{key: value for key, value in (given or {}).items() if value is not None}}
     seconds = {option: options[option] for option in SECONDS if options.get(option) is not None}
     chosen = Health(**seconds)
-    if not (math.isfinite(chosen.stable_for) and chosen.stable_for >= 0):
-        with within("stable_for"):
+    wrong = Refusals()
+    with wrong.noted("stable_for"):
+        if not (math.isfinite(chosen.stable_for) and chosen.stable_for >= 0):
             raise Refused("health: stable_for is a number of seconds and cannot be negative")
-    if not (math.isfinite(chosen.timeout) and chosen.timeout > 0):
-        with within("timeout"):
+    with wrong.noted("timeout"):
+        if not (math.isfinite(chosen.timeout) and chosen.timeout > 0):
             raise Refused("health: timeout is a number of seconds, more than 0")
     chosen = chosen._replace(patient="timeout" not in seconds)
-    if options.get("command") == []:
-        raise Refused("health: command is an empty list, which checks nothing: name a program, or leave it out")
-    if not any(options.get(option) for option in CHECK_OPTIONS):
-        return chosen
-    from .._host.probe import read_checks  # noqa: PLC0415 (only where there is a check)
+    with wrong.noted():
+        if options.get("command") == []:
+            raise Refused("health: command is an empty list, which checks nothing: name a program, or leave it out")
+    if any(options.get(option) for option in CHECK_OPTIONS):
+        from .._host.probe import read_checks  # noqa: PLC0415 (only where there is a check)
 
-    return chosen._replace(checks=read_checks(options))
+        with wrong.noted():
+            chosen = chosen._replace(checks=read_checks(options))
+    wrong.tell()
+    return chosen
+
+
+def refused_of(refused: Refused, unit: str = "") -> List[Problem]:
+    """What is refused of the option as problems."""
+    return [HEALTH.said(str(each), unit, option=joined("health", each.path)) for each in refused.each]

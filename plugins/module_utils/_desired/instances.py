@@ -28,6 +28,8 @@ Entry = Dict[str, Any]
 DROPIN = "50-instance"
 # The triggers that are lists.
 _LISTS = ("files", "values")
+# In the place of one that is not known.
+_NO_NAME = "-"
 
 _INSTANCE = Rule(
     "instance",
@@ -69,11 +71,13 @@ def apart(unit: Params) -> Tuple[Entry, List[Entry]]:
         health = {**(unit.get("health") or {}), **inherited.given(each.get("health") or {})}
         told = {"health": _filled(health, member, "health", problems) or None}
         own[str(each["name"])] = {**told, "state": each.get("state"), "enabled": each.get("enabled")}
-    if problems:
-        raise Problems(problems)
     rest = {**triggers, **{key: [one for one in triggers.get(key, ()) if one not in of_each[key]] for key in _LISTS}}
     left = rest if any(rest[key] for key in _LISTS) or set(rest) > set(_LISTS) else None
-    return {**unit, "instances": [each["name"] for each in found], OF_INSTANCES: own, "triggers": left}, dropins
+    given = [each["name"] for each in found if each["name"] != _NO_NAME]
+    made = {**unit, "instances": given, OF_INSTANCES: own, "triggers": left}, dropins
+    if problems:
+        raise Problems(problems, rest=made)
+    return made
 
 
 def _of_text(each: Params, more: Mapping[str, List[Any]]) -> Entry:
@@ -92,7 +96,7 @@ def _read(given: object, number: int, template: str, problems: List[Problem]) ->
     if is_changed(name):
         path = at if name is given else f"{at}.name"
         problems.append(_INSTANCE.said(f"{path}: {changed(name)}", template, option=path))
-        return {"name": "-"}
+        return {"name": _NO_NAME}
     if not isinstance(given, Mapping):
         return {"name": given}
     try:
@@ -107,7 +111,7 @@ def _read(given: object, number: int, template: str, problems: List[Problem]) ->
     found = [(f"{at}.{path_of(each.steps)}".rstrip("."), each.message) for each in mistakes(instance(), given)]
     for path, message in found or [(at, each) for each in refused]:
         problems.append(_INSTANCE.said(f"{path}: {message}", template, option=path))
-    return {"name": str(given.get("name", "-"))}
+    return {"name": str(given.get("name", _NO_NAME))}
 
 
 def _member(template: str, name: object) -> str:

@@ -21,6 +21,7 @@ from .._syntax.rule import shown
 from .._syntax.values import changed, is_changed
 from . import familiar
 from .options import SECTION_OPTIONS, Spec
+from .short import ROWS
 
 Params = Mapping[str, Any]
 Steps = Tuple[Union[str, int], ...]
@@ -178,8 +179,12 @@ def _unknown(key: str, around: Sequence[_Level], module: str) -> str:
     if len(around) == 2 and (found := _entries(around[0], [str(steps[0]), key])):
         return f"it is an option of {steps[0]} of {found}: indent {steps[0]} below that"
     none = "there is no such option"
+    shorts = _shorts(spec)
     squeezed = key.replace("_", "").lower()
-    close = [option for option in spec if option.replace("_", "") == squeezed] or near(key, [*spec, *inner])
+    words = [*spec, *inner, *shorts]
+    close = [option for option in words if option.replace("_", "") == squeezed] or near(key, words)
+    if close and close[0] in shorts:
+        return f"{none} here: write {shorts[close[0]]}"
     if close:
         return f"{none}{_meant([f'{inner[close[0]]}.{close[0]}' if close[0] in inner else close[0]])}"
     sections = [option for option in SECTION_OPTIONS if option in spec]
@@ -188,6 +193,15 @@ def _unknown(key: str, around: Sequence[_Level], module: str) -> str:
     if len(spec) <= _FEW:
         return f"{none}: there are {', '.join(spec)}"
     return f"{none}: ansible-doc {module} has all that there are"
+
+
+def _shorts(spec: Spec) -> Mapping[str, str]:
+    """What to write in the place of a short option where there are only sections."""
+    return {
+        option: f"{row.section.lower()}: {{{row.directive}: ...}}"
+        for option, row in ROWS.items()
+        if row.section.lower() in spec and option not in spec
+    }
 
 
 def _of_an_inner(key: str, around: Sequence[_Level]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import List, Mapping
 
-from .._syntax.rule import Problems, Rule, Severity
+from .._syntax.rule import Rule, Severity
 from .._syntax.spans import seconds
 from . import inherited
 from .forms import OF_PROCESS, STATE, Around, Builder, Entry, Params, chosen, unit_name
@@ -32,6 +32,7 @@ _START_LIMIT = Rule(
     "{burst} starts that each wait {pause} take longer than {limit}, so this limit would never end a crash loop",
     "make start_limit_interval_sec more than {least} seconds, or leave the limit out",
     "systemd.unit(5), StartLimitIntervalSec=",
+    of_lack=True,
 )
 
 
@@ -40,18 +41,18 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built = Builder(unit_name(entry["name"], "service"))
     passed = chosen(entry, (*OF_PROCESS, *STATE, "instances", "health", "on_change", "replace"))
     if entry.get("state") == "absent":
-        return [built.entry(**chosen(entry, ("state", "replace")))]
+        return built.entries(built.entry(**chosen(entry, ("state", "replace"))))
     built.short(entry, SHORT["service"])
     built.open(entry, "unit", "service", "install")
     built.argv(entry)
     if not has_text(entry):
         if not chosen(entry, (*STATE, "health", "alert", "hardening")):
             built.lacks("nothing is said of it: give exec_start or argv")
-        return [built.entry(**passed)]
+        return built.entries(built.entry(**passed))
     _fill_in(built, entry, around)
     if not _has_starter(built, entry, around):
         built.at_boot(around.boot)
-    return [built.entry(**passed)]
+    return built.entries(built.entry(**passed))
 
 
 def brings(entry: Params) -> bool:
@@ -71,11 +72,10 @@ def beside(starter: Builder, entry: Params, unit: str, around: Around, defaults:
     """
     if not brings(entry):
         return []
-    try:
-        return [_beside(entry, unit, around, defaults)]
-    except Problems as wrong:
-        starter.problems += wrong.problems
-        return []
+    built = Builder(unit)
+    found = _beside(built, entry, around, defaults)
+    starter.problems += built.problems
+    return [found]
 
 
 def not_brought(starter: Builder, told: object) -> Entry:
@@ -89,8 +89,7 @@ def gone(entry: Params, starter: str, unit: str) -> List[Entry]:
     return [Builder(each).entry(**passed) for each in (starter, *([unit] if brings(entry) else []))]
 
 
-def _beside(entry: Params, unit: str, around: Around, defaults: Mapping[str, str]) -> Entry:
-    built = Builder(unit)
+def _beside(built: Builder, entry: Params, around: Around, defaults: Mapping[str, str]) -> Entry:
     built.short(entry, {"description": SHORT["service"]["description"], **PROCESS})
     built.open(entry, "service")
     built.argv(entry)

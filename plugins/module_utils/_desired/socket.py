@@ -49,4 +49,4 @@ def units(entry: Params, around: Around) -> List[Entry]:
     # A socket is never reloaded.
     on_change = ("on_change",) if entry.get("on_change") != "reload" else ()
     passed = chosen(entry, (*STATE, "instances", "health", "replace", *on_change))
-    return [*found, built.entry(**passed, **service.not_brought(built, found))]
+    return built.entries(*found, built.entry(**passed, **service.not_brought(built, found)))

@@ -19,9 +19,9 @@ from .._host.health import Health
 from .._syntax import names, unitfile
 from .._syntax.directives import Catalogue
 from .._syntax.loadpath import LoadPath, dropin_folders
-from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, joined, shown, within
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown, within
 from . import contradictions, triggers
-from .health import HEALTH, health
+from .health import health, refused_of
 from .options import OF_INSTANCES, TEXT_OPTIONS
 from .render import FileWanted, HostFacts, Params, Rendered, has_text, render
 from .stamp import Ingredients
@@ -41,6 +41,7 @@ _EMPTY = Rule(
     "the drop-in {dropin} has no text",
     "give it a section, content, environment or triggers",
     "the module dropin",
+    of_lack=True,
 )
 
 
@@ -310,7 +311,7 @@ def _unit(
     path = facts.places.unit_file(name.text)
     rendered = _rendered(lambda: render(entry, name.kind, name.text, path, owner, facts), brings_text, problems, files)
     checks = _noted(lambda: _own_health(entry, defaults), problems)
-    by_member = _noted(lambda: _of_instances(name.text, entry, defaults), problems)
+    by_member = _of_instances(name.text, entry, defaults, problems)
     wanted = UnitWanted(
         name=name,
         path=path if rendered is not None else None,
@@ -327,7 +328,7 @@ def _unit(
             listed=rendered is not None or entry.get("instances") is not None,
             started=bool(entry.get(MAY_BRING)),
         ),
-        by_member=by_member or {},
+        by_member=by_member,
     )
     if problems:
         raise Problems(problems, rest=wanted if rendered is not None else None)
@@ -376,12 +377,12 @@ def _instance(name: names.UnitName, given: object) -> str:
     return str(given)
 
 
-def _of_instances(template: str, entry: Params, defaults: Params) -> Mapping[str, Meant]:
-    """What instances have of their own, by their full names."""
+def _of_instances(template: str, entry: Params, defaults: Params, problems: List[Problem]) -> Mapping[str, Meant]:
+    """What instances have of their own, by their full names; what is wrong with that is noted."""
     found = {}
     for instance, own in (entry.get(OF_INSTANCES) or {}).items():
         member = names.with_instance(template, instance)
-        checks = _health(member, own["health"], defaults) if own.get("health") else None
+        checks = _noted(lambda m=member, o=own: _own_health({**o, "name": m}, defaults), problems)  # type: ignore[misc]
         found[member] = Meant(own.get("state") or "", own.get("enabled"), health=checks)
     return found
 
@@ -427,4 +428,4 @@ def _health(unit: str, given: Optional[Params], defaults: Params) -> Health:
     try:
         return health(given, defaults)
     except Refused as refused:
-        raise Problems([HEALTH.said(str(refused), unit, option=joined("health", refused.path))]) from None
+        raise Problems(refused_of(refused, unit)) from None

@@ -45,7 +45,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
     """The entry of a stack's units that a short one stands for. Raises Problems."""
     built = Builder(unit_name(entry["name"], "target"))
     if entry.get("state") == "absent":
-        return [built.entry(**chosen(entry, ("state", "replace")))]
+        return built.entries(built.entry(**chosen(entry, ("state", "replace"))))
     built.short(entry, SHORT["target"])
     built.open(entry, "unit", "install")
     built.depends_on(entry)
@@ -55,7 +55,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
         built.lacks("nothing is said of it: give its members or a description")
     if any(built.sections.values()) or entry.get("members") is not None:
         built.at_boot(around.boot)
-    return [built.entry(**chosen(entry, (*STATE, "health", "on_change", "replace")))]
+    return built.entries(built.entry(**chosen(entry, (*STATE, "health", "on_change", "replace"))))
 
 
 def joined(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import List, Mapping, Optional
 
 from .._syntax import cron
@@ -30,6 +31,7 @@ _CRON = Rule(
     "the message says what it takes",
     "crontab(5)",
 )
+_CRON_ALONE = replace(_CRON, of_lack=True)
 _UNIT = Rule(
     "timer-unit",
     Severity.ERROR,
@@ -54,20 +56,19 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built.short(entry, SHORT["timer"])
     schedule = _schedule(built, entry)
     if schedule is not None and schedule.reboot:
-        return [_at_boot(built, entry, around)]
+        return built.entries(_at_boot(built, entry, around))
     _unit(built, entry)
     _calendars(built, entry, schedule)
     built.open(entry, *_section_of_unit(entry), "timer", "install")
     found = _brought(built, entry, around)
     if not built.sections.get("Timer") and (service.brings(entry) or not chosen(entry, STATE)):
         built.lacks("nothing says when it elapses: give on_calendar, cron or another time")
-    built.refuse_wrong()
     if any(built.sections.values()):
         built.at_boot(around.boot)
     # The last two are for the result, which says how the timer differs from the line of cron.
     passed = chosen(entry, (*STATE, "instances", "replace", "cron", "timezone", *(() if found else ("health",))))
     told = found or isinstance(entry.get("unit"), str)
-    return [*found, built.entry(**passed, **service.not_brought(built, told))]
+    return built.entries(*found, built.entry(**passed, **service.not_brought(built, told)))
 
 
 def _schedule(built: Builder, entry: Params) -> Optional[cron.Schedule]:
@@ -81,8 +82,8 @@ def _schedule(built: Builder, entry: Params) -> Optional[cron.Schedule]:
         return None
 
 
-def _refuse(built: Builder, option: str, message: str) -> None:
-    built.problems.append(_CRON.said(f"{option}: {message}", built.unit, "Timer", "OnCalendar"))
+def _refuse(built: Builder, option: str, message: str, rule: Rule = _CRON) -> None:
+    built.problems.append(rule.said(f"{option}: {message}", built.unit, "Timer", "OnCalendar"))
 
 
 def _calendars(built: Builder, entry: Params, schedule: Optional[cron.Schedule]) -> None:
@@ -90,6 +91,9 @@ def _calendars(built: Builder, entry: Params, schedule: Optional[cron.Schedule])
     zone, given = entry.get("timezone") or "", built.sections.get("Timer", {}).get("OnCalendar")
     if schedule is None and not zone:
         return
+    if entry.get("cron") is None and given is None:
+        told = "it is for on_calendar or cron, and there is neither: leave it out"
+        _refuse(built, "timezone", told, _CRON_ALONE)
     option = "timezone"
     try:
         if zone:
@@ -98,7 +102,7 @@ def _calendars(built: Builder, entry: Params, schedule: Optional[cron.Schedule])
         if schedule is not None and given is not None:
             raise Refused("on_calendar is given as well: leave out one of them")
         if schedule is None and given is None:
-            raise Refused("it is for on_calendar or cron, and there is neither: leave it out")
+            return
         found = cron.calendars(schedule, zone) if schedule is not None else _in_zone(given, zone)
     except Refused as refused:
         _refuse(built, option, str(refused))
@@ -130,6 +134,8 @@ def _unit(built: Builder, entry: Params) -> None:
 
 
 def _brought(built: Builder, entry: Params, around: Around) -> List[Entry]:
+    if isinstance(entry.get("unit"), str):  # which is told, if there are options of another
+        return []
     found = service.beside(built, entry, started(entry), around, {"Type": "oneshot"})
     return [{**each, "health": entry["health"]} if entry.get("health") else each for each in found]
 
@@ -141,10 +147,10 @@ def _at_boot(built: Builder, entry: Params, around: Around) -> Entry:
     if foreign:
         _refuse(built, "cron", f"@reboot needs no timer, so {foreign[0]} would be for nothing: leave it out")
     if not service.brings(entry):
-        _refuse(built, "cron", "@reboot is a service that is enabled at boot: say with exec_start or argv what it runs")
+        told = "@reboot is a service that is enabled at boot: say with exec_start or argv what it runs"
+        _refuse(built, "cron", told, _CRON_ALONE)
     built.open(entry, "install")
-    (found,) = _brought(built, entry, around) or [{}]
-    built.refuse_wrong()
+    (found,) = _brought(built, entry, around) or [Builder(started(entry)).entry()]
     built.wanted_by(around.boot)
     state = {"state": "present", "enabled": True, **chosen(entry, STATE)}
     unit = {**built.sections.get("Unit", {}), **found.get("unit", {})}

@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Protocol, Sequence,
 from urllib.parse import urlsplit
 
 from .._syntax.characters import to_utf8
-from .._syntax.rule import Refused, shown, within
+from .._syntax.rule import Refusals, Refused, shown
 from .health import ATTEMPT, Place
 from .manager import Manager
 
@@ -183,15 +183,14 @@ CHECKS: Dict[str, Type[Check]] = {"tcp": Tcp, "unix": Unix, "http": Http, "comma
 
 
 def read_checks(options: Mapping[str, Any]) -> Tuple[Check, ...]:
-    """The checks that are declared. Raises Refused for one that could never pass."""
+    """The checks that are declared. Raises Refused for all that could never pass."""
     given = {option: options[option] for option in CHECKS if options.get(option)}
+    found, wrong = [], Refusals()
     for option, value in given.items():
-        with within(option):
+        with wrong.noted(option):
             _refuse_unprintable(option, [value] if isinstance(value, str) else value)
-    found = []
-    for option, value in given.items():
-        with within(option):
             found.append(CHECKS[option].read(value))
+    wrong.tell()
     return tuple(found)
 
 

@@ -63,6 +63,13 @@ STARTS_NOWHERE = Rule(
     "{bring}declare that too, or mend the name{near}",
     "systemd.timer(5) and the like, Unit=",
 )
+STARTS_NO_NAME = Rule(
+    "starts-no-name",
+    Severity.ERROR,
+    "what it starts has a name that no unit can have",
+    "mend it",
+    "systemd.timer(5) and the like, Unit=",
+)
 _STARTS_GONE = Rule(
     "gone",
     Severity.ERROR,
@@ -238,7 +245,7 @@ def _starts_nothing(name: UnitName, view: View) -> Optional[Problem]:
     # What this run itself takes away will not come by another task.
     rule = _STARTS_GONE if view.goes(started) else STARTS_NOWHERE
     if misnamed(started):
-        return rule.said(_misnamed(started, kind.starts.kind, view), *place)
+        return STARTS_NO_NAME.said(_misnamed(started, kind.starts.kind, view), *place)
     if view.is_there(started):
         return None
     bring = f"give the {name.kind} exec_start, " if name.text in _short_forms(view) else ""

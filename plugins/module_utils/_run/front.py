@@ -9,7 +9,20 @@ Private to the collection.
 from __future__ import annotations
 
 import gc
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NoReturn,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Union,
+)
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -19,9 +32,9 @@ from .._desired.options import host as host_options
 from .._desired.render import SHORTEST_HIDDEN, secret_values
 from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
-from .._syntax.rule import Problem, Problems, Refused, Rule, Severity
+from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, legible, told_of
 from .hidden import hidden_texts, is_marked, is_name, without_values
-from .work import Failed
+from .work import Failed, Wrong
 
 # Options of a unit that stand for more than its entry.
 _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
@@ -37,18 +50,33 @@ _SHORT = Rule(
 )
 
 
+class _WithoutWrong(Exception):
+    """Options are read once more, without those that are wrong."""
+
+
 class Module(AnsibleModule):
     """An AnsibleModule that writes names to the journal instead of its arguments.
 
     Ansible logs every argument that is not marked no_log, and a value in a free-form mapping cannot be marked.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, goes_on: bool = False) -> None:
+        """goes_on: what is wrong with options is told together with what else is wrong, by who runs it."""
         self._spec = spec
         # As they came, while Ansible holds them to the spec.
         self._given: Optional[Mapping[str, Any]] = None
         # Has the controller marked something among them as changed by YAML?
         self._marked = False
+        self._goes_on = goes_on
+        # What is wrong with some of them; then `params` has the others.
+        self.wrong = Wrong()
+        self._secrets: Set[str] = set()
+        try:
+            self._begin(spec)
+        except _WithoutWrong:
+            self._begin(spec)
+
+    def _begin(self, spec: Spec) -> None:
         try:
             AnsibleModule.__init__(self, argument_spec=spec, supports_check_mode=True)
         except TypeError as error:
@@ -65,7 +93,10 @@ class Module(AnsibleModule):
         """Hide secrets that lie too deep for an argument spec to mark, before anything can fail and show them."""
         AnsibleModule._load_params(self)
         users = {key: value for key, value in self.params.items() if not key.startswith(_OF_ANSIBLE)}
-        self.no_log_values.update(hidden_texts(users, self.argument_spec))
+        self._secrets.update(hidden_texts(users, self._spec))
+        self.no_log_values.update(self._secrets)
+        if self.wrong.rest is not None:
+            self.params = dict(self.wrong.rest)
         self._marked = is_marked(self.params)
         self._given = dict(self.params)
         # It goes over all options of an entry for each of a thousand.
@@ -81,6 +112,13 @@ class Module(AnsibleModule):
         AnsibleModule.exit_json(self, **kwargs, **self._invocation())
         raise AssertionError
 
+    def refuse(self, problems: Sequence[Problem], **more: Any) -> NoReturn:
+        """Fail for all of them."""
+        lines, errors = problem_lines(problems, self.params)
+        told = {"unverified": [], **more, **self._invocation(), "errors": errors}
+        AnsibleModule.fail_json(self, "\n".join(lines), **told)
+        raise AssertionError
+
     def _invocation(self) -> Mapping[str, Any]:
         """Ansible blots out values in what it adds to a result, and leaves keys as they are."""
         hidden = self.no_log_values
@@ -90,12 +128,17 @@ class Module(AnsibleModule):
         """Fail for all options that are not as their specification has them, as far as that is not over yet."""
         if self._given is None:
             return
-        from .arguments import refused  # noqa: PLC0415 (only where there is something to tell)
+        from .arguments import wrong  # noqa: PLC0415 (only where there is something to tell)
 
-        lines, errors = refused(self._spec, self._given, self._name)
-        if errors:
-            more = {**kwargs, **self._invocation(), "errors": errors, "unverified": []}
-            AnsibleModule.fail_json(self, "\n".join(lines), **more)
+        given, self._given = self._given, None
+        if self.wrong.problems:  # and there is something else besides
+            self.refuse(self.wrong.problems, **kwargs)
+        found = wrong(self._spec, given, self._name)
+        if found.problems and self._goes_on and found.rest is not None:
+            self.wrong = found
+            raise _WithoutWrong
+        if found.problems:
+            self.refuse(found.problems, **kwargs)
 
     def _log_invocation(self) -> None:
         AnsibleModule.log(self, f"Invoked for {self.params.get('name') or self.params.get('names')}")
@@ -107,12 +150,14 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
     gc.disable()
     from .pipeline import apply  # noqa: PLC0415 (as above)
 
-    module = Module(spec)
+    module = Module(spec, goes_on=True)
 
     def applied() -> Mapping[str, Any]:
         params, found = _in_sections(as_stack(module.params))
         _warn(module, list(_short_secrets(params)))
-        result, warnings = apply(params, module.check_mode, _labeller(module), found)
+        faulty = module.wrong.faulty.union(each.unit for each in found if each.unit)
+        wrong = [*module.wrong.problems, *told_of(found, module.wrong.faulty)]
+        result, warnings = apply(params, module.check_mode, _labeller(module), wrong, faulty)
         _warn(module, warnings)
         return {**result, "unverified": _with_paths(result["unverified"], module.params)}
 
@@ -146,14 +191,15 @@ def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
     except Problems as found:
         _warn(module, [doubt for doubt in found.doubts if doubt.rule.severity is Severity.WARNING])
         doubts = [doubt.as_dict() for doubt in found.doubts]
-        errors = _with_paths([each.as_dict() for each in found.problems], module.params)
-        lines = [_at(str(each), error) for each, error in zip(found.problems, errors)]
-        module.fail_json(msg="\n".join(lines), errors=errors, unverified=_with_paths(doubts, module.params))
+        further = [each for each in found.problems if each not in module.wrong.problems]
+        module.refuse([*module.wrong.problems, *further], unverified=_with_paths(doubts, module.params))
     except Failed as failed:
         _warn(module, failed.warnings)
         told = {**failed.result, "errors": _with_paths(failed.result["errors"], module.params)}
         module.fail_json(msg=str(failed), **told)
     except Exception as error:  # pylint: disable=broad-exception-caught
+        if module.wrong.problems:  # which may be the reason
+            module.refuse(module.wrong.problems)
         # An uncaught exception would show its message, and with it whatever value it is about, unhidden.
         module.fail_json(msg=f"unexpected {type(error).__name__}: {error}", exception=error)
     module.exit_json(**result)
@@ -167,12 +213,34 @@ def _with_paths(errors: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) 
     place = ("unit", "section", "directive", "option")
     found = []
     for error in errors:
-        plain = {key: value for key, value in error.items() if key not in ("option", "everywhere")}
+        plain = {key: value for key, value in error.items() if key not in ("option", "everywhere", "of_all")}
+        if error.get("of_all"):
+            found.append({**plain, "path": error.get("option", "")})
+            continue
         every = every_path(params, error["unit"], error.get("option", "")) if error.get("everywhere") else ()
         path = every[-1] if every else option_path(params, *(error.get(part, "") for part in place))
         also = [{"unit": error["unit"], "path": each} for each in every[:-1]]
         found.append({**plain, "path": path, **({"also": also} if also else {})})
     return found
+
+
+def problem_lines(
+    problems: Sequence[Problem], params: Mapping[str, Any]
+) -> Tuple[Sequence[str], Sequence[Mapping[str, Any]]]:
+    """For each a line of a message, and an entry of `errors`; what is wrong for all services at once is told once."""
+    told: Dict[Tuple[str, ...], Tuple[str, Mapping[str, Any]]] = {}
+    for problem, error in zip(problems, _with_paths([each.as_dict() for each in problems], params)):
+        of_all = error["path"].startswith("defaults.")
+        place = (error["path"], "" if of_all else str(problem))
+        told.setdefault((*place, error["message"]), (_line(problem, error), error))
+    return [line for line, _ in told.values()], [error for _, error in told.values()]
+
+
+def _line(problem: Problem, error: Mapping[str, Any]) -> str:
+    if not problem.rule.of_all:
+        return _at(str(problem), error)
+    path = error["path"]
+    return str(problem._replace(message=f"{legible(path)}: {problem.message}") if path else problem)
 
 
 def _at(line: str, error: Mapping[str, Any]) -> str:

@@ -89,13 +89,14 @@ def _entries(params: Params, unit: str) -> Iterator[Tuple[str, Params]]:
         return
     for option in LISTS:
         for number, entry in enumerate(params.get(option) or ()):
-            if not _names(option, str(entry.get("name"))).isdisjoint(_general(unit)):
+            if not names_of(option, str(entry.get("name"))).isdisjoint(_general(unit)):
                 path = f"{option}[{number}]"
                 yield from _of_instance(path, entry, unit)
                 yield path, entry
 
 
-def _names(option: str, name: str) -> FrozenSet[str]:
+def names_of(option: str, name: str) -> FrozenSet[str]:
+    """The units that an entry of a list is about."""
     if option not in FORMS:
         return frozenset([name])
     kind = option[:-1]

@@ -14,7 +14,7 @@ import gc
 import os
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
+from typing import TYPE_CHECKING, AbstractSet, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from .._apply import accepted, instances, leftovers
 from .._desired.render import HostFacts, Params
@@ -31,14 +31,14 @@ from .._plan.differences import Differences, compare
 from .._plan.doubts import CYCLE
 from .._plan.owed import NOTHING_PENDING, Pending
 from .._plan.plan import Plan
-from .._plan.references import STARTS_NOWHERE, View
+from .._plan.references import STARTS_NO_NAME, STARTS_NOWHERE, View
 from .._syntax.activation import accepting, namesake, started_by
 from .._syntax.dependencies import all_named
 from .._syntax.install import aliases, also
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import misnamed
-from .._syntax.rule import Problem, Problems, Rule, Severity
+from .._syntax.rule import Problem, Problems, Rule, Severity, told_of
 from .._syntax.special import mount_point
 from . import report
 from .host_facts import host_facts, host_key
@@ -87,13 +87,15 @@ class Run:
     """One run of a module: what it was given, and what it found on the way.
 
     params, check_mode: as Ansible gives them. label: gives a file its SELinux label. wrong: mistakes in options that
-    are no longer among the parameters. timings: seconds by step. begun: when the present step began.
+    are no longer among the parameters. faulty: the units of which something is missing for that. timings: seconds by
+    step. begun: when the present step began.
     """
 
     params: Params
     check_mode: bool
     label: Optional[files.Labeller]
     wrong: Sequence[Problem] = ()
+    faulty: AbstractSet[str] = frozenset()
     timings: Dict[str, float] = field(default_factory=dict)
     begun: float = field(default_factory=time.monotonic)
 
@@ -104,14 +106,18 @@ class Run:
 
 
 def apply(
-    params: Params, check_mode: bool, label: Optional[files.Labeller] = None, wrong: Sequence[Problem] = ()
+    params: Params,
+    check_mode: bool,
+    label: Optional[files.Labeller] = None,
+    wrong: Sequence[Problem] = (),
+    faulty: AbstractSet[str] = frozenset(),
 ) -> Tuple[Dict[str, Any], List[Union[str, Problem]]]:
     """Bring a host to the declared state; returns the module's result, and what a person is warned of.
 
-    wrong: what is wrong already with the options. Raises Problems (nothing was written) or Failed (a unit did not
-    become healthy).
+    wrong: what is wrong already with the options; faulty: with those of these units. Raises Problems (nothing was
+    written) or Failed (a unit did not become healthy).
     """
-    run = Run(params, check_mode, label, wrong)
+    run = Run(params, check_mode, label, wrong, faulty)
     refuse_place(params)
     try:
         ours = (os.geteuid(), os.getegid())
@@ -206,8 +212,8 @@ def _built(run: Run, facts: HostFacts, manager: Manager) -> Desired:
         if run.wrong:
             raise Problems((), rest=replace(desired, max_removed=None))
     except Problems as found:
-        all_wrong = Problems([*run.wrong, *found.problems], rest=found.rest)
-        raise Problems([*all_wrong.problems, *_further(all_wrong, manager)]) from None
+        all_wrong = Problems([*run.wrong, *told_of(found.problems, run.faulty)], rest=found.rest)
+        raise Problems([*all_wrong.problems, *_further(all_wrong, run.faulty, manager)]) from None
     return desired
 
 
@@ -332,18 +338,19 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[Record]
     return Work(differences.desired, observed, differences, graph, made)
 
 
-def _further(found: Problems, manager: Manager) -> List[Problem]:
+def _further(found: Problems, less: AbstractSet[str], manager: Manager) -> List[Problem]:
     """What is wrong besides mistakes in the options, so that all can be mended at once.
 
-    Of a unit with such a mistake, only what is wrong with its other lines: the rest may follow from the mistake.
+    Of a unit with such a mistake, only what is wrong with its other lines: the rest may follow from the mistake. less:
+    units of which something is missing, from which it may follow what is wrong with others too.
     """
     if found.rest is None:
         return []
-    from .._verify.remedies import is_of_line  # noqa: PLC0415 (as below)
+    from .._verify.remedies import is_of_line, words_of  # noqa: PLC0415 (as below)
 
     desired: Desired = found.rest
     # What they name, and the units that a drop-in among them is a part of.
-    faulty = {each.unit for each in found.problems}
+    faulty = {*less, *(each.unit for each in found.problems)}
     folders = {unit + ".d" for unit in faulty}
     try:
         observed = _looked_at(desired, manager)
@@ -354,7 +361,8 @@ def _further(found: Problems, manager: Manager) -> List[Problem]:
     except (ManagerError, files.FileRefused, OSError):
         return []
     grave = [each for each in further if each.rule.severity is Severity.ERROR and each.unit]
-    return [each for each in grave if is_of_line(each) or _is_sound(each.unit, faulty, folders)]
+    sound = [each for each in grave if is_of_line(each) or _is_sound(each.unit, faulty, folders)]
+    return [each for each in sound if is_of_line(each) or less.isdisjoint(words_of(each.message))]
 
 
 def _is_sound(unit: str, faulty: Set[str], folders: Set[str]) -> bool:
@@ -392,7 +400,7 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
     from .._verify.verify import verify  # noqa: PLC0415 (as above)
 
-    alone = {each.unit for each in refused if each.rule is STARTS_NOWHERE}
+    alone = {each.unit for each in refused if each.rule in (STARTS_NOWHERE, STARTS_NO_NAME)}
     cycles = any(each.rule is CYCLE for each in refused)
     said = verify(manager, differences.desired, differences, observed, alone, cycles)
     said += unknown_names(differences.desired, differences, manager)

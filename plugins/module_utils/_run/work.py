@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Sequence, Union
+from typing import Any, FrozenSet, Mapping, NamedTuple, Optional, Sequence, Union
 
 from .._desired.stack import Desired
 from .._host.graph import Graph
@@ -37,3 +37,15 @@ class Failed(Exception):
         super().__init__(message)
         self.result = dict(result)
         self.warnings = tuple(warnings)
+
+
+class Wrong(NamedTuple):
+    """What is wrong with the options of a module.
+
+    problems: all that Ansible refuses. rest: the options without them, None where it would not be known what those are
+    about. faulty: the units of which something is missing there.
+    """
+
+    problems: Sequence[Problem] = ()
+    rest: Optional[Mapping[str, Any]] = None
+    faulty: FrozenSet[str] = frozenset()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 
 class Refused(ValueError):
@@ -22,6 +22,38 @@ class Refused(ValueError):
     """
 
     path = ""
+
+    @property
+    def each(self) -> Tuple[Refused, ...]:
+        """It, or all that are told at once."""
+        return (self,)
+
+
+class Refusals(Refused):
+    """All that cannot be right within a value: each part is tried in `noted`, and then `tell` raises them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._noted: List[Refused] = []
+
+    @property
+    def each(self) -> Tuple[Refused, ...]:
+        return tuple(self._noted)
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self._noted))
+
+    @contextmanager
+    def noted(self, step: str = "") -> Iterator[None]:
+        try:
+            with within(step):
+                yield
+        except Refused as refused:
+            self._noted += refused.each
+
+    def tell(self) -> None:
+        if self._noted:
+            raise self
 
 
 def joined(step: str, path: str) -> str:
@@ -35,7 +67,8 @@ def within(step: str) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        refused.path = joined(step, refused.path)
+        for each in refused.each:
+            each.path = joined(step, each.path)
         raise
 
 
@@ -73,7 +106,8 @@ class Rule:
     remedy: what to do about it ("" where the reason says it), both with {names} for what differs from case to case,
     {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
     that is not well, so that a cause of that is looked for. option: the one of the whole that it is always about.
-    everywhere: it is about all entries of its unit, or all its drop-ins of one name.
+    everywhere: it is about all entries of its unit, or all its drop-ins of one name. of_lack: it is about what
+    its unit lacks, which may be for another mistake. of_all: its option is a path in all options, whatever its unit is.
     """
 
     id: str
@@ -84,6 +118,8 @@ class Rule:
     has_cause: bool = False
     option: str = ""
     everywhere: bool = False
+    of_lack: bool = False
+    of_all: bool = False
 
     def __post_init__(self) -> None:
         _REGISTER.append(self)
@@ -140,7 +176,13 @@ class Problem(NamedTuple):
             "message": self.message,
             **({"option": self.option} if self.option else {}),
             **({"everywhere": "yes"} if self.rule.everywhere else {}),
+            **({"of_all": "yes"} if self.rule.of_all else {}),
         }
+
+
+def told_of(problems: Sequence[Problem], faulty: AbstractSet[str]) -> List[Problem]:
+    """Those that do not follow from other mistakes, for which something of the `faulty` units may be missing."""
+    return [each for each in problems if not (each.rule.of_lack and each.unit in faulty)]
 
 
 class Problems(Exception):

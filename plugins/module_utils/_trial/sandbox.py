@@ -43,7 +43,7 @@ from .._syntax.directives import parse_dump
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_run_once, words
 from .._syntax.names import parse_pattern
-from .._syntax.rule import Problems, Refused, Rule, Severity
+from .._syntax.rule import Problem, Problems, Refusals, Refused, Rule, Severity
 from .._syntax.unitfile import Effective
 from .._verify.exposure import Exposure, Subject, measured
 from . import spared
@@ -97,26 +97,32 @@ def search(
 
 def _read(params: Params) -> Tuple[Probe, Needs]:
     unit = with_kind(str(params["name"]))
-    try:
+    problems: List[Problem] = []
+    wrong = Refusals()
+    with wrong.noted():
         if kind_of(unit).processes is not Processes.MAIN:
-            raise Problems([TARGET.problem(unit, why="only a service can be searched", mend="name a .service")])
-        name = parse_pattern(unit)
-        if name.stands_for_others:
-            raise Problems(
-                [TARGET.problem(unit, why="it stands for many services", mend="search one of them by its name")]
-            )
-        health = params.get("health") or {}
+            problems.append(TARGET.problem(unit, why="only a service can be searched", mend="name a .service"))
+        elif parse_pattern(unit).stands_for_others:
+            mend = "search one of them by its name"
+            problems.append(TARGET.problem(unit, why="it stands for many services", mend=mend))
+    with wrong.noted():
         given = needs(params.get("allow") or (), params.get("read_write_paths") or ())
+    health = params.get("health") or {}
+    with wrong.noted("health"):
         checks = read_checks(health)
-        commands = tuple(_command(each) for each in params.get("probe") or ())
-    except Refused as refused:
-        raise Problems([OPTIONS.said(str(refused), unit)]) from refused
+    commands = []
+    for number, each in enumerate(params.get("probe") or ()):
+        with wrong.noted(f"probe[{number}]"):
+            commands.append(_command(each))
+    problems += [OPTIONS.said(str(each), unit, option=each.path) for each in wrong.each]
+    if problems:
+        raise Problems(problems)
     if not checks and not commands:
         why = "without a probe a search would find that a service needs nothing at all"
         raise Problems([_NO_PROBE.problem(unit, why=why, mend="give commands in probe, or a check in health")])
     stable, timeout = (health.get(each) for each in ("stable_for", "timeout"))
     proof = Health(_STABLE if stable is None else stable, _TIMEOUT if timeout is None else timeout, checks)
-    return Probe(proof, commands, reloads=False), given
+    return Probe(proof, tuple(commands), reloads=False), given
 
 
 def _command(given: Any) -> Tuple[str, ...]:

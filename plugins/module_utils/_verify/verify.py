@@ -17,6 +17,7 @@ from .._desired.stack import Desired
 from .._host.manager import Manager
 from .._host.observed import Observed
 from .._plan.differences import Differences
+from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity
@@ -91,10 +92,16 @@ def verify(
     if len(chosen.units) == 1:  # there is no other that it could be about
         nameless = [each for each in problems if not each.unit]
         problems = [each._replace(unit=chosen.units[0]) if each in nameless else each for each in problems]
-    problems = [each for each in problems if not (each.unit in alone and _ALONE.match(each.message))]
+    problems = [each for each in problems if not (each.unit in alone and _of_started(each))]
     problems = [each for each in problems if not (cycles and _CYCLE.match(each.message))]
     going = {os.path.basename(path) for path in gone}
     return judged([*problems, *_unjudged(verdict)], going, places.scope.of_users)
+
+
+def _of_started(problem: Problem) -> bool:
+    """Is it about what a timer, socket or path starts?"""
+    named = problem.directive and problem.directive == kind_of(problem.unit).starts.directive
+    return bool(named or _ALONE.match(problem.message))
 
 
 def _behind(

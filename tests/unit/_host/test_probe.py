@@ -83,15 +83,21 @@ class Answers:
         ({"stable_for": float("nan")}, "health: stable_for is a number of seconds and cannot be negative"),
         ({"timeout": 0.0}, "health: timeout is a number of seconds, more than 0"),
         ({"timeout": float("inf")}, "health: timeout is a number of seconds, more than 0"),
-        # What cannot be written at all is said first.
-        ({"tcp": "localhost", "http": "\x01"}, "health: http contains a control character: take it out"),
-        ({"tcp": "localhost", "timeout": 0.0}, "health: timeout is a number of seconds, more than 0"),
     ],
 )
 def test_what_could_never_pass_is_refused(declared: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused) as refused:
         health(declared, {})
     assert str(refused.value) == said
+
+
+def test_all_that_could_never_pass_is_told_at_once() -> None:
+    with pytest.raises(Refused) as refused:
+        health({"tcp": "8118", "http": "\x01", "command": ["a b"], "unix": "/run/a", "timeout": 0.0}, {})
+    assert [each.path for each in refused.value.each] == ["timeout", "tcp", "http", "command"]
+    assert str(refused.value).startswith(
+        "health: timeout is a number of seconds, more than 0; health: tcp is HOST:PORT"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from ansible.playbook.task import Task
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.familiar import KEYWORDS
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.mistakes import mistakes, path_of
-from ansible_collections.unitwright.systemd.plugins.module_utils._run.arguments import refused
+from ansible_collections.unitwright.systemd.plugins.module_utils._run.arguments import wrong
+from ansible_collections.unitwright.systemd.plugins.module_utils._run.front import problem_lines
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.values import WRITTEN
 
 MODULE = "unitwright.systemd.stack"
 
@@ -128,7 +130,7 @@ def test_all_at_once_with_their_units() -> None:
         "units": [{"name": "c.path", "enabled": "maybe"}],
         "defaults": {"helth": {}},
     }
-    lines, errors = refused(options.stack(), given, MODULE)
+    lines, errors = problem_lines(wrong(options.stack(), given, MODULE).problems, given)
     assert sorted(lines) == sorted(
         [
             "sevices: there is no such option: did you mean services?",
@@ -152,10 +154,82 @@ def test_all_at_once_with_their_units() -> None:
 
 
 def test_a_module_of_one_unit() -> None:
-    lines, errors = refused({**options.unit(), **options.host()}, {"name": "a.service", "ExecStart": "/x"}, MODULE)
+    given = {"name": "a.service", "ExecStart": "/x"}
+    lines, errors = problem_lines(wrong({**options.unit(), **options.host()}, given, MODULE).problems, given)
     (line,) = lines
-    assert line.startswith("a.service: ExecStart: there is no such option: a directive stands below the option of its ")
+    assert line == "a.service: ExecStart: there is no such option here: write service: {ExecStart: ...}"
     assert [error["path"] for error in errors] == ["ExecStart"]
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "message"),
+    [
+        ("defaults", "restart", "there is no such option here: write service: {Restart: ...}"),
+        ("defaults", "usr", "there is no such option here: write service: {User: ...}"),
+        ("units", "exec_start", "there is no such option here: write service: {ExecStart: ...}"),
+        ("units", "on_calender", "there is no such option here: write timer: {OnCalendar: ...}"),
+        ("dropins", "memory_max", "there is no such option here: write service: {MemoryMax: ...}"),
+    ],
+)
+def test_a_short_option_where_only_sections_are(place: str, key: str, message: str) -> None:
+    entry = {key: "x"} if place == "defaults" else [{"name": "a.service", "dropin": "b", key: "x"}]
+    if place == "units":
+        del entry[0]["dropin"]  # type: ignore[index]
+    (found,) = told(options.stack(), {"name": "shop", place: entry}).values()
+    assert found == message
+
+
+def rest(**given: Any) -> Any:
+    return wrong(options.stack(), {"name": "shop", **given}, MODULE).rest
+
+
+def test_the_rest_is_without_what_is_wrong() -> None:
+    given = {
+        "services": [{"name": "web", "usr": "a", "user": "b", "health": {"tcp": "x", "htpt": "y"}}, {"name": "b"}],
+        "timers": [{"name": "job", "cron": "0 2 * * *", "supplementary_groups": ["a", {WRITTEN: ["010", "8"]}]}],
+        "defaults": {"restart": "always", "environment": {"A": "b"}},
+        "_ansible_verbosity": 0,
+    }
+    assert rest(**given) == {
+        "name": "shop",
+        "services": [{"name": "web", "user": "b", "health": {"tcp": "x"}}, {"name": "b"}],
+        "timers": [{"name": "job", "cron": "0 2 * * *"}],
+        "defaults": {"environment": {"A": "b"}},
+        "_ansible_verbosity": 0,
+    }
+    assert given["services"][0]["usr"] == "a"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"sevices": []},
+        {"services": {}},
+        {"services": [{"nam": "web"}]},
+        {"services": ["web"]},
+        {"services": [{"name": {WRITTEN: ["010", "8"]}}]},
+        {"dropins": [{"name": "a.service"}]},
+        {"scope": "sytem"},
+        {"prune": "yse"},
+    ],
+)
+def test_there_is_no_rest_where_it_would_be_of_something_else(given: dict[str, Any]) -> None:
+    assert rest(**given) is None
+
+
+def test_of_which_units_something_is_missing() -> None:
+    entries: dict[str, Any] = {
+        "services": [{"name": "web"}],
+        "timers": [{"name": "job"}],
+        "units": [{"name": "a.path"}],
+    }
+    of_job = {"job.timer", "job.service", "job@.service"}
+    given = {**entries, "timers": [{"name": "job", "usr": "a"}], "name": "shop"}
+    assert wrong(options.stack(), given, MODULE).faulty == of_job
+    given = {**entries, "defaults": {"restart": "always"}, "name": "shop"}
+    assert wrong(options.stack(), given, MODULE).faulty == {*of_job, "web.service", "a.path"}
+    timer = {**options.timer(), **options.host()}
+    assert wrong(timer, {"name": "job", "usr": "a"}, "unitwright.systemd.timer").faulty == of_job
 
 
 def test_other_names_of_options_are_known() -> None:
