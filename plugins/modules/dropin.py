@@ -71,7 +71,7 @@ restarted:
   elements: str
   sample: []
 reloaded:
-  description: Units that were reloaded.
+  description: Units that were reloaded, by a job of their own or with another one (C(PropagatesReloadTo=)).
   returned: success, and failure after the plan was made
   type: list
   elements: str

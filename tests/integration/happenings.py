@@ -21,10 +21,11 @@ _BY_VERB = {
     "run": {"up", "ran", "anew", "down"},
     "restart": {"up", "ran", "anew"},
     "stop": {"down"},
+    "reload": set(),
 }
 _BY_LIST = {"newly_started": _BY_VERB["start"], "restarted": _BY_VERB["restart"], "stopped": _BY_VERB["stop"]}
 # How a reason names what else a job does.
-_BESIDES = re.compile(r"\b(start|stop|restart)s (\S+) \(")
+_BESIDES = re.compile(r"\b(start|stop|restart|reload)s (\S+) \(")
 _ALONG = re.compile(r"; takes ([^;]+) along")
 _PULLED = re.compile(r"\bnow pulls in ([^;]+)")
 # What Ansible puts in the place of a secret, also where a unit has it in its name.
@@ -116,8 +117,17 @@ def differences(call: Call, besides: Collection[str] = ()) -> Iterator[str]:
         for change in changes:
             if change.unit not in besides and not any(is_it(change) for is_it in BY_ITSELF.values()):
                 yield from _untold(change, result)
+        yield from _untold_jobs(result, manager, meanwhile, besides)
         if not result.get("failed"):
             yield from _not_done(result, manager, meanwhile, besides)
+
+
+def _untold_jobs(result: Result, manager: str, meanwhile: Meanwhile, besides: Collection[str]) -> Iterator[str]:
+    """What runs on with a job that it had, which is a reload: the plan has to say it."""
+    said = {*promised(result), *besides}
+    for unit in sorted(set(meanwhile.jobs).difference(said, meanwhile.changed())):
+        if meanwhile.was(unit).is_up and meanwhile.now(unit).is_up:
+            yield f"had a job, and the plan says nothing: {Change(unit, manager, meanwhile, False)}"
 
 
 def _asks(options: Any) -> bool:

@@ -93,7 +93,7 @@ def begin(
     enabled = tuple(linked_with(differences.links.units, [observed.loadpath, differences.after]))
     along = set(plan.fates)
     # What is bound to a process that ends on its reload ends with it.
-    along.update(taken_anew(jobs["reload"], graph, jobs["stop"]))
+    along.update(taken_anew(plan.reloaded, graph, jobs["stop"]))
     handled = along.union(*(jobs[verb] for verb in ("stop", "restart", "start", "run")))
     concerned = {*plan.watched, *handled, *(unit for units in jobs.values() for unit in units)}
     idle = _idle(differences, observed)

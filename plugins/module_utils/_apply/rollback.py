@@ -24,7 +24,7 @@ from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.watch import STOP_TIMEOUT, wait_for_rest
 from .._plan import sockets
-from .._plan.consequences import fates, stopped_with
+from .._plan.consequences import fates, reloaded_with, stopped_with
 from .._plan.expected import Expected
 from .._plan.fates import Call
 from .._plan.order import calls, ordered
@@ -234,7 +234,7 @@ def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _B
     observed = observe(manager, [], concerned)
     touched, reloaded = _touched(record, observed, invocations(manager, record.up))
     services = sockets.services(touched, observed.loadpath)
-    graph = relations(manager, services.union(touched), observed.states)
+    graph = relations(manager, services.union(touched, reloaded), observed.states)
     both = frozenset([*concerned, *_started_besides(record, observed.states)])
     cycled = sockets.down_together(sorted(services), graph)
     return _Back(observed, graph, both, services, cycled, tuple(touched), tuple(reloaded))
@@ -275,7 +275,8 @@ def _watched(record: Record, jobs: Mapping[str, Sequence[str]], back: _Back) -> 
     # What runs once has begun, and when it ends is its own affair.
     begun = [*jobs["restart"], *jobs["start"]]
     lasting = [unit for unit in begun if not is_run_once(back.observed.loadpath.effective(unit))]
-    return {unit: Expected.UNFAILED if unit in by_itself else Expected.UP for unit in [*lasting, *jobs["reload"]]}
+    lasting += [*jobs["reload"], *reloaded_with(jobs["reload"], back.graph)]
+    return {unit: Expected.UNFAILED if unit in by_itself else Expected.UP for unit in lasting}
 
 
 def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tuple[List[str], List[str]]:

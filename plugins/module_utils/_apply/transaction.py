@@ -47,6 +47,7 @@ from .._plan.fates import Becomes, Call
 from .._plan.plan import Plan
 from .._syntax.dependencies import NEEDS
 from .._syntax.names import units_in
+from .._syntax.relations import Does
 from .._syntax.rule import Rule
 
 # systemctl leaves the links of a masked unit.
@@ -54,6 +55,8 @@ _BEFORE_FILES = ("unmask", "disable")
 _AFTER_FILES = ("mask", "reenable", "enable")
 # What begins a run of a unit.
 _BEGINNING = ("restart", "start", "run")
+# What of that hands the same on to others, which then need no job of their own.
+_HANDED_ON = {"restart": Does.RESTART, "reload": Does.RELOAD}
 # "Failed to start a.service: Unit b.service is masked."
 _REFUSED = re.compile(r"^Failed to \S+ (?P<unit>\S+): (?P<why>.+)$", re.MULTILINE)
 # The same of what was waited for: "Job for a.service failed because ...", "A dependency job for b.service failed."
@@ -275,17 +278,25 @@ class _Transaction:
         outcomes.begun = not skipped
         expected = {unit: each for unit, each in expected.items() if unit not in skipped | refused}
         found = watch(manager, expected, to_the_end=self._on_failure is not OnFailure.STOP)
+        found = [self._with_origin(failure) for failure in found]
         watched = {failure.unit for failure in found}
         others = [failure for failure in outcomes.failures if failure.unit not in watched]
         found = [*(each for each in others if each.rule is DEPENDENCY), *found]
         outcomes.failures = [each for each in others if each.rule is not DEPENDENCY]
         outcomes.failures += with_causes(manager, found)
 
+    def _with_origin(self, failure: Failure) -> Failure:
+        """What was reloaded with another unit, and is not as it shall be, with that one."""
+        cause = self._plan.foretold.reloads.get(failure.unit)
+        if cause is None or failure.unit in self._plan.fates or failure.unit in self._plan.jobs["reload"]:
+            return failure
+        return failure._replace(message=f"was reloaded by {cause}: {failure.message}")
+
     def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:
         """Asked before the jobs are queued: the run after a restart or reload is compared with the one before."""
         jobs = self._plan.jobs
         # On the way back it is enough that a unit is up.
-        held = [] if self._on_failure is OnFailure.GO_ON else {*jobs["reload"], *jobs["restart"], *jobs["start"]}
+        held = [] if self._on_failure is OnFailure.GO_ON else {*self._plan.reloaded, *jobs["restart"], *jobs["start"]}
         shown = self._manager.show(sorted(held), (*RUN_PROPERTIES, "After"))
         lasting = {unit: expected for unit, expected in self._plan.watched.items() if expected is not Expected.DOWN}
         return {unit: self._expectation(unit, expected, health_of, shown) for unit, expected in lasting.items()}
@@ -302,7 +313,7 @@ class _Transaction:
             timeout = max([health.timeout, *(health_of(each).timeout for each in waiting)])
             return Done(timeout, since, health.patient, allowed)
         restarted = run_of(shown[unit]) if unit in shown and unit in jobs["restart"] else None
-        reloaded = run_of(shown[unit]) if unit in shown and unit in jobs["reload"] else None
+        reloaded = run_of(shown[unit]) if unit in shown and unit in self._plan.reloaded else None
         proof = Proof(health, restarted, reloaded, since, allowed)
         return Unfailed(proof) if expected is Expected.UNFAILED else Up(proof)
 
@@ -324,9 +335,15 @@ class _Transaction:
         units: Sequence[str] = call.units
         if call.alone:
             return self._manager.queue(call.verb, units, alone=True)
-        if call.verb == "restart" and len(units) > 1:
-            units = not_taken_along(units, look(self._manager, units, self._manager.list_units()))
-        return jobs.queue(self._manager, call.verb, units)
+        does = _HANDED_ON.get(call.verb)
+        if does is None or len(units) < 2:
+            return jobs.queue(self._manager, call.verb, units)
+        heads = not_taken_along(units, look(self._manager, units, self._manager.list_units()), does=does)
+        done = jobs.queue(self._manager, call.verb, heads)
+        others = [unit for unit in units if unit not in heads]
+        if done.code != 0 and others and does is Does.RELOAD:
+            return done.joined(jobs.queue(self._manager, call.verb, others))  # a job that is refused hands on none
+        return done
 
     def _time_of(self, units: Sequence[str], health_of: Callable[[str], Health]) -> float:
         """The longest that one of these may take, which is as long as systemd gives it where nobody has said that."""

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, NamedTuple, Set, Tuple
 
+from .._syntax.kinds import kind_of
 from .._syntax.relations import RELATIONS, Does
 from .manager import Manager, States, names
 
 # Settings that decide whether systemd takes a job, or makes one of its own.
 SETTINGS = ("StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop")
-_STATE = ("LoadState", "Type", "RemainAfterExit")
+_STATE = ("LoadState", "Type", "RemainAfterExit", "CanReload")
 # Chains of dependencies are short; where one is longer, all units in memory are asked at once.
 _MOST_ROUNDS = 6
 
@@ -34,13 +35,14 @@ class Node(NamedTuple):
     """What one unit is related to.
 
     relations: units by systemd's property name. settings: the booleans among SETTINGS that are yes. loads: has it a
-    text, so that it can be started? once: does it end by itself when it has run?
+    text, so that it can be started? once: does it end by itself when it has run? reloads: has it a reload of its own?
     """
 
     relations: _Relations
     settings: FrozenSet[str]
     loads: bool = True
     once: bool = False
+    reloads: bool = False
 
     def related(self, *properties: str) -> Tuple[str, ...]:
         return tuple(other for name in properties for other in self.relations.get(name, ()))
@@ -104,7 +106,7 @@ def _from_both_sides(nodes: Mapping[str, Node]) -> Dict[str, Node]:
 
 
 def look(manager: Manager, units: Iterable[str], states: States) -> Graph:
-    """Ask for these units and for what a job of one of them may stop, restart or start, to the end."""
+    """Ask for these units and for what a job of one of them may stop, restart, start or reload, to the end."""
     nodes: Dict[str, Node] = {}
     ahead: Set[str] = set(units)
     beside: Set[str] = set()
@@ -124,23 +126,26 @@ def look(manager: Manager, units: Iterable[str], states: States) -> Graph:
 
 def _ask(manager: Manager, units: Iterable[str]) -> Dict[str, Node]:
     shown = manager.show(sorted(units), (*RELATIONS, *SETTINGS, *_STATE))
-    return {unit: _node(each) for unit, each in shown.items()}
+    return {unit: _node(unit, each) for unit, each in shown.items()}
 
 
-def _node(shown: Mapping[str, str]) -> Node:
+def _node(unit: str, shown: Mapping[str, str]) -> Node:
     relations = {name: tuple(names(shown, name)) for name in RELATIONS if shown.get(name)}
     settings = frozenset(name for name in SETTINGS if shown.get(name) == "yes")
     once = shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") != "yes"
-    return Node(relations, settings, shown.get("LoadState", "loaded") == "loaded", once)
+    # What has no reload itself can hand one on, and then CanReload= is yes, too (unit_can_reload()).
+    reloads = kind_of(unit).reloadable and shown.get("CanReload") == "yes"
+    return Node(relations, settings, shown.get("LoadState", "loaded") == "loaded", once, reloads)
 
 
 def _reached(node: Node, states: States) -> Iterator[str]:
-    """What is down and is started or looked at with a unit, and what is up and may have to go down for or with it."""
+    """What is down and is started or looked at with a unit, and what is up and may go down, or be reloaded, with it."""
     for name, relation in RELATIONS.items():
         starts = relation.start in (Does.START, Does.VERIFY) or relation.follows
         ends = Does.STOP in (relation.stop, relation.start) or relation.triggers
         for other in node.related(name):
-            if (ends and states[other].can_stop) or (starts and not states[other].is_up):
+            reloads = relation.reload is Does.RELOAD and states[other].is_active
+            if (ends and states[other].can_stop) or (starts and not states[other].is_up) or reloads:
                 yield other
 
 

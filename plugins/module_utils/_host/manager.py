@@ -71,6 +71,10 @@ class Outcome(NamedTuple):
     def message(self) -> str:
         return (self.err.strip() or self.out.strip() or f"exit code {self.code}").replace("\n", "; ")
 
+    def joined(self, other: Outcome) -> Outcome:
+        """What two commands did, as if they were one."""
+        return Outcome(self.code or other.code, self.out + other.out, self.err + other.err)
+
 
 class UnitState(NamedTuple):
     """A line of `systemctl list-units`: LoadState, ActiveState, SubState."""

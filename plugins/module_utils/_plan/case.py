@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, List, Mapping, NamedTuple, Optional, Tuple
 from .._host.manager import UnitState
 from .._syntax.directives import effect
 from .._syntax.effects import Effect
-from .._syntax.kinds import ANY_SUB, Kind
-from .._syntax.meaning import is_set
+from .._syntax.kinds import ANY_SUB, Kind, Processes
+from .._syntax.meaning import can_reload, is_set
 from .._syntax.unitfile import Effective
 from .owed import Owing
 from .stale import CURRENT, Freshness
@@ -99,6 +99,11 @@ class Case(NamedTuple):
     def needs(self) -> List[str]:
         """Names of the changed directives that only a new start puts into force."""
         return self.touched(Effect.RESTART)
+
+    @property
+    def can_reload(self) -> bool:
+        """Has it a reload of its own, by its new text? Only services have to say so (service_can_reload())."""
+        return self.kind.reloadable and (self.kind.processes is not Processes.MAIN or can_reload(self.after))
 
     def is_set(self, directive: str, section: str = "Unit") -> bool:
         return is_set(self.after, section, directive)

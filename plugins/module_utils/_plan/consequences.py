@@ -54,6 +54,16 @@ def restarted_with(unit: str, graph: Graph) -> Dict[str, Because]:
     return _with(Does.RESTART, unit, graph)
 
 
+def reloaded_with(units: Iterable[str], graph: Graph) -> Dict[str, Because]:
+    """All that is reloaded with these units, to the end."""
+    return {other: cause for unit in units for other, cause in _with(Does.RELOAD, unit, graph).items()}
+
+
+def handed_reloads(course: Course) -> Dict[str, Because]:
+    """What was reloaded with another unit, each with why."""
+    return {unit: cause for unit, cause in course.reloads.items() if cause.unit}
+
+
 def _with(
     does: Does, unit: str, graph: Graph, units_up: Optional[UnitsUp] = None, job: Optional[Does] = None
 ) -> Dict[str, Because]:
@@ -91,14 +101,16 @@ def ending_alone(units: Iterable[str], graph: Graph) -> List[str]:
     return [unit for unit in units if graph.states[unit].can_stop and not stopped_with(unit, graph)]
 
 
-def not_taken_along(units: Sequence[str], graph: Graph, course: Optional[Course] = None) -> List[str]:
-    """Those of these units that the restart of another one does not restart anyway.
+def not_taken_along(
+    units: Sequence[str], graph: Graph, course: Optional[Course] = None, does: Does = Does.RESTART
+) -> List[str]:
+    """Those of these units that the restart, or reload, of another one does not restart, or reload, anyway.
 
-    One that it does must get no job of its own: it may be up again before the job of what it depends on is queued, and
-    would go down a second time.
+    One that it does must get no job of its own: it may be up again, or reloaded, before the job of what it depends on
+    is queued, and would go down, or be reloaded, a second time.
     """
     units_up = course.units_up if course else None
-    along = {unit: _with(Does.RESTART, unit, graph, units_up) for unit in units}
+    along = {unit: _with(does, unit, graph, units_up) for unit in units}
     heads: List[str] = []
     taken: Set[str] = set()
     for unit in sorted(units, key=lambda unit: -len(along[unit])):
@@ -194,7 +206,7 @@ def fates(
         elif verb == "daemon-reload":
             course.reload(later)
         elif verb == "reload":
-            course.reloaded(units)
+            course.ask(Does.RELOAD, not_taken_along(units, course.graph, course, Does.RELOAD))
         elif verb == "restart":
             course.ask(Does.RESTART, units if alone else not_taken_along(units, course.graph, course), alone)
         elif verb in ("start", "run"):

@@ -30,7 +30,8 @@ _NEEDING = tuple(name for name, relation in RELATIONS.items() if relation.needs_
 class Course:
     """Which units are up, and why each went down or came up first.
 
-    causes: by unit, of all to which anything has happened. ends: why each went down last.
+    causes: by unit, of all to which anything has happened. ends: why each went down last. reloads: why each was
+    reloaded first, of all that were.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -44,6 +45,7 @@ class Course:
         self._by_itself: Dict[str, int] = {}
         self.causes: Dict[str, Because] = {}
         self.ends: Dict[str, Because] = {}
+        self.reloads: Dict[str, Because] = {}
 
     def is_up(self, unit: str) -> bool:
         return self.units_up.is_up(unit)
@@ -80,12 +82,9 @@ class Course:
         for unit in filter(self.is_up, self.graph.nodes) if self.graph.version >= _QUEUES_SINCE else ():
             self._look_again_at([unit])
             self._upheld.update(dict.fromkeys(self.graph.among(unit).related("Upholds")))
-        self._react()
-        self.pause()
-
-    def reloaded(self, units: Sequence[str]) -> None:
-        """What is reloaded runs on, but systemd looks at it once more."""
-        self._look_again_at(units)
+        for unit in self.graph.nodes if self.graph.version >= _QUEUES_SINCE else ():  # by what was not asked for, too
+            if any(map(self.is_up, self.graph.node(unit).related("UpheldBy"))):
+                self._upheld[unit] = None
         self._react()
         self.pause()
 
@@ -110,9 +109,16 @@ class Course:
         """A job takes the place of one that contradicts it; else the stronger one stays (job_install())."""
         for unit, job in jobs.items():
             there = self._queued.get(unit)
-            weaker = there is None or there.does is Does.VERIFY or job.does is Does.RESTART
-            if there is None or weaker or Does.STOP in (job.does, there.does):
+            if there is None or self._prevails(unit, job.does, there.does):
                 self._queued[unit] = job
+
+    def _prevails(self, unit: str, does: Does, there: Does) -> bool:
+        """job_type_lookup_merge(): what is both started and reloaded is reloaded if it is up, else started."""
+        if Does.STOP in (does, there) or does is Does.RESTART:
+            return True
+        both = (Does.START, Does.RELOAD) if self.is_up(unit) else (Does.RELOAD, Does.START)
+        ranks = (Does.VERIFY, *both, Does.RESTART)
+        return ranks.index(does) > ranks.index(there) or there is Does.VERIFY
 
     def finish(self) -> None:
         """Do all that is queued, and what follows from it."""
@@ -147,12 +153,16 @@ class Course:
         if job.does in (Does.STOP, Does.RESTART):
             if self.is_up(unit):
                 self._down(unit, job.cause)
+        elif job.does is Does.RELOAD:
+            if was_up:
+                self.reloads.setdefault(unit, job.cause)
         elif refused:
             self._fail_with(unit)
         elif job.does is Does.START and not self.is_up(unit):
             self._set_up(unit, job.cause)
         changed = self.is_up(unit) != was_up
-        if changed or self.graph.version >= _QUEUES_SINCE:
+        # What is reloaded runs on, but systemd looks at it once more.
+        if changed or job.does is Does.RELOAD or self.graph.version >= _QUEUES_SINCE:
             self._look_again_at([unit])
         if changed:  # a socket hears of its service (unit_trigger_notify())
             self._look_again_at(self.graph.among(unit).related("TriggeredBy"))
@@ -175,7 +185,11 @@ class Course:
         )
 
     def _fail_with(self, unit: str) -> None:
-        """The starts of units that cannot be up without it fail with it (job_fail_dependencies())."""
+        """The starts of units that cannot be up without it fail with it (job_fail_dependencies()).
+
+        What is bound to it, and has begun to start already, is looked at once it is up.
+        """
+        self._bound.update(dict.fromkeys(self.graph.node(unit).related("BoundBy")))
         ahead = [unit]
         while ahead:
             current = ahead.pop()

@@ -41,11 +41,13 @@ class Foretold(NamedTuple):
     """What becomes of units by the jobs of a plan.
 
     fates: by unit. outdone: units that a start ends by Conflicts=, be it that it comes up only in this run, with what
-    is started and what of theirs that ends (consequences.py).
+    is started and what of theirs that ends (consequences.py). reloads: units that are reloaded with another one, with
+    why (PropagatesReloadTo=).
     """
 
     fates: Mapping[str, Fate] = MappingProxyType({})
     outdone: Mapping[str, Tuple[str, str]] = MappingProxyType({})
+    reloads: Mapping[str, Because] = MappingProxyType({})
 
 
 class Fate(NamedTuple):

@@ -21,8 +21,8 @@ from .._syntax.meaning import goes_at_its_end, is_run_once, refuses_start
 from . import sockets
 from .brought import brought_along
 from .consequences import (
-    behind,
     fates,
+    handed_reloads,
     outdone,
     restarted_with,
     standing_on,
@@ -41,6 +41,7 @@ from .owners import unit_of
 from .plan import VERBS, Files, Plan, Step, Wishes, carries
 from .policy import Act
 from .pulls import followed
+from .told import tell_besides, tell_reloads
 
 _RENEWING = ("reload", "restart")
 # Verbs of acts that ask a job of a unit.
@@ -79,14 +80,16 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     if vain:
         acts = [act for act in acts if act.unit not in vain or act.verb not in _RENEWING]
         way = _way(acts, differences, graph, later, bool(reload))
-    jobs, upheld, queued, (foretold, ended) = way
+    jobs, upheld, queued, (foretold, ended, reloads) = way
     # What goes down with another one comes up by its newest text.
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
     done.update(unit for unit, fate in foretold.items() if fate.was_up)
     along = {("stop", unit): _takes_along("stop", unit, jobs, graph) for unit in jobs["stop"]}
     along.update({("restart", unit): _takes_along("restart", unit, jobs, later) for unit in jobs["restart"]})
     reasons = {(act.verb, act.unit): act.reason + along.get((act.verb, act.unit), "") for act in acts}
-    besides = _besides(reasons, foretold, jobs)
+    besides = tell_besides(reasons, foretold, jobs)
+    tell_reloads(reasons, reloads, jobs)
+    watched = _watched(differences, jobs, later, pulled, sorted(set(reloads).difference(foretold)))
     return Plan(
         steps=(*_steps(differences, jobs, queued, reload, reasons, observed), *besides),
         files=files,
@@ -97,7 +100,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         reload=bool(reload),
         calls=queued,
         foretold=way.foretold,
-        watched=_standing({**_brought(differences, foretold), **_watched(differences, jobs, later, pulled)}, ended),
+        watched=_standing({**_brought(differences, foretold), **watched}, ended),
         kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
     )
 
@@ -117,7 +120,7 @@ def _way(acts: Sequence[Act], differences: Differences, graph: Graph, later: Gra
     queued = calls(jobs, differences.named, later)
     course = Course(graph)
     foretold = _foretold(jobs, upheld, queued, course, later if reload else None)
-    return _Way(jobs, upheld, queued, Foretold(foretold, outdone(course)))
+    return _Way(jobs, upheld, queued, Foretold(foretold, outdone(course), handed_reloads(course)))
 
 
 def _in_vain(way: _Way, differences: Differences) -> Set[str]:
@@ -150,22 +153,6 @@ def _foretold(
     first = Call("stop", tuple(unit for unit in jobs["stop"] if unit not in upheld))
     last = Call("stop", tuple(unit for unit in jobs["stop"] if unit in upheld))
     return fates([first, *([Call("daemon-reload", ())] if later else []), last, *queued], course.graph, later, course)
-
-
-def _besides(
-    reasons: Dict[Tuple[str, str], str], foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]
-) -> List[Step]:
-    """Add to the reason of each job what else it does; what no job does comes back as steps."""
-    told: Dict[Tuple[str, str], str] = {}
-    steps = []
-    for fate in foretold.values():
-        root = behind(fate, foretold, jobs)
-        if root is None:
-            steps.append(Step(fate.becomes.verb, fate.unit, f"{fate.cause}, by systemd itself"))
-        elif root[1] != fate.unit and fate.unit not in reasons[root].replace(",", " ").split():
-            told[root] = f"{told.get(root, '')}; {fate}"
-    reasons.update({root: reasons[root] + text for root, text in told.items()})
-    return steps
 
 
 def _left_standing(acts: Sequence[Act], told: AbstractSet[str], graph: Graph) -> List[Act]:
@@ -295,9 +282,16 @@ def _pulled(acts: Sequence[Act], differences: Differences) -> FrozenSet[str]:
 
 
 def _watched(
-    differences: Differences, jobs: Mapping[str, Sequence[str]], graph: Graph, pulled: FrozenSet[str]
+    differences: Differences,
+    jobs: Mapping[str, Sequence[str]],
+    graph: Graph,
+    pulled: FrozenSet[str],
+    reloaded: Sequence[str],
 ) -> Dict[str, Expected]:
-    """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either."""
+    """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either.
+
+    reloaded: what is reloaded with others.
+    """
     states, unproved = graph.states, differences.pending.unproved
     watched = {unit: expected for unit, expected in unproved.items() if states[unit].is_up}
     for case in differences.cases:
@@ -313,8 +307,9 @@ def _watched(
     services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
     present = {case.unit for case in services if case.wanted == "present"}
     present.update(case.unit for case in differences.cases if case.kind.goes_by_time and goes_at_its_end(case.after))
-    on_demand = present.intersection(_started_by_others(differences, graph)) if jobs["restart"] else set()
-    for unit in (*jobs["restart"], *(other for other in along if other not in watched)):
+    with_others = [other for other in (*along, *reloaded) if other not in watched]
+    on_demand = present.intersection(_started_by_others(differences, graph)) if with_others or jobs["restart"] else ()
+    for unit in (*jobs["restart"], *with_others):
         watched[unit] = Expected.UNFAILED if unit in on_demand else Expected.UP
     # What was up, and goes down and up with others, may have been started by a timer of someone else, too.
     started = [unit for unit in jobs["start"] if unit not in pulled]

@@ -82,6 +82,12 @@ class Plan(NamedTuple):
         return self.foretold.fates
 
     @property
+    def reloaded(self) -> Tuple[str, ...]:
+        """What is reloaded, by a job of its own or with others, and goes on running."""
+        with_others = sorted(set(self.foretold.reloads).difference(self.jobs["reload"], self.fates))
+        return (*self.jobs["reload"], *with_others)
+
+    @property
     def outdone(self) -> Mapping[str, Tuple[str, str]]:
         return self.foretold.outdone
 

@@ -18,7 +18,7 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._host.observed import units_under
-from .._syntax.dependencies import needed, needs
+from .._syntax.dependencies import named, needed, needs
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import can_reload, is_run_once, words
 from .._syntax.rule import Problem, Rule, Severity
@@ -109,7 +109,9 @@ _RUN_OF_LASTING = option_rule(
     "systemd.service(5), Type=oneshot",
 )
 _NEVER_RELOADED = option_rule(
-    "a .{kind} cannot be reloaded", "declare state: started, or restarted", "systemctl(1), reload"
+    "a .{kind} that hands no reload on cannot be reloaded",
+    "declare state: started, or restarted, or name in PropagatesReloadTo= what shall be reloaded",
+    "systemctl(1), reload",
 )
 _NO_RELOAD = option_rule(
     "a reload needs ExecReload= (or Type=notify-reload), which this unit has not",
@@ -203,8 +205,15 @@ def _runs_once(case: Case, view: View) -> Optional[Problem]:
 
 
 def _is_never_reloaded(case: Case, view: View) -> Optional[Problem]:
-    never = case.wanted == "reloaded" and not case.kind.reloadable
+    never = case.wanted == "reloaded" and not case.kind.reloadable and not _hands_reloads_on(case, view)
     return _NEVER_RELOADED.problem(case.unit, kind=case.kind.name) if never else None
+
+
+def _hands_reloads_on(case: Case, view: View) -> bool:
+    """systemd takes that job of any unit that hands it on (unit_can_reload())."""
+    units, after = [each.unit for each in view.differences.cases], view.differences.named
+    others = (unit for unit in units if case.unit in named(unit, "ReloadPropagatedFrom", after))
+    return bool(named(case.unit, "PropagatesReloadTo", after)) or any(others)
 
 
 def _has_no_reload(case: Case, view: View) -> Optional[Problem]:

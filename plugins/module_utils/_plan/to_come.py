@@ -68,7 +68,8 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
             loads = case.kind.file is File.OPTIONAL or differences.after.defines(case.unit)
             settings = frozenset(name for name in SETTINGS if case.is_set(name))
             once = is_run_once(case.after)
-            nodes[case.unit] = nodes[case.unit]._replace(loads=loads, settings=settings, once=once)
+            node = nodes[case.unit]._replace(loads=loads, settings=settings, once=once, reloads=case.can_reload)
+            nodes[case.unit] = node
     for unit in {unit for unit, name, _other in new if name in _INSTALLED and unit in nodes}:
         nodes[unit] = nodes[unit]._replace(loads=nodes[unit].loads or differences.after.defines(unit))
     for _unit, name, other in new:

@@ -18,12 +18,16 @@ from __future__ import annotations
 from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._host.graph import Graph, Node
+from .._syntax.kinds import kind_of
 from .._syntax.relations import RELATIONS, Because, Does
 
 # PropagatesStopTo=: from then on a stop or restart of the named unit alone is handed on, and less roughly.
 _GRACEFUL_SINCE = 254
 # A restart is handed on to what is still coming up, too, from then on.
 _ACTIVATING_SINCE = 252
+
+# Which of several jobs of a unit stands for all of them.
+_STRENGTH = (Does.STOP, Does.RESTART, Does.START, Does.RELOAD, Does.VERIFY)
 
 # A job is known by its unit and what it does.
 Key = Tuple[str, Does]
@@ -70,6 +74,8 @@ class UnitsUp:
         if does is Does.RESTART:
             restarted = state.is_up if self._version >= _ACTIVATING_SINCE else state.is_active
             return self._since.get(unit, restarted)
+        if does is Does.RELOAD:
+            return self._since.get(unit, state.is_active)
         return not self.is_up(unit)
 
 
@@ -179,10 +185,18 @@ class _Transaction:
             if handed is Does.NOTHING or (name == "PropagatesStopTo" and self._graph.version >= _GRACEFUL_SINCE):
                 continue
             for other in node.related(name):
-                if handed is not Does.RESTART or self._units_up.would_change(other, handed):
+                if self._takes(other, handed):
                     link = _Link(Because(unit, relation.directive), relation.matters, name == "Conflicts")
                     found.append(((other, handed), link))
         return found
+
+    def _takes(self, unit: str, handed: Does) -> bool:
+        """A restart or reload is handed on to what is active; a reload to what has one, or hands it on itself."""
+        if handed is Does.RELOAD:
+            node = self._graph.among(unit)
+            passes = not kind_of(unit).reloadable and bool(node.related("PropagatesReloadTo"))
+            return (node.reloads or passes) and self._units_up.would_change(unit, handed)
+        return handed is not Does.RESTART or self._units_up.would_change(unit, handed)
 
     def _stop_gracefully(self, job: Key) -> None:
         """From 254 on PropagatesStopTo= is handed on last, by the named unit and along a chain of it, on a restart too.
@@ -208,7 +222,7 @@ class _Transaction:
 
     def _counts(self, job: Key) -> bool:
         unit, does = job
-        if job in self._asked or does is Does.RESTART:
+        if job in self._asked or does in (Does.RESTART, Does.RELOAD):
             return True
         return self._units_up.would_change(unit, does) or self._replaces_queued(job)
 
@@ -309,6 +323,6 @@ class _Transaction:
 
     def _merged(self, jobs: Sequence[Key]) -> Job:
         """One job for a unit: a restart is a start as well, and each of them sees that it is up."""
-        strongest = min(jobs, key=lambda job: (Does.STOP, Does.RESTART, Does.START, Does.VERIFY).index(job[1]))
+        strongest = min(jobs, key=lambda job: _STRENGTH.index(job[1]))
         links = [link for job in (strongest, *jobs) for link in self._jobs[job].values()]
         return Job(strongest[1], links[0].cause if links and strongest not in self._asked else Because())

@@ -77,7 +77,7 @@ def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[st
         "plan": [step.as_dict() for step in plan.steps],
         "newly_started": _newly_started(plan, before, happened),
         "restarted": _restarted(plan, before, happened),
-        "reloaded": list(plan.jobs["reload"]),
+        "reloaded": list(plan.reloaded),
         "stopped": _stopped(plan, happened),
         "removed": list(work.differences.remove),
         "orphaned": list(work.differences.staying.orphaned),

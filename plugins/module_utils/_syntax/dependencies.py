@@ -24,7 +24,7 @@ NEEDS = tuple(each.directive for each in RELATIONS.values() if each.stop is Does
 # What relates units so that a job of one may do something to another.
 RELATED = (
     *("Requires", "Requisite", "BindsTo", "PartOf", "Wants", "Upholds", "Conflicts"),
-    *("PropagatesStopTo", "StopPropagatedFrom", "OnSuccess"),
+    *("PropagatesStopTo", "StopPropagatedFrom", "PropagatesReloadTo", "ReloadPropagatedFrom", "OnSuccess"),
 )
 # systemd.exec(5): what runs processes needs the mounts of these paths, as it does those of RequiresMountsFor=.
 _PATHS = ("WorkingDirectory", "RootDirectory")

@@ -20,6 +20,7 @@ class Does(enum.Enum):
     START = "start"
     STOP = "stop"
     RESTART = "restart"
+    RELOAD = "reload"
     VERIFY = "verify"
 
 
@@ -37,10 +38,11 @@ class Relation(NamedTuple):
     """What a job of a unit makes of those that one of its properties names.
 
     directive: how the relation is written in a unit file, on whichever side. inverse: the same, seen from them. stop,
-    restart, start: what is done to them when the unit gets such a job; a restart is handed on only to what is active, a
-    stop to what is not yet down, a start to what is down. matters: the job is not done without that. needs_it: while
-    one of them is up, the unit is needed (StopWhenUnneeded=). triggers: the one starts the
-    other at a time of its own. follows: they are started once the unit has ended well.
+    restart, start, reload: what is done to them when the unit gets such a job; a restart or reload is handed on only to
+    what is active, and a reload only to what can do one, a stop to what is not yet down, a start to what is down.
+    matters: the job is not done without that. needs_it: while one of them is up, the unit is needed
+    (StopWhenUnneeded=). triggers: the one starts the other at a time of its own. follows: they are started once the
+    unit has ended well.
     """
 
     directive: str
@@ -48,6 +50,7 @@ class Relation(NamedTuple):
     stop: Does = Does.NOTHING
     restart: Does = Does.NOTHING
     start: Does = Does.NOTHING
+    reload: Does = Does.NOTHING
     matters: bool = True
     needs_it: bool = False
     triggers: bool = False
@@ -57,7 +60,8 @@ class Relation(NamedTuple):
         """What a job of the unit makes of them; a restart is a start as well."""
         if does is Does.RESTART:
             return self.start if self.restart is Does.NOTHING else self.restart
-        return {Does.START: self.start, Does.STOP: self.stop}.get(does, Does.NOTHING)
+        handed = {Does.START: self.start, Does.STOP: self.stop, Does.RELOAD: self.reload}
+        return handed.get(does, Does.NOTHING)
 
 
 # By the property under which systemd lists them (org.freedesktop.systemd1(5)), in the order in which it hands jobs on.
@@ -76,10 +80,12 @@ RELATIONS: Dict[str, Relation] = {
     "BoundBy": Relation("BindsTo", "BindsTo", stop=Does.STOP, restart=Does.RESTART, needs_it=True),
     "ConsistsOf": Relation("PartOf", "PartOf", stop=Does.STOP, restart=Does.RESTART),
     "PropagatesStopTo": Relation("PropagatesStopTo", "StopPropagatedFrom", stop=Does.STOP),
+    "PropagatesReloadTo": Relation("PropagatesReloadTo", "ReloadPropagatedFrom", reload=Does.RELOAD, matters=False),
     "WantedBy": Relation("Wants", "Wants", needs_it=True),
     "UpheldBy": Relation("Upholds", "Upholds", needs_it=True),
     "PartOf": Relation("PartOf", "ConsistsOf"),
     "StopPropagatedFrom": Relation("PropagatesStopTo", "PropagatesStopTo"),
+    "ReloadPropagatedFrom": Relation("PropagatesReloadTo", "PropagatesReloadTo"),
     "After": Relation("After", "Before"),
     "OnSuccess": Relation("OnSuccess", "OnSuccessOf", follows=True),
     "OnSuccessOf": Relation("OnSuccess", "OnSuccess"),

@@ -18,11 +18,15 @@ RELATIONS = (
     "PartOf",
     "PartOf",
     "PropagatesStopTo",
+    "PropagatesReloadTo",
+    "PropagatesReloadTo",
     "Upholds",
     "Conflicts",
     "Wants",
     "Wants",
 )
+# What has this can be reloaded, be there anything of its own to reload or not.
+HANDING_ON = "PropagatesReloadTo"
 # Without After= what it comes to is chance, which its manual page warns of (systemd.unit(5)).
 ORDERED = ("Requisite",)
 # What a run does first comes first.
@@ -133,7 +137,7 @@ def _drawn(chance: random.Random, seed: int) -> Case:
         ordered=tuple(ordered),
         settings=tuple(settings),
         up=tuple(_peaceful(up, relations)),
-        jobs=tuple(_jobs(chance, kinds)),
+        jobs=tuple(_jobs(chance, kinds, {unit for unit, directive, _other in relations if directive == HANDING_ON})),
         prefix=f"r{seed}-",
     )
 
@@ -217,11 +221,12 @@ def _peaceful(up: list[str], relations: list[Relation]) -> list[str]:
     return found
 
 
-def _jobs(chance: random.Random, kinds: dict[str, str]) -> list[tuple[str, str]]:
+def _jobs(chance: random.Random, kinds: dict[str, str], handing_on: set[str]) -> list[tuple[str, str]]:
     """One verb a unit, or a stop and a start, which is what a plan has."""
     found = []
     for unit in chance.sample(list(kinds), min(len(kinds), chance.choice((1, 1, 1, 2, 2, 3)))):
-        verb = chance.choice(("stop", "restart", "start", "cycle", "stop", "restart", "start", "reload"))
-        verb = "restart" if verb == "reload" and kinds[unit] in ("target", "socket") else verb
+        verb = chance.choice(("stop", "restart", "start", "cycle", "stop", "restart", "start", "reload", "reload"))
+        takes_none = kinds[unit] in ("target", "socket") and unit not in handing_on
+        verb = "restart" if verb == "reload" and takes_none else verb
         found += [("stop", unit), ("start", unit)] if verb == "cycle" else [(verb, unit)]
     return found

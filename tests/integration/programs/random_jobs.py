@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +36,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequen
 )
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.course import Course
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.relations import Because, Does
 
 FOLDER = "/run/systemd/system"
 # systemd gives up on what it starts over and over after ten seconds, and may begin anew.
@@ -43,7 +45,8 @@ RESTING = ("active", "inactive", "failed")
 PACES = 30  # orders and paces in which a case has to come out the same
 AT_ONCE = 25  # cases side by side, which share what is slow: a daemon-reload, and waiting
 
-Seen = Mapping[str, tuple[str, str]]
+# Of each unit its state, its run and the process that was its last reload, "" of those that have none.
+Seen = Mapping[str, tuple[str, str, str]]
 Calls = Sequence[Call]
 
 
@@ -58,26 +61,31 @@ class Trial:
     before: Seen = field(default_factory=dict)
     after: Seen = field(default_factory=dict)
     foretold: Mapping[str, Fate] = field(default_factory=dict)
+    reloads: Mapping[str, Because] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
     left_out: str = ""
 
     def differences(self) -> list[str]:
         found: list[str] = []
+        causes = {**self.reloads, **{unit: fate.cause for unit, fate in self.foretold.items()}}
         for unit in sorted({*self.before, *self.foretold}) if not self.left_out else ():
-            happened = _happened(self.before.get(unit, ("", "")), self.after.get(unit, ("", "")))
-            said = self.foretold[unit].becomes.value if unit in self.foretold else "untouched"
-            if happened != said:
+            happened = _happened(self.before.get(unit, ("", "", "")), self.after.get(unit, ("", "", "")))
+            said = _said(unit, self.foretold, self.reloads)
+            # What has no reload of its own, such as a target, shows none.
+            if happened != ("untouched" if said == "reloaded" and self._shows_none(unit) else said):
                 found.append(f"{unit}: said {said}, happened {happened}")
-            elif unit in self.foretold and not self._is_told_right(self.foretold[unit]):
-                found.append(f"{unit}: nothing relates it to the cause that was said, {self.foretold[unit].cause}")
+            elif unit in causes and not self._is_told_right(unit, causes[unit]):
+                found.append(f"{unit}: nothing relates it to the cause that was said, {causes[unit]}")
         return found
 
-    def _is_told_right(self, fate: Fate) -> bool:
+    def _shows_none(self, unit: str) -> bool:
+        return self.case.kinds[unit.removeprefix(self.case.prefix)] in ("target", "socket")
+
+    def _is_told_right(self, unit: str, cause: Because) -> bool:
         """Is the cause a job of its own, one of its settings, or a relation that one of the two has?"""
-        cause = fate.cause
-        units = [each.removeprefix(self.case.prefix) for each in (fate.unit, cause.unit)]
+        units = [each.removeprefix(self.case.prefix) for each in (unit, cause.unit)]
         if not cause.directive:
-            return any(unit == units[0] for _verb, unit in self.case.jobs)
+            return any(other == units[0] for _verb, other in self.case.jobs)
         if not cause.unit:
             return (units[0], f"{cause.directive}=yes") in self.case.settings
         return any(
@@ -86,18 +94,23 @@ class Trial:
 
     def __str__(self) -> str:
         lines = [str(self.case)]
-        for unit, (state, _run) in self.before.items():
+        for unit, (state, _run, _reload) in self.before.items():
             if (state == "active") != (unit.removeprefix(self.case.prefix) in self.case.up):
                 lines.append(f"  at first {unit} is {state}")
         lines += [f"  {line}" for line in (*self.differences(), *self.complaints)]
         return "\n".join(lines).replace(self.case.prefix, "")
 
 
-def _happened(before: tuple[str, str], after: tuple[str, str]) -> str:
-    """In the words of Becomes; a unit that runs on has the ID of its run."""
+def _happened(before: tuple[str, str, str], after: tuple[str, str, str]) -> str:
+    """In the words of Becomes, and "reloaded"; a unit that runs on has the ID of its run."""
     if after[0] == "active":
-        return "up" if before[0] != "active" else "untouched" if before == after else "anew"
+        runs_on = "untouched" if before == after else "reloaded" if before[:2] == after[:2] else "anew"
+        return "up" if before[0] != "active" else runs_on
     return "down" if before[0] == "active" else "untouched"
+
+
+def _said(unit: str, foretold: Mapping[str, Fate], reloads: Mapping[str, Because]) -> str:
+    return foretold[unit].becomes.value if unit in foretold else "reloaded" if unit in reloads else "untouched"
 
 
 class Bench:
@@ -174,9 +187,9 @@ class Bench:
     def _do_jobs(self, calls: Calls, complaints: list[str]) -> None:
         """As a run does: see _Run.do_jobs in _apply/transaction.py."""
         for verb, units, _alone in calls:
-            if verb == "restart" and len(units) > 1:
-                heads = not_taken_along(units, look(self.manager, units, self.manager.list_units()))
-                self._call(verb, heads, complaints)
+            if verb in ("restart", "reload") and len(units) > 1:
+                graph = look(self.manager, units, self.manager.list_units())
+                self._call(verb, not_taken_along(units, graph, does=Does(verb)), complaints)
             else:
                 self._call(verb, units, complaints)
 
@@ -195,8 +208,10 @@ class Bench:
         last: Any = None
         while True:
             units = sorted(unit for each in _counting(trials) for unit in each.case.texts())
-            shown = self.manager.show(units, ("ActiveState", "InvocationID", "Job"))
-            seen = {unit: (each["ActiveState"], each["InvocationID"]) for unit, each in shown.items()}
+            shown = self.manager.show(units, ("ActiveState", "InvocationID", "Job", "ExecReload"))
+            seen = {
+                unit: (each["ActiveState"], each["InvocationID"], _last_reload(each)) for unit, each in shown.items()
+            }
             busy = {unit for unit, each in shown.items() if each.get("Job") or each["ActiveState"] not in RESTING}
             if seen == last and not busy:
                 return seen
@@ -208,6 +223,11 @@ class Bench:
                 deadline = time.monotonic() + PATIENCE
             last = {unit: seen[unit] for each in _counting(trials) for unit in each.case.texts()}
             time.sleep(0.02)
+
+
+def _last_reload(shown: Mapping[str, str]) -> str:
+    process = re.search(r"pid=(\d+)", shown.get("ExecReload", ""))
+    return process.group(1) if process else ""
 
 
 def _counting(trials: Sequence[Trial]) -> list[Trial]:
@@ -239,12 +259,15 @@ class _Anyhow(Course):
 
 def _foretell(trial: Trial, calls: Calls, graph: Graph) -> None:
     """What comes out otherwise if things are done in another order, or at another pace, is chance."""
-    trial.foretold = fates(calls, graph)
-    becomes = {unit: fate.becomes for unit, fate in trial.foretold.items()}
+    course = Course(graph)
+    trial.foretold = fates(calls, graph, course=course)
+    trial.reloads = course.reloads
     chance = random.Random(trial.case.seed)
     for _time in range(PACES):
-        other = fates(calls, graph, course=_Anyhow(graph, chance))
-        if {unit: fate.becomes for unit, fate in other.items()} != becomes:
+        other = _Anyhow(graph, chance)
+        foretold = fates(calls, graph, course=other)
+        concerned = {*trial.foretold, *trial.reloads, *foretold, *other.reloads}
+        if any(_said(u, trial.foretold, trial.reloads) != _said(u, foretold, other.reloads) for u in concerned):
             trial.left_out = "is chance"
             return
 

@@ -24,6 +24,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequen
     stopped_with,
     taken_anew,
 )
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.course import Course
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.relations import Because
 
 VERSIONS = (247, 252, 257, 262)
@@ -34,6 +35,7 @@ INVERSE = {
     "BindsTo": "BoundBy",
     "PartOf": "ConsistsOf",
     "PropagatesStopTo": "StopPropagatedFrom",
+    "PropagatesReloadTo": "ReloadPropagatedFrom",
     "Upholds": "UpheldBy",
     "Conflicts": "ConflictedBy",
     "Wants": "WantedBy",
@@ -47,7 +49,7 @@ def full(name: str) -> str:
 
 
 def graph(units: str, up: str, version: int = 262) -> Graph:
-    """Units as `b Requires=a After=a; a StopWhenUnneeded; c missing`; a name without a type is a service's."""
+    """Units as `b Requires=a After=a; a StopWhenUnneeded; c missing; d reloads`; one without a type is a service."""
     relations: dict[str, dict[str, tuple[str, ...]]] = {}
     settings: dict[str, frozenset[str]] = {}
     for line in units.split(";"):
@@ -59,7 +61,10 @@ def graph(units: str, up: str, version: int = 262) -> Graph:
                 named = relations.setdefault(full(one), {})
                 named[name] = (*named.get(name, ()), full(to))
     known = {unit: settings.get(unit, frozenset()) for unit in relations}
-    nodes = {unit: Node(each, known[unit], "missing" not in known[unit]) for unit, each in relations.items()}
+    nodes = {
+        unit: Node(each, known[unit], "missing" not in known[unit], reloads="reloads" in known[unit])
+        for unit, each in relations.items()
+    }
     return Graph(nodes, States({full(name): UP for name in up.split()}), version)
 
 
@@ -247,6 +252,66 @@ def test_one_job_of_a_unit_names_what_it_takes_along() -> None:
 def test_what_one_restart_takes_along_and_another_ends_is_not_sure_to_run(version: int, along: list[str]) -> None:
     made = graph("a; b PartOf=a; c PropagatesStopTo=b", "a b c", version)
     assert taken_anew(["a.service", "c.service"], made, ()) == along
+
+
+@pytest.mark.parametrize(
+    ("units", "up", "jobs", "reloaded"),
+    [
+        ("a reloads PropagatesReloadTo=b; b reloads", "a b", "reload a", "a, b by a"),
+        ("a reloads PropagatesReloadTo=b; b reloads", "a", "reload a", "a"),
+        ("a reloads PropagatesReloadTo=b; b", "a b", "reload a", "a"),
+        ("a reloads PropagatesReloadTo=b; b reloads", "a b", "restart a", ""),
+        ("a reloads PropagatesReloadTo=b; b reloads", "a b", "reload b", "b"),
+        ("a reloads PropagatesReloadTo=b; b reloads", "a b", "reload b, a", "a, b by a"),
+        (
+            "a reloads PropagatesReloadTo=b; b reloads PropagatesReloadTo=c; c reloads",
+            "a b c",
+            "reload a",
+            "a, b by a, c by b",
+        ),
+        # A service without a reload of its own passes none on, as all other types do.
+        ("a reloads PropagatesReloadTo=b; b PropagatesReloadTo=c; c reloads", "a b c", "reload a", "a"),
+        (
+            "t.target PropagatesReloadTo=b PropagatesReloadTo=u.target; b reloads",
+            "t.target b",
+            "reload t.target",
+            "t.target, b by t.target",
+        ),
+        (
+            "a reloads PropagatesReloadTo=t.target; t.target PropagatesReloadTo=c; c reloads",
+            "a t.target c",
+            "reload a",
+            "a, t.target by a, c by t.target",
+        ),
+        ("a reloads PropagatesReloadTo=s.socket; s.socket Upholds=a", "a s.socket", "reload a", "a"),
+        ("a reloads PropagatesReloadTo=b; b reloads PropagatesReloadTo=a", "a b", "reload a, b", "a, b by a"),
+    ],
+)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_reload_is_handed_on_to_what_is_up_and_has_one(
+    units: str, up: str, jobs: str, reloaded: str, version: int
+) -> None:
+    """systemd.unit(5), PropagatesReloadTo=, and unit_can_reload(): nothing goes down or comes up by it."""
+    verb, _blank, named = jobs.partition(" ")
+    course = Course(graph(units, up, version))
+    assert fates([Call(verb, tuple(map(full, named.split(", "))))], course.graph, course=course).keys() <= {"a.service"}
+    told = [each.split(" by ") for each in reloaded.split(", ") if each]
+    assert course.reloads == {
+        full(unit): Because(full(by[0]), "PropagatesReloadTo") if by else Because() for unit, *by in told
+    }
+
+
+def test_what_is_upheld_by_a_unit_that_nobody_asked_for_comes_up_at_a_reload() -> None:
+    """unit_notify(), while reloading: a start that a job was in the way of is tried again."""
+    host = graph("a; b BindsTo=a After=a; c Upholds=b", "a b c", 252)
+    partly = Graph({unit: node for unit, node in host.nodes.items() if unit != "c.service"}, host.states, 252)
+    found = fates([Call("stop", ("a.service",)), Call("daemon-reload", ())], partly)
+    assert {unit: fate.becomes.value for unit, fate in found.items()} == {"a.service": "anew", "b.service": "anew"}
+
+
+def test_what_was_to_start_with_what_is_refused_does_not_stay_up() -> None:
+    host = graph("c PartOf=c Upholds=a.socket After=a.socket; a.socket Upholds=e Triggers=a; e BindsTo=a.socket", "a c")
+    assert list(fates([Call("restart", ("c.service",))], host)) == ["c.service"]
 
 
 def test_what_would_start_a_stopped_unit_again() -> None:
