@@ -233,7 +233,7 @@ def problem_lines(
         of_all = error["path"].startswith("defaults.")
         place = (error["path"], "" if of_all else str(problem))
         told.setdefault((*place, error["message"]), (_line(problem, error), error))
-    return [line for line, _ in told.values()], [error for _, error in told.values()]
+    return [line for line, _error in told.values()], [error for _said, error in told.values()]
 
 
 def _line(problem: Problem, error: Mapping[str, Any]) -> str:
