@@ -207,7 +207,7 @@ INSIDE = ("systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit={A
 def test_a_run_does_not_restart_what_it_lives_in(host: Lab) -> None:
     """Changed under its own feet the unit goes on with what it was started with, and the result says so."""
     dropin = {"name": AGENT, "dropin": "own", "service": {"LimitNOFILE": 1234}}
-    result = host.apply(dropins=[dropin], prefix=INSIDE, besides=[AGENT])
+    result = host.apply(dropins=[dropin], prefix=INSIDE)
     assert "connection" in result["kept"][AGENT]
     assert result["restarted"] == []
     assert host.exists(f"{UNITS}/{AGENT}.d/own.conf")
@@ -215,7 +215,7 @@ def test_a_run_does_not_restart_what_it_lives_in(host: Lab) -> None:
 
 def test_a_run_does_not_stop_what_it_lives_in(host: Lab) -> None:
     before = host.listing(times=True)
-    result = host.failing({"name": AGENT, "state": "stopped"}, prefix=INSIDE, besides=[AGENT])
+    result = host.failing({"name": AGENT, "state": "stopped"}, prefix=INSIDE)
     # What systemd-run has written for the agent goes a moment after it.
     until(lambda: host.listing(times=True) == before, "something is written")
     assert [error["rule"] for error in result["errors"]] == ["own-connection"]

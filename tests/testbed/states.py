@@ -6,7 +6,7 @@
 It asks as D-Bus has it, since `systemctl show` has the manager tell all of each unit, which takes ten times as long.
 The answer is by manager ("system", and that of the user who is the argument) and unit: load state, active state,
 sub state, the ID of its invocation, the path of its file, and what triggers it; and the results of the jobs since the
-beginning, likewise. A manager that does not run is left out. Path and triggers are told of what is up or has run since.
+beginning, likewise. A manager that does not run is left out. What triggers it is told of what is up or has run since.
 """
 
 from __future__ import annotations
@@ -172,14 +172,16 @@ def states(connection: Connection, before: dict[str, list[str]]) -> dict[str, li
     found = {row[0]: [row[2], row[3], row[4], "", "", ""] for row in rows}
     was = {unit: before.get(unit, NOT_LOADED) for unit in found}
     could_run = [unit for unit in found if "loaded" in (found[unit][0], was[unit][0]) or found[unit][1] != "inactive"]
-    ids = properties(connection, [(paths[unit], "InvocationID") for unit in could_run])
+    # At once, as a unit of the command line goes at its end, with its path.
+    asked = [(paths[unit], name) for unit in could_run for name in ("InvocationID", "FragmentPath")]
+    runs = properties(connection, asked)
     for unit in could_run:
-        found[unit][3] = ids[paths[unit], "InvocationID"][8:].hex()
+        found[unit][3] = runs[paths[unit], "InvocationID"][8:].hex()
+        found[unit][4] = "".join(told_of(runs[paths[unit], "FragmentPath"], 4, "s"))
     told = [unit for unit in found if found[unit][1] != "inactive" or found[unit][3] != was[unit][3]]
-    more = properties(connection, [(paths[unit], name) for unit in told for name in ("FragmentPath", "TriggeredBy")])
+    starters = properties(connection, [(paths[unit], "TriggeredBy") for unit in told])
     for unit in told:
-        path, starters = more[paths[unit], "FragmentPath"], more[paths[unit], "TriggeredBy"]
-        found[unit][4:] = ["".join(told_of(path, 4, "s")), " ".join(told_of(starters, 4, "as"))]
+        found[unit][5] = " ".join(told_of(starters[paths[unit], "TriggeredBy"], 4, "as"))
     return found
 
 
