@@ -16,7 +16,7 @@ from .._advice.profiles import Lines
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import HARDENING_DROPIN
 from .._syntax.names import parse_pattern
-from .._syntax.rule import Problem, Refusals, Refused, Rule, Severity, joined
+from .._syntax.rule import Problem, Refusals, Refused, Rule, Severity
 
 Params = Mapping[str, Any]
 Entry = Dict[str, Any]
@@ -75,16 +75,11 @@ def asked(params: Params) -> Tuple[List[Asked], List[Problem]]:
         try:
             read = _read(entry)
         except Refused as refused:
-            wrong += refused_of(refused, str(entry["name"]))
+            wrong += OPTIONS.refusals(refused, str(entry["name"]), OPTION)
         problems += wrong
         if not wrong:
             found.append(read)
     return found, problems
-
-
-def refused_of(refused: Refused, unit: str) -> List[Problem]:
-    """What is refused of the option as problems."""
-    return [OPTIONS.said(str(each), unit, option=joined(OPTION, each.path)) for each in refused.each]
 
 
 def _is_service(unit: str) -> bool:

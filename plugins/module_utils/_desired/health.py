@@ -10,10 +10,10 @@ Private to the collection.
 from __future__ import annotations
 
 import math
-from typing import Any, List, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from .._host.health import CHECK_OPTIONS, Health
-from .._syntax.rule import Problem, Refusals, Refused, Rule, Severity, joined
+from .._syntax.rule import Refusals, Refused, Rule, Severity
 
 HEALTH = Rule(
     "health-option",
@@ -49,8 +49,3 @@ def health(given: Optional[Mapping[str, Any]], defaults: Mapping[str, Any]) -> H
             chosen = chosen._replace(checks=read_checks(options))
     wrong.tell()
     return chosen
-
-
-def refused_of(refused: Refused, unit: str = "") -> List[Problem]:
-    """What is refused of the option as problems."""
-    return [HEALTH.said(str(each), unit, option=joined("health", each.path)) for each in refused.each]

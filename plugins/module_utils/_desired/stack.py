@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
 
@@ -21,7 +21,7 @@ from .._syntax.directives import Catalogue
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown, within
 from . import contradictions, triggers
-from .health import health, refused_of
+from .health import HEALTH, health
 from .options import OF_INSTANCES, TEXT_OPTIONS
 from .render import FileWanted, HostFacts, Params, Rendered, has_text, render
 from .stamp import Ingredients
@@ -382,7 +382,7 @@ def _of_instances(template: str, entry: Params, defaults: Params, problems: List
     found = {}
     for instance, own in (entry.get(OF_INSTANCES) or {}).items():
         member = names.with_instance(template, instance)
-        checks = _noted(lambda m=member, o=own: _own_health({**o, "name": m}, defaults), problems)  # type: ignore[misc]
+        checks = _noted(partial(_own_health, {**own, "name": member}, defaults), problems)
         found[member] = Meant(own.get("state") or "", own.get("enabled"), health=checks)
     return found
 
@@ -428,4 +428,4 @@ def _health(unit: str, given: Optional[Params], defaults: Params) -> Health:
     try:
         return health(given, defaults)
     except Refused as refused:
-        raise Problems(refused_of(refused, unit)) from None
+        raise Problems(HEALTH.refusals(refused, unit, "health")) from None

@@ -17,7 +17,7 @@ from .._syntax.meaning import is_set, last, words
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
-from .._syntax.words import TELLING, Word, apart, commands, split
+from .._syntax.words import Word, apart, commands, split
 from .references import View
 
 _MANUAL = "systemd.service(5), Command lines"
@@ -79,7 +79,7 @@ _OF_SYSTEMD = frozenset(
 
 def of_line(unit: str, section: str, directive: str, value: str) -> Optional[Problem]:
     """The first of a line's words that is as for a shell."""
-    for command in commands(value) if TELLING.search(value) else ():
+    for command in commands(value):
         prefix, _program = apart(command[0].text)  # with : systemd puts in no variables, with | a shell reads the rest
         for before, word in zip(command, command[1:]):
             rule = _as_for_shell(word, before, knows_variables=":" not in prefix) if "|" not in prefix else None
@@ -139,7 +139,7 @@ def _in_braces(text: str) -> List[str]:
 def _variables(values: Sequence[str]) -> List[str]:
     """What systemd would put in, each once."""
     found: Dict[str, None] = {}
-    for command in (each for value in values if TELLING.search(value) for each in commands(value)):
+    for command in (each for value in values for each in commands(value)):
         prefix, _program = apart(command[0].text)
         for word in command[1:] if ":" not in prefix and "|" not in prefix else ():
             whole = word.text[:1] == "$" and word.text[1:2] != "{"

@@ -133,6 +133,10 @@ class Rule:
         """A problem in the words of what found it: systemd, the kernel, or a reader that knows no place."""
         return Problem(self, message, unit, section, directive, option or self.option)
 
+    def refusals(self, refused: Refused, unit: str = "", option: str = "") -> List[Problem]:
+        """A problem for each that is refused within an option, or without one within all."""
+        return [self.said(str(each), unit, option=joined(option, each.path)) for each in refused.each]
+
 
 _REGISTER: List[Rule] = []
 

@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._apply import leftovers, standing
 from .._desired.forms import with_kind
-from .._desired.health import health, refused_of
+from .._desired.health import HEALTH, health
 from .._host import files
 from .._host.causes import Failure, failure
 from .._host.expectations import Proof, Up
@@ -177,7 +177,7 @@ def _read(params: Mapping[str, Any]) -> Tuple[str, Health]:
     try:
         checks = health(params.get("health"), {})
     except Refused as refused:
-        problems += refused_of(refused, unit)
+        problems += HEALTH.refusals(refused, unit, "health")
     most, scope = params.get("max_recovery"), scope_of(params.get("scope"))
     wrong = {
         f"scope {scope.name} has no manager, so that nothing of it runs": not scope.has_manager,

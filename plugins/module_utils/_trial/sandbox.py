@@ -114,7 +114,7 @@ def _read(params: Params) -> Tuple[Probe, Needs]:
     for number, each in enumerate(params.get("probe") or ()):
         with wrong.noted(f"probe[{number}]"):
             commands.append(_command(each))
-    problems += [OPTIONS.said(str(each), unit, option=each.path) for each in wrong.each]
+    problems += OPTIONS.refusals(wrong, unit)
     if problems:
         raise Problems(problems)
     if not checks and not commands:
