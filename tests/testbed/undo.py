@@ -114,13 +114,16 @@ def end(kept: list[str], up: dict[str, str]) -> dict[str, str]:
     """End all that is up but those, and tell what runs then.
 
     A connection that no one has taken yet starts its service once more, and a service that systemd starts anew
-    between its end and its stop brings along what it requires.
+    between its end and its stop brings along what it requires. A mount is not killed: all that it has is the program
+    that takes it down, and from systemd 257 on the kernel may kill each that comes later as well.
     """
     for _attempt in range(ATTEMPTS):
         goes = strange(kept, up)
         if not goes:
             break
-        systemctl("kill", "--signal=KILL", "--", *goes)
+        working = [unit for unit in goes if unit.endswith((".service", ".scope"))]
+        if working:
+            systemctl("kill", "--signal=KILL", "--", *working)
         systemctl("stop", "--", *goes)
         up = running()
     return up
