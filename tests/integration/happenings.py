@@ -99,8 +99,8 @@ BY_ITSELF: dict[str, Callable[[Change], bool]] = {
         (it.became in ("up", "ran") or it.was.active == "activating") and it.triggered(".timer", ".path")
     ),
     "someone connected": lambda it: it.visited and it.triggered(".socket"),
-    "systemctl of 247 talks to a user's manager over the user's bus": lambda it: (
-        it.unit == "dbus.service" and it.manager != "system"
+    "systemctl talks to a user's manager over the user's bus, which has a slice": lambda it: (
+        it.unit in ("dbus.service", "session.slice") and it.manager != "system"
     ),
     "systemd tried it again after its end (Restart=)": lambda it: "auto-restart" in it.was.sub + it.now.sub,
 }

@@ -20,7 +20,7 @@ TEXTS = {
     "service": "[Service]\nExecStart=/bin/true\n",
     "timer": "[Timer]\nOnCalendar=2099-01-01\n",
     "target": "[Unit]\n",
-    "slice": "",
+    "slice": "[Slice]\n",  # without a line it would be masked
 }
 NAMES, FILES = 40, ("1.conf", "2.conf", "3.conf", "4.conf")
 # Makes files as they come from standard input, and prints what systemd reads of each unit.

@@ -30,8 +30,12 @@ RELATED = (
 _PATHS = ("WorkingDirectory", "RootDirectory")
 # What PrivateTmp= makes anew, below what is mounted there (systemd.exec(5)).
 _TEMPORARY = ("/tmp", "/var/tmp")
-# Likewise, each of a namespace.
-_JOURNALS = ("systemd-journald", "systemd-journald-varlink")
+# Likewise, each of a namespace; the last one came with systemd 257, and where it has no file it is not needed either.
+_JOURNALS = (
+    "systemd-journald@{}.socket",
+    "systemd-journald-varlink@{}.socket",
+    "systemd-journald-sync@{}.service",
+)
 
 
 def named(unit: str, directive: str, loadpath: LoadPath, section: str = "Unit") -> List[str]:
@@ -75,7 +79,7 @@ def needs(text: Effective, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]
 def implied(unit: str, loadpath: LoadPath) -> List[Tuple[str, str]]:
     """What systemd lists under Requires= or Wants= of a unit that does not name it there: (property, other unit).
 
-    The mounts and slices that it is in, the sockets of its journal, and those that a service shall get. A slice without
+    The mounts and slices that it is in, the units of its journal, and those that a service shall get. A slice without
     a file, such as that of a template's instances, systemd makes itself, and nothing runs by it.
     """
     text = loadpath.effective(unit)
@@ -84,7 +88,7 @@ def implied(unit: str, loadpath: LoadPath) -> List[Tuple[str, str]]:
     found += [("Requires", mount) for mount in _mounts(posixpath.dirname(folder))] if folder else []
     for section in EXEC_SECTIONS:
         namespace = in_value(last(text, section, "LogNamespace"), unit)
-        found += [("Requires", f"{journal}@{namespace}.socket") for journal in _JOURNALS if namespace]
+        found += [("Requires", journal.format(namespace)) for journal in _JOURNALS if namespace]
         found += [("Wants", socket) for socket in words(text, section, "Sockets")]
         # Of a unit that systemd has loaded it tells itself that this is Requires= until 255.
         private = _TEMPORARY if is_set(text, section, "PrivateTmp") else ()

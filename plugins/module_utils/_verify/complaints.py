@@ -18,7 +18,7 @@ from .._syntax.rule import Problem, Rule, Severity, legible
 from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
 from .._syntax.versions import value_came_with
-from .._syntax.words import apart
+from .._syntax.words import apart, commands
 from .judge import Said, Verdict
 from .programs import Sight, is_brought, look_for
 from .remedies import MISSING, VERIFY, weight, words_of
@@ -175,8 +175,8 @@ class _Reader:
         for place in self._places_of(unit):
             value = in_value(place.entry.value, unit)
             if place.entry.directive.startswith("Exec"):
-                command = apart(value)[1]
-                if _runs(command, program.group("program")) if program else said.intersection(command.split()[:1]):
+                run = {apart(command[0].text)[1] for command in commands(value)}
+                if program.group("program") in run if program else said & run:
                     found.append(place)
             elif not program and place.entry.directive in _NAMING and said.intersection(value.split()):
                 found.append(place)
@@ -188,10 +188,6 @@ class _Reader:
         for path in () if misnamed(unit) else self.loadpath.files(unit):
             for entry in entries(self.loadpath.contents.get(path, b"")):
                 yield _Place(path, entry)
-
-
-def _runs(command: str, program: str) -> bool:
-    return command == program or command.startswith((f"{program} ", f"{program}\t", f'"{program}"', f"'{program}'"))
 
 
 def _entry_at(path: str, line: int, loadpath: LoadPath) -> Optional[Entry]:
