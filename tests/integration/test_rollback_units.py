@@ -49,6 +49,21 @@ def test_files_of_every_sort_and_links_are_back(host: Lab) -> None:
     assert "secret" not in str(host.environment("app.service"))
 
 
+def test_a_folder_of_units_that_cannot_be_written_to(host: Lab) -> None:
+    """Nothing was done, so there is nothing that the way back could fail at."""
+    host.apply(app(1))
+    before = host.listing()
+    host.sh(f"mount --bind {UNITS} {UNITS}; mount -o remount,bind,ro {UNITS}")
+    try:
+        result = host.failing(app(1), app(1, "other"))
+    finally:
+        host.sh(f"umount {UNITS}")
+    assert "Read-only file system" in result["msg"]
+    assert "ROLL-BACK FAILED" not in result["msg"]
+    assert host.listing() == before
+    assert host.no_record()
+
+
 def test_what_was_stopped_runs_and_what_was_started_does_not(host: Lab) -> None:
     host.apply(app(1, "ran"), app(1, "rested", state="stopped"), app(1, "untouched"))
     kept = host.invocation("untouched.service")

@@ -286,7 +286,9 @@ class KernelFile:
 def _unlink_if_there(path: str) -> bool:
     try:
         os.unlink(path)
-    except FileNotFoundError:
+    except OSError:  # a read-only file system refuses to remove even what is not there
+        if os.path.lexists(path):
+            raise
         return False
     return True
 

@@ -71,6 +71,7 @@ _UNTOLD = ("simple", "exec", "idle")
 # What systemctl shows of the time that systemd itself gives a start.
 START_TIMES = ("TimeoutStartUSec", "TimeoutUSec")
 _REMOUNTED = re.compile(r"code=\w+ ; status=(?P<status>\d+)")
+_ENDED_ON_RELOAD = "its reload ended the program, as SIGHUP ends one that does not handle it"
 
 
 class Run(NamedTuple):
@@ -235,17 +236,20 @@ def _failed_reload(shown: Properties) -> str:
     return "" if result == "success" else result
 
 
-def not_running(look: Look) -> str:
-    """What is wrong with a unit that is not active and should be; "" if its work is done."""
+def not_running(look: Look, reloaded: bool) -> str:
+    """What is wrong with a unit that is not active and should be; "" if its work is done. reloaded: by this run."""
     shown = look.shown
     if look.never_tried:
+        if reloaded:
+            return _ENDED_ON_RELOAD
         return "is not running: it ended by itself right away, or one of its conditions or assertions is not met"
     kept = kept_from_starting(look)
     if kept or (shown.get("Type") == "oneshot" and shown.get("RemainAfterExit") == "no"):
         return kept
     if (shown.get("ExecMainCode"), shown.get("ExecMainStatus")) == ("2", "15"):
         return "was stopped meanwhile, by someone or with what it depends on: " + describe(shown)
-    return "ended by itself right away without an error: " + describe(shown)
+    how = _ENDED_ON_RELOAD if reloaded else "ended by itself right away without an error"
+    return f"{how}: {describe(shown)}"
 
 
 def kept_from_starting(look: Look) -> str:

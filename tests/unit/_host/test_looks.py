@@ -137,7 +137,13 @@ def test_what_is_active_does_what_it_is_for(unit: str, sub: str, shown: dict[str
     ],
 )
 def test_why_a_unit_is_not_running(shown: dict[str, str], said: str) -> None:
-    assert looks.not_running(look(ActiveState="inactive", **shown)) == said
+    assert looks.not_running(look(ActiveState="inactive", **shown), reloaded=False) == said
+
+
+def test_a_reload_that_ends_the_program_is_named() -> None:
+    """systemd forgets at once how a unit ended that nothing refers to, and takes SIGHUP for a good end."""
+    told = looks.not_running(look(ActiveState="inactive", ConditionTimestampMonotonic="0"), reloaded=True)
+    assert told == "its reload ended the program, as SIGHUP ends one that does not handle it"
 
 
 def test_whose_time_a_stop_takes() -> None:
