@@ -10,7 +10,7 @@ What bears a set is asked by a function; what comes of its answers is decided he
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .levels import LEVELS
 from .protection import Merge
@@ -174,11 +174,12 @@ class Search:
     left_out: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
     complete: bool = True
 
-    def run(self, groups: Sequence[Sequence[Item]]) -> None:
+    def run(self, groups: Sequence[Sequence[Item]], failed: Optional[Outcome] = None) -> None:
+        """failed: what came of all of it together, if that is known, None if not."""
         try:
             self._first(item for group in groups for item in group if item.directive in _ALONE)
             some = [item for group in groups for item in group if item.directive not in self.accepted]
-            self._settle(some, Outcome(False), known=False)
+            self._settle(some, failed or Outcome(False), known=failed is not None)
         except OutOfTime:
             self.complete = False
             for item in (item for group in groups for item in group):
@@ -255,18 +256,33 @@ class Search:
         return outcome
 
     def prove(self, attempt: Attempt, late: Callable[[], bool] = lambda: False) -> Outcome:
-        """Hold all that is accepted against a harder test; what was accepted last goes first where that fails.
+        """Hold all that is accepted against a harder test; where that fails, find what of it is not borne.
 
         late: whether there is no time left, so that half of it goes at once, and few tests remain.
         """
         outcome = attempt(self.accepted, self.folders)
+        if not (outcome.passed or late()):
+            outcome = self._sorted_out(attempt, late, outcome)
         while not outcome.passed and self.accepted:
-            # What is known to have refused something goes first, and then what came last.
-            order = sorted(self.accepted, key=outcome.directives.__contains__)
-            over = late()
-            for directive in order[len(order) // 2 if over else -1 :]:
+            for directive in list(self.accepted)[len(self.accepted) // 2 :]:
                 del self.accepted[directive]
                 self.left_out[directive] = outcome.evidence
-            self.complete = self.complete and not over
+            self.complete = False
             outcome = attempt(self.accepted, self.folders)
         return outcome
+
+    def _sorted_out(self, attempt: Attempt, late: Callable[[], bool], failed: Outcome) -> Outcome:
+        """The same search over what was accepted, by the harder test, which all that is accepted now has passed."""
+
+        def harder(setting: Setting, folders: FrozenSet[str]) -> Outcome:
+            if late():
+                raise OutOfTime
+            return attempt(setting, folders)
+
+        some = [Item(directive, (lines,)) for directive, lines in self.accepted.items()]
+        again = Search(harder, self.folders)
+        again.run([some], failed)
+        self.accepted, self.folders = again.accepted, again.folders
+        self.left_out.update(again.left_out)
+        self.complete = self.complete and again.complete
+        return Outcome(True) if self.accepted else attempt(self.accepted, self.folders)

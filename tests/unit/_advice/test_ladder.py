@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.ladder import (
     Facts,
     Item,
@@ -116,15 +117,39 @@ def test_time_that_is_over_leaves_what_was_found() -> None:
     assert found.left_out["D"] == ("there was no time left to try it",)
 
 
-def test_a_harder_test_takes_back_what_came_last() -> None:
+@pytest.mark.parametrize("culprit", ["A", "C", "System"])
+def test_a_harder_test_takes_back_what_fails_it_and_nothing_else(culprit: str) -> None:
     found, _tries = search(lambda _setting, _folders: Outcome(True))
-    outcome = found.prove(lambda setting, _folders: Outcome("System" not in setting, ("at the stop",)))
+    outcome = found.prove(lambda setting, _folders: Outcome(culprit not in setting, ("at the stop",)))
     assert outcome.passed
-    assert set(found.accepted) == {"A", "B", "C"}
-    assert found.left_out == {"D": ("at the stop",), "System": ("at the stop",)}
+    assert set(found.accepted) == {"A", "B", "C", "D", "System"} - {culprit}
+    assert found.left_out == {culprit: ("at the stop",)}
+    assert found.complete
 
 
-def test_what_refused_something_goes_before_what_came_last() -> None:
+def test_a_service_that_fails_the_harder_test_in_any_case() -> None:
+    found, _tries = search(lambda _setting, _folders: Outcome(True))
+    outcome = found.prove(lambda _setting, _folders: Outcome(False, ("broken",)))
+    assert outcome == Outcome(False, ("broken",))
+    assert not found.accepted
+
+
+def test_time_that_ends_within_a_proof_leaves_what_has_passed_it() -> None:
+    found, _tries = search(lambda _setting, _folders: Outcome(True))
+    passed: list[set[str]] = []
+
+    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> Outcome:
+        if "System" in setting:
+            return Outcome(False, ("at the stop",))
+        passed.append(set(setting))
+        return Outcome(True)
+
+    assert found.prove(attempt, lambda: bool(passed)).passed
+    assert set(found.accepted) == passed[0]
+    assert not found.complete
+
+
+def test_what_refused_something_goes_at_once() -> None:
     found, _tries = search(lambda _setting, _folders: Outcome(True))
     found.prove(lambda setting, _folders: Outcome("A" not in setting, ("no A",), frozenset({"A"})))
     assert found.left_out == {"A": ("no A",)}
