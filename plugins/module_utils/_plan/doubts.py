@@ -87,6 +87,7 @@ _IN_WORD = re.compile(_DATE.format(between="[-_:/.T]?"))
 _IN_QUOTES = re.compile(_DATE.format(between="[-_:/.T, ]{0,2}"))
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 _OF_INSTANCE = re.compile("%[iI]")
+_TELLING_VALUE = re.compile(r"\$|://|pass|pwd|secret|token|key|credential", re.IGNORECASE)
 _OF_NUMBERS, _OF_DAYS = frozenset("YmdHMSyj"), frozenset("dYy")
 _OF_SYSTEM = "a user's manager knows no units of the system, so take it out, declare it too, or mend its name"
 
@@ -142,10 +143,18 @@ def shell_words(view: View) -> Iterator[Problem]:
         lines: Dict[str, List[str]] = {}
         for each in telling:
             lines.setdefault(each.directive, []).append(each.value)
-            found = shells.of_line(name, each.section, each.directive, each.value)
-            if found:
-                yield found
+            yield from shells.of_line(name, each.section, each.directive, each.value)
+            if each.directive == "ExecStart":
+                yield from shells.left_behind(name, each.value, view.after.effective(name))
         yield from shells.unset(name, lines, view)
+
+
+def values_as_they_are(view: View) -> Iterator[Problem]:
+    for name, own in _own_entries(view):
+        if any(each.directive == "Environment" and _TELLING_VALUE.search(each.value) for each in own):
+            from .variables import as_they_are  # noqa: PLC0415 (only where one may have what is not meant so)
+
+            yield from as_they_are(name, own)
 
 
 def date_formats(view: View) -> Iterator[Problem]:

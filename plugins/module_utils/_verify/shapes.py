@@ -59,6 +59,10 @@ _BY_NAME = (
         "Listen(?:Stream|Datagram|SequentialPacket)",
         "it is a port such as 8080, an address with one such as 127.0.0.1:8080 or [::1]:8080, or the path of a socket",
     ),
+    (
+        "SystemCallFilter|SystemCallLog",
+        "`systemd-analyze syscall-filter` of the host lists the groups, such as @system-service",
+    ),
     ("RestrictAddressFamilies", "families are AF_UNIX, AF_INET, AF_INET6, AF_NETLINK and the like, or none"),
     (r"\w*Capabilit(?:ies|yBoundingSet)", "capabilities are CAP_NET_BIND_SERVICE and the like (capabilities(7))"),
     (

@@ -110,9 +110,12 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
             "itself is written %%",
         ),
         (
-            *("Where= setting doesn't match unit name. Refusing.", "Mount", "Where"),
-            "Where= setting doesn't match unit name: name the unit as systemd-escape --path --suffix=mount says for "
-            "that folder",
+            *("What= setting is missing. Refusing.", "Mount", "What"),
+            "What= setting is missing: say what is mounted",
+        ),
+        (
+            *("Command /srv/app is not executable: Is a directory", "", ""),
+            "Command /srv/app is not executable: Is a directory: name the program that is in it",
         ),
         (
             *("Unit b.service not found.", "", ""),
@@ -145,6 +148,32 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
 def test_the_mend_and_the_place_that_the_words_leave_out(message: str, section: str, directive: str, text: str) -> None:
     found = one(said(message))
     assert (found.section, found.directive, found.message) == (section, directive, text)
+
+
+@pytest.mark.parametrize(("unit", "section"), [("a.mount", "Mount"), ("a.automount", "Automount")])
+def test_a_name_that_is_not_that_of_its_folder(unit: str, section: str) -> None:
+    found = one(said("Where= setting doesn't match unit name. Refusing.", unit))
+    assert (found.section, found.directive) == (section, "Where")
+    assert found.message == "Where= setting doesn't match unit name: a unit for a folder has its path as its name"
+
+
+@pytest.mark.parametrize(
+    ("directive", "words"),
+    [
+        ("Restart", "Failed to parse service restart specifier, ignoring: always # for ever"),
+        ("RestartSec", "Failed to parse sec value, ignoring: 5s ; five"),
+        ("MemoryMax", "Invalid memory limit '1G #half', ignoring: Invalid argument"),
+    ],
+)
+def test_a_comment_behind_a_value(directive: str, words: str) -> None:
+    found = one(said(words, "a.service", "Service", directive))
+    assert found.message == f"{words}: a comment has a line of its own, above this one"
+
+
+def test_a_sign_of_comments_within_a_command_is_none() -> None:
+    words = 'Unbalanced quoting, ignoring: "/bin/sh -c \'echo # x"'
+    found = one(said(words, "a.service", "Service", "ExecStart"))
+    assert "close the quote" in found.message
 
 
 @pytest.mark.parametrize(
