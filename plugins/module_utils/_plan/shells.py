@@ -101,6 +101,8 @@ _ENDED = re.compile(r"(?!.*://)[^?=]*[^&?=]&|[^;:=]+;")
 _SHELLS = frozenset("sh bash dash ash ksh mksh zsh".split())
 _WITH_WORD = re.compile(r"[-+][A-Za-z]*[oO]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A place for more arguments, of which there are none where nobody sets it, as many packages have it.
+_MORE = re.compile(r"\$\w*(?:OPTS?|OPTIONS|ARGS|ARGUMENTS|FLAGS|PARAMS)")
 _BRACED = re.compile(r"\$\$|\$\{([^}:]*)\}")
 # What a shell would do within a word. In single quotes it would not, and what is in double quotes may be for a shell
 # that the program starts, unless that is nothing else than such a substitution.
@@ -242,6 +244,8 @@ def _variables(values: Sequence[str]) -> List[str]:
         prefix, _program = apart(command[0].text)
         for word in command[1:] if ":" not in prefix and "|" not in prefix else ():
             whole = word.text[:1] == "$" and word.text[1:2] != "{"
+            if whole and _MORE.fullmatch(word.text):
+                continue
             names = [word.text[1:]] if whole else _in_braces(word.text)
             found.update((name, None) for name in names if _NAME.fullmatch(name))
     return list(found)

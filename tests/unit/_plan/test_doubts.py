@@ -338,6 +338,15 @@ def test_variables_that_nothing_sets(more: Entry, names: str) -> None:
     assert all(message.startswith(said) for *_place, message in found)
 
 
+@pytest.mark.parametrize(
+    ("word", "is_told"), [("$OPTIONS", False), ("$APP_OPTS", False), ("${APP_OPTS}", True), ("--x=${ARGS}", True)]
+)
+def test_a_place_for_more_arguments(word: str, is_told: bool) -> None:
+    """Of a word that is nothing else than such a variable nothing is left; braces leave an empty argument."""
+    found = rules(service(service={"ExecStart": f"/bin/a {word}"}))
+    assert found == ([("a.service", "variable-unset")] if is_told else [])
+
+
 def test_variables_that_another_text_sets() -> None:
     uses = service(service={"ExecStart": USING})
     dropin = {"dropin": "x", "environment": {"PORT": "1", "HOME": "/x"}}
