@@ -253,3 +253,8 @@ def test_the_name_that_belongs_to_a_folder_is_told(host: Lab, kind: str, folder:
     (error,) = result["errors"]
     assert error["path"] == f"units[0].{kind}.Where"
     assert f"'{name}.{kind}'" in error["message"]
+
+
+def test_quotes_around_a_whole_command_are_named(host: Lab) -> None:
+    (error,) = host.refused(service("a", '"/bin/sleep infinity"'))["errors"]
+    assert "its quotes make one word of all that" in error["message"]

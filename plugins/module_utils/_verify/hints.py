@@ -17,10 +17,10 @@ from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import last
 from .._syntax.names import escape_path, misnamed
 from .._syntax.rule import Problem, Refused, shown
-from .programs import found_elsewhere
+from .programs import Sight, found_elsewhere, look_for
 from .remedies import MISSING
 
-_NO_PROGRAM = re.compile(r"Command (\S+) is not executable: No such file or directory")
+_NO_PROGRAM = re.compile(r"Command (.+) is not executable: No such file or directory")
 
 
 def pointed(problem: Problem, loadpath: LoadPath, root: str) -> Problem:
@@ -34,7 +34,10 @@ def pointed(problem: Problem, loadpath: LoadPath, root: str) -> Problem:
 def _names(problem: Problem, loadpath: LoadPath, root: str) -> Iterator[str]:
     program = _NO_PROGRAM.match(problem.message) if problem.rule is MISSING else None
     if program:
-        path = found_elsewhere(program.group(1), problem.unit, loadpath.effective(problem.unit), root)
+        name, text = program.group(1), loadpath.effective(problem.unit)
+        if look_for(name.partition(" ")[0], problem.unit, problem.directive, text, root) is Sight.THERE:
+            yield "its quotes make one word of all that"
+        path = found_elsewhere(name, problem.unit, text, root)
         if path:
             yield f"did you mean {path}?"
     elif problem.message.startswith("Where= setting doesn't match unit name"):

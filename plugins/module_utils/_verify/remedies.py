@@ -166,6 +166,28 @@ WORDINGS: Tuple[Wording, ...] = (
     ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(
+        r"Neither a valid executable name nor an absolute path: \$",
+        VERIFY,
+        "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
+    ),
+    Wording(
+        "Neither a valid executable name nor an absolute path: ~",
+        VERIFY,
+        "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
+    ),
+    Wording("Empty path in command line", VERIFY, "what is in front of a program stands there without a blank"),
+    Wording(
+        "Empty executable name or zeroeth argument", VERIFY, "with @ the name that it is to have follows the program"
+    ),
+    Wording(
+        "(?:Runtime|State|Cache|Logs|Configuration)Directory= path is absolute",
+        VERIFY,
+        "it is below /run, /var/lib, /var/cache, /var/log or /etc by itself: leave that out",
+    ),
+    Wording(r"\S+ path is not normalized", VERIFY, "write it without . and .. in it"),
+    Wording("Failed to load slice unit .* is not valid", VERIFY, "the name of a slice ends in .slice"),
+    Wording("Failed to parse CPU affinity", None, "CPUs are numbers and ranges, such as 0-3 5"),
+    Wording(
         "Neither a valid executable name nor an absolute path",
         VERIFY,
         "give its whole path, which begins with /",

@@ -197,6 +197,30 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
             "a variable's name has letters, digits and underscores alone",
         ),
         (
+            *("ExecStart", "Neither a valid executable name nor an absolute path: ${JAVA_HOME}/bin/java"),
+            "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
+        ),
+        (
+            *("ExecStart", "Neither a valid executable name nor an absolute path: ~/bin/app"),
+            "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
+        ),
+        (
+            *("ExecStart", "Empty path in command line, ignoring: '- /bin/a'"),
+            "what is in front of a program stands there without a blank",
+        ),
+        (
+            *("StateDirectory", "StateDirectory= path is absolute, ignoring: /var/lib/a"),
+            "it is below /run, /var/lib, /var/cache, /var/log or /etc by itself: leave that out",
+        ),
+        (
+            *("Slice", "Failed to load slice unit apps, ignoring: Unit name apps is not valid"),
+            "the name of a slice ends in .slice",
+        ),
+        (
+            *("DeviceAllow", "Invalid device node path 'sda', ignoring"),
+            "it is the path of a device, or char- or block- with a group, and r, w or m, such as /dev/sda rw",
+        ),
+        (
             *("WorkingDirectory", "WorkingDirectory= path is not absolute: ~/webapp"),
             "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
         ),
