@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, Mapping, Sequence, Set
+from typing import Container, Dict, Iterator, Mapping, Sequence, Set
 
 from .._host.manager import PATH
 from .._syntax.kinds import kind_of
@@ -49,27 +49,28 @@ _NO_SECRET = re.compile(r"|[/~@%$].*|[a-z][a-z0-9+.-]*:.*|\d+|(?:yes|no|on|off|t
 
 
 def as_they_are(unit: str, entries: Sequence[Entry]) -> Iterator[Problem]:
-    """What may be told of what an entry itself says."""
-    section = kind_of(unit).section
-    values = [each.value for each in entries if (each.section, each.directive) == (section, "Environment")]
-    found = _assigned(unit, values)
+    """Variables that a shell would fill in. entries: what one text says."""
+    found = _assigned(unit, entries)
     known = {*found, *GIVEN}
     for name, value in found.items():
         word = _meant(name, value, known)
         if word:
-            such = (
-                f", such as {shown(value.replace(word, PATH))}"
-                if name == "PATH" and word in ("$PATH", "${PATH}")
-                else ""
-            )
-            yield _AS_IT_IS.problem(unit, section, "Environment", name=name, word=word, such=such)
-    for name, value in found.items():
+            whole = name == "PATH" and word in ("$PATH", "${PATH}")
+            such = f", such as {shown(value.replace(word, PATH))}" if whole else ""
+            yield _AS_IT_IS.problem(unit, kind_of(unit).section, "Environment", name=name, word=word, such=such)
+
+
+def open_secrets(unit: str, entries: Sequence[Entry], hidden: Container[str]) -> Iterator[Problem]:
+    """hidden: variables that are under secrets as well, of which that is said."""
+    for name, value in _assigned(unit, entries).items():
         is_named = _SECRET.fullmatch(name) and not _NO_SECRET.fullmatch(value)
-        if is_named or _WITH_PASSWORD.match(value):
-            yield _OPEN.problem(unit, section, "Environment", name=name)
+        if (is_named or _WITH_PASSWORD.match(value)) and name not in hidden:
+            yield _OPEN.problem(unit, kind_of(unit).section, "Environment", name=name)
 
 
-def _assigned(unit: str, values: Sequence[str]) -> Mapping[str, str]:
+def _assigned(unit: str, entries: Sequence[Entry]) -> Mapping[str, str]:
+    section = kind_of(unit).section
+    values = [each.value for each in entries if (each.section, each.directive) == (section, "Environment")]
     found: Dict[str, str] = {}
     for value in values:
         try:

@@ -237,6 +237,11 @@ def test_a_secret_in_its_place(option: str) -> None:
     assert rules(service(**{option: {"DB_PASSWORD": "hunter2-horse"}})) == []
 
 
+def test_a_secret_that_is_in_both_places_is_told_once() -> None:
+    both = {"environment": {"DB_PASSWORD": "none-yet"}, "secrets": {"DB_PASSWORD": "hunter2-horse"}}
+    assert rules(service(**both)) == [("a.service", "environment-twice")]
+
+
 def timer(**directives: Any) -> Entry:
     return {"name": "a.timer", "timer": directives}
 
