@@ -193,7 +193,9 @@ class Up:
         complaint = proof.failed(look)
         if not complaint and look.changes:
             return proof.not_yet(look)
-        complaint = complaint or (not_at_work(look) if look.active == "active" else not_running(look, proof.reloaded is not None))
+        complaint = complaint or (
+            not_at_work(look) if look.active == "active" else not_running(look, proof.reloaded is not None)
+        )
         complaint = complaint or proof.job_missed(look)
         if complaint:
             return proof.wrong(complaint, look)
