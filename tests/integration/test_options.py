@@ -289,6 +289,38 @@ def test_mistakes_that_different_steps_find_are_told_at_once(host: Lab) -> None:
     }
 
 
+def test_what_is_missing_and_what_is_doubtful_is_told_beside_them(host: Lab) -> None:
+    units: list[Entry] = [
+        {"name": "a.service", "service": {"ExecStart": FOREVER, "Tipe": "exec"}, "install": {"WantedBy": "multi-user"}},
+        {"name": "b.path", "path": {"PathExists": "/srv/b"}},
+        service("c", service={"User": "nobody-here"}),
+        service("d", f"{FOREVER} &"),
+    ]
+    wrong = {("units[0].service.Tipe", "unknown-directive"), ("units[0].install.WantedBy", "install")}
+    doubtful = {("units[2].service.User", "lacking"), ("units[3].service.ExecStart", "shell")}
+    missing = {("units[1]", "starts-nowhere")}
+    result = host.refused(*units)
+    assert told(result) == {*wrong, *missing}
+    assert {(each["path"], each["rule"]) for each in result["unverified"]} == doubtful
+    assert len(result["warnings"]) == len(doubtful)
+    result = host.refused(*units, check_mode=True)  # as it may come with an earlier task
+    assert told(result) == wrong
+    assert {(each["path"], each["rule"]) for each in result["unverified"]} == {*doubtful, *missing}
+
+
+def test_what_an_entry_with_a_wrong_name_is_meant_for_is_not_missing(host: Lab) -> None:
+    timer_ = {"name": "shop.timer", "timer": {"OnCalendar": "daily"}}
+    result = host.refused({"name": "shop", "service": {"ExecStart": FOREVER}}, timer_)
+    assert told(result) == {("units[0].name", "unit-name")}
+    assert result["unverified"] == []
+
+
+@pytest.mark.parametrize("given", ["b", "a.socket,b.socket", "x/y.service"])
+def test_a_word_of_also_that_is_no_name_of_a_unit(host: Lab, given: str) -> None:
+    result = host.refused(service("a", install={"WantedBy": "multi-user.target", "Also": given}))
+    assert {path for path, _rule in told(result)} == {"units[0].install.Also"}
+
+
 @pytest.mark.parametrize(
     ("module", "options", "path"),
     [

@@ -163,7 +163,7 @@ PLAY = """---
     - name: one target
       unitwright.systemd.target:
         name: main
-        members: [a.service]
+        members: [nginx.service]
         health: {timeout: 0} # one target: 0}
     - name: one socket
       unitwright.systemd.socket:

@@ -161,6 +161,30 @@ def test_what_a_process_is_started_with_restarts_it_alone(host: Lab, changed: En
     assert host.invocation("other.service") == before
 
 
+SAID = "[Service]\nUMask=022\nEnvironment=A=1 B=2\nEnvironment=C=3\n"
+SAID += "ExecStart=/bin/sh -c 'exec  sleep infinity' app --all\n"
+AS_SECTIONS = {
+    "service": {"UMask": "0022", "ExecStart": "/bin/sh   -c 'exec  sleep infinity' app  --all"},
+    "environment": {"C": 3, "B": 2, "A": 1},
+}
+
+
+def test_the_same_in_other_words_restarts_nothing(host: Lab) -> None:
+    """Nor does it hide what does change afterwards."""
+    host.apply({"name": "app.service", "content": SAID})
+    before = host.invocation("app.service")
+    for other in (
+        {"content": SAID.replace("app --all", "\\\n  app \\\n  --all").replace("A=1 B=2", "B=2 'A=1'")},
+        {"content": f"[Service]\nEnvironment=B=2 A=0 C=3 A=1\n{SAID[len('[Service]') + 1 :]}"},
+        AS_SECTIONS,
+    ):
+        host.settled({"name": "app.service", **other})
+        assert host.invocation("app.service") == before
+    host.apply({"name": "app.service", **merged(AS_SECTIONS, {"environment": {"A": 2}})})
+    assert host.invocation("app.service") != before
+    assert host.environment("app.service")["A"] == "2"
+
+
 def test_a_changed_secret_or_trigger_value_restarts(host: Lab) -> None:
     unit = service(secrets={"TOKEN": "first-token"}, triggers={"values": [{"version": 1}]})
     host.settled(unit)

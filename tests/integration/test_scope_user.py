@@ -205,3 +205,13 @@ def test_a_user_has_no_dynamic_user(host: Lab) -> None:
     assert all("leave it out" in each["message"] for each in found if each["rule"] == "verify")
     assert found
     assert host.failing(mine(service={"DynamicUser": True}), **MINE)
+
+
+@pytest.mark.parametrize(
+    ("directive", "first_without"), [("User", 253), ("SupplementaryGroups", 999), ("Group", 0)], ids=str
+)
+def test_what_not_even_the_own_user_may_be_taken_for(host: Lab, directive: str, first_without: int) -> None:
+    unit = mine(service={directive: USER})
+    told = [each["directive"] for each in host.foretell(unit, **MINE)["unverified"] if each["rule"] == "other-user"]
+    assert told == ([directive] if host.systemd < first_without else [])
+    assert bool(host.attempt(unit, **MINE).get("failed")) == bool(told)

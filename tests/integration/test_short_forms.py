@@ -237,6 +237,7 @@ def test_a_target_that_is_declared_stopped_leaves_its_members_stopped(host: Lab)
 
 
 def test_a_member_has_no_state_of_its_own(host: Lab) -> None:
+    host.foreign("theirs.service", start=False)
     services = [{**STACK["services"][0], "state": "stopped"}, STACK["services"][1]]
     result = host.refused(**{**STACK, "services": services})
     assert [(error["unit"], error["rule"]) for error in result["errors"]] == [("gpio-api.service", "member-state")]

@@ -110,7 +110,7 @@ def test_a_missing_program_is_told_before_anything_is_written(host: Lab) -> None
         ("x.socket", {"socket": {"Service": "nginx.service"}}, ("Socket", "ListenStream"), "add one"),
         ("x.timer", {"timer": {"Unit": "nginx.service"}}, ("Timer", "OnCalendar"), "OnCalendar="),
         ("x.path", {"path": {"Unit": "nginx.service"}}, ("Path", "PathExists"), "PathExists="),
-        ("x.mount", {"mount": {"What": "tmpfs", "Where": "/mnt"}}, ("Mount", "Where"), "systemd-escape"),
+        ("x.mount", {"mount": {"What": "tmpfs", "Where": "/mnt"}}, ("Mount", "Where"), "'mnt.mount'"),
     ],
 )
 def test_what_systemd_refuses_is_told_once_with_its_place_and_a_mend(
@@ -229,3 +229,32 @@ def test_without_systemd_analyze_it_is_said_that_nothing_was_verified(host: Lab)
     finally:
         host.sh("mv /usr/bin/systemd-analyze.away /usr/bin/systemd-analyze")
     assert [each["rule"] for each in result["unverified"]] == ["no-verify"]
+
+
+def test_a_program_that_is_elsewhere_is_named(host: Lab) -> None:
+    """In check mode too, where it may still come."""
+    host.sh("mkdir -p /opt/node/bin && ln -sf /bin/sleep /opt/node/bin/node")
+    try:
+        units = [service("a", "python -m http.server"), service("b", "node /srv/b.js")]
+        for told in (host.foretell(*units)["unverified"], host.refused(*units)["errors"]):
+            assert [each["rule"] for each in told] == ["missing", "missing"]
+            assert "did you mean /usr/bin/python3?" in told[0]["message"]
+            assert "did you mean /opt/node/bin/node?" in told[1]["message"]
+    finally:
+        host.sh("rm -r /opt/node")
+
+
+@pytest.mark.parametrize(
+    ("kind", "folder", "name"), [("mount", "/mnt/my-data", "mnt-my\\x2ddata"), ("automount", "/mnt/b", "mnt-b")]
+)
+def test_the_name_that_belongs_to_a_folder_is_told(host: Lab, kind: str, folder: str, name: str) -> None:
+    what = {"What": "tmpfs", "Type": "tmpfs"} if kind == "mount" else {}
+    result = host.refused({"name": f"mnt-x.{kind}", kind: {"Where": folder, **what}})
+    (error,) = result["errors"]
+    assert error["path"] == f"units[0].{kind}.Where"
+    assert f"'{name}.{kind}'" in error["message"]
+
+
+def test_quotes_around_a_whole_command_are_named(host: Lab) -> None:
+    (error,) = host.refused(service("a", '"/bin/sleep infinity"'))["errors"]
+    assert "its quotes make one word of all that" in error["message"]

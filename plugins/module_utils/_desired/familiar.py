@@ -23,6 +23,7 @@ _CALLED: Dict[str, Sequence[str]] = {
     "restart": "restart_policy auto_restart autorestart".split(),
     "user": "username run_as runas".split(),
     "on_calendar": "schedule calendar".split(),
+    "on_unit_active_sec": "interval every period".split(),
     "depends_on": ["dependencies"],
     "members": ["units"],
     "unit": ["unit_options"],
@@ -44,6 +45,14 @@ _BY_ITSELF = {
 }
 STATES = {"running": "started", "active": "started", "up": "started", "inactive": "stopped", "down": "stopped"}
 
+# What systemctl does to a unit, and what is no state of it here.
+_SWITCHES = {
+    "enabled": "enabled: true",
+    "disabled": "enabled: false",
+    "masked": "masked: true",
+    "unmasked": "masked: false",
+}
+
 
 def called(key: str, spec: Spec, given: Mapping[str, Any]) -> str:
     """The option that other tools call so, "" if there is none here, or it is given itself."""
@@ -61,7 +70,9 @@ def elsewhere(key: str) -> str:
 
 
 def more_of(option: str, value: str) -> str:
-    """What may be meant by an option of ours that has the name of a directive."""
+    """What may be meant by a value that an option of ours cannot have, where that has another name elsewhere."""
+    if option == "state" and value.lower() in _SWITCHES:
+        return f": write {_SWITCHES[value.lower()]}, which is an option of its own"
     if option != "on_failure" or misnamed(value):
         return ""
     return f": a unit that is started when one fails is named by unit: {{OnFailure: {value}}}, or see alert"

@@ -15,6 +15,7 @@ from typing import Any, Iterator, List, Mapping, Sequence, Tuple
 from .._syntax import values
 from .._syntax.kinds import KINDS
 from .._syntax.rule import Problem, Refused, Rule, Severity, shown
+from .._syntax.unitfile import LISTS_OF_UNITS
 from .._syntax.words import apart
 
 Assignments = Sequence[Tuple[str, str]]
@@ -33,6 +34,24 @@ _WORDS = Rule(
     "write one text, {command}",
     "systemd.service(5), Command lines",
 )
+_NAMES = Rule(
+    "unit-list",
+    Severity.ERROR,
+    "{value} is not how names of units are listed",
+    "blanks stand between them, and nothing else: {names}",
+    "systemd.unit(5)",
+    of_line=True,
+)
+_COMMENT = Rule(
+    "unit-list",
+    Severity.ERROR,
+    "what is behind {sign} would be read as names of units as well",
+    "a comment has a line of its own, above this one",
+    "systemd.syntax(7)",
+    of_line=True,
+)
+# What no name of a unit can hold, and a list of another format has.
+_BETWEEN = re.compile(r"[\s,\[\]]+")
 # What no command begins with: an option of a program, a signal, a variable. systemd takes one dash off, and what is
 # left is the name of no program.
 _NO_PROGRAM = re.compile(r"--\S|-[A-Za-z0-9]$|-[A-Z0-9]+$|\$")
@@ -47,10 +66,21 @@ def of_lines(unit: str, sections: Sequence[Tuple[str, Assignments]]) -> Iterator
                 remedy = _calendar(value)
                 if remedy:
                     yield _CRON.problem(unit, section, directive, value=shown(value), remedy=remedy)
+            elif directive in LISTS_OF_UNITS.get(section, ()):
+                yield from _of_names(unit, section, directive, value)
             elif directive == "Environment":
                 said = _cut_short(value)
                 if said:
                     yield values.ENVIRONMENT.said(said, unit, section, directive)
+
+
+def _of_names(unit: str, section: str, directive: str, value: str) -> Iterator[Problem]:
+    comment = re.search(r"(?:^|\s)([#;])", value)
+    if comment:
+        yield _COMMENT.problem(unit, section, directive, sign=comment.group(1))
+    elif set(value) & set(",[]"):
+        found = " ".join(word.strip("\"'") for word in _BETWEEN.split(value) if word)
+        yield _NAMES.problem(unit, section, directive, value=shown(value), names=shown(found))
 
 
 def of_lists(params: Mapping[str, Any], kind: str) -> Iterator[Problem]:

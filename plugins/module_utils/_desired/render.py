@@ -237,7 +237,7 @@ def _parsed(
         unitfile.refuse_torn(content)
         entries = unitfile.parse(content)
     except Refused as refused:
-        problems.append(unitfile.SYNTAX.said(str(refused), unit, option="content"))
+        problems.append(unitfile.SYNTAX.said(_no_text(content) or str(refused), unit, option="content"))
         return []
     sections: Dict[str, List[Assignment]] = {}
     foreign: Dict[str, Optional[str]] = {}  # each told once, and not of all its directives
@@ -250,6 +250,17 @@ def _parsed(
             continue
         sections.setdefault(entry.section, []).append((entry.directive, entry.value))
     return list(sections.items())
+
+
+def _no_text(content: str) -> str:
+    """What has been given in the place of a unit's text, "" where it may be one."""
+    if re.match(r"\{['\"]|\[['\"]", content):
+        return (
+            "it takes text (content: |), and of it Ansible has made one: sections are options such as unit and service"
+        )
+    if re.fullmatch(r"/\S+", content.strip()):
+        return "it is the text itself, and no path: the lookup ansible.builtin.file reads a file of the controller"
+    return ""
 
 
 def _environment(

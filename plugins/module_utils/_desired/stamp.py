@@ -22,6 +22,7 @@ from .._syntax.directives import effect
 from .._syntax.effects import Effect
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import plain
 from .._syntax.names import is_template
 from .triggers import declared_files, environment_files
 
@@ -38,6 +39,8 @@ Assignment = Tuple[str, str]
 # What a process has from its start alone; the rest are triggers, which a reload takes up as well.
 DIRECTIVE, FILE, VALUE, ENVIRONMENT = "directive", "file", "value", "environment file"
 FROM_START = (DIRECTIVE, "secret", "credential", ENVIRONMENT)
+# Between the hash of what a text says and that of what it means, where these are two.
+_OR = "/"
 # Parts that are the content of a file on the host, which may be named anew though it is old.
 OF_FILES = (FILE, ENVIRONMENT)
 
@@ -96,6 +99,10 @@ class Ingredients:
             for kind, each in zip((*FROM_START, FILE), kinds)
             for name, value in each.items()
         }
+        for name, values in directives.items():
+            meant = plain(name.partition(".")[2], values)
+            if meant != values:
+                found[f"{DIRECTIVE} {name}"] += _OR + self._hash([DIRECTIVE, name, meant])
         # A value has no name but itself.
         found.update((f"{VALUE} {each}", each) for each in map(self._of_value, self.values))
         return found
@@ -110,6 +117,11 @@ class Ingredients:
 
     def _hash(self, what: object) -> str:
         return hmac.digest(self.key, _JSON.encode(what).encode(), "sha256").hex()[:_LENGTH]
+
+
+def is_same(old: Optional[str], new: Optional[str]) -> bool:
+    """Do two parts of one name stand for the same, if maybe in other words?"""
+    return old == new or (old is not None and new is not None and not {*old.split(_OR)}.isdisjoint(new.split(_OR)))
 
 
 def sort_and_name(part: str) -> Tuple[str, str]:

@@ -87,6 +87,7 @@ _IN_WORD = re.compile(_DATE.format(between="[-_:/.T]?"))
 _IN_QUOTES = re.compile(_DATE.format(between="[-_:/.T, ]{0,2}"))
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 _OF_INSTANCE = re.compile("%[iI]")
+_TELLING_VALUE = re.compile(r"\$|://|pass|pwd|secret|token|key|credential", re.IGNORECASE)
 _OF_NUMBERS, _OF_DAYS = frozenset("YmdHMSyj"), frozenset("dYy")
 _OF_SYSTEM = "a user's manager knows no units of the system, so take it out, declare it too, or mend its name"
 
@@ -142,10 +143,20 @@ def shell_words(view: View) -> Iterator[Problem]:
         lines: Dict[str, List[str]] = {}
         for each in telling:
             lines.setdefault(each.directive, []).append(each.value)
-            found = shells.of_line(name, each.section, each.directive, each.value)
-            if found:
-                yield found
+            yield from shells.of_line(name, each.section, each.directive, each.value)
+            if each.directive == "ExecStart":
+                yield from shells.left_behind(name, each.value, view.after.effective(name))
         yield from shells.unset(name, lines, view)
+
+
+def values_as_they_are(view: View) -> Iterator[Problem]:
+    for name, own in _own_entries(view):
+        if any(each.directive == "Environment" and _TELLING_VALUE.search(each.value) for each in own):
+            from .variables import as_they_are, open_secrets  # noqa: PLC0415 (only where one may have what is not meant so)
+
+            yield from as_they_are(name, own)
+            if view.observed.places.scope.takes_secrets:
+                yield from open_secrets(name, own, _under_secrets(view).get(name, ()))
 
 
 def date_formats(view: View) -> Iterator[Problem]:
@@ -185,13 +196,19 @@ def without_instance(view: View) -> Iterator[Problem]:
                 yield _EMPTY.problem(name, each.section, each.directive, **told)
 
 
-def set_twice(view: View) -> Iterator[Problem]:
-    """Variables that are both in a text and in a file of secrets, which comes later (systemd.exec(5))."""
+def _under_secrets(view: View) -> Dict[str, Set[str]]:
+    """The variables in the files of secrets, by unit."""
     hidden: Dict[str, Set[str]] = {}
     for wanted in view.desired.files.values():
         if wanted.secret:
             names = {line.partition("=")[0] for line in wanted.cover.splitlines() if "=" in line}
             hidden.setdefault(wanted.unit, set()).update(names)
+    return hidden
+
+
+def set_twice(view: View) -> Iterator[Problem]:
+    """Variables that are both in a text and in a file of secrets, which comes later (systemd.exec(5))."""
+    hidden = _under_secrets(view)
     for name, own in _own_entries(view) if hidden else ():
         written = (each for each in own if each.directive == "Environment")
         both = {var for each in written for var in variables(each.value)} & hidden.get(name, set())

@@ -35,6 +35,7 @@ from .doubts import (
     set_twice,
     shell_words,
     slipped,
+    values_as_they_are,
     wants_nowhere,
     without_instance,
 )
@@ -52,6 +53,7 @@ from .references import (
     wanted_by_nobody,
 )
 from .runtime_folders import listens_in_vain
+from .starters import never_elapses, patterns
 
 _ENDS_RUN = Rule(
     "ends-run",
@@ -352,7 +354,8 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_of_cases, _at_odds, of_texts, dropins, _of_units, links.enablement, starts_nothing, wanted_by_nobody, outdated),
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
-    *(removes_nothing, stops_nothing, date_formats, without_instance, set_twice, slipped),
+    *(removes_nothing, stops_nothing, date_formats, without_instance, set_twice, values_as_they_are, slipped),
+    *(never_elapses, patterns),
 )
 
 

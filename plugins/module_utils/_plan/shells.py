@@ -13,7 +13,7 @@ import re
 from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set
 
 from .._syntax.kinds import kind_of
-from .._syntax.meaning import is_set, last, words
+from .._syntax.meaning import is_set, is_true, last, words
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
@@ -21,12 +21,57 @@ from .._syntax.words import Word, apart, commands, split
 from .references import View
 
 _MANUAL = "systemd.service(5), Command lines"
+_AS_ARGUMENT = "no shell reads it, so the program gets {word} as an argument"
 _SHELL = Rule(
     "shell",
     Severity.WARNING,
-    "no shell reads it, so the program gets {word} as an argument",
+    _AS_ARGUMENT,
     "if a shell is meant, write /bin/sh -c and all the rest in quotes",
     _MANUAL,
+)
+_REDIRECTED = Rule(
+    "shell",
+    Severity.WARNING,
+    _AS_ARGUMENT,
+    "StandardOutput= and StandardError= say where output goes (append:/var/log/NAME.log); if a shell is meant, write "
+    "/bin/sh -c and all the rest in quotes",
+    _MANUAL,
+)
+_BACKGROUND = Rule(
+    "shell",
+    Severity.WARNING,
+    _AS_ARGUMENT,
+    "leave out the & at its end, as systemd runs a service in the background by itself (with Type=exec, say)",
+    _MANUAL,
+)
+_PARTED = Rule(
+    "shell",
+    Severity.WARNING,
+    _AS_ARGUMENT,
+    "a ; between commands has blanks around it, and is for Type=oneshot; if a shell is meant, write /bin/sh -c and all "
+    "the rest in quotes",
+    _MANUAL,
+)
+_COMMENT = Rule(
+    "shell",
+    Severity.WARNING,
+    "{word} begins no comment here, so the program gets it and what follows as arguments",
+    "give the comment a line of its own, above this one",
+    "systemd.syntax(7)",
+)
+_SHORT_SCRIPT = Rule(
+    "shell",
+    Severity.WARNING,
+    "{word} alone is the script that the shell runs, and what follows are no more than parameters of it",
+    "put all that is behind -c in quotes",
+    "sh(1), -c; systemd.service(5), Command lines",
+)
+_LEFT_BEHIND = Rule(
+    "background",
+    Severity.WARNING,
+    "the shell puts its last command into the background and ends, and the service ends with it",
+    "leave out the & at its end",
+    "systemd.service(5), Type=; systemd.kill(5), KillMode=",
 )
 _LEFT_OUT = Rule(
     "shell",
@@ -49,8 +94,15 @@ _UNSET = Rule(
     "set it under environment, or write $$ if a dollar sign is meant",
     "systemd.service(5), Command lines; systemd.exec(5), Environment variables",
 )
-_OPERATOR = re.compile(r"\|\|?|&&?|<|(?:\d|&)?>>?(?:&\d|/\S*)?")
+_OPERATOR = re.compile(r"\|\|?|&&?|<")
+_OUTPUT = re.compile(r"(?:\d|&)?>>?(?:&\d|/\S*)?")
+# What may well end so for the program is left alone: an address, a setting.
+_ENDED = re.compile(r"(?!.*://)[^?=]*[^&?=]&|[^;:=]+;")
+_SHELLS = frozenset("sh bash dash ash ksh mksh zsh".split())
+_WITH_WORD = re.compile(r"[-+][A-Za-z]*[oO]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A place for more arguments, of which there are none where nobody sets it, as many packages have it.
+_MORE = re.compile(r"\$\w*(?:OPTS?|OPTIONS|ARGS|ARGUMENTS|FLAGS|PARAMS)")
 _BRACED = re.compile(r"\$\$|\$\{([^}:]*)\}")
 # What a shell would do within a word. In single quotes it would not, and what is in double quotes may be for a shell
 # that the program starts, unless that is nothing else than such a substitution.
@@ -75,16 +127,55 @@ _OF_SYSTEMD = frozenset(
     MEMORY_PRESSURE_WRITE FDSTORE DEBUG_INVOCATION
     """.split()
 )
+# What any process of a unit may have, whatever the unit says.
+GIVEN = _OF_SYSTEMD | _LOGIN
 
 
-def of_line(unit: str, section: str, directive: str, value: str) -> Optional[Problem]:
-    """The first of a line's words that is as for a shell."""
+def of_line(unit: str, section: str, directive: str, value: str) -> Iterator[Problem]:
+    """The first word of a line that is as for a shell, and an & at its end, which is mended otherwise."""
     for command in commands(value):
         prefix, _program = apart(command[0].text)  # with : systemd puts in no variables, with | a shell reads the rest
-        for before, word in zip(command, command[1:]):
-            rule = _as_for_shell(word, before, knows_variables=":" not in prefix) if "|" not in prefix else None
+        if "|" in prefix:
+            continue
+        script = script_of(command)
+        if script and not script.is_quoted and script != command[-1] and not re.search(r"[\s$]", script.text):
+            yield _SHORT_SCRIPT.problem(unit, section, directive, word=script.raw)
+            return
+        *words, last_word = command
+        is_left = len(words) > 0 and not last_word.is_quoted and _ends_in("&", last_word)
+        for before, word in zip(command, words[1:] if is_left else command[1:]):
+            rule = _as_for_shell(word, before, word is last_word, knows_variables=":" not in prefix)
             if rule:
-                return rule.problem(unit, section, directive, word=word.raw)
+                yield rule.problem(unit, section, directive, word=word.raw)
+                break
+        if is_left:
+            yield _BACKGROUND.problem(unit, section, directive, word=last_word.raw)
+            return
+
+
+def left_behind(unit: str, value: str, text: Effective) -> Iterator[Problem]:
+    """A shell that leaves all its work to others and ends. text: of the unit, where that may be what is meant."""
+    lasts = last(text, "Service", "Type") in ("forking", "oneshot") or is_true(last(text, "Service", "RemainAfterExit"))
+    if lasts or last(text, "Service", "KillMode") in ("process", "none"):
+        return
+    for command in commands(value):
+        script = script_of(command)
+        if script and script.is_quoted and re.search(r"[^&]&\s*$", script.text):
+            yield _LEFT_BEHIND.problem(unit, "Service", "ExecStart")
+
+
+def script_of(command: Sequence[Word]) -> Optional[Word]:
+    """What a shell is given as its script, None where none is."""
+    if apart(command[0].text)[1].rpartition("/")[2] not in _SHELLS:
+        return None
+    is_next = is_of_option = False
+    for word in command[1:]:
+        if is_next:
+            return word
+        if not (is_of_option or word.text[:1] in ("-", "+")):
+            return None  # a file with a script, and what follows is for that
+        is_next = _SCRIPT.fullmatch(word.text) is not None
+        is_of_option = _WITH_WORD.fullmatch(word.text) is not None
     return None
 
 
@@ -101,9 +192,19 @@ def unset(unit: str, lines: Mapping[str, Sequence[str]], view: View) -> Iterator
             yield _UNSET.problem(unit, section, directive, names=", ".join(f"${each}" for each in lacking))
 
 
-def _as_for_shell(word: Word, before: Word, knows_variables: bool) -> Optional[Rule]:
+def _ends_in(sign: str, word: Word) -> bool:
+    return word.text == sign or (word.text.endswith(sign) and _ENDED.fullmatch(word.raw) is not None)
+
+
+def _as_for_shell(word: Word, before: Word, is_last: bool, knows_variables: bool) -> Optional[Rule]:
     if not word.is_quoted and _OPERATOR.fullmatch(word.text):
         return _SHELL
+    if not word.is_quoted and _OUTPUT.fullmatch(word.text):
+        return _REDIRECTED
+    if word.raw == "#":
+        return _COMMENT
+    if not (word.is_quoted or is_last) and _ends_in(";", word):
+        return _PARTED
     if knows_variables and _is_left_out(word.text):
         return _LEFT_OUT
     if word.is_quoted and _SCRIPT.fullmatch(before.text):
@@ -143,6 +244,8 @@ def _variables(values: Sequence[str]) -> List[str]:
         prefix, _program = apart(command[0].text)
         for word in command[1:] if ":" not in prefix and "|" not in prefix else ():
             whole = word.text[:1] == "$" and word.text[1:2] != "{"
+            if whole and _MORE.fullmatch(word.text):
+                continue
             names = [word.text[1:]] if whole else _in_braces(word.text)
             found.update((name, None) for name in names if _NAME.fullmatch(name))
     return list(found)

@@ -19,6 +19,7 @@ from .._desired.stamp import (
     OF_FILES,
     VALUE,
     Parts,
+    is_same,
     of_process,
     sort_and_name,
     stamps,
@@ -30,6 +31,7 @@ from .._host.traces import Invocation
 from .._syntax.directives import Catalogue, effect
 from .._syntax.effects import Effect
 from .._syntax.loadpath import LoadPath, entries
+from .._syntax.meaning import plain
 from .._syntax.names import parse_name
 from .._syntax.unitfile import Effective
 
@@ -76,7 +78,7 @@ class Difference(NamedTuple):
     @property
     def names(self) -> List[str]:
         """Of those that do."""
-        return [name for name in {**self.old, **self.new} if self.old.get(name) != self.new.get(name)]
+        return [name for name in {**self.old, **self.new} if not is_same(self.old.get(name), self.new.get(name))]
 
 
 class Evidence(NamedTuple):
@@ -259,7 +261,7 @@ def changes(before: Effective, after: Effective, catalogue: Optional[Catalogue] 
     """(section, directive) pairs whose merged values differ; our own stamp does not count.
 
     Of a directive that holds one value the last one counts, and of a path the place that it leads to, as far as the
-    catalogue knows it.
+    catalogue knows it; of the others what their values come to.
     """
     found = []
     for section in {**before, **after}:
@@ -268,7 +270,7 @@ def changes(before: Effective, after: Effective, catalogue: Optional[Catalogue] 
             counted = slice(-1, None) if catalogue and catalogue.holds_one(section, directive) else slice(None)
             both = (values_without_stamp(each.get(directive, [])[counted]) for each in (old, new))
             is_path = catalogue is not None and catalogue.type_of(section, directive) == "PATH"
-            if len({tuple(map(_simplified, each) if is_path else each) for each in both}) > 1:
+            if len({tuple(map(_simplified, each) if is_path else plain(directive, each)) for each in both}) > 1:
                 found.append((section, directive))
     return found
 

@@ -213,7 +213,11 @@ def _built(run: Run, facts: HostFacts, manager: Manager) -> Desired:
             raise Problems((), rest=replace(desired, max_removed=None))
     except Problems as found:
         all_wrong = Problems([*run.wrong, *told_of(found.problems, run.faulty)], rest=found.rest)
-        raise Problems([*all_wrong.problems, *_further(all_wrong, run.faulty, manager)]) from None
+        further = _further(all_wrong, run.faulty, manager)
+        lenient = run.check_mode or bool(manager.places.root)
+        grave = [each for each in further if each.rule.severity.hinders(lenient)]
+        doubts = [each for each in further if each not in grave]
+        raise Problems([*all_wrong.problems, *grave], doubts) from None
     return desired
 
 
@@ -268,7 +272,7 @@ def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
     for unit in desired.units:
         yield from unit.members
         for member in unit.members or (unit.name.text,):
-            yield from also(member, texts)
+            yield from (each for each in also(member, texts) if not misnamed(each))
     for name in [*(unit.name for unit in desired.units), *(dropin.unit for dropin in desired.dropins)]:
         yield name.text
         if kind_of(name.text).starts.hands_over and (name.is_template or not name.stands_for_others):
@@ -339,7 +343,7 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[Record]
 
 
 def _further(found: Problems, less: AbstractSet[str], manager: Manager) -> List[Problem]:
-    """What is wrong besides mistakes in the options, so that all can be mended at once.
+    """What else is wrong, or doubtful, besides mistakes in the options, so that all can be mended at once.
 
     Of a unit with such a mistake, only what is wrong with its other lines: the rest may follow from the mistake. less:
     units of which something is missing, from which it may follow what is wrong with others too.
@@ -360,13 +364,23 @@ def _further(found: Problems, less: AbstractSet[str], manager: Manager) -> List[
             further = _judged(differences, observed, manager)
     except (ManagerError, files.FileRefused, OSError):
         return []
-    grave = [each for each in further if each.rule.severity is Severity.ERROR and each.unit]
-    sound = [each for each in grave if is_of_line(each) or _is_sound(each.unit, faulty, folders)]
-    return [each for each in sound if is_of_line(each) or less.isdisjoint(words_of(each.message))]
+    # What is missing may be what an entry with a mistake is about, whatever type its name should have had.
+    stems = {_stem(unit) for unit in faulty}
+    sound = (each for each in further if each.unit and (is_of_line(each) or _is_sound(each.unit, faulty, folders)))
+    return [
+        each
+        for each in sound
+        if is_of_line(each) or stems.isdisjoint(_stem(word) for word in words_of(each.message) if "." in word)
+    ]
 
 
 def _is_sound(unit: str, faulty: Set[str], folders: Set[str]) -> bool:
     return unit not in faulty and (misnamed(unit) != "" or folders.isdisjoint(dropin_folders(unit)))
+
+
+def _stem(name: str) -> str:
+    """A unit's name without its instance and its kind."""
+    return name.partition("@")[0].rpartition(".")[0] or name.partition("@")[0]
 
 
 def _problems(work: Work, manager: Manager) -> List[Problem]:
@@ -405,7 +419,7 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     said = verify(manager, differences.desired, differences, observed, alone, cycles)
     said += unknown_names(differences.desired, differences, manager)
     said += tellers(differences.desired, manager.places)
-    return [*refused, *lacking(differences.desired, differences, manager.places), *said]
+    return [*refused, *lacking(differences.desired, differences, manager.places, manager.version), *said]
 
 
 def _refuse_detours(differences: Differences, where: Places) -> None:

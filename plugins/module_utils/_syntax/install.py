@@ -38,7 +38,7 @@ def _passed_over(reason: str, remedy: str) -> Rule:
     return Rule("install-passed-over", Severity.WARNING, reason, remedy, _MANUAL)
 
 
-_MISNAMED = _install("{complaint}", "")
+_MISNAMED = Rule("install", Severity.ERROR, "{complaint}", "", _MANUAL, of_line=True)
 _NO_INSTANCE = _install(
     "this template has no DefaultInstance=, so there is no instance of it that {other} could want",
     "list its instances, name it DefaultInstance=, or enable an instance",

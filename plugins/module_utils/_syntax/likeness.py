@@ -11,12 +11,21 @@ from __future__ import annotations
 
 from typing import Iterable, List
 
+# A beginning of so many letters is that of few words.
+_TELLING = 6
+
 
 def near(word: str, known: Iterable[str], most: int = 1, least: float = 0.6) -> List[str]:
-    """The nearest first, at most so many, and at least so alike, from 0 to 1."""
+    """The nearest first, at most so many, and at least so alike, from 0 to 1.
+
+    The only one that begins with all of the word is the nearest.
+    """
     import difflib  # noqa: PLC0415
 
-    return difflib.get_close_matches(word, list(known), most, least)
+    every = list(known)
+    begun = [each for each in every if len(word) >= _TELLING and each.startswith(word)]
+    close = difflib.get_close_matches(word, every, most, least)
+    return [*begun, *(each for each in close if each not in begun)][:most] if len(begun) == 1 else close
 
 
 def likeness(one: str, other: str) -> float:

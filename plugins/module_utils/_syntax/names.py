@@ -157,7 +157,12 @@ def _slash_message(text: str) -> str:
     if at and "/" not in prefix:
         instance = rest.rpartition(".")[0] if kind in KINDS else rest
         return f"{shown(text)} has a slash in its instance: escaped that is {shown(escape(instance))}"
-    base = text.rstrip("/").rpartition("/")[2]
+    folder, _slash, base = text.rstrip("/").rpartition("/")
+    over = folder.rpartition("/")[2]
+    if over.endswith(".d") and base.endswith(".conf"):
+        return (
+            f"{shown(text)} is the path of a drop-in: name its unit, {shown(over[:-2])}, and dropin {shown(base[:-5])}"
+        )
     return f"{shown(text)} contains a slash: a unit is named without its folder, {shown(base)}"
 
 

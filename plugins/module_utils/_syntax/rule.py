@@ -107,7 +107,8 @@ class Rule:
     {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
     that is not well, so that a cause of that is looked for. option: the one of the whole that it is always about.
     everywhere: it is about all entries of its unit, or all its drop-ins of one name. of_lack: it is about what
-    its unit lacks, which may be for another mistake. of_all: its option is a path in all options, whatever its unit is.
+    its unit lacks, which may be for another mistake. of_line: it is about a line as it stands, whatever else
+    is wrong. of_all: its option is a path in all options, whatever its unit is.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Rule:
     option: str = ""
     everywhere: bool = False
     of_lack: bool = False
+    of_line: bool = False
     of_all: bool = False
 
     def __post_init__(self) -> None:

@@ -192,13 +192,17 @@ _UNIT_DEPENDENCIES = frozenset(
     """
     After Before Wants Requires Requisite BindsTo BindTo PartOf Upholds Conflicts OnSuccess OnFailure
     PropagatesReloadTo PropagateReloadTo ReloadPropagatedFrom PropagateReloadFrom PropagatesStopTo
-    StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable RequiresMountsFor
-    WantsMountsFor
+    StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable
     """.split()
 )
+# Directives that hold names of units, parted by blanks (systemd.unit(5)).
+LISTS_OF_UNITS: Dict[str, FrozenSet[str]] = {
+    "Unit": _UNIT_DEPENDENCIES,
+    "Install": frozenset(("WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also")),
+}
 # Dependencies only ever add up: an empty assignment leaves them as they are (systemd.unit(5), measured).
 _ADD_ONLY: Dict[str, FrozenSet[str]] = {
-    "Unit": _UNIT_DEPENDENCIES,
+    "Unit": _UNIT_DEPENDENCIES | {"RequiresMountsFor", "WantsMountsFor"},
     "Install": frozenset(["Also"]),
     **{row.section: row.own.lists.added_only for row in KINDS.values()},
 }

@@ -76,12 +76,17 @@ def _foreign_section(catalogue: Catalogue, kind: str, section: str, valid: Tuple
         if name.lower() == section.lower():
             return f"[{section}] is written [{name}]"
     if section in catalogue.sections:
-        own = next((other for other, row in KINDS.items() if row.section == section), "")
-        beside = f": declare NAME.{own} beside it, and put that there" if own else ""
-        return f"[{section}] does not belong in a .{kind}, which has {_and(f'[{name}]' for name in valid)}{beside}"
+        there = _and(f"[{name}]" for name in valid)
+        return f"[{section}] does not belong in a .{kind}, which has {there}{_beside(section)}"
     found = near(section, valid)
     mend = f"did you mean [{found[0]}]?" if found else f"a .{kind} has {_and(f'[{name}]' for name in valid)}"
     return f"there is no section {shown(section)}: {mend}"
+
+
+def _beside(section: str) -> str:
+    """What to do with what belongs to another unit."""
+    own = next((other for other, row in KINDS.items() if row.section == section), "")
+    return f": declare NAME.{own} beside it, and put that there" if own else ""
 
 
 def _without_effect(catalogue: Catalogue, section: str, directive: str) -> Optional[str]:
@@ -113,7 +118,8 @@ def _foreign(catalogue: Catalogue, directive: str, valid: Tuple[str, ...]) -> Op
     homes = [name for name in catalogue.sections if name not in valid and directive in catalogue.sections[name]]
     if not homes:
         return None
-    return f"{directive} belongs in {_and(f'[{name}]' for name in homes)}, which is for another kind of unit"
+    beside = _beside(homes[0]) if len(homes) == 1 else ""
+    return f"{directive} belongs in {_and(f'[{name}]' for name in homes)}, which is for another kind of unit{beside}"
 
 
 def _misspelt(catalogue: Catalogue, section: str, directive: str, valid: Tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ _BLANKS = " \t\n\r"
 # An escape that is none, all up to what may mean something, or that itself.
 _PIECE = re.compile(rf"\\.|[^{_BLANKS}'\"\\]+|.", re.DOTALL)
 # No word is as for a shell without one of these; an escape may stand for one.
-TELLING = re.compile(r"[|&<>`$~*\\]")
+TELLING = re.compile(r"[|&<>`$~*\\;#]|sh\s.*-[A-Za-z]*c\s")
 
 
 class Word(NamedTuple):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-from typing import Any, Callable, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import Any, Callable, FrozenSet, Iterator, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .._desired.stack import Desired
 from .._host.files import resolve
@@ -47,9 +47,9 @@ _LACKING_EARLY = Rule(
 _OTHER_USER = Rule(
     "other-user",
     Severity.WARNING,
-    "a user's manager can run nothing as someone else, so no start succeeds",
+    "a user's manager can run nothing as someone else, nor set groups, so no start succeeds",
     "leave it out",
-    "systemd.exec(5), User= and Group=",
+    "systemd.exec(5), User= and Group=; tried on 247, 252, 257 and 262",
 )
 # With one of these the unit sees other files than the host has.
 _VIEWS = (
@@ -65,11 +65,13 @@ _ACCOUNTS = {
     **dict.fromkeys(("User", "SocketUser"), "user"),
     **dict.fromkeys(("Group", "SupplementaryGroups", "SocketGroup"), "group"),
 }
+# With 252 a unit of a user's manager that names that very user does not start, with 257 it does.
+_OWN_USER_SINCE = 253
 
 Settings = Mapping[str, Sequence[str]]
 
 
-def lacking(desired: Desired, differences: Differences, places: Places) -> Iterator[Problem]:
+def lacking(desired: Desired, differences: Differences, places: Places, version: int) -> Iterator[Problem]:
     """Of the units that are written, or have a drop-in that is."""
     changed = {places.unit_of(each.path) for each in differences.write if places.is_unit_file(each.path)}
     declared = [member for unit in desired.units for member in unit.members]
@@ -80,7 +82,7 @@ def lacking(desired: Desired, differences: Differences, places: Places) -> Itera
         section = kind_of(unit).section
         made = _made_by_others(unit, differences.after)
         paths = _paths(settings, desired, differences.after, places)
-        for rule, directive, what, name in [*_accounts(settings, made, places), *paths]:
+        for rule, directive, what, name in [*_accounts(settings, made, places, version), *paths]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
         yield from exports(unit, section, settings, places)
 
@@ -109,7 +111,7 @@ def _made_by_others(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
     return frozenset(found)
 
 
-def _accounts(settings: Settings, made: FrozenSet[str], places: Places) -> Iterator[Found]:
+def _accounts(settings: Settings, made: FrozenSet[str], places: Places, version: int) -> Iterator[Found]:
     if places.root:
         return
     dynamic = is_true(_last(settings, "DynamicUser"))
@@ -120,22 +122,27 @@ def _accounts(settings: Settings, made: FrozenSet[str], places: Places) -> Itera
         for name in value.split() if directive == "SupplementaryGroups" else [value] if value else []:
             if name in made or not _UNTOLD_NAME.isdisjoint(name) or (dynamic and directive in ("User", "Group")):
                 continue
-            if places.scope.in_home and name not in _own(what):
+            if places.scope.in_home and not _is_own(directive, what, name, version):
                 yield _OTHER_USER, directive, what, name
             elif not name.isdigit() and not _is_known(name, pwd.getpwnam if what == "user" else grp.getgrnam):
                 yield _LACKING, directive, what, name
 
 
-def _own(what: str) -> List[str]:
+def _is_own(directive: str, what: str, name: str, version: int) -> bool:
+    """May a user's manager take it? Even its own user it would look up groups of, and has no right to set any."""
+    if os.geteuid() == 0:
+        return True
+    if directive == "SupplementaryGroups" or (directive == "User" and version < _OWN_USER_SINCE):
+        return False
     entry = account()
     if entry is None:
-        return []
+        return False
     if what == "user":
-        return [entry.pw_name, str(entry.pw_uid)]
+        return name in (entry.pw_name, str(entry.pw_uid))
     try:
-        return [grp.getgrgid(entry.pw_gid).gr_name, str(entry.pw_gid)]
+        return name in (grp.getgrgid(entry.pw_gid).gr_name, str(entry.pw_gid))
     except KeyError:
-        return [str(entry.pw_gid)]
+        return name == str(entry.pw_gid)
 
 
 def _is_known(name: str, look_up: Callable[[str], Any]) -> bool:

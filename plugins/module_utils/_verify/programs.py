@@ -10,14 +10,17 @@ Private to the collection.
 from __future__ import annotations
 
 import enum
+import glob
 import os
 import posixpath
+import pwd
 import re
 from typing import Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.files import is_program, resolve
 from .._host.manager import PATH
 from .._syntax.kinds import KINDS, kind_of
+from .._syntax.likeness import near
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import MADE, is_true
 from .._syntax.names import escape_path, mount_of
@@ -32,6 +35,12 @@ _EXTENDED = ("/usr/", "/opt/")
 # The commands of a start, in their order (systemd.service(5)).
 _STARTING = ("ExecCondition", "ExecStartPre", "ExecStart")
 _WORD = re.compile(r"[^\s\"';=]+")
+# Where programs lie besides: environments of Python and Node below an application, what users install for themselves,
+# and what comes without a package.
+_OF_APPLICATION = ("/bin", "/*/bin", "/.*/bin", "/node_modules/.bin")
+_OF_USER = ("/bin", "/*/bin", "/.*/bin", "/.nvm/versions/node/*/bin")
+_APART = ("/opt/*/bin", "/opt/*", "/opt/bin", "/usr/local/*/bin", "/snap/bin", "/usr/games")
+_NEAR_ENOUGH = 0.8
 
 
 class Sight(enum.Enum):
@@ -60,6 +69,47 @@ def look_for(program: str, unit: str, directive: str, text: Effective, host: str
     if any(is_program(path, below) for path, below in paths):
         return Sight.THERE
     return Sight.UNSEEN if any(_covered(path, settings) for path in _candidates(program, settings)) else Sight.ABSENT
+
+
+def found_elsewhere(program: str, unit: str, text: Effective, host: str) -> str:
+    """A program of that name where the unit does not look, or one of nearly that name where it does; "" if none is.
+
+    Only a person can tell whether it is what was meant.
+    """
+    settings = _own(unit, text)
+    if any(_last(settings, name) for name in (*_SEALED, "RootDirectory")):
+        return ""
+    name = posixpath.basename(program)
+    looked_in = PATH.split(":")
+    for pattern in (*looked_in, *_of_application(settings), *_APART, *_of_user(settings)):
+        for path in sorted(glob.glob(f"{host}{pattern}/{glob.escape(name)}")):
+            if is_program(path[len(host) :], host):
+                return path[len(host) :]
+    there = [f"{folder}/{each}" for folder in looked_in for each in _listed(host + folder)]
+    close = near(name, {posixpath.basename(path) for path in there}, least=_NEAR_ENOUGH)
+    found = (path for path in there if close and posixpath.basename(path) == close[0])
+    return next((path for path in found if is_program(path, host)), "")
+
+
+def _of_application(settings: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    folder = _last(settings, "WorkingDirectory").lstrip("-").rstrip("/")
+    if folder.startswith("/"):
+        yield from (glob.escape(folder) + each for each in ("", *_OF_APPLICATION))
+
+
+def _of_user(settings: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    try:
+        home = pwd.getpwnam(_last(settings, "User") or "root").pw_dir.rstrip("/")
+    except (KeyError, ValueError):
+        return
+    yield from (glob.escape(home) + each for each in _OF_USER if home)
+
+
+def _listed(folder: str) -> List[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def is_brought(program: str, unit: str, directive: str, loadpath: LoadPath, host: str) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import AbstractSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
 from .shapes import shape
@@ -31,7 +32,8 @@ class Wording(NamedTuple):
 
     words: a pattern that the complaint begins with, so that no value in it is taken for systemd's own words. rule: how
     much they weigh, None as their level says. remedy: what to do, "" if the words say it. section, directive: where, if
-    the complaint has no place. follows: the unit is left with too little, maybe since a line of it was dropped.
+    the complaint has no place, without a section in that of the unit's type. follows: the unit is left with too little,
+    maybe since a line of it was dropped.
     """
 
     words: str
@@ -100,13 +102,14 @@ WORDINGS: Tuple[Wording, ...] = (
         "Service",
         "Restart",
     ),
+    Wording("What= setting is missing", VERIFY, "say what is mounted", "Mount", "What"),
     Wording("Service is of type D-Bus but no D-Bus service name", VERIFY, _DBUS, "Service", "BusName"),
     Wording(".*unit_watch_bus_name", None, _DBUS, "Service", "BusName"),  # 247 stumbles over that
     Wording(
         "Where= setting doesn't match unit name",
         VERIFY,
-        "name the unit as systemd-escape --path --suffix=mount says for that folder",
-        "Mount",
+        "a unit for a folder has its path as its name",
+        "",
         "Where",
     ),
     Wording(
@@ -141,6 +144,7 @@ WORDINGS: Tuple[Wording, ...] = (
         MISSING,
         "give it a mode that lets it be run, such as 0755",
     ),
+    Wording("Command .+ is not executable: Is a directory$", None, "name the program that is in it"),
     Wording(r"(?:Failed to create \S+: )?Unit \S+ not found", MISSING, _NOT_FOUND),
     # Lines that are dropped, or break the unit.
     Wording(r".*: Invalid slot$", VERIFY, "a percent sign that is meant as itself is written %%"),
@@ -162,6 +166,28 @@ WORDINGS: Tuple[Wording, ...] = (
     ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(
+        r"Neither a valid executable name nor an absolute path: \$",
+        VERIFY,
+        "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
+    ),
+    Wording(
+        "Neither a valid executable name nor an absolute path: ~",
+        VERIFY,
+        "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
+    ),
+    Wording("Empty path in command line", VERIFY, "what is in front of a program stands there without a blank"),
+    Wording(
+        "Empty executable name or zeroeth argument", VERIFY, "with @ the name that it is to have follows the program"
+    ),
+    Wording(
+        "(?:Runtime|State|Cache|Logs|Configuration)Directory= path is absolute",
+        VERIFY,
+        "it is below /run, /var/lib, /var/cache, /var/log or /etc by itself: leave that out",
+    ),
+    Wording(r"\S+ path is not normalized", VERIFY, "write it without . and .. in it"),
+    Wording("Failed to load slice unit .* is not valid", VERIFY, "the name of a slice ends in .slice"),
+    Wording("Failed to parse CPU affinity", None, "CPUs are numbers and ranges, such as 0-3 5"),
+    Wording(
         "Neither a valid executable name nor an absolute path",
         VERIFY,
         "give its whole path, which begins with /",
@@ -177,8 +203,14 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "write the whole name of a unit, with its type, such as network.target; a blank separates several",
     ),
+    Wording(
+        "Unbalanced quoting", VERIFY, "close the quote that it opens, or write \\\" or \\' for the character itself"
+    ),
     Wording(r".*, ignoring\b", None, _DROPPED),
 )
+# What is behind it is meant for a comment, in a value that has no room for words.
+_COMMENTED = re.compile(r".*\S\s+[#;](?:\s|[A-Za-z])")
+_NO_COMMENT = "a comment has a line of its own, above this one"
 
 
 def weight(message: str, level: int, placed: bool) -> Rule:
@@ -212,6 +244,8 @@ def _of_users(problem: Problem) -> Problem:
 
 def is_of_line(problem: Problem) -> bool:
     """Is it about a line as it stands, and not about what a unit as a whole has or lacks?"""
+    if problem.rule.of_line:
+        return True
     whole = any(each.directive and each.fits(problem.message) for each in WORDINGS)
     return problem.rule is VERIFY and bool(problem.directive) and not whole
 
@@ -235,13 +269,20 @@ def _follows(problem: Problem) -> bool:
     return not problem.directive and any(each.follows and each.fits(problem.message) for each in WORDINGS)
 
 
+def _place(found: Wording, unit: str) -> Tuple[str, str]:
+    own = kind_of(unit).section if found.directive and unit else ""
+    return found.section or own, found.directive
+
+
 def _mended(problem: Problem) -> Problem:
     found = next((each for each in WORDINGS if each.remedy and each.fits(problem.message)), None)
     if found is None:
         return problem
     message = problem.message[: -len(" Refusing.")] if problem.message.endswith(" Refusing.") else problem.message
-    section, directive = (problem.section, problem.directive) if problem.directive else (found.section, found.directive)
+    section, directive = (problem.section, problem.directive) if problem.directive else _place(found, problem.unit)
     if problem.rule.remedy and message.endswith(problem.rule.remedy):  # what that rule says of it is enough
         return problem._replace(section=section, directive=directive)
     remedy = (shape(directive, message) if found.remedy == _DROPPED else "") or found.remedy
+    if _COMMENTED.match(message) and not directive.startswith("Exec"):
+        remedy = _NO_COMMENT
     return problem._replace(message=f"{message.rstrip('.')}: {remedy}", section=section, directive=directive)

@@ -49,6 +49,12 @@ _BY_NAME = (
         "a limit is a number, infinity for none, or two as SOFT:HARD; one of bytes may have K, M, G or T behind it",
     ),
     (r"UMask|\w*Mode", 'write it in octal and in quotes, such as "0755"'),
+    ("Documentation", "it is one address or several, such as https://example.com/docs or man:nginx(8)"),
+    ("DeviceAllow", "it is the path of a device, or char- or block- with a group, and r, w or m, such as /dev/sda rw"),
+    (
+        r"IO(?:Read|Write)(?:Bandwidth|IOPS)Max",
+        "a device is followed by what it may have at most, such as /dev/sda 10M",
+    ),
     ("Nice", "it is from -20, which is served first, to 19"),
     ("OOMScoreAdjust", "it is from -1000, which is never killed for want of memory, to 1000, which is killed first"),
     (r"(?:Startup)?(?:CPU|IO)Weight", "it is from 1 to 10000, and 100 where nobody says anything"),
@@ -58,6 +64,10 @@ _BY_NAME = (
     (
         "Listen(?:Stream|Datagram|SequentialPacket)",
         "it is a port such as 8080, an address with one such as 127.0.0.1:8080 or [::1]:8080, or the path of a socket",
+    ),
+    (
+        "SystemCallFilter|SystemCallLog",
+        "`systemd-analyze syscall-filter` of the host lists the groups, such as @system-service",
     ),
     ("RestrictAddressFamilies", "families are AF_UNIX, AF_INET, AF_INET6, AF_NETLINK and the like, or none"),
     (r"\w*Capabilit(?:ies|yBoundingSet)", "capabilities are CAP_NET_BIND_SERVICE and the like (capabilities(7))"),

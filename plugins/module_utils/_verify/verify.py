@@ -81,6 +81,7 @@ def verify(
     # A run of which the judge says nothing, the most common, is spared what reads and weighs its words.
     from .commands import overlooked  # noqa: PLC0415
     from .complaints import complaints, is_new, of_templates  # noqa: PLC0415
+    from .hints import pointed  # noqa: PLC0415
     from .remedies import judged  # noqa: PLC0415
 
     found = complaints(verdict, chosen, differences.after, manager)
@@ -95,7 +96,8 @@ def verify(
     problems = [each for each in problems if not (each.unit in alone and _of_started(each))]
     problems = [each for each in problems if not (cycles and _CYCLE.match(each.message))]
     going = {os.path.basename(path) for path in gone}
-    return judged([*problems, *_unjudged(verdict)], going, places.scope.of_users)
+    said = judged([*problems, *_unjudged(verdict)], going, places.scope.of_users)
+    return [pointed(each, differences.after, places.root) for each in said]
 
 
 def _of_started(problem: Problem) -> bool:

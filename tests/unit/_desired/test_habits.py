@@ -149,3 +149,53 @@ def test_a_name_of_another_file(name: str, said: str) -> None:
         assert said in message
         if "did you mean" not in said:
             assert "did you mean" not in message
+
+
+@pytest.mark.parametrize(
+    ("option", "directive", "value", "names"),
+    [
+        ("unit", "After", "network.target, postgresql.service", "network.target postgresql.service"),
+        ("unit", "Wants", "['redis.service', \"db.service\"]", "redis.service db.service"),
+        ("unit", "OnFailure", "mail@%n.service,", "mail@%n.service"),
+        ("install", "WantedBy", "multi-user.target,graphical.target", "multi-user.target graphical.target"),
+        ("install", "Also", "a.socket, b.socket", "a.socket b.socket"),
+    ],
+)
+def test_a_list_of_units_as_another_format_has_it(option: str, directive: str, value: str, names: str) -> None:
+    ((place, rule, message),) = refused({**service(), option: {directive: value}})
+    assert (place, rule) == (directive, "unit-list")
+    assert message.endswith(f"blanks stand between them, and nothing else: '{names}'")
+
+
+@pytest.mark.parametrize("value", ["multi-user.target # at boot", "multi-user.target ;boot", "# none"])
+def test_a_comment_behind_names_of_units(value: str) -> None:
+    content = f"[Service]\nExecStart=/bin/a\n[Install]\nWantedBy={value}\n"
+    ((place, rule, message),) = refused({"name": "a.service", "content": content})
+    assert (place, rule) == ("WantedBy", "unit-list")
+    assert message.endswith("a comment has a line of its own, above this one")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        {"After": "a.target b@1:2.service c\\x2c.mount"},
+        {"Description": "Worker #2, of [three] # really"},
+        {"RequiresMountsFor": "/srv/a,b /srv/#c"},
+    ],
+)
+def test_what_is_no_list_of_units_as_another_format_has_it(unit: dict[str, str]) -> None:
+    declare({**service(), "unit": unit})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("['[Service]', 'ExecStart=/bin/a']", "it takes text"),
+        ("{'Service': {'ExecStart': '/bin/a'}}", "it takes text"),
+        ("/srv/files/a.service\n", "it is the text itself, and no path"),
+    ],
+)
+def test_what_is_no_text_of_a_unit(content: str, said: str) -> None:
+    ((_place, rule, message),) = refused({"name": "a.service", "content": content})
+    assert rule == "syntax"
+    assert message.startswith(said)

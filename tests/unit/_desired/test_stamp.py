@@ -85,3 +85,53 @@ def test_it_is_left_out_of_what_is_shown_and_compared() -> None:
     text = b"[Service]\nLogExtraFields=UNITWRIGHT_STAMP=a\nLogExtraFields=OTHER=1\n"
     assert stamp.without_stamp(text) == "[Service]\nLogExtraFields=OTHER=1\n"
     assert stamp.values_without_stamp(["UNITWRIGHT_STAMP=a", "OTHER=1"]) == ["OTHER=1"]
+
+
+def parts(*directives: tuple[str, str]) -> dict[str, str]:
+    made_of = stamp.ingredients(ENTRY, "service", [("Service", list(directives))], SCOPES["system"], b"key", {})
+    assert made_of
+    return made_of.parts()
+
+
+ONE, TWO = ("Environment", "A=1"), ("Environment", "B=2")
+RUN = ("ExecStart", "/bin/a --b 'c  d'")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ([RUN], [("ExecStart", "/bin/a  --b\t'c  d'")]),
+        ([RUN, ONE, TWO], [TWO, ONE, RUN]),
+        ([RUN, ONE, TWO], [RUN, ("Environment", "A=1 B=2")]),
+        ([RUN, ONE, TWO], [RUN, ("Environment", 'B=2  "A=1"')]),
+        ([RUN, ONE], [RUN, ("Environment", "A=0"), ONE]),
+        ([RUN, ("UMask", "022")], [RUN, ("UMask", "0022")]),
+        ([RUN, ("UMask", "0")], [RUN, ("UMask", "0000")]),
+        ([RUN, ("Environment", ""), ONE], [RUN, ("Environment", "C=3"), ("Environment", ""), ONE]),
+    ],
+)
+def test_the_same_in_other_words(old: list[tuple[str, str]], new: list[tuple[str, str]]) -> None:
+    before, after = parts(*old), parts(*new)
+    assert before.keys() == after.keys()
+    assert all(stamp.is_same(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ([RUN], [("ExecStart", "/bin/a --b 'c d'")]),
+        ([RUN], [("ExecStart", '/bin/a --b "c  d"')]),
+        ([RUN, ONE], [RUN, ("Environment", "A=2")]),
+        ([RUN, ONE], [RUN, ONE, TWO]),
+        ([RUN, ("UMask", "022")], [RUN, ("UMask", "0220")]),
+        ([RUN, ("UMask", "0")], [RUN, ("UMask", "")]),
+        ([RUN, ONE], [RUN, ("Environment", "A= 1")]),
+        ([RUN, ONE], [RUN, ("Environment", ""), ONE]),
+        ([RUN, ("Environment", "A=0"), ONE], [RUN, ONE, ("Environment", "A=0")]),
+        ([RUN, ("PassEnvironment", "A B")], [RUN, ("PassEnvironment", "A  B C")]),
+        ([("ExecStart", "/bin/a 'b")], [("ExecStart", "/bin/a  'b")]),
+    ],
+)
+def test_not_the_same(old: list[tuple[str, str]], new: list[tuple[str, str]]) -> None:
+    before, after = parts(*old), parts(*new)
+    assert not all(stamp.is_same(before.get(name), after.get(name)) for name in {**before, **after})

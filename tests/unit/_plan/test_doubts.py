@@ -84,7 +84,8 @@ def test_a_wish_that_is_there(wished: object) -> None:
         ("/bin/a | /bin/b 'c'", "|"),
         ("/bin/a < /etc/x", "<"),
         ("/bin/a &", "&"),
-        ("/bin/sh -c echo hi > /x", ">"),
+        ("/bin/a infinity&", "infinity&"),
+        ("/bin/a x; /bin/b", "x;"),
     ],
 )
 def test_words_of_a_shell(command: str, word: str) -> None:
@@ -106,10 +107,166 @@ def test_words_of_a_shell(command: str, word: str) -> None:
         "/bin/a ; /bin/b",
         "/bin/a -> =>",
         "/bin/a https://x/?a=1&b=2",
+        "/bin/a https://x/?a=1& R&D --x=a& -o a=b; c #5 a#b 'x;' y",
+        "/usr/bin/find /srv -name x -exec rm {} \\;",
+        "/bin/sh /opt/run.sh -c app.conf --verbose",
+        "/bin/bash -eo pipefail -c 'a && b'",
+        "/bin/sh -c $SCRIPT a b",
+        "/bin/nginx -c /etc/nginx.conf -g x",
+        "/bin/sh -c reboot",
+        "/bin/sh -c 'a & b & wait'",
     ],
 )
 def test_no_words_of_a_shell(command: str) -> None:
-    assert rules({"name": "a.service", "service": {"Type": "oneshot", "ExecStart": command}}) == []
+    unit = {"name": "a.service", "service": {"Type": "oneshot", "ExecStart": command, "Environment": "SCRIPT=x"}}
+    assert rules(unit) == []
+
+
+def test_an_ampersand_at_the_end_is_told_beside_what_else_a_shell_would_read() -> None:
+    found = told({"name": "a.service", "service": {"ExecStart": "/bin/a > /var/log/a.log 2>&1 &"}})
+    assert ["append:/var/log" in message for *_place, message in found] == [True, False]
+    assert "leave out the & at its end" in found[1][3]
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        ("/bin/bash -c source /srv/env; exec /bin/a", "source"),
+        ("/bin/sh -c echo hi > /x", "echo"),
+        ("/bin/bash -euo pipefail -c exec /bin/a", "exec"),
+    ],
+)
+def test_a_script_of_which_a_shell_gets_the_first_word(command: str, word: str) -> None:
+    (found,) = told({"name": "a.service", "service": {"ExecStart": command}})
+    assert found[3].startswith(f"{word} alone is the script that the shell runs, ")
+    assert found[3].endswith("put all that is behind -c in quotes")
+
+
+def test_a_comment_behind_a_command() -> None:
+    (found,) = told({"name": "a.service", "content": text("/bin/a --x # the app")})
+    assert found[3].endswith("a line of its own, above this one")
+
+
+@pytest.mark.parametrize(
+    ("more", "is_told"),
+    [
+        ({}, True),
+        ({"Type": "exec"}, True),
+        ({"Type": "forking"}, False),
+        ({"Type": "oneshot", "RemainAfterExit": True}, False),
+        ({"KillMode": "process"}, False),
+    ],
+)
+def test_a_shell_that_leaves_its_program_behind(more: Entry, is_told: bool) -> None:
+    unit = {"name": "a.service", "service": {"ExecStart": "/bin/sh -c 'cd /srv && /bin/a &'", **more}}
+    assert ("a.service", "background") in rules(unit) or not is_told
+    assert ("a.service", "background") not in rules(unit) or is_told
+    ending = {"name": "a.service", "service": {"ExecStart": "/bin/a", "ExecStartPre": "/bin/sh -c '/bin/b &'"}}
+    assert rules(ending) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("PATH", "/opt/x/bin:$PATH", "$PATH"),
+        ("PATH", "${PATH}:/opt/x/bin", "${PATH}"),
+        ("LD_LIBRARY_PATH", "/opt/x/lib:$LD_LIBRARY_PATH", "$LD_LIBRARY_PATH"),
+        ("JAVA_OPTS", "-Xmx1g $JAVA_OPTS", "$JAVA_OPTS"),
+        ("DATA", "${HOME}/data", "${HOME}"),
+        ("LOGS", "$BASE/logs", "$BASE"),
+        ("ALL", "/srv:$BASE", "$BASE"),
+        ("LOGS", "$OTHER/logs", ""),
+        ("FORMAT", "$remote_addr - $time", ""),
+        ("PROMPT", "$ ", ""),
+        ("HASH", "$2y$10$abcdef", ""),
+        ("JAVA_OPTS", "-Dlog.dir=${BASE}/x", ""),
+        ("TEMPLATE", "${name}", ""),
+        ("TEXT", "$HOME ${HOME} $$", ""),
+    ],
+)
+def test_a_variable_in_the_value_of_another(name: str, value: str, word: str) -> None:
+    for sort in (
+        service(environment={"BASE": "/srv", name: value}),
+        service(service={"ExecStart": "/bin/a", "Environment": ["BASE=/srv", f'"{name}={value}"']}),
+        {"name": "a.service", "content": text("/bin/a") + f'Environment=BASE=/srv "{name}={value}"\n'},
+    ):
+        found = told(sort)
+        assert [each[:3] for each in found] == ([("a.service", "Environment", "environment-variable")] if word else [])
+        assert all(f"the program gets {word} in {name} as it is" in message for *_place, message in found)
+
+
+def test_a_path_is_written_out() -> None:
+    (found,) = told(service(environment={"PATH": "/opt/x/bin:$PATH"}))
+    assert "'/opt/x/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'" in found[3]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_told"),
+    [
+        ("DB_PASSWORD", "hunter2-horse", True),
+        ("API_TOKEN", "abc", True),
+        ("api_key", "abc", True),
+        ("AWS_SECRET_ACCESS_KEY", "abc/def+g", True),
+        ("SECRET_KEY_BASE", "abc", True),
+        ("DATABASE_URL", "postgres://shop:correct-horse@db/shop", True),
+        ("DATABASE_URL", "postgres://shop@db/shop", False),
+        ("DATABASE_URL", "postgres://shop:$PASSWORD@db/shop", False),
+        ("DB_PASSWORD", "", False),
+        ("DB_PASSWORD_FILE", "/run/secrets/db", False),
+        ("DB_PASSWORD", "/run/secrets/db", False),
+        ("DB_PASSWORD", "%d/db", False),
+        ("API_TOKEN", "https://vault/x", False),
+        ("MAX_TOKENS", "4096", False),
+        ("USE_TOKEN", "true", False),
+        ("PASSWORD_RESET_URL", "x", False),
+        ("PUBLIC_KEY", "abc", False),
+        ("KEYBOARD", "us", False),
+        ("COMPASS", "north", False),
+    ],
+)
+def test_a_secret_that_everyone_may_read(name: str, value: str, is_told: bool) -> None:
+    quoted = f'Environment="{name}={value.replace("%", "%%")}"\n'
+    for sort in (service(environment={name: value}), {"name": "a.service", "content": text("/bin/a") + quoted}):
+        found = told(sort)
+        assert [each[:3] for each in found] == ([("a.service", "Environment", "environment-secret")] if is_told else [])
+        assert all(value not in message for *_place, message in found)
+
+
+@pytest.mark.parametrize("option", ["secrets", "credentials"])
+def test_a_secret_in_its_place(option: str) -> None:
+    assert rules(service(**{option: {"DB_PASSWORD": "hunter2-horse"}})) == []
+
+
+def test_a_secret_that_is_in_both_places_is_told_once() -> None:
+    both = {"environment": {"DB_PASSWORD": "none-yet"}, "secrets": {"DB_PASSWORD": "hunter2-horse"}}
+    assert rules(service(**both)) == [("a.service", "environment-twice")]
+
+
+def timer(**directives: Any) -> Entry:
+    return {"name": "a.timer", "timer": directives}
+
+
+@pytest.mark.parametrize("directive", ["OnUnitActiveSec", "OnUnitInactiveSec"])
+def test_a_timer_that_counts_from_a_run_that_never_was(directive: str) -> None:
+    once = service(service={"ExecStart": "/bin/a", "Type": "oneshot"})
+    assert rules(timer(**{directive: "5min"}), once) == [("a.timer", "never-elapses")]
+    for more in ({"OnBootSec": 60}, {"OnActiveSec": 0}, {"OnCalendar": "daily"}):
+        assert rules(timer(**{directive: "5min", **more}), once) == []
+    runs = {**service(), "state": "started"}
+    assert rules(timer(**{directive: "5min"}), runs) == []
+    # What is there may have run already, of which systemd knows more.
+    assert rules({"name": "b.timer", "timer": {directive: "5min", "Unit": "other.service"}}) == []
+    assert rules({**timer(**{directive: "5min"}), "state": "present"}, once) == []
+
+
+@pytest.mark.parametrize("directive", ["PathExists", "PathChanged", "PathModified", "DirectoryNotEmpty"])
+def test_a_pattern_where_a_path_is_taken_as_it_is(directive: str) -> None:
+    def path(**directives: str) -> Entry:
+        return {"name": "a.path", "path": directives}
+
+    assert rules(path(**{directive: "/srv/in/*.csv"}), service()) == [("a.path", "path-pattern")]
+    assert rules(path(**{directive: "/srv/in"}), service()) == []
+    assert rules(path(PathExistsGlob="/srv/in/*.csv"), service()) == []
 
 
 @pytest.mark.parametrize(
@@ -184,6 +341,15 @@ def test_variables_that_nothing_sets(more: Entry, names: str) -> None:
     said = f"neither the unit nor systemd sets {names}, so the program gets nothing in its place: "
     assert [each[:3] for each in found] == ([("a.service", "ExecStart", "variable-unset")] if names else [])
     assert all(message.startswith(said) for *_place, message in found)
+
+
+@pytest.mark.parametrize(
+    ("word", "is_told"), [("$OPTIONS", False), ("$APP_OPTS", False), ("${APP_OPTS}", True), ("--x=${ARGS}", True)]
+)
+def test_a_place_for_more_arguments(word: str, is_told: bool) -> None:
+    """Of a word that is nothing else than such a variable nothing is left; braces leave an empty argument."""
+    found = rules(service(service={"ExecStart": f"/bin/a {word}"}))
+    assert found == ([("a.service", "variable-unset")] if is_told else [])
 
 
 def test_variables_that_another_text_sets() -> None:
@@ -390,7 +556,7 @@ def test_a_variable_that_is_set_twice(more: Entry, both: str) -> None:
     [("environment", "Environment"), ("secrets", "EnvironmentFile"), ("credentials", "LoadCredential")],
 )
 def test_an_option_that_has_slipped_in_by_its_indentation(option: str, directive: str) -> None:
-    given = {"TOKEN": "correct-horse", "memory_max": "256M-horse", "user": "store-horse", "on_calendar": "daily-horse"}
+    given = {"WORDS": "correct-horse", "memory_max": "256M-horse", "user": "store-horse", "on_calendar": "daily-horse"}
     names = ("memory_max", "user", "on_calendar")
     said = [
         f"{option}.{name}: that is an option of the service: has it slipped in by its indentation?" for name in names

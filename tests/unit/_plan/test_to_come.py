@@ -51,7 +51,7 @@ def test_what_the_new_text_names_goes_along() -> None:
     assert step.reason.endswith("; takes b.service along")
 
 
-@pytest.mark.parametrize("name", ["postgresql", "a.service,", "%p-x", "a/b", "postgresql.servce"])
+@pytest.mark.parametrize("name", ["postgresql", "a.service:", "%p-x", "a/b", "postgresql.servce"])
 def test_what_names_no_unit_is_dropped_as_systemd_does(name: str) -> None:
     """verify says so; planning has to get that far."""
     said = dict.fromkeys(("Wants", "Requires", "BindsTo", "Upholds", "Conflicts", "PartOf"), name)

@@ -9,7 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._verify.programs import look_for
+from ansible_collections.unitwright.systemd.plugins.module_utils._verify.programs import (
+    found_elsewhere,
+    look_for,
+)
 
 
 @pytest.fixture
@@ -80,3 +83,41 @@ def test_in_an_extension(jail: Path) -> None:
 
 def test_in_an_image_of_a_host(jail: Path) -> None:
     assert look_for("/app/bin/run", "a.service", "ExecStart", {}, str(jail)).value == "there"
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    for program in (
+        "usr/bin/python3",
+        "usr/bin/nginx",
+        "opt/node/bin/node",
+        "srv/app/venv/bin/gunicorn",
+        "srv/app/run",
+    ):
+        (tmp_path / program).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / program).touch(0o755)
+    (tmp_path / "usr/bin/text").touch(0o644)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("program", "meant"),
+    [
+        ("python", "/usr/bin/python3"),
+        ("/usr/bin/python", "/usr/bin/python3"),
+        ("/usr/local/bin/nginx", "/usr/bin/nginx"),
+        ("/usr/sbin/ngnix", "/usr/bin/nginx"),
+        ("node", "/opt/node/bin/node"),
+        ("gunicorn", "/srv/app/venv/bin/gunicorn"),
+        ("/opt/app/run", "/srv/app/run"),
+        ("celery", ""),
+        ("/usr/local/bin/text", ""),
+    ],
+)
+def test_where_else_there_is_one_of_that_name(host: Path, program: str, meant: str) -> None:
+    text = {"Service": {"WorkingDirectory": ["/srv/app"]}}
+    assert found_elsewhere(program, "a.service", text, str(host)) == meant
+
+
+def test_nobody_looks_into_a_root_of_its_own(host: Path) -> None:
+    assert found_elsewhere("python", "a.service", {"Service": {"RootDirectory": ["/srv/jail"]}}, str(host)) == ""

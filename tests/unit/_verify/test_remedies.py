@@ -110,9 +110,12 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
             "itself is written %%",
         ),
         (
-            *("Where= setting doesn't match unit name. Refusing.", "Mount", "Where"),
-            "Where= setting doesn't match unit name: name the unit as systemd-escape --path --suffix=mount says for "
-            "that folder",
+            *("What= setting is missing. Refusing.", "Mount", "What"),
+            "What= setting is missing: say what is mounted",
+        ),
+        (
+            *("Command /srv/app is not executable: Is a directory", "", ""),
+            "Command /srv/app is not executable: Is a directory: name the program that is in it",
         ),
         (
             *("Unit b.service not found.", "", ""),
@@ -147,6 +150,32 @@ def test_the_mend_and_the_place_that_the_words_leave_out(message: str, section: 
     assert (found.section, found.directive, found.message) == (section, directive, text)
 
 
+@pytest.mark.parametrize(("unit", "section"), [("a.mount", "Mount"), ("a.automount", "Automount")])
+def test_a_name_that_is_not_that_of_its_folder(unit: str, section: str) -> None:
+    found = one(said("Where= setting doesn't match unit name. Refusing.", unit))
+    assert (found.section, found.directive) == (section, "Where")
+    assert found.message == "Where= setting doesn't match unit name: a unit for a folder has its path as its name"
+
+
+@pytest.mark.parametrize(
+    ("directive", "words"),
+    [
+        ("Restart", "Failed to parse service restart specifier, ignoring: always # for ever"),
+        ("RestartSec", "Failed to parse sec value, ignoring: 5s ; five"),
+        ("MemoryMax", "Invalid memory limit '1G #half', ignoring: Invalid argument"),
+    ],
+)
+def test_a_comment_behind_a_value(directive: str, words: str) -> None:
+    found = one(said(words, "a.service", "Service", directive))
+    assert found.message == f"{words}: a comment has a line of its own, above this one"
+
+
+def test_a_sign_of_comments_within_a_command_is_none() -> None:
+    words = 'Unbalanced quoting, ignoring: "/bin/sh -c \'echo # x"'
+    found = one(said(words, "a.service", "Service", "ExecStart"))
+    assert "close the quote" in found.message
+
+
 @pytest.mark.parametrize(
     ("directive", "words", "mend"),
     [
@@ -166,6 +195,30 @@ def test_the_mend_and_the_place_that_the_words_leave_out(message: str, section: 
         (
             *("Environment", "Invalid environment assignment, ignoring: my-key=1"),
             "a variable's name has letters, digits and underscores alone",
+        ),
+        (
+            *("ExecStart", "Neither a valid executable name nor an absolute path: ${JAVA_HOME}/bin/java"),
+            "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
+        ),
+        (
+            *("ExecStart", "Neither a valid executable name nor an absolute path: ~/bin/app"),
+            "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
+        ),
+        (
+            *("ExecStart", "Empty path in command line, ignoring: '- /bin/a'"),
+            "what is in front of a program stands there without a blank",
+        ),
+        (
+            *("StateDirectory", "StateDirectory= path is absolute, ignoring: /var/lib/a"),
+            "it is below /run, /var/lib, /var/cache, /var/log or /etc by itself: leave that out",
+        ),
+        (
+            *("Slice", "Failed to load slice unit apps, ignoring: Unit name apps is not valid"),
+            "the name of a slice ends in .slice",
+        ),
+        (
+            *("DeviceAllow", "Invalid device node path 'sda', ignoring"),
+            "it is the path of a device, or char- or block- with a group, and r, w or m, such as /dev/sda rw",
         ),
         (
             *("WorkingDirectory", "WorkingDirectory= path is not absolute: ~/webapp"),
