@@ -30,7 +30,7 @@ _AS_IT_IS = Rule(
 _OPEN = Rule(
     "environment-secret",
     Severity.WARNING,
-    "{name} looks like a secret, and a unit's file, in which this is, can be read by everyone on the host",
+    "{name} has what looks like a secret, and a unit's file, in which this is, can be read by everyone on the host",
     "put it under secrets",
     "systemd.exec(5), Environment=; the option secrets",
 )

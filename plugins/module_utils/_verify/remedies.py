@@ -166,7 +166,7 @@ WORDINGS: Tuple[Wording, ...] = (
     ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(
-        r"Neither a valid executable name nor an absolute path: \$",
+        r"Neither a valid executable name nor an absolute path: \$.+",
         VERIFY,
         "systemd puts no variable in the place of a program: write its path, or have a shell find it by /bin/sh -c",
     ),
