@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .entries import FOREVER, IDLE, UNITS, Entry, service
+from .entries import FOREVER, IDLE, UNITS, WANTED, Entry, service
 from .lab import Lab, Result, places
 
 
@@ -197,6 +197,18 @@ def test_programs_of_other_commands_than_the_first(host: Lab, commands: dict[str
     assert (told["directive"], told["rule"]) == ("ExecStartPre", "missing")
     (error,) = host.refused(unit)["errors"]
     assert "install it, or mend the path" in error["message"]
+
+
+def test_what_a_condition_waits_for_may_be_missing(host: Lab) -> None:
+    """By such a condition the unit is not started before it is there, and that is how packages say it."""
+    waits = {"ConditionFileIsExecutable": "/opt/later/run", "ConditionPathExists": ["/etc/later", "/etc/later.env"]}
+    needs = {"EnvironmentFile": "/etc/later.env", "WorkingDirectory": "/etc/later/folder"}
+    unit = service("later", "/opt/later/run", unit=waits, service={**needs, "ExecReload": "/opt/later/run -r"})
+    result = host.settled({**unit, "install": WANTED, "state": "present"})
+    assert not result["unverified"]
+    any_of = {"ConditionPathExists": ["|/opt/later/run", "|/bin/sh"], "ConditionFileIsExecutable": "!/opt/later/run"}
+    (error,) = host.refused({**unit, "unit": any_of, "service": {"ExecStart": "/opt/later/run"}})["errors"]
+    assert (error["directive"], error["rule"]) == ("ExecStart", "missing")
 
 
 def test_programs_that_may_be_missing(host: Lab) -> None:

@@ -18,6 +18,11 @@ _RECURRING = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec
 
 # Numbers in octal (systemd.exec(5), systemd.socket(5)).
 _MODE = re.compile(r"UMask|\w*(?:Directory|Socket)Mode")
+# systemd.unit(5): conditions that hold only where something is at a path.
+_OF_PATHS = (
+    *("ConditionPathExists", "ConditionPathIsDirectory", "ConditionPathIsMountPoint", "ConditionPathIsReadWrite"),
+    *("ConditionDirectoryNotEmpty", "ConditionFileNotEmpty", "ConditionFileIsExecutable"),
+)
 # Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
 MADE = {
     "RuntimeDirectory": "/run",
@@ -37,6 +42,15 @@ def last(text: Effective, section: str, directive: str) -> str:
 def words(text: Effective, section: str, directive: str) -> List[str]:
     """All words of a directive that takes a list of units (After=, Wants= ...)."""
     return [word for value in text.get(section, {}).get(directive, []) for word in value.split()]
+
+
+def required_paths(text: Effective) -> List[str]:
+    """Where nothing is at these a unit is not started, by conditions of its own, which is no failure (systemd.unit(5)).
+
+    One with "|" is met by another one too, and "!" says the opposite.
+    """
+    said = text.get("Unit", {})
+    return [value for name in _OF_PATHS for value in said.get(name, []) if not value.startswith(("|", "!"))]
 
 
 def is_true(value: str) -> bool:

@@ -28,7 +28,7 @@ from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
 from .environment_files import exports
-from .programs import awaits_mount
+from .programs import awaits_mount, is_awaited
 
 _LACKING = Rule(
     "lacking",
@@ -81,7 +81,11 @@ def lacking(desired: Desired, differences: Differences, places: Places, version:
         settings = _settings(unit, text)
         section = kind_of(unit).section
         made = _made_by_others(unit, differences.after)
-        paths = _paths(settings, desired, differences.after, places)
+        paths = [
+            each
+            for each in _paths(settings, desired, differences.after, places)
+            if not is_awaited(each[-1], unit, text, places.root)
+        ]
         for rule, directive, what, name in [*_accounts(settings, made, places, version), *paths]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
         yield from exports(unit, section, settings, places)

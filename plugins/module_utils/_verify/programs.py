@@ -22,7 +22,7 @@ from .._host.manager import PATH
 from .._syntax.kinds import KINDS, kind_of
 from .._syntax.likeness import near
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import MADE, is_true
+from .._syntax.meaning import MADE, is_true, required_paths
 from .._syntax.names import escape_path, mount_of
 from .._syntax.properties import COMMANDS
 from .._syntax.specifiers import in_value
@@ -56,6 +56,8 @@ class _UnseenError(Exception):
 
 def look_for(program: str, unit: str, directive: str, text: Effective, host: str) -> Sight:
     """Look for a unit's program as the unit will. text: its directives. host: the root of the host's own files."""
+    if is_awaited(program, unit, text, host):
+        return Sight.THERE  # whenever the unit is started
     settings = {name: [in_value(value, unit) for value in values] for name, values in _own(unit, text).items()}
     if directive != "ExecStart" and is_true(_last(settings, "RootDirectoryStartOnly")):
         settings = {name: values for name, values in settings.items() if not name.startswith("Root")}
@@ -69,6 +71,12 @@ def look_for(program: str, unit: str, directive: str, text: Effective, host: str
     if any(is_program(path, below) for path, below in paths):
         return Sight.THERE
     return Sight.UNSEEN if any(_covered(path, settings) for path in _candidates(program, settings)) else Sight.ABSENT
+
+
+def is_awaited(path: str, unit: str, text: Effective, host: str) -> bool:
+    """Is that missing, or a folder that it is in, and the unit by a condition of its own not started until it comes?"""
+    required = {in_value(each, unit) for each in required_paths(text)}
+    return any(not os.path.lexists(host + each) for each in required.intersection(_within(path)))
 
 
 def found_elsewhere(program: str, unit: str, text: Effective, host: str) -> str:

@@ -61,6 +61,21 @@ def test_behind_a_bind_mount(jail: Path) -> None:
     assert found("/mnt/y/bin/run", BindPaths=f"{jail}/app:/mnt/x") == "absent"
 
 
+@pytest.mark.parametrize(
+    ("condition", "sight"),
+    [
+        ({"ConditionFileIsExecutable": ["/none/bin/run"]}, "there"),
+        ({"ConditionPathIsDirectory": ["/none/bin"]}, "there"),
+        ({"ConditionPathExists": ["/app"]}, "absent"),
+        ({"ConditionFileIsExecutable": ["!/none/bin/run"]}, "absent"),
+        ({"ConditionFileIsExecutable": ["|/none/bin/run"]}, "absent"),
+    ],
+)
+def test_whenever_the_unit_is_started(jail: Path, condition: dict[str, list[str]], sight: str) -> None:
+    """A folder of a condition that is there says nothing of what is in it."""
+    assert look_for("/none/bin/run", "a.service", "ExecStart", {"Unit": condition}, str(jail)).value == sight
+
+
 def test_by_its_bare_name(jail: Path) -> None:
     assert found("run", ExecSearchPath=f"/none:{jail}/app/bin") == "there"
     assert found("run") == "absent"
