@@ -59,7 +59,7 @@ test: tools ## Run lint, sanity, unit, upgrade, integration and molecule; after 
 
 .PHONY: test-all
 test-all: tools ## Run the same, then Molecule's other scenarios and the page of a report, and say what is left out
-	@MAKE="$(MAKE)" $(PY) -m tests.tooling.left_out $(STAGES) walk browser reboot versions catalogue vm
+	@MAKE="$(MAKE)" $(PY) -m tests.tooling.left_out $(STAGES) walk browser reboot versions catalogue recipes vm
 
 .PHONY: reboot
 reboot: setup ## Run Molecule's scenario of drills and a reboot
@@ -72,6 +72,10 @@ versions: setup ## Run Molecule's scenario of all four versions of systemd
 .PHONY: catalogue
 catalogue: setup ## Run Molecule's scenario of the examples
 	@MOLECULE_GLOB='molecule/*/molecule.yml' $(CONNECTED) molecule test --scenario-name catalogue
+
+.PHONY: recipes
+recipes: setup ## Run Molecule's scenario of the recipes of hardening
+	@MOLECULE_GLOB='molecule/*/molecule.yml' $(CONNECTED) molecule test --scenario-name recipes
 
 .PHONY: vm
 vm: artifact $(BUILD)/connections ## Run Molecule's scenario of a virtual machine: a kernel that enforces limits, a true reboot

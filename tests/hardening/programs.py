@@ -88,6 +88,7 @@ After=redis-server.service
 StateDirectory=shop-worker
 ExecStart=/usr/bin/python3 -B /opt/shop-worker/worker.py
 Restart=on-failure
+RestartSec=1
 [Install]
 WantedBy=multi-user.target
 """

@@ -34,7 +34,7 @@ server {
   ssl_certificate /etc/ssl/site.crt; ssl_certificate_key /etc/ssl/private/site.key;
   root /var/www/html; index index.nginx-debian.html;
   location /dav/ { root /var/www; dav_methods PUT; }
-  location /app/ { proxy_pass http://127.0.0.1:8000/; }
+  location /app/ { proxy_pass http://127.0.0.1:8090/; }
   location /disk/ { alias /; dav_methods PUT; }
 }
 """
@@ -112,7 +112,7 @@ _OF_NGINX = Recipe(
     (
         _FETCH,
         _PUT,
-        "systemctl start backend || systemd-run --quiet --unit=backend python3 -m http.server 8000 --bind 127.0.0.1; "
+        "systemctl start backend || systemd-run --quiet --unit=backend python3 -m http.server 8090 --bind 127.0.0.1; "
         f"for i in $(seq 50); do {_OUTSIDE} http://10.9.0.1/app/ | grep -q Directory && exit; sleep 0.1; done; exit 1",
     ),
     "/var/lib/nginx",
@@ -163,8 +163,8 @@ _OF_GUNICORN = Recipe(
     1.0,
     (
         "for i in 1 2 3 4 5 6; do curl -sSf http://127.0.0.1:8000/ | grep -q orders || exit 1; done",
-        "head -c 4000000 /dev/urandom > /root/body; "
-        "curl -sSf -F file=@/root/body http://127.0.0.1:8000/ | grep -q 4000000",
+        "head -c 4000000 /dev/urandom > /root/upload; "
+        "curl -sSf -F file=@/root/upload http://127.0.0.1:8000/ | grep -q 4000000",
     ),
     "/var/lib/shop",
 )

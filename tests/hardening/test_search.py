@@ -10,7 +10,7 @@ import pytest
 
 from tests.testbed.host import Host
 
-from .measured import exposure, set_up
+from .driven import exposure, set_up
 from .programs import PROGRAMS
 
 HEALTH = {"stable_for": 0.5, "timeout": 60}

@@ -51,6 +51,8 @@ _WRITABLE = (
 )
 _KERNEL = ("/proc/sys", "/sys", "/proc/sysrq-trigger", "/proc/latency_stats", "/proc/acpi", "/proc/timer_stats")
 _GROUPS = "/sys/fs/cgroup"
+# Root with it opens any file, whatever its mode.
+_ANY_MODE = "CAP_DAC_OVERRIDE"
 PATHS = "read_write_paths"
 
 
@@ -184,7 +186,7 @@ class _Reader:
         if not port or not 0 < int(port.group("port")) < _LOW:
             return None
         found = ["CapabilityBoundingSet"] if self._lacks("CAP_NET_BIND_SERVICE") else []
-        found += ["PrivateUsers"] if self._has_users() else []
+        found += self._users()
         return self._told(line, error, f"port {port.group('port')}", found, capability="CAP_NET_BIND_SERVICE")
 
     def _denied(self, line: str, error: str, path: str) -> Refusal:
@@ -201,7 +203,15 @@ class _Reader:
             return self._told(line, error, path, ["InaccessiblePaths"])
         if path and _within(path, "/dev") and self._said.last("DevicePolicy") in ("closed", "strict"):
             return self._told(line, error, path, ["DevicePolicy"])
+        if path and error == "EACCES" and self._is_bound_by_modes(path):
+            found = ["CapabilityBoundingSet", *self._users()]
+            return self._told(line, error, path, found, capability=_ANY_MODE)
         return Refusal(line, error, path)
+
+    def _is_bound_by_modes(self, path: str) -> bool:
+        """Does root fail to open it for want of a power alone? So it is while it cannot become another user."""
+        kept = all(self._lacks(each) for each in (_ANY_MODE, "CAP_SETUID"))
+        return kept and not _within(path, "/proc", "/sys") and not in_force(self._said.all("NoExecPaths"))
 
     def _call(self, line: str, error: str, name: str) -> Refusal:
         capability = CAPABILITIES.get(name, "")
@@ -221,8 +231,9 @@ class _Reader:
         names = capabilities(self._said.all("CapabilityBoundingSet"))
         return self._root and not names.holds(Names(frozenset([capability])))
 
-    def _has_users(self) -> bool:
-        return self._said.last("PrivateUsers") not in ("", "no", "false", "off", "0")
+    def _users(self) -> List[str]:
+        """Among users of its own the powers of root are none over what is of others."""
+        return ["PrivateUsers"] if self._said.last("PrivateUsers") not in ("", "no", "false", "off", "0") else []
 
     def _ended(self, line: str) -> Refusal:
         match = _SECCOMP.search(line)

@@ -57,6 +57,32 @@ Lines = list[tuple[str, str]]
             FILTER,
             ("sched_setaffinity", ("SystemCallFilter",), "resources"),
         ),
+        (
+            'nginx: [emerg] open() "/var/log/nginx/error.log" failed (13: Permission denied)',
+            NO_POWERS,
+            ("/var/log/nginx/error.log", ("CapabilityBoundingSet",), "switch_users"),
+        ),
+        (
+            'nginx: [emerg] open() "/var/log/nginx/error.log" failed (13: Permission denied)',
+            [*NO_POWERS, ("PrivateUsers", "yes")],
+            ("/var/log/nginx/error.log", ("CapabilityBoundingSet", "PrivateUsers"), "switch_users"),
+        ),
+        # one that may have become another user, one that is another, and a file that is to be run
+        (
+            'open() "/var/log/app.log" failed (13: Permission denied)',
+            [("CapabilityBoundingSet", "CAP_SETUID")],
+            ("/var/log/app.log", (), ""),
+        ),
+        (
+            'open() "/var/log/app.log" failed (13: Permission denied)',
+            [("User", "daemon"), *NO_POWERS],
+            ("/var/log/app.log", (), ""),
+        ),
+        (
+            "sh: 1: /opt/app/hook: Permission denied",
+            [*NO_POWERS, ("NoExecPaths", "/opt")],
+            ("/opt/app/hook", (), ""),
+        ),
         # a shell, coreutils, Python and Node
         (
             "/bin/sh: 1: cannot create /var/www/x: Read-only file system",
