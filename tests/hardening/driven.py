@@ -48,6 +48,15 @@ def works(host: Host, recipe: Recipe) -> None:
         host.sh(command)
 
 
+def restarts(host: Host, recipe: Recipe) -> None:
+    """Nobody has to wait for it, or kill it, as its end is its own."""
+    unit = recipe.program.unit
+    host.sh(f"systemctl stop '{unit}'")
+    assert host.sh(f"systemctl show -P Result '{unit}'") == "success"
+    host.sh(f"systemctl start '{unit}'")
+    works(host, recipe)
+
+
 def reloads(host: Host, recipe: Recipe) -> None:
     """If it can be; what else its user does every day comes after it."""
     unit = recipe.program.unit

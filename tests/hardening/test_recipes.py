@@ -20,7 +20,7 @@ from tests.testbed.host import Host
 from tests.testbed.image import default_suite
 
 from .conftest import Row
-from .driven import UNHARDENED, bare, exposure, protected, reloads, rotates, set_up, works
+from .driven import UNHARDENED, bare, exposure, protected, reloads, restarts, rotates, set_up, works
 from .recipes import RECIPES, WORLD
 
 FOLDER = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def test_a_recipe(fresh: Host, rows: list[Row], name: str) -> None:
 
     works(host, recipe)
     protected(host, recipe)
-    works(host, recipe)
+    restarts(host, recipe)
     reloads(host, recipe)
     rotates(host, recipe)
     host.reboot()

@@ -143,6 +143,12 @@ class TestProtection:
         host.settled(services=[hardened(trying(*commands), profile="strict", allow=allow)])
         assert noted(host) == ["no", "yes", "yes", "no"]
 
+    def test_what_leaves_its_end_to_systemds_signal_ends_by_it(self, host: Lab) -> None:
+        """A program that handles no signal, as most do not, is not one that has to be killed when its time is over."""
+        host.apply(services=[hardened("/usr/bin/sleep infinity", profile="maximum")])
+        host.sh("systemctl stop app.service")
+        assert host.show("app.service", "Result") == "success"
+
     def test_the_network(self, host: Lab) -> None:
         connect = 'python3 -c "import socket; socket.socket(socket.AF_INET)"'
         host.apply(services=[hardened(trying(connect), profile="standard", allow=[{"network": "none"}])])

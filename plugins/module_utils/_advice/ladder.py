@@ -49,7 +49,7 @@ GROUPS: Tuple[Tuple[str, str], ...] = (
     ),
     ("rights", "NoNewPrivileges RestrictSUIDSGID RestrictNamespaces AmbientCapabilities SupplementaryGroups"),
     ("devices", "PrivateDevices DevicePolicy"),
-    ("apart", "PrivateTmp PrivateIPC RemoveIPC ProtectProc ProcSubset PrivatePIDs"),
+    ("apart", "PrivateTmp PrivateIPC RemoveIPC ProtectProc ProcSubset"),
     ("files", "ProtectHome ProtectSystem UMask"),
     ("calls", "SystemCallFilter MemoryDenyWriteExecute"),
     ("powers", "CapabilityBoundingSet PrivateUsers"),

@@ -36,22 +36,17 @@ _CLOCK_KEEPS_DEVICES = 248
 _REMOUNTING = ("ProtectKernelTunables", "ProtectControlGroups")
 _REMOUNTS_OF_USERS = 252
 _ROOT = ("", "root", "0")
-# Before that LISTEN_PID= and MAINPID= are numbers that what is in a PID namespace of its own does not know (257; 262
-# has the right ones, and lets commands into the namespace).
-_PIDS_ARE_TOLD = 258
-_COMMANDS = ("ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
 
 
 class Host(NamedTuple):
     """What the lines depend on besides the unit's [Service].
 
-    of_users: it is for managers of users. calls: what is in groups. has_sockets: systemd hands sockets to the unit.
+    of_users: it is for managers of users. calls: what is in groups.
     """
 
     catalogue: Catalogue
     of_users: bool = False
     calls: Calls = MappingProxyType({})
-    has_sockets: bool = False
 
 
 class Lines(NamedTuple):
@@ -167,15 +162,7 @@ class _Maker:
         released = self.needs.values
         if row.name == "RemoveIPC" and is_root(self.present) and not self._becomes_dynamic():
             return "it does nothing for a service of root"
-        if row.name == "PrivatePIDs" and (self.said.last("Type") == "forking" or self.said.last("PIDFile")):
-            return "a service that is known by a PID file cannot have it"
-        if row.name == "PrivatePIDs" and self.version < _PIDS_ARE_TOLD and self._asks_for_pids():
-            return (
-                f"before systemd {_PIDS_ARE_TOLD} what it is told of its process ID, by LISTEN_PID or MAINPID, is wrong"
-            )
-        if row.name == "PrivateBPF" and (
-            ("PrivatePIDs", "yes") in self.lines or is_true(self.said.last("PrivatePIDs"))
-        ):
+        if row.name == "PrivateBPF" and is_true(self.said.last("PrivatePIDs")):
             return "together with PrivatePIDs=yes it would not start, with status 226"
         devices = self.said.last("PrivateDevices") or "no"
         closed = self.level not in ("baseline", "sessions") or is_true(devices)
@@ -183,10 +170,6 @@ class _Maker:
         if row.name == "ProtectClock" and self.version < _CLOCK_KEEPS_DEVICES and all_devices:
             return f"before systemd {_CLOCK_KEEPS_DEVICES} it closes all other devices as well"
         return ""
-
-    def _asks_for_pids(self) -> bool:
-        """Has it to know a process ID that systemd tells: by sockets, or in a command such as `kill -HUP $MAINPID`?"""
-        return self.host.has_sockets or any("MAINPID" in line for name in _COMMANDS for line in self.said.all(name))
 
     def _becomes_dynamic(self) -> bool:
         wanted = PROTECTIONS["DynamicUser"].lines(self.level, self.version)

@@ -303,10 +303,10 @@ _ROWS = (
         "m",
         (
             "it sees no processes but its own",
-            "Type=forking, PIDFile=, what watches others; on 257 also what is handed a socket, and $MAINPID",
+            "in no profile: the kernel spares the first process of a namespace each signal that it does not handle, so "
+            "most programs are killed when the time for their stop is over; nor Type=forking and PIDFile=",
             "other_processes",
         ),
-        maximum=_ON,
     ),
     _row(
         "ProtectSystem",

@@ -30,7 +30,6 @@ from .._host.views import READ, RUN, WRITE, account_of, refused_at, there
 from .._host.why_access import of_system, own_folder
 from .._host.workload import processes
 from .._plan.owners import orphans
-from .._syntax.activation import has_sockets
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import MADE, words
@@ -119,7 +118,7 @@ class Hardening:
         for each in self._asked:
             present, later = self._around(each.unit, after)
             problems += self._misplaced(each, present, after)
-            made = profile(each.level, each.needs, present, self._host_of(each.unit, after))
+            made = profile(each.level, each.needs, present, self._host)
             self._made[each.unit] = made
             for path, lines in later:
                 weaker = undone(made.lines, lines, present, self._host)
@@ -142,9 +141,6 @@ class Hardening:
         place = paths.index(self._path(unit))
         before = [line for path in paths[:place] for line in lines_of(unit, loadpath, path)]
         return before, [(path, lines_of(unit, loadpath, path)) for path in paths[place + 1 :]]
-
-    def _host_of(self, unit: str, loadpath: LoadPath) -> Host:
-        return self._host._replace(has_sockets=has_sockets(unit, loadpath))
 
     def _path(self, unit: str) -> str:
         return self._manager.places.dropin_file(unit, f"{DROPIN}.conf")
@@ -277,9 +273,8 @@ class Hardening:
         stricter = LEVELS[LEVELS.index(each.level) + 1 :] if each.level in LEVELS else ()
         before, later = self._around(each.unit, after)
         behind = [line for _path, lines in later for line in lines]
-        host = self._host_of(each.unit, after)
         for level in stricter:
-            lines = [*before, *profile(level, each.needs, before, host).lines, *behind]
+            lines = [*before, *profile(level, each.needs, before, self._host).lines, *behind]
             (found,) = measured(self._manager, [Subject(each.unit, tuple(lines))])
             if found and found.level <= (each.most or 0):
                 return f"{level} would reach {found.level:g}; what costs most is {costly}"

@@ -12,7 +12,7 @@ from typing import Sequence
 from .kinds import KINDS, kind_of
 from .loadpath import LoadPath
 from .meaning import is_set, last
-from .names import UnitName, misnamed, parse_name, parse_pattern
+from .names import UnitName, misnamed, parse_name
 from .specifiers import in_name
 from .unitfile import Effective
 
@@ -80,13 +80,3 @@ def begin_together(verb: str, units: Sequence[str]) -> bool:
     A connection to the first one would start its service, and no other socket of that service starts then.
     """
     return verb == "start" and len(units) > 1 and any(kind_of(unit).starts.hands_over for unit in units)
-
-
-def has_sockets(unit: str, loadpath: LoadPath) -> bool:
-    """Is there a socket that starts this service, and hands itself over to it, one for each connection among them?
-
-    One whose file was not read counts by its name alone.
-    """
-    names = {name for folder in loadpath.names.values() for name in folder if kind_of(name).starts.hands_over}
-    services = {unit, parse_pattern(unit).template or unit}
-    return any(not misnamed(name) and starts(name, loadpath) in services for name in names)

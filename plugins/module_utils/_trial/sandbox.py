@@ -38,7 +38,6 @@ from .._plan.consequences import restarted_with, stopped_with
 from .._run.hardened import lines_of
 from .._run.pipeline import HOST, refuse_place
 from .._run.report import hidden_values, without
-from .._syntax.activation import has_sockets
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_run_once, words
@@ -237,8 +236,7 @@ class _Sandbox:
         _refuse(self.service, manager)
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         groups = parse_groups(manager.syscall_groups())
-        sockets = has_sockets(self.service.unit, self.service.observed.loadpath)
-        host = Host(catalogue, calls=groups, has_sockets=sockets)
+        host = Host(catalogue, calls=groups)
         self.trial = Trial(self.service.unit, self.service.others)
         until = self.begun + (params.get("time_limit") or _LIMIT)
         # Of what the service says only this is known to be secret.

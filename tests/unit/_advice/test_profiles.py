@@ -50,10 +50,9 @@ def made(
     writable: Sequence[str] = (),
     version: int = 252,
     users: bool = False,
-    sockets: bool = False,
 ) -> Lines:
     lines = [(each.directive, each.value) for each in parse(f"[Service]\n{present}")]
-    return profile(level, needs(allow, writable), lines, Host(facts(version).catalogue, users, CALLS, sockets))
+    return profile(level, needs(allow, writable), lines, Host(facts(version).catalogue, users, CALLS))
 
 
 def of(directive: str, found: Lines) -> list[str]:
@@ -167,7 +166,7 @@ class TestVersions:
         assert of("ProtectControlGroups", found) == [cgroups]
 
     @pytest.mark.parametrize(
-        ("version", "newer"), [(252, set()), (257, {"PrivatePIDs", "MemoryKSM"}), (262, {"PrivatePIDs", "MemoryKSM"})]
+        ("version", "newer"), [(252, set()), (257, {"MemoryKSM"}), (262, {"MemoryKSM", "PrivateBPF"})]
     )
     def test_newer_directives(self, version: int, newer: set[str]) -> None:
         assert newer <= {name for name, _value in made("maximum", version=version).lines}
@@ -442,23 +441,15 @@ class TestOptOuts:
         assert of("BindPaths", found) == ["-/home/app"]
         assert of("ReadWritePaths", found) == ["-/home/app/data"]
 
-    def test_pids_of_what_forks(self) -> None:
-        assert "PrivatePIDs" in made("maximum", "Type=forking", version=257).left_out
-
-    @pytest.mark.parametrize(("version", "yes"), [(257, []), (262, ["yes"])])
-    def test_pids_of_what_is_told_them_wrongly(self, version: int, yes: list[str]) -> None:
-        """On 257 `kill -HUP $MAINPID` finds no process, and LISTEN_PID is not the process's own number."""
-        reloads = "ExecReload=/bin/kill -HUP $MAINPID"
-        assert of("PrivatePIDs", made("maximum", reloads, version=version)) == yes
-        assert of("PrivatePIDs", made("maximum", version=version, sockets=True)) == yes
-        assert of("PrivatePIDs", made("maximum", "ExecReload=/usr/bin/app --reload", version=version)) == ["yes"]
+    def test_no_pids_of_its_own(self) -> None:
+        """As the first process of a namespace a program without a handler of SIGTERM is killed 90 s after it."""
+        assert of("PrivatePIDs", made("maximum", version=257)) == []
+        assert of("PrivatePIDs", made("maximum", "PrivatePIDs=yes", ["other_processes"], version=257)) == ["no"]
 
     def test_bpf_and_pids_do_not_go_together(self) -> None:
         """A service with both ends with status 226 on 262."""
-        assert "PrivateBPF" in made("maximum", version=262).left_out
-        found = made("maximum", allow=["other_processes"], version=262)
-        assert of("PrivateBPF", found) == ["yes"]
-        assert of("PrivatePIDs", found) == []
+        assert of("PrivateBPF", made("maximum", version=262)) == ["yes"]
+        assert "PrivateBPF" in made("maximum", "PrivatePIDs=yes", version=262).left_out
 
     def test_no_ipc_to_remove_for_root(self) -> None:
         assert made("strict").left_out == {"RemoveIPC": "it does nothing for a service of root"}

@@ -50,24 +50,6 @@ def test_an_alias_is_started_by_the_name_that_systemd_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "socket", "text", "handed"),
-    [
-        ("a.service", "a.socket", "", True),
-        ("b.service", "a.socket", "Service=b.service", True),
-        ("a.service", "a.socket", "Service=b.service", False),
-        ("a@.service", "a.socket", "Accept=yes", True),
-        ("a@1.service", "a.socket", "Accept=yes", True),
-        ("a@1.service", "a@1.socket", "", True),
-        ("a.service", "b.socket", "", False),
-        ("a.service", "a.timer", "", False),
-    ],
-)
-def test_what_is_handed_a_socket(unit: str, socket: str, text: str, handed: bool) -> None:
-    found = loadpath({f"{ETC}/{unit}": "", f"{USR}/{socket}": f"[Socket]\n{text}\n"})
-    assert activation.has_sockets(unit, found) is handed
-
-
-@pytest.mark.parametrize(
     ("unit", "socket"),
     [("a@.service", "a.socket"), ("a@1.service", "a.socket"), ("a.service", ""), ("a@.socket", ""), ("a@.mount", "")],
 )

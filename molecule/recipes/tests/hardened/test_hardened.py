@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from tests.hardening.driven import UNHARDENED, exposure, protected, reloads, rotates, works
+from tests.hardening.driven import UNHARDENED, exposure, protected, reloads, restarts, rotates, works
 from tests.hardening.recipes import Recipe
 from tests.testbed.host import Host
 
@@ -19,8 +19,7 @@ def test_it_works(machine: Host, recipe: Recipe) -> None:
 
 
 def test_it_restarts(machine: Host, recipe: Recipe) -> None:
-    machine.sh(f"systemctl restart '{recipe.program.unit}'")
-    works(machine, recipe)
+    restarts(machine, recipe)
 
 
 def test_it_reloads(machine: Host, recipe: Recipe) -> None:
