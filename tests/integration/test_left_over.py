@@ -111,6 +111,14 @@ def test_the_instances_of_a_module_of_one_unit(host: Lab) -> None:
     host.apply(**given("a", C_DISABLED))
     result = host.settled(**given("a"))
     assert result["stopped"] == ["w@c.service"]
+    host.apply(module="service", name="w@", state="absent")
+    assert not host.exists(NOTES)
+
+
+def test_nothing_is_known_of_the_instances_of_a_template_that_is_gone(host: Lab) -> None:
+    host.apply(listed("a"), service("other"))
+    host.settled({"name": "w@.service", "state": "absent"}, service("other"))
+    assert not host.exists(NOTES)
 
 
 def test_the_instances_of_a_user(host: Lab) -> None:

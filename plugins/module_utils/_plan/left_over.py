@@ -117,7 +117,8 @@ def to_note(desired: Desired, stay: Sequence[str], orphaned: Sequence[str], note
     """
     ours = {unit.name.text for unit in desired.units if unit.path and unit.name.is_template}
     found: Dict[str, List[str]] = {template: [] for template in ours}
-    as_they_are = {*orphaned, *(unit.name.text for unit in desired.units if not unit.leaves.listed)}
+    unsaid = [unit for unit in desired.units if not unit.leaves.listed and unit.state != "absent"]
+    as_they_are = {*orphaned, *(unit.name.text for unit in unsaid)}
     found.update((template, [*names]) for template, names in noted.own.items() if template in as_they_are)
     for unit in desired.units:
         template = unit.name.text if unit.name.is_template else unit.name.template
