@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.testbed.host import Host
@@ -41,10 +42,10 @@ def exposure(host: Host, unit: str) -> float:
     return float(said.group(1))
 
 
-def works(host: Host, recipe: Recipe) -> None:
+def works(host: Host, commands: Sequence[str]) -> None:
     """It does what it is for; right after a start it may not listen yet."""
-    host.sh(f"for i in $(seq 50); do ({recipe.work[0]}) > /dev/null 2>&1 && exit; sleep 0.1; done; {recipe.work[0]}")
-    for command in recipe.work:
+    host.sh(f"for i in $(seq 50); do ({commands[0]}) > /dev/null 2>&1 && exit; sleep 0.1; done; {commands[0]}")
+    for command in commands:
         host.sh(command)
 
 
@@ -54,7 +55,7 @@ def restarts(host: Host, recipe: Recipe) -> None:
     host.sh(f"systemctl stop '{unit}'")
     assert host.sh(f"systemctl show -P Result '{unit}'") == "success"
     host.sh(f"systemctl start '{unit}'")
-    works(host, recipe)
+    works(host, recipe.work)
 
 
 def reloads(host: Host, recipe: Recipe) -> None:
@@ -62,21 +63,21 @@ def reloads(host: Host, recipe: Recipe) -> None:
     unit = recipe.program.unit
     if host.sh(f"systemctl show -P CanReload '{unit}'") == "yes":
         host.sh(f"systemctl reload '{unit}'")
-        works(host, recipe)
+        works(host, recipe.work)
     for command in recipe.changes:
         host.sh(command)
-        works(host, recipe)
+        works(host, recipe.work)
 
 
 def rotates(host: Host, recipe: Recipe) -> None:
     """What has no log of its own writes to the journal."""
     if not recipe.rotated:
         host.sh("journalctl --rotate")
-        works(host, recipe)
+        works(host, recipe.work)
         return
     config, log = recipe.rotated
     host.sh(f"logrotate --force /etc/logrotate.d/{config}")
-    works(host, recipe)
+    works(host, recipe.work)
     host.sh(f"ls {log}.1*; for i in $(seq 50); do test -s {log} && exit; sleep 0.1; done; exit 1")
 
 

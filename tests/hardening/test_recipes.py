@@ -48,7 +48,7 @@ def test_a_recipe(fresh: Host, rows: list[Row], name: str) -> None:
     set_up(host, recipe.program)
     host.sh(WORLD)
     shipped = exposure(host, unit)
-    works(host, recipe)
+    works(host, recipe.work)
     bare(host, recipe)
 
     play(host, name, *recipe.variables)
@@ -60,14 +60,14 @@ def test_a_recipe(fresh: Host, rows: list[Row], name: str) -> None:
     if default_suite() in MEASURED_ON:
         assert f"\n| {' | '.join(row)} |" in PAGE.read_text(encoding="utf-8")
 
-    works(host, recipe)
+    works(host, recipe.work)
     protected(host, recipe)
     restarts(host, recipe)
     reloads(host, recipe)
     rotates(host, recipe)
     host.reboot()
     host.sh(WORLD)
-    works(host, recipe)
+    works(host, recipe.work)
     assert exposure(host, unit) == reached
 
 

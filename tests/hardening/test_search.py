@@ -10,7 +10,7 @@ import pytest
 
 from tests.testbed.host import Host
 
-from .driven import exposure, set_up
+from .driven import exposure, set_up, works
 from .programs import PROGRAMS
 
 HEALTH = {"stable_for": 0.5, "timeout": 60}
@@ -31,8 +31,7 @@ def test_it_finds(machine: Host, name: str) -> None:
     assert not found.get("failed"), found["msg"]
     try:
         assert exposure(machine, program.unit) == result["exposure"]["after"]
-        for command in program.probe:
-            machine.sh(command)
+        works(machine, program.probe)
     finally:
         given = {key: result["declaration"][key] for key in ("name", "dropin")}
         machine.module("dropin", **given, state="absent")

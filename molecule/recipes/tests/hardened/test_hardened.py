@@ -15,7 +15,7 @@ def test_it_has_its_number(machine: Host, recipe: Recipe) -> None:
 
 
 def test_it_works(machine: Host, recipe: Recipe) -> None:
-    works(machine, recipe)
+    works(machine, recipe.work)
 
 
 def test_it_restarts(machine: Host, recipe: Recipe) -> None:
@@ -32,4 +32,4 @@ def test_its_logs_are_rotated(machine: Host, recipe: Recipe) -> None:
 
 def test_it_is_protected(machine: Host, recipe: Recipe) -> None:
     protected(machine, recipe)
-    works(machine, recipe)
+    works(machine, recipe.work)

@@ -15,13 +15,13 @@ def test_it_is_up(machine: Host, recipe: Recipe) -> None:
 
 
 def test_it_works(machine: Host, recipe: Recipe) -> None:
-    works(machine, recipe)
+    works(machine, recipe.work)
 
 
 def test_it_is_hardened(machine: Host, recipe: Recipe) -> None:
     assert exposure(machine, recipe.program.unit) <= (recipe.at_most or UNHARDENED)
     protected(machine, recipe)
-    works(machine, recipe)
+    works(machine, recipe.work)
 
 
 def test_nothing_has_failed(place: str) -> None:

@@ -11,7 +11,7 @@ from tests.testbed.host import Host
 
 
 def test_it_works(machine: Host, recipe: Recipe) -> None:
-    works(machine, recipe)
+    works(machine, recipe.work)
 
 
 def test_it_may_do_what_the_recipe_is_to_refuse(machine: Host, recipe: Recipe) -> None:
