@@ -138,7 +138,8 @@ def test_what_comes_after_the_oneshot_that_ends_it_runs(host: Lab) -> None:
 def test_what_follows_the_oneshot_that_ends_it_runs(host: Lab) -> None:
     if host.systemd < 249:
         pytest.skip("OnSuccess= came with systemd 249")
-    unit = {"Conflicts": "app.service", "OnSuccess": "app.service"}
+    # Without After= it may end while the other one still stops, and OnSuccess= starts nothing against that.
+    unit = {"Conflicts": "app.service", "After": "app.service", "OnSuccess": "app.service"}
 
     def units(version: int) -> list[Entry]:
         once = {"Type": "oneshot", "Environment": f"A={version}"}

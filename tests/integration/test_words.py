@@ -160,7 +160,8 @@ def test_the_other_users_of_a_user(host: Lab) -> None:
         return service("mine-web", service={"User": user}, install={"WantedBy": "default.target"}, state="present")
 
     assert rules(host.apply(mine("www-data"), name="mine", **AS_USER)) == [("mine-web.service", "User", "other-user")]
-    assert host.apply(mine(USER), name="mine", **AS_USER)["unverified"] == []
+    own = [("mine-web.service", "User", "other-user")] if host.systemd < 253 else []
+    assert rules(host.apply(mine(USER), name="mine", **AS_USER)) == own, "older ones cannot take even their own user"
 
 
 def test_what_nothing_starts_at_boot(host: Lab) -> None:
