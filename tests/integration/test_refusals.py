@@ -259,7 +259,7 @@ def test_what_would_end_the_run_of_the_host_is_never_started(host: Lab, name: st
     assert "start" not in verbs(result)
     assert result["newly_started"] == []
     for state in ("started", "restarted"):
-        error = host.refused({**unit, "state": state})["errors"][0]
+        (error,) = host.refused({**unit, "state": state})["errors"]
         assert error["rule"] in ("ends-run", "alias")
         if error["rule"] == "ends-run":
             assert f"systemctl {call}" in error["message"]
@@ -268,7 +268,7 @@ def test_what_would_end_the_run_of_the_host_is_never_started(host: Lab, name: st
 def test_nor_is_what_pulls_that_in_nor_a_service_behind_it(host: Lab) -> None:
     night: Entry = {"name": "night.target", "unit": {"Requires": "poweroff.target", "DefaultDependencies": False}}
     assert host.settled(night)["newly_started"] == []
-    error = host.refused({**night, "state": "started"})["errors"][0]
+    (error,) = host.refused({**night, "state": "started"})["errors"]
     assert error["rule"] == "ends-run"
     assert "poweroff.target" in error["message"]
     assert host.refused({"name": "systemd-reboot.service", "state": "started"})["errors"][0]["rule"] == "ends-run"

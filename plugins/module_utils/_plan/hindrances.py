@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import AbstractSet, Iterator
 
 from .._host.graph import Graph
 from .._syntax.rule import Problem, Rule, Severity
@@ -54,19 +54,22 @@ _GOES_DOWN_FOR_GOOD = Rule(
 )
 
 
-def hindrances(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+def hindrances(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> Iterator[Problem]:
     yield from of_jobs(plan, view)
-    yield from _ended(plan, view, graph)
+    yield from _ended(plan, view, graph, ending)
     yield from _hidden(plan, view)
     yield from _not_up_again(plan, view, graph)
 
 
-def _ended(plan: Plan, view: View, graph: Graph) -> Iterator[Problem]:
+def _ended(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> Iterator[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses."""
     for unit, alias in view.differences.aliases.ended.items():
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             yield _OWN_CONNECTION.problem(unit, what=f"to give it the name {alias}, which systemd has in memory,")
     for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:
+        root = behind(plan.fates[unit], plan.fates, plan.jobs) if reason and ending else None
+        if root and root[1] in ending:
+            continue
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             what = f"to start {reason}, which conflicts with it," if reason else "to stop it"
             yield _OWN_CONNECTION.problem(unit, what=what)

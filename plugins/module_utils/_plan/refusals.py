@@ -11,7 +11,7 @@ collection.
 from __future__ import annotations
 
 import os
-from typing import Callable, Iterator, List, Optional, Tuple
+from typing import AbstractSet, Callable, Iterator, List, Optional, Tuple
 
 from .._desired.contradictions import option_rule
 from .._desired.options import RUNNING
@@ -55,7 +55,7 @@ from .references import (
 from .runtime_folders import listens_in_vain
 from .starters import never_elapses, patterns
 
-_ENDS_RUN = Rule(
+ENDS_RUN = Rule(
     "ends-run",
     Severity.ERROR,
     "a start of it would {how}end the run of the whole host, or change it",
@@ -179,7 +179,7 @@ def _ends_run(case: Case, view: View) -> Optional[Problem]:
     ends = (ending(unit, lambda each: texts.get(each) or after.effective(each), after.primary) for unit in units)
     found = "" if case.leaves else next(filter(None, ends), "")
     how = "" if found in (case.unit, view.after.primary(case.unit)) else f"pull in {found} and so "
-    return _ENDS_RUN.problem(case.unit, how=how, call=CALL_FOR[found]) if found else None
+    return ENDS_RUN.problem(case.unit, how=how, call=CALL_FOR[found]) if found else None
 
 
 def _holds_host(case: Case, view: View) -> Optional[Problem]:
@@ -364,11 +364,14 @@ def impossible(view: View) -> List[Problem]:
     return [problem for rule in _IMPOSSIBLE for problem in rule(view)]
 
 
-def forbidden(plan: Plan, view: View, graph: Graph) -> List[Problem]:
-    """What the steps of a plan would do to this run, would leave out, or systemd would not do: told beforehand."""
+def forbidden(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str] = frozenset()) -> List[Problem]:
+    """What the steps of a plan would do to this run, would leave out, or systemd would not do: told beforehand.
+
+    ending: units whose start is refused as it ends the run of the host (ENDS_RUN); what else it ends goes without saying.
+    """
     unchecked = list(_unchecked(plan, view))
     if plan.empty:
         return unchecked
     from .hindrances import hindrances  # noqa: PLC0415 (a run with nothing to do, the most common, is spared it)
 
-    return [*hindrances(plan, view, graph), *unchecked]
+    return [*hindrances(plan, view, graph, ending), *unchecked]

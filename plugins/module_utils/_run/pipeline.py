@@ -385,8 +385,9 @@ def _stem(name: str) -> str:
 
 def _problems(work: Work, manager: Manager) -> List[Problem]:
     """All that speaks against a plan."""
-    forbidden = refusals.forbidden(work.plan, View(work.differences, work.observed), work.graph)
     judged = [*_judged(work.differences, work.observed, manager), *_uncheckable(work, manager)]
+    ending = {each.unit for each in judged if each.rule is refusals.ENDS_RUN}
+    forbidden = refusals.forbidden(work.plan, View(work.differences, work.observed), work.graph, ending)
     return [*judged, *forbidden, *work.desired.triggers.missing]
 
 
