@@ -35,6 +35,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequen
     not_taken_along,
 )
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.course import Course
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.transactions import Contradiction
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.relations import Because, Does
 
@@ -246,6 +247,9 @@ class _Anyhow(Course):
 
     def _any_order(self, units: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.chance.sample(units, len(units)))
+
+    def settled_first(self, contradictions: Sequence[Contradiction]) -> Contradiction:
+        return self.chance.choice(contradictions)
 
     def pause(self) -> None:
         for _pass in range(self.chance.choice((0, 0, 1, 2, 9))):
