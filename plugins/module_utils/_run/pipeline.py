@@ -279,8 +279,8 @@ def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
             started = started_by(name.text, texts.effective(name.text))
             if not misnamed(started):
                 yield started
-        if name.is_template and accepting(name):
-            yield accepting(name)
+        if name.is_template:
+            yield from accepting(name)
         if texts.effective(name.text).get("Service", {}).get("RuntimeDirectory"):
             yield from filter(None, [namesake(name.text)])
 

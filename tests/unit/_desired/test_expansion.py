@@ -225,10 +225,27 @@ def test_what_cron_does_at_boot_is_a_service_that_is_enabled_and_not_run() -> No
     }
 
 
-def test_a_socket_that_accepts_brings_a_template_that_talks_to_each() -> None:
-    made = units(sockets=[{"name": "a", "listen_stream": 1, "accept": True, "exec_start": "/a"}])
+@pytest.mark.parametrize("name", ["a", "a@", "a@1", "a@.socket"])
+@pytest.mark.parametrize("accept", [{"accept": True}, {"socket": {"Accept": "yes"}}, {"socket": {"Accept": ["yes"]}}])
+def test_a_socket_that_accepts_brings_a_template_that_talks_to_each(name: str, accept: Entry) -> None:
+    made = units(sockets=[{"name": name, "listen_stream": 1, "exec_start": "/a", **accept}])
     inetd = {"StandardInput": "socket", "StandardError": "journal"}
     assert made["a@.service"] == {"service": {"ExecStart": "/a", **inetd, "SyslogIdentifier": "%N"}}
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"sockets": [{"name": "a@", "listen_stream": "/run/%i", "exec_start": "/a"}]},
+        {
+            "services": [{"name": "a@", "exec_start": "/a"}],
+            "units": [{"name": "a@.socket", "socket": {"ListenStream": "/run/%i"}}],
+        },
+    ],
+)
+def test_an_instance_for_each_socket_restarts_like_any_service(declared: Entry) -> None:
+    made = units(**declared)
+    assert made["a@.service"] == {"service": {"ExecStart": "/a", **JOURNAL, **AGAIN}, "unit": FOREVER}
 
 
 def test_members_follow_their_target() -> None:
