@@ -9,11 +9,9 @@ systemd reads those after all of Environment=, one after another (systemd.exec(5
 
 from __future__ import annotations
 
-import glob
 import re
-from typing import Dict, Iterator, List, Sequence
+from typing import Dict, Iterator, Sequence
 
-from .._host.files import read
 from .._plan.overridden import subjects
 from .._plan.references import View
 from .._syntax.kinds import kind_of
@@ -23,6 +21,7 @@ from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.settings import settings
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Placed, origins
+from .environment_files import contents
 
 _OUTDONE = Rule(
     "overridden",
@@ -80,16 +79,9 @@ def _declared(content: bytes, section: str) -> Dict[str, str]:
 
 def _variables(pattern: str, root: str) -> Dict[str, str]:
     found: Dict[str, str] = {}
-    for path in _matching(root + pattern):
-        try:
-            found.update(_assigned(read(path).decode("utf-8", "replace")))
-        except OSError:  # one that is not there, or that is a folder, sets nothing
-            continue
+    for content in contents(pattern, root):
+        found.update(_assigned(content.decode("utf-8", "replace")))
     return found
-
-
-def _matching(pattern: str) -> List[str]:
-    return sorted(glob.glob(pattern)) if set(pattern) & set("*?[") else [pattern]
 
 
 def _assigned(text: str) -> Dict[str, str]:
