@@ -10,13 +10,12 @@ Nobody else would look for them before they are needed. Private to the collectio
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 from .._desired.stack import Desired
 from .._host.files import is_program, resolve
 from .._host.manager import PATH, Manager
 from .._host.places import Places
-from .._host.probe import Command
 from .._plan.expected import Expected
 from .._plan.plan import Plan
 from .._syntax.loadpath import LoadPath
@@ -75,8 +74,8 @@ def _declared(desired: Desired) -> List[str]:
 
 def _asked(desired: Desired, plan: Plan) -> Iterator[Tuple[str, str]]:
     for unit, expected in plan.watched.items():
-        checks: Sequence[object] = desired.health_of(unit).checks if expected is not Expected.DOWN else ()
-        programs = [check.words[0] for check in checks if isinstance(check, Command)]
+        checks = desired.health_of(unit).checks if expected is not Expected.DOWN else ()
+        programs = [check.program for check in checks if check.program]
         # One with a folder and no slash in front is looked for from where the module runs.
         yield from ((unit, each) for each in programs if each.startswith("/") or "/" not in each)
 
