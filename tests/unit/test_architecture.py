@@ -36,7 +36,6 @@ MAY_IMPORT = {
     "_verify": _ABOVE,
     "_apply": _ABOVE,
     "_run": _ABOVE | {"_verify", "_apply"},
-    "_intake": _MIDDLE | {"_desired"},
     "_trial": _ABOVE | {"_verify", "_apply", "_run"},
 }
 # Rooms that touch no host: what they know of it comes to them as data.

@@ -83,8 +83,6 @@ _REMEDIES = {
     promise.NOT_NOTICED: "a program that sends WATCHDOG=1, and WatchdogSec=, let systemd notice",
     promise.MISSED: "Persistent=true catches up",
 }
-# What is as it should be after a fault, whatever was promised.
-_WELL = (promise.RECOVERED, promise.UNHARMED)
 
 
 @dataclass

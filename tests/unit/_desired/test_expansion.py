@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -610,7 +611,9 @@ def test_who_tells_of_a_service(alert: Any, expected: Any) -> None:
 
 
 def test_an_alert_goes_to_a_local_mailbox_too() -> None:
-    units(services=[{"name": "a", "exec_start": "/a", "alert": {"mail": "root"}}])
+    made = units(services=[{"name": "a", "exec_start": "/a", "alert": {"mail": "root"}}])
+    config = json.loads(made["test-alert@.service"]["secrets"]["ALERT_CONFIG"])
+    assert (config["units"], config["alerts"]) == ({"a.service": "a.service"}, {"a.service": {"mail": "root"}})
 
 
 def test_too_much_for_one_variable_is_refused() -> None:
