@@ -255,7 +255,7 @@ def _runs_again(record: Record, back: _Back) -> Plan:
         **dict.fromkeys(VERBS, ()),
         "stop": tuple(by_name),
         "reset-failed": tuple(unit for unit in looked_at if states[unit].active == "failed"),
-        # Its limits of before sleep as the new ones did.
+        # Its earlier limits are dormant now, as the new ones were.
         "touch-slice": tuple(asleep),
         "reload": back.reloaded,
         "restart": ordered("restart", running, loadpath),

@@ -19,7 +19,7 @@ from .._host.manager import Manager, ManagerError, not_read
 
 FOLDER = "/run/unitwright"
 _RECORD = f"{FOLDER}/search.json"
-# Behind all that anyone would give a drop-in as a name.
+# Its name comes after any that someone would give a drop-in.
 _DROPIN = "zzz-unitwright-search.conf"
 _RUNTIME = "/run/systemd/system"
 

@@ -48,7 +48,7 @@ def overridden(view: View) -> Iterator[Problem]:
 
 
 def subjects(view: View) -> Iterator[Tuple[str, str]]:
-    """Units, each with a file of this declaration; what is said for many is refined for one of them on purpose."""
+    """Units, each with a file of this declaration; none that is for many units, as others refine those on purpose."""
     members: Dict[str, List[str]] = {}
     for unit in view.desired.units:
         members.setdefault(unit.name.text, []).extend(unit.members)

@@ -29,7 +29,7 @@ _OPTION = Rule(
     "the options of the modules",
     of_all=True,
 )
-# Without what they say it is not known what all else is about.
+# Without these it is not known what the other options are about.
 _OF_THE_WHOLE = ("name", "dropin", *host())
 
 
@@ -49,13 +49,13 @@ def wrong(spec: Spec, given: Params, module: str) -> Wrong:
 
 
 def _option(steps: Steps) -> Steps:
-    """The option that a mistake is in; a list of words with one that is none says nothing at all."""
+    """The option that a mistake is in. With one wrong word in a list of words the whole list says nothing."""
     is_entry = len(steps) == 2 and steps[0] in LISTS
     return steps[:-1] if steps and isinstance(steps[-1], int) and not is_entry else steps
 
 
 def _is_apart(steps: Steps, is_stack: bool) -> bool:
-    """Is it an option that something else is left without?"""
+    """Can it be left out, so that all else is judged without it?"""
     if isinstance(steps[-1], int) or steps[-1] in _OF_THE_WHOLE or steps[0] in host():
         return False
     return len(steps) > (2 if steps[0] in LISTS else 1) or not is_stack

@@ -125,7 +125,7 @@ class Module(AnsibleModule):
         return {"invocation": {"module_args": without_values(self.params, hidden)}} if hidden else {}
 
     def _refuse_wrong(self, **kwargs: Any) -> None:
-        """Fail for all options that are not as their specification has them, as far as that is not over yet."""
+        """Fail for all options that are not as their specification has them, unless the run goes on without them."""
         if self._given is None:
             return
         from .arguments import wrong  # noqa: PLC0415 (only where there is something to tell)

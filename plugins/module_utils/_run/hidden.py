@@ -92,7 +92,7 @@ def _below(key: str, value: Any) -> Iterator[str]:
 
 
 def _deep(given: Any) -> Iterator[str]:
-    """Those where any word may stand as a key. Every value of every unit comes by here."""
+    """Those below what may have any word as a key: directives, variables. Every value of every unit comes by here."""
     # typing's Mapping takes three times as long to ask.
     if isinstance(given, abc.Mapping):
         for key, value in given.items():

@@ -52,13 +52,13 @@ class _Beside(NamedTuple):
 
 
 def tellers(desired: Desired, places: Places) -> Iterator[Problem]:
-    """What tells someone that a service has failed runs only then, and would be missed by nobody before."""
+    """Programs of alerts that are not there: nobody would miss them before a service has failed."""
     for unit, program in desired.tellers:
         yield from _absent(_Beside(_NO_TELLER, unit, program, (PATH, places.root)))
 
 
 def checkers(desired: Desired, plan: Plan, after: LoadPath, manager: Manager) -> Iterator[Problem]:
-    """What a check of the units that this run brings up would ask, unless one of those makes it."""
+    """Programs of checks that are not there, for units that this run brings up; none that a declared unit may make."""
     commands = [unit for unit in _declared(desired) if not misnamed(unit)]
     for unit, program in sorted(_asked(desired, plan)):
         for found in _absent(_Beside(_NO_CHECKER, unit, program, (manager.path, ""))):

@@ -210,7 +210,7 @@ def of_templates(found: Sequence[Complaint], subjects: Subjects) -> List[Problem
 
 
 def _is_of_all(complaint: Complaint, subjects: Subjects, own: Container[str]) -> bool:
-    """What names no line may follow from what is the instance's own."""
+    """May it be about all instances? One that names no line may come from what this instance has of its own."""
     if complaint.problem.unit in subjects.made_up:
         return True
     return not complaint.specific and (complaint.placed or complaint.problem.unit not in own)

@@ -15,8 +15,8 @@ from .._host.manager import Manager, Outcome
 from .._host.places import Places
 from .._syntax.loadpath import LoadPath
 
-# The last unit that is handed over. verify looks for the program of each unit after it has read all of them, so that
-# it ran to its end is seen by its complaint that this one's program is not there.
+# The last unit that is handed over; its program is not there. verify looks for programs after it has read all units, so
+# its complaint of this one shows that it ran to its end.
 LAST = "unitwright-judged.service"
 _LAST_TEXT = b"[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/unitwright/judged\n"
 # From 250 on an argument with a colon is FILE:ALIAS (systemd-analyze(1)), so a name with one is given as an alias.

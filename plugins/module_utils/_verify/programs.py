@@ -75,7 +75,7 @@ def look_for(program: str, unit: str, directive: str, text: Effective, host: str
 
 
 def is_awaited(path: str, unit: str, text: Effective, host: str) -> bool:
-    """Is that missing, or a folder that it is in, and the unit by a condition of its own not started until it comes?"""
+    """Is that path or a folder above it missing, and does a condition keep the unit from starting until it comes?"""
     required = {in_value(each, unit) for each in required_paths(text)}
     return any(not os.path.lexists(resolve(host + each, host)) for each in required.intersection(_within(path)))
 
