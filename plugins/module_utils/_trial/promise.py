@@ -67,7 +67,7 @@ class Delay(NamedTuple):
     most: float = math.inf
 
 
-class Limit(NamedTuple):
+class StartLimit(NamedTuple):
     """How many starts (burst) in how many seconds (interval) are one too many; 0 for either: any number."""
 
     interval: float = 10.0
@@ -107,7 +107,7 @@ class Settings(NamedTuple):
 
     restart: str = "no"
     delay: Delay = Delay()
-    limit: Limit = Limit()
+    limit: StartLimit = StartLimit()
     watchdog: Watchdog = Watchdog()
     runtime_max: float = math.inf
     ends: Ends = Ends()
@@ -145,7 +145,7 @@ def settings(shown: Mapping[str, str]) -> Settings:
         delay=Delay(
             span("RestartUSec", 0.1), int(shown.get("RestartSteps") or 0), span("RestartMaxDelayUSec", math.inf)
         ),
-        limit=Limit(span("StartLimitIntervalUSec", 10.0), int(shown.get("StartLimitBurst") or 0)),
+        limit=StartLimit(span("StartLimitIntervalUSec", 10.0), int(shown.get("StartLimitBurst") or 0)),
         watchdog=Watchdog(_finite(span("WatchdogUSec", 0.0)), _name(number) if number.isdigit() else "ABRT"),
         runtime_max=span("RuntimeMaxUSec", math.inf) or math.inf,
         ends=Ends(words("SuccessExitStatus"), words("RestartPreventExitStatus"), words("RestartForceExitStatus")),

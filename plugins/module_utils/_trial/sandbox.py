@@ -22,7 +22,7 @@ from .._advice.merging import parse_groups
 from .._advice.optouts import HOMES, Line, Needs, needs
 from .._advice.profiles import Host
 from .._apply import leftovers, trials
-from .._apply.trials import Trial
+from .._apply.trials import SearchRecord
 from .._desired.forms import with_kind
 from .._desired.hardening import OPTIONS, TARGET
 from .._host import files
@@ -237,7 +237,7 @@ class _Sandbox:
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         groups = parse_groups(manager.syscall_groups())
         host = Host(catalogue, calls=groups)
-        self.trial = Trial(self.service.unit, self.service.others)
+        self.trial = SearchRecord(self.service.unit, self.service.others)
         until = self.begun + (params.get("time_limit") or _LIMIT)
         # Of what the service says only this is known to be secret.
         secrets = (seen.content for seen in tree(manager.places.secrets).values() if seen.content)

@@ -21,7 +21,7 @@ from .._advice.optouts import Line, Needs, quoted
 from .._advice.profiles import Host, profile
 from .._advice.refusals import Refusal, of_processes, refusals
 from .._apply import trials
-from .._apply.trials import Trial
+from .._apply.trials import SearchRecord
 from .._host import journal
 from .._host.expectations import Proof, Up
 from .._host.files import Writer
@@ -91,7 +91,7 @@ class Bench:
     did without.
     """
 
-    trial: Trial
+    trial: SearchRecord
     manager: Manager
     writer: Writer
     host: Host
