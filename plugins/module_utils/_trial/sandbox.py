@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from .._advice.ladder import Facts, Outcome, Search, Setting, items
+from .._advice.ladder import Facts, Search, Setting, TryOutcome, items
 from .._advice.logins import lets_others_in
 from .._advice.merging import parse_groups
 from .._advice.optouts import HOMES, Line, Needs, needs
@@ -297,7 +297,7 @@ class _Sandbox:
             raise Problems([_NO_PROBE.problem(self.service.unit, why=why, mend="look at what has changed meanwhile")])
         return self._result(search, facts, barred)
 
-    def _attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
+    def _attempt(self, setting: Setting, folders: FrozenSet[str]) -> TryOutcome:
         outcome = self.bench.attempt(setting, folders)
         lines = self.bench.lines(setting, folders)
         new = [each for each in setting if each not in self.known or setting[each] != self.known[each]]
