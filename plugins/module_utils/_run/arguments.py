@@ -17,7 +17,7 @@ from .._desired.options import FORMS, LISTS, Spec, host
 from .._syntax.rule import Problems, Rule, Severity
 from .._syntax.values import is_changed
 from .paths import names_of
-from .work import Wrong
+from .work import WrongOptions
 
 Params = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ _OPTION = Rule(
 _OF_THE_WHOLE = ("name", "dropin", *host())
 
 
-def wrong(spec: Spec, given: Params, module: str) -> Wrong:
+def wrong(spec: Spec, given: Params, module: str) -> WrongOptions:
     """given: as they came; module: its full name."""
     found = mistakes(spec, given, module)
     is_stack = "units" in spec
@@ -42,10 +42,10 @@ def wrong(spec: Spec, given: Params, module: str) -> Wrong:
     ]
     places = [_option(each.steps) for each in found]
     if not all(steps and _is_apart(steps, is_stack) for steps in places):
-        return Wrong(problems)
+        return WrongOptions(problems)
     kind = module.rpartition(".")[2] + "s"
     faulty = (names_of(*each) for steps in places for each in _entries(given, steps, kind, is_stack))
-    return Wrong(problems, _without(given, places), frozenset(name for names in faulty for name in names))
+    return WrongOptions(problems, _without(given, places), frozenset(name for names in faulty for name in names))
 
 
 def _option(steps: Steps) -> Steps:
