@@ -114,12 +114,12 @@ def begin(
         owed=_owed(plan, differences, graph),
         watched=dict(plan.watched),
         patience=patience,
-        over=tuple(unit for unit in up if is_over(unit, states[unit])),
+        over=tuple(unit for unit in up if has_elapsed(unit, states[unit])),
     )
 
 
-def is_over(unit: str, state: UnitState) -> bool:
-    """Is it a timer whose times are over?"""
+def has_elapsed(unit: str, state: UnitState) -> bool:
+    """Is it a timer whose times are over (SubState=elapsed)?"""
     return kind_of(unit).goes_by_time and state.sub == "elapsed"
 
 

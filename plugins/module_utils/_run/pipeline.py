@@ -405,9 +405,9 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     view = View(differences, observed)
     refused = refusals.impossible(view)
     if any(b"EnvironmentFile" in content for content in differences.after.contents.values()):
-        from .._verify.environments import outdone  # noqa: PLC0415 (as above)
+        from .._verify.environments import overridden_by_files  # noqa: PLC0415 (as above)
 
-        refused += outdone(view)
+        refused += overridden_by_files(view)
     if not (differences.write or differences.remove or differences.joining):
         return refused
     from .._verify.beside import tellers  # noqa: PLC0415 (as above)
