@@ -56,6 +56,16 @@ def test_a_program_that_the_image_lacks_is_unverified(image: Lab) -> None:
     assert [error["unit"] for error in result["unverified"]] == ["inside.service"]
 
 
+def test_a_link_of_an_image_is_followed_within_it(image: Lab) -> None:
+    """Else the variables of a file of the host would count."""
+    image.write("/etc/real.env", "A=1\n")
+    image.write(f"{IMAGE}/etc/real.env", "A=2\n")
+    image.sh(f"ln -s /etc/real.env {IMAGE}/etc/inside.env")
+    image.write(f"{INSIDE}/inside.service.d/theirs.conf", "[Service]\nEnvironmentFile=/etc/inside.env\n")
+    result = into(image, inside(environment={"A": "1"}))
+    assert [error["rule"] for error in result["unverified"]] == ["overridden"]
+
+
 def test_a_mistake_in_an_image_is_an_error(image: Lab) -> None:
     wrong = inside(service={"Type": "notfy"})
     result = image.refused(wrong, root=IMAGE)

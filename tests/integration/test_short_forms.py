@@ -187,8 +187,9 @@ def test_a_socket_brings_its_service_and_proves_the_pair(host: Lab) -> None:
     assert not host.exists(f"{UNITS}/silent.socket")
 
 
-def test_each_connection_has_a_service_of_its_own(host: Lab) -> None:
-    declared(host, "socket", name="greeter", listen_stream="127.0.0.1:8603", accept=True, exec_start="/bin/echo hello")
+@pytest.mark.parametrize("name", [{"name": "greeter"}, {"name": "greeter@", "instances": ["1"]}])
+def test_each_connection_has_a_service_of_its_own(host: Lab, name: dict[str, Any]) -> None:
+    declared(host, "socket", **name, listen_stream="127.0.0.1:8603", accept=True, exec_start="/bin/echo hello")
     assert host.sh("bash -c 'exec 3<>/dev/tcp/127.0.0.1/8603; cat <&3'") == "hello"
     assert host.exists(f"{UNITS}/greeter@.service")
 

@@ -56,10 +56,12 @@ def test_every_pointer_leads_somewhere(path: Path, name: str) -> None:
         assert name in defined(path)
 
 
-def test_every_file_of_the_way_is_named() -> None:
-    named = {path for path, _name in pointers()}
-    rooms = ("_desired", "_plan", "_verify", "_apply", "_run")
-    assert {path for room in rooms for path in (UTILS / room).glob("*.py")} <= named
+@pytest.mark.parametrize("room", sorted(path.name for path in UTILS.glob("_*/")))
+def test_every_file_of_a_room_is_named_in_its_row(room: str) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split(f"## {HEADINGS[0]}\n")[1]
+    (row,) = (line for line in text.splitlines() if line.startswith(f"| `{room}`"))
+    named = {word.rpartition("/")[2].partition(".")[0] for word in re.findall(r"`([^`]+)`", row)}
+    assert {path.stem for path in (UTILS / room).glob("*.py")} <= named
 
 
 @pytest.mark.parametrize("name", ["guarantees.md", "restarts.md"])

@@ -106,6 +106,22 @@ def test_accounts_are_an_entry_of_their_own(tmp_path: Path) -> None:
     assert (tmp_path / "made").is_dir()
 
 
+@pytest.mark.parametrize("root", ["", "/"])
+def test_what_an_image_needs_is_not_made_on_the_running_host(tmp_path: Path, root: str) -> None:
+    made = tmp_path / "made"
+    variables: dict[str, Any] = {
+        "stack_directories": [{"path": str(made)}],
+        "ansible_python_interpreter": sys.executable,
+    }
+    told = play(tmp_path, stack_root=str(tmp_path / "image"), **variables)
+    assert "failed=1 " in told, told
+    assert "stack_directories: with stack_root they would be made on the running host" in " ".join(told.split())
+    assert not made.exists()
+    told = play(tmp_path, stack_root=root, **variables)
+    assert "failed=0 " in told, told
+    assert made.is_dir()
+
+
 @pytest.mark.parametrize(("mode", "told"), [(755, "1363"), (644, "1204"), (1777, "3361"), (0o755, ""), ("755", "")])
 def test_a_mode_that_yaml_took_for_a_decimal_number_is_refused(tmp_path: Path, mode: object, told: str) -> None:
     """As ansible.builtin.file has it, 0755 is a number as meant, and 755 is not."""

@@ -70,7 +70,7 @@ class Item(NamedTuple):
     rungs: Tuple[Lines, ...]
 
 
-class Outcome(NamedTuple):
+class TryOutcome(NamedTuple):
     """What came of a try.
 
     evidence: lines that tell why it failed. directives: those that are known to have refused something. folders: those
@@ -88,7 +88,7 @@ class OutOfTime(Exception):
 
 
 # What bears a setting, with these folders writable?
-Attempt = Callable[[Setting, FrozenSet[str]], Outcome]
+Attempt = Callable[[Setting, FrozenSet[str]], TryOutcome]
 
 
 @dataclass(frozen=True)
@@ -174,12 +174,12 @@ class Search:
     left_out: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
     complete: bool = True
 
-    def run(self, groups: Sequence[Sequence[Item]], failed: Optional[Outcome] = None) -> None:
+    def run(self, groups: Sequence[Sequence[Item]], failed: Optional[TryOutcome] = None) -> None:
         """failed: what came of all of it together, if that is known, None if not."""
         try:
             self._first(item for group in groups for item in group if item.directive in _ALONE)
             some = [item for group in groups for item in group if item.directive not in self.accepted]
-            self._settle(some, failed or Outcome(False), known=failed is not None)
+            self._settle(some, failed or TryOutcome(False), known=failed is not None)
         except OutOfTime:
             self.complete = False
             for item in (item for group in groups for item in group):
@@ -192,7 +192,7 @@ class Search:
             if self._try({item.directive: item.rungs[0]}).passed:
                 self.accepted[item.directive] = item.rungs[0]
 
-    def _settle(self, some: Sequence[Item], failed: Outcome, known: bool) -> bool:
+    def _settle(self, some: Sequence[Item], failed: TryOutcome, known: bool) -> bool:
         """Find what of some items is borne besides what is accepted; returns whether all of it at its strictest is.
 
         known: that it fails is known already, unless a try went wrong by chance: of a single one that is tried again.
@@ -217,7 +217,7 @@ class Search:
         self._settle(some[middle:], outcome, known=whole)
         return False
 
-    def _descend(self, item: Item, outcome: Outcome) -> None:
+    def _descend(self, item: Item, outcome: TryOutcome) -> None:
         for rung in item.rungs[1:]:
             self.left_out[item.directive] = outcome.evidence
             outcome = self._try({item.directive: rung})
@@ -246,7 +246,7 @@ class Search:
                     at += chunk
             chunk //= 2
 
-    def _try(self, more: Setting) -> Outcome:
+    def _try(self, more: Setting) -> TryOutcome:
         """A failure that names folders is tried again with those writable."""
         for _attempt in range(_MOST_LEARNT):
             outcome = self.attempt({**self.accepted, **more}, self.folders)
@@ -255,7 +255,7 @@ class Search:
             self.folders |= outcome.folders
         return outcome
 
-    def prove(self, attempt: Attempt, late: Callable[[], bool] = lambda: False) -> Outcome:
+    def prove(self, attempt: Attempt, late: Callable[[], bool] = lambda: False) -> TryOutcome:
         """Hold all that is accepted against a harder test; where that fails, find what of it is not borne.
 
         late: whether there is no time left, so that half of it goes at once, and few tests remain.
@@ -271,10 +271,10 @@ class Search:
             outcome = attempt(self.accepted, self.folders)
         return outcome
 
-    def _sorted_out(self, attempt: Attempt, late: Callable[[], bool], failed: Outcome) -> Outcome:
+    def _sorted_out(self, attempt: Attempt, late: Callable[[], bool], failed: TryOutcome) -> TryOutcome:
         """The same search over what was accepted, by the harder test, which all that is accepted now has passed."""
 
-        def harder(setting: Setting, folders: FrozenSet[str]) -> Outcome:
+        def harder(setting: Setting, folders: FrozenSet[str]) -> TryOutcome:
             if late():
                 raise OutOfTime
             return attempt(setting, folders)
@@ -285,4 +285,4 @@ class Search:
         self.accepted, self.folders = again.accepted, again.folders
         self.left_out.update(again.left_out)
         self.complete = self.complete and again.complete
-        return Outcome(True) if self.accepted else attempt(self.accepted, self.folders)
+        return TryOutcome(True) if self.accepted else attempt(self.accepted, self.folders)

@@ -74,11 +74,11 @@ def escalates_in_vain(needs: Needs, present: Sequence[Line], version: int) -> bo
 
 
 def is_root(present: Sequence[Line]) -> bool:
-    said = Said(present)
+    said = ServiceLines(present)
     return said.last("User") in _ROOT and not is_true(said.last("DynamicUser"))
 
 
-class Said:
+class ServiceLines:
     """Lines of [Service], in systemd's order, by directive."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
@@ -99,8 +99,8 @@ class _Maker:
         self.level, self.needs, self.host = level, needs, host
         self.version = host.catalogue.version
         self.present = present
-        dynamic = is_true(Said(present).last("DynamicUser"))
-        self.said = Said([*(_OF_DYNAMIC.items() if dynamic else ()), *present])
+        dynamic = is_true(ServiceLines(present).last("DynamicUser"))
+        self.said = ServiceLines([*(_OF_DYNAMIC.items() if dynamic else ()), *present])
         self.filter = Filter(host.calls)
         self.left_out: Dict[str, str] = {}
         self.stricter: Dict[str, str] = {}
@@ -298,12 +298,12 @@ _BY_MERGE: Mapping[Merge, Callable[[_Maker, Protection, Sequence[str]], List[str
 
 def undone(lines: Sequence[Line], later: Sequence[Line], present: Sequence[Line], host: Host) -> List[str]:
     """Directives that lines behind a profile's own make weaker again."""
-    ours, whole = Said([*present, *lines]), Said([*present, *lines, *later])
+    ours, whole = ServiceLines([*present, *lines]), ServiceLines([*present, *lines, *later])
     names = dict.fromkeys(name for name, _value in lines if name in {directive for directive, _value in later})
     return [name for name in names if name in PROTECTIONS and _is_weaker(PROTECTIONS[name], whole, ours, host)]
 
 
-def _is_weaker(row: Protection, now: Said, before: Said, host: Host) -> bool:
+def _is_weaker(row: Protection, now: ServiceLines, before: ServiceLines, host: Host) -> bool:
     if row.merge is Merge.LADDER:
         return rank(row, now.last(row.name)) < rank(row, before.last(row.name))
     if row.merge is Merge.MASK:

@@ -18,7 +18,7 @@ from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Option
 from .calls import CAPABILITIES, DIRECTIVES, SYSCALLS
 from .merging import Filter, Names, capabilities, families, in_force
 from .optouts import HOMES, OPT_OUTS, Line, OptOut
-from .profiles import Host, Said, is_root
+from .profiles import Host, ServiceLines, is_root
 from .protections import PROTECTIONS
 
 # As strerror(3), Node, Python, nginx and systemd's own manager say them.
@@ -116,7 +116,7 @@ class _Reader:
     """Lines against the text of one unit."""
 
     def __init__(self, present: Sequence[Line], host: Host) -> None:
-        self._said = Said(present)
+        self._said = ServiceLines(present)
         self._root = is_root(present)
         self._filter = Filter(host.calls)
 

@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Which processes are current though no stamp shows it, and what stamps stand for.
+"""Which processes are current though their stamp does not show it, and what stamps stand for.
 
-One file each for all owners below the state folder. Private to the collection.
+Two files below the state folder, for all owners. Private to the collection.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def _row(
 def _now_current(plan: Plan, differences: Differences, manager: Manager) -> Mapping[str, str]:
     """Processes that are current now, though no stamp shows it, by the run of their unit.
 
-    Those that were reloaded, those that have all that their files say by another stamp, and under a user's manager all
-    that run and are not kept.
+    Those that were reloaded. Those with another stamp, which stands for all that their files say. Under a user's
+    manager all that run and are not kept.
     """
     services = [case for case in differences.cases if case.kind.processes is Processes.MAIN]
     reloaded = {unit for unit in plan.jobs["reload"] if kind_of(unit).processes is Processes.MAIN}
@@ -128,7 +128,7 @@ def _now_current(plan: Plan, differences: Differences, manager: Manager) -> Mapp
 
 
 def _in_use(plan: Plan, differences: Differences, observed: Observed, rows: Mapping[str, Accepted]) -> Dict[str, Parts]:
-    """What those stamps stand for that files have, or processes that went on running."""
+    """What the stamps stand for that are in use: in a file, or of a process that went on running."""
     after, made_of = differences.after, differences.desired.made_of
     found: Set[str] = {stamp for content in after.contents.values() for stamp in stamps_in(content)}
     anew = {unit for verb in ("stop", "restart", "start", "run") for unit in plan.jobs[verb]}

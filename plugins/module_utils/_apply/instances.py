@@ -44,7 +44,7 @@ def noted(content: Content, owners: Sequence[str]) -> Noted:
 
 
 def changed(content: Content, owners: Sequence[str], *every: Instances) -> Content:
-    """What is noted once all of these are of the first of the owners, and the others have none."""
+    """What is to be noted: every one of these instances for the first of the owners, and none for the others."""
     own: Dict[str, List[str]] = {}
     for each in every:
         for template, names in each.items():
@@ -54,7 +54,7 @@ def changed(content: Content, owners: Sequence[str], *every: Instances) -> Conte
 
 
 def keep(where: Places, content: Content, writer: Writer) -> None:
-    """Have the next run read this; nothing is written if it would do so anyway."""
+    """Write it down for the next run, unless the file says so already."""
     if content == read(where):
         return
     if content:

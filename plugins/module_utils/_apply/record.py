@@ -114,20 +114,20 @@ def begin(
         owed=_owed(plan, differences, graph),
         watched=dict(plan.watched),
         patience=patience,
-        over=tuple(unit for unit in up if is_over(unit, states[unit])),
+        over=tuple(unit for unit in up if has_elapsed(unit, states[unit])),
     )
 
 
-def is_over(unit: str, state: UnitState) -> bool:
-    """Is it a timer whose times are over?"""
+def has_elapsed(unit: str, state: UnitState) -> bool:
+    """Is it a timer whose times are over (SubState=elapsed)?"""
     return kind_of(unit).goes_by_time and state.sub == "elapsed"
 
 
 def _idle(differences: Differences, observed: Observed) -> List[str]:
     """Units that are down, and new or changed: a roll-back stops them if anything has started them meanwhile.
 
-    So nothing new outlives its file, and no process a newer text. What ends by itself is left to that. A unit that had
-    failed is left out, so that it stays failed.
+    So no new unit outlives its file, and no process goes on by a text that was taken back. What ends by itself may do
+    so. A unit that had failed is left out, so that it stays failed.
     """
     ours = [case for case in differences.cases if case.on_change != LEFT_ALONE]
     cases = [case for case in ours if not case.now.is_up and case.now.active != "failed"]
@@ -143,7 +143,7 @@ def _idle(differences: Differences, observed: Observed) -> List[str]:
 def _owed(plan: Plan, differences: Differences, graph: Graph) -> Dict[str, Owing]:
     """What a run that is cut off may leave undone, by unit.
 
-    A stop is done before any file changes, but for what another unit upholds until that is loaded anew.
+    A stop is done before any file changes. Only what another unit upholds is stopped later, once that is loaded anew.
     """
     owed: Dict[str, Owing] = {}
     along = taken_down(plan.jobs["stop"], graph)

@@ -35,7 +35,7 @@ from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once, recurs
 from .._syntax.names import is_template
 from .._syntax.relations import Because
-from .record import Record, invocations, is_over
+from .record import Record, has_elapsed, invocations
 from .transaction import OnFailure, carry_out
 
 _STABLE_FOR = 1.0
@@ -255,7 +255,7 @@ def _runs_again(record: Record, back: _Back) -> Plan:
         **dict.fromkeys(VERBS, ()),
         "stop": tuple(by_name),
         "reset-failed": tuple(unit for unit in looked_at if states[unit].active == "failed"),
-        # Its limits of before sleep as the new ones did.
+        # Its earlier limits are dormant now, as the new ones were.
         "touch-slice": tuple(asleep),
         "reload": back.reloaded,
         "restart": ordered("restart", running, loadpath),
@@ -293,7 +293,7 @@ def _touched(record: Record, restored: Observed, runs: Mapping[str, str]) -> Tup
         if unit in record.over:
             continue  # a new start could run once more what it has started for the last time
         # A timer whose new times were over does not take up the old ones by daemon-reload.
-        elapsed = unit in record.watched and is_over(unit, now) and recurs(text)
+        elapsed = unit in record.watched and has_elapsed(unit, now) and recurs(text)
         if not now.is_up or runs.get(unit) != invocation or elapsed:
             touched.append(unit)
         elif Owed.RELOAD in owing:

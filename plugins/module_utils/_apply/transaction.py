@@ -140,7 +140,7 @@ class _Transaction:
         self.outcomes.failures.append(Failure(unit, message, rule=rule))
 
     def _note(self, done: Outcome, what: str, units: Sequence[str] = (), rule: Rule = JOB) -> None:
-        """systemctl has a line for each unit whose job is refused or fails; where else it names one, that is it."""
+        """Note whose jobs were refused or failed: systemctl has a line for each, or names the unit elsewhere."""
         if done.code == 0:
             return
         refused = {found.group("unit"): found.group("why") for found in _REFUSED.finditer(done.err)}

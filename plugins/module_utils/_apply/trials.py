@@ -19,12 +19,12 @@ from .._host.manager import Manager, ManagerError, not_read
 
 FOLDER = "/run/unitwright"
 _RECORD = f"{FOLDER}/search.json"
-# Behind all that anyone would give a drop-in as a name.
+# Its name comes after any that someone would give a drop-in.
 _DROPIN = "zzz-unitwright-search.conf"
 _RUNTIME = "/run/systemd/system"
 
 
-class Trial(NamedTuple):
+class SearchRecord(NamedTuple):
     """A search that is under way over a unit. others: units that ran and go down with it."""
 
     unit: str
@@ -39,18 +39,18 @@ class Trial(NamedTuple):
         return f"{FOLDER}/{self.unit}.log"
 
 
-def begin(trial: Trial, writer: Writer) -> None:
+def begin(trial: SearchRecord, writer: Writer) -> None:
     writer.write(_RECORD, json.dumps(trial._asdict()).encode(), 0o600)
     writer.settle()
 
 
-def write(trial: Trial, text: str, manager: Manager, writer: Writer) -> None:
+def write(trial: SearchRecord, text: str, manager: Manager, writer: Writer) -> None:
     """Have the manager read a drop-in that is tried."""
     writer.write(trial.dropin, text.encode(), 0o644)
     manager.read_again()
 
 
-def take_away(trial: Trial, manager: Manager, writer: Writer) -> None:
+def take_away(trial: SearchRecord, manager: Manager, writer: Writer) -> None:
     """The unit is again what its own files say, and runs so; what the search had taken down with it runs too.
 
     Raises ManagerError once all is done that can be, if systemd still goes by what was tried.
@@ -72,13 +72,13 @@ def take_away(trial: Trial, manager: Manager, writer: Writer) -> None:
         raise ManagerError(not_read(reloaded))
 
 
-def end(trial: Trial, writer: Writer) -> None:
+def end(trial: SearchRecord, writer: Writer) -> None:
     writer.remove(trial.progress)
     writer.remove(_RECORD)
     writer.remove_folder_if_empty(FOLDER)
 
 
-def recover(manager: Manager, writer: Writer) -> List[Trial]:
+def recover(manager: Manager, writer: Writer) -> List[SearchRecord]:
     """Take away what a search that was cut off has left, and return it. Only for a run that holds the lock."""
     if manager.places.scope.in_home or not os.path.lexists(_RECORD):
         return []
@@ -91,9 +91,9 @@ def recover(manager: Manager, writer: Writer) -> List[Trial]:
     return [found]
 
 
-def _read() -> Optional[Trial]:
+def _read() -> Optional[SearchRecord]:
     try:
         said: Dict[str, Any] = json.loads(files.read(_RECORD))
-        return Trial(str(said["unit"]), [str(each) for each in said["others"]])
+        return SearchRecord(str(said["unit"]), [str(each) for each in said["others"]])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from .._host.scopes import scope_of
-from .._syntax.activation import started_by
+from .._syntax.activation import accepts, started_by
 from .._syntax.kinds import KINDS, Kind, Processes, kind_of
-from .._syntax.names import is_template, misnamed
+from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Problems, Refused
 from .._syntax.unitfile import Effective, parse
 from . import alerts, hardening, inherited, instances, service, target, timer
 from . import socket as listening
-from .forms import Around, Params, with_kind
+from .forms import Around, Params, as_text, with_kind
 from .options import EXPANDED
 from .render import has_text
 
@@ -96,21 +96,28 @@ def _with_instances(units: Sequence[Params], problems: List[Problem]) -> Tuple[L
 
 
 def _around(params: Params) -> Around:
-    timed = [timer.started(entry) for entry in _of_form(params, "timer")]
+    timed: List[str] = []
     started: List[str] = []
     accepted: List[str] = []
-    for entry in _of_form(params, "socket"):
-        (accepted if listening.accepts(entry) else started).append(listening.started(entry))
+    for name, text in _starters(params):
+        into = timed if kind_of(name).goes_by_time else accepted if accepts(name, text) else started
+        into.append(with_kind(started_by(name, text)))
+    members = [member for entry in _of_form(params, "target") for member in target.members(entry)]
+    boot = scope_of(params.get("scope")).at_boot
+    return Around(boot, frozenset(timed), frozenset(started), frozenset(accepted), frozenset(members))
+
+
+def _starters(params: Params) -> Iterator[Tuple[str, Effective]]:
+    """The timers, sockets and paths of a declaration, with their own sections."""
+    for form, made in (("timer", timer.starter), ("socket", listening.starter)):
+        for entry in _of_form(params, form):
+            built = made(entry)
+            yield built.unit, built.text()
     for entry in params.get("units") or ():
         name = str(entry["name"])
         row = kind_of(name)
         if row.is_starter and entry.get("state") != "absent" and not misnamed(name):
-            unit = started_by(name, _text(entry, row))
-            into = timed if row.goes_by_time else accepted if is_template(unit) else started
-            into.append(unit)
-    members = [member for entry in _of_form(params, "target") for member in target.members(entry)]
-    boot = scope_of(params.get("scope")).at_boot
-    return Around(boot, frozenset(timed), frozenset(started), frozenset(accepted), frozenset(members))
+            yield name, _text(entry, row)
 
 
 def _text(entry: Params, row: Kind) -> Effective:
@@ -120,7 +127,7 @@ def _text(entry: Params, row: Kind) -> Effective:
         content = [(each.section, each.directive, each.value) for each in parse(str(entry.get("content") or ""))]
     except Refused:  # which is told where the text is read
         content = []
-    content += [(row.section, str(key), "yes" if each is True else str(each)) for key, each in (given or {}).items()]
+    content += [(row.section, key, each) for key, values in as_text(given or {}).items() for each in values]
     found: Dict[str, List[str]] = {}
     for section, directive, value in content:
         if section == row.section:

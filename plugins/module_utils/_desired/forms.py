@@ -15,9 +15,11 @@ from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Tu
 from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
 
 from .._syntax import values
+from .._syntax.activation import accepts, started_by
 from .._syntax.kinds import DEFAULT_KIND, KINDS, kind_of
 from .._syntax.names import parse_name
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
+from .._syntax.unitfile import Effective
 from . import inherited
 from .options import TEXT_OPTIONS
 from .short import ROWS, Short
@@ -195,6 +197,19 @@ class Builder:
             return "yes" if value else "no"
         return "" if value is None else str(value)
 
+    def starts(self) -> str:
+        """The unit that it starts, or the template of such, as far as its own section says."""
+        return with_kind(started_by(self.unit, self.text()))
+
+    def accepts(self) -> bool:
+        """Has each connection a service of its own?"""
+        return accepts(self.unit, self.text())
+
+    def text(self) -> Effective:
+        """Its own section as text."""
+        section = kind_of(self.unit).section
+        return {section: as_text(self.sections.get(section, {}))}
+
     def _set(self, section: str, directive: str, value: Any) -> None:
         self.sections.setdefault(section, {})[str(directive)] = value
 
@@ -224,6 +239,15 @@ def _is_dependency(given: Params) -> bool:
 def _option_of(section: str, directive: str) -> str:
     found = [option for option, row in ROWS.items() if (row.section, row.directive) == (section, directive)]
     return found[0] if found else "a short option"
+
+
+def as_text(section: Mapping[str, Any]) -> Dict[str, List[str]]:
+    """The directives of a section, as far as they are text: what is wrong with them is told where they are read."""
+    found: Dict[str, List[str]] = {}
+    for directive, value in section.items():
+        each = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        found[str(directive)] = ["yes" if one is True else str(one) for one in each]
+    return found
 
 
 def chosen(entry: Params, options: Iterable[str]) -> Entry:

@@ -41,18 +41,19 @@ _UNIT = Rule(
 )
 
 
-def started(entry: Params) -> str:
-    """The unit that the timer of an entry starts, as far as the entry says."""
-    section = entry.get("timer") or {}
-    named = entry["unit"] if isinstance(entry.get("unit"), str) else section.get("Unit")
-    return with_kind(str(named)) if named else unit_name(entry["name"], "timer")[: -len("timer")] + "service"
+def starter(entry: Params) -> Builder:
+    """The timer of an entry, with no more than what it starts. Raises Problems for the name of another type."""
+    built = Builder(unit_name(entry["name"], "timer"))
+    _unit(built, entry)
+    built.open(entry, "timer")
+    return built
 
 
 def units(entry: Params, around: Around) -> List[Entry]:
     """The entries of a stack's units that a short one stands for. Raises Problems."""
     built = Builder(unit_name(entry["name"], "timer"))
     if entry.get("state") == "absent":
-        return service.gone(entry, built.unit, started(entry))
+        return service.gone(entry, built.unit, starter(entry).starts())
     built.short(entry, SHORT["timer"])
     schedule = _schedule(built, entry)
     if schedule is not None and schedule.reboot:
@@ -136,7 +137,7 @@ def _unit(built: Builder, entry: Params) -> None:
 def _brought(built: Builder, entry: Params, around: Around) -> List[Entry]:
     if isinstance(entry.get("unit"), str):  # which is told, if there are options of another
         return []
-    found = service.beside(built, entry, started(entry), around, {"Type": "oneshot"})
+    found = service.beside(built, entry, starter(entry).starts(), around, {"Type": "oneshot"})
     return [{**each, "health": entry["health"]} if entry.get("health") else each for each in found]
 
 
@@ -150,7 +151,7 @@ def _at_boot(built: Builder, entry: Params, around: Around) -> Entry:
         told = "@reboot is a service that is enabled at boot: say with exec_start or argv what it runs"
         _refuse(built, "cron", told, _CRON_ALONE)
     built.open(entry, "install")
-    (found,) = _brought(built, entry, around) or [Builder(started(entry)).entry()]
+    (found,) = _brought(built, entry, around) or [Builder(starter(entry).starts()).entry()]
     built.wanted_by(around.boot)
     state = {"state": "present", "enabled": True, **chosen(entry, STATE)}
     unit = {**built.sections.get("Unit", {}), **found.get("unit", {})}

@@ -68,7 +68,7 @@ class Cause(NamedTuple):
         return f"{self.what}: {self.remedy}" if self.remedy else self.what
 
 
-class Step(NamedTuple):
+class FailedStep(NamedTuple):
     """A step of systemd's own on the way to a program, that has failed.
 
     name: of the step. program: the one that it was for. reason: systemd's words. errno: the kernel's error, 0 where
@@ -136,7 +136,7 @@ class Incident:
         return next((line for line in reversed(self.lines) if line.by_systemd and words in line.text), None)
 
     @cached_property
-    def step(self) -> Optional[Step]:
+    def step(self) -> Optional[FailedStep]:
         """The step that failed, None unless systemd itself says that one has: a program may end with any status.
 
         Where its line is lost the status is all there is, without the error: then it takes the host to prove the rest.
@@ -144,12 +144,14 @@ class Incident:
         for line in reversed(self.lines):
             found = _STEP.search(line.text) if line.by_systemd and line.id == SPAWN_FAILED else None
             if found:
-                return Step(found.group("step"), found.group("program"), found.group("reason"), error_of(line), line)
+                return FailedStep(
+                    found.group("step"), found.group("program"), found.group("reason"), error_of(line), line
+                )
         if self.steps_lost and self.exit and self.exit.line and _EXITED_AT.search(self.exit.line.text):
             name = _EXITED_AT.search(self.exit.line.text)
             commands = self.placed(self.command)
             program = commands[0].value.lstrip("@-:+!").partition(" ")[0] if len(commands) == 1 else ""
-            return Step(name.group("step") if name else "", program, "", 0, self.exit.line)
+            return FailedStep(name.group("step") if name else "", program, "", 0, self.exit.line)
         return None
 
     @cached_property

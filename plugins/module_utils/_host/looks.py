@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import NamedTuple, Optional
 
 from .._syntax.kinds import ANY_SUB, File, Kind, kind_of
+from .._syntax.spans import seconds
 from .endings import ENDINGS, describe
 from .manager import Properties
 
@@ -53,19 +53,6 @@ _WAITED_FOR = {
     "forking": ", as its first process has not ended, or PIDFile= has not been written (Type=forking)",
     "dbus": ", as it has not taken its BusName= (Type=dbus)",
 }
-# systemd.time(7), as systemctl shows a span: "4h 5min 1.278140s".
-_SPAN = re.compile(r"([\d.]+)(y|month|w|d|h|min|s|ms|us)")
-_SECONDS = {
-    "y": 31557600.0,
-    "month": 2629800.0,
-    "w": 604800.0,
-    "d": 86400.0,
-    "h": 3600.0,
-    "min": 60.0,
-    "s": 1.0,
-    "ms": 1e-3,
-    "us": 1e-6,
-}
 # Types of services that are up for systemd once their process is there, whatever that makes of it.
 _UNTOLD = ("simple", "exec", "idle")
 # What systemctl shows of the time that systemd itself gives a start.
@@ -93,11 +80,7 @@ class Run(NamedTuple):
 def start_time(shown: Properties) -> Optional[float]:
     """The seconds after which systemd itself ends a start, None if it never does."""
     limits = [shown[name] for name in START_TIMES if name in shown]
-    return None if not limits or "infinity" in limits else _seconds(limits[0])
-
-
-def _seconds(span: str) -> float:
-    return sum(float(number) * _SECONDS[unit] for number, unit in _SPAN.findall(span))
+    return None if not limits or "infinity" in limits else seconds(limits[0])
 
 
 def run_of(shown: Properties) -> Run:
@@ -164,7 +147,7 @@ class Look(NamedTuple):
     def restart_sec(self) -> float:
         """The seconds that systemd lets pass before that; RestartSteps= makes them more from time to time."""
         span = self.shown.get("RestartUSecNext") or self.shown.get("RestartUSec") or ""
-        return math.inf if span == "infinity" else _seconds(span)
+        return seconds(span) or 0.0
 
     @property
     def tells(self) -> bool:
@@ -278,7 +261,7 @@ def not_at_work(look: Look) -> str:
 
 def _has_fired(shown: Properties) -> bool:
     """Has a timer elapsed since it was started?"""
-    last = _seconds(shown.get("LastTriggerUSecMonotonic", ""))
+    last = seconds(shown.get("LastTriggerUSecMonotonic", "")) or 0.0
     return last > 0 and last >= int(shown.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
 
 

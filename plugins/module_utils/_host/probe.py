@@ -38,6 +38,10 @@ class Check(Protocol):
     def place(self) -> Optional[Place]:
         """Where it connects to, None if only it knows."""
 
+    @property
+    def program(self) -> str:
+        """What it runs, "" if it runs nothing."""
+
 
 class Tcp(NamedTuple):
     """A connection to HOST:PORT that has to be accepted."""
@@ -55,6 +59,10 @@ class Tcp(NamedTuple):
     def place(self) -> Place:
         host, _colon, port = self.address.rpartition(":")
         return Place(host.strip("[]") or "localhost", int(port))
+
+    @property
+    def program(self) -> str:
+        return ""
 
     def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         try:
@@ -81,6 +89,10 @@ class Unix(NamedTuple):
     @property
     def place(self) -> Place:
         return Place(path=self.path)
+
+    @property
+    def program(self) -> str:
+        return ""
 
     def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         try:
@@ -114,6 +126,10 @@ class Http(NamedTuple):
     def place(self) -> Place:
         parts = urlsplit(self.url)
         return Place(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+    @property
+    def program(self) -> str:
+        return ""
 
     def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         # A run without such a check, the most common, is spared a tenth of what its own imports cost.
@@ -171,6 +187,10 @@ class Command(NamedTuple):
     @property
     def place(self) -> None:
         return None
+
+    @property
+    def program(self) -> str:
+        return self.words[0]
 
     def complaint(self, manager: Manager, seconds: float = ATTEMPT) -> str:
         done = manager.run(self.words, timeout=seconds)

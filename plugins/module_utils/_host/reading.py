@@ -2,17 +2,21 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How files and folders are read in a look at the host, and what becomes of those that cannot be.
+"""How files and folders are read in a look at the host, or at an image, and what becomes of those that cannot be.
 
 Private to the collection.
 """
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 from typing import Dict, List, Optional
 
-from .files import Seen, look
+from .files import Seen, look, resolve
+
+_WILD = frozenset("*?[\\")
 
 
 class Reader:
@@ -33,6 +37,26 @@ class Reader:
     def _no_folder(self, folder: str, error: OSError) -> None:
         if not isinstance(error, (FileNotFoundError, NotADirectoryError, PermissionError)):
             raise error
+
+
+def matching(pattern: str, root: str) -> List[str]:
+    """The paths that a pattern is of, as a process inside root has them: no symbolic link on the way leads out of it.
+
+    pattern: an absolute one of glob(7). A path without anything of that is given back, be something there or not.
+    """
+    found = [""]
+    for part in pattern.strip("/").split("/"):
+        if _WILD.isdisjoint(part):
+            found = [f"{each}/{part}" for each in found]
+        else:
+            # There a backslash takes the meaning from what follows it, and for Python's glob it is any character.
+            found = [f"{each}/{name}" for each in found for name in _names(each, re.sub(r"\\(.)", r"[\1]", part), root)]
+    return found
+
+
+def _names(folder: str, pattern: str, root: str) -> List[str]:
+    below = glob.escape(resolve(f"{root}{folder}/", root))
+    return sorted(os.path.basename(path) for path in glob.glob(os.path.join(below, pattern)))
 
 
 class Noting(Reader):

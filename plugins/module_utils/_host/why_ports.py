@@ -14,7 +14,7 @@ from . import holders
 from .incident import Cause, Incident, cause
 from .journal import Line
 from .views import account_of, inside
-from .why_said import MOST_BEHIND, Said, paths
+from .why_said import MOST_BEHIND, LastWords, paths
 
 _PORT = re.compile(r"(?:(?<=[\w\].*:]):|\bport[ =:]+|\*:)(?P<port>\d{1,5})\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:^|[:=\s])(?P<port>\d{2,5})(?=$|[\s/,;'\"])")
@@ -32,7 +32,7 @@ def _own_network(incident: Incident) -> bool:
     return bool(incident.is_set("PrivateNetwork") or incident.value("NetworkNamespacePath"))
 
 
-def _ports(said: Said) -> Set[int]:
+def _ports(said: LastWords) -> Set[int]:
     text = f"{said.text} {said.more}"
     return {int(each.group("port")) for each in _PORT.finditer(text) if 0 < int(each.group("port")) < 65536}
 
@@ -52,7 +52,7 @@ def _may_be_port(before: str) -> bool:
     return found is None or bool(_OF_PORT.search(found.group("option") or found.group("name")))
 
 
-def taken(incident: Incident, said: Said) -> Optional[Cause]:
+def taken(incident: Incident, said: LastWords) -> Optional[Cause]:
     if _own_network(incident):
         return None
     told = _ports(said)
@@ -69,12 +69,14 @@ def taken(incident: Incident, said: Said) -> Optional[Cause]:
 def refused(incident: Incident, port: int, path: str) -> str:
     """The program's own line by which another one has this port or this Unix socket, "" if it has said none."""
     for line in () if _own_network(incident) else incident.said:
-        if re.search(IN_USE, line.text, re.IGNORECASE) and _is_about(incident, Said(line.text, "", line), port, path):
+        if re.search(IN_USE, line.text, re.IGNORECASE) and _is_about(
+            incident, LastWords(line.text, "", line), port, path
+        ):
             return line.text.strip().rpartition("\n")[2]
     return ""
 
 
-def _is_about(incident: Incident, said: Said, port: int, path: str) -> bool:
+def _is_about(incident: Incident, said: LastWords, port: int, path: str) -> bool:
     """A line that names no address is about the one that the unit's text has."""
     if path:
         return re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-])", said.text) is not None
@@ -90,7 +92,7 @@ def port_taken(number: int, held: Mapping[int, holders.Port], line: Optional[Lin
     return cause(what, remedy, line)
 
 
-def _left_socket(incident: Incident, said: Said, named: List[str]) -> Optional[Cause]:
+def _left_socket(incident: Incident, said: LastWords, named: List[str]) -> Optional[Cause]:
     real = inside(incident, named[0]) if len(named) == 1 else None
     if real is None or not os.path.exists(real):
         return None
@@ -104,7 +106,7 @@ def _left_socket(incident: Incident, said: Said, named: List[str]) -> Optional[C
     return cause(what, remedy, said.line)
 
 
-def low_port(incident: Incident, said: Said) -> Optional[Cause]:
+def low_port(incident: Incident, said: LastWords) -> Optional[Cause]:
     ports = _ports(said) or (_given_ports(incident) if not paths(said) else set())
     who = account_of(incident)
     if len(ports) != 1 or who is None or _own_network(incident):
@@ -123,7 +125,7 @@ def low_port(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, remedy, said.line)
 
 
-def low_port_of_trace(incident: Incident, said: Said) -> Optional[Cause]:
+def low_port_of_trace(incident: Incident, said: LastWords) -> Optional[Cause]:
     """Of a line that says nothing but the error, below a trace that ends in the call."""
     calls = [
         line.text for line in incident.said[-MOST_BEHIND:] if re.search(r"\.(bind|server_bind|listen)\(", line.text)
@@ -139,7 +141,7 @@ def _lowest_port() -> int:
         return 1024
 
 
-def nobody_listens(incident: Incident, said: Said) -> Optional[Cause]:
+def nobody_listens(incident: Incident, said: LastWords) -> Optional[Cause]:
     found = re.search(r"(?:127\.0\.0\.1|localhost|\[?::1\]?)(?::|[\"', ]+(?:port )?)(?P<port>\d{1,5})\b", said.text)
     number = int(found.group("port")) if found else 0
     if not 0 < number < 65536 or number in holders.listening() or _own_network(incident):

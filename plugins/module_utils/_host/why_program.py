@@ -17,7 +17,7 @@ from typing import NamedTuple, Optional, Tuple
 
 from .._syntax.unitfile import Placed
 from .holders import writer_of
-from .incident import Cause, Incident, Step, at, cause
+from .incident import Cause, FailedStep, Incident, at, cause
 from .journal import Line
 from .manager import PATH
 from .views import RUN, Cover, account_of, below, binds, cover, inside, mode_of, mounted, refused_at, there
@@ -49,7 +49,7 @@ class _Elf(NamedTuple):
     loader: str
 
 
-def why(incident: Incident, step: Step) -> Optional[Cause]:
+def why(incident: Incident, step: FailedStep) -> Optional[Cause]:
     directive = incident.command
     placed = _placed(incident, directive, step.program)
     whose = at(directive, placed)
@@ -85,7 +85,7 @@ def _placed(incident: Incident, directive: str, program: str) -> Optional[Placed
     return found[0] if len(found) == 1 else None
 
 
-def _by_name(incident: Incident, step: Step, directive: str, placed: Optional[Placed]) -> Optional[Cause]:
+def _by_name(incident: Incident, step: FailedStep, directive: str, placed: Optional[Placed]) -> Optional[Cause]:
     if step.errno != errno.ENOENT:
         return None
     folders = [folder for word, _placed_at in incident.words("ExecSearchPath") for folder in word.split(":")]
@@ -96,7 +96,9 @@ def _by_name(incident: Incident, step: Step, directive: str, placed: Optional[Pl
     return cause(what, "install it, or name it by its whole path", step.line, directive, placed)
 
 
-def _not_there(incident: Incident, step: Step, real: str, directive: str, placed: Optional[Placed]) -> Optional[Cause]:
+def _not_there(
+    incident: Incident, step: FailedStep, real: str, directive: str, placed: Optional[Placed]
+) -> Optional[Cause]:
     if not os.path.lexists(real):
         within = f" (in RootDirectory={incident.value('RootDirectory')})" if incident.value("RootDirectory") else ""
         what = f"the program {step.program} of {at(directive, placed)} is not there{within}"
@@ -111,7 +113,7 @@ def _not_there(incident: Incident, step: Step, real: str, directive: str, placed
 
 
 def _interpreter(
-    incident: Incident, step: Step, real: str, directive: str, placed: Optional[Placed]
+    incident: Incident, step: FailedStep, real: str, directive: str, placed: Optional[Placed]
 ) -> Optional[Cause]:
     head = _head(real)
     if head.startswith(b"#!"):
@@ -134,7 +136,7 @@ def _interpreter(
 
 
 def _not_allowed(
-    incident: Incident, step: Step, real: str, directive: str, placed: Optional[Placed]
+    incident: Incident, step: FailedStep, real: str, directive: str, placed: Optional[Placed]
 ) -> Optional[Cause]:
     whose = at(directive, placed)
     if os.path.isdir(real):

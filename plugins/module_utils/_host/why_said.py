@@ -19,7 +19,7 @@ _PATH = re.compile(r"(?P<quote>['\"`]?)(?P<path>/[^\s'\"`:;,()\[\]<>|]*[^\s'\"`:
 _PROGRAM = re.compile(r"^(?:[^\s:]+:\s+)(?:(?:line )?\d+:\s+)?")
 
 
-class Said(NamedTuple):
+class LastWords(NamedTuple):
     """The decisive line, and what of details follows it."""
 
     text: str
@@ -31,16 +31,16 @@ class Words(NamedTuple):
     """What is to be found in the line, and what proves it."""
 
     pattern: Pattern[str]
-    prove: Callable[[Incident, Said], Optional[Cause]]
+    prove: Callable[[Incident, LastWords], Optional[Cause]]
 
 
-def paths(said: Said) -> List[str]:
+def paths(said: LastWords) -> List[str]:
     """The paths that a line names, without the program that says it."""
     text = _PROGRAM.sub("", said.text)
     return list(dict.fromkeys(each.group("path") for each in _PATH.finditer(text)))
 
 
-def path_of(incident: Incident, said: Said) -> Optional[Tuple[str, str]]:
+def path_of(incident: Incident, said: LastWords) -> Optional[Tuple[str, str]]:
     """The one path of a line, as the unit has it and as the host has it."""
     found = paths(said)
     real = inside(incident, found[0]) if len(found) == 1 else None

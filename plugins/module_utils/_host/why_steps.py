@@ -21,11 +21,11 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from .._syntax.meaning import MADE
 from .._syntax.unitfile import Placed
 from . import why_program
-from .incident import Cause, Incident, Step, at, cause, named
+from .incident import Cause, FailedStep, Incident, at, cause, named
 from .views import RUN, account_of, below, inside, is_known, mode_of, refused_at, sealed, there
 from .why_access import let_in
 
-Why = Callable[[Incident, Step], Optional[Cause]]
+Why = Callable[[Incident, FailedStep], Optional[Cause]]
 # Before a path in what systemd says of a namespace (up to 254).
 _UNIT_ROOT = "/run/systemd/unit-root"
 _NAMESPACE = re.compile(r"Failed to set up mount namespacing: (?P<path>/.*): [^:]*$")
@@ -83,7 +83,7 @@ def why(incident: Incident) -> Optional[Cause]:
     return next(filter(None, (_BY_STEP[step.name](incident, step._replace(errno=each)) for each in errors)), None)
 
 
-def _plain(incident: Incident, step: Step) -> Optional[Cause]:
+def _plain(incident: Incident, step: FailedStep) -> Optional[Cause]:
     row = _PLAIN[step.name]
     found = [(name, incident.placed(name)[-1]) for name in row.directives if incident.placed(name)]
     if len(found) != 1:
@@ -93,7 +93,7 @@ def _plain(incident: Incident, step: Step) -> Optional[Cause]:
     return cause(what, row.remedy, step.line, name, placed)
 
 
-def _limits(incident: Incident, step: Step) -> Optional[Cause]:
+def _limits(incident: Incident, step: FailedStep) -> Optional[Cause]:
     line = incident.by_systemd("Failed to adjust resource limit")
     found = _LIMIT.search(line.text) if line else None
     directive = f"Limit{found.group('name')}" if found else ""
@@ -104,7 +104,7 @@ def _limits(incident: Incident, step: Step) -> Optional[Cause]:
     return cause(what, "lower it, or raise the limit of the manager itself", line, directive, placed)
 
 
-def _user(incident: Incident, step: Step) -> Optional[Cause]:
+def _user(incident: Incident, step: FailedStep) -> Optional[Cause]:
     placed = incident.placed("User")
     if incident.of_user:
         return _of_other(incident, step)
@@ -118,7 +118,7 @@ def _user(incident: Incident, step: Step) -> Optional[Cause]:
     return cause(what, remedy, step.line, "User", placed[-1])
 
 
-def _group(incident: Incident, step: Step) -> Optional[Cause]:
+def _group(incident: Incident, step: FailedStep) -> Optional[Cause]:
     if incident.of_user:
         return _of_other(incident, step)
     words = [(name, word, each) for name in ("Group", "SupplementaryGroups") for word, each in incident.words(name)]
@@ -130,7 +130,7 @@ def _group(incident: Incident, step: Step) -> Optional[Cause]:
     return cause(what, "create that group before the unit starts, or correct the name", step.line, directive, placed)
 
 
-def _of_other(incident: Incident, step: Step) -> Optional[Cause]:
+def _of_other(incident: Incident, step: FailedStep) -> Optional[Cause]:
     """A user's manager may take no other account, nor any group."""
     for directive in ("User", "Group", "SupplementaryGroups", "DynamicUser"):
         if incident.placed(directive) and step.errno == errno.EPERM:
@@ -140,7 +140,7 @@ def _of_other(incident: Incident, step: Step) -> Optional[Cause]:
     return None
 
 
-def _chdir(incident: Incident, step: Step) -> Optional[Cause]:
+def _chdir(incident: Incident, step: FailedStep) -> Optional[Cause]:
     placed = incident.placed("WorkingDirectory")
     path = placed[-1].value.lstrip(_MAY_BE_MISSING) if placed else ""
     whose = at("WorkingDirectory", placed[-1] if placed else None)
@@ -161,7 +161,7 @@ def _home(incident: Incident) -> str:
 
 
 def _path(
-    incident: Incident, step: Step, directive: str, placed: Placed, path: str, called: str, made: bool = True
+    incident: Incident, step: FailedStep, directive: str, placed: Placed, path: str, called: str, made: bool = True
 ) -> Optional[Cause]:
     """A path that a step needs: not there, hidden, no folder, or closed to the account.
 
@@ -201,7 +201,7 @@ _MAKERS = {name: MADE[name] for name in ("RuntimeDirectory", "StateDirectory", "
 
 
 def _stream(directive: str) -> Why:
-    def of_stream(incident: Incident, step: Step) -> Optional[Cause]:
+    def of_stream(incident: Incident, step: FailedStep) -> Optional[Cause]:
         placed = incident.placed(directive) or (
             incident.placed("StandardOutput") if directive != "StandardInput" else ()
         )
@@ -223,7 +223,7 @@ def _stream(directive: str) -> Why:
 
 
 def _made(directive: str) -> Why:
-    def of_folder(incident: Incident, step: Step) -> Optional[Cause]:
+    def of_folder(incident: Incident, step: FailedStep) -> Optional[Cause]:
         # 262 does not say of which unit that is, but the step tells that no program has run.
         line = next((each for each in reversed(incident.lines) if _BASE.search(each.text)), None)
         found = _BASE.search(line.text) if line else None
@@ -237,7 +237,7 @@ def _made(directive: str) -> Why:
     return of_folder
 
 
-def _namespace(incident: Incident, step: Step) -> Optional[Cause]:
+def _namespace(incident: Incident, step: FailedStep) -> Optional[Cause]:
     """Up to 254 the path may be that of the view, and of a bind mount it is where it shall lie."""
     line = next((each for each in reversed(incident.lines) if _NAMESPACE.search(each.text)), None)
     found = _NAMESPACE.search(line.text) if line else None
@@ -291,7 +291,7 @@ def _mounted(incident: Incident) -> Iterator[_Row]:
                 yield _Row(directive, placed, word.partition(":")[0], word)
 
 
-def _temporary(incident: Incident, step: Step, told: str) -> Optional[Cause]:
+def _temporary(incident: Incident, step: FailedStep, told: str) -> Optional[Cause]:
     placed = incident.placed("PrivateTmp")
     missing = [path for path in ("/tmp", "/var/tmp") if not os.path.isdir(path)]
     if not placed or not missing or (told and told not in missing):
@@ -300,7 +300,7 @@ def _temporary(incident: Incident, step: Step, told: str) -> Optional[Cause]:
     return cause(what, f"make it: install -d -m 1777 {missing[0]}", step.line, "PrivateTmp", placed[-1])
 
 
-def _credentials(incident: Incident, step: Step) -> Optional[Cause]:
+def _credentials(incident: Incident, step: FailedStep) -> Optional[Cause]:
     """systemd says no path, and "Protocol error" for whatever it is (up to 257)."""
     missing: List[Tuple[str, str, str, Placed]] = []
     for directive in ("LoadCredential", "LoadCredentialEncrypted"):
@@ -315,7 +315,7 @@ def _credentials(incident: Incident, step: Step) -> Optional[Cause]:
     return cause(what, "put the file there before the unit starts, or mend the path", step.line, directive, placed)
 
 
-def _network(incident: Incident, step: Step) -> Optional[Cause]:
+def _network(incident: Incident, step: FailedStep) -> Optional[Cause]:
     placed = incident.placed("NetworkNamespacePath")
     if not placed or os.path.exists(placed[-1].value):
         return None
@@ -324,7 +324,7 @@ def _network(incident: Incident, step: Step) -> Optional[Cause]:
     return cause(what, remedy, step.line, "NetworkNamespacePath", placed[-1])
 
 
-def _chroot(incident: Incident, step: Step) -> Optional[Cause]:
+def _chroot(incident: Incident, step: FailedStep) -> Optional[Cause]:
     placed = incident.placed("RootDirectory")
     if not placed or sealed(incident) or os.path.isdir(placed[-1].value):
         return None

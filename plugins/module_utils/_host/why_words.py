@@ -21,7 +21,7 @@ from .views import READ, RUN, WRITE, account_of, cover, inside, mode_of, mounted
 from .why_access import let_do, let_in, make_writable
 from .why_ports import IN_USE, low_port, low_port_of_trace, nobody_listens, taken
 from .why_program import hidden
-from .why_said import MOST_BEHIND, Said, Words, path_of
+from .why_said import MOST_BEHIND, LastWords, Words, path_of
 
 # What may follow the decisive line and says nothing new: traces, closing words, hints.
 _BEHIND = re.compile(
@@ -58,11 +58,11 @@ def why(incident: Incident) -> Optional[Cause]:
     return None
 
 
-def _last_words(incident: Incident) -> Optional[Said]:
+def _last_words(incident: Incident) -> Optional[LastWords]:
     behind: List[str] = []
     for line in list(reversed(incident.said))[:MOST_BEHIND]:
         if not _BEHIND.search(line.text):
-            return Said(line.text.strip(), " ".join(reversed(behind)), line)
+            return LastWords(line.text.strip(), " ".join(reversed(behind)), line)
         behind.append(line.text)
     return None
 
@@ -72,7 +72,7 @@ def _last_words(incident: Incident) -> Optional[Said]:
 _VERBS = {READ: "read", WRITE: "write to", RUN: "execute"}
 
 
-def _read_only(incident: Incident, said: Said) -> Optional[Cause]:
+def _read_only(incident: Incident, said: LastWords) -> Optional[Cause]:
     found = path_of(incident, said)
     if found is None:
         return None
@@ -91,7 +91,7 @@ def _read_only(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, remedy, said.line, over.directive, over.place)
 
 
-def _denied(incident: Incident, said: Said) -> Optional[Cause]:
+def _denied(incident: Incident, said: LastWords) -> Optional[Cause]:
     found = path_of(incident, said)
     who = account_of(incident)
     if found is None or who is None:
@@ -117,7 +117,7 @@ def _denied(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, let_do(incident, who, goal, real, closed_for), said.line)
 
 
-def _wanted(incident: Incident, said: Said) -> Tuple[int, ...]:
+def _wanted(incident: Incident, said: LastWords) -> Tuple[int, ...]:
     """What was to be done with a path that is there. Any program may have meant to read it; for more it must say so."""
     if _RUNS.search(said.text) or (incident.exit is not None and incident.exit.status == _CANNOT_RUN):
         return (RUN,)
@@ -125,7 +125,7 @@ def _wanted(incident: Incident, said: Said) -> Tuple[int, ...]:
     return (READ, WRITE) if any(_WRITES.search(text) for text in (said.text, *behind)) else (READ,)
 
 
-def _not_there(incident: Incident, said: Said) -> Optional[Cause]:
+def _not_there(incident: Incident, said: LastWords) -> Optional[Cause]:
     found = path_of(incident, said)
     if found is None:
         return None
@@ -140,7 +140,7 @@ def _not_there(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, "put it there before the unit starts, or mend the path in what tells the program", said.line)
 
 
-def _full(incident: Incident, said: Said) -> Optional[Cause]:
+def _full(incident: Incident, said: LastWords) -> Optional[Cause]:
     found = path_of(incident, said)
     if found is None:
         return None
@@ -158,7 +158,7 @@ def _full(incident: Incident, said: Said) -> Optional[Cause]:
 # Commands, libraries, variables, limits.
 
 
-def _no_command(incident: Incident, said: Said) -> Optional[Cause]:
+def _no_command(incident: Incident, said: LastWords) -> Optional[Cause]:
     found = re.search(r"(?P<name>[\w./+-]+): (?:command )?not found$", said.text)
     if found is None or incident.exit is None or incident.exit.status != 127:
         return None
@@ -170,7 +170,7 @@ def _no_command(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, "install it, or call it by its whole path", said.line)
 
 
-def _no_library(incident: Incident, said: Said) -> Optional[Cause]:
+def _no_library(incident: Incident, said: LastWords) -> Optional[Cause]:
     found = re.search(r"error while loading shared libraries: (?P<name>[\w.+-]+): cannot open shared object", said.text)
     if found is None or incident.exit is None or incident.exit.status != 127:
         return None
@@ -178,7 +178,7 @@ def _no_library(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, "install the package that has it, or a build of the program for this host", said.line)
 
 
-def _no_variable(incident: Incident, said: Said) -> Optional[Cause]:
+def _no_variable(incident: Incident, said: LastWords) -> Optional[Cause]:
     name = next((each for each in _variables(incident, said) if each), "")
     if not name or any(_sets(placed.value, name) for placed in incident.placed("Environment")):
         return None
@@ -191,7 +191,7 @@ def _no_variable(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, f"set it by Environment={name}=..., or in a file by EnvironmentFile=", said.line, "Environment")
 
 
-def _variables(incident: Incident, said: Said) -> Iterator[str]:
+def _variables(incident: Incident, said: LastWords) -> Iterator[str]:
     """Names of a line that says so of a variable, or of a trace that reads the environment."""
     found = re.search(r"(?P<name>\b[A-Z][A-Z0-9_]+): (?:unbound variable|parameter (?:null or )?not set)", said.text)
     if found:
@@ -225,7 +225,7 @@ def _in_files(incident: Incident, name: str) -> bool:
     return False
 
 
-def _no_files_left(incident: Incident, said: Said) -> Optional[Cause]:
+def _no_files_left(incident: Incident, said: LastWords) -> Optional[Cause]:
     placed = incident.placed("LimitNOFILE")
     limit = incident.properties.get("LimitNOFILESoft")
     if "inotify" in said.text.lower() or "in system" in said.text or not isinstance(limit, int) or limit > 1 << 30:
@@ -235,7 +235,7 @@ def _no_files_left(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, remedy, said.line, "LimitNOFILE", placed[-1] if placed else None)
 
 
-def _no_family(incident: Incident, said: Said) -> Optional[Cause]:
+def _no_family(incident: Incident, said: LastWords) -> Optional[Cause]:
     placed = incident.placed("RestrictAddressFamilies")
     if not placed:
         return None
@@ -262,7 +262,7 @@ def _has_family(name: str) -> bool:
     return family is not None
 
 
-def _no_new_privileges(incident: Incident, said: Said) -> Optional[Cause]:
+def _no_new_privileges(incident: Incident, said: LastWords) -> Optional[Cause]:
     if incident.properties.get("NoNewPrivileges") is not True and not incident.is_set("NoNewPrivileges"):
         return None
     placed = incident.placed("NoNewPrivileges")
@@ -272,7 +272,7 @@ def _no_new_privileges(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, remedy, said.line, "NoNewPrivileges", placed[-1] if placed else None)
 
 
-def _no_executable_memory(incident: Incident, said: Said) -> Optional[Cause]:
+def _no_executable_memory(incident: Incident, said: LastWords) -> Optional[Cause]:
     placed = incident.placed("MemoryDenyWriteExecute")
     trace = " ".join(line.text for line in incident.said[-MOST_BEHIND:])
     if not incident.is_set("MemoryDenyWriteExecute") or not re.search(
@@ -284,7 +284,7 @@ def _no_executable_memory(incident: Incident, said: Said) -> Optional[Cause]:
     return cause(what, remedy, said.line, "MemoryDenyWriteExecute", placed[-1])
 
 
-def _row(pattern: str, prove: Callable[[Incident, Said], Optional[Cause]]) -> Words:
+def _row(pattern: str, prove: Callable[[Incident, LastWords], Optional[Cause]]) -> Words:
     return Words(re.compile(pattern, re.IGNORECASE), prove)
 
 

@@ -26,7 +26,7 @@ def brought_along(desired: Desired, after: LoadPath, units: Iterable[str]) -> Li
 
 
 def roots(desired: Desired, after: LoadPath) -> List[str]:
-    """The units of a declaration that stay, and default instances: what these name may come up."""
+    """The declared units that stay, and default instances: units that these name may come up."""
     declared = [(member, unit) for unit in desired.units for member in unit.members]
     names = [member for member, unit in declared if unit.meant(member).state != "absent"]
     names += [enabled_as(unit.name.text, after) or "" for unit in desired.units if unit.enabled and not unit.members]

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Units that shall run, and cannot run both: by what their texts say, and by what the jobs of a plan would do. Pure.
+"""Units that are declared to run, and cannot both run: by their texts, and by what the jobs of a plan would do. Pure.
 
 Private to the collection.
 """
@@ -56,7 +56,11 @@ _DISPLACED = Rule(
 
 
 class _War(NamedTuple):
-    """unit, other: declared to run. each, with_: what conflicts, that unit itself or what it cannot be without."""
+    """Two units that are declared to run, and cannot both run.
+
+    unit, other: these two. each, with_: what conflicts of either side: the unit itself, or something that it cannot be
+    without.
+    """
 
     unit: str
     other: str
@@ -81,7 +85,7 @@ def _wars(view: View) -> List[_War]:
 
 
 def of_texts(view: View) -> Iterator[Problem]:
-    """Units declared to run of which one, or what it cannot be without, conflicts with another, or what that needs."""
+    """Units that are declared to run and conflict by their texts: they themselves, or what they cannot be without."""
     for war in _wars(view):
         if war.unit != war.other:
             rule = _AT_WAR if war.each == war.unit else _NEEDS_WAR

@@ -106,8 +106,8 @@ def not_taken_along(
 ) -> List[str]:
     """Those of these units that the restart, or reload, of another one does not restart, or reload, anyway.
 
-    One that it does must get no job of its own: it may be up again, or reloaded, before the job of what it depends on
-    is queued, and would go down, or be reloaded, a second time.
+    A unit that is taken along must get no job of its own. When that job is queued the unit may be up again, or
+    reloaded, already: it would go down, or be reloaded, a second time.
     """
     units_up = course.units_up if course else None
     along = {unit: _with(does, unit, graph, units_up) for unit in units}
@@ -127,9 +127,9 @@ def displaced(fates: Mapping[str, Fate]) -> Dict[str, str]:
 
 
 def outdone(course: Course) -> Dict[str, Tuple[str, str]]:
-    """Units that are down in the end since another one was started: (what conflicts with it, what that has ended).
+    """Units that are down in the end by Conflicts=, each with (the unit that was started, the unit that this ended).
 
-    The last is the unit itself, or what it went down with, or after.
+    The latter is the unit itself, or one with which, or after which, it went down.
     """
     found = {}
     for unit in course.ends:

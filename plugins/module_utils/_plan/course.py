@@ -28,10 +28,10 @@ _NEEDING = tuple(name for name, relation in RELATIONS.items() if relation.needs_
 
 
 class Course:
-    """Which units are up, and why each went down or came up first.
+    """What has happened so far: which units are up, and why.
 
-    causes: by unit, of all to which anything has happened. ends: why each went down last. reloads: why each was
-    reloaded first, of all that were.
+    causes: why each unit first went down or came up, of all to which anything has happened. ends: why each went down
+    last. reloads: why each was first reloaded.
     """
 
     def __init__(self, graph: Graph) -> None:

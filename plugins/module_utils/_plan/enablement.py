@@ -116,7 +116,7 @@ def _dropped(
 def _uncovered(
     gone: Iterable[str], said: Mapping[str, Optional[bool]], observed: Observed, after: LoadPath
 ) -> Dict[str, str]:
-    """Units that are enabled, and stay, as someone else defines them: by their links, which may be others then."""
+    """Units that are enabled, and whose file goes from over someone else's: by that the links may be others."""
     verbs = {}
     for path in (each for each in gone if os.path.dirname(each) == observed.places.units):
         unit = os.path.basename(path)

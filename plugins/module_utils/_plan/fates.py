@@ -40,9 +40,8 @@ class Call(NamedTuple):
 class Foretold(NamedTuple):
     """What becomes of units by the jobs of a plan.
 
-    fates: by unit. outdone: units that a start ends by Conflicts=, be it that it comes up only in this run, with what
-    is started and what of theirs that ends (consequences.py). reloads: units that are reloaded with another one, with
-    why (PropagatesReloadTo=).
+    fates: by unit. outdone: units that are down in the end by Conflicts=, as consequences.outdone has them; some come
+    up first in the same run. reloads: units that are reloaded with another one, with why (PropagatesReloadTo=).
     """
 
     fates: Mapping[str, Fate] = MappingProxyType({})

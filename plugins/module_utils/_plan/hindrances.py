@@ -80,7 +80,7 @@ def _ended(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> It
 
 
 def _hidden(plan: Plan, view: View) -> Iterator[Problem]:
-    """What would come over what this run has in use, as what is started needs it; by itself it is not started."""
+    """Mounts that would hide what this run has in use, and that come up only as something needs them."""
     for unit, fate in plan.fates.items():
         path = is_over(unit, view.observed.manager.footing) if fate.becomes is Becomes.UP else ""
         if path:

@@ -30,8 +30,8 @@ Instances = Mapping[str, Tuple[str, ...]]
 class Noted(NamedTuple):
     """The instances that earlier runs have declared.
 
-    own: of this owner, and of those that it takes over. A template that is not among them has not been noted, as an
-    earlier version noted none. others: those of all other owners.
+    own: by template, those of this owner and of those that it takes over; a template of which nothing is known is
+    missing, as earlier versions noted nothing. others: the instances of all other owners.
     """
 
     own: Instances = MappingProxyType({})
@@ -49,10 +49,10 @@ class Staying(NamedTuple):
 
 
 def left_over(desired: Desired, observed: Observed, after: LoadPath, noted: Noted) -> List[str]:
-    """Instances of a template that are up or enabled, and that this owner had declared and declares no more.
+    """Instances that this owner declared once and no longer does, and that are up or enabled.
 
-    With them goes what they start, if it is by a template that is declared here. One that a file names is someone's
-    deliberate dependency, and one that another owner declares as well is that one's.
+    What such an instance starts goes with it, if the template of that is declared here. An instance stays if a file
+    names it, as someone then depends on it on purpose, and if another owner declares it.
     """
     members = {member for unit in desired.units for member in (*unit.members, unit.name.text)}
     spared = members.union(starts(each, after) for each in members if _is_starter(each))
@@ -71,9 +71,9 @@ def _alive(unit: UnitWanted, observed: Observed, names: Sequence[str]) -> List[s
 
 
 def _unnoted(unit: UnitWanted, desired: Desired, observed: Observed, after: LoadPath) -> List[str]:
-    """What an earlier version has left, by what can be seen: what is enabled, or runs where nothing can be.
+    """What an earlier version has left. It noted nothing, so what is enabled counts, or runs where nothing can be.
 
-    Where a socket starts an instance for each connection, those of other names are of a time before that.
+    Where a socket starts an instance for each connection, instances of other names were there before it did.
     """
     template = unit.name.text
     seen = observed.files.get(unit.path or "")
@@ -111,9 +111,10 @@ def _named(unit: str, after: LoadPath) -> bool:
 
 
 def to_note(desired: Desired, stay: Sequence[str], orphaned: Sequence[str], noted: Noted) -> Instances:
-    """What the next run has to know. stay, orphaned: instances and files that are left over, and left as they are.
+    """What the next run has to know.
 
-    An instance with an entry of its own is of someone else's template, unless that has a text here.
+    stay, orphaned: instances and files that are left over, and stay. An instance with an entry of its own counts if its
+    template has a text here; else that is someone else's.
     """
     ours = {unit.name.text for unit in desired.units if unit.path and unit.name.is_template}
     found: Dict[str, List[str]] = {template: [] for template in ours}

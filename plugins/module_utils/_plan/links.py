@@ -105,7 +105,7 @@ def _enabled(view: View) -> Iterator[str]:
 
 
 def _faults(view: View) -> Iterator[Problem]:
-    """Told where links have to be made or none can be, and of each new text: what is met already nobody has to mend."""
+    """What is wrong in [Install]: of new texts, and where links are to be made or none can be; the rest may stay."""
     links = view.differences.links
     written = {each.path for each in view.differences.write}
     said: Set[Tuple[str, str]] = set()  # what the template says is not said of each instance again

@@ -37,7 +37,7 @@ _HIDDEN = Rule(
 
 def overridden(view: View) -> Iterator[Problem]:
     own = {*view.desired.files}
-    for unit, path in subjects(view):
+    for unit, path in with_files(view):
         files = view.after.files(unit)
         if path not in files:
             yield from _hidden(unit, path, view)
@@ -47,8 +47,8 @@ def overridden(view: View) -> Iterator[Problem]:
             yield from _by_later(unit, path, later, view)
 
 
-def subjects(view: View) -> Iterator[Tuple[str, str]]:
-    """Units, each with a file of this declaration; what is said for many is refined for one of them on purpose."""
+def with_files(view: View) -> Iterator[Tuple[str, str]]:
+    """Units, each with a file of this declaration; none that is for many units, as others refine those on purpose."""
     members: Dict[str, List[str]] = {}
     for unit in view.desired.units:
         members.setdefault(unit.name.text, []).extend(unit.members)

@@ -16,8 +16,9 @@ from .expected import Expected
 class Owed(enum.Enum):
     """Something that a unit still needs. The values stand in records on disk.
 
-    START: it is down. WANTED: it is down, and a running unit wants it from now on. PULL, of earlier versions: it runs,
-    and what it wants from now on has to be started. CYCLE: down and up with its sockets.
+    START: it is down. WANTED: it is down, and a running unit wants it from now on. PULL: it runs, and is started all
+    the same, which starts what it is bound to from now on (in records of earlier versions, all that it newly wants).
+    CYCLE: down and up with its sockets.
     """
 
     START = "start"

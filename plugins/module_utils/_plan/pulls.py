@@ -53,7 +53,7 @@ def _starts(case: Case, cases: Dict[str, Case], after: LoadPath, later: Graph) -
 
 
 def _is_due(unit: str, cases: Dict[str, Case], later: Graph) -> bool:
-    """Is it down, and shall it not stay so? What has no text, or is masked, cannot be started."""
+    """Is it down, and is nothing against its start? What has no text, or is masked, cannot be started."""
     if misnamed(unit) or parse_name(unit).is_template or later.states[unit].is_up or not later.node(unit).loads:
         return False
     return unit not in cases or not (cases[unit].leaves or cases[unit].service.runs_on_change)

@@ -83,8 +83,9 @@ def _alone(
 ) -> Set[str]:
     """Those of these units that would run such a oneshot again, and whose job reaches no more units than these others.
 
-    They have a call of their own, after that of the rest. A unit that comes after one of them goes with it, if its job
-    reaches no more either. Else that one stays with the rest, since only in one call systemd keeps their order.
+    They have a call of their own, after that of the rest. A unit that is ordered after one of them goes into that call
+    too, if its job reaches no more units either. If it does reach more, both stay with the rest: systemd keeps an order
+    only within one call.
     """
     able = {unit for unit in units if reached[unit].issubset((*early, *others))}
     pulling = {unit for unit in able if not reached[unit].isdisjoint(early)}

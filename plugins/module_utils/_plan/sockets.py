@@ -96,8 +96,8 @@ def first(
 ) -> List[str]:
     """The sockets among units to be started, and those that a socket is to come after (earlier).
 
-    Any other job may start the service of a socket, so they begin before it. A socket that a restart takes along, or
-    that is to come after it, is no earlier than that, and with it all others of its service.
+    Any other job may start the service of a socket, so these begin before it. A socket that a restart takes along, or
+    that is ordered after that restart, cannot come first; then the other sockets of its service do not either.
     """
     serves = {unit: served(unit, loadpath) or unit for unit in units if kind_of(unit).starts.hands_over}
     late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}

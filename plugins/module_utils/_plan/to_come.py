@@ -81,8 +81,8 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
 def _installed(unit: str, differences: Differences) -> Iterator[Edge]:
     """The relations that the links of a unit will stand for.
 
-    A template is linked as its default instance. One that is linked to another one is wanted by each instance of that,
-    as the instance of the same name.
+    A template is linked as its default instance. If it is linked to another template, each instance of that wants the
+    instance of the same name.
     """
     unit = enabled_as(unit, differences.after) or unit
     own = parse_name(unit)

@@ -23,7 +23,7 @@ _BY_ANOTHER = Rule(
 
 
 def answered(work: Work, manager: Manager) -> List[Problem]:
-    """Of the units whose health has decided, those with such a check."""
+    """Units whose health has decided, and of which another unit has answered a check."""
     found = []
     for unit, expected in work.plan.watched.items():
         checks = work.desired.health_of(unit).checks if expected in (Expected.UP, Expected.UNFAILED) else ()

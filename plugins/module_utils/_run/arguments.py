@@ -17,7 +17,7 @@ from .._desired.options import FORMS, LISTS, Spec, host
 from .._syntax.rule import Problems, Rule, Severity
 from .._syntax.values import is_changed
 from .paths import names_of
-from .work import Wrong
+from .work import WrongOptions
 
 Params = Mapping[str, Any]
 
@@ -29,11 +29,11 @@ _OPTION = Rule(
     "the options of the modules",
     of_all=True,
 )
-# Without what they say it is not known what all else is about.
+# Without these it is not known what the other options are about.
 _OF_THE_WHOLE = ("name", "dropin", *host())
 
 
-def wrong(spec: Spec, given: Params, module: str) -> Wrong:
+def wrong(spec: Spec, given: Params, module: str) -> WrongOptions:
     """given: as they came; module: its full name."""
     found = mistakes(spec, given, module)
     is_stack = "units" in spec
@@ -42,20 +42,20 @@ def wrong(spec: Spec, given: Params, module: str) -> Wrong:
     ]
     places = [_option(each.steps) for each in found]
     if not all(steps and _is_apart(steps, is_stack) for steps in places):
-        return Wrong(problems)
+        return WrongOptions(problems)
     kind = module.rpartition(".")[2] + "s"
     faulty = (names_of(*each) for steps in places for each in _entries(given, steps, kind, is_stack))
-    return Wrong(problems, _without(given, places), frozenset(name for names in faulty for name in names))
+    return WrongOptions(problems, _without(given, places), frozenset(name for names in faulty for name in names))
 
 
 def _option(steps: Steps) -> Steps:
-    """The option that a mistake is in; a list of words with one that is none says nothing at all."""
+    """The option that a mistake is in. With one wrong word in a list of words the whole list says nothing."""
     is_entry = len(steps) == 2 and steps[0] in LISTS
     return steps[:-1] if steps and isinstance(steps[-1], int) and not is_entry else steps
 
 
 def _is_apart(steps: Steps, is_stack: bool) -> bool:
-    """Is it an option that something else is left without?"""
+    """Can it be left out, so that all else is judged without it?"""
     if isinstance(steps[-1], int) or steps[-1] in _OF_THE_WHOLE or steps[0] in host():
         return False
     return len(steps) > (2 if steps[0] in LISTS else 1) or not is_stack

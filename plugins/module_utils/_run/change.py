@@ -52,7 +52,7 @@ def _transact(
     kept_on_disk = manager.live
     if kept_on_disk:
         record.save(where, desired.owner, begun, writer)
-    # Until it is done, what was declared and what is may be there both.
+    # Until it is done, instances of the earlier declaration and of this one may both be there.
     noted, now = instances.read(where), work.differences.staying.instances
     own = instances.noted(noted, desired.owners).own
     instances.keep(where, instances.changed(noted, desired.owners, own, now), writer)

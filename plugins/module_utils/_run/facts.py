@@ -29,7 +29,7 @@ from .._syntax.names import UNIT_NAME, full_name, misnamed, parse_name
 from .._syntax.properties import HIDDEN, WANTED, key_of
 from .._syntax.rule import Problems, Refused
 from .pipeline import HOST, refuse_place
-from .unit_facts import Teller, Unread
+from .unit_facts import UnitFacts, UnreadFact
 
 # What makes a pattern of a name, as for systemctl.
 _GLOB = frozenset("*?[")
@@ -97,9 +97,9 @@ class _Run:
         self.reader = Noting()
         folders = bus.unit_path() if bus else manager.places.lookup
         self.observed = survey(manager, folders, self._chosen, self.reader)
-        self.unread: List[Unread] = []
+        self.unread: List[UnreadFact] = []
         known, unknown = self._accepted()
-        self.teller = Teller(
+        self.unit_facts = UnitFacts(
             observed=self.observed,
             reader=self.reader,
             accepted=known,
@@ -134,7 +134,7 @@ class _Run:
         self._explain(found)
         present = [name for name, unit in by_name.items() if unit in ids]
         folders = {path: why for path, why in self.reader.unread.items() if os.path.isdir(path)}
-        unread = [*self.unread, *self.teller.unread, *(Unread("", path, why) for path, why in folders.items())]
+        unread = [*self.unread, *self.unit_facts.unread, *(UnreadFact("", path, why) for path, why in folders.items())]
         return {
             "changed": False,
             "systemd": self.manager.version,
@@ -159,19 +159,19 @@ class _Run:
         enablement = self._enablement([unit for unit in by_file if loadpath.fragment(unit)])
         for unit in by_file:
             if loadpath.files(unit):
-                told[unit] = self.teller.of_files(unit, enablement.get(unit))
+                told[unit] = self.unit_facts.of_files(unit, enablement.get(unit))
         for answer in self._answers([unit for unit in units if unit not in by_file]):
             if answer.refused:
-                self.unread.append(Unread(answer.unit, "properties", answer.refused))
-                told[answer.unit] = self.teller.of_files(answer.unit, None)
+                self.unread.append(UnreadFact(answer.unit, "properties", answer.refused))
+                told[answer.unit] = self.unit_facts.of_files(answer.unit, None)
             elif loadpath.fragment(answer.unit) or not _is_nowhere(answer.properties):
-                told[answer.unit] = self.teller.of_manager(answer.unit, answer.properties)
+                told[answer.unit] = self.unit_facts.of_manager(answer.unit, answer.properties)
         return told
 
     def _answers(self, units: Sequence[str]) -> Iterator[Answer]:
         wanted = frozenset(self.params.get("properties") or ())
         for name in sorted(wanted & HIDDEN):
-            self.unread.append(Unread("", key_of(name), "it holds what is for the service alone"))
+            self.unread.append(UnreadFact("", key_of(name), "it holds what is for the service alone"))
         asked = wanted - HIDDEN
         seen: Set[str] = set()
         for answer in self.bus.properties(units, WANTED | asked) if self.bus else ():
@@ -179,7 +179,7 @@ class _Run:
             yield answer
         for name in sorted(asked - seen):
             why = f"no unit of these has such a property in systemd {self.manager.version}"
-            self.unread.append(Unread("", key_of(name), why))
+            self.unread.append(UnreadFact("", key_of(name), why))
 
     def _enablement(self, units: Sequence[str]) -> Mapping[str, str]:
         """Of what is not in memory, all in one call. Names are patterns there."""

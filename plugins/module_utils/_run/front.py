@@ -34,7 +34,7 @@ from .._host.files import Labeller
 from .._syntax.names import parse_dropin, stem_of_dropin
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, legible, told_of
 from .hidden import hidden_texts, is_marked, is_name, without_values
-from .work import Failed, Wrong
+from .work import Failed, WrongOptions
 
 # Options of a unit that stand for more than its entry.
 _EXPANDED_OF_UNIT = ("instances", "without", "alert", "hardening")
@@ -69,7 +69,7 @@ class Module(AnsibleModule):
         self._marked = False
         self._goes_on = goes_on
         # What is wrong with some of them; then `params` has the others.
-        self.wrong = Wrong()
+        self.wrong = WrongOptions()
         self._secrets: Set[str] = set()
         try:
             self._begin(spec)
@@ -125,7 +125,7 @@ class Module(AnsibleModule):
         return {"invocation": {"module_args": without_values(self.params, hidden)}} if hidden else {}
 
     def _refuse_wrong(self, **kwargs: Any) -> None:
-        """Fail for all options that are not as their specification has them, as far as that is not over yet."""
+        """Fail for all options that are not as their specification has them, unless the run goes on without them."""
         if self._given is None:
             return
         from .arguments import wrong  # noqa: PLC0415 (only where there is something to tell)

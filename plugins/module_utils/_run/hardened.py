@@ -87,7 +87,7 @@ _REFUSED = Rule(
     "{mend}",
     "the journal of its run, and the unit's text",
 )
-# When an exposure is one: once this has been done, now, and without any hardening of ours.
+# The three that are measured: what will be in force, what is now, and what would be without any hardening of ours.
 AFTER, BEFORE, WITHOUT = "after", "before", "without"
 _MOST_TOLD = 3
 _LONGEST = 300

@@ -17,6 +17,7 @@ from typing import AbstractSet, Any, FrozenSet, Iterator
 from ansible.module_utils.common.validation import check_type_dict
 
 from .._desired.options import FORMS, HIDDEN_OPTIONS, Spec, instance, stack, unit
+from .._desired.render import SHORTEST_HIDDEN
 from .._syntax.likeness import near
 from .._syntax.values import WRITTEN
 
@@ -28,8 +29,6 @@ _SECRET = (*HIDDEN_OPTIONS, "webhook")
 _NEAR, _NEARER = 0.6, 0.85
 # What a name can be made of. All else is a value that has slipped into its name, such as {"TOKEN=value": ""}.
 _NAME = re.compile(r"[A-Za-z0-9_@.-]*")
-# Of what stands beside a name, as render.SHORTEST_HIDDEN has it of values.
-_SHORTEST = 4
 
 
 def hidden_texts(given: Any, spec: Spec) -> Iterator[str]:
@@ -93,7 +92,7 @@ def _below(key: str, value: Any) -> Iterator[str]:
 
 
 def _deep(given: Any) -> Iterator[str]:
-    """Those where any word may stand as a key. Every value of every unit comes by here."""
+    """Those below what may have any word as a key: directives, variables. Every value of every unit comes by here."""
     # typing's Mapping takes three times as long to ask.
     if isinstance(given, abc.Mapping):
         for key, value in given.items():
@@ -153,5 +152,5 @@ def _beside_name(key: str) -> Iterator[str]:
     yield key
     start = _NAME.match(key)
     rest = key[start.end() + 1 :].strip() if start else ""
-    if len(rest) >= _SHORTEST:
+    if len(rest) >= SHORTEST_HIDDEN:
         yield rest

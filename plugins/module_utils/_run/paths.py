@@ -15,6 +15,7 @@ from typing import Any, FrozenSet, Iterator, List, Mapping, Tuple
 
 from .._desired.options import FORMS, LISTS
 from .._desired.short import ROWS
+from .._syntax.activation import by_its_name
 from .._syntax.kinds import KINDS
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import joined
@@ -103,9 +104,8 @@ def names_of(option: str, name: str) -> FrozenSet[str]:
     suffix = name.rpartition(".")[2]
     if suffix in KINDS and suffix != kind:
         return frozenset([name])  # which is refused, by the name that it has
-    stem = name[: -len(kind) - 1] if name.endswith(f".{kind}") else name
-    brought = KINDS[kind].starts.kind
-    return frozenset([f"{stem}.{kind}", *([f"{stem}.{brought}", f"{stem}@.{brought}"] if brought else [])])
+    unit = name if name.endswith(f".{kind}") else f"{name}.{kind}"
+    return frozenset(filter(None, (unit, *by_its_name(unit))))
 
 
 def _general(unit: str) -> List[str]:

@@ -279,8 +279,8 @@ def _named(desired: Desired, texts: LoadPath) -> Iterator[str]:
             started = started_by(name.text, texts.effective(name.text))
             if not misnamed(started):
                 yield started
-        if name.is_template and accepting(name):
-            yield accepting(name)
+        if name.is_template:
+            yield from accepting(name)
         if texts.effective(name.text).get("Service", {}).get("RuntimeDirectory"):
             yield from filter(None, [namesake(name.text)])
 
@@ -405,9 +405,9 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     view = View(differences, observed)
     refused = refusals.impossible(view)
     if any(b"EnvironmentFile" in content for content in differences.after.contents.values()):
-        from .._verify.environments import outdone  # noqa: PLC0415 (as above)
+        from .._verify.environments import overridden_by_files  # noqa: PLC0415 (as above)
 
-        refused += outdone(view)
+        refused += overridden_by_files(view)
     if not (differences.write or differences.remove or differences.joining):
         return refused
     from .._verify.beside import tellers  # noqa: PLC0415 (as above)

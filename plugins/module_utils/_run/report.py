@@ -105,7 +105,7 @@ def pulled_in(work: Work, states: Optional[States]) -> List[Problem]:
 
 
 def is_a_cause(doubt: Problem, errors: Sequence[Mapping[str, Any]]) -> bool:
-    """Has it come as it was foretold, so that the error of the unit says it already, with more?"""
+    """Has the doubt come true? Then the error of the unit says it already, and more."""
     about = (doubt.unit, doubt.directive)
     caused = (each for each in errors if each.get("cause"))
     return doubt.rule.id == "lacking" and any((each["unit"], each["directive"]) == about for each in caused)

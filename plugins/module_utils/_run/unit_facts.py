@@ -47,7 +47,7 @@ _CLOCKS = ("next_elapse_realtime", "next_elapse_monotonic")
 Facts = Dict[str, Any]
 
 
-class Unread(NamedTuple):
+class UnreadFact(NamedTuple):
     """What could not be read: the unit, "" for none alone; a key of its facts or a path; and why."""
 
     unit: str
@@ -59,7 +59,7 @@ class Unread(NamedTuple):
 
 
 @dataclass
-class Teller:
+class UnitFacts:
     """Tells of one unit after the other.
 
     observed: the look at the host. reader: notes what cannot be read. accepted, recorded: what earlier runs have kept
@@ -73,7 +73,7 @@ class Teller:
     no_accepted: str
     recorded: Callable[[], Mapping[str, Parts]]
     with_settings: bool
-    unread: List[Unread] = field(default_factory=list)
+    unread: List[UnreadFact] = field(default_factory=list)
 
     def of_manager(self, asked: str, properties: Mapping[str, Any]) -> Facts:
         """Of a unit that the manager has loaded, be it for this question alone."""
@@ -158,7 +158,7 @@ class Teller:
             if found[path] is None:
                 behind = resolve(path, self.observed.places.root)
                 reason = unread.get(path) or unread.get(behind) or f"it leads to {behind}, where there is no file"
-                self.unread.append(Unread(unit, path, reason))
+                self.unread.append(UnreadFact(unit, path, reason))
         return found
 
     def _settings(self, unit: str, contents: Mapping[str, Optional[bytes]]) -> Optional[Facts]:
@@ -169,7 +169,7 @@ class Teller:
             try:
                 files[path] = unitfile.parse(content.decode("utf-8", "replace"))
             except Refused as refused:
-                self.unread.append(Unread(unit, path, str(refused)))
+                self.unread.append(UnreadFact(unit, path, str(refused)))
         if contents and not files:
             return None
         return {
@@ -209,7 +209,7 @@ class Teller:
                 return {"stale": found.stale, "stale_for": list(found.news)}
             except OSError as error:
                 why = f"{error.filename} cannot be read: {error.strerror}"
-        self.unread.append(Unread(unit, "stale", why))
+        self.unread.append(UnreadFact(unit, "stale", why))
         return nothing
 
     def _count(self, unit: str, properties: Mapping[str, Any], facts: Facts) -> None:
@@ -228,9 +228,9 @@ class Teller:
         for key, directive in _COUNTED.items():
             if facts.get(key) is None:
                 reason = f"systemd has no number: {directive} is off, or the kernel has no such controller here"
-                self.unread.append(Unread(unit, key, reason))
+                self.unread.append(UnreadFact(unit, key, reason))
         if facts["memory_peak"] is None and facts.get("sub_state") != "exited":
-            self.unread.append(Unread(unit, "memory_peak", why))
+            self.unread.append(UnreadFact(unit, "memory_peak", why))
 
 
 def suggested(facts: Mapping[str, Any]) -> Dict[str, Optional[int]]:

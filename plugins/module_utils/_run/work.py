@@ -39,7 +39,7 @@ class Failed(Exception):
         self.warnings = tuple(warnings)
 
 
-class Wrong(NamedTuple):
+class WrongOptions(NamedTuple):
     """What is wrong with the options of a module.
 
     problems: all that Ansible refuses. rest: the options without them, None where it would not be known what those are

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Sequence
+from typing import Sequence, Tuple
 
 from .kinds import KINDS, kind_of
 from .loadpath import LoadPath
@@ -23,10 +23,13 @@ _OPENING = {row.starts.kind: row for row in KINDS.values() if row.starts.hands_o
 _CONNECTION = re.compile(r"\d+-")
 
 
-def accepting(name: UnitName) -> str:
-    """The unit that starts instances of this template if it accepts connections for them, "" if none could."""
+def accepting(name: UnitName) -> Tuple[str, ...]:
+    """The units that start instances of this template if they accept connections for them; none if none could.
+
+    An instance of a socket has the text of its template, unless it has a file of its own.
+    """
     row = _ACCEPTING.get(name.kind)
-    return f"{name.prefix}.{row.name}" if row and name.instance is not None else ""
+    return (f"{name.prefix}.{row.name}", f"{name.prefix}@.{row.name}") if row and name.instance is not None else ()
 
 
 def namesake(unit: str) -> str:
@@ -38,9 +41,9 @@ def namesake(unit: str) -> str:
 
 def is_accepted_for(unit: str, loadpath: LoadPath) -> bool:
     """Is there a socket with Accept=yes that starts instances of this service's template (systemd.socket(5))?"""
-    socket = accepting(parse_name(unit))
-    row = kind_of(socket)
-    return bool(socket) and is_set(loadpath.effective(socket), row.section, row.starts.each)
+    sockets = accepting(parse_name(unit))
+    every = [*sockets, *(each for socket in sockets for each in loadpath.own_files(socket))]
+    return any(accepts(socket, loadpath.effective(socket)) for socket in every)
 
 
 def is_of_connection(unit: str) -> bool:
@@ -48,19 +51,32 @@ def is_of_connection(unit: str) -> bool:
     return _CONNECTION.match(parse_name(unit).instance or "") is not None
 
 
-def started_by(unit: str, text: Effective) -> str:
-    """The unit that a timer, socket, path or automount starts, "" for other kinds.
+def accepts(unit: str, text: Effective) -> bool:
+    """Does it start an instance for each connection (systemd.socket(5), Accept=)?"""
+    row = kind_of(unit)
+    return is_set(text, row.section, row.starts.each)
 
-    A socket with Accept=yes starts instances of a template (systemd.socket(5)).
+
+def by_its_name(unit: str) -> Tuple[str, str]:
+    """What a unit starts unless its text names another: itself, and for each connection.
+
+    The latter is the template of its prefix: acc@1.socket starts acc@0-1-0.service, tried on 252. Either is "" where
+    units of its type start nothing so.
     """
+    row = kind_of(unit)
+    stem, kind, each = unit.rpartition(".")[0], row.starts.kind, row.starts.each
+    return f"{stem}.{kind}" if kind else "", f"{stem.partition('@')[0]}@.{kind}" if each else ""
+
+
+def started_by(unit: str, text: Effective) -> str:
+    """The unit that a timer, socket, path or automount starts, or the template of such; "" for other kinds."""
     row = kind_of(unit)
     if not row.is_starter:
         return ""
-    stem, activation = unit.rpartition(".")[0], row.starts
-    if is_set(text, row.section, activation.each):
-        return f"{stem}@.{activation.kind}"
-    named = last(text, row.section, activation.directive)
-    return in_name(named, unit) or f"{stem}.{activation.kind}"
+    own, of_connection = by_its_name(unit)
+    if accepts(unit, text):
+        return of_connection
+    return in_name(last(text, row.section, row.starts.directive), unit) or own
 
 
 def starts(unit: str, loadpath: LoadPath) -> str:

@@ -111,6 +111,19 @@ class LoadPath:
         """Has it a file, and not one that masks it?"""
         return self.fragment(unit) is not None and not self.masked(unit)
 
+    def own_files(self, template: str) -> Sequence[str]:
+        """The instances of a template that have a file of their name."""
+        return self._of_template.get(template, ())
+
+    @cached_property
+    def _of_template(self) -> Dict[str, List[str]]:
+        found: Dict[str, List[str]] = {}
+        for name in self._first:
+            template = "" if "@" not in name or misnamed(name) else parse_name(name).template
+            if template:
+                found.setdefault(template, []).append(name)
+        return found
+
     def own_text(self, unit: str) -> str:
         """The file of just that name, "" if there is none; one that a generator makes follows something else."""
         path = self.fragment(unit)

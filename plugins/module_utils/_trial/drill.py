@@ -35,7 +35,7 @@ from .._syntax.rule import Problems, Refused, Rule, Severity
 from . import faults, promise, scene
 from .faults import NotTried, Trial
 from .interrupts import Interrupts
-from .measure import Seen
+from .measure import AfterFault
 from .promise import Promise
 from .scene import Scene
 
@@ -83,8 +83,6 @@ _REMEDIES = {
     promise.NOT_NOTICED: "a program that sends WATCHDOG=1, and WatchdogSec=, let systemd notice",
     promise.MISSED: "Persistent=true catches up",
 }
-# What is as it should be after a fault, whatever was promised.
-_WELL = (promise.RECOVERED, promise.UNHARMED)
 
 
 @dataclass
@@ -93,7 +91,7 @@ class Tried:
 
     fault: str
     promise: Promise
-    rounds: List[Seen] = field(default_factory=list)
+    rounds: List[AfterFault] = field(default_factory=list)
     not_tried: str = ""
 
     @property
@@ -104,7 +102,7 @@ class Tried:
         return (self.odd or self.rounds[0]).verdict
 
     @property
-    def odd(self) -> Optional[Seen]:
+    def odd(self) -> Optional[AfterFault]:
         """The first round that came to something else than was promised."""
         return next((seen for seen in self.rounds if not _agrees(self.promise.verdict, seen.verdict)), None)
 
@@ -265,7 +263,7 @@ class _Drill:
             if self.failures:
                 return
 
-    def _done(self, trial: Trial, fault: str, interrupts: Interrupts) -> Seen:
+    def _done(self, trial: Trial, fault: str, interrupts: Interrupts) -> AfterFault:
         """A fault between its note and all of it taken back."""
         try:
             trial.note()
@@ -289,7 +287,7 @@ class _Drill:
             for found in watch(self.manager, expected, to_the_end=True)
         ]
 
-    def _judge(self, tried: Tried, seen: Seen) -> None:
+    def _judge(self, tried: Tried, seen: AfterFault) -> None:
         if not _agrees(tried.promise.verdict, seen.verdict):
             how = f": {seen.how}" if seen.how else ""
             told = _DIFFERS.problem(

@@ -21,7 +21,7 @@ from .._host.watch import wait_for_rest
 from .._syntax.spans import seconds
 from . import promise
 from .clients import Clients, addresses
-from .measure import NOTICED, Seen, Watch, is_down, pause, show, since
+from .measure import NOTICED, AfterFault, Watch, is_down, pause, show, since
 from .scene import Scene
 
 # A process that was killed is gone in milliseconds; systemd may have other things to do before it says so.
@@ -72,18 +72,18 @@ def _stop(scene: Scene) -> float:
     return _ROOM if found is None or found > _ROOM else found
 
 
-def _signalled(trial: Trial, name: str) -> Seen:
+def _signalled(trial: Trial, name: str) -> AfterFault:
     before = dict(show(trial.manager, trial.unit))
     at = time.monotonic()
     _did(trial.manager.kill(trial.unit, name))
     return trial.watch(at, before).outcome()
 
 
-def _kill(trial: Trial) -> Seen:
+def _kill(trial: Trial) -> AfterFault:
     return _signalled(trial, "SIGKILL")
 
 
-def _segv(trial: Trial) -> Seen:
+def _segv(trial: Trial) -> AfterFault:
     return _signalled(trial, "SIGSEGV")
 
 
@@ -98,7 +98,7 @@ def _main(shown: Properties) -> int:
     return pid
 
 
-def _hang(trial: Trial) -> Seen:
+def _hang(trial: Trial) -> AfterFault:
     before = dict(show(trial.manager, trial.unit))
     main = processes.process(_main(before))
     if main is None:
@@ -116,7 +116,7 @@ def _hang(trial: Trial) -> Seen:
         processes.go_on(main)
 
 
-def _crash_loop(trial: Trial) -> Seen:
+def _crash_loop(trial: Trial) -> AfterFault:
     given = trial.scene.given
     began, first = time.monotonic(), dict(show(trial.manager, trial.unit))
     at, before = began, first
@@ -156,7 +156,7 @@ def _runs_anew(trial: Trial, before: Dict[str, str], wait: float) -> bool:
     return False
 
 
-def _started_again(trial: Trial, seen: Seen) -> Seen:
+def _started_again(trial: Trial, seen: AfterFault) -> AfterFault:
     """What is down is started again, and what that takes is measured; it being down stays the verdict."""
     if seen.verdict not in (promise.GAVE_UP, promise.FAILED, promise.INACTIVE):
         return seen
@@ -169,7 +169,7 @@ def _started_again(trial: Trial, seen: Seen) -> Seen:
     return replace(seen, to_process=again.to_process, to_healthy=again.to_healthy)
 
 
-def _child(trial: Trial) -> Seen:
+def _child(trial: Trial) -> AfterFault:
     before = dict(show(trial.manager, trial.unit))
     children = processes.descendants(_main(before))
     if not children:
@@ -180,7 +180,7 @@ def _child(trial: Trial) -> Seen:
     return trial.watch(at, before).outcome()
 
 
-def _oom(trial: Trial) -> Seen:
+def _oom(trial: Trial) -> AfterFault:
     before = dict(show(trial.manager, trial.unit))
     group = trial.manager.show([trial.unit], ("ControlGroup",))[trial.unit].get("ControlGroup", "")
     limits = memory.limits(group)
@@ -200,7 +200,7 @@ def _oom(trial: Trial) -> Seen:
 _UNLIMITED = "the kernel holds it to no limit of memory here: its control group has no memory controller of cgroup v2"
 
 
-def _dependency(trial: Trial) -> Seen:
+def _dependency(trial: Trial) -> AfterFault:
     required = trial.scene.required
     if not required:
         raise NotTried("it requires nothing that is up and in may_hurt, with all that goes down with it")
@@ -214,7 +214,7 @@ def _dependency(trial: Trial) -> Seen:
     return _started_again(trial, replace(seen, how=seen.how or f"{unit} was stopped"))
 
 
-def _socket(trial: Trial) -> Seen:
+def _socket(trial: Trial) -> AfterFault:
     sockets = trial.scene.sockets
     shown = trial.manager.show(sockets, ("Listen", "InvocationID"))
     where = [each for values in shown.values() for each in addresses(values.get("Listen", ""))]
@@ -235,7 +235,7 @@ def _socket(trial: Trial) -> Seen:
     return replace(seen, how=f"{clients.tried} connections, none refused") if seen.to_healthy is not None else seen
 
 
-def _downtime(trial: Trial) -> Seen:
+def _downtime(trial: Trial) -> AfterFault:
     """The timer is down when its time comes; a drop-in says when that is, so that nobody has to wait for long."""
     unit, manager = trial.unit, trial.manager
     if not trial.scene.given.has_calendar:
@@ -255,14 +255,14 @@ def _downtime(trial: Trial) -> Seen:
     _did(manager.queue("start", [unit]))
     fired = _fires(trial, at)
     if fired is None:
-        return Seen(promise.MISSED, None, None, "what came while it was down was left out", show(manager, unit))
+        return AfterFault(promise.MISSED, None, None, "what came while it was down was left out", show(manager, unit))
     wait_for_rest(manager, [trial.scene.starts], trial.scene.health.timeout, starts=True)
     started = show(manager, trial.scene.starts)
     took = since(at)
     if started.get("ActiveState") == "failed":
         how = f"{trial.scene.starts} failed"
-        return Seen(promise.WRONG_STATE, fired, None, how, started, started.get("InvocationID", ""))
-    return Seen(promise.RECOVERED, fired, took, "", started)
+        return AfterFault(promise.WRONG_STATE, fired, None, how, started, started.get("InvocationID", ""))
+    return AfterFault(promise.RECOVERED, fired, took, "", started)
 
 
 _A_LITTLE = 0.2
@@ -279,7 +279,7 @@ def _fires(trial: Trial, at: float) -> Optional[float]:
     return None
 
 
-_SERVICE: Dict[str, Callable[[Trial], Seen]] = {
+_SERVICE: Dict[str, Callable[[Trial], AfterFault]] = {
     "kill": _kill,
     "segv": _segv,
     "hang": _hang,
@@ -289,15 +289,15 @@ _SERVICE: Dict[str, Callable[[Trial], Seen]] = {
     "dependency": _dependency,
     "socket": _socket,
 }
-_TIMER: Dict[str, Callable[[Trial], Seen]] = {"downtime": _downtime}
+_TIMER: Dict[str, Callable[[Trial], AfterFault]] = {"downtime": _downtime}
 
 
-def known(scene: Scene) -> Dict[str, Callable[[Trial], Seen]]:
+def known(scene: Scene) -> Dict[str, Callable[[Trial], AfterFault]]:
     """The faults that there are for a unit of its kind."""
     return _TIMER if scene.is_timer else _SERVICE
 
 
-def do(trial: Trial, fault: str) -> Seen:
+def do(trial: Trial, fault: str) -> AfterFault:
     """Do a fault that is known for the unit, once. Raises NotTried."""
     longer = promise.too_long(trial.scene.given, fault)
     if longer:

@@ -29,7 +29,7 @@ _SURE = 0.3
 
 
 @dataclass(frozen=True)
-class Seen:
+class AfterFault:
     """What became of a unit after a fault.
 
     verdict: in a word. to_process, to_healthy: seconds until there was a new process, and until it was well; None for
@@ -83,7 +83,7 @@ class Watch:
     _well_since: Optional[float] = None
     _down_since: Optional[float] = None
 
-    def outcome(self) -> Seen:
+    def outcome(self) -> AfterFault:
         while True:
             shown = show(self.manager, self.scene.unit)
             seen = self._verdict(shown)
@@ -91,7 +91,7 @@ class Watch:
                 return seen
             pause()
 
-    def _verdict(self, shown: Properties) -> Optional[Seen]:
+    def _verdict(self, shown: Properties) -> Optional[AfterFault]:
         now = time.monotonic()
         if is_down(shown):
             self._down_since = self._down_since or now
@@ -118,7 +118,7 @@ class Watch:
         self.complaint = first_complaint(self.manager, self.scene.health.checks, left)
         return self.complaint
 
-    def _healthy(self, shown: Properties, anew: bool, over: bool) -> Optional[Seen]:
+    def _healthy(self, shown: Properties, anew: bool, over: bool) -> Optional[AfterFault]:
         """Its check passes, and for as long as it has to. over: systemd would have noticed by now."""
         if self._check():
             self._well_since = None
@@ -128,10 +128,10 @@ class Watch:
             return None
         fallen = self._fallen(run_of(shown))
         if fallen:
-            return Seen(promise.WRONG_STATE, self.to_process, None, fallen, shown, run_of(shown).invocation)
+            return AfterFault(promise.WRONG_STATE, self.to_process, None, fallen, shown, run_of(shown).invocation)
         if not anew:
-            return Seen(promise.UNHARMED, None, took, "its main process goes on", shown)
-        return Seen(promise.RECOVERED, self.to_process, took, "", shown)
+            return AfterFault(promise.UNHARMED, None, took, "its main process goes on", shown)
+        return AfterFault(promise.RECOVERED, self.to_process, took, "", shown)
 
     def _fallen(self, run: Run) -> str:
         """Why it did not stay well for as long as health says, "" if it did."""
@@ -143,7 +143,7 @@ class Watch:
             pause()
         return self._check()
 
-    def _down(self, shown: Properties) -> Seen:
+    def _down(self, shown: Properties) -> AfterFault:
         failed = shown.get("ActiveState") == "failed"
         run = run_of(shown)
         anew = run.restarts != self.before.restarts
@@ -151,17 +151,17 @@ class Watch:
             shown.get("Result") == promise.GAVE_UP or (anew and promise.gave_up(self.scene.given, shown))
         )
         verdict = promise.GAVE_UP if gave_up else promise.FAILED if failed else promise.INACTIVE
-        return Seen(verdict, self.to_process, None, describe(shown), shown, run.invocation)
+        return AfterFault(verdict, self.to_process, None, describe(shown), shown, run.invocation)
 
-    def _as_before(self, shown: Properties) -> Seen:
+    def _as_before(self, shown: Properties) -> AfterFault:
         self._check()
         how = f"active after {since(self.at):g} s, with the process that hangs"
         more = f"; its check says {self.complaint}" if self.complaint else "; its check passes all the same"
-        return Seen(promise.NOT_NOTICED, None, None, how + more, shown, run_of(shown).invocation)
+        return AfterFault(promise.NOT_NOTICED, None, None, how + more, shown, run_of(shown).invocation)
 
-    def _late(self, shown: Properties) -> Seen:
+    def _late(self, shown: Properties) -> AfterFault:
         state = Look(self.scene.unit, shown, at=0.0)
         how = f"{state.active} ({state.sub}) after {since(self.at):g} s"
         verdict = promise.WRONG_STATE if state.active == "active" else promise.FAILED
         how += f", and its check says {self.complaint}" if self.complaint else ""
-        return Seen(verdict, self.to_process, None, how, shown, run_of(shown).invocation)
+        return AfterFault(verdict, self.to_process, None, how, shown, run_of(shown).invocation)

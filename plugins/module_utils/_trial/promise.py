@@ -40,19 +40,19 @@ _OF_ITS_OWN = 0.3
 LONGEST_LOOP = 120.0
 
 
-class Ending(NamedTuple):
+class ProcessEnd(NamedTuple):
     """How a main process ends: systemd's word for the result, and the signal without SIG."""
 
     result: str
     signal: str
 
 
-ENDINGS: Dict[str, Ending] = {
-    "kill": Ending("signal", "KILL"),
+ENDINGS: Dict[str, ProcessEnd] = {
+    "kill": ProcessEnd("signal", "KILL"),
     # Whether there is a core decides the kernel; systemd restarts for either in the same cases.
-    "segv": Ending("core-dump", "SEGV"),
-    "crash_loop": Ending("signal", "KILL"),
-    "oom": Ending("oom-kill", "KILL"),
+    "segv": ProcessEnd("core-dump", "SEGV"),
+    "crash_loop": ProcessEnd("signal", "KILL"),
+    "oom": ProcessEnd("oom-kill", "KILL"),
 }
 
 
@@ -67,7 +67,7 @@ class Delay(NamedTuple):
     most: float = math.inf
 
 
-class Limit(NamedTuple):
+class StartLimit(NamedTuple):
     """How many starts (burst) in how many seconds (interval) are one too many; 0 for either: any number."""
 
     interval: float = 10.0
@@ -107,7 +107,7 @@ class Settings(NamedTuple):
 
     restart: str = "no"
     delay: Delay = Delay()
-    limit: Limit = Limit()
+    limit: StartLimit = StartLimit()
     watchdog: Watchdog = Watchdog()
     runtime_max: float = math.inf
     ends: Ends = Ends()
@@ -145,7 +145,7 @@ def settings(shown: Mapping[str, str]) -> Settings:
         delay=Delay(
             span("RestartUSec", 0.1), int(shown.get("RestartSteps") or 0), span("RestartMaxDelayUSec", math.inf)
         ),
-        limit=Limit(span("StartLimitIntervalUSec", 10.0), int(shown.get("StartLimitBurst") or 0)),
+        limit=StartLimit(span("StartLimitIntervalUSec", 10.0), int(shown.get("StartLimitBurst") or 0)),
         watchdog=Watchdog(_finite(span("WatchdogUSec", 0.0)), _name(number) if number.isdigit() else "ABRT"),
         runtime_max=span("RuntimeMaxUSec", math.inf) or math.inf,
         ends=Ends(words("SuccessExitStatus"), words("RestartPreventExitStatus"), words("RestartForceExitStatus")),
@@ -185,12 +185,12 @@ def delay(given: Settings, number: int) -> float:
     return first * math.pow(most / first, (number - 1) / steps)
 
 
-def result_of(given: Settings, ending: Ending) -> str:
+def result_of(given: Settings, ending: ProcessEnd) -> str:
     """systemd's result; what is dumped is no success, whatever is said of its signal (is_clean_exit())."""
     return "success" if ending.result == "signal" and ending.signal in given.ends.success else ending.result
 
 
-def restarts(given: Settings, ending: Ending) -> Tuple[bool, str]:
+def restarts(given: Settings, ending: ProcessEnd) -> Tuple[bool, str]:
     """Is it restarted by itself, and by which setting (service_shall_restart())?"""
     if ending.signal in given.ends.prevented:
         return False, f"RestartPreventExitStatus= has {ending.signal}"
@@ -212,7 +212,7 @@ def gave_up(given: Settings, shown: Mapping[str, str]) -> bool:
     result = shown.get("Result", "")
     status = shown.get("ExecMainStatus", "")
     exited = shown.get("ExecMainCode", "") == _EXITED
-    return result == GAVE_UP or restarts(given, Ending(result, status if exited else _name(status)))[0]
+    return result == GAVE_UP or restarts(given, ProcessEnd(result, status if exited else _name(status)))[0]
 
 
 # waitid(2), si_code.
@@ -230,7 +230,7 @@ _RESTARTED: Dict[str, Tuple[str, ...]] = {
 }
 
 
-def _after_end(given: Settings, ending: Ending, before: float = 0.0) -> Promise:
+def _after_end(given: Settings, ending: ProcessEnd, before: float = 0.0) -> Promise:
     """What becomes of it after its main process has ended. before: seconds until systemd takes it for ended."""
     if given.by_group:
         return Promise(UNKNOWN, "with ExitType=cgroup it is up for as long as any of its processes is")
@@ -258,7 +258,7 @@ def _dumped(given: Settings) -> Promise:
 def _hangs(given: Settings) -> Promise:
     after, name = given.watchdog
     if after:
-        made = _after_end(given, Ending("watchdog", name), after)
+        made = _after_end(given, ProcessEnd("watchdog", name), after)
         return made._replace(reason=f"WatchdogSec= is {after:g} s; {made.reason}")
     reason = "without WatchdogSec= systemd notices no hang"
     if given.runtime_max < math.inf:
@@ -283,7 +283,7 @@ def too_long(given: Settings, fault: str) -> str:
     """Why a fault is not done, as nobody would wait for what comes of it; "" if it is."""
     ending, before = ENDINGS.get(fault), 0.0
     if fault == "hang" and given.watchdog.after:
-        ending, before = Ending("watchdog", given.watchdog.signal), given.watchdog.after
+        ending, before = ProcessEnd("watchdog", given.watchdog.signal), given.watchdog.after
     if ending is None:
         return ""
     again = restarts(given, ending)[0]

@@ -16,13 +16,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from .._advice.ladder import Facts, Outcome, Search, Setting, items
+from .._advice.ladder import Facts, Search, Setting, TryOutcome, items
 from .._advice.logins import lets_others_in
 from .._advice.merging import parse_groups
 from .._advice.optouts import HOMES, Line, Needs, needs
 from .._advice.profiles import Host
 from .._apply import leftovers, trials
-from .._apply.trials import Trial
+from .._apply.trials import SearchRecord
 from .._desired.forms import with_kind
 from .._desired.hardening import OPTIONS, TARGET
 from .._host import files
@@ -237,7 +237,7 @@ class _Sandbox:
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         groups = parse_groups(manager.syscall_groups())
         host = Host(catalogue, calls=groups)
-        self.trial = Trial(self.service.unit, self.service.others)
+        self.trial = SearchRecord(self.service.unit, self.service.others)
         until = self.begun + (params.get("time_limit") or _LIMIT)
         # Of what the service says only this is known to be secret.
         secrets = (seen.content for seen in tree(manager.places.secrets).values() if seen.content)
@@ -297,7 +297,7 @@ class _Sandbox:
             raise Problems([_NO_PROBE.problem(self.service.unit, why=why, mend="look at what has changed meanwhile")])
         return self._result(search, facts, barred)
 
-    def _attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
+    def _attempt(self, setting: Setting, folders: FrozenSet[str]) -> TryOutcome:
         outcome = self.bench.attempt(setting, folders)
         lines = self.bench.lines(setting, folders)
         new = [each for each in setting if each not in self.known or setting[each] != self.known[each]]

@@ -31,7 +31,7 @@ _OF_HOST = frozenset(
 )
 
 
-class Ending(NamedTuple):
+class EndsHost(NamedTuple):
     """A setting of a unit by which its end is one of the whole host."""
 
     unit: str
@@ -63,17 +63,17 @@ def _set_off(shown: Properties, started: bool) -> List[str]:
     return [other for name in (*_ON_END, *(_STARTS if started else ())) for other in names(shown, name)]
 
 
-def endings(units: Iterable[str], known: Mapping[str, Properties]) -> Iterator[Ending]:
+def endings(units: Iterable[str], known: Mapping[str, Properties]) -> Iterator[EndsHost]:
     """By which settings a failure or end of one of these ends the host. known: what `look` has found."""
     for unit in dict.fromkeys(units):
         shown = known.get(unit, {})
         for directive, value in _actions(shown):
-            yield Ending(unit, directive, value)
+            yield EndsHost(unit, directive, value)
         for directive in _ON_END:
             for other in sorted(names(shown, directive)):
                 how = _by_start(other, known)
                 if how is not None:
-                    yield Ending(unit, directive, f"{other}{how}")
+                    yield EndsHost(unit, directive, f"{other}{how}")
 
 
 def _actions(shown: Properties) -> Iterator[Tuple[str, str]]:

@@ -16,12 +16,12 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
-from .._advice.ladder import Item, Lines, Outcome, OutOfTime, Setting
+from .._advice.ladder import Item, Lines, OutOfTime, Setting, TryOutcome
 from .._advice.optouts import Line, Needs, quoted
 from .._advice.profiles import Host, profile
 from .._advice.refusals import Refusal, of_processes, refusals
 from .._apply import trials
-from .._apply.trials import Trial
+from .._apply.trials import SearchRecord
 from .._host import journal
 from .._host.expectations import Proof, Up
 from .._host.files import Writer
@@ -91,7 +91,7 @@ class Bench:
     did without.
     """
 
-    trial: Trial
+    trial: SearchRecord
     manager: Manager
     writer: Writer
     host: Host
@@ -133,14 +133,14 @@ class Bench:
             for directive, _value in self.lines({item.directive: item.rungs[0]}, frozenset())
         )
 
-    def attempt(self, setting: Setting, folders: FrozenSet[str]) -> Outcome:
+    def attempt(self, setting: Setting, folders: FrozenSet[str]) -> TryOutcome:
         if self.is_late:
             raise OutOfTime
         lines = self.lines(setting, folders)
         self._put(lines)
         return self._judged(self._once(), lines)
 
-    def proved(self, setting: Setting, folders: FrozenSet[str], stops: float) -> Outcome:
+    def proved(self, setting: Setting, folders: FrozenSet[str], stops: float) -> TryOutcome:
         """All of it once more: two restarts, and a stop that takes no longer than it did."""
         lines = self.lines(setting, folders)
         self._put(lines)
@@ -150,7 +150,7 @@ class Bench:
                 return outcome
         took, how = self.stopped()
         if how != "success" or took > 2 * stops + 5:
-            return Outcome(False, (f"its stop took {took:.1f} s and ended as {how}; without it took {stops:.1f} s",))
+            return TryOutcome(False, (f"its stop took {took:.1f} s and ended as {how}; without it took {stops:.1f} s",))
         return self._judged(self._once(), lines)
 
     def unwell(self) -> str:
@@ -172,19 +172,19 @@ class Bench:
     def _once(self) -> _Result:
         return _Try(self).result()
 
-    def _judged(self, result: _Result, lines: Sequence[Line]) -> Outcome:
+    def _judged(self, result: _Result, lines: Sequence[Line]) -> TryOutcome:
         found = refusals(result.said, self.baseline.said if self.baseline else (), [*self.present, *lines], self.host)
         grave = [each for each in found if each.about not in _TUNING]
         borne = [each.line for each in found if each not in grave and not result.complaint]
         self.tolerated.update(without(line, self.hidden) for line in borne)
         if not result.complaint and not grave:
-            return Outcome(True)
+            return TryOutcome(True)
         ours = {directive for directive, _value in lines}
         evidence = [*(each.line for each in grave), *([result.complaint] if result.complaint else [])]
         if not grave:
             evidence += [line for line in result.said if _ENDED.search(line)][-1:]
         shown = tuple(without(line, self.hidden) for line in evidence[:_MOST_EVIDENCE])
-        return Outcome(False, shown, _certain(grave) & ours, _folders(grave))
+        return TryOutcome(False, shown, _certain(grave) & ours, _folders(grave))
 
     def measure(self) -> Baseline:
         """The service without anything of ours, which has to pass its probe. Raises Failing."""

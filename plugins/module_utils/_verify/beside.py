@@ -10,13 +10,12 @@ Nobody else would look for them before they are needed. Private to the collectio
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 from .._desired.stack import Desired
 from .._host.files import is_program, resolve
 from .._host.manager import PATH, Manager
 from .._host.places import Places
-from .._host.probe import Command
 from .._plan.expected import Expected
 from .._plan.plan import Plan
 from .._syntax.loadpath import LoadPath
@@ -53,13 +52,13 @@ class _Beside(NamedTuple):
 
 
 def tellers(desired: Desired, places: Places) -> Iterator[Problem]:
-    """What tells someone that a service has failed runs only then, and would be missed by nobody before."""
+    """Programs of alerts that are not there: nobody would miss them before a service has failed."""
     for unit, program in desired.tellers:
         yield from _absent(_Beside(_NO_TELLER, unit, program, (PATH, places.root)))
 
 
 def checkers(desired: Desired, plan: Plan, after: LoadPath, manager: Manager) -> Iterator[Problem]:
-    """What a check of the units that this run brings up would ask, unless one of those makes it."""
+    """Programs of checks that are not there, for units that this run brings up; none that a declared unit may make."""
     commands = [unit for unit in _declared(desired) if not misnamed(unit)]
     for unit, program in sorted(_asked(desired, plan)):
         for found in _absent(_Beside(_NO_CHECKER, unit, program, (manager.path, ""))):
@@ -75,8 +74,8 @@ def _declared(desired: Desired) -> List[str]:
 
 def _asked(desired: Desired, plan: Plan) -> Iterator[Tuple[str, str]]:
     for unit, expected in plan.watched.items():
-        checks: Sequence[object] = desired.health_of(unit).checks if expected is not Expected.DOWN else ()
-        programs = [check.words[0] for check in checks if isinstance(check, Command)]
+        checks = desired.health_of(unit).checks if expected is not Expected.DOWN else ()
+        programs = [check.program for check in checks if check.program]
         # One with a folder and no slash in front is looked for from where the module runs.
         yield from ((unit, each) for each in programs if each.startswith("/") or "/" not in each)
 

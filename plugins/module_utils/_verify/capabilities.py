@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Names of capabilities and secure bits: those that it does not know systemd passes over without a word (247 to 262).
+"""Names of capabilities and secure bits: systemd passes over one that it does not know, without a word (247 to 262).
 
 Private to the collection.
 """

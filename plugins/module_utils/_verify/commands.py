@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from typing import Container, Iterator, List
 
+from .._host.files import resolve
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.properties import COMMANDS
 from .._syntax.rule import legible
@@ -40,7 +41,7 @@ def overlooked(subjects: Subjects, new: Container[str], loadpath: LoadPath, root
 
 
 def _missing(program: str, unit: str, path: str, entry: Entry, root: str) -> Complaint:
-    why = "Permission denied" if os.path.isfile(root + program) else "No such file or directory"
+    why = "Permission denied" if os.path.isfile(resolve(root + program, root)) else "No such file or directory"
     text = f"Command {legible(program)} is not executable: {why}"
     problem = MISSING.said(text, unit, entry.section, entry.directive)
     return Complaint(problem, text, path, specific=names_instance(entry.value))

@@ -19,7 +19,7 @@ from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
 from .._syntax.versions import value_came_with
 from .._syntax.words import apart, commands
-from .judge import Said, Verdict
+from .judge import Verdict, VerifyLine
 from .programs import Sight, is_brought, look_for
 from .remedies import MISSING, VERIFY, weight, words_of
 from .subjects import Subjects
@@ -86,7 +86,7 @@ class _Reader:
         self.subjects, self.loadpath, self.manager = subjects, loadpath, manager
         self.places: Places = manager.places
 
-    def read(self, said: Said) -> Iterator[Complaint]:
+    def read(self, said: VerifyLine) -> Iterator[Complaint]:
         if said.path:
             yield from self._of_line(said)
             return
@@ -133,7 +133,7 @@ class _Reader:
         """Does an assignment concern this instance alone, as it names the instance, or is in a drop-in of it?"""
         return names_instance(place.entry.value) or self.places.unit_of(place.path) == unit
 
-    def _of_line(self, said: Said) -> Iterator[Complaint]:
+    def _of_line(self, said: VerifyLine) -> Iterator[Complaint]:
         """What is said of a template's line is said of all its instances, unless the line names the instance."""
         unit, entry = self.places.unit_of(said.path), _entry_at(said.path, said.line, self.loadpath)
         place = _Place(said.path, entry) if entry else None
@@ -210,7 +210,7 @@ def of_templates(found: Sequence[Complaint], subjects: Subjects) -> List[Problem
 
 
 def _is_of_all(complaint: Complaint, subjects: Subjects, own: Container[str]) -> bool:
-    """What names no line may follow from what is the instance's own."""
+    """May it be about all instances? One that names no line may come from what this instance has of its own."""
     if complaint.problem.unit in subjects.made_up:
         return True
     return not complaint.specific and (complaint.placed or complaint.problem.unit not in own)

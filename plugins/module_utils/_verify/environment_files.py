@@ -14,6 +14,7 @@ from typing import Iterator, Mapping, Sequence
 
 from .._host.files import read, resolve
 from .._host.places import Places
+from .._host.reading import matching
 from .._syntax.rule import Problem, Rule, Severity, shown
 
 _EXPORTS = Rule(
@@ -38,14 +39,19 @@ def exports(unit: str, section: str, settings: Mapping[str, Sequence[str]], plac
                 yield _EXPORTS.problem(unit, section, "EnvironmentFile", number=number, path=shown(path))
 
 
+def contents(pattern: str, root: str) -> Iterator[bytes]:
+    """What is in the files that one EnvironmentFile= names, in their order; one that cannot be read has nothing."""
+    for path in matching(pattern, root):
+        try:
+            yield read(resolve(root + path, root))
+        except (OSError, ValueError):
+            continue
+
+
 def _first(path: str, root: str) -> int:
     """The number of the first line that is exported, 0 if none is, or the file cannot be read."""
-    try:
-        lines = read(resolve(root + path, root))[:_MOST].splitlines()
-    except (OSError, ValueError):
-        return 0
     continued = False
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(next(contents(path, root), b"")[:_MOST].splitlines(), 1):
         if not continued and _EXPORT.match(line):
             return number
         continued = line.endswith(b"\\")

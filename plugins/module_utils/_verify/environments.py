@@ -9,12 +9,10 @@ systemd reads those after all of Environment=, one after another (systemd.exec(5
 
 from __future__ import annotations
 
-import glob
 import re
-from typing import Dict, Iterator, List, Sequence
+from typing import Dict, Iterator, Sequence
 
-from .._host.files import read
-from .._plan.overridden import subjects
+from .._plan.overridden import with_files
 from .._plan.references import View
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import entries
@@ -23,8 +21,9 @@ from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.settings import settings
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Placed, origins
+from .environment_files import contents
 
-_OUTDONE = Rule(
+_OVERRIDDEN = Rule(
     "overridden",
     Severity.WARNING,
     "{path}, an EnvironmentFile= of {by} that systemd reads after that, sets {names} otherwise, so what is declared is "
@@ -35,9 +34,9 @@ _OUTDONE = Rule(
 _ASSIGNED = re.compile(r"^[ \t]*([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.MULTILINE)
 
 
-def outdone(view: View) -> Iterator[Problem]:
+def overridden_by_files(view: View) -> Iterator[Problem]:
     own = {*view.desired.files}
-    for unit, path in subjects(view):
+    for unit, path in with_files(view):
         files = view.after.files(unit)
         section = "" if misnamed(unit) else kind_of(unit).section
         if path not in files:
@@ -66,7 +65,7 @@ def _by_foreign(unit: str, section: str, path: str, named: Sequence[Placed], vie
     for each in dict.fromkeys(found.values()):
         names = ", ".join(sorted(name for name in found if found[name] == each))
         file = in_value(each.value, unit).lstrip("-")
-        yield _OUTDONE.problem(unit, section, "Environment", path=file, by=each.path, names=names)
+        yield _OVERRIDDEN.problem(unit, section, "Environment", path=file, by=each.path, names=names)
 
 
 def _plain(pattern: str) -> str:
@@ -80,16 +79,9 @@ def _declared(content: bytes, section: str) -> Dict[str, str]:
 
 def _variables(pattern: str, root: str) -> Dict[str, str]:
     found: Dict[str, str] = {}
-    for path in _matching(root + pattern):
-        try:
-            found.update(_assigned(read(path).decode("utf-8", "replace")))
-        except OSError:  # one that is not there, or that is a folder, sets nothing
-            continue
+    for content in contents(pattern, root):
+        found.update(_assigned(content.decode("utf-8", "replace")))
     return found
-
-
-def _matching(pattern: str) -> List[str]:
-    return sorted(glob.glob(pattern)) if set(pattern) & set("*?[") else [pattern]
 
 
 def _assigned(text: str) -> Dict[str, str]:

@@ -24,7 +24,7 @@ _NO_PROGRAM = re.compile(r"Command (.+) is not executable: No such file or direc
 
 
 def pointed(problem: Problem, loadpath: LoadPath, root: str) -> Problem:
-    """The same, with what may be meant. root: of the host's own files."""
+    """A complaint with the name that may be meant. root: of the host's own files."""
     if not problem.unit or misnamed(problem.unit):
         return problem
     found = next(_names(problem, loadpath, root), "")

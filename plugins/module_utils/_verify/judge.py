@@ -15,8 +15,8 @@ from .._host.manager import Manager, Outcome
 from .._host.places import Places
 from .._syntax.loadpath import LoadPath
 
-# The last unit that is handed over. verify looks for the program of each unit after it has read all of them, so that
-# it ran to its end is seen by its complaint that this one's program is not there.
+# The last unit that is handed over; its program is not there. verify looks for programs after it has read all units, so
+# its complaint of this one shows that it ran to its end.
 LAST = "unitwright-judged.service"
 _LAST_TEXT = b"[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/unitwright/judged\n"
 # From 250 on an argument with a colon is FILE:ALIAS (systemd-analyze(1)), so a name with one is given as an alias.
@@ -29,7 +29,7 @@ _UNIT = re.compile(r"(?P<unit>[A-Za-z0-9:_.\\@-]+\.[a-z]+): (?P<text>.*)")
 _ERROR = 3  # syslog(3)
 
 
-class Said(NamedTuple):
+class VerifyLine(NamedTuple):
     """A line of verify.
 
     level: as of syslog(3). text: its words. path, line: of the file that it is about, "" and 0 where it names none.
@@ -43,7 +43,7 @@ class Said(NamedTuple):
     unit: str = ""
 
 
-def breaks(said: Said) -> bool:
+def breaks(said: VerifyLine) -> bool:
     """Is it about a line at which systemd stops to read the unit? All others it passes over, and says so."""
     return bool(said.line) and said.level <= _ERROR and "ignoring" not in said.text.lower()
 
@@ -51,7 +51,7 @@ def breaks(said: Said) -> bool:
 class Verdict(NamedTuple):
     """What verify said of units. unjudged: those that it did not judge. absent: as there is no systemd-analyze."""
 
-    said: Tuple[Said, ...] = ()
+    said: Tuple[VerifyLine, ...] = ()
     unjudged: Tuple[str, ...] = ()
     why: str = ""
     absent: bool = False
@@ -131,18 +131,18 @@ class _Bench:
         # Only the name counts. verify puts the folders of what it is given before all others, so that is the first one.
         return os.path.join(self.folders[0], unit)
 
-    def _read(self, line: str) -> Said:
+    def _read(self, line: str) -> VerifyLine:
         leveled = _LINE.match(line)
         level = int(leveled.group("priority")) & 7 if leveled else _ERROR
         text = leveled.group("text") if leveled else line
         placed = _PLACED.match(text)
         if placed:
             path = self._path(placed.group("path"))
-            return Said(level, self._at_home(placed.group("text")), path, int(placed.group("line")))
+            return VerifyLine(level, self._at_home(placed.group("text")), path, int(placed.group("line")))
         named = _UNIT.match(text)
         if named:
-            return Said(level, self._at_home(named.group("text")), unit=named.group("unit"))
-        return Said(level, self._at_home(text))
+            return VerifyLine(level, self._at_home(named.group("text")), unit=named.group("unit"))
+        return VerifyLine(level, self._at_home(text))
 
     def _at_home(self, text: str) -> str:
         return text.replace(self.stage, self.places.units)
@@ -152,6 +152,6 @@ class _Bench:
         return self.fragments.get(os.path.basename(path)) or self._at_home(path)
 
 
-def _why(said: Sequence[Said], outcome: Outcome) -> str:
+def _why(said: Sequence[VerifyLine], outcome: Outcome) -> str:
     words = [each.text for each in said if not (each.path or each.unit)]
     return "; ".join(words) or (f"signal {-outcome.code}" if outcome.code < 0 else outcome.message)

@@ -133,7 +133,7 @@ def _accounts(settings: Settings, made: FrozenSet[str], places: Places, version:
 
 
 def _is_own(directive: str, what: str, name: str, version: int) -> bool:
-    """May a user's manager take it? Even its own user it would look up groups of, and has no right to set any."""
+    """May a user's manager take it? It has no right to set groups, and an older one sets some for its own user, too."""
     if os.geteuid() == 0:
         return True
     if directive == "SupplementaryGroups" or (directive == "User" and version < _OWN_USER_SINCE):

@@ -19,6 +19,7 @@ from typing import Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._host.files import is_program, resolve
 from .._host.manager import PATH
+from .._host.reading import matching
 from .._syntax.kinds import KINDS, kind_of
 from .._syntax.likeness import near
 from .._syntax.loadpath import LoadPath
@@ -74,9 +75,9 @@ def look_for(program: str, unit: str, directive: str, text: Effective, host: str
 
 
 def is_awaited(path: str, unit: str, text: Effective, host: str) -> bool:
-    """Is that missing, or a folder that it is in, and the unit by a condition of its own not started until it comes?"""
+    """Is that path or a folder above it missing, and does a condition keep the unit from starting until it comes?"""
     required = {in_value(each, unit) for each in required_paths(text)}
-    return any(not os.path.lexists(host + each) for each in required.intersection(_within(path)))
+    return any(not os.path.lexists(resolve(host + each, host)) for each in required.intersection(_within(path)))
 
 
 def found_elsewhere(program: str, unit: str, text: Effective, host: str) -> str:
@@ -90,13 +91,13 @@ def found_elsewhere(program: str, unit: str, text: Effective, host: str) -> str:
     name = posixpath.basename(program)
     looked_in = PATH.split(":")
     for pattern in (*looked_in, *_of_application(settings), *_APART, *_of_user(settings)):
-        for path in sorted(glob.glob(f"{host}{pattern}/{glob.escape(name)}")):
-            if is_program(path[len(host) :], host):
-                return path[len(host) :]
-    there = [f"{folder}/{each}" for folder in looked_in for each in _listed(host + folder)]
+        for path in matching(f"{pattern}/{glob.escape(name)}", host):
+            if is_program(host + path, host):
+                return path
+    there = [path for folder in looked_in for path in matching(f"{folder}/*", host)]
     close = near(name, {posixpath.basename(path) for path in there}, least=_NEAR_ENOUGH)
     found = (path for path in there if close and posixpath.basename(path) == close[0])
-    return next((path for path in found if is_program(path, host)), "")
+    return next((path for path in found if is_program(host + path, host)), "")
 
 
 def _of_application(settings: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -111,13 +112,6 @@ def _of_user(settings: Mapping[str, Sequence[str]]) -> Iterator[str]:
     except (KeyError, ValueError):
         return
     yield from (glob.escape(home) + each for each in _OF_USER if home)
-
-
-def _listed(folder: str) -> List[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
 
 
 def is_brought(program: str, unit: str, directive: str, loadpath: LoadPath, host: str) -> bool:

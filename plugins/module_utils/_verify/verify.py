@@ -21,7 +21,7 @@ from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed
 from .._syntax.rule import Problem, Rule, Severity
-from .judge import Said, Verdict, breaks, judge
+from .judge import Verdict, VerifyLine, breaks, judge
 from .subjects import Subjects, subjects
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _behind(
     chosen: Subjects,
     staged: Mapping[str, bytes],
     gone: Sequence[str],
-) -> Iterator[Said]:
+) -> Iterator[VerifyLine]:
     """What is wrong with lines behind one at which systemd stops to read the unit: as it would be without that."""
     seen = set(verdict.said)
     ahead, texts = list(verdict.said), dict(staged)

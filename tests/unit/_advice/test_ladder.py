@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.ladder import (
     Facts,
     Item,
-    Outcome,
     OutOfTime,
     Search,
+    TryOutcome,
     items,
 )
 
@@ -22,14 +22,14 @@ GROUPS = [
     (Item("A", (("yes",),)), Item("B", (("yes",),)), Item("C", (("yes",),))),
     (Item("System", (("strict",), ("full",), ("yes",))), Item("D", (("yes",),))),
 ]
-Bears = Callable[[Mapping[str, tuple[str, ...]], frozenset[str]], Outcome]
+Bears = Callable[[Mapping[str, tuple[str, ...]], frozenset[str]], TryOutcome]
 
 
 def search(bears: Bears, groups: list[tuple[Item, ...]] | None = None) -> tuple[Search, int]:
     """The search, and how often it tried."""
     tries = []
 
-    def attempt(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> Outcome:
+    def attempt(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> TryOutcome:
         tries.append(setting)
         return bears(setting, folders)
 
@@ -39,41 +39,41 @@ def search(bears: Bears, groups: list[tuple[Item, ...]] | None = None) -> tuple[
 
 
 def test_what_bears_all_of_it_is_tried_once() -> None:
-    found, tries = search(lambda _setting, _folders: Outcome(True))
+    found, tries = search(lambda _setting, _folders: TryOutcome(True))
     assert found.accepted == {"A": ("yes",), "B": ("yes",), "C": ("yes",), "System": ("strict",), "D": ("yes",)}
     assert (found.left_out, tries) == ({}, 1)
 
 
 def test_one_that_is_not_borne_is_found_by_halves() -> None:
-    found, tries = search(lambda setting, _folders: Outcome("B" not in setting, ("no B",)))
+    found, tries = search(lambda setting, _folders: TryOutcome("B" not in setting, ("no B",)))
     assert set(found.accepted) == {"A", "C", "System", "D"}
     assert found.left_out == {"B": ("no B",)}
     assert tries <= 7
 
 
 def test_two_that_are_not_borne_together() -> None:
-    found, _tries = search(lambda setting, _folders: Outcome(not {"A", "D"} <= setting.keys(), ("A and D",)))
+    found, _tries = search(lambda setting, _folders: TryOutcome(not {"A", "D"} <= setting.keys(), ("A and D",)))
     assert set(found.accepted) == {"A", "B", "C", "System"}
 
 
 def test_a_ladder_goes_down_to_what_is_borne() -> None:
-    found, _tries = search(lambda setting, _folders: Outcome(setting.get("System") not in [("strict",), ("full",)]))
+    found, _tries = search(lambda setting, _folders: TryOutcome(setting.get("System") not in [("strict",), ("full",)]))
     assert found.accepted["System"] == ("yes",)
     assert "System" in found.left_out
 
 
 def test_evidence_spares_tries() -> None:
     found, tries = search(
-        lambda setting, _folders: Outcome("C" not in setting, ("C refused",), frozenset({"C"} & setting.keys()))
+        lambda setting, _folders: TryOutcome("C" not in setting, ("C refused",), frozenset({"C"} & setting.keys()))
     )
     assert found.left_out == {"C": ("C refused",)}
     assert tries == 3
 
 
 def test_folders_are_learnt_from_what_was_refused() -> None:
-    def bears(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> Outcome:
+    def bears(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> TryOutcome:
         lacking = frozenset({"/srv", "/run"}) - folders if setting.get("System") == ("strict",) else frozenset()
-        return Outcome(not lacking, ("read-only",), frozenset(), frozenset(sorted(lacking)[:1]))
+        return TryOutcome(not lacking, ("read-only",), frozenset(), frozenset(sorted(lacking)[:1]))
 
     found, tries = search(bears)
     assert found.accepted["System"] == ("strict",)
@@ -84,9 +84,9 @@ def test_folders_are_learnt_by_what_makes_them_read_only_alone() -> None:
     """As together with others some of them may stay writable on one host, and not on another."""
     groups = [(Item("A", (("yes",),)), Item("ProtectSystem", (("strict",),)))]
 
-    def bears(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> Outcome:
+    def bears(setting: Mapping[str, tuple[str, ...]], folders: frozenset[str]) -> TryOutcome:
         lacking = frozenset() if "A" in setting else frozenset({"/run"}) - folders
-        return Outcome(not lacking, ("read-only",), frozenset(), lacking)
+        return TryOutcome(not lacking, ("read-only",), frozenset(), lacking)
 
     found, tries = search(bears, groups)
     assert (found.folders, tries) == ({"/run"}, 3)
@@ -96,7 +96,7 @@ def test_folders_are_learnt_by_what_makes_them_read_only_alone() -> None:
 def test_powers_are_given_up_one_by_one() -> None:
     group = [(Item("CapabilityBoundingSet", (("",), ("CAP_A CAP_B CAP_C CAP_D CAP_E",))),)]
     found, _tries = search(
-        lambda setting, _f: Outcome({"CAP_B", "CAP_E"} <= {*setting["CapabilityBoundingSet"][0].split()}), group
+        lambda setting, _f: TryOutcome({"CAP_B", "CAP_E"} <= {*setting["CapabilityBoundingSet"][0].split()}), group
     )
     assert found.accepted == {"CapabilityBoundingSet": ("CAP_B CAP_E",)}
 
@@ -104,11 +104,11 @@ def test_powers_are_given_up_one_by_one() -> None:
 def test_time_that_is_over_leaves_what_was_found() -> None:
     tries = []
 
-    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> Outcome:
+    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> TryOutcome:
         tries.append(setting)
         if len(tries) > 2:
             raise OutOfTime
-        return Outcome("D" not in setting)
+        return TryOutcome("D" not in setting)
 
     found = Search(attempt)
     found.run(GROUPS)
@@ -119,8 +119,8 @@ def test_time_that_is_over_leaves_what_was_found() -> None:
 
 @pytest.mark.parametrize("culprit", ["A", "C", "System"])
 def test_a_harder_test_takes_back_what_fails_it_and_nothing_else(culprit: str) -> None:
-    found, _tries = search(lambda _setting, _folders: Outcome(True))
-    outcome = found.prove(lambda setting, _folders: Outcome(culprit not in setting, ("at the stop",)))
+    found, _tries = search(lambda _setting, _folders: TryOutcome(True))
+    outcome = found.prove(lambda setting, _folders: TryOutcome(culprit not in setting, ("at the stop",)))
     assert outcome.passed
     assert set(found.accepted) == {"A", "B", "C", "D", "System"} - {culprit}
     assert found.left_out == {culprit: ("at the stop",)}
@@ -128,21 +128,21 @@ def test_a_harder_test_takes_back_what_fails_it_and_nothing_else(culprit: str) -
 
 
 def test_a_service_that_fails_the_harder_test_in_any_case() -> None:
-    found, _tries = search(lambda _setting, _folders: Outcome(True))
-    outcome = found.prove(lambda _setting, _folders: Outcome(False, ("broken",)))
-    assert outcome == Outcome(False, ("broken",))
+    found, _tries = search(lambda _setting, _folders: TryOutcome(True))
+    outcome = found.prove(lambda _setting, _folders: TryOutcome(False, ("broken",)))
+    assert outcome == TryOutcome(False, ("broken",))
     assert not found.accepted
 
 
 def test_time_that_ends_within_a_proof_leaves_what_has_passed_it() -> None:
-    found, _tries = search(lambda _setting, _folders: Outcome(True))
+    found, _tries = search(lambda _setting, _folders: TryOutcome(True))
     passed: list[set[str]] = []
 
-    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> Outcome:
+    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> TryOutcome:
         if "System" in setting:
-            return Outcome(False, ("at the stop",))
+            return TryOutcome(False, ("at the stop",))
         passed.append(set(setting))
-        return Outcome(True)
+        return TryOutcome(True)
 
     assert found.prove(attempt, lambda: bool(passed)).passed
     assert set(found.accepted) == passed[0]
@@ -150,19 +150,19 @@ def test_time_that_ends_within_a_proof_leaves_what_has_passed_it() -> None:
 
 
 def test_what_refused_something_goes_at_once() -> None:
-    found, _tries = search(lambda _setting, _folders: Outcome(True))
-    found.prove(lambda setting, _folders: Outcome("A" not in setting, ("no A",), frozenset({"A"})))
+    found, _tries = search(lambda _setting, _folders: TryOutcome(True))
+    found.prove(lambda setting, _folders: TryOutcome("A" not in setting, ("no A",), frozenset({"A"})))
     assert found.left_out == {"A": ("no A",)}
     assert found.complete
 
 
 def test_where_the_time_is_over_a_proof_that_fails_ends_soon() -> None:
-    found, _tries = search(lambda _setting, _folders: Outcome(True))
+    found, _tries = search(lambda _setting, _folders: TryOutcome(True))
     proofs = []
 
-    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> Outcome:
+    def attempt(setting: Mapping[str, tuple[str, ...]], _folders: frozenset[str]) -> TryOutcome:
         proofs.append(list(setting))
-        return Outcome(not setting, ("too slow",))
+        return TryOutcome(not setting, ("too slow",))
 
     assert len(found.accepted) == 5
     assert found.prove(attempt, lambda: True).passed
@@ -172,8 +172,8 @@ def test_where_the_time_is_over_a_proof_that_fails_ends_soon() -> None:
 
 
 def test_a_proof_that_passes_needs_no_more_time() -> None:
-    found, _tries = search(lambda _setting, _folders: Outcome(True))
-    assert found.prove(lambda _setting, _folders: Outcome(True), lambda: True).passed
+    found, _tries = search(lambda _setting, _folders: TryOutcome(True))
+    assert found.prove(lambda _setting, _folders: TryOutcome(True), lambda: True).passed
     assert found.complete
     assert len(found.accepted) == 5
 

@@ -76,7 +76,7 @@ def files_below(folder: Path) -> list[str]:
 def test_both_kinds_are_taken_back_at_once(folder: Path) -> None:
     manager, writer = Systemd(folder), Writer()
     drilled(manager)
-    searched = trials.Trial("shop.service", ["other.service"])
+    searched = trials.SearchRecord("shop.service", ["other.service"])
     trials.begin(searched, writer)
     trials.write(searched, "[Service]\n", manager, writer)
     assert len(files_below(folder)) == 4
@@ -134,7 +134,7 @@ def test_its_note_stays_where_systemd_does_not_read_its_files_again(folder: Path
 
 def test_a_search_tries_nothing_that_systemd_has_not_read(folder: Path) -> None:
     manager, writer = Systemd(folder, REFUSED), Writer()
-    searched = trials.Trial("shop.service", [])
+    searched = trials.SearchRecord("shop.service", [])
     trials.begin(searched, writer)
     with pytest.raises(ManagerError, match="did not read its files again"):
         trials.write(searched, "[Service]\n", manager, writer)

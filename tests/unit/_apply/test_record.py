@@ -172,5 +172,5 @@ def test_a_record_of_a_version_that_knew_of_no_timers_that_are_over(where: Place
     ("unit", "sub", "over"),
     [("a.timer", "elapsed", True), ("a.timer", "waiting", False), ("a.service", "elapsed", False)],
 )
-def test_what_is_over(unit: str, sub: str, over: bool) -> None:
-    assert record.is_over(unit, UnitState("loaded", "active", sub)) is over
+def test_what_has_elapsed(unit: str, sub: str, over: bool) -> None:
+    assert record.has_elapsed(unit, UnitState("loaded", "active", sub)) is over

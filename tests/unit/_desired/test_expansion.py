@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -225,10 +226,27 @@ def test_what_cron_does_at_boot_is_a_service_that_is_enabled_and_not_run() -> No
     }
 
 
-def test_a_socket_that_accepts_brings_a_template_that_talks_to_each() -> None:
-    made = units(sockets=[{"name": "a", "listen_stream": 1, "accept": True, "exec_start": "/a"}])
+@pytest.mark.parametrize("name", ["a", "a@", "a@1", "a@.socket"])
+@pytest.mark.parametrize("accept", [{"accept": True}, {"socket": {"Accept": "yes"}}, {"socket": {"Accept": ["yes"]}}])
+def test_a_socket_that_accepts_brings_a_template_that_talks_to_each(name: str, accept: Entry) -> None:
+    made = units(sockets=[{"name": name, "listen_stream": 1, "exec_start": "/a", **accept}])
     inetd = {"StandardInput": "socket", "StandardError": "journal"}
     assert made["a@.service"] == {"service": {"ExecStart": "/a", **inetd, "SyslogIdentifier": "%N"}}
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"sockets": [{"name": "a@", "listen_stream": "/run/%i", "exec_start": "/a"}]},
+        {
+            "services": [{"name": "a@", "exec_start": "/a"}],
+            "units": [{"name": "a@.socket", "socket": {"ListenStream": "/run/%i"}}],
+        },
+    ],
+)
+def test_an_instance_for_each_socket_restarts_like_any_service(declared: Entry) -> None:
+    made = units(**declared)
+    assert made["a@.service"] == {"service": {"ExecStart": "/a", **JOURNAL, **AGAIN}, "unit": FOREVER}
 
 
 def test_members_follow_their_target() -> None:
@@ -593,7 +611,9 @@ def test_who_tells_of_a_service(alert: Any, expected: Any) -> None:
 
 
 def test_an_alert_goes_to_a_local_mailbox_too() -> None:
-    units(services=[{"name": "a", "exec_start": "/a", "alert": {"mail": "root"}}])
+    made = units(services=[{"name": "a", "exec_start": "/a", "alert": {"mail": "root"}}])
+    config = json.loads(made["test-alert@.service"]["secrets"]["ALERT_CONFIG"])
+    assert (config["units"], config["alerts"]) == ({"a.service": "a.service"}, {"a.service": {"mail": "root"}})
 
 
 def test_too_much_for_one_variable_is_refused() -> None:

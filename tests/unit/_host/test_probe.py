@@ -251,3 +251,16 @@ def test_https_where_nothing_is_said_stays_as_it_is_told() -> None:
         told = probe.Http(f"https://127.0.0.1:{listening.getsockname()[1]}/").complaint(Answers(), 5)
     assert "plain" not in told
     assert told
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "program"),
+    [
+        ("tcp", "localhost:80", ""),
+        ("unix", "/run/a.sock", ""),
+        ("http", "http://localhost/", ""),
+        ("command", ["/usr/bin/true", "x"], "/usr/bin/true"),
+    ],
+)
+def test_which_check_runs_a_program(option: str, given: Any, program: str) -> None:
+    assert [each.program for each in probe.read_checks({option: given})] == [program]

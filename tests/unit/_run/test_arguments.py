@@ -223,11 +223,13 @@ def test_of_which_units_something_is_missing() -> None:
         "timers": [{"name": "job"}],
         "units": [{"name": "a.path"}],
     }
-    of_job = {"job.timer", "job.service", "job@.service"}
+    of_job = {"job.timer", "job.service"}
     given = {**entries, "timers": [{"name": "job", "usr": "a"}], "name": "shop"}
     assert wrong(options.stack(), given, MODULE).faulty == of_job
     given = {**entries, "defaults": {"restart": "always"}, "name": "shop"}
     assert wrong(options.stack(), given, MODULE).faulty == {*of_job, "web.service", "a.path"}
+    given = {"sockets": [{"name": "each@", "usr": "a"}], "name": "shop"}
+    assert wrong(options.stack(), given, MODULE).faulty == {"each@.socket", "each@.service"}
     timer = {**options.timer(), **options.host()}
     assert wrong(timer, {"name": "job", "usr": "a"}, "unitwright.systemd.timer").faulty == of_job
 

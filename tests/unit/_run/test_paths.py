@@ -30,7 +30,10 @@ STACK: dict[str, Any] = {
         {"name": "report", "cron": "@daily", "exec_start": "/report", "environment": {"A": "b"}},
         {"name": "later.timer", "timer": {"OnCalendar": "dayly"}},
     ],
-    "sockets": [{"name": "echo", "listen_stream": "x", "accept": True, "exec_start": "/echo"}],
+    "sockets": [
+        {"name": "echo", "listen_stream": "x", "accept": True, "exec_start": "/echo"},
+        {"name": "each@", "listen_stream": "x", "accept": True, "exec_start": "/each"},
+    ],
     "targets": None,
     "dropins": [
         {"name": "nginx.service", "dropin": "a", "service": {"LimitNOFILE": 1}},
@@ -55,6 +58,8 @@ STACK: dict[str, Any] = {
         ("web.service Unit Wants", "services[0].depends_on"),
         ("web.service Service MemoryMax", "defaults.service.MemoryMax"),
         ("words.service Service ExecStart", "services[1].argv"),
+        ("each@.socket Socket Accept", "sockets[1].accept"),
+        ("each@.service Service ExecStart", "sockets[1].exec_start"),
         ("report.timer Timer OnCalendar", "timers[0].cron"),
         ("report.service Service ExecStart", "timers[0].exec_start"),
         ("report.service Service Environment", "timers[0].environment"),

@@ -32,6 +32,10 @@ from tests.unit._syntax.test_loadpath import ETC, USR, loadpath
         ("a.socket", "[Socket]\nService=b.service", "b.service"),
         ("a.socket", "[Socket]\nService=b.service\nService=", "a.service"),
         ("a.socket", "[Socket]\nAccept=yes", "a@.service"),
+        ("a@1.socket", "[Socket]\nAccept=yes", "a@.service"),
+        ("a@.socket", "[Socket]\nAccept=yes", "a@.service"),
+        ("a@.socket", "[Socket]\nAccept=no", "a@.service"),
+        ("a@1.socket", "", "a@1.service"),
         ("a.path", "[Path]\nUnit=b.service", "b.service"),
         ("srv.automount", "[Automount]\nWhere=/srv", "srv.mount"),
         ("a.service", "[Service]\nExecStart=/bin/a", ""),
@@ -50,11 +54,17 @@ def test_an_alias_is_started_by_the_name_that_systemd_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "socket"),
-    [("a@.service", "a.socket"), ("a@1.service", "a.socket"), ("a.service", ""), ("a@.socket", ""), ("a@.mount", "")],
+    ("unit", "sockets"),
+    [
+        ("a@.service", ("a.socket", "a@.socket")),
+        ("a@1.service", ("a.socket", "a@.socket")),
+        ("a.service", ()),
+        ("a@.socket", ()),
+        ("a@.mount", ()),
+    ],
 )
-def test_the_socket_that_may_start_an_instance_for_each_connection(unit: str, socket: str) -> None:
-    assert activation.accepting(parse_name(unit)) == socket
+def test_the_sockets_that_may_start_an_instance_for_each_connection(unit: str, sockets: tuple[str, ...]) -> None:
+    assert activation.accepting(parse_name(unit)) == sockets
 
 
 @pytest.mark.parametrize(
@@ -68,8 +78,9 @@ def test_the_socket_that_may_start_an_instance_for_each_connection(unit: str, so
         ("a@.timer", "yes", False),
     ],
 )
-def test_whether_there_is_one(unit: str, accept: str, accepted: bool) -> None:
-    found = loadpath({f"{ETC}/a.socket": f"[Socket]\nListenStream=1\nAccept={accept}\n"})
+@pytest.mark.parametrize("socket", ["a.socket", "a@.socket", "a@web.socket"])
+def test_whether_there_is_one(socket: str, unit: str, accept: str, accepted: bool) -> None:
+    found = loadpath({f"{ETC}/{socket}": f"[Socket]\nListenStream=1\nAccept={accept}\n"})
     assert activation.is_accepted_for(unit, found) is accepted
 
 

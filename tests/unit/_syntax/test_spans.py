@@ -23,6 +23,11 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.spans i
         ("100ms", 0.1),
         ("1 week", 604800.0),
         ("infinity", math.inf),
+        # As systemctl shows them.
+        ("4h 5min 1.278140s", 14701.27814),
+        ("1month 2d 3ms", 30.4375 * 86400 + 2 * 86400 + 0.003),
+        ("1y 1w 500us", 365.25 * 86400 + 7 * 86400 + 0.0005),
+        ("0", 0.0),
         ("", None),
         ("five", None),
         ("5 parsecs", None),

@@ -21,7 +21,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager i
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial import faults, promise
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial.drill import Tried
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial.faults import NotTried, Trial
-from ansible_collections.unitwright.systemd.plugins.module_utils._trial.measure import Seen
+from ansible_collections.unitwright.systemd.plugins.module_utils._trial.measure import AfterFault
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial.promise import Promise
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial.scene import Scene
 
@@ -123,7 +123,7 @@ def test_a_fault_that_would_last_too_long(tmp_path: Path) -> None:
 
 
 def test_what_programs_say_is_told_without_what_is_secret() -> None:
-    seen = Seen(promise.WRONG_STATE, how="its check says: no user geheim-7 here")
+    seen = AfterFault(promise.WRONG_STATE, how="its check says: no user geheim-7 here")
     told = Tried("kill", Promise(promise.RECOVERED, "Restart=always"), [seen], "not with geheim-7").as_dict(
         ["geheim-7"]
     )

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.optouts import needs
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.profiles import Host
-from ansible_collections.unitwright.systemd.plugins.module_utils._apply.trials import Trial
+from ansible_collections.unitwright.systemd.plugins.module_utils._apply.trials import SearchRecord
 from ansible_collections.unitwright.systemd.plugins.module_utils._host import files
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import Health
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import Outcome
@@ -31,7 +31,7 @@ DENIED = f"open of /etc/{SECRET} failed: Operation not permitted"
 
 def bench(manager: Any = None, until: float = math.inf) -> Bench:
     probe = Probe(Health(), (("true",), ("curl", "--user", f"me:{SECRET}")), reloads=False)
-    trial = Trial("app.service", [])
+    trial = SearchRecord("app.service", [])
     host = Host({}, calls={})
     return Bench(trial, manager, files.Writer(), host, (), needs((), ()), probe, until, [SECRET])
 

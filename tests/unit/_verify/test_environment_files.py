@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.places import places
-from ansible_collections.unitwright.systemd.plugins.module_utils._verify.environment_files import exports
+from ansible_collections.unitwright.systemd.plugins.module_utils._verify.environment_files import contents, exports
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,32 @@ def test_a_line_that_is_exported(tmp_path: Path, text: str, number: int, written
     found = list(exports("a.service", "Service", settings, places("system", "", {})))
     assert [each.message.partition(" of ")[0] for each in found] == ([f"line {number}"] if number else [])
     assert "canary" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("/etc/a.env", [b"A=1"]),
+        ("/etc/linked.env", [b"A=1"]),
+        ("/link/a.env", [b"A=1"]),
+        ("/etc/*.env", [b"A=1", b"B=1", b"A=1"]),
+        ("/link/?.env", [b"A=1", b"B=1"]),
+        ("/l*/[ab].env", [b"A=1", b"B=1"]),
+        (r"/etc/\*.txt", [b"C=1"]),
+        ("/etc", []),
+        ("/etc/none.env", []),
+        ("/none/*.env", []),
+        ("/out/x.env", []),
+    ],
+)
+def test_the_files_of_an_image_are_its_own(tmp_path: Path, pattern: str, found: list[bytes]) -> None:
+    """A symbolic link of the image leads to what the image has at that path, and never out of it."""
+    (tmp_path / "x.env").write_text("A=host")
+    image = tmp_path / "image"
+    (image / "etc").mkdir(parents=True)
+    for name, text in (("a.env", "A=1"), ("b.env", "B=1"), ("*.txt", "C=1"), ("x.txt", "D=1")):
+        (image / "etc" / name).write_text(text)
+    (image / "etc/linked.env").symlink_to("/etc/a.env")
+    (image / "link").symlink_to("/etc")
+    (image / "out").symlink_to("../")
+    assert list(contents(pattern, str(image))) == found

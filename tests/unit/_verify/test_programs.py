@@ -136,3 +136,20 @@ def test_where_else_there_is_one_of_that_name(host: Path, program: str, meant: s
 
 def test_nobody_looks_into_a_root_of_its_own(host: Path) -> None:
     assert found_elsewhere("python", "a.service", {"Service": {"RootDirectory": ["/srv/jail"]}}, str(host)) == ""
+
+
+def test_a_link_in_an_image_leads_to_no_program_of_the_host(host: Path) -> None:
+    """The host has programs in /usr/bin that the image has not."""
+    (host / "bin").symlink_to("/usr/bin")
+    (host / "usr/local").mkdir()
+    (host / "usr/local/bin").symlink_to("/bin")
+    assert found_elsewhere("/opt/env", "a.service", {}, str(host)) == ""
+    assert found_elsewhere("/opt/text", "a.service", {}, str(host)) == ""
+    assert found_elsewhere("/opt/nginx", "a.service", {}, str(host)) == "/usr/local/bin/nginx"
+
+
+def test_a_condition_on_what_an_image_has_behind_a_link(host: Path) -> None:
+    """What is there already is not awaited."""
+    (host / "app").symlink_to("/srv/app")
+    condition = {"Unit": {"ConditionPathExists": ["/app/run"]}}
+    assert look_for("/app/run/none", "a.service", "ExecStart", condition, str(host)).value == "absent"
