@@ -94,11 +94,12 @@ _OF_SYSTEM = "a user's manager knows no units of the system, so take it out, dec
 
 def _own_entries(view: View, *having: bytes) -> Iterator[Tuple[str, Sequence[Entry]]]:
     """What this declaration itself says, by the names it says it of. having: a unit's text without any is left out."""
-    for unit in view.desired.units:
-        content = view.desired.files[unit.path].content if unit.path else b""
+    desired = view.desired
+    for unit in desired.units:
+        content = desired.files[unit.path].content if unit.path else b""
         if any(each in content for each in having):
             yield unit.name.text, entries(content)
-    for dropin in view.desired.dropins:
+    for dropin in desired.dropins:
         yield dropin.unit.text, dropin.entries
 
 

@@ -23,10 +23,9 @@ from .._syntax.kinds import kind_of
 from .._syntax.likeness import near
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import MADE, is_true
-from .._syntax.properties import COMMANDS
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
-from .._syntax.words import apart, commands
+from .._syntax.words import COMMANDS, apart, commands
 from .awaited import awaits_mount, is_awaited, within
 
 # What a unit's files come from that nobody looks into before it starts (systemd.exec(5)), and what that covers.
