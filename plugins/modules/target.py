@@ -171,7 +171,7 @@ started_again:
   elements: str
   sample: [shop-web.service]
 recovered:
-  description: What an interrupted run had left and this one finished.
+  description: What an unfinished run (one that was cut off, or whose roll-back failed) had left and this one finished.
   returned: success, and failure after the plan was made
   type: list
   elements: str

@@ -53,6 +53,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "stopped-nowhere",
         "advice",
         "answered-by-another",
+        "covered",
         "background",
         "capability-passed-over",
         "date-format",

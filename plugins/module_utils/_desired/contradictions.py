@@ -72,7 +72,7 @@ _MASKED_RUNNING = _contradiction(
 )
 _NEEDS_TEXT = _contradiction(
     "{option} needs a text of ours to stand in",
-    "declare the unit's sections, or a dropin",
+    "declare the unit's text (a service's exec_start, say), or a dropin over the one that is there",
     "the options environment, secrets, credentials, triggers and run",
     of_lack=True,
 )

@@ -46,7 +46,7 @@ def units(entry: Params, around: Around) -> List[Entry]:
     built.open(entry, "unit", "service", "install")
     built.argv(entry)
     if not has_text(entry):
-        if not chosen(entry, (*STATE, "health", "alert", "hardening")):
+        if not chosen(entry, (*STATE, *OF_PROCESS, "health")):
             built.lacks("nothing is said of it: give exec_start or argv")
         return built.entries(built.entry(**passed))
     _fill_in(built, entry, around)

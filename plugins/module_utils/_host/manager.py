@@ -17,7 +17,7 @@ import time
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._syntax.kinds import Cgroup, kind_of
-from .places import Places, account, lingers
+from .places import Places, account, without_linger
 
 OLDEST = 247
 
@@ -194,7 +194,7 @@ class Manager:
         # From another network namespace it is not seen, and answers. The file alone may be that of an earlier one.
         if os.path.exists(private) and self.systemctl("show", flags=["--property=Version"]).code == 0:
             return True
-        deadline = time.monotonic() + (_COMING_UP if lingers() else 0.0)
+        deadline = time.monotonic() + (0.0 if without_linger() else _COMING_UP)
         while time.monotonic() < deadline:
             if _listens(private):
                 return True

@@ -36,7 +36,7 @@ from .._syntax.names import NAME_MAX, is_template, misnamed, names_folder, parse
 from .._syntax.special import mount_point
 from .files import TEMPORARY, Seen, resolve
 from .manager import Manager, States
-from .places import Places, lingers
+from .places import Places, without_linger
 from .reading import Noting, Reader
 from .traces import INVOCATION, LOG_FIELDS, Invocation, boot, carriers, changed_at, invocations, loaded_at
 
@@ -50,16 +50,17 @@ class ManagerSeen(NamedTuple):
     """The manager that these files are for.
 
     version: of systemd. live: it runs, and can be given jobs. boot: tells one life of it from the next. loaded_at: when
-    it last read its files, None if that cannot be told. lingers: it outlives its user's sessions. carriers: units that
-    this very run, or its connection, lives in. footing: files and folders that it has in use, if the declaration names
-    any mount. spent: timers of the declaration that are down, and none of whose times is to come.
+    it last read its files, None if that cannot be told. without_linger: the user with whose last session it ends, "" if
+    it outlives them. carriers: units that this very run, or its connection, lives in. footing: files and folders that
+    it has in use, if the declaration names any mount. spent: timers of the declaration that are down, and none of whose
+    times is to come.
     """
 
     version: int
     live: bool
     boot: str = ""
     loaded_at: Optional[float] = None
-    lingers: bool = True
+    without_linger: str = ""
     carriers: FrozenSet[str] = frozenset()
     footing: FrozenSet[str] = frozenset()
     spent: FrozenSet[str] = frozenset()
@@ -213,7 +214,8 @@ def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Rea
     loadpath, foreign = _with_foreign(loadpath, places, sorted(named), reader)
     loadpath, more = _with_named(loadpath, places, named, sought.names_taken, reader)
     foreign.update(more)
-    seen = ManagerSeen(manager.version, manager.live, boot(places), lingers=not places.scope.of_session or lingers())
+    ends_with = without_linger() if places.scope.of_session else ""
+    seen = ManagerSeen(manager.version, manager.live, boot(places), without_linger=ends_with)
     if manager.live:
         seen = seen._replace(loaded_at=loaded_at(places.manager), carriers=carriers())
     found = Observed(

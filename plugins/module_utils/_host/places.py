@@ -41,10 +41,11 @@ def environ() -> Dict[str, str]:
     return found
 
 
-def lingers() -> bool:
-    """Does the manager of the user who runs this outlive the user's sessions?"""
+def without_linger() -> str:
+    """The user who runs this, if that user's manager does not outlive the sessions; else ""."""
     entry = account()
-    return entry is not None and os.path.exists(os.path.join(_LINGER, entry.pw_name))
+    name = entry.pw_name if entry is not None else str(os.getuid())
+    return "" if os.path.exists(os.path.join(_LINGER, name)) else name
 
 
 class Places(NamedTuple):

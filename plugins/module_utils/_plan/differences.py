@@ -163,7 +163,7 @@ def compare(
         remove=tuple(dict.fromkeys([*remove, *linked.stranded, *(each.path for each in names if each.goes)])),
         staying=Staying(() if desired.prune else (*orphaned, *staying), to_note(desired, staying, orphaned, noted)),
         links=links,
-        reload_due="an interrupted run may have missed it" if pending.since else _reload_due(desired, observed, cases),
+        reload_due="an unfinished run may have missed it" if pending.since else _reload_due(desired, observed, cases),
         cases=cases,
         after=after,
         pending=pending,

@@ -371,6 +371,9 @@ def _called(jobs: Mapping[str, Sequence[str]], queued: Sequence[Call]) -> List[T
     return list(dict.fromkeys([*((call.verb, unit) for call in queued for unit in call.units), *found]))
 
 
+_UNFINISHED = "is unfinished: it was cut off, or its roll-back failed"
+
+
 def _steps(
     differences: Differences,
     jobs: Mapping[str, Sequence[str]],
@@ -383,7 +386,7 @@ def _steps(
     links = differences.links
     steps = []
     if differences.pending.since:
-        steps.append(Step("recover", "", f"a run that began at {differences.pending.since} was interrupted"))
+        steps.append(Step("recover", "", f"a run that began at {differences.pending.since} {_UNFINISHED}"))
     steps += [Step("stop", unit, reasons[("stop", unit)]) for unit in jobs["stop"]]
     steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
     steps += [Step("disable", unit, "declared not enabled, or what enabled it goes") for unit in links.disable]

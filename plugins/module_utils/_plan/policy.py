@@ -21,7 +21,7 @@ from .owed import Owed
 
 # From 253 on a changed cgroup limit of a running unit stays dormant until something starts in its slice.
 _DORMANT_SINCE = 253
-_OWED = "an interrupted run owed it"
+_OWED = "an unfinished run owed it"
 # What is done about that to a unit that is up; the rest is only for one that is down.
 _DONE = {
     Owed.RELOAD: "reload",

@@ -144,8 +144,8 @@ _LEFT_DOWN = Rule(
 _NO_LINGER = Rule(
     "no-linger",
     Severity.WARNING,
-    "this user has no linger, so all of it ends with the user's last session",
-    "loginctl enable-linger",
+    "{user} has no linger, so all of it ends with the last session of {user}",
+    "loginctl enable-linger {user}; the manager of another user is reached by become_user",
     "loginctl(1), enable-linger",
 )
 _MAX_REMOVED = Rule(
@@ -308,8 +308,8 @@ def _left_down(view: View) -> Iterator[Problem]:
 
 
 def _ends_with_session(view: View) -> Iterator[Problem]:
-    if not view.observed.manager.lingers:
-        yield _NO_LINGER.problem()
+    if view.observed.manager.without_linger:
+        yield _NO_LINGER.problem(user=view.observed.manager.without_linger)
 
 
 def _strangers(view: View) -> Iterator[Problem]:

@@ -51,12 +51,20 @@ _OTHER_USER = Rule(
     "leave it out",
     "systemd.exec(5), User= and Group=; tried on 247, 252, 257 and 262",
 )
+_COVERED = Rule(
+    "covered",
+    Severity.WARNING,
+    "{name} is not empty, and what is in it is out of sight while this is mounted over it",
+    "move that away first, or mount over another folder",
+    "systemd.mount(5), Where=; systemd says so in the journal alone",
+)
 # With one of these the unit sees other files than the host has.
 _VIEWS = (
     *("RootDirectory", "RootImage", "RootMStack", "MountImages", "ExtensionImages", "ExtensionDirectories"),
     *("BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem"),
 )
 _PRIVATE = ("/tmp/", "/var/tmp/")
+_TEMPORARY = (*_PRIVATE, "/run/")
 _IN_VIEW = ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths")
 _UNTOLD = frozenset("%*?[\\\"'")
 _UNTOLD_NAME = _UNTOLD | {":"}  # of which verify complains
@@ -89,6 +97,19 @@ def lacking(desired: Desired, differences: Differences, places: Places, version:
         for rule, directive, what, name in [*_accounts(settings, made, places, version), *paths]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
         yield from exports(unit, section, settings, places)
+        if kind_of(unit).over_folder and _has_content(_last(settings, "Where"), places.root):
+            yield _COVERED.problem(unit, section, "Where", name=shown(_last(settings, "Where")))
+
+
+def _has_content(folder: str, root: str) -> bool:
+    """Is there anything in a folder that nothing is mounted over yet? What is temporary nobody keeps."""
+    if f"{folder}/".startswith(_TEMPORARY):
+        return False
+    try:
+        path = resolve(root + folder, root)
+        return not os.path.ismount(path) and bool(os.listdir(path))
+    except OSError:  # none yet, or one that this user may not look into
+        return False
 
 
 def _settings(unit: str, text: Effective) -> Settings:

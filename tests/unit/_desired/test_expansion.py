@@ -112,6 +112,12 @@ def test_a_service_that_nothing_is_said_of_but_its_state_has_no_text() -> None:
     }
 
 
+@pytest.mark.parametrize("option", ["environment", "secrets", "triggers"])
+def test_what_only_a_text_can_hold_reaches_a_service_without_one(option: str) -> None:
+    """So that the rule about these says that a dropin is for the service of someone else."""
+    assert units(services=[{"name": "nginx", option: {"A": "b"}}]) == {"nginx.service": {option: {"A": "b"}}}
+
+
 def test_dependencies_are_wanted_and_ordered_and_add_up_with_those_given_besides() -> None:
     given = {"name": "a", "exec_start": "/a", "after": ["x.target"], "unit": {"Wants": ["y.target"]}}
     made = units(services=[{**given, "depends_on": ["redis", {"name": "db.service", "required": True}]}])

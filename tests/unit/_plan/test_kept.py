@@ -175,7 +175,7 @@ def test_on_change_none_holds_back_what_an_interrupted_run_owes(verb: Owed) -> N
 
     assert jobs(owing("restart"))
     assert jobs(owing("none")) == []
-    assert owing("none").kept["a.service"] == "an interrupted run owed it; on_change is none"
+    assert owing("none").kept["a.service"] == "an unfinished run owed it; on_change is none"
 
 
 @pytest.mark.parametrize("verb", [Owed.PULL, Owed.TOUCH_SLICE])
