@@ -35,7 +35,7 @@ FROM_HOST = {
 # Of Python's own modules those that touch nothing; of these two the functions that only look at the text of a path.
 STANDARD = {
     *("__future__", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal", "difflib", "enum"),
-    *("functools", "hmac", "inspect", "ipaddress", "json", "math", "re", "types", "typing", "unicodedata"),
+    *("functools", "hmac", "inspect", "ipaddress", "json", "math", "operator", "re", "types", "typing", "unicodedata"),
     *("urllib.parse", "os", "posixpath"),
 }
 OF_PATHS = {"basename", "dirname", "join", "normpath", "relpath", "sep", "split"}

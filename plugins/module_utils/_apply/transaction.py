@@ -294,12 +294,17 @@ class _Transaction:
 
     def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:
         """Asked before the jobs are queued: the run after a restart or reload is compared with the one before."""
-        jobs = self._plan.jobs
-        # On the way back it is enough that a unit is up.
-        held = [] if self._on_failure is OnFailure.GO_ON else {*self._plan.reloaded, *jobs["restart"], *jobs["start"]}
-        shown = self._manager.show(sorted(held), (*RUN_PROPERTIES, "After"))
+        shown = self._manager.show(self._held(), (*RUN_PROPERTIES, "After"))
         lasting = {unit: expected for unit, expected in self._plan.watched.items() if expected is not Expected.DOWN}
         return {unit: self._expectation(unit, expected, health_of, shown) for unit, expected in lasting.items()}
+
+    def _held(self) -> List[str]:
+        """Those of which it matters as what they were up. On the way back it is enough that a unit is up."""
+        if self._on_failure is OnFailure.GO_ON:
+            return []
+        jobs, fates = self._plan.jobs, self._plan.fates
+        again = (unit for unit in jobs["start"] if unit in fates and fates[unit].was_up)
+        return sorted({*self._plan.reloaded, *jobs["restart"], *again})
 
     def _expectation(
         self, unit: str, expected: Expected, health_of: Callable[[str], Health], shown: Mapping[str, Properties]

@@ -109,6 +109,10 @@ _NO_PROGRAM = _no_process(
 )
 
 
+# What does nothing, by the type of unit.
+_UNHONOURED = {kind.name: tuple(sorted(SELECTIVE - kind.honours)) for kind in KINDS.values()}
+
+
 def of_stack(params: Params) -> Iterator[Problem]:
     """What is wrong with the options of the whole."""
     entries = [*(params.get("units") or []), *(params.get("dropins") or [])]
@@ -121,7 +125,7 @@ def of_stack(params: Params) -> Iterator[Problem]:
 def unhonoured(entry: Params, name: names.UnitName) -> Iterator[Problem]:
     """Options that do nothing for units of this type; of a unit or of a drop-in over one."""
     kind = KINDS[name.kind]
-    for option in sorted(SELECTIVE - kind.honours):
+    for option in _UNHONOURED[name.kind]:
         if entry.get(option):
             rule = _RUN_OF_OTHERS if option == "run" else _NO_PROGRAM if kind.runs_commands else _NO_PROCESS
             yield rule.problem(name.text, kind=kind.name, option=option).about(option)

@@ -52,6 +52,8 @@ _COMMENT = Rule(
 )
 # What no name of a unit can hold, and a list of another format has.
 _BETWEEN = re.compile(r"[\s,\[\]]+")
+# What begins a comment where one may stand.
+_SIGN = re.compile(r"(?:^|\s)([#;])")
 # What no command begins with: an option of a program, a signal, a variable. systemd takes one dash off, and what is
 # left is the name of no program.
 _NO_PROGRAM = re.compile(r"--\S|-[A-Za-z0-9]$|-[A-Z0-9]+$|\$")
@@ -61,12 +63,13 @@ _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 def of_lines(unit: str, sections: Sequence[Tuple[str, Assignments]]) -> Iterator[Problem]:
     """Values in a text, structured or not."""
     for section, assignments in sections:
+        lists = LISTS_OF_UNITS.get(section, ())
         for directive, value in assignments:
             if (section, directive) == ("Timer", "OnCalendar"):
                 remedy = _calendar(value)
                 if remedy:
                     yield _CRON.problem(unit, section, directive, value=shown(value), remedy=remedy)
-            elif directive in LISTS_OF_UNITS.get(section, ()):
+            elif directive in lists:
                 yield from _of_names(unit, section, directive, value)
             elif directive == "Environment":
                 said = _cut_short(value)
@@ -75,7 +78,7 @@ def of_lines(unit: str, sections: Sequence[Tuple[str, Assignments]]) -> Iterator
 
 
 def _of_names(unit: str, section: str, directive: str, value: str) -> Iterator[Problem]:
-    comment = re.search(r"(?:^|\s)([#;])", value)
+    comment = _SIGN.search(value)
     if comment:
         yield _COMMENT.problem(unit, section, directive, sign=comment.group(1))
     elif set(value) & set(",[]"):

@@ -190,10 +190,10 @@ def _rest(
 def _too_long(files: Sequence[FileWanted]) -> Iterator[Problem]:
     """Names that no file system takes: those of a unit's files and folders are its own and something more."""
     for wanted in files:
-        name = max(wanted.path.split("/"), key=lambda part: len(part.encode("utf-8")))
-        size = len(name.encode("utf-8"))
-        if size > NAME_MAX:
-            yield _TOO_LONG.problem(wanted.unit, name=name[:NAME_SHOWN] + "...", size=size, most=NAME_MAX)
+        name = max(wanted.path.encode().split(b"/"), key=len)
+        if len(name) > NAME_MAX:
+            start = name.decode()[:NAME_SHOWN] + "..."
+            yield _TOO_LONG.problem(wanted.unit, name=start, size=len(name), most=NAME_MAX)
 
 
 def _sections(
@@ -213,19 +213,19 @@ def _sections(
         if foreign:
             problems.append(UNKNOWN.said(foreign, unit, section, str(next(iter(given)))))
             continue
-        for directive, value in given.items():
-            complaint = catalogue.complaint(kind, section, str(directive))
+        for directive, value in ((str(directive), value) for directive, value in given.items()):
+            complaint = catalogue.complaint(kind, section, directive)
             if complaint:
-                problems.append(UNKNOWN.said(complaint, unit, section, str(directive)))
+                problems.append(UNKNOWN.said(complaint, unit, section, directive))
                 continue
             try:
                 if isinstance(value, (list, tuple)):
-                    values.refuse_list(value, section, str(directive), catalogue.holds_one(section, str(directive)))
-                texts = values.to_values(value, catalogue.type_of(section, str(directive)), str(directive))
+                    values.refuse_list(value, section, directive, catalogue.holds_one(section, directive))
+                texts = values.to_values(value, catalogue.type_of(section, directive), directive)
             except Refused as refused:
-                problems.append(values.VALUE.said(str(refused), unit, section, str(directive), refused.path))
+                problems.append(values.VALUE.said(str(refused), unit, section, directive, refused.path))
                 continue
-            assignments += [(str(directive), text) for text in texts]
+            assignments += [(directive, text) for text in texts]
         sections.append((section, assignments))
     return sections
 

@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+from collections import abc
 from functools import lru_cache
 from typing import Any, FrozenSet, Iterator, Mapping
 
@@ -37,7 +38,7 @@ def slipped(entry: Params) -> Iterator[Problem]:
 
     entry: of a unit or a drop-in, which short forms have become. Never a value, which may be a secret.
     """
-    given = [option for option in _MAKES if entry.get(option) and isinstance(entry[option], Mapping)]
+    given = [option for option in _MAKES if entry.get(option) and isinstance(entry[option], abc.Mapping)]
     for option in given:
         for name in entry[option]:
             if name in _options():

@@ -15,6 +15,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.scopes import Scope
@@ -144,10 +145,9 @@ def ingredients(
     """
     if KINDS[kind].processes is not Processes.MAIN or not scope.has_manager or _is_per_connection(params):
         return None
-    every = [(section, *assignment) for section, assignments in sections for assignment in assignments]
-    kept = sorted(
-        (item for item in every if effect(kind, item[0], item[1]) is Effect.RESTART), key=lambda item: item[:2]
-    )
+    every = ((section, *assignment) for section, assignments in sections for assignment in assignments)
+    kept = [item for item in every if effect(kind, item[0], item[1]) is Effect.RESTART]
+    kept.sort(key=itemgetter(0, 1))
     triggers = params.get("triggers") or {}
     made = Ingredients(
         key=key,

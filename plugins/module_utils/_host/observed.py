@@ -392,7 +392,9 @@ def _with_foreign(
                 contents[path] = seen.content
                 found[path] = seen
         found.update(_covered(unit, loadpath, places, reader))
-    return replace(loadpath, contents=contents, links=links), found
+    # What is known of a load path stays known where nothing has come to it.
+    same = contents == loadpath.contents and links == loadpath.links
+    return loadpath if same else replace(loadpath, contents=contents, links=links), found
 
 
 def _with_covered(loadpath: LoadPath, places: Places, reader: Reader) -> LoadPath:
@@ -407,7 +409,7 @@ def _with_covered(loadpath: LoadPath, places: Places, reader: Reader) -> LoadPat
                 seen = reader.look(resolve(path, places.root))
             if seen is not None and seen.content is not None:
                 contents[path] = seen.content
-    return replace(loadpath, contents=contents)
+    return replace(loadpath, contents=contents) if len(contents) > len(loadpath.contents) else loadpath
 
 
 def _covered(unit: str, loadpath: LoadPath, places: Places, reader: Reader) -> Dict[str, Seen]:

@@ -71,6 +71,8 @@ class _War(NamedTuple):
 def _wars(view: View) -> List[_War]:
     """Conflicts by the text of the one; of several units that need the same, the first one is named."""
     loadpath = view.differences.named
+    if not any(b"Conflicts" in content for content in loadpath.contents.values()):
+        return []
     running = sorted(case.unit for case in view.differences.cases if case.wanted in RUNNING)
     needing: Dict[str, str] = {unit: unit for unit in running}
     for unit in running:

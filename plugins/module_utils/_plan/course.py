@@ -15,7 +15,7 @@ from .._host.graph import Graph
 from .._host.manager import TOGETHER_SINCE
 from .._syntax.kinds import kind_of
 from .._syntax.relations import RELATIONS, Because, Does
-from .transactions import Job, UnitsUp, transaction, wanted_together
+from .transactions import Contradiction, Job, UnitsUp, transaction, wanted_together
 
 # What is started or stopped by itself is looked at from queues from then on.
 _QUEUES_SINCE = 249
@@ -61,10 +61,10 @@ class Course:
             return
         whole = None
         if len(units) == 1 or self.graph.version >= TOGETHER_SINCE:
-            whole = transaction(does, units, self.graph, self.units_up, self._doing())
+            whole = self._transaction(does, units)
             self._install(whole or {})
         for unit in units if whole is None and len(units) > 1 else ():
-            self._install(transaction(does, [unit], self.graph, self.units_up, self._doing()) or {})
+            self._install(self._transaction(does, [unit]) or {})
             self.pause()
         self.pause()
 
@@ -98,9 +98,16 @@ class Course:
             self._down(unit, self.causes.get(unit, Because()))
             self._react()
             for other in self.graph.among(unit).related("OnSuccess"):
-                jobs = transaction(Does.START, [other], self.graph, self.units_up, self._doing(), gently=True) or {}
+                jobs = self._transaction(Does.START, [other], gently=True) or {}
                 self._install({**jobs, other: Job(Does.START, Because(unit, "OnSuccess"))} if other in jobs else {})
             self.pause()
+
+    def _transaction(self, does: Does, units: Sequence[str], gently: bool = False) -> Optional[Dict[str, Job]]:
+        return transaction(does, units, self.graph, self.units_up, self._doing(), gently, self.settled_first)
+
+    def settled_first(self, contradictions: Sequence[Contradiction]) -> Contradiction:
+        """It is chance which of them systemd meets first: it has them in a hash."""
+        return contradictions[0]
 
     def _doing(self) -> Dict[str, Does]:
         return {unit: job.does for unit, job in self._queued.items()}
@@ -260,7 +267,7 @@ class Course:
     def _by_themselves(self, does: Does, unit: str, cause: Because, gently: bool) -> None:
         self._by_itself[unit] = self._by_itself.get(unit, 0) + 1
         if self._by_itself[unit] <= _MOST_BY_ITSELF:
-            jobs = transaction(does, [unit], self.graph, self.units_up, self._doing(), gently) or {}
+            jobs = self._transaction(does, [unit], gently) or {}
             self._install({**jobs, unit: Job(does, cause)} if jobs else {})
 
 

@@ -92,12 +92,14 @@ _OF_NUMBERS, _OF_DAYS = frozenset("YmdHMSyj"), frozenset("dYy")
 _OF_SYSTEM = "a user's manager knows no units of the system, so take it out, declare it too, or mend its name"
 
 
-def _own_entries(view: View) -> Iterator[Tuple[str, Sequence[Entry]]]:
-    """What this declaration itself says, by the names it says it of."""
-    for unit in view.desired.units:
-        if unit.path:
-            yield unit.name.text, entries(view.desired.files[unit.path].content)
-    for dropin in view.desired.dropins:
+def _own_entries(view: View, *having: bytes) -> Iterator[Tuple[str, Sequence[Entry]]]:
+    """What this declaration itself says, by the names it says it of. having: a unit's text without any is left out."""
+    desired = view.desired
+    for unit in desired.units:
+        content = desired.files[unit.path].content if unit.path else b""
+        if any(each in content for each in having):
+            yield unit.name.text, entries(content)
+    for dropin in desired.dropins:
         yield dropin.unit.text, dropin.entries
 
 
@@ -109,7 +111,7 @@ def is_empty(view: View) -> Iterator[Problem]:
 
 def wants_nowhere(view: View) -> Iterator[Problem]:
     """Wishes for units that are not there; what is needed and is not there is what verify speaks of."""
-    for name, own in _own_entries(view):
+    for name, own in _own_entries(view, *(wish.encode() for wish in _WISHES)):
         ours = dict.fromkeys(_wished(own))
         theirs = set(_wished(_of_others(name, view))) if ours else ()
         for directive, word in (each for each in ours if each not in theirs):
@@ -133,7 +135,7 @@ def _of_others(name: str, view: View) -> Sequence[Entry]:
 
 
 def shell_words(view: View) -> Iterator[Problem]:
-    for name, own in _own_entries(view):
+    for name, own in _own_entries(view, b"Exec"):
         commands = (each for each in own if each.directive.startswith("Exec") and TELLING.search(each.value))
         telling = [each for each in commands if each.section == kind_of(name).section]
         if not telling:
@@ -150,7 +152,7 @@ def shell_words(view: View) -> Iterator[Problem]:
 
 
 def values_as_they_are(view: View) -> Iterator[Problem]:
-    for name, own in _own_entries(view):
+    for name, own in _own_entries(view, b"Environment"):
         if any(each.directive == "Environment" and _TELLING_VALUE.search(each.value) for each in own):
             from .variables import as_they_are, open_secrets  # noqa: PLC0415 (only where one may have what is not meant so)
 
@@ -161,7 +163,7 @@ def values_as_they_are(view: View) -> Iterator[Problem]:
 
 def date_formats(view: View) -> Iterator[Problem]:
     """Formats of a date whose letters happen to be specifiers; of the other letters verify complains."""
-    for name, own in _own_entries(view):
+    for name, own in _own_entries(view, b"%"):
         for each in own:
             is_formatted = "%" in each.value and each.directive.startswith("Exec")
             if is_formatted and each.section == kind_of(name).section:
@@ -185,7 +187,7 @@ def _date_format(value: str) -> str:
 
 def without_instance(view: View) -> Iterator[Problem]:
     """Specifiers of an instance where there is none, so that they stand for nothing."""
-    for name, own in _own_entries(view):
+    for name, own in _own_entries(view, b"%"):
         unit = parse_pattern(name)
         if unit.stands_for_others or unit.is_template or unit.instance is not None:
             continue
@@ -209,7 +211,7 @@ def _under_secrets(view: View) -> Dict[str, Set[str]]:
 def set_twice(view: View) -> Iterator[Problem]:
     """Variables that are both in a text and in a file of secrets, which comes later (systemd.exec(5))."""
     hidden = _under_secrets(view)
-    for name, own in _own_entries(view) if hidden else ():
+    for name, own in _own_entries(view, b"Environment") if hidden else ():
         written = (each for each in own if each.directive == "Environment")
         both = {var for each in written for var in variables(each.value)} & hidden.get(name, set())
         if both:

@@ -200,8 +200,8 @@ def _lacks(unit: str, observed: Observed, after: LoadPath) -> bool:
 
 def is_made(unit: str, after: LoadPath, observed: Observed) -> bool:
     """Is its file made anew at each boot or start, by a generator or a call? systemctl enables no such unit."""
-    made = tuple(f"{observed.places.manager}/{each}" for each in ("generator", "transient"))
-    return bool(observed.places.manager) and (after.fragment(unit) or "").startswith(made)
+    manager = observed.places.manager
+    return bool(manager) and (after.fragment(unit) or "").startswith((f"{manager}/generator", f"{manager}/transient"))
 
 
 def _present_links(unit: str, observed: Observed, after: LoadPath) -> Set[str]:

@@ -367,7 +367,7 @@ def impossible(view: View) -> List[Problem]:
 def forbidden(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str] = frozenset()) -> List[Problem]:
     """What the steps of a plan would do to this run, would leave out, or systemd would not do: told beforehand.
 
-    ending: units whose start is refused as it ends the run of the host (ENDS_RUN); what else it ends goes without saying.
+    ending: units whose start is refused as it ends the run of the host (ENDS_RUN): what else that ends is left out.
     """
     unchecked = list(_unchecked(plan, view))
     if plan.empty:

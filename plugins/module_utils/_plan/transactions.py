@@ -15,7 +15,8 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from operator import itemgetter
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._host.graph import Graph, Node
 from .._syntax.kinds import kind_of
@@ -31,6 +32,8 @@ _STRENGTH = (Does.STOP, Does.RESTART, Does.START, Does.RELOAD, Does.VERIFY)
 
 # A job is known by its unit and what it does.
 Key = Tuple[str, Does]
+# A stop and another job of the same unit.
+Contradiction = Tuple[Key, Key]
 
 
 class Job(NamedTuple):
@@ -86,13 +89,15 @@ def transaction(
     units_up: UnitsUp,
     queued: Optional[Mapping[str, Does]] = None,
     gently: bool = False,
+    settled_first: Callable[[Sequence[Contradiction]], Contradiction] = itemgetter(0),
 ) -> Optional[Dict[str, Job]]:
     """The jobs that come of these, asked for at once, by unit. None: systemd refuses them.
 
     queued: jobs that are not done yet. gently: nothing is stopped by the Conflicts= of others, and no queued job is
-    given up for it (systemctl(1), --job-mode=fail), as with what systemd starts or stops by itself.
+    given up for it (systemctl(1), --job-mode=fail), as with what systemd starts or stops by itself. settled_first:
+    which of several contradictions, as what is left out for one may settle another.
     """
-    made = _Transaction(graph, units_up, queued or {})
+    made = _Transaction(graph, units_up, queued or {}, settled_first)
     for unit in units:
         made.ask(unit, does)
     return made.settled(gently)
@@ -102,17 +107,24 @@ def wanted_together(
     units: Sequence[str], graph: Graph, units_up: UnitsUp, queued: Optional[Mapping[str, Does]] = None
 ) -> Dict[str, Job]:
     """Starts by Wants= of one new unit: those that cannot be done do not hinder the others."""
-    made = _Transaction(graph, units_up, queued or {})
+    made = _Transaction(graph, units_up, queued or {}, itemgetter(0))
     for unit in units:
         made.want(unit)
     return made.settled(False) or {}
 
 
 class _Transaction:
-    def __init__(self, graph: Graph, units_up: UnitsUp, queued: Mapping[str, Does]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        units_up: UnitsUp,
+        queued: Mapping[str, Does],
+        settled_first: Callable[[Sequence[Contradiction]], Contradiction],
+    ) -> None:
         self._graph = graph
         self._units_up = units_up
         self._queued = queued
+        self._settled_first = settled_first
         # Each job with those that have handed it on, and why. One that is asked for by name has none.
         self._jobs: Dict[Key, Dict[Key, _Link]] = {}
         self._by_unit: Dict[str, List[Key]] = {}
@@ -241,10 +253,10 @@ class _Transaction:
         self._drop([job for unit in list(self._by_unit) if self._is_idle(unit) for job in self._by_unit[unit]])
         self._collect()
         while True:
-            pair = self._contradiction()
-            if pair is None:
+            contradictions = self._contradictions()
+            if not contradictions:
                 break
-            spare = self._spared(*pair, mattering)
+            spare = self._spared(*self._settled_first(contradictions), mattering)
             if spare is None:
                 return None
             self._give_up(spare)
@@ -276,12 +288,13 @@ class _Transaction:
             if job in self._jobs and (stops or self._replaces_queued(job)):
                 self._give_up(job)
 
-    def _contradiction(self) -> Optional[Tuple[Key, Key]]:
+    def _contradictions(self) -> List[Contradiction]:
+        found: List[Contradiction] = []
         for unit, jobs in self._by_unit.items():
             others = [job for job in jobs if job[1] is not Does.STOP]
             if (unit, Does.STOP) in jobs and others:
-                return (unit, Does.STOP), others[0]
-        return None
+                found.append(((unit, Does.STOP), others[0]))
+        return found
 
     def _spared(self, stop: Key, other: Key, mattering: Set[Key]) -> Optional[Key]:
         """Which of two jobs that contradict each other is left out (delete_one_unmergeable_job())."""

@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import List, Optional, Sequence
 
 from .._apply import accepted, instances, record
-from .._apply.rollback import roll_back
 from .._apply.transaction import OnFailure, carry_out
 from .._host.causes import Failure
 from .._host.files import Writer
@@ -68,6 +67,8 @@ def _transact(
             text += ". The new state stays, since on_failure is keep"
             failure = Failed(text, {"errors": errors, "rolled_back": False})
         else:
+            from .._apply.rollback import roll_back  # noqa: PLC0415 (only where something has failed)
+
             back = roll_back(begun, manager, writer)
             undone = back.failures
             told = {"errors": errors, "rolled_back": not undone, "started_again": list(back.again)}

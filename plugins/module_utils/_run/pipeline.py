@@ -410,7 +410,6 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
         refused += overridden_by_files(view)
     if not (differences.write or differences.remove or differences.joining):
         return refused
-    from .._verify.beside import tellers  # noqa: PLC0415 (as above)
     from .._verify.capabilities import unknown_names  # noqa: PLC0415 (as above)
     from .._verify.lacking import lacking  # noqa: PLC0415 (as above)
     from .._verify.verify import verify  # noqa: PLC0415 (as above)
@@ -419,7 +418,10 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     cycles = any(each.rule is CYCLE for each in refused)
     said = verify(manager, differences.desired, differences, observed, alone, cycles)
     said += unknown_names(differences.desired, differences, manager)
-    said += tellers(differences.desired, manager.places)
+    if differences.desired.tellers:
+        from .._verify.beside import tellers  # noqa: PLC0415 (as above)
+
+        said += tellers(differences.desired, manager.places)
     return [*refused, *lacking(differences.desired, differences, manager.places, manager.version), *said]
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from typing import Dict, List, Sequence
 
-from .properties import COMMANDS
 from .unitfile import Effective
-from .words import split
+from .words import COMMANDS, split
 
 # systemd.timer(5): times that come again after the one boot or start that they count from.
 _RECURRING = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Dict, FrozenSet, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .relations import RELATIONS
+from .words import COMMANDS
 
 # How systemd writes that there is no limit, no end, or no number.
 NO_NUMBER = 2**64 - 1
@@ -40,17 +41,6 @@ _OF_STARTERS = """
     RandomizedDelayUSec NextElapseUSecRealtime NextElapseUSecMonotonic LastTriggerUSec Paths
 """
 _OF_MOUNTS = "Where What Options Priority TimeoutIdleUSec"
-COMMANDS = (
-    "ExecCondition",
-    "ExecStartPre",
-    "ExecStart",
-    "ExecStartPost",
-    "ExecReload",
-    "ExecReloadPost",
-    "ExecStop",
-    "ExecStopPre",
-    "ExecStopPost",
-)
 # Of services they say more by these names.
 _WITH_FLAGS = "Ex"
 WANTED: FrozenSet[str] = frozenset(

@@ -120,6 +120,7 @@ def _lines(text: str) -> Iterator[Tuple[int, str]]:
         yield start, "".join(parts).strip(WHITESPACE)
 
 
+@lru_cache(maxsize=None)
 def _section(line: str) -> str:
     match = _HEADER.fullmatch(line)
     if not match:
@@ -128,7 +129,9 @@ def _section(line: str) -> str:
     return match.group(1)
 
 
+@lru_cache(maxsize=None)
 def _assignment(section: str, line: str, number: int) -> Optional[Entry]:
+    """The units of a stack have most of their lines in common."""
     name, equals, value = line.partition("=")
     name = name.rstrip(WHITESPACE)
     if section.startswith("X-") and not (equals and name):
@@ -179,6 +182,7 @@ def render(sections: Sequence[Section], header: Sequence[str] = ()) -> str:
     return "\n".join(blocks)
 
 
+@lru_cache(maxsize=None)
 def _render_line(directive: str, value: str) -> str:
     if not _NAME.fullmatch(directive):
         raise Refused(f"{shown(directive)} cannot name a directive: only letters, digits and '-'")

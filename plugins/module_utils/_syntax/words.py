@@ -9,6 +9,18 @@ from __future__ import annotations
 import re
 from typing import List, NamedTuple, Tuple
 
+# Directives whose values are commands (systemd.service(5), systemd.socket(5)).
+COMMANDS = (
+    "ExecCondition",
+    "ExecStartPre",
+    "ExecStart",
+    "ExecStartPost",
+    "ExecReload",
+    "ExecReloadPost",
+    "ExecStop",
+    "ExecStopPre",
+    "ExecStopPost",
+)
 # systemd.syntax(7), "Quoting"; \s is a blank.
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([abfnrtv\\\"'s]))")
 _LETTERS = dict(zip("abfnrtvs", "\a\b\f\n\r\t\v "))

@@ -14,11 +14,10 @@ from typing import Container, Iterator, List
 
 from .._host.files import resolve
 from .._syntax.loadpath import LoadPath, entries
-from .._syntax.properties import COMMANDS
 from .._syntax.rule import legible
 from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
-from .._syntax.words import apart, commands
+from .._syntax.words import COMMANDS, apart, commands
 from .complaints import Complaint
 from .programs import Sight, is_brought, look_for
 from .remedies import MISSING

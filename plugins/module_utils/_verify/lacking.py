@@ -27,8 +27,8 @@ from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
+from .awaited import awaits_mount, is_awaited
 from .environment_files import exports
-from .programs import awaits_mount, is_awaited
 
 _LACKING = Rule(
     "lacking",

@@ -15,20 +15,19 @@ import os
 import posixpath
 import pwd
 import re
-from typing import Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.files import is_program, resolve
 from .._host.manager import PATH
 from .._host.reading import matching
-from .._syntax.kinds import KINDS, kind_of
+from .._syntax.kinds import kind_of
 from .._syntax.likeness import near
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import MADE, is_true, required_paths
-from .._syntax.names import escape_path, mount_of
-from .._syntax.properties import COMMANDS
+from .._syntax.meaning import MADE, is_true
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
-from .._syntax.words import apart, commands
+from .._syntax.words import COMMANDS, apart, commands
+from .awaited import awaits_mount, is_awaited, within
 
 # What a unit's files come from that nobody looks into before it starts (systemd.exec(5)), and what that covers.
 _SEALED = ("RootImage", "RootMStack")
@@ -74,12 +73,6 @@ def look_for(program: str, unit: str, directive: str, text: Effective, host: str
     return Sight.UNSEEN if any(_covered(path, settings) for path in _candidates(program, settings)) else Sight.ABSENT
 
 
-def is_awaited(path: str, unit: str, text: Effective, host: str) -> bool:
-    """Is that path or a folder above it missing, and does a condition keep the unit from starting until it comes?"""
-    required = {in_value(each, unit) for each in required_paths(text)}
-    return any(not os.path.lexists(resolve(host + each, host)) for each in required.intersection(_within(path)))
-
-
 def found_elsewhere(program: str, unit: str, text: Effective, host: str) -> str:
     """A program of that name where the unit does not look, or one of nearly that name where it does; "" if none is.
 
@@ -119,7 +112,7 @@ def is_brought(program: str, unit: str, directive: str, loadpath: LoadPath, host
     if not program.startswith("/"):
         return False
     words = [word.rstrip("/") for command in _before(program, unit, directive, loadpath) for word in command[1:]]
-    return not _within(program).isdisjoint(words) or awaits_mount(program, loadpath, host)
+    return not within(program).isdisjoint(words) or awaits_mount(program, loadpath, host)
 
 
 def may_bring(program: str, unit: str, loadpath: LoadPath) -> bool:
@@ -130,14 +123,7 @@ def may_bring(program: str, unit: str, loadpath: LoadPath) -> bool:
     found = [word.rstrip("/") for name in COMMANDS for line in settings.get(name, ()) for word in _WORD.findall(line)]
     found += [f"{base}/{word}" for name, base in MADE.items() for word in _words(settings, name)]
     found += _words(settings, "Where")
-    return not _within(program).isdisjoint(in_value(each, unit) for each in found) or awaits_mount(
-        program, loadpath, ""
-    )
-
-
-def _within(program: str) -> Set[str]:
-    """It and the folders that it is in, but for those that everything is in."""
-    return {program, *(each for each in _above(program) if each.count("/") > 1)}
+    return not within(program).isdisjoint(in_value(each, unit) for each in found) or awaits_mount(program, loadpath, "")
 
 
 def _before(program: str, unit: str, directive: str, loadpath: LoadPath) -> Iterator[List[str]]:
@@ -151,23 +137,6 @@ def _before(program: str, unit: str, directive: str, loadpath: LoadPath) -> Iter
                 yield [part for word in command for part in _WORD.findall(word.text)]
         if name == directive:
             return
-
-
-def awaits_mount(path: str, loadpath: LoadPath, host: str) -> bool:
-    """Does a unit say that something is mounted over a folder of this path, where nothing is yet?"""
-    kinds = [kind.name for kind in KINDS.values() if kind.over_folder]
-    names = {mount_of(each): escape_path(each) for each in _above(posixpath.normpath(path))}
-    said = [mount for mount, name in names.items() if any(loadpath.defines(f"{name}.{kind}") for kind in kinds)]
-    if host or not said:
-        return bool(said)
-    from .._host.mounts import in_place  # noqa: PLC0415 (few paths are below what a unit mounts)
-
-    return not in_place().keys() >= set(said)
-
-
-def _above(path: str) -> List[str]:
-    parts = path.strip("/").split("/")[:-1]
-    return ["/" + "/".join(parts[: number + 1]) for number in range(len(parts))]
 
 
 def _own(unit: str, text: Effective) -> Mapping[str, Sequence[str]]:

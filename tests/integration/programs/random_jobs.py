@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from random_graphs import VERBS, Case, case
+from random_graphs import VERBS, Case, case, has_ring_behind_nothing
 
 sys.path.insert(0, sys.argv[1])
 
@@ -35,6 +35,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._plan.consequen
     not_taken_along,
 )
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.course import Course
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.transactions import Contradiction
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.loadpath import LoadPath
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.relations import Because, Does
 
@@ -174,6 +175,8 @@ class Bench:
             prefix = each.case.prefix
             stop = Call("stop", tuple(given[prefix]["stop"]))
             each.before = _of(each.case, seen)
+            if has_ring_behind_nothing(each.case, _up(each)):
+                each.left_out = "has a ring"
             _foretell(each, [stop, Call("daemon-reload", ()), *calls[prefix]], graph)
             self._call(stop.verb, stop.units, each.complaints)
         self._rest(trials)
@@ -247,6 +250,18 @@ class _Anyhow(Course):
     def _any_order(self, units: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.chance.sample(units, len(units)))
 
+    def settled_first(self, contradictions: Sequence[Contradiction]) -> Contradiction:
+        return self.chance.choice(contradictions)
+
+    def _react(self) -> bool:
+        """systemd looks only now and then at what it does by itself."""
+        return self.chance.random() < 0.8 and super()._react()
+
+    def finish(self) -> None:
+        super().finish()
+        while super()._react() or self._queued:
+            super().finish()
+
     def pause(self) -> None:
         for _pass in range(self.chance.choice((0, 0, 1, 2, 9))):
             self.go_on()
@@ -286,6 +301,10 @@ def _loadpath(each: Case) -> LoadPath:
 
 def _of(each: Case, seen: Seen) -> Seen:
     return {unit: seen[unit] for unit in each.texts()}
+
+
+def _up(each: Trial) -> set[str]:
+    return {unit.removeprefix(each.case.prefix) for unit, seen in each.before.items() if seen[0] == "active"}
 
 
 def main() -> None:
