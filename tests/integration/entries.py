@@ -62,10 +62,10 @@ def socket(port: int, name: str = "web", **directives: Any) -> Entry:
     return {"name": f"{name}.socket", "socket": {"ListenStream": f"127.0.0.1:{port}", **directives}}
 
 
-def echo(text: object, port: int) -> list[Entry]:
+def echo(text: object, port: int, **more: Any) -> list[Entry]:
     """A socket of which each connection is an instance, that greets with a text and then sends all back."""
     greeting = service("echo@", f"/bin/sh -c 'echo {text}; exec cat'", service={"StandardInput": "socket"})
-    return [socket(port, "echo", Accept=True), greeting]
+    return [{**socket(port, "echo", Accept=True), **more}, greeting]
 
 
 def tmpfs(where: str = MOUNT, **more: str) -> Entry:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import pytest
+
 from tests.testbed.listing import NOTES
 
 from .entries import BAD, FOREVER, Entry, app, bad, echo, merged, service, socket, web
@@ -58,15 +60,16 @@ def test_many_sockets_of_one_service_start_though_one_is_asked_at_once(host: Lab
     assert host.answer(8319) == "old"
 
 
-def test_a_connection_that_is_served_is_not_cut_off(host: Lab) -> None:
-    """Each instance of a socket with Accept=yes is one connection."""
-    host.apply(*echo("old", 8002))
+@pytest.mark.parametrize("listens", [{}, {"name": "echo@.socket", "instances": ["1"]}, {"name": "echo@1.socket"}])
+def test_a_connection_that_is_served_is_not_cut_off(host: Lab, listens: Entry) -> None:
+    """Each instance of a socket with Accept=yes is one connection, also where the socket is an instance itself."""
+    host.apply(*echo("old", 8002, **listens))
     running = "systemctl list-units --plain --no-legend --state=active 'echo@*.service' | cut -d' ' -f1"
     with host.connected(8002):
         instance = until(lambda: host.sh(running), "no connection is served")
         since = host.invocation(instance)
         for change in ({}, {"dropins": [{"name": "echo@.service", "dropin": "more", "environment": {"A": "1"}}]}):
-            result = host.apply(*echo("new", 8002), **change)
+            result = host.apply(*echo("new", 8002, **listens), **change)
             assert instance in result["kept"]
         assert host.invocation(instance) == since
 

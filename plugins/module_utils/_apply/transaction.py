@@ -39,7 +39,7 @@ from .._host.files import Writer
 from .._host.graph import look
 from .._host.health import Health
 from .._host.looks import PROPERTIES, RUN_PROPERTIES, START_TIMES, Look, run_of, start_time
-from .._host.manager import Manager, ManagerError, Outcome, Properties, named
+from .._host.manager import Manager, ManagerError, Outcome, Properties, all_names
 from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along, starting_again
 from .._plan.expected import Expected
@@ -333,7 +333,7 @@ class _Transaction:
             return BACK
         fate = self._plan.fates.get(unit)
         own = any(unit in self._plan.jobs[verb] for verb in _BEGINNING)
-        with_others = not own or not self._begun.isdisjoint(named(shown, ("After",)))
+        with_others = not own or not self._begun.isdisjoint(all_names(shown, ("After",)))
         return ALONE if fate is not None and fate.was_up and not with_others else FIRST
 
     def _queue(self, call: Call) -> Outcome:
@@ -365,7 +365,7 @@ class _Transaction:
             return set()
         called = {unit for call in self._plan.calls for unit in call.units}
         shown = self._manager.show(sorted(called), ("After", *NEEDS))
-        before = {unit: named(each, ("After", *NEEDS)) for unit, each in shown.items()}
+        before = {unit: all_names(each, ("After", *NEEDS)) for unit, each in shown.items()}
         found, more = set(unsuccessful), set(unsuccessful)
         while more:
             more = {unit for unit, others in before.items() if not others.isdisjoint(found)} - found

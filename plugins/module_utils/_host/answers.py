@@ -19,7 +19,7 @@ from .._syntax.dependencies import NEEDS
 from . import holders
 from .health import Place
 from .looks import Look
-from .manager import Manager, named
+from .manager import Manager, all_names
 from .workload import processes
 
 RELATED = ("After", "Before", "Wants", "WantedBy", "RequiredBy", "PartOf", "ConsistsOf", *NEEDS)
@@ -43,7 +43,7 @@ def instead(manager: Manager, unit: str, places: Sequence[Place]) -> Optional[Tu
     others = [(place, other) for place in places for other in (_others(place, own, unit) if own else ())]
     if not others or holders.of_these(holders.all_listeners(), own):
         return None
-    related = named(manager.show([unit], RELATED)[unit], RELATED)
+    related = all_names(manager.show([unit], RELATED)[unit], RELATED)
     begun = min(map(holders.begun, own))
     # What a unit's start has brought up itself, as a container's port, is younger.
     return next((each for each in others if each[1].unit not in related and holders.begun(each[1].pid) < begun), None)

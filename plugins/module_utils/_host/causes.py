@@ -13,7 +13,7 @@ from .._syntax.rule import Rule, Severity
 from . import looks
 from .endings import ended, gloss
 from .looks import Look
-from .manager import Manager, Properties, named
+from .manager import Manager, Properties, all_names
 
 _SHOWN = (*looks.PROPERTIES, "After", *NEEDS)
 
@@ -107,8 +107,8 @@ def _lacking(manager: Manager, unit: str) -> Dict[str, Tuple[str, Properties]]:
         told = {each: _why_lacking(each, values, each in left_down) for each, values in shown.items() if each != unit}
         found.update({each: (why, shown[each]) for each, why in told.items() if why})
         down = [values for values in shown.values() if values.get("ActiveState") == "inactive"]
-        left_down |= {other for values in down for other in named(values, ("Requisite",))}
-        ahead = {other for values in down for other in named(values, NEEDS) & named(values, ("After",))}
+        left_down |= {other for values in down for other in all_names(values, ("Requisite",))}
+        ahead = {other for values in down for other in all_names(values, NEEDS) & all_names(values, ("After",))}
         ahead = (ahead | left_down) - seen
     return found
 

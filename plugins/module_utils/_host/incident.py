@@ -207,8 +207,8 @@ def at(directive: str, placed: Optional[Placed]) -> str:
     return f"{directive}= ({placed.path}:{placed.line})" if placed else f"{directive}="
 
 
-def named(directive: str, value: str, placed: Optional[Placed]) -> str:
-    """The same with the value."""
+def assigned(directive: str, value: str, placed: Optional[Placed]) -> str:
+    """A directive with its value and its place, as a sentence has it."""
     where = f" ({placed.path}:{placed.line})" if placed else ""
     return f"{directive}={value}{where}"
 

@@ -379,6 +379,6 @@ def names(shown: Properties, name: str) -> List[str]:
     return [word.strip('"').replace("\\\\", "\\") if word.startswith('"') else word for word in words]
 
 
-def named(shown: Properties, properties: Sequence[str]) -> Set[str]:
+def all_names(shown: Properties, properties: Sequence[str]) -> Set[str]:
     """The units that any of these properties names."""
     return {other for name in properties for other in names(shown, name)}

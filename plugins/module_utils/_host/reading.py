@@ -9,7 +9,6 @@ Private to the collection.
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from typing import Dict, List, Optional
@@ -55,6 +54,8 @@ def matching(pattern: str, root: str) -> List[str]:
 
 
 def _names(folder: str, pattern: str, root: str) -> List[str]:
+    import glob  # noqa: PLC0415 (only where there is a pattern: each run reads files)
+
     below = glob.escape(resolve(f"{root}{folder}/", root))
     return sorted(os.path.basename(path) for path in glob.glob(os.path.join(below, pattern)))
 

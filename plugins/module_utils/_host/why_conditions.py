@@ -13,7 +13,7 @@ import re
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._syntax.unitfile import Placed
-from .incident import Cause, Incident, named
+from .incident import Cause, Incident, assigned
 from .manager import Manager
 
 # How systemd says that it did not start a unit (247 to 262).
@@ -98,4 +98,4 @@ def _read(name: str, trigger: bool, negate: bool, parameter: str, state: int) ->
 
 def _told(test: _Test, incident: Incident) -> str:
     placed = incident.text.get("Unit", {}).get(test.name, ())
-    return named(test.name, test.value, next((each for each in placed if each.value == test.value), None))
+    return assigned(test.name, test.value, next((each for each in placed if each.value == test.value), None))

@@ -17,7 +17,7 @@ import signal
 from typing import Callable, Dict, List, Optional, Tuple
 
 from .._syntax.unitfile import Placed
-from .incident import Cause, Incident, at, cause, error_of, named
+from .incident import Cause, Incident, assigned, at, cause, error_of
 from .journal import Line
 from .views import mode_of
 
@@ -115,7 +115,7 @@ def not_started(incident: Incident, after: str, line: Optional[Line], limit: str
     promise = str(incident.properties.get("Type") or incident.value("Type") or "simple")
     placed = incident.placed("Type")[-1] if incident.placed("Type") else None
     if promise in ("notify", "notify-reload"):
-        return _not_ready(incident, named("Type", promise, placed), after, line, limit)
+        return _not_ready(incident, assigned("Type", promise, placed), after, line, limit)
     if promise == "forking":
         return _pid_file(incident, after) or _in_foreground(incident, after, line, placed)
     if promise == "dbus":
@@ -151,7 +151,7 @@ def _not_ready(incident: Incident, promise: str, after: str, line: Optional[Line
 
 
 def _in_foreground(incident: Incident, after: str, line: Optional[Line], placed: Optional[Placed]) -> Optional[Cause]:
-    promise = named("Type", "forking", placed)
+    promise = assigned("Type", "forking", placed)
     what = f"its first process has not ended {after}, as {promise} promises: it stays in the foreground"
     return cause(what, "take Type=exec, or have the program go to the background", line, "Type", placed)
 
@@ -197,7 +197,7 @@ def protocol(incident: Incident) -> Optional[Cause]:
     if promise == "forking":
         return _pid_file(incident)
     if promise in ("notify", "notify-reload") and incident.exit is None and line:
-        what = f"its main process ended before it sent READY=1, which {named('Type', promise, placed)} promises"
+        what = f"its main process ended before it sent READY=1, which {assigned('Type', promise, placed)} promises"
         remedy = "take Type=exec for a program that never sends it, Type=oneshot for one that does its work and ends"
         return cause(what, remedy, line, "Type", placed)
     if promise == "dbus" and incident.exit is None and line:
@@ -226,7 +226,7 @@ def ended(incident: Incident) -> Optional[Cause]:
         what = f"{where} puts its program into the background by & and ends, which ends the service"
         return cause(what, "leave out that &", line, "ExecStart", commands[0])
     placed = incident.placed("Type")[-1] if incident.placed("Type") else None
-    what = f"its main process has ended, and {named('Type', promise, placed)} ends the service with that"
+    what = f"its main process has ended, and {assigned('Type', promise, placed)} ends the service with that"
     remedy = (
         "if the program goes on in the background, give it its switch for the foreground, or take Type=forking; "
         "if it is a job that does its work and ends, Type=oneshot"
@@ -271,7 +271,7 @@ def _by_limit(incident: Incident, found: re.Match[str], line: Line) -> Cause:
         what = "the host had no memory left, and the kernel killed it for that"
         return cause(what, "give the host more, or limit what uses it by MemoryMax=", line)
     if owner == incident.unit:
-        what = f"it was killed as it needed more memory than {named(name, limit, placed)} lets it{used}"
+        what = f"it was killed as it needed more memory than {assigned(name, limit, placed)} lets it{used}"
         return cause(what, "raise MemoryMax=, or see what takes the memory", line, name, placed)
     what = f"it was killed as all units in {owner} together needed more memory than MemoryMax= of that lets them"
     return cause(what, f"raise MemoryMax= of {owner}, or limit the others in it", line)
@@ -293,11 +293,11 @@ def killed(incident: Incident) -> Optional[Cause]:
         )
     if ended.status == signal.SIGXCPU and incident.placed("LimitCPU"):
         placed = incident.placed("LimitCPU")[-1]
-        what = f"{whose} used up the time of {named('LimitCPU', placed.value, placed)}"
+        what = f"{whose} used up the time of {assigned('LimitCPU', placed.value, placed)}"
         return cause(what, "raise it, or leave it out", ended.line, "LimitCPU", placed)
     if ended.status == signal.SIGXFSZ and incident.placed("LimitFSIZE"):
         placed = incident.placed("LimitFSIZE")[-1]
-        what = f"{whose} wrote a file larger than {named('LimitFSIZE', placed.value, placed)} lets it"
+        what = f"{whose} wrote a file larger than {assigned('LimitFSIZE', placed.value, placed)} lets it"
         return cause(what, "raise it, or leave it out", ended.line, "LimitFSIZE", placed)
     return None
 

@@ -21,7 +21,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from .._syntax.meaning import MADE
 from .._syntax.unitfile import Placed
 from . import why_program
-from .incident import Cause, FailedStep, Incident, at, cause, named
+from .incident import Cause, FailedStep, Incident, assigned, at, cause
 from .views import RUN, account_of, below, inside, is_known, mode_of, refused_at, sealed, there
 from .why_access import let_in
 
@@ -89,7 +89,7 @@ def _plain(incident: Incident, step: FailedStep) -> Optional[Cause]:
     if len(found) != 1:
         return None
     name, placed = found[0]
-    what = f"systemd could not put {named(name, placed.value, placed)} into force here ({step.reason})"
+    what = f"systemd could not put {assigned(name, placed.value, placed)} into force here ({step.reason})"
     return cause(what, row.remedy, step.line, name, placed)
 
 
@@ -100,7 +100,7 @@ def _limits(incident: Incident, step: FailedStep) -> Optional[Cause]:
     if not incident.placed(directive):
         return None
     placed = incident.placed(directive)[-1]
-    what = f"{named(directive, placed.value, placed)} is more than this manager may give ({step.reason})"
+    what = f"{assigned(directive, placed.value, placed)} is more than this manager may give ({step.reason})"
     return cause(what, "lower it, or raise the limit of the manager itself", line, directive, placed)
 
 

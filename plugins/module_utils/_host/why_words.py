@@ -15,7 +15,7 @@ import re
 import socket
 from typing import Callable, Iterator, List, Optional, Tuple
 
-from .incident import Cause, Incident, at, cause, named
+from .incident import Cause, Incident, assigned, at, cause
 from .manager import PATH
 from .views import READ, RUN, WRITE, account_of, cover, inside, mode_of, mounted, refused_at, there
 from .why_access import let_do, let_in, make_writable
@@ -230,7 +230,7 @@ def _no_files_left(incident: Incident, said: LastWords) -> Optional[Cause]:
     limit = incident.properties.get("LimitNOFILESoft")
     if "inotify" in said.text.lower() or "in system" in said.text or not isinstance(limit, int) or limit > 1 << 30:
         return None
-    what = f"it has as many files open as {named('LimitNOFILE', str(limit), placed[-1] if placed else None)} lets it"
+    what = f"it has as many files open as {assigned('LimitNOFILE', str(limit), placed[-1] if placed else None)} lets it"
     remedy = f"raise LimitNOFILE= in [{incident.section}], or see whether it leaves files open"
     return cause(what, remedy, said.line, "LimitNOFILE", placed[-1] if placed else None)
 

@@ -62,7 +62,7 @@ class Aliases(NamedTuple):
 def taken(desired: Desired, observed: Observed, after: LoadPath, links: Links, removed: Set[str]) -> Tuple[Taken, ...]:
     """removed: files that this run takes away anyhow."""
     names = {each for unit in desired.units for each in (unit.name.text, *unit.members) if unit.meant(each).enabled}
-    if not any(aliases(name, observed, after) for name in names):
+    if not any(aliases_made(name, observed, after) for name in names):
         return ()
     unlinked = linked_with([*links.disable, *links.reenable], [observed.loadpath])
     gone = removed.union(path for unit in unlinked for path in observed.links_under(unit))
@@ -70,12 +70,12 @@ def taken(desired: Desired, observed: Observed, after: LoadPath, links: Links, r
     for unit in desired.units:
         replaced = _replaces(unit, desired)
         for member in unit.members or (unit.name.text,):
-            for name, alias in aliases(member, observed, after) if unit.meant(member).enabled else ():
+            for name, alias in aliases_made(member, observed, after) if unit.meant(member).enabled else ():
                 found += list(_taken(name, alias, replaced, observed, after, gone))
     return tuple(dict.fromkeys(found))
 
 
-def aliases(unit: str, observed: Observed, after: LoadPath) -> Sequence[Tuple[str, str]]:
+def aliases_made(unit: str, observed: Observed, after: LoadPath) -> Sequence[Tuple[str, str]]:
     """What enabling a unit makes an alias of: (that unit, or one that Also= names, alias)."""
     together = enabled_together(unit, after)
     return [(each, link.path) for each in together for link in links_of(each, after, observed).links if link.is_alias]
@@ -106,7 +106,7 @@ def _taken(
 def with_aliases(after: LoadPath, observed: Observed, links: Links) -> LoadPath:
     """The files as they will be, with the links of the aliases that this run makes."""
     linked = linked_with([*links.reenable, *links.enable], [after])
-    made = (each for unit in linked for each in aliases(unit, observed, after) if not misnamed(each[1]))
+    made = (each for unit in linked for each in aliases_made(unit, observed, after) if not misnamed(each[1]))
     place = observed.places.unit_file
     new = {place(alias): place(unit) for unit, alias in made if place(alias) not in after.links}
     return after.linked(new) if new else after
@@ -117,7 +117,7 @@ def ended(desired: Desired, observed: Observed, after: LoadPath, links: Links) -
     if observed.manager.version >= _MERGED_SINCE:
         return {}
     linked = linked_with([*links.reenable, *links.enable], [after])
-    new = (each for unit in linked if observed.states[unit].is_up for each in aliases(unit, observed, after))
+    new = (each for unit in linked if observed.states[unit].is_up for each in aliases_made(unit, observed, after))
     return {
         unit: alias
         for unit, alias in new

@@ -18,7 +18,7 @@ from .._syntax.install import enabled_together, installs
 from .._syntax.loadpath import MASK
 from .._syntax.meaning import last
 from .._syntax.rule import Problem, Rule, Severity
-from .aliases import Taken, aliases
+from .aliases import Taken, aliases_made
 from .enablement import is_made, links_of
 from .owners import orphans, owner_rule
 from .references import View, no_such_unit
@@ -126,7 +126,7 @@ def _names(view: View) -> Iterator[Problem]:
     declared = {each for unit in view.desired.units for each in (unit.name.text, *unit.members)}
     holders: Dict[str, str] = {}
     for member in _enabled(view):
-        for name, alias in aliases(member, view.observed, view.after):
+        for name, alias in aliases_made(member, view.observed, view.after):
             other = holders.setdefault(alias, name)
             if alias in declared and alias != name:
                 yield _ALIAS_DECLARED.problem(name, "Install", "Alias", alias=alias)

@@ -15,7 +15,7 @@ from typing import AbstractSet, Iterable, Iterator, List, Mapping, Sequence, Tup
 
 from .._host import graph
 from .._host.health import CHECK_OPTIONS, Health, first_complaint
-from .._host.manager import Manager, Properties, States, named, names
+from .._host.manager import Manager, Properties, States, all_names, names
 from .._plan.consequences import restarted_with, stopped_with
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.rule import Problem, Rule, Severity
@@ -119,7 +119,9 @@ def look(manager: Manager, unit: str, health: Health, may_hurt: Sequence[str]) -
     # Others know it, and what is spared has it, by that name and not by an alias.
     unit = shown.get("Id") or unit
     states = manager.list_units()
-    wants = [other for other in sorted(named(shown, _REQUIRED)) if states[other].is_up and _is_named(other, may_hurt)]
+    wants = [
+        other for other in sorted(all_names(shown, _REQUIRED)) if states[other].is_up and _is_named(other, may_hurt)
+    ]
     around = graph.look(manager, [unit, *wants], states)
     hurt = {*stopped_with(unit, around), *restarted_with(unit, around)} - {unit}
     required = {other: _up((*stopped_with(other, around), other), states) for other in wants}
