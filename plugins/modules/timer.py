@@ -15,6 +15,7 @@ description:
   - Writes, starts and enables a timer, and beside it the service of the same name that it starts, from options of both.
   - What a timer starts is a C(Type=oneshot) service unless O(type) says another, is not restarted after a failure, and
     not started by a boot.
+  - To start a unit that is there already, give its name as O(unit), in the place of the options of a service.
   - Schedules are calendars of systemd or lines of cron. The result has the next times of each.
   - Takes the same checks, watch and roll-back as M(unitwright.systemd.stack), where the same options are entries of
     O(unitwright.systemd.stack#module:timers).

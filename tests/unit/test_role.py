@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import subprocess
@@ -39,9 +40,9 @@ def site(tmp_path: Path, **variables: Any) -> str:
     return run_playbook("unitwright.systemd.site", str(inventory), "-e", "stack_become=false")
 
 
-def run_playbook(playbook: str, inventory: str, *more: str) -> str:
+def run_playbook(playbook: str, inventory: str, *more: str, but: str = "stack_units") -> str:
     done = subprocess.run(
-        ["ansible-playbook", "-vvv", "-i", inventory, "-c", "local", "--skip-tags", "stack_units", *more, playbook],
+        ["ansible-playbook", "-vvv", "-i", inventory, "-c", "local", "--skip-tags", but, *more, playbook],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "source")},
         capture_output=True,
         text=True,
@@ -154,3 +155,27 @@ def test_a_name_near_those_of_an_empty_role_is_told(tmp_path: Path) -> None:
     assert "The role reads no systemd_services: did you mean stack_services?" in told
     assert "The role reads no services: did you mean stack_services?" in told
     assert "did you mean" not in play(tmp_path, systemd_services=services)
+
+
+@pytest.mark.parametrize(("user", "is_there"), [("unitwright-erna", False), (getpass.getuser(), True)])
+def test_check_mode_becomes_nobody_who_is_still_to_be_made(tmp_path: Path, user: str, is_there: bool) -> None:
+    written = tmp_path / "play.yml"
+    role = {
+        "stack_name": "erna",
+        "stack_scope": "user",
+        "stack_user": user,
+        "stack_services": [{"name": "w", "exec_start": "/usr/bin/sleep 100"}],
+    }
+    if not is_there:
+        role["stack_users"] = [{"name": user, "create_home": True, "shell": "/bin/bash"}]
+    tasks = [
+        {"ansible.builtin.include_role": {"name": "unitwright.systemd.stack"}, "vars": role},
+        {"ansible.builtin.debug": {"msg": "it was {{ 'skipped' if stack_result is skipped else 'looked at' }}"}},
+    ]
+    written.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    python = f"ansible_python_interpreter={sys.executable}"
+    told = run_playbook(str(written), "localhost,", "--check", "-e", python, but="none")
+    assert (f"Check mode cannot become {user}" in told) is not is_there
+    if not is_there:
+        assert "failed=0 " in told, told
+        assert "it was skipped" in told

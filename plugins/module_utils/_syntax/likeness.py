@@ -9,23 +9,33 @@ difflib is imported where it is asked: a run in which nothing is misspelt, the m
 
 from __future__ import annotations
 
+import posixpath
 from typing import Iterable, List
 
 # A beginning of so many letters is that of few words.
 _TELLING = 6
+# So many letters at the beginning may be a slip of the fingers.
+_SLIP = 2
 
 
 def near(word: str, known: Iterable[str], most: int = 1, least: float = 0.6) -> List[str]:
     """The nearest first, at most so many, and at least so alike, from 0 to 1.
 
-    The only one that begins with all of the word is the nearest.
+    The only one that begins with all of the word is the nearest. What is alike in its end alone is not meant.
     """
     import difflib  # noqa: PLC0415
 
-    every = list(known)
+    every = [each for each in known if _begin_alike(word, each)]
     begun = [each for each in every if len(word) >= _TELLING and each.startswith(word)]
     close = difflib.get_close_matches(word, every, most, least)
     return [*begun, *(each for each in close if each not in begun)][:most] if len(begun) == 1 else close
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    """Is the likeness of words, if any, more than an end that both have, such as that of unit_name and bus_name?"""
+    end = len(posixpath.commonprefix([one[::-1], other[::-1]]))
+    before, instead = one[: len(one) - end], other[: len(other) - end]
+    return before[:1] == instead[:1] or not (before and instead) or max(len(before), len(instead)) <= _SLIP
 
 
 def likeness(one: str, other: str) -> float:
