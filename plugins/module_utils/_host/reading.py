@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from operator import attrgetter
 from typing import Dict, List, Optional
 
 from .files import Seen, look, resolve
@@ -28,7 +29,7 @@ class Reader:
     def scan(self, folder: str) -> List[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as entries:
-                return sorted(entries, key=lambda entry: entry.name)
+                return sorted(entries, key=attrgetter("name"))
         except OSError as error:
             self._no_folder(folder, error)
             return []

@@ -159,6 +159,7 @@ def run(spec: Spec, as_stack: Callable[[Mapping[str, Any]], Mapping[str, Any]]) 
         wrong = [*module.wrong.problems, *told_of(found, module.wrong.faulty)]
         result, warnings = apply(params, module.check_mode, _labeller(module), wrong, faulty)
         _warn(module, warnings)
+        gc.freeze()  # the search at the end of the process would find nothing that matters by then
         return {**result, "unverified": _with_paths(result["unverified"], module.params)}
 
     _answer(module, applied)
