@@ -41,6 +41,40 @@ def test_on_change_none_keeps_the_process_and_says_so_until_it_is_restarted(host
     assert host.apply(changed)["kept"] == {}
 
 
+def limits(host: Lab, unit: str) -> str:
+    return host.sh(f"grep 'open files' /proc/$(systemctl show --value -p MainPID {unit})/limits").split()[3]
+
+
+@pytest.mark.parametrize("on_change", ["none", "restart"])
+def test_what_was_held_back_and_is_taken_back_leaves_the_process_alone(host: Lab, on_change: str) -> None:
+    unit = service(service={"LimitNOFILE": 1000})
+    host.apply(unit)
+    before = host.invocation("main.service")
+    assert host.apply(merged(unit, {"service": {"LimitNOFILE": 2000}, "on_change": "none"}))["kept"]
+    result = host.settled({**unit, "on_change": on_change})
+    assert (result["restarted"], result["kept"]) == ([], {})
+    assert (host.invocation("main.service"), limits(host, "main.service")) == (before, "1000")
+
+
+def test_a_dropin_that_was_held_back_goes_without_a_restart(host: Lab) -> None:
+    host.foreign("theirs.service")
+    before = host.invocation("theirs.service")
+    dropin = {"name": "theirs.service", "dropin": "limits", "service": {"LimitNOFILE": 1000}}
+    assert host.apply(dropins=[{**dropin, "on_change": "none"}])["kept"]
+    host.remove()
+    assert host.invocation("theirs.service") == before
+
+
+def test_lines_changed_by_hand_beside_a_stamp_are_taken_back_from_the_process(host: Lab) -> None:
+    unit = service(service={"LimitNOFILE": 1000})
+    host.apply(unit)
+    path = "/etc/systemd/system/main.service"
+    host.sh(f"sed -i s/1000/2000/ {path} && systemctl daemon-reload && systemctl restart main.service")
+    assert limits(host, "main.service") == "2000"
+    assert host.settled(unit)["restarted"] == ["main.service"]
+    assert limits(host, "main.service") == "1000"
+
+
 def test_a_notify_reload_service_is_reloaded(host: Lab) -> None:
     if host.systemd < 253:
         pytest.skip("Type=notify-reload came with systemd 253")

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .._syntax.directives import Catalogue
-from .._syntax.meaning import is_true
+from .._syntax.meaning import is_on, is_true, truth
 from . import merging
 from .merging import Calls, Filter, read_names
 from .optouts import Line, Needs
@@ -155,7 +155,7 @@ class _Maker:
         if "PrivateUsers" in self.needs.values:
             return False
         wanted = PROTECTIONS["PrivateUsers"].lines(self.level, self.version)
-        return bool(wanted) or self.said.last("PrivateUsers") not in ("", "no")
+        return bool(wanted) or is_on(self.said.last("PrivateUsers"))
 
     def _out_of_place(self, row: Protection) -> str:
         """Why a directive would do harm or nothing in this unit, "" if it would not."""
@@ -326,12 +326,10 @@ def rank(row: Protection, value: str) -> int:
     if not value:
         return 0
     word = value.partition(":")[0]
+    means = truth(word)
+    word = word if means is None else "yes" if means else "no"
     if word in row.order:
         return row.order.index(word)
-    if "yes" in row.order and "no" in row.order and word.lower() in ("1", "y", "true", "t", "on"):
-        return row.order.index("yes")
-    if "no" in row.order and word.lower() in ("0", "n", "false", "f", "off"):
-        return row.order.index("no")
     return row.order.index("*") if "*" in row.order else len(row.order) - 1
 
 

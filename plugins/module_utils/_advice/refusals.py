@@ -15,6 +15,7 @@ import posixpath
 import re
 from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._syntax.meaning import is_on
 from .calls import CAPABILITIES, DIRECTIVES, SYSCALLS
 from .merging import Filter, Names, capabilities, families, in_force
 from .optouts import HOMES, OPT_OUTS, Line, OptOut
@@ -162,14 +163,14 @@ class _Reader:
 
     def _remounted(self) -> Iterator[Tuple[str, Tuple[str, ...]]]:
         value = self._said.last("ProtectSystem")
-        level = value if value in _SYSTEM else "yes" if _is_on(value) else ""
+        level = value if value in _SYSTEM else "yes" if is_on(value) else ""
         if level:
             yield "ProtectSystem", _SYSTEM[level]
         if self._said.last("ProtectHome") in ("read-only", "tmpfs"):
             yield "ProtectHome", HOMES
-        if _is_on(self._said.last("ProtectKernelTunables")):
+        if is_on(self._said.last("ProtectKernelTunables")):
             yield "ProtectKernelTunables", _KERNEL
-        if _is_on(self._said.last("ProtectControlGroups")):
+        if is_on(self._said.last("ProtectControlGroups")):
             yield "ProtectControlGroups", (_GROUPS,)
         listed = tuple(_paths(self._said.all("ReadOnlyPaths")))
         if listed:
@@ -196,7 +197,7 @@ class _Reader:
             name = match.group("name")
             if name in CAPABILITIES or name in DIRECTIVES:
                 return self._call(line, error, name)
-        if path and _within(path, *HOMES) and _is_on(self._said.last("ProtectHome")):
+        if path and _within(path, *HOMES) and is_on(self._said.last("ProtectHome")):
             return self._told(line, error, path, ["ProtectHome"])
         hidden = [each for each in _paths(self._said.all("InaccessiblePaths")) if _within(path, each)] if path else []
         if hidden:
@@ -220,7 +221,7 @@ class _Reader:
         said = self._said.all("SystemCallFilter")
         if error == "EPERM" and in_force(said) and not self._passes(said, call):
             found.append("SystemCallFilter")
-        found += [each for each in DIRECTIVES.get(name, ()) if _is_on(self._said.last(each))]
+        found += [each for each in DIRECTIVES.get(name, ()) if is_on(self._said.last(each))]
         return self._told(line, error, name, found, capability, call)
 
     def _passes(self, filters: Sequence[str], call: str) -> bool:
@@ -233,7 +234,7 @@ class _Reader:
 
     def _users(self) -> List[str]:
         """Among users of its own the powers of root are none over what is of others."""
-        return ["PrivateUsers"] if self._said.last("PrivateUsers") not in ("", "no", "false", "off", "0") else []
+        return ["PrivateUsers"] if is_on(self._said.last("PrivateUsers")) else []
 
     def _ended(self, line: str) -> Refusal:
         match = _SECCOMP.search(line)
@@ -278,7 +279,3 @@ def _paths(lines: Sequence[str]) -> Iterator[str]:
     for line in in_force(lines):
         for word in re.findall(r'"[^"]*"|\S+', line):
             yield posixpath.normpath(word.strip('"').lstrip("-+"))
-
-
-def _is_on(value: str) -> bool:
-    return value not in ("", "no", "false", "off", "0", "n", "f")

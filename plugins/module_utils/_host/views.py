@@ -16,7 +16,7 @@ import pwd
 import stat
 from typing import Callable, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
-from .._syntax.meaning import MADE
+from .._syntax.meaning import MADE, is_on, truth
 from .._syntax.unitfile import Placed
 from .files import resolve
 from .incident import Incident
@@ -138,7 +138,7 @@ def _protected(incident: Incident) -> Iterator[Cover]:
         sort = {"hides": home != "read-only", "read_only": home == "read-only", "shut": home == "yes"}
         yield _by(incident, "ProtectHome", path, **sort)
     temporary = _effective(incident, "PrivateTmp")
-    for path in _TEMPORARY if temporary not in ("", "no") else ():
+    for path in _TEMPORARY if is_on(temporary) else ():
         yield _by(incident, "PrivateTmp", path, hides=True)
     if _effective(incident, "PrivateDevices") == "yes":
         yield _by(incident, "PrivateDevices", "/dev", hides=True)
@@ -147,19 +147,18 @@ def _protected(incident: Incident) -> Iterator[Cover]:
     if _effective(incident, "ProtectKernelTunables") == "yes":
         for path in _KERNEL:
             yield _by(incident, "ProtectKernelTunables", path, read_only=True)
-    if _effective(incident, "ProtectControlGroups") not in ("", "no"):
+    if is_on(_effective(incident, "ProtectControlGroups")):
         yield _by(incident, "ProtectControlGroups", "/sys/fs/cgroup", read_only=True)
 
 
 def _effective(incident: Incident, directive: str) -> str:
     """By the manager, who knows what other directives imply; by the text where it does not say."""
     told = incident.properties.get(directive)
-    if isinstance(told, bool):
-        return "yes" if told else "no"
     if isinstance(told, str):
         return told
     value = incident.value(directive)
-    return "yes" if incident.is_set(directive) else value
+    means = told if isinstance(told, bool) else truth(value)
+    return value if means is None else "yes" if means else "no"
 
 
 def _by(

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, List, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.manager import UnitState
 from .._syntax.directives import effect
@@ -44,12 +44,14 @@ class TextChange(NamedTuple):
 class ServiceCase(NamedTuple):
     """What only a service has.
 
-    process: how what runs stands to its files. runs_on_change: as the option `run` says.
+    process: how what runs stands to its files. unlike_start: the (section, directive) pairs that this run changes from
+    what it was started with. runs_on_change: as the option `run` says.
     per_connection: it serves one connection of a socket with Accept=yes. deprived_by: the socket that opened something
     for it and goes, "" if none does.
     """
 
     process: Freshness = CURRENT
+    unlike_start: Tuple[Tuple[str, str], ...] = ()
     runs_on_change: bool = False
     per_connection: bool = False
     deprived_by: str = ""
@@ -92,13 +94,15 @@ class Case(NamedTuple):
 
     def touched(self, *effects: Effect) -> List[str]:
         """Names of the changed directives that take one of these effects."""
-        pairs = self.change.directives
-        return [directive for section, directive in pairs if effect(self.kind.name, section, directive) in effects]
+        return self._of_effect(self.change.directives, *effects)
 
     @property
     def needs(self) -> List[str]:
-        """Names of the changed directives that only a new start puts into force."""
-        return self.touched(Effect.RESTART)
+        """Names of the directives that only a new start puts into force, of those that its process has otherwise."""
+        return self._of_effect(self.service.unlike_start, Effect.RESTART)
+
+    def _of_effect(self, pairs: Sequence[Tuple[str, str]], *effects: Effect) -> List[str]:
+        return [directive for section, directive in pairs if effect(self.kind.name, section, directive) in effects]
 
     @property
     def can_reload(self) -> bool:

@@ -47,7 +47,7 @@ from .enablement import enablement
 from .left_over import NOTHING_NOTED, Noted, Staying, left_over, to_note
 from .owed import NOTHING_PENDING, Pending
 from .owners import label, leftover_secrets, masked_over, orphans
-from .stale import CURRENT, Accepted, Evidence, changes, freshness, renewed
+from .stale import CURRENT, Accepted, Evidence, changes, freshness, renewed, unlike_start
 
 if TYPE_CHECKING:
     from .in_place import Unlike
@@ -302,6 +302,7 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
     kind = kind_of(unit)
     text = after.effective(unit)
     change = _change(unit, text, view) if changing else TextChange()
+    runs = now.is_up and kind.processes is Processes.MAIN
     state = wanted.meant(unit).state if wanted else "absent" if unit in view.leaving else "present"
     new_times = change.new or TIMER_TIMES.intersection(directive for _section, directive in change.directives)
     if state == "started" and unit in view.observed.manager.spent and not new_times:
@@ -315,7 +316,8 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         owed=view.pending.owed.get(unit, ()),
         change=change,
         service=ServiceCase(
-            process=freshness(unit, view.evidence) if now.is_up and kind.processes is Processes.MAIN else CURRENT,
+            process=freshness(unit, view.evidence) if runs else CURRENT,
+            unlike_start=tuple(unlike_start(unit, view.evidence)) if runs and change.directives else (),
             runs_on_change=bool(wanted and wanted.runs_on_change),
             per_connection=bool(parse_name(unit).instance) and is_accepted_for(unit, after),
             deprived_by=view.sockets.get(unit, ""),

@@ -184,7 +184,7 @@ def freshness(unit: str, evidence: Evidence) -> Freshness:
     run, known = observed.invocations.get(unit), evidence.known(unit)
     began = run.began if run else 0.0
     theirs = _foreign_news(unit, observed, max(began, known.at if known else 0.0)) if wanted and run else []
-    own = _own(unit, evidence, wanted, running, run)
+    own = _own(unit, evidence, wanted, run)
     lacking = own.lacking
     if lacking is not None and known and wanted:  # a reload has not put those of others into force either
         lacking = (*lacking, *_foreign_news(unit, observed, began))
@@ -207,13 +207,9 @@ def by_its_files(unit: str, evidence: Evidence) -> Freshness:
     return Freshness(bool(news), news, news)
 
 
-def _own(
-    unit: str, evidence: Evidence, wanted: FrozenSet[str], running: FrozenSet[str], run: Optional[Invocation]
-) -> Freshness:
+def _own(unit: str, evidence: Evidence, wanted: FrozenSet[str], run: Optional[Invocation]) -> Freshness:
     """The same without what others have changed."""
-    keeps = evidence.observed.places.scope.keeps_stamps
-    known = evidence.known(unit)
-    started = running if keeps else known.started if known else None
+    known, started = evidence.known(unit), _started(unit, evidence)
     now = known.stamps if known else started
     began = run.began if run else 0.0
     bare = None if now or run is None else _unlike_bare(unit, began, evidence)
@@ -255,6 +251,48 @@ def _unlike_bare(unit: str, began: float, evidence: Evidence) -> Optional[Frozen
     differing = changes(before.effective(unit), evidence.after.effective(unit), evidence.desired.catalogue)
     kept = [each for each in differing if effect(kind, *each) is Effect.RESTART]
     return frozenset(f"{DIRECTIVE} {section}.{directive}" for section, directive in kept)
+
+
+def unlike_start(unit: str, evidence: Evidence) -> List[Tuple[str, str]]:
+    """(section, directive) pairs that a run changes from what the running process was started with.
+
+    What is to be in a file counts as had where the process was not started with what is in it now: freshness tells
+    then, by the stamps, what the process has instead. Where it was, or nobody knows, the files tell: someone may have
+    changed lines beside a stamp.
+    """
+    before, after = evidence.observed.loadpath, evidence.after
+    had, was, will = _had(unit, evidence), _stamps_at(unit, before), _stamps_at(unit, after)
+    # Of a stamp that the process has not, or of none where it has the one that is to come.
+    newer = [] if had is None else [path for path, each in was.items() if not each <= had]
+    newer += [] if had is None else [path for path, each in will.items() if path not in was and each <= had]
+    if newer:
+        files = after.files(unit)
+        there = {path: after.contents.get(path, b"") for path in newer if path in files}
+        before = before.changed(there, [path for path in newer if path not in there])
+    return changes(before.effective(unit), after.effective(unit), evidence.desired.catalogue)
+
+
+def _stamps_at(unit: str, loadpath: LoadPath) -> Dict[str, FrozenSet[str]]:
+    found: Dict[str, FrozenSet[str]] = {}
+    for stamp, path in stamps_by_file(unit, loadpath).items():
+        found[path] = found.get(path, frozenset()) | {stamp}
+    return found
+
+
+def _had(unit: str, evidence: Evidence) -> Optional[FrozenSet[str]]:
+    """The stamps of all that a process was started or reloaded with, None where that is not known."""
+    observed, known = evidence.observed, evidence.known(unit)
+    if unit not in observed.invocations or not observed.can_be_noted(unit):
+        return None
+    started = _started(unit, evidence)
+    return None if started is None else started | (known.stamps if known else frozenset())
+
+
+def _started(unit: str, evidence: Evidence) -> Optional[FrozenSet[str]]:
+    observed, known = evidence.observed, evidence.known(unit)
+    if observed.places.scope.keeps_stamps:
+        return of_process(observed.log_fields(unit))
+    return known.started if known else None
 
 
 def changes(before: Effective, after: Effective, catalogue: Optional[Catalogue] = None) -> List[Tuple[str, str]]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
 
 from .unitfile import Effective
 from .words import COMMANDS, split
@@ -22,6 +22,11 @@ _OF_PATHS = (
     *("ConditionPathExists", "ConditionPathIsDirectory", "ConditionPathIsMountPoint", "ConditionPathIsReadWrite"),
     *("ConditionDirectoryNotEmpty", "ConditionFileNotEmpty", "ConditionFileIsExecutable"),
 )
+# The spellings of a boolean, in any case (parse_boolean()).
+_TRUTHS = {
+    **dict.fromkeys(("1", "yes", "y", "true", "t", "on"), True),
+    **dict.fromkeys(("0", "no", "n", "false", "f", "off"), False),
+}
 # Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
 MADE = {
     "RuntimeDirectory": "/run",
@@ -52,9 +57,18 @@ def required_paths(text: Effective) -> List[str]:
     return [value for name in _OF_PATHS for value in said.get(name, []) if not value.startswith(("|", "!"))]
 
 
+def truth(value: str) -> Optional[bool]:
+    """systemd.syntax(7): what the spelling of a boolean means; None for what is none."""
+    return _TRUTHS.get(value.lower())
+
+
 def is_true(value: str) -> bool:
-    """systemd.syntax(7): the spellings of a boolean that mean yes."""
-    return value.lower() in ("1", "yes", "y", "true", "t", "on")
+    return truth(value) is True
+
+
+def is_on(value: str) -> bool:
+    """Of a directive that knows more than yes and no: is anything but no said?"""
+    return value != "" and truth(value) is not False
 
 
 def is_set(text: Effective, section: str, directive: str) -> bool:
@@ -82,7 +96,7 @@ def recurs(text: Effective) -> bool:
 
 def goes_at_its_end(text: Effective) -> bool:
     """Is a timer down once its times are over (systemd.timer(5), RemainAfterElapse=)?"""
-    return last(text, "Timer", "RemainAfterElapse") != "" and not is_set(text, "Timer", "RemainAfterElapse")
+    return truth(last(text, "Timer", "RemainAfterElapse")) is False
 
 
 def plain(directive: str, values: Sequence[str]) -> List[str]:

@@ -17,6 +17,7 @@ from .._advice.optouts import Line
 from .._advice.protections import PROTECTIONS
 from .._host.files import Writer, staged
 from .._host.manager import OFFLINE_SINCE, Manager
+from .._syntax.meaning import is_on
 from .._syntax.names import parse_name, with_instance
 
 # Which directives are counted, besides those of the table. All else would only be in the way: a name on the bus that
@@ -37,7 +38,8 @@ _MOUNTING = frozenset(
     BindPaths BindReadOnlyPaths TemporaryFileSystem MountImages ExtensionImages ExtensionDirectories
     """.split()
 )
-_OFF = ("", "no", "false", "off", "0", "default", "all")
+# What ProtectProc= and ProcSubset= have for no.
+_OPEN = ("default", "all")
 _PROBE = "unitwright-exposure-"
 _MADE_UP = "instance"
 _OVERALL = re.compile(r"\S+ Overall exposure level for (?P<unit>\S+): (?P<level>\d+(?:\.\d+)?) ")
@@ -100,7 +102,7 @@ def _instance(unit: str) -> str:
 
 def _text(lines: Sequence[Line]) -> bytes:
     counted = [f"{directive}={value}" for directive, value in lines if directive in _COUNTED]
-    if not any(directive in _MOUNTING and value.lower() not in _OFF for directive, value in lines):
+    if not any(directive in _MOUNTING and is_on(value) and value not in _OPEN for directive, value in lines):
         counted.append("PrivateMounts=no")
     return "\n".join(["[Service]", "Type=oneshot", "ExecStart=/bin/true", *counted, ""]).encode()
 

@@ -22,7 +22,7 @@ from .._plan.differences import Differences
 from .._syntax.dependencies import named, needed
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import MADE, is_true
+from .._syntax.meaning import MADE, is_on, is_true
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
@@ -249,5 +249,5 @@ def _comes(wanted: _Wanted, settings: Settings, desired: Desired, places: Places
         for value in settings.get(directive, ())
         for word in value.split()
     ]
-    hidden = path.startswith(_PRIVATE) and _last(settings, "PrivateTmp") not in ("", "no", "false")
+    hidden = path.startswith(_PRIVATE) and is_on(_last(settings, "PrivateTmp"))
     return hidden or any(path == each or path.startswith(f"{each}/") or each.startswith(f"{path}/") for each in made)

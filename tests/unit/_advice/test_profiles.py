@@ -201,6 +201,11 @@ class TestUsersManager:
         assert of("ProtectSystem", made("standard", version=257, users=True)) == ["full"]
         assert "ProtectSystem" in made("strict", allow=["other_users"], version=252, users=True).left_out
 
+    @pytest.mark.parametrize("no", ["no", "false", "Off", "0"])
+    def test_it_has_none_where_it_says_no(self, no: str) -> None:
+        assert "ProtectSystem" in made("standard", f"PrivateUsers={no}", version=252, users=True).left_out
+        assert "ProtectSystem" not in made("standard", "PrivateUsers=self", version=252, users=True).left_out
+
     @pytest.mark.parametrize("directive", ["ProtectKernelTunables", "ProtectControlGroups"])
     def test_what_failed_there_at_first(self, directive: str) -> None:
         assert directive in made("strict", version=247, users=True).left_out
@@ -242,6 +247,17 @@ class TestStricterStands:
 
     def test_what_stays_is_said(self) -> None:
         assert made("baseline", "ProtectSystem=strict").stricter == {"ProtectSystem": "strict"}
+
+    @pytest.mark.parametrize("no", ["No", "FALSE", "off", "0", "n", "F"])
+    def test_no_is_no_however_it_is_spelt(self, no: str) -> None:
+        found = made("standard", f"PrivateTmp={no}\nProtectSystem={no.upper()}\nProtectHome={no}")
+        assert (of("PrivateTmp", found), of("ProtectSystem", found), found.stricter) == (["yes"], ["full"], {})
+
+    @pytest.mark.parametrize("yes", ["Yes", "TRUE", "on", "1", "T"])
+    def test_and_yes_is_yes(self, yes: str) -> None:
+        found = made("baseline", f"ProtectSystem={yes}\nPrivateTmp={yes}")
+        assert (of("ProtectSystem", found), found.stricter) == (["yes"], {})
+        assert of("ProtectSystem", made("standard", f"ProtectSystem={yes}")) == ["full"]
 
     @pytest.mark.parametrize(
         ("level", "present", "expected"),

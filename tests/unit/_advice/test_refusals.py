@@ -146,6 +146,19 @@ def test_a_line(line: str, text: Lines, expected: tuple[str, tuple[str, ...], st
     assert (found.about, found.directives, found.mend) == expected
 
 
+@pytest.mark.parametrize("no", ["No", "OFF", "n", "False"])
+@pytest.mark.parametrize(
+    ("directive", "line"),
+    [
+        ("ProtectSystem", "touch: cannot touch '/usr/x': Read-only file system"),
+        ("PrivateUsers", "bind() to 0.0.0.0:80 failed: Permission denied"),
+    ],
+)
+def test_what_is_off_refuses_nothing(directive: str, line: str, no: str) -> None:
+    assert [each.directives for each in refusals([line], [], [(directive, "yes")], HOST)] == [(directive,)]
+    assert [each.directives for each in refusals([line], [], [(directive, no)], HOST)] == [()]
+
+
 def test_only_what_was_not_said_before() -> None:
     before = ["2026/11/26 21:00:01 [alert] 17#17: setgid(33) failed (1: Operation not permitted)"]
     again = "2026/11/26 22:10:59 [alert] 4321#9: setgid(33) failed (1: Operation not permitted)"

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,6 +183,26 @@ def triggered(before: Entry, after: Entry, changed_at: float = -1.0) -> plan.Pla
         return build({"name": "test", "units": [service(state="started", triggers=triggers)]}, about)
 
     return planned(stack(after), in_force(stack(before), {"a.service": RUNNING}), earlier=[stack(before)])
+
+
+def held_back(after: Desired, held: Desired, started: Desired | None, **host: Mapping[str, str]) -> plan.Plan:
+    runs = in_force(started, {"a.service": RUNNING}).invocations
+    made = planned(after, replace(in_force(held, {"a.service": RUNNING}, **host), invocations=runs))
+    assert not made.kept
+    return made
+
+
+@circumstance("a change that `on_change: none` held back, and that is taken back")
+def _taken_back() -> plan.Plan:
+    first = declare(service())
+    return held_back(first, declare(service("/bin/b", on_change="none")), first)
+
+
+@circumstance("a drop-in of ours that was held back so from a foreign unit, and goes")
+def _dropin_taken_back() -> plan.Plan:
+    dropin = {"name": "a.service", "dropin": "x", "service": {"Nice": 1}, "on_change": "none"}
+    gone = declare(dropins=[{"name": "a.service", "dropin": "x", "state": "absent"}])
+    return held_back(gone, declare(dropins=[dropin]), None, vendor={"a.service": "[Service]\nExecStart=/bin/a\n"})
 
 
 @circumstance("a trigger that is taken away")

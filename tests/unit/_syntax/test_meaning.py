@@ -78,9 +78,28 @@ def test_yes(yes: str) -> None:
     assert meaning.is_true(yes)
 
 
-@pytest.mark.parametrize("no", ["0", "no", "n", "false", "f", "off", "", "2", "yess"])
+@pytest.mark.parametrize("no", ["0", "no", "No", "n", "false", "f", "off", "OFF"])
 def test_no(no: str) -> None:
-    assert not meaning.is_true(no)
+    assert meaning.truth(no) is False
+    assert not meaning.is_on(no)
+
+
+@pytest.mark.parametrize("neither", ["", "2", "yess", "strict"])
+def test_what_is_no_boolean(neither: str) -> None:
+    assert meaning.truth(neither) is None
+    assert not meaning.is_true(neither)
+
+
+def test_what_is_more_than_yes() -> None:
+    assert [each for each in ("", "No", "on", "self", "disconnected") if meaning.is_on(each)] == [
+        *("on", "self", "disconnected")
+    ]
+
+
+def test_a_timer_goes_at_its_end_where_that_is_said() -> None:
+    assert [meaning.goes_at_its_end(merged(f"[Timer]\nRemainAfterElapse={each}")) for each in ("Off", "maybe", "")] == [
+        *(True, False, False)
+    ]
 
 
 def test_the_value_and_the_words_of_a_directive() -> None:
