@@ -74,14 +74,16 @@ def test_the_diff_shows_the_text_before_and_after(host: Lab) -> None:
     assert "STAMP" not in shown["before"] + shown["after"]
 
 
-def test_a_program_that_is_not_there_yet_is_unverified(host: Lab) -> None:
+def test_a_program_and_an_account_that_are_not_there_yet_are_unverified_without_a_warning(host: Lab) -> None:
+    """An earlier task, which changes nothing either, would bring them."""
     late = "/usr/local/bin/late"
-    unit = service(command=f"{late} infinity", service={"User": "no-such-user-yet"})
+    unit = service(command=f"{late} infinity", service={"User": "no-such-user-yet"}, install=WANTED)
     would = host.foretell(unit)
     assert [(error["unit"], error["directive"]) for error in would["unverified"]] == [
         (unit["name"], "User"),
         (unit["name"], "ExecStart"),
     ]
+    assert not would.get("warnings")
     host.sh(f"cp /bin/sleep {late}; useradd --system no-such-user-yet")
     result = host.apply(unit)
     assert (result["plan"], result["diff"], result["unverified"]) == (would["plan"], would["diff"], [])

@@ -45,7 +45,8 @@ unverified
   Likewise; but in check mode and with ``root``, where an earlier task may be about to bring what is missing, it is
   only told, under ``unverified``.
 warning
-  It is told, under ``unverified`` and as a warning of Ansible, and hinders nothing.
+  It is told, under ``unverified`` and as a warning of Ansible, and hinders nothing. What an earlier task may be about
+  to bring is no warning in check mode.
 
 .. contents::
    :local:
@@ -71,7 +72,8 @@ def every_rule() -> tuple[Rule, ...]:
 
 def _section(name: str, rules: Sequence[Rule]) -> str:
     (severity,) = {rule.severity for rule in rules}
-    lines = [f"\n{name}\n{'-' * len(name)}\n", f"*{severity.value}*\n"]
+    (may_come,) = {rule.may_come for rule in rules}
+    lines = [f"\n{name}\n{'-' * len(name)}\n", f"*{severity.value}*\n", *(["None in check mode.\n"] * may_come)]
     for (reason, remedy, source), _same in groupby(sorted((rule.reason, rule.remedy, rule.source) for rule in rules)):
         lines.append(f"- {_plain(reason)}{': ' if remedy else ''}{_plain(remedy)}. *{_plain(source)}*")
     lines += _wordings(name, severity)

@@ -10,6 +10,7 @@ testbeds is a script that notes what it was asked for.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -165,8 +166,9 @@ def run(collections: Path, tmp_path: Path) -> Any:
 ENGINE = """#!/bin/sh
 echo "${0##*/} $*" >>"${0%/*}/../asked"
 case "$*" in
-container*) [ -n "$STATE" ] || { echo no such container >&2; exit 1; }; echo "$STATE playbook";;
+container*) [ -n "$STATE" ] || { echo no such container >&2; exit 1; }; echo "$STATE,$MADE,${OWNER-playbook}";;
 *is-system-running) sleep "${BOOT:-0}"; [ -n "$BOOT" ] && echo starting || echo running;;
+*" run "*|run*) [ -z "$BROKEN" ] || { echo "$BROKEN" >&2; exit 126; };;
 *reboot) echo Access denied >&2; exit 1;;
 wait*) sleep 5;;
 esac
@@ -354,9 +356,12 @@ def test_a_host_that_is_lost_while_it_reboots_is_not_well(run: Any, more: tuple[
     assert ran.turns(f"End with a host that was {ends}") == ["one"]
 
 
+OF_ANY = hashlib.sha256(b'["any", "/sbin/init", []]').hexdigest()
+
+
 @pytest.mark.parametrize("state", ["", "running"])
 def test_a_testbed_is_looked_for_and_not_booted_in_check_mode(testbed: Any, state: str) -> None:
-    said, code, asked = testbed("create", "--check", STATE=state)
+    said, code, asked = testbed("create", "--check", STATE=state, MADE=OF_ANY)
     assert code == 0, said
     assert sorted(line.split(" --")[0] for line in asked) == ["docker container inspect", "podman container inspect"]
 
@@ -375,8 +380,58 @@ def test_a_reboot_of_a_testbed_that_is_refused_says_by_what(testbed: Any) -> Non
 
 
 def test_a_testbed_has_as_many_seconds_as_it_was_given(testbed: Any) -> None:
-    said, code, asked = testbed("create", "--limit=bed", STATE="running", BOOT="2")
+    said, code, asked = testbed("create", "--limit=bed", STATE="running", MADE=OF_ANY, BOOT="2")
     assert code == 2
     assert "but starting" in said
     # Two seconds each, and one in between.
     assert len([line for line in asked if "is-system-running" in line]) <= 2
+
+
+def calls(asked: list[str]) -> list[str]:
+    """What the engine was asked for, in few words."""
+    known = ("container inspect", "run --detach", "start", "exec", "logs", "rm")
+    return [next(word for word in known if f" {word}" in line) for line in asked]
+
+
+def test_a_testbed_that_is_refused_by_the_engine_leaves_nothing_behind(testbed: Any) -> None:
+    said, code, asked = testbed("create", "--limit=bed", STATE="", BROKEN="Error: netavark: No such file or directory")
+    assert code == 2
+    assert said.split("Fail with what was said of it")[1].count("Error: netavark: No such file or directory") == 1
+    assert calls(asked) == ["container inspect", "run --detach", "rm"]
+
+
+def test_a_testbed_whose_first_boot_does_not_end_leaves_nothing_behind(testbed: Any) -> None:
+    said, code, asked = testbed("create", "--limit=bed", "-e", "testbed_timeout=1", STATE="", BOOT="2")
+    assert code == 2
+    assert "systemd is not up in the container bed" in said.split("Fail with what was said of it")[1]
+    assert calls(asked)[-1] == "rm"
+
+
+def test_a_testbed_that_never_ran_is_made_anew(testbed: Any) -> None:
+    said, code, asked = testbed("create", "--limit=bed", STATE="created", MADE="otherwise")
+    assert code == 0, said
+    assert calls(asked) == ["container inspect", "rm", "run --detach", "exec"]
+    assert f"--label=unitwright.testbed.made={OF_ANY}" in asked[2]
+
+
+@pytest.mark.parametrize(
+    ("state", "other"),
+    [
+        ("running", '{"testbed_options": ["--network=none"]}'),
+        ("exited", '{"testbed_image": "other"}'),
+        ("running", ""),
+        ("exited", ""),
+    ],
+)
+def test_a_testbed_that_was_made_otherwise_is_left_and_refused(testbed: Any, state: str, other: str) -> None:
+    more = ("-e", other) if other else ()
+    said, code, asked = testbed("create", "--limit=bed", *more, STATE=state, MADE=OF_ANY)
+    again = ["exec"] if state == "running" else ["start", "exec"]
+    assert (code, calls(asked)) == ((2, ["container inspect"]) if other else (0, ["container inspect", *again])), said
+    assert ("Remove it with the playbook unitwright.systemd.testbed_destroy" in " ".join(said.split())) is bool(other)
+
+
+@pytest.mark.parametrize("verb", ["create", "destroy"])
+def test_a_container_of_others_is_no_testbed(testbed: Any, verb: str) -> None:
+    said, code, asked = testbed(verb, "--limit=bed", STATE="running", MADE="", OWNER="<no value>")
+    assert (code, calls(asked)) == (2, ["container inspect"]), said

@@ -201,7 +201,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     if failure is not None:
         others = [each for each in unverified if not report.is_a_cause(each, failure.result["errors"])]
         raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, others, failed=True))
-    return result, report.warnings(work, unverified)
+    return result, report.warnings(work, unverified, run.check_mode)
 
 
 def _built(run: Run, facts: HostFacts, manager: Manager) -> Desired:

@@ -111,12 +111,14 @@ def is_a_cause(doubt: Problem, errors: Sequence[Mapping[str, Any]]) -> bool:
     return doubt.rule.id == "lacking" and any((each["unit"], each["directive"]) == about for each in caused)
 
 
-def warnings(work: Work, unverified: Sequence[Problem], failed: bool = False) -> List[Problem]:
+def warnings(
+    work: Work, unverified: Sequence[Problem], check_mode: bool = False, failed: bool = False
+) -> List[Problem]:
     """What a person is told even if they look at no result, each once: what is left as it was, and what is doubtful.
 
     failed: the run did not do what it was about to.
     """
-    told = [problem for problem in unverified if problem.rule.severity is Severity.WARNING]
+    told = [problem for problem in unverified if problem.rule.warns(check_mode)]
     kept: Dict[str, List[str]] = {}
     for unit, reason in work.plan.kept.items():  # a drop-in may be for all services of a host
         kept.setdefault(reason, []).append(unit)

@@ -9,7 +9,6 @@ difflib is imported where it is asked: a run in which nothing is misspelt, the m
 
 from __future__ import annotations
 
-import posixpath
 from typing import Iterable, List
 
 # A beginning of so many letters is that of few words.
@@ -33,9 +32,9 @@ def near(word: str, known: Iterable[str], most: int = 1, least: float = 0.6) -> 
 
 def _begin_alike(one: str, other: str) -> bool:
     """Is the likeness of words, if any, more than an end that both have, such as that of unit_name and bus_name?"""
-    end = len(posixpath.commonprefix([one[::-1], other[::-1]]))
-    before, instead = one[: len(one) - end], other[: len(other) - end]
-    return before[:1] == instead[:1] or not (before and instead) or max(len(before), len(instead)) <= _SLIP
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    return one[:1] == other[:1] or not (one and other) or max(len(one), len(other)) <= _SLIP
 
 
 def likeness(one: str, other: str) -> float:

@@ -106,8 +106,9 @@ class Rule:
     remedy: what to do about it ("" where the reason says it), both with {names} for what differs from case to case,
     {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
     that is not well, so that a cause of that is looked for. option: the one of the whole that it is always about.
-    everywhere: it is about all entries of its unit, or all its drop-ins of one name. of_lack: it is about what
-    its unit lacks, which may be for another mistake. of_line: it is about a line as it stands, whatever else
+    everywhere: it is about all entries of its unit, or all its drop-ins of one name. of_lack: it is about what its
+    unit lacks, which may be for another mistake. may_come: it is about what is not there and that an earlier task may
+    be about to bring, so that in check mode it is no warning. of_line: it is about a line as it stands, whatever else
     is wrong. of_all: its option is a path in all options, whatever its unit is.
     """
 
@@ -120,11 +121,16 @@ class Rule:
     option: str = ""
     everywhere: bool = False
     of_lack: bool = False
+    may_come: bool = False
     of_line: bool = False
     of_all: bool = False
 
     def __post_init__(self) -> None:
         _REGISTER.append(self)
+
+    def warns(self, check_mode: bool) -> bool:
+        """Is a person told of it who looks at no result?"""
+        return self.severity is Severity.WARNING and not (self.may_come and check_mode)
 
     def problem(self, unit: str = "", section: str = "", directive: str = "", **words: object) -> Problem:
         """A problem in the rule's own words."""

@@ -36,6 +36,7 @@ _LACKING = Rule(
     "there is no {what} {name}, and without it no start succeeds",
     "mend its name, or have it made before that",
     "systemd.exec(5)",
+    may_come=True,
 )
 _LACKING_EARLY = Rule(
     "lacking",
@@ -43,6 +44,7 @@ _LACKING_EARLY = Rule(
     "there is no {what} {name}, which systemd needs before it makes LogsDirectory= and the like, so no start succeeds",
     "mend its name, or have it made before that",
     "systemd.exec(5); tried on 247 to 262",
+    may_come=True,
 )
 _OTHER_USER = Rule(
     "other-user",
