@@ -145,7 +145,8 @@ def render(params: Params, kind: str, stem: str, path: str, owner: str, facts: H
     extra, secret_files = _environment(params, own, stem, owner, facts, problems)
     if problems:
         raise Problems(problems, rest=_rest(params, sections, path, problems))
-    made_of = ingredients(params, kind, [*sections, (own, extra)], facts.places.scope, facts.key, facts.digests)
+    every = [*sections, (own, extra)]
+    made_of = ingredients(params, kind, every, facts.places.scope, facts.key, facts.digests, facts.catalogue)
     extra += [assignment(made_of)] if made_of else []
     try:
         text = _text(params, sections, own, extra, owner)

@@ -19,12 +19,12 @@ from operator import itemgetter
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._host.scopes import Scope
-from .._syntax.directives import effect
+from .._syntax.directives import Catalogue, effect
 from .._syntax.effects import Effect
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import plain
 from .._syntax.names import is_template
+from .._syntax.spelling import plain
 from .triggers import declared_files, environment_files
 
 _FIELD = "UNITWRIGHT_STAMP="
@@ -54,7 +54,7 @@ class Ingredients:
 
     key: the host's secret. kept: (section, directive, value). secrets, credentials: by name. files: SHA-256 of each
     trigger file, None where it is not there. values: the other triggers. environment: SHA-256 of each file of
-    EnvironmentFile= that counts by itself.
+    EnvironmentFile= that counts by itself. catalogue: what the host's systemd says of the types of directives.
     """
 
     key: bytes = field(repr=False)
@@ -64,6 +64,7 @@ class Ingredients:
     files: Mapping[str, Optional[str]]
     values: Sequence[object] = field(repr=False)
     environment: Mapping[str, Optional[str]] = field(default_factory=dict)
+    catalogue: Optional[Catalogue] = field(default=None, repr=False)
 
     @property
     def without_environment(self) -> Ingredients:
@@ -101,7 +102,9 @@ class Ingredients:
             for name, value in each.items()
         }
         for name, values in directives.items():
-            meant = plain(name.partition(".")[2], values)
+            section, _dot, directive = name.partition(".")
+            kind = self.catalogue.type_of(section, directive) if self.catalogue else None
+            meant = plain(directive, values, kind)
             if meant != values:
                 found[f"{DIRECTIVE} {name}"] += _OR + self._hash([DIRECTIVE, name, meant])
         # A value has no name but itself.
@@ -125,6 +128,14 @@ def is_same(old: Optional[str], new: Optional[str]) -> bool:
     return old == new or (old is not None and new is not None and not {*old.split(_OR)}.isdisjoint(new.split(_OR)))
 
 
+def in_both(one: str, other: str) -> str:
+    """What a part comes to that is of two texts: by what each says, and by what each means."""
+    (said, _or, meant), (more, _or, more_meant) = one.partition(_OR), other.partition(_OR)
+    if not meant and not more_meant:
+        return said + more
+    return said + more + _OR + (meant or said) + (more_meant or more)
+
+
 def sort_and_name(part: str) -> Tuple[str, str]:
     """Of what sort a part is, and its own name."""
     sort = next(sort for sort in (*FROM_START, FILE, VALUE) if part.startswith(sort + " "))
@@ -138,10 +149,11 @@ def ingredients(
     scope: Scope,
     key: bytes,
     digests: Mapping[str, Optional[str]],
+    catalogue: Optional[Catalogue] = None,
 ) -> Optional[Ingredients]:
     """What stamps a unit or drop-in, None where no stamp is needed.
 
-    key: the host's secret. digests: of the trigger files, None where one is not there.
+    key: the host's secret. digests: of the trigger files, None where one is not there. catalogue: as in Ingredients.
     """
     if KINDS[kind].processes is not Processes.MAIN or not scope.has_manager or _is_per_connection(params):
         return None
@@ -157,6 +169,7 @@ def ingredients(
         files={path: digests.get(path) for path in declared_files(params)},
         values=triggers.get("values") or [],
         environment={path: digests.get(path) for path in environment_files(params)},
+        catalogue=catalogue,
     )
     return made if made.stamp else None
 

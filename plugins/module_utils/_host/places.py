@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import pwd
-from typing import Dict, Iterator, NamedTuple, Optional, Tuple
+from types import MappingProxyType
+from typing import Dict, Iterator, Mapping, NamedTuple, Optional, Tuple
 
 from .scopes import Scope, scope_of
 
@@ -19,6 +20,8 @@ from .scopes import Scope, scope_of
 _LINGER = "/var/lib/systemd/linger"
 # What the names of the files and folders with secrets end in.
 ENVIRONMENT, CREDENTIALS = ".env", ".credentials"
+# Until then a user's state and logs lay in ~/.config.
+_MADE_SINCE = 254
 
 
 def account() -> Optional[pwd.struct_passwd]:
@@ -54,7 +57,8 @@ class Places(NamedTuple):
     scope: its row. root: the folder of an image, "" for the host itself. units: where we write units and drop-ins.
     secrets: a folder an owner has below it, mode 0700. state: what we remember between runs. lookup: systemd's load
     path, highest priority first. manager: the manager's runtime folder (stamps, invocation IDs), "" where no manager
-    runs for these files. owner: uid and gid that our files have.
+    runs for these files. home: what stands for the user's folders in paths of the scope. owner: uid and gid that our
+    files have.
     """
 
     scope: Scope
@@ -64,6 +68,7 @@ class Places(NamedTuple):
     state: str
     lookup: Tuple[str, ...]
     manager: str
+    home: Mapping[str, str] = MappingProxyType({})
     owner: Tuple[int, int] = (0, 0)
 
     @property
@@ -79,6 +84,12 @@ class Places(NamedTuple):
     def inside(self, path: str) -> str:
         """The path as a process inside `root` sees it: what may stand in a unit file."""
         return path[len(self.root) :] if self.root else path
+
+    def made(self, version: int) -> Dict[str, str]:
+        """By directive, the folder below which a systemd makes those of a unit, as the unit's own processes see it."""
+        folders = self.scope.folders
+        made = folders.made if version >= _MADE_SINCE else {**folders.made, **folders.made_before_254}
+        return {directive: folder.format(**self.home) for directive, folder in made.items()}
 
     def own_folders(self, path: str) -> Iterator[str]:
         """The folders that are made for a file and have no use once it is gone: NAME.d, an owner's secrets."""
@@ -156,6 +167,7 @@ def places(scope: Optional[str], root: str, environ: Dict[str, str], owner: Tupl
         state=placed(row.folders.state),
         lookup=tuple(placed(folder) for folder in row.folders.lookup),
         manager="" if root else placed(row.folders.manager),
+        home=parts,
         owner=owner,
     )
 
@@ -166,5 +178,6 @@ def _of_user(environ: Dict[str, str]) -> Dict[str, str]:
         "config": environ.get("XDG_CONFIG_HOME") or home + "/.config",
         "data": environ.get("XDG_DATA_HOME") or home + "/.local/share",
         "state": environ.get("XDG_STATE_HOME") or home + "/.local/state",
+        "cache": environ.get("XDG_CACHE_HOME") or home + "/.cache",
         "runtime": environ["XDG_RUNTIME_DIR"],
     }

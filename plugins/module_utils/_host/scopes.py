@@ -9,15 +9,17 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, NamedTuple, Optional, Tuple
+from types import MappingProxyType
+from typing import Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
 
 
 class Folders(NamedTuple):
-    """Paths of a scope; {config}, {data}, {state} and {runtime} are those of the user (XDG Base Directory).
+    """Paths of a scope; {config}, {data}, {state}, {cache} and {runtime} are those of the user (XDG Base Directory).
 
     units: where we write. secrets: a folder an owner has below it. state: what we remember between runs. manager: the
     manager's runtime folder. lookup: systemd's load path, highest priority first (systemd.unit(5); PID 1 names the
-    same in its UnitPath property).
+    same in its UnitPath property). made: by directive, the folder below which systemd makes those that it names, before
+    it starts anything (systemd.exec(5)). made_before_254: those that were others until then.
     """
 
     units: str
@@ -25,6 +27,8 @@ class Folders(NamedTuple):
     state: str
     manager: str
     lookup: Tuple[str, ...]
+    made: Mapping[str, str]
+    made_before_254: Mapping[str, str] = MappingProxyType({})
 
 
 class Scope(NamedTuple):
@@ -99,6 +103,13 @@ _ROWS = (
                 "/usr/lib/systemd/system",
                 "/run/systemd/generator.late",
             ),
+            made={
+                "RuntimeDirectory": "/run",
+                "StateDirectory": "/var/lib",
+                "CacheDirectory": "/var/cache",
+                "LogsDirectory": "/var/log",
+                "ConfigurationDirectory": "/etc",
+            },
         ),
         by_root=True,
         in_home=False,
@@ -131,6 +142,14 @@ _ROWS = (
                 *_SHARED_USER_LOOKUP,
                 "{runtime}/systemd/generator.late",
             ),
+            made={
+                "RuntimeDirectory": "{runtime}",
+                "StateDirectory": "{state}",
+                "CacheDirectory": "{cache}",
+                "LogsDirectory": "{state}/log",
+                "ConfigurationDirectory": "{config}",
+            },
+            made_before_254={"StateDirectory": "{config}", "LogsDirectory": "{config}/log"},
         ),
         by_root=False,
         in_home=True,
@@ -151,6 +170,8 @@ _ROWS = (
             state="/var/lib/unitwright/global",
             manager="",
             lookup=("/etc/systemd/user", "/run/systemd/user", *_SHARED_USER_LOOKUP),
+            # Each user has others.
+            made={},
         ),
         by_root=True,
         in_home=False,

@@ -19,6 +19,7 @@ from .._desired.stamp import (
     OF_FILES,
     VALUE,
     Parts,
+    in_both,
     is_same,
     of_process,
     sort_and_name,
@@ -31,8 +32,8 @@ from .._host.traces import Invocation
 from .._syntax.directives import Catalogue, effect
 from .._syntax.effects import Effect
 from .._syntax.loadpath import LoadPath, entries
-from .._syntax.meaning import plain
 from .._syntax.names import parse_name
+from .._syntax.spelling import plain
 from .._syntax.unitfile import Effective
 
 
@@ -111,7 +112,7 @@ class Evidence(NamedTuple):
             if parts is None:
                 return None
             for name, digest in parts.items():
-                found[name] = found.get(name, "") + digest
+                found[name] = in_both(found.get(name, ""), digest)
         return found
 
     def news(self, differs: Difference, since: float) -> List[str]:
@@ -298,8 +299,8 @@ def _started(unit: str, evidence: Evidence) -> Optional[FrozenSet[str]]:
 def changes(before: Effective, after: Effective, catalogue: Optional[Catalogue] = None) -> List[Tuple[str, str]]:
     """(section, directive) pairs whose merged values differ; our own stamp does not count.
 
-    Of a directive that holds one value the last one counts, and of a path the place that it leads to, as far as the
-    catalogue knows it; of the others what their values come to.
+    Of a directive that holds one value the last one counts, and of all what their values come to, as far as the
+    catalogue knows their types.
     """
     found = []
     for section in {**before, **after}:
@@ -307,17 +308,10 @@ def changes(before: Effective, after: Effective, catalogue: Optional[Catalogue] 
         for directive in {**old, **new}:
             counted = slice(-1, None) if catalogue and catalogue.holds_one(section, directive) else slice(None)
             both = (values_without_stamp(each.get(directive, [])[counted]) for each in (old, new))
-            is_path = catalogue is not None and catalogue.type_of(section, directive) == "PATH"
-            if len({tuple(map(_simplified, each) if is_path else plain(directive, each)) for each in both}) > 1:
+            kind = catalogue.type_of(section, directive) if catalogue else None
+            if len({tuple(plain(directive, each, kind)) for each in both}) > 1:
                 found.append((section, directive))
     return found
-
-
-def _simplified(path: str) -> str:
-    """As systemd keeps it (path_simplify())."""
-    if not path.startswith("/"):
-        return path
-    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 def _lacking(

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -62,7 +62,8 @@ class LoadPath:
 
     folders: the load path, highest priority first. names: per folder its entries. dropins: per NAME.d folder path its
     *.conf entries. contents: what is in those files that have been read; a path that is missing here counts as empty.
-    links: symbolic links among the names, by path (a link to /dev/null masks).
+    links: symbolic links among the names, by path (a link to /dev/null masks). made: by directive, the folder below
+    which this manager makes those that a unit names by it (systemd.exec(5), "Sandboxing", RuntimeDirectory=).
     """
 
     folders: Tuple[str, ...]
@@ -70,6 +71,7 @@ class LoadPath:
     dropins: Mapping[str, FrozenSet[str]]
     contents: Mapping[str, bytes]
     links: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
 
     def fragment(self, unit: str) -> Optional[str]:
         """Path of the file that defines a unit, None if there is none; an instance falls back on its template.
@@ -247,7 +249,7 @@ class LoadPath:
         for path in links:
             folder, name = posixpath.split(path)
             names[folder] = names.get(folder, frozenset()) | {name}
-        return LoadPath(self.folders, names, self.dropins, self.contents, {**self.links, **links})
+        return replace(self, names=names, links={**self.links, **links})
 
     def changed(self, new: Mapping[str, bytes], gone: Iterable[str]) -> LoadPath:
         """The load path after files were written and others removed (paths in any folder or NAME.d of it)."""
@@ -265,12 +267,12 @@ class LoadPath:
             (names if folder in self.folders else dropins).setdefault(folder, set()).add(name)
             contents[path] = content
             links.pop(path, None)
-        return LoadPath(
-            self.folders,
-            {folder: frozenset(entries) for folder, entries in names.items()},
-            {folder: frozenset(entries) for folder, entries in dropins.items()},
-            contents,
-            links,
+        return replace(
+            self,
+            names={folder: frozenset(entries) for folder, entries in names.items()},
+            dropins={folder: frozenset(entries) for folder, entries in dropins.items()},
+            contents=contents,
+            links=links,
         )
 
 

@@ -6,17 +6,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Dict, List, Optional, Sequence
+from typing import List, Optional
 
 from .unitfile import Effective
-from .words import COMMANDS, split
 
 # systemd.timer(5): times that come again after the one boot or start that they count from.
 _RECURRING = ("OnCalendar", "OnActiveSec", "OnUnitActiveSec", "OnUnitInactiveSec")
 
-# Numbers in octal (systemd.exec(5), systemd.socket(5)).
-_MODE = re.compile(r"UMask|\w*(?:Directory|Socket)Mode")
 # systemd.unit(5): conditions that hold only where something is at a path.
 _OF_PATHS = (
     *("ConditionPathExists", "ConditionPathIsDirectory", "ConditionPathIsMountPoint", "ConditionPathIsReadWrite"),
@@ -97,30 +93,3 @@ def recurs(text: Effective) -> bool:
 def goes_at_its_end(text: Effective) -> bool:
     """Is a timer down once its times are over (systemd.timer(5), RemainAfterElapse=)?"""
     return truth(last(text, "Timer", "RemainAfterElapse")) is False
-
-
-def plain(directive: str, values: Sequence[str]) -> List[str]:
-    """What values of a directive come to, whichever way they are written.
-
-    Of commands the blanks between words do not count, of modes no zeros in front, and of variables neither order nor
-    line nor quotes in which they are set.
-    """
-    if _MODE.fullmatch(directive):
-        return [value.lstrip("0") or value[:1] for value in values]
-    try:
-        if directive in COMMANDS:
-            return [" ".join(word.raw for word in split(value)) for value in values]
-        return _variables(values) if directive == "Environment" else list(values)
-    except ValueError:  # a quote is not closed, of which verify complains
-        return list(values)
-
-
-def _variables(values: Sequence[str]) -> List[str]:
-    kept = [number for number, value in enumerate(values) if not value]
-    found: Dict[str, str] = {}
-    for value in values[kept[-1] if kept else 0 :]:
-        for word in split(value):
-            name, sign, text = word.text.partition("=")
-            if sign:
-                found[name] = text
-    return [*([""] if kept else []), *(f"{name}={found[name]}" for name in sorted(found))]

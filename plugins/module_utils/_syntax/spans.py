@@ -22,7 +22,25 @@ _UNITS = {
     **dict.fromkeys(("M", "month", "months"), 30.4375 * _DAY),
     **dict.fromkeys(("y", "year", "years"), 365.25 * _DAY),
 }
+_EXACT = re.compile(r"\s*([0-9]+)(?:\.([0-9]{1,3})(?![0-9.]))?\s*([A-Za-zµμ]*)")
+_MOST = 2**63
 _PART = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-zµμ]*)")
+
+
+def microseconds(text: str) -> Optional[int]:
+    """How long a span is to the microsecond; None for one of which that is not plain, and for infinity."""
+    found, end = 0, 0
+    parts = list(_EXACT.finditer(text))
+    for part in parts:
+        unit = part.group(3)
+        if part.start() != end or unit not in _UNITS or (not unit and len(parts) > 1):
+            return None
+        # In thousandths of what systemd counts in.
+        exact = int(part.group(1) + (part.group(2) or "").ljust(3, "0")) * round(_UNITS[unit] * 1_000_000)
+        if exact % 1000:
+            return None
+        found, end = found + exact // 1000, part.end()
+    return found if parts and end == len(text) and found < _MOST else None
 
 
 def seconds(text: str) -> Optional[float]:

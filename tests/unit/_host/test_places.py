@@ -77,6 +77,29 @@ def test_the_load_path_of_a_user() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("where", "version", "folders"),
+    [
+        (places("system", "/i", {}), 252, ["/run", "/var/lib", "/var/cache", "/var/log", "/etc"]),
+        (places("user", "", LOGIN), 253, ["/run/user/7", "{config}", "/home/ann/.cache", "{config}/log", "{config}"]),
+        (places("user", "", LOGIN), 254, ["/run/user/7", "{state}", "/home/ann/.cache", "{state}/log", "{config}"]),
+        (
+            places("user", "", {**LOGIN, **XDG, "XDG_CACHE_HOME": "/x"}),
+            *(257, ["/run/user/7", "/s", "/x", "/s/log", "/c"]),
+        ),
+    ],
+)
+def test_where_systemd_makes_folders_for_a_unit(where: Places, version: int, folders: list[str]) -> None:
+    """systemd.exec(5), Table 2; a user's state has moved with 254."""
+    names = [f"{each}Directory" for each in ("Runtime", "State", "Cache", "Logs", "Configuration")]
+    home = {"config": "/home/ann/.config", "state": "/home/ann/.local/state"}
+    assert where.made(version) == dict(zip(names, (each.format(**home) for each in folders), strict=True))
+
+
+def test_where_it_makes_them_for_users_that_nobody_knows() -> None:
+    assert places("global", "", {}).made(257) == {}
+
+
 def test_what_all_users_share() -> None:
     assert places("global", "", {}).lookup == (
         *("/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user"),

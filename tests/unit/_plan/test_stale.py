@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -181,6 +182,22 @@ def test_the_dropin_in_which_it_changed_is_named() -> None:
     assert done(planned(over(2), observed, earlier=[over(1)])) == (
         f"restart: changed since its last start: Nice of {path}"
     )
+
+
+def test_what_one_of_two_files_says_anew_though_the_other_stays() -> None:
+    """A unit and its drop-in, both of new stamps, set the same directive, one in words of more than one spelling."""
+
+    def both(nice: int, value: int) -> Desired:
+        unit = {"name": UNIT, "service": {**TEXT, "Nice": nice, "Environment": '"A=1"'}, "state": "started"}
+        dropin = {"name": UNIT, "dropin": "x", "service": {"Environment": f'"B={value}"'}}
+        return build({"name": "test", "units": [unit], "dropins": [dropin]}, facts())
+
+    other = "Environment of /etc/systemd/system/a.service.d/x.conf, Nice"
+    for nice, (value, news) in itertools.product(range(2, 8), ((1, "Nice"), (2, other))):
+        disk = in_force(both(nice, value), {UNIT: RUNNING})
+        runs = in_force(both(1, 1), {UNIT: RUNNING}).invocations
+        made = planned(both(nice, value), replace(disk, invocations=runs), earlier=[both(1, 1)])
+        assert done(made) == f"restart: changed since its last start: {news}"
 
 
 PACKAGED = "[Unit]\nDescription=Theirs\n[Service]\nExecStart=/bin/a\nNice=3\nEnvironment=A=1\n"
