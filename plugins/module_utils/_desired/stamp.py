@@ -20,6 +20,7 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Opti
 from .._host.scopes import Scope
 from .._syntax.directives import effect
 from .._syntax.effects import Effect
+from .._syntax.former import present
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import plain
@@ -144,7 +145,8 @@ def ingredients(
     """
     if KINDS[kind].processes is not Processes.MAIN or not scope.has_manager or _is_per_connection(params):
         return None
-    every = [(section, *assignment) for section, assignments in sections for assignment in assignments]
+    said = ((section, *assignment) for section, assignments in sections for assignment in assignments)
+    every = [(*present(section, directive), value) for section, directive, value in said]
     kept = sorted(
         (item for item in every if effect(kind, item[0], item[1]) is Effect.RESTART), key=lambda item: item[:2]
     )
