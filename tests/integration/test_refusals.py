@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from .entries import IDLE, MOUNT, NGINX, UNITS, VENDOR, WANTED, Entry, app, service, tmpfs
+from .entries import IDLE, MOUNT, NGINX, UNITS, VENDOR, WANTED, Entry, app, service, tmpfs, web
 from .lab import Lab, places, until, verbs
 
 
@@ -86,6 +86,23 @@ def test_units_that_shall_run_and_conflict_are_refused(host: Lab) -> None:
     assert (error["unit"], error["rule"]) == ("needing.service", "contradiction")
     host.settled({**blue, "state": "stopped"}, green)
     host.settled(blue, {**green, "state": "stopped"})
+
+
+@pytest.mark.parametrize("more", [{"StateDirectory": "app"}, {"WorkingDirectory": "/var/lib/%j"}])
+def test_what_shall_run_on_a_mount_that_shall_be_down_is_refused(host: Lab, more: Entry) -> None:
+    """Each run would stop the mount, and the service with it, and start both again."""
+    mount = {**tmpfs("/var/lib/app"), "state": "stopped"}
+    (error,) = host.refused(service("app", service=more), mount)["errors"]
+    assert (error["unit"], error["rule"], error["directive"]) == ("app.service", "contradiction", next(iter(more)))
+    host.settled(service("app", service=more), {**mount, "state": "started"})
+    host.settled(service("app", service=more, state="stopped"), mount)
+
+
+def test_a_socket_on_a_mount_that_shall_be_down_is_refused(host: Lab) -> None:
+    mount = {**tmpfs("/srv/sockets"), "state": "stopped"}
+    listening = [{"name": "web.socket", "socket": {"ListenStream": "/srv/sockets/web"}}, web()]
+    (error,) = host.refused(*listening, mount)["errors"]
+    assert (error["unit"], error["rule"], error["directive"]) == ("web.socket", "contradiction", "ListenStream")
 
 
 def test_units_that_shall_run_and_conflict_by_an_alias_or_a_third_are_refused(host: Lab) -> None:

@@ -21,6 +21,7 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Opti
 from .._host.scopes import Scope
 from .._syntax.directives import Catalogue, effect
 from .._syntax.effects import Effect
+from .._syntax.former import present
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import is_template
@@ -157,7 +158,8 @@ def ingredients(
     """
     if KINDS[kind].processes is not Processes.MAIN or not scope.has_manager or _is_per_connection(params):
         return None
-    every = ((section, *assignment) for section, assignments in sections for assignment in assignments)
+    said = ((section, *assignment) for section, assignments in sections for assignment in assignments)
+    every = ((*present(section, directive), value) for section, directive, value in said)
     kept = [item for item in every if effect(kind, item[0], item[1]) is Effect.RESTART]
     kept.sort(key=itemgetter(0, 1))
     triggers = params.get("triggers") or {}

@@ -205,7 +205,7 @@ def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Rea
         files.update(tree(os.path.join(places.secrets, owner), reader))
     contents = {path: seen.content for path, seen in files.items() if seen.content is not None}
     loadpath = _load_path(tuple(folders), places, names, dropins, contents, files, reader)
-    loadpath = replace(loadpath, made=places.made(manager.version))
+    loadpath = replace(loadpath, made=places.made(manager.version), version=manager.version)
     loadpath = _with_covered(loadpath, places, reader)
     states = manager.list_units() if manager.live else States()
     # What a drop-in that goes was over is judged by the rest of its text, be it declared or not.

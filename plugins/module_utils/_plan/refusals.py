@@ -20,10 +20,9 @@ from .._host.graph import Graph
 from .._host.observed import units_under
 from .._syntax.dependencies import named, needed, needs
 from .._syntax.kinds import Processes, kind_of
-from .._syntax.meaning import can_reload, is_run_once, words
+from .._syntax.meaning import can_reload, is_run_once
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import CALL_FOR, ending, is_of_host
-from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Effective
 from . import links
 from .case import Case
@@ -246,13 +245,12 @@ def _at_odds(view: View) -> Iterator[Problem]:
     """Units declared to run that need, or uphold, one which is declared stopped and does not end by itself anyway."""
     cases = view.differences.cases
     stopped = {case.unit for case in cases if case.wanted == "stopped" and not is_run_once(case.after)}
-    for case in cases if stopped else ():
-        text = view.after.effective(case.unit) if case.wanted in RUNNING else {}
-        wanted = [("needs", *each) for each in needs(text, view.after)]
-        wanted += [("upholds", "Unit", "Upholds", other) for other in words(text, "Unit", "Upholds")]
+    named_so = view.differences.named
+    for case in (each for each in cases if each.wanted in RUNNING) if stopped else ():
+        wanted = [("needs", *each) for each in needs(case.unit, named_so)]
+        wanted += [("upholds", "Unit", "Upholds", other) for other in named(case.unit, "Upholds", named_so)]
         for verb, section, directive, first in wanted:
-            own = view.differences.named.primary(in_name(first, case.unit))
-            others = needed([own], view.differences.named) if verb == "needs" else {own}
+            others = needed([first], named_so) if verb == "needs" else {first}
             for other in sorted(stopped.intersection(others)):
                 yield _AT_ODDS.problem(case.unit, section, directive, verb=verb, other=other)
 

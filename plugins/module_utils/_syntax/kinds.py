@@ -13,7 +13,7 @@ import enum
 from typing import Dict, FrozenSet, NamedTuple, Tuple
 
 from .effects import KILL, LIMITS, MOUNT_LIVE, SERVICE_LIVE, SOCKET_LIVE, Change, Effect
-from .section import Lists, Section
+from .section import Lists, Paths, Section
 
 
 class File(enum.Enum):
@@ -203,6 +203,7 @@ _OF_NO_PROCESS: FrozenSet[str] = frozenset()
 
 _NOTHING = Activation("", "", "", Cause.NONE, hands_over=False)
 _AS_EVERYWHERE = Lists(frozenset(), frozenset(), "", whole=False)
+_NO_PATHS, _SOURCE = Paths(frozenset(), ""), Paths(frozenset(), "What")
 _FREE = Names(Naming.FREE, aliases=True)
 _ONE_FOLDER, _ONE_FILE = Names(Naming.FOLDER, aliases=False), Names(Naming.FILE, aliases=False)
 _REPLACED = "another job took the place of the restart"
@@ -211,6 +212,10 @@ _NEVER_RELOADED = Jobs(reload=False, unused_sub=ANY_SUB, undone=_REPLACED)
 # All directives that are times of a timer, or conditions of a path, and not something about them.
 TIMER_TIMES = frozenset("OnActiveSec OnBootSec OnStartupSec OnUnitActiveSec OnUnitInactiveSec OnCalendar".split())
 PATH_CONDITIONS = frozenset("PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty".split())
+# What a socket opens that may be a file; the name of a message queue is none.
+SOCKET_PATHS = frozenset(
+    "ListenStream ListenDatagram ListenSequentialPacket ListenFIFO ListenSpecial ListenUSBFunction".split()
+)
 
 _ROWS = (
     Kind(
@@ -219,6 +224,7 @@ _ROWS = (
             "Service",
             Change(Effect.RESTART, (LIMITS, (Effect.LIVE, SERVICE_LIVE))),
             Lists(frozenset(["Sockets"]), frozenset(), "", whole=False),
+            _NO_PATHS,
         ),
         file=File.NEEDED,
         names=_FREE,
@@ -237,6 +243,7 @@ _ROWS = (
             "Socket",
             Change(Effect.REBIND, (LIMITS, (Effect.LIVE, SOCKET_LIVE))),
             Lists(frozenset(), frozenset(), "Listen", whole=False),
+            Paths(SOCKET_PATHS, ""),
         ),
         file=File.NEEDED,
         names=_FREE,
@@ -250,7 +257,7 @@ _ROWS = (
     ),
     Kind(
         name="target",
-        own=Section("Target", Change(Effect.NONE), _AS_EVERYWHERE),
+        own=Section("Target", Change(Effect.NONE), _AS_EVERYWHERE, _NO_PATHS),
         file=File.NEEDED,
         names=_FREE,
         processes=Processes.NONE,
@@ -264,7 +271,7 @@ _ROWS = (
     Kind(
         name="timer",
         # A restart would take its base away.
-        own=Section("Timer", Change(Effect.LIVE), Lists(frozenset(), TIMER_TIMES, "", whole=False)),
+        own=Section("Timer", Change(Effect.LIVE), Lists(frozenset(), TIMER_TIMES, "", whole=False), _NO_PATHS),
         file=File.NEEDED,
         names=_FREE,
         processes=Processes.NONE,
@@ -277,7 +284,9 @@ _ROWS = (
     ),
     Kind(
         name="path",
-        own=Section("Path", Change(Effect.LIVE), Lists(frozenset(), PATH_CONDITIONS, "", whole=True)),
+        own=Section(
+            "Path", Change(Effect.LIVE), Lists(frozenset(), PATH_CONDITIONS, "", whole=True), Paths(PATH_CONDITIONS, "")
+        ),
         file=File.NEEDED,
         names=_FREE,
         processes=Processes.NONE,
@@ -303,6 +312,7 @@ _ROWS = (
                 ),
             ),
             _AS_EVERYWHERE,
+            _SOURCE,
         ),
         file=File.NEEDED,
         names=_ONE_FOLDER,
@@ -318,7 +328,10 @@ _ROWS = (
         name="automount",
         # The kernel is told the idle time when it starts; a folder is made at its next start, or mount.
         own=Section(
-            "Automount", Change(Effect.RESTART, ((Effect.LIVE, frozenset(["DirectoryMode"])),)), _AS_EVERYWHERE
+            "Automount",
+            Change(Effect.RESTART, ((Effect.LIVE, frozenset(["DirectoryMode"])),)),
+            _AS_EVERYWHERE,
+            _NO_PATHS,
         ),
         file=File.NEEDED,
         names=_ONE_FOLDER,
@@ -344,6 +357,7 @@ _ROWS = (
                 ),
             ),
             _AS_EVERYWHERE,
+            _SOURCE,
         ),
         file=File.NEEDED,
         names=_ONE_FILE,
@@ -358,7 +372,7 @@ _ROWS = (
     Kind(
         name="slice",
         # A restart would take all services in it along.
-        own=Section("Slice", Change(Effect.LIVE, (LIMITS,)), _AS_EVERYWHERE),
+        own=Section("Slice", Change(Effect.LIVE, (LIMITS,)), _AS_EVERYWHERE, _NO_PATHS),
         file=File.OPTIONAL,
         names=Names(Naming.PARENTS, aliases=False),
         processes=Processes.NONE,
@@ -371,7 +385,7 @@ _ROWS = (
     ),
     Kind(
         name="scope",
-        own=Section("Scope", Change(Effect.LIVE, (LIMITS,)), _AS_EVERYWHERE),
+        own=Section("Scope", Change(Effect.LIVE, (LIMITS,)), _AS_EVERYWHERE, _NO_PATHS),
         file=File.NEVER,
         names=Names(Naming.FREE, aliases=False),
         processes=Processes.FOREIGN,
@@ -384,7 +398,7 @@ _ROWS = (
     ),
     Kind(
         name="device",
-        own=Section("Device", Change(Effect.NONE), _AS_EVERYWHERE),
+        own=Section("Device", Change(Effect.NONE), _AS_EVERYWHERE, _NO_PATHS),
         file=File.NEVER,
         names=Names(Naming.FILE, aliases=True),
         processes=Processes.NONE,
@@ -402,7 +416,7 @@ CGROUP_SECTIONS = tuple(row.section for row in _ROWS if row.cgroup is not Cgroup
 # What a name stands for that ends in no type of unit, as one that a file only mentions may.
 _NO_KIND = Kind(
     name="",
-    own=Section("", Change(Effect.NONE), _AS_EVERYWHERE),
+    own=Section("", Change(Effect.NONE), _AS_EVERYWHERE, _NO_PATHS),
     file=File.NEVER,
     names=Names(Naming.FREE, aliases=False),
     processes=Processes.NONE,

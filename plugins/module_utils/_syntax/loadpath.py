@@ -63,7 +63,7 @@ class LoadPath:
     folders: the load path, highest priority first. names: per folder its entries. dropins: per NAME.d folder path its
     *.conf entries. contents: what is in those files that have been read; a path that is missing here counts as empty.
     links: symbolic links among the names, by path (a link to /dev/null masks). made: by directive, the folder below
-    which this manager makes those that a unit names by it (systemd.exec(5), "Sandboxing", RuntimeDirectory=).
+    which this manager makes those that a unit names by it (systemd.exec(5), RuntimeDirectory=). version: of systemd.
     """
 
     folders: Tuple[str, ...]
@@ -72,6 +72,7 @@ class LoadPath:
     contents: Mapping[str, bytes]
     links: Mapping[str, str] = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
 
     def fragment(self, unit: str) -> Optional[str]:
         """Path of the file that defines a unit, None if there is none; an instance falls back on its template.

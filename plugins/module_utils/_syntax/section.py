@@ -24,12 +24,24 @@ class Lists(NamedTuple):
     whole: bool
 
 
+class Paths(NamedTuple):
+    """The directives by which a unit needs the mounts of a path, as it does those of RequiresMountsFor=.
+
+    listed: of these each value may be one. source: says what a unit brings up, which may be one; "" for none.
+    """
+
+    listed: FrozenSet[str]
+    source: str
+
+
 class Section(NamedTuple):
     """A type's own section, beside [Unit] and [Install].
 
-    name: as it stands in brackets. change: what puts a change in it into force. lists: how its lists add up.
+    name: as it stands in brackets. change: what puts a change in it into force. lists: how its lists add up. paths:
+    which paths a unit needs the mounts of.
     """
 
     name: str
     change: Change
     lists: Lists
+    paths: Paths

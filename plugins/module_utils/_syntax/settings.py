@@ -4,32 +4,19 @@
 
 """Which settings a line of a unit makes: some are made by several names, and some lines are lists by a key each.
 
-Names of old are those of systemd's own table (load-fragment-gperf.gperf.in of 247 to 262). Private to the collection.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 from typing import Dict, Iterator, NamedTuple, Tuple
 
+from .former import present
 from .unitfile import Entry
 from .words import split
 
-_OLD_NAMES: Dict[str, str] = {
-    "StartLimitInterval": "StartLimitIntervalSec",
-    "ReadWriteDirectories": "ReadWritePaths",
-    "ReadOnlyDirectories": "ReadOnlyPaths",
-    "InaccessibleDirectories": "InaccessiblePaths",
-    "OnFailureIsolate": "OnFailureJobMode",
-    "ManagedOOMMemoryPressureLimitPercent": "ManagedOOMMemoryPressureLimit",
-    # Of one namespace, by the credential's name (systemd.exec(5)).
-    "LoadCredentialEncrypted": "LoadCredential",
-    "SetCredentialEncrypted": "SetCredential",
-}
-# The section that a setting has moved to.
-_MOVED: Dict[Tuple[str, str], str] = {
-    ("Service", each): "Unit"
-    for each in ("StartLimitIntervalSec", "StartLimitBurst", "StartLimitAction", "FailureAction", "RebootArgument")
-}
+# Of one namespace, by the credential's name (systemd.exec(5)).
+_ENCRYPTED = {"LoadCredentialEncrypted": "LoadCredential", "SetCredentialEncrypted": "SetCredential"}
 # Of services, by one line both (systemd.service(5)).
 _BOTH: Dict[Tuple[str, str], Tuple[str, ...]] = {("Service", "TimeoutSec"): ("TimeoutStartSec", "TimeoutStopSec")}
 _BY_NAME = ("LoadCredential", "SetCredential")
@@ -61,8 +48,8 @@ def settings(entry: Entry) -> Iterator[Setting]:
 
 
 def _place(entry: Entry) -> Tuple[str, str]:
-    directive = _OLD_NAMES.get(entry.directive, entry.directive)
-    return _MOVED.get((entry.section, directive), entry.section), directive
+    section, directive = present(entry.section, entry.directive)
+    return section, _ENCRYPTED.get(directive, directive)
 
 
 def _variables(section: str, directive: str, value: str) -> Iterator[Setting]:

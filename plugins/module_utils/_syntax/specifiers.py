@@ -7,13 +7,22 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List
+from types import MappingProxyType
+from typing import Dict, List, Mapping
 
 from .names import misnamed, parse_name, unescape
 
 _SPECIFIER = re.compile("%(.)")
 # Those that differ from instance to instance.
 _OF_INSTANCE = frozenset("iInNf")
+# Those that stand for a folder of the manager's, by the directive whose folders are made below it.
+_FOLDERS = {
+    "t": "RuntimeDirectory",
+    "S": "StateDirectory",
+    "C": "CacheDirectory",
+    "L": "LogsDirectory",
+    "E": "ConfigurationDirectory",
+}
 
 
 def names_instance(text: str) -> bool:
@@ -37,9 +46,15 @@ def in_install(text: str, unit: str) -> str:
     return _resolved(text, values)
 
 
-def in_value(text: str, unit: str) -> str:
-    """Resolved where any text may stand; others, such as %H, stay."""
-    return _resolved(text, {} if "%" not in text or misnamed(unit) else {**_escaped(unit), **_unescaped(unit)})
+def in_value(text: str, unit: str, made: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Resolved where any text may stand; others, such as %H, stay.
+
+    made: by directive the folders of a manager for which specifiers stand (LoadPath.made), where that matters.
+    """
+    if "%" not in text or misnamed(unit):
+        return text
+    folders = {letter: made[directive] for letter, directive in _FOLDERS.items() if directive in made}
+    return _resolved(text, {**folders, **_escaped(unit), **_unescaped(unit)})
 
 
 def left_in(text: str, unit: str) -> List[str]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from .characters import LINE_MAX, WHITESPACE, continues, refuse_unwritable, refuse_value
+from .former import PRESENT_NAMES, present
 from .kinds import KINDS
 from .rule import Refused, Rule, Severity, shown
 
@@ -194,14 +195,14 @@ def _render_line(directive: str, value: str) -> str:
 
 _UNIT_DEPENDENCIES = frozenset(
     """
-    After Before Wants Requires Requisite BindsTo BindTo PartOf Upholds Conflicts OnSuccess OnFailure
-    PropagatesReloadTo PropagateReloadTo ReloadPropagatedFrom PropagateReloadFrom PropagatesStopTo
+    After Before Wants Requires Requisite BindsTo PartOf Upholds Conflicts OnSuccess OnFailure
+    PropagatesReloadTo ReloadPropagatedFrom PropagatesStopTo
     StopPropagatedFrom JoinsNamespaceOf RequiresOverridable RequisiteOverridable
     """.split()
 )
 # Directives that hold names of units, parted by blanks (systemd.unit(5)).
 LISTS_OF_UNITS: Dict[str, FrozenSet[str]] = {
-    "Unit": _UNIT_DEPENDENCIES,
+    "Unit": _UNIT_DEPENDENCIES.union(old for old, name in PRESENT_NAMES.items() if name in _UNIT_DEPENDENCIES),
     "Install": frozenset(("WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also")),
 }
 # Dependencies only ever add up: an empty assignment leaves them as they are (systemd.unit(5), measured).
@@ -237,6 +238,8 @@ Effective = Mapping[str, Mapping[str, Sequence[str]]]
 def effective(files: Sequence[Sequence[Entry]]) -> Effective:
     """Merge a fragment and its drop-ins, in order, to section -> directive -> the values in force.
 
+    A directive is found by the name that it has by now, whichever a file has it by.
+
     Lists are whole; of a scalar the last value counts. A directive that was reset and not set again is there
     with no values, which differs from its absence for a few (CapabilityBoundingSet=, Delegate=). Every empty
     assignment counts as a reset but those of dependencies; that systemd warns of it for booleans, spans and the
@@ -263,19 +266,21 @@ def _merge(assignments: Iterable[Tuple[Entry, _Kept]]) -> Dict[str, Dict[str, Li
     """What is kept of each assignment that counts."""
     merged: Dict[str, Dict[str, List[_Kept]]] = {}
     for entry, kept in assignments:
-        section = merged.setdefault(entry.section, {})
+        name, directive = present(entry.section, entry.directive)
+        section = merged.setdefault(name, {})
         if entry.value:
-            section.setdefault(entry.directive, []).append(kept)
-        elif not adds_only(entry.section, entry.directive):
-            section[entry.directive] = []
+            section.setdefault(directive, []).append(kept)
+        elif not adds_only(name, directive):
+            section[directive] = []
             for other in section:
-                if _reset_together(entry.section, entry.directive, other):
+                if _reset_together(name, directive, other):
                     section[other] = []
     return merged
 
 
 def adds_only(section: str, directive: str) -> bool:
     """Is it one that an empty assignment leaves as it is?"""
+    section, directive = present(section, directive)
     return directive in _ADD_ONLY.get(section, frozenset())
 
 

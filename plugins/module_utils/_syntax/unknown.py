@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 
+from .former import PRESENT_NAMES
 from .kinds import CGROUP_SECTIONS, KINDS
 from .likeness import likeness, near
 from .rule import shown
@@ -38,17 +39,7 @@ _DROPPED: Dict[str, str] = {
     "StartupCPUShares": "StartupCPUWeight",
 }
 # The names before those that systemd's manuals have by now; it still reads these, and advises against some of them.
-_NEWER_NAMES = {
-    **_DROPPED,
-    "BindTo": "BindsTo",
-    "InaccessibleDirectories": "InaccessiblePaths",
-    "OnFailureIsolate": "OnFailureJobMode",
-    "PropagateReloadFrom": "ReloadPropagatedFrom",
-    "PropagateReloadTo": "PropagatesReloadTo",
-    "ReadOnlyDirectories": "ReadOnlyPaths",
-    "ReadWriteDirectories": "ReadWritePaths",
-    "StartLimitInterval": "StartLimitIntervalSec",
-}
+_NEWER_NAMES = {**_DROPPED, **PRESENT_NAMES}
 
 
 def complaint(catalogue: Catalogue, kind: str, section: str, directive: str, valid: Tuple[str, ...]) -> str:

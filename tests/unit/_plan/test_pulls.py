@@ -50,9 +50,10 @@ def test_only_the_new_is_started(directive: str) -> None:
     assert "new.service" not in made.watched
 
 
-def test_what_is_bound_anew_comes_up_again_with_that() -> None:
+@pytest.mark.parametrize("directive", ["BindsTo", "BindTo"])
+def test_what_is_bound_anew_comes_up_again_with_that(directive: str) -> None:
     """systemd has stopped it meanwhile, and a start of the other one alone would leave it down."""
-    made = pulled(BindsTo="new.service")
+    made = pulled(**{directive: "new.service"})
     assert jobs(made) == [("start", "m.target")]
     assert "now pulls in new.service, without which systemd stops it" in [step.reason for step in made.steps][-1]
 

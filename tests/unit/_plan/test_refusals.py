@@ -41,6 +41,41 @@ def impossible(desired: Desired, observed: Observed) -> list[tuple[str, str]]:
     return rules(refusals.impossible(View(differences.compare(desired, observed, {}), observed)))
 
 
+@pytest.mark.parametrize(
+    ("needing", "folder"),
+    [
+        (service(service={"ExecStart": "/bin/a", "StateDirectory": "app"}), "/var/lib/app"),
+        (
+            {
+                **service("a@.service"),
+                "instances": ["x"],
+                "service": {"ExecStart": "/bin/a", "WorkingDirectory": "/srv/%i"},
+            },
+            "/srv/x",
+        ),
+        ({"name": "a.path", "path": {"PathExists": "/srv/x/y", "Unit": "b.service"}}, "/srv/x"),
+        (
+            {
+                "name": "srv-x-y.mount",
+                "mount": {"What": "tmpfs", "Where": "/srv/x/y", "Type": "tmpfs"},
+                "state": "started",
+            },
+            "/srv/x",
+        ),
+    ],
+)
+def test_what_needs_a_mount_must_not_run_while_that_is_stopped(needing: Entry, folder: str) -> None:
+    """Each run would start what the one before has stopped."""
+    name = f"{folder[1:].replace('/', '-')}.mount"
+    mount = {"name": name, "mount": {"What": "tmpfs", "Where": folder, "Type": "tmpfs"}, "state": "stopped"}
+    vendor = {"b.service": "[Service]\nExecStart=/bin/b\n"}
+    running = {**needing, "state": "started"}
+    assert "contradiction" in [
+        rule for _unit, rule in impossible(declare(running, mount), in_force(None, vendor=vendor))
+    ]
+    assert impossible(declare({**running, "state": "stopped"}, mount), in_force(None, vendor=vendor)) == []
+
+
 def test_a_stop_of_what_carries_this_run() -> None:
     observed = carried(in_force(declare(service()), {"a.service": RUNNING}), "a.service")
     assert forbidden(declare(service(state="stopped")), observed) == [("a.service", "own-connection")]

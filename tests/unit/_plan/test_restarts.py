@@ -794,3 +794,11 @@ def test_a_unit_whose_name_leaves_no_room_for_systemds_notes(length: int) -> Non
         observed = replace(observed, invocations={})
     assert jobs(planned(declare(entry("some secret")), observed)) == []
     assert jobs(planned(declare(entry("another secret")), observed)) == [("restart", name)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("ReadWriteDirectories", "ReadWritePaths"), ("InaccessibleDirectories", "InaccessiblePaths")]
+)
+def test_a_new_name_for_the_same_restarts_nothing(old: str, new: str) -> None:
+    before, after = (declare(service(service={"ExecStart": "/bin/a", each: "/srv"})) for each in (old, new))
+    assert jobs(planned(after, in_force(before, {"a.service": RUNNING}))) == []

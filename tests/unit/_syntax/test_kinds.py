@@ -43,7 +43,7 @@ def test_every_type_has_a_row_under_its_own_name() -> None:
 def test_no_cell_is_empty(row: Kind) -> None:
     assert not {None, "", ()}.intersection(row)
     # Nor is anything of a cell left to a default.
-    parts = (row, row.own, row.own.lists, row.names, row.jobs, row.starts)
+    parts = (row, row.own, row.own.lists, row.own.paths, row.names, row.jobs, row.starts)
     assert [part for part in parts if part._field_defaults] == []
 
 

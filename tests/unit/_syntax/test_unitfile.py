@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import unitfile
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.former import present
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 from hypothesis import given
 from hypothesis import strategies as st
@@ -225,7 +226,7 @@ def test_dependencies_cannot_be_reset() -> None:
     assert dumps
     names = {name for dump in dumps for name in re.findall(r"^(\w+)=UNIT \[\.\.\.\]$", dump, re.MULTILINE)}
     for name in {*names, "RequiresMountsFor", "WantsMountsFor"}:
-        assert effective(f"[Unit]\n{name}=a\n{name}=\n") == {"Unit": {name: ["a"]}}
+        assert effective(f"[Unit]\n{name}=a\n{name}=\n") == {"Unit": {present("Unit", name)[1]: ["a"]}}
     assert effective("[Service]\nSockets=a.socket\nSockets=\n") == {"Service": {"Sockets": ["a.socket"]}}
 
 
@@ -277,3 +278,12 @@ def test_origins_and_effective_merge_alike() -> None:
         for section, directives in unitfile.origins(files).items()
     }
     assert values_of == unitfile.effective(list(files.values())) == {"Path": {"PathExists": [], "PathChanged": []}}
+
+
+def test_names_of_old_are_read_as_those_of_today() -> None:
+    text = "[Unit]\nBindTo=a.service\nBindsTo=b.service\nBindTo=\n[Service]\nReadWriteDirectories=/a\n"
+    dropin = "[Service]\nReadWritePaths=\nReadOnlyDirectories=/b\nStartLimitInterval=5\n"
+    assert unitfile.effective([unitfile.parse(text), unitfile.parse(dropin)]) == {
+        "Unit": {"BindsTo": ["a.service", "b.service"], "StartLimitIntervalSec": ["5"]},
+        "Service": {"ReadWritePaths": [], "ReadOnlyPaths": ["/b"]},
+    }
