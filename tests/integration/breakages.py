@@ -149,7 +149,7 @@ WAYS: tuple[Way, ...] = (
         "the program has no x",
         _service("/opt/broken/not-executable"),
         ("/opt/broken/not-executable", "not executable", "0644"),
-        ("chmod +x /opt/broken/not-executable",),
+        ("chmod a+x /opt/broken/not-executable",),
         by_run=False,
     ),
     Way(

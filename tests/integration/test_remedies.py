@@ -97,6 +97,23 @@ def test_of_what_hardening_hides(host: Lab, user: str) -> None:
         undo(host)
 
 
+@pytest.mark.parametrize("mode", [0o700, 0o744])
+@pytest.mark.parametrize("is_script", [True, False], ids=["script", "binary"])
+def test_of_what_is_not_executable_for_its_user(host: Lab, is_script: bool, mode: int) -> None:
+    """A script has to be readable, too: its interpreter opens it."""
+    host.write("/opt/private", "#!/bin/sh\nexec sleep infinity\n", mode)
+    if not is_script:
+        host.sh(f"cp /bin/sleep /opt/private; chmod {mode:o} /opt/private")
+    try:
+        unit = service(command="/opt/private infinity", service={"User": USER})
+        error = host.error_of(unit, stable_for=1)
+        assert error["remedy"].startswith("chmod ") and error["remedy"].endswith(" /opt/private"), error
+        host.sh(error["remedy"])
+        host.apply(unit, health={"stable_for": 1})
+    finally:
+        host.sh("rm -f /opt/private")
+
+
 def writes(path: str, **directives: Any) -> Entry:
     return service(command=f"/bin/sh -c 'echo x > {path} && exec sleep infinity'", service=directives)
 

@@ -20,7 +20,7 @@ from .holders import writer_of
 from .incident import Cause, FailedStep, Incident, at, cause
 from .journal import Line
 from .manager import PATH
-from .views import RUN, Cover, account_of, below, binds, cover, inside, mode_of, mounted, refused_at, there
+from .views import READ, RUN, Cover, Who, account_of, below, binds, cover, inside, mode_of, mounted, refused_at, there
 from .why_access import let_in, of_hardening
 
 # elf(5), e_machine.
@@ -152,7 +152,7 @@ def _not_allowed(
     closed = refused_at(real, who, RUN) if who and os.path.exists(real) else ""
     if closed and who and closed == os.path.realpath(real):
         what = f"{step.program} of {whose} is not executable for user {who.name} ({mode_of(closed)})"
-        return cause(what, f"chmod +x {step.program}", step.line, directive, placed)
+        return cause(what, _made_runnable(step.program, real, who), step.line, directive, placed)
     if closed and who:
         what = f"user {who.name} may not enter {closed} ({mode_of(closed)}), which lies on the way to {step.program}"
         return cause(what, let_in(who, closed), step.line, directive, placed)
@@ -164,8 +164,15 @@ def _not_allowed(
     interpreter = inside(incident, name) if head.startswith(b"#!") and name else None
     if interpreter and who and os.path.isfile(interpreter) and refused_at(interpreter, who, RUN):
         what = f"the interpreter {name}, which the first line of {step.program} names, is not executable for {who.name}"
-        return cause(what, f"chmod +x {name}, or mend the first line", step.line, directive, placed)
+        remedy = f"{_made_runnable(name, interpreter, who)}, or mend the first line"
+        return cause(what, remedy, step.line, directive, placed)
     return None
+
+
+def _made_runnable(path: str, real: str, who: Who) -> str:
+    """What lets an account run a file. A script is also read, by its interpreter as that account."""
+    unread = _head(real).startswith(b"#!") and refused_at(real, who, READ)
+    return f"chmod {'a+rx' if unread else 'a+x'} {path}"
 
 
 def _no_exec(incident: Incident, path: str) -> Optional[Placed]:
