@@ -18,11 +18,10 @@ from .kinds import kind_of
 from .loadpath import LoadPath
 from .meaning import is_set, last, words
 from .names import misnamed, mount_of
-from .properties import COMMANDS
 from .special import mount_point
 from .specifiers import in_value
 from .unitfile import Effective
-from .words import split
+from .words import COMMANDS, split
 
 # From then on the root of a unit's processes is wanted and not needed, and so are the mounts for temporary files.
 _WANTED_SINCE = 256
