@@ -22,7 +22,7 @@ from .._syntax.dependencies import named, needed, needs
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import can_reload, is_run_once
 from .._syntax.rule import Problem, Rule, Severity
-from .._syntax.special import CALL_FOR, ending, is_of_host
+from .._syntax.special import ending, is_of_host
 from .._syntax.unitfile import Effective
 from . import links
 from .case import Case
@@ -176,9 +176,13 @@ def _ends_run(case: Case, view: View) -> Optional[Problem]:
         units = [other for others in case.change.pulls.values() for other in others] if case.now.is_up else []
     texts = {case.unit: case.after}
     ends = (ending(unit, lambda each: texts.get(each) or after.effective(each), after.primary) for unit in units)
-    found = "" if case.leaves else next(filter(None, ends), "")
-    how = "" if found in (case.unit, view.after.primary(case.unit)) else f"pull in {found} and so "
-    return ENDS_RUN.problem(case.unit, how=how, call=CALL_FOR[found]) if found else None
+    found = None if case.leaves else next(filter(None, ends), None)
+    if not found:
+        return None
+    own = found.unit in (case.unit, view.after.primary(case.unit))
+    how = "" if own else f"pull in {found.unit} and so "
+    how += f"by {found.setting} " if found.setting else ""
+    return ENDS_RUN.problem(case.unit, how=how, call=found.call)
 
 
 def _holds_host(case: Case, view: View) -> Optional[Problem]:

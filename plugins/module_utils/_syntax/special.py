@@ -9,12 +9,14 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable
+import re
+from typing import Callable, Dict, Iterable, NamedTuple, Optional
 
 from .directives import GAINS_START
 from .kinds import kind_of
-from .meaning import words
+from .meaning import is_run_once, last, words
 from .names import misnamed, mount_of, unescape
+from .specifiers import in_name
 from .unitfile import Effective
 
 # What systemd itself mounts before all else or never unmounts (fstab_is_extrinsic() in its src/shared/fstab-util.c),
@@ -60,6 +62,8 @@ _ENDING = {
     "isolate storage-target-mode.target": "storage-target-mode.target systemd-storagetm.service",
     "isolate factory-reset.target": "factory-reset.target factory-reset-now.target",
 }
+# systemd.unit(5), FailureAction=: the same at once.
+_FORCED = re.compile("-(force|immediate)$")
 _PULLING = tuple(sorted(GAINS_START))
 CALL_FOR: Dict[str, str] = {unit: call for call, units in _ENDING.items() for unit in units.split()}
 
@@ -72,9 +76,18 @@ def _itself(unit: str) -> str:
     return unit
 
 
-def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[str], str] = _itself) -> str:
-    """The unit of CALL_FOR that a start of this one starts, itself or what it pulls in; "" if none.
+class Ending(NamedTuple):
+    """By which unit, and which setting of it, the run of the host ends. call: of systemctl, that is meant for that."""
 
+    unit: str
+    call: str
+    setting: str = ""
+
+
+def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[str], str] = _itself) -> Optional[Ending]:
+    """How a start of this one ends the run of the host, itself or by what it pulls in; None if it does not.
+
+    An action at the end of a unit counts where a start leads to that end, and not where only a failure or a stop does.
     text_of: the merged text of a unit, as far as it is known. primary: the unit that a name stands for.
     """
     seen, ahead = {unit}, [unit]
@@ -82,11 +95,14 @@ def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[st
         name = ahead.pop(0)
         found = next((each for each in (name, primary(name)) if each in CALL_FOR), "")
         if found:
-            return found
+            return Ending(found, CALL_FOR[found])
         text = {} if misnamed(name) else text_of(name)
+        action = last(text, "Unit", "SuccessAction") if is_run_once(text) else ""
+        if action not in ("", "none"):
+            return Ending(name, _FORCED.sub("", action), f"SuccessAction={action}")
         said = text.get("Unit", {})
         others = [each for directive in _PULLING if directive in said for each in words(text, "Unit", directive)]
-        more = [each for each in others if each not in seen]
+        more = [each for each in (in_name(each, name) for each in others) if each not in seen]
         seen.update(more)
         ahead += more
-    return ""
+    return None

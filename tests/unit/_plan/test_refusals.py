@@ -330,6 +330,16 @@ def test_a_start_of_what_ends_the_run_of_the_host(name: str, state: str) -> None
     assert impossible(declare({"name": name, "state": state}), in_force(None, vendor=vendor)) == [(name, "ends-run")]
 
 
+def test_the_run_of_a_oneshot_whose_end_is_one_of_the_host() -> None:
+    once = {"service": {"ExecStart": "/bin/a", "Type": "oneshot"}, "unit": {"SuccessAction": "reboot"}}
+    desired = declare(service(**once, run="on_change"))
+    (problem,) = refusals.impossible(View(differences.compare(desired, in_force(None), {}), in_force(None)))
+    assert (problem.rule.id, "would by SuccessAction=reboot end" in problem.message) == ("ends-run", True)
+    assert impossible(declare(service(**once)), in_force(None)) == []
+    assert impossible(declare(service(unit={"SuccessAction": "reboot"}, state="started")), in_force(None)) == []
+    assert impossible(declare(service(unit={"FailureAction": "reboot"}, state="started")), in_force(None)) == []
+
+
 def test_a_start_of_it_by_another_name() -> None:
     link = f"{SYSTEM.units}/down.target"
     observed = in_force(None, vendor={"halt.target": "[Unit]\nDescription=h\n"})

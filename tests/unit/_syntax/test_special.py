@@ -22,12 +22,26 @@ TEXTS = {
     },
     "round.service": {"Unit": {"Wants": ["round.service", "odd%i"]}},
     "by-alias.target": {"Unit": {"BindsTo": ["down.target"]}},
+    "a@poweroff.service": {"Unit": {"Wants": ["%i.target"]}},
+    "a@x.service": {"Unit": {"Wants": ["%i.target"]}},
+    "once.service": {"Unit": {"SuccessAction": ["reboot-force"]}, "Service": {"Type": ["oneshot"]}},
+    "before.service": {"Unit": {"Requires": ["once.service"]}},
+    "lasting.service": {"Unit": {"SuccessAction": ["poweroff"]}, "Service": {"Type": ["simple"]}},
+    "stays.service": {
+        "Unit": {"SuccessAction": ["poweroff"]},
+        "Service": {"Type": ["oneshot"], "RemainAfterExit": ["yes"]},
+    },
+    "careful.service": {
+        "Unit": {"FailureAction": ["reboot"], "SuccessAction": ["none"]},
+        "Service": {"Type": ["oneshot"]},
+    },
 }
 
 
 def reached(unit: str) -> str:
     aliases = {"down.target": "halt.target"}
-    return ending(unit, lambda name: TEXTS.get(name, {}), lambda name: aliases.get(name, name))
+    found = ending(unit, lambda name: TEXTS.get(name, {}), lambda name: aliases.get(name, name))
+    return f"{found.unit} {found.setting}".strip() if found else ""
 
 
 @pytest.mark.parametrize(
@@ -42,6 +56,13 @@ def reached(unit: str) -> str:
         ("sleepy.service", ""),
         ("round.service", ""),
         ("multi-user.target", ""),
+        ("a@poweroff.service", "poweroff.target"),
+        ("a@x.service", ""),
+        ("once.service", "once.service SuccessAction=reboot-force"),
+        ("before.service", "once.service SuccessAction=reboot-force"),
+        ("lasting.service", ""),
+        ("stays.service", ""),
+        ("careful.service", ""),
     ],
 )
 def test_what_a_start_reaches(unit: str, found: str) -> None:
@@ -95,3 +116,13 @@ def test_what_the_host_stands_on(unit: str, is_it: bool) -> None:
 )
 def test_a_mount_over_what_is_in_use(unit: str, path: str) -> None:
     assert is_over(unit, {"/srv/a", "/srv/a-b", "/home/me", "/"} if "x2d" not in unit else {"/srv/a-b"}) == path
+
+
+@pytest.mark.parametrize(
+    ("action", "call"), [("reboot-immediate", "reboot"), ("soft-reboot", "soft-reboot"), ("exit", "exit")]
+)
+def test_the_call_that_is_meant_for_an_action(action: str, call: str) -> None:
+    text = {"Unit": {"SuccessAction": [action]}, "Service": {"Type": ["oneshot"]}}
+    found = ending("a.service", lambda _name: text)
+    assert found is not None
+    assert found.call == call
