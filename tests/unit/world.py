@@ -73,6 +73,7 @@ def in_force(
         {folder: frozenset(entries) for folder, entries in names.items()},
         {folder: frozenset(entries) for folder, entries in dropins.items()},
         contents,
+        made=SYSTEM.made(version),
     )
     up = [unit for unit, state in (states or {}).items() if state.active == "active"]
     links: dict[str, str] = {}

@@ -185,7 +185,7 @@ def test_the_dropin_in_which_it_changed_is_named() -> None:
 
 
 def test_what_one_of_two_files_says_anew_though_the_other_stays() -> None:
-    """A unit and its drop-in, both of new stamps, set the same directive, the one in words of more than one spelling."""
+    """A unit and its drop-in, both of new stamps, set the same directive, the one in more than one spelling."""
 
     def both(nice: int, value: int) -> Desired:
         unit = {"name": UNIT, "service": {**TEXT, "Nice": nice, "Environment": '"A=1"'}, "state": "started"}
