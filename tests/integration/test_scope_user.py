@@ -56,6 +56,16 @@ def test_a_target_of_the_system_is_none_of_a_user(host: Lab) -> None:
     assert "did you mean default.target?" in str(result["unverified"])
 
 
+def test_folders_that_systemd_makes_in_the_home_of_a_user(host: Lab) -> None:
+    """Its state was in ~/.config until 254."""
+    state = ".local/state" if host.systemd >= 254 else ".config"
+    made = {"StateDirectory": "app", "WorkingDirectory": f"/home/{USER}/{state}/app/", "CacheDirectory": "app"}
+    result = host.settled(mine(service={**made, "ReadWritePaths": f"/home/{USER}/.cache/app"}), **MINE)
+    assert result["unverified"] == []
+    elsewhere = mine(service={**made, "WorkingDirectory": "/var/lib/app"})
+    assert [each["rule"] for each in host.foretell(elsewhere, **MINE)["unverified"]] == ["lacking"]
+
+
 def test_a_users_sockets_of_one_service_listen(host: Lab) -> None:
     def units(first: int) -> list[Entry]:
         listen = {"Service": "mine-web.service"}

@@ -41,12 +41,14 @@ _ROOT = ("", "root", "0")
 class Host(NamedTuple):
     """What the lines depend on besides the unit's [Service].
 
-    of_users: it is for managers of users. calls: what is in groups.
+    of_users: it is for managers of users. calls: what is in groups. made: by directive, the folder below which its
+    manager makes those of a unit.
     """
 
     catalogue: Catalogue
     of_users: bool = False
     calls: Calls = MappingProxyType({})
+    made: Mapping[str, str] = MappingProxyType({})
 
 
 class Lines(NamedTuple):

@@ -44,12 +44,7 @@ _SYSTEM = {
     "strict": ("/",),
 }
 _NOT_STRICT = ("/dev", "/proc", "/sys", *HOMES)
-_WRITABLE = (
-    ("StateDirectory", "/var/lib"),
-    ("CacheDirectory", "/var/cache"),
-    ("LogsDirectory", "/var/log"),
-    ("RuntimeDirectory", "/run"),
-)
+_WRITABLE = ("StateDirectory", "CacheDirectory", "LogsDirectory", "RuntimeDirectory")
 _KERNEL = ("/proc/sys", "/sys", "/proc/sysrq-trigger", "/proc/latency_stats", "/proc/acpi", "/proc/timer_stats")
 _GROUPS = "/sys/fs/cgroup"
 # Root with it opens any file, whatever its mode.
@@ -119,7 +114,7 @@ class _Reader:
     def __init__(self, present: Sequence[Line], host: Host) -> None:
         self._said = ServiceLines(present)
         self._root = is_root(present)
-        self._filter = Filter(host.calls)
+        self._filter, self._made = Filter(host.calls), host.made
 
     def read(self, line: str) -> Optional[Refusal]:
         error = _error(line)
@@ -178,9 +173,11 @@ class _Reader:
 
     def _writable(self) -> Iterator[str]:
         yield from _paths(self._said.all("ReadWritePaths"))
-        for directive, folder in _WRITABLE:
+        for directive in _WRITABLE:
+            folder = self._made.get(directive)
             for name in (word for value in in_force(self._said.all(directive)) for word in value.split()):
-                yield f"{folder}/{name.partition(':')[0]}"
+                if folder:
+                    yield f"{folder}/{name.partition(':')[0]}"
 
     def _port(self, line: str, error: str) -> Optional[Refusal]:
         port = _PORT.search(line)

@@ -99,7 +99,7 @@ class Incident:
     with the place of each value, specifiers resolved as far as the name resolves them. lines: those of that run, in
     order. earlier: those of the runs before. of_user: is it a user's manager that runs it? steps_lost: do systemd's
     lines about a step that failed not reach the journal here? umask_counts: has UMask= a say in the mode of folders
-    that systemd makes on the way to what it binds?
+    that systemd makes on the way to what it binds? made: by directive, the folder below which those of a unit are made.
     """
 
     unit: str
@@ -111,6 +111,7 @@ class Incident:
     of_user: bool = False
     steps_lost: bool = False
     umask_counts: bool = False
+    made: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def section(self) -> str:

@@ -16,7 +16,7 @@ import pwd
 import stat
 from typing import Callable, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
-from .._syntax.meaning import MADE, is_on, truth
+from .._syntax.meaning import is_on, truth
 from .._syntax.unitfile import Placed
 from .files import resolve
 from .incident import Incident
@@ -93,7 +93,7 @@ def below(path: str, folder: str) -> bool:
 def _covers(incident: Incident) -> Iterator[Cover]:
     yield from _listed(incident)
     yield from _protected(incident)
-    for directive, base in MADE.items():
+    for directive, base in incident.made.items():
         for word, placed in incident.words(directive):
             yield Cover(directive, placed, f"{base}/{word.partition(':')[0]}")
             yield Cover(directive, placed, f"{base}/private/{word.partition(':')[0]}")

@@ -121,6 +121,7 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> T
         texts(contents, failure.unit),
         of_user=manager.places.scope.of_session,
         umask_counts=manager.version < _UMASK_UNTIL,
+        made=manager.places.made(manager.version),
         steps_lost=manager.version >= _EXECUTOR_SINCE and len(shown.get("LogExtraFields") or ()) > 1,
     )
     who = account_of(incident)

@@ -13,10 +13,9 @@ import grp
 import os
 import posixpath
 import pwd
-from typing import Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 from .._syntax.loadpath import HARDENING_DROPIN
-from .._syntax.meaning import MADE
 from .._syntax.names import misnamed, parse_name
 from .._syntax.unitfile import Placed
 from .incident import Incident
@@ -95,20 +94,24 @@ def of_hardening(placed: Optional[Placed]) -> bool:
 def _own_folder(incident: Incident, path: str) -> str:
     if incident.of_user:
         return "have it write in the home of that user"
-    return own_folder(incident.unit, path)
+    return own_folder(incident.unit, path, incident.made)
 
 
-def own_folder(unit: str, path: str) -> str:
-    """A folder of its own, that systemd makes and gives to the user of a unit; path: what it would write."""
-    for directive, base in MADE.items():
-        # /etc is for people to write: what systemd makes there belongs to root.
-        if base not in ("/etc", path) and below(path, base) and not below(path, "/run/user"):
+def own_folder(unit: str, path: str, made: Mapping[str, str]) -> str:
+    """A folder of its own, that systemd makes and gives to the user of a unit.
+
+    path: what it would write. made: by directive, where systemd makes them.
+    """
+    # Configuration is for people to write: what systemd makes for it belongs to root.
+    writable = {name: base for name, base in made.items() if name != "ConfigurationDirectory"}
+    for directive, base in writable.items():
+        if base != path and below(path, base) and not below(path, "/run/user"):
             name, _slash, rest = path[len(base) + 1 :].partition("/")
             if rest:
                 return f"have systemd make {base}/{name} for it by {directive}={name}"
             return f"have it write to {base}/{_name(unit)}, which {directive}={_name(unit)} makes for it"
     name = _name(unit)
-    return f"have it write to /var/lib/{name}, which StateDirectory={name} makes for it"
+    return f"have it write to {made['StateDirectory']}/{name}, which StateDirectory={name} makes for it"
 
 
 def _name(unit: str) -> str:

@@ -18,7 +18,6 @@ import pwd
 import re
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from .._syntax.meaning import MADE
 from .._syntax.unitfile import Placed
 from . import why_program
 from .incident import Cause, FailedStep, Incident, assigned, at, cause
@@ -174,7 +173,7 @@ def _path(
     if step.errno == errno.ENOENT:
         if hidden or os.path.exists(real):
             return hidden
-        return cause(f"{called} is not there", _make(directive, path, made), step.line, directive, placed)
+        return cause(f"{called} is not there", _make(incident, directive, path, made), step.line, directive, placed)
     if step.errno == errno.ENOTDIR and os.path.exists(there(real)) and not os.path.isdir(there(real)):
         what = f"{called} is no folder, as {there(real)} is a file"
         return cause(what, "move that away, or mend the path", step.line, directive, placed)
@@ -190,14 +189,15 @@ def _path(
     return cause(what, f"{let_in(who, closed)}, or mend the path", step.line, directive, placed)
 
 
-def _make(directive: str, path: str, made: bool) -> str:
-    by_itself = next((name for name, base in _MAKERS.items() if made and below(path, base) and path != base), "")
-    own = f"have systemd make it by {by_itself}={path[len(_MAKERS[by_itself]) + 1 :]}, " if by_itself else ""
+def _make(incident: Incident, directive: str, path: str, made: bool) -> str:
+    makers = {name: base for name, base in incident.made.items() if name in _MAKERS}
+    by_itself = next((name for name, base in makers.items() if made and below(path, base) and path != base), "")
+    own = f"have systemd make it by {by_itself}={path[len(makers[by_itself]) + 1 :]}, " if by_itself else ""
     late = "" if made else " (systemd makes LogsDirectory= and the like too late for it)"
     return f"{own}make it before the unit starts{late}, or mend {directive}="
 
 
-_MAKERS = {name: MADE[name] for name in ("RuntimeDirectory", "StateDirectory", "CacheDirectory")}
+_MAKERS = ("RuntimeDirectory", "StateDirectory", "CacheDirectory")
 
 
 def _stream(directive: str) -> Why:

@@ -14,7 +14,6 @@ import os
 from typing import Iterator, Optional, Set
 
 from .._host.manager import States
-from .._host.places import Places
 from .._syntax.activation import namesake, starts
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.loadpath import LoadPath
@@ -33,14 +32,12 @@ _GOES_WITH_FOLDER = Rule(
     "give {service} RuntimeDirectoryPreserve=yes, or the socket another folder",
     "systemd.exec(5), RuntimeDirectoryPreserve=",
 )
-# Of the folders that RuntimeDirectory= names, where no manager tells.
-_BASE = "/run"
 
 
-def lost(socket: str, service: str, after: LoadPath, places: Places) -> str:
+def lost(socket: str, service: str, after: LoadPath) -> str:
     """The path on which a socket listens and that goes away when its service stops, "" if none does."""
-    text, base = {} if misnamed(service) else after.effective(service), os.path.dirname(places.manager) or _BASE
-    if is_true(last(text, "Service", "RuntimeDirectoryPreserve")):
+    text, base = {} if misnamed(service) else after.effective(service), after.made.get("RuntimeDirectory")
+    if base is None or is_true(last(text, "Service", "RuntimeDirectoryPreserve")):
         return ""
     named = (in_value(word, service).partition(":")[0] for word in words(text, "Service", "RuntimeDirectory"))
     folders = tuple(f"{base}/{name.strip('/')}/" for name in named)
@@ -60,7 +57,7 @@ def _preserved(text: Effective) -> str:
     return last(text, "Service", "RuntimeDirectoryPreserve").lower()
 
 
-def losing(service: str, after: LoadPath, states: States, places: Places) -> Optional[str]:
+def losing(service: str, after: LoadPath, states: States) -> Optional[str]:
     """A socket that is up and would be out of reach once its service has stopped, None if there is none."""
     text = after.effective(service)
     # With restart they stay for the start that follows.
@@ -68,7 +65,7 @@ def losing(service: str, after: LoadPath, states: States, places: Places) -> Opt
         return None
     others = (unit for unit, state in states.items() if kind_of(unit).starts.hands_over and state.is_up)
     mine = (unit for unit in others if starts(unit, after) == service)
-    return next((unit for unit in sorted(mine) if lost(unit, service, after, places)), None)
+    return next((unit for unit in sorted(mine) if lost(unit, service, after)), None)
 
 
 def listens_in_vain(view: View) -> Iterator[Problem]:
@@ -80,7 +77,7 @@ def listens_in_vain(view: View) -> Iterator[Problem]:
     told: Set[str] = set()
     for socket in dict.fromkeys(filter(None, (_socket(name, view.after) for name in names))):
         for service in dict.fromkeys((starts(socket, view.after), *services)):
-            path = lost(socket, service, view.after, view.observed.places)
+            path = lost(socket, service, view.after)
             # What the template says is not said of each instance again.
             if path and parse_name(socket).template not in told:
                 told.add(socket)

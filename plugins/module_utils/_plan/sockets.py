@@ -58,7 +58,7 @@ def with_lost(acts: Sequence[Act], after: LoadPath, observed: Observed) -> List[
     """The same for a service whose restart takes away the file on which a socket of it listens."""
     found: List[Act] = []
     for act in acts:
-        socket = losing(act.unit, after, observed.states, observed.places) if act.verb == "restart" else None
+        socket = losing(act.unit, after, observed.states) if act.verb == "restart" else None
         why = f"{act.reason}; {socket} starts anew with it, since its file is in the folder that goes meanwhile"
         found.append(Act("cycle", act.unit, why) if socket else act)
     return found

@@ -32,7 +32,7 @@ from .._host.workload import processes
 from .._plan.owners import orphans
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath, entries
-from .._syntax.meaning import MADE, words
+from .._syntax.meaning import words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Problems, Rule, Severity, legible
 from .._verify.exposure import Exposure, Subject, measured
@@ -100,7 +100,7 @@ class Hardening:
         self._params, self._manager = params, manager
         self._asked, self.wrong = asked(params)
         self.declared = with_lines(params, {})
-        self._host = Host(facts.catalogue, manager.places.scope.of_users)
+        self._host = Host(facts.catalogue, manager.places.scope.of_users, made=manager.places.made(manager.version))
         self._made: Dict[str, Lines] = {}
         self._undone: List[Problem] = []
         self._exposures: Dict[str, Dict[str, Exposure]] = {AFTER: {}, BEFORE: {}, WITHOUT: {}}
@@ -180,7 +180,7 @@ class Hardening:
         after = work.differences.after
         self._texts = {unit: self._whole(unit, after) for unit in units}
         files_of = {unit: {path: after.contents.get(path, b"") for path in after.files(unit)} for unit in units}
-        self._incidents = {unit: Incident(unit, "", {}, texts(files_of[unit], unit)) for unit in units}
+        self._incidents = {unit: Incident(unit, "", {}, texts(files_of[unit], unit), made=after.made) for unit in units}
 
     def refused(self, failures: Sequence[Mapping[str, Any]] = ()) -> List[Problem]:
         """What the new runs say was refused to them; failures: errors of a run that was rolled back, with journals."""
@@ -198,7 +198,7 @@ class Hardening:
                 self._refused[unit] = [each for each in found if not self._by_mode(unit, each)]
         # What the error of a unit names as its cause is not told a second time.
         told = ((unit, each) for unit, found in self._refused.items() for each in found[:_MOST_TOLD])
-        return [_told_refusal(unit, each) for unit, each in told if each.line != proofs.get(unit)]
+        return [_told_refusal(unit, each, self._host.made) for unit, each in told if each.line != proofs.get(unit)]
 
     def _by_mode(self, unit: str, refusal: Refusal) -> bool:
         """Do owner and mode of a file refuse that, whatever the unit's text says?"""
@@ -289,7 +289,7 @@ class Hardening:
         for each in there:
             made = [
                 f"{folder}/{name}".replace("//", "/")
-                for directive, folder in MADE.items()
+                for directive, folder in after.made.items()
                 for name in words(after.effective(each.unit), "Service", directive)
             ]
             for path in each.writable:
@@ -315,19 +315,19 @@ class Hardening:
         }
 
 
-def _told_refusal(unit: str, refusal: Refusal) -> Problem:
+def _told_refusal(unit: str, refusal: Refusal, made: Mapping[str, str]) -> Problem:
     by = " and ".join(f"{each}=" for each in refusal.directives)
     directive = refusal.directives[0] if len(refusal.directives) == 1 else ""
-    mend = _mend(unit, refusal, by)
+    mend = _mend(unit, refusal, by, made)
     return _REFUSED.problem(unit, "Service", directive, line=legible(refusal.line[:_LONGEST]), mend=mend)
 
 
-def _mend(unit: str, refusal: Refusal, by: str) -> str:
+def _mend(unit: str, refusal: Refusal, by: str, made: Mapping[str, str]) -> str:
     if not by:
         return "which directive that is the line does not tell; if it needs it, see docs/hardening.md for its opt-outs"
     verb = "refuses" if len(refusal.directives) == 1 else "refuse"
     if refusal.folder and of_system(refusal.folder):
-        return f"{by} {verb} that; if it needs it, {own_folder(unit, refusal.folder)}"
+        return f"{by} {verb} that; if it needs it, {own_folder(unit, refusal.folder, made)}"
     if refusal.folder:
         return f"{by} {verb} that; if it needs it, add {refusal.folder} to {refusal.mend}"
     if refusal.mend:

@@ -23,14 +23,6 @@ _TRUTHS = {
     **dict.fromkeys(("1", "yes", "y", "true", "t", "on"), True),
     **dict.fromkeys(("0", "no", "n", "false", "f", "off"), False),
 }
-# Folders that systemd makes before it starts anything, below these (systemd.exec(5)).
-MADE = {
-    "RuntimeDirectory": "/run",
-    "StateDirectory": "/var/lib",
-    "CacheDirectory": "/var/cache",
-    "LogsDirectory": "/var/log",
-    "ConfigurationDirectory": "/etc",
-}
 
 
 def last(text: Effective, section: str, directive: str) -> str:

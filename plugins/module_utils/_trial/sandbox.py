@@ -236,7 +236,7 @@ class _Sandbox:
         _refuse(self.service, manager)
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         groups = parse_groups(manager.syscall_groups())
-        host = Host(catalogue, calls=groups)
+        host = Host(catalogue, calls=groups, made=manager.places.made(manager.version))
         self.trial = SearchRecord(self.service.unit, self.service.others)
         until = self.begun + (params.get("time_limit") or _LIMIT)
         # Of what the service says only this is known to be secret.

@@ -22,7 +22,7 @@ from .._plan.differences import Differences
 from .._syntax.dependencies import named, needed
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import MADE, is_on, is_true
+from .._syntax.meaning import is_on, is_true
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
@@ -195,7 +195,7 @@ def _paths(settings: Settings, desired: Desired, loadpath: LoadPath, places: Pla
         told = wanted.path.startswith("/") and _UNTOLD.isdisjoint(wanted.path)
         if not told or _is_there(wanted.path, places.root) or awaits_mount(wanted.path, loadpath, places.root):
             continue
-        if not _comes(wanted, settings, desired, places):
+        if not _comes(wanted, settings, desired, loadpath.made, places):
             yield _LACKING_EARLY if wanted.early else _LACKING, wanted.directive, wanted.what, wanted.path
 
 
@@ -238,8 +238,8 @@ def _is_there(path: str, root: str) -> bool:
         return True
 
 
-def _comes(wanted: _Wanted, settings: Settings, desired: Desired, places: Places) -> bool:
-    """Does this run write it, or systemd make it?"""
+def _comes(wanted: _Wanted, settings: Settings, desired: Desired, folders: Mapping[str, str], places: Places) -> bool:
+    """Does this run write it, or systemd make it? folders: where, by directive."""
     path = wanted.path
     if places.root + path in desired.files or any(each.startswith(f"{places.root}{path}/") for each in desired.files):
         return True
@@ -247,7 +247,7 @@ def _comes(wanted: _Wanted, settings: Settings, desired: Desired, places: Places
         return False
     made = [
         f"{folder}/{word.partition(':')[0]}"
-        for directive, folder in MADE.items()
+        for directive, folder in folders.items()
         for value in settings.get(directive, ())
         for word in value.split()
     ]

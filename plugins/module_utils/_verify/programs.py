@@ -23,7 +23,7 @@ from .._host.reading import matching
 from .._syntax.kinds import kind_of
 from .._syntax.likeness import near
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import MADE, is_true
+from .._syntax.meaning import is_true
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Effective
 from .._syntax.words import COMMANDS, apart, commands
@@ -121,7 +121,7 @@ def may_bring(program: str, unit: str, loadpath: LoadPath) -> bool:
         return False
     settings = _own(unit, loadpath.effective(unit))
     found = [word.rstrip("/") for name in COMMANDS for line in settings.get(name, ()) for word in _WORD.findall(line)]
-    found += [f"{base}/{word}" for name, base in MADE.items() for word in _words(settings, name)]
+    found += [f"{base}/{word}" for name, base in loadpath.made.items() for word in _words(settings, name)]
     found += _words(settings, "Where")
     return not within(program).isdisjoint(in_value(each, unit) for each in found) or awaits_mount(program, loadpath, "")
 

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.profiles import Host
 from ansible_collections.unitwright.systemd.plugins.module_utils._advice.refusals import of_processes, refusals
 
-from tests.unit.world import facts
+from tests.unit.world import SYSTEM, facts
 
 CALLS = {
     "@system-service": frozenset({"read", "setgid", "chown", "sched_setaffinity", "setgroups"}),
@@ -20,7 +20,7 @@ CALLS = {
     "@resources": frozenset({"sched_setaffinity", "setpriority"}),
     "@default": frozenset({"read"}),
 }
-HOST = Host(facts().catalogue, calls=CALLS)
+HOST = Host(facts().catalogue, calls=CALLS, made=SYSTEM.made(252))
 NO_POWERS = [("CapabilityBoundingSet", "")]
 STRICT = [("ProtectSystem", "strict")]
 FILTER = [("SystemCallFilter", "@system-service"), ("SystemCallFilter", "~@privileged @resources")]

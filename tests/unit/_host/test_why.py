@@ -33,6 +33,8 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.journal i
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.views import cover
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.why_results import killed, out_of_memory, size
 
+from tests.unit.world import SYSTEM
+
 UNIT = "shop.service"
 PATH = "/etc/systemd/system/shop.service"
 OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
@@ -52,7 +54,7 @@ def exited(status: int, code: str = "exited", command: str = "ExecStart") -> Lin
 
 
 def incident(text: str, *lines: Line, result: str = "exit-code", **properties: object) -> Incident:
-    return Incident(UNIT, result, properties, texts({PATH: text.encode()}, UNIT), lines)
+    return Incident(UNIT, result, properties, texts({PATH: text.encode()}, UNIT), lines, made=SYSTEM.made(252))
 
 
 def kernel(constraint: str, group: str) -> list[Line]:

@@ -13,6 +13,8 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host import wh
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.incident import Incident
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.views import READ, WRITE, Who
 
+from tests.unit.world import SYSTEM
+
 ANYONE = Who("shop", 3_999_999, frozenset([3_999_999]))
 UNIT = "shop.service"
 OWN = "have it write to /var/lib/shop, which StateDirectory=shop makes for it"
@@ -36,7 +38,7 @@ OWN = "have it write to /var/lib/shop, which StateDirectory=shop makes for it"
     ],
 )
 def test_a_folder_of_its_own(unit: str, path: str, told: str) -> None:
-    assert why_access.own_folder(unit, path) == told
+    assert why_access.own_folder(unit, path, SYSTEM.made(252)) == told
 
 
 @pytest.mark.parametrize("path", ["/", "/etc", "/var/lib", "/root/app", "/usr/share/x", "/home", "/proc/sys/net"])
@@ -59,6 +61,6 @@ def test_a_unit_of_a_user_writes_at_home() -> None:
 def test_a_file_that_its_group_may_read() -> None:
     if os.stat("/etc/shadow").st_gid == 0:
         pytest.skip("it has no group of its own here")
-    incident = Incident(UNIT, "exit-code", {}, {})
+    incident = Incident(UNIT, "exit-code", {}, {}, made=SYSTEM.made(252))
     told = why_access.let_do(incident, ANYONE, "/etc/shadow", "/etc/shadow", (READ,))
     assert told == "add shadow to SupplementaryGroups="

@@ -17,6 +17,8 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._run import exp
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.explained import explained
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Rule
 
+from tests.unit.world import SYSTEM
+
 UNIT = "a.service"
 
 
@@ -27,8 +29,8 @@ class Journal:
         self.rows = rows
         self.asked: list[Sequence[str]] = []
         self.out = ""
-        self.places = self.scope = self
-        self.journal_prefix, self.of_session, self.live, self.version, self.begun = "", False, False, 252, 3.0
+        self.places = SYSTEM
+        self.live, self.version, self.begun = False, 252, 3.0
 
     def run(self, command: Sequence[str], **_options: object) -> Journal:
         self.asked.append(command)
