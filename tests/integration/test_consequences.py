@@ -132,6 +132,16 @@ def test_what_is_bound_is_restarted_named_and_watched(host: Lab) -> None:
     assert set(host.states(*before)) == {"active"}
 
 
+@pytest.mark.parametrize("directive", ["BindsTo", "BindTo"])
+def test_what_a_running_unit_is_bound_to_anew_comes_up(host: Lab, directive: str) -> None:
+    """By today's name or by the one of old, without which systemd would stop the unit."""
+    base = service("base", state="present")
+    host.settled(service("bound"), base)
+    bound = service("bound", unit={directive: base["name"], "After": base["name"]})
+    host.settled(bound, base)
+    assert host.states("bound.service", "base.service") == ["active", "active"]
+
+
 @pytest.mark.parametrize("directive", ["Requires", "Requisite", "BindsTo", "PartOf"])
 @pytest.mark.parametrize("declared", [False, True])
 def test_a_restart_that_takes_a_unit_along_is_its_reload_too(host: Lab, directive: str, declared: bool) -> None:

@@ -98,6 +98,13 @@ def test_what_shall_run_on_a_mount_that_shall_be_down_is_refused(host: Lab, more
     host.settled(service("app", service=more, state="stopped"), mount)
 
 
+def test_the_run_of_a_oneshot_that_would_end_the_host_is_refused(host: Lab) -> None:
+    once = service("once", "/bin/true", service={"Type": "oneshot"}, unit={"SuccessAction": "poweroff"})
+    (error,) = host.refused({**once, "run": "on_change"})["errors"]
+    assert (error["unit"], error["rule"]) == ("once.service", "ends-run")
+    host.settled(once, service("app", unit={"FailureAction": "reboot", "SuccessAction": "none"}))
+
+
 def test_a_socket_on_a_mount_that_shall_be_down_is_refused(host: Lab) -> None:
     mount = {**tmpfs("/srv/sockets"), "state": "stopped"}
     listening = [{"name": "web.socket", "socket": {"ListenStream": "/srv/sockets/web"}}, web()]

@@ -18,7 +18,7 @@ from .._host.observed import Observed
 from .._syntax.activation import starts
 from .._syntax.dependencies import NEEDS, RELATED, implied, named
 from .._syntax.install import enabled_as
-from .._syntax.kinds import File, kind_of
+from .._syntax.kinds import File
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once
 from .._syntax.names import is_template, misnamed, parse_name
@@ -108,10 +108,8 @@ def _written(unit: str, loadpath: LoadPath) -> Set[Edge]:
     found |= {(other, "After", unit) for other in named(unit, "Before", loadpath)}
     found |= {(unit, name, other) for pulls, other in implied(unit, loadpath) for name in (pulls, "After")}
     started = starts(unit, loadpath) if loadpath.effective(unit) else ""
-    if started:
-        found.add((unit, "Triggers", started))
-    if started and kind_of(unit).starts.hands_over:
-        found.add((started, "After", unit))
+    if started:  # each comes before what it starts
+        found |= {(unit, "Triggers", started), (started, "After", unit)}
     return {edge for edge in found if not (misnamed(edge[0]) or misnamed(edge[2]))}
 
 

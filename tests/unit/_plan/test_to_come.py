@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import differences
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.fates import Becomes
-from ansible_collections.unitwright.systemd.plugins.module_utils._plan.to_come import named_anew
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.to_come import named_anew, to_come
 
-from ..world import RUNNING, declare, in_force, planned
+from ..world import RUNNING, declare, in_force, planned, related
 
 VENDOR = {"old.service": "[Service]\nExecStart=/bin/true\n"}
 
@@ -135,3 +135,18 @@ def test_a_mount_below_one_that_is_there() -> None:
     observed = in_force(declare(mount))
     found = named_anew(differences.compare(declare(mount, below), observed, {}), observed)
     assert found == {"srv.mount", "srv-a.mount"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        ("timer", {"OnBootSec": "1h"}),
+        ("path", {"PathExists": "/srv/a"}),
+        ("socket", {"ListenStream": "/run/a"}),
+    ],
+)
+def test_what_starts_a_unit_comes_before_it(kind: str, own: dict[str, str]) -> None:
+    """systemd.timer(5), systemd.path(5), systemd.socket(5), "Implicit Dependencies"."""
+    desired, host = declare({"name": f"a.{kind}", kind: own}, service("a")), in_force(None)
+    found = differences.compare(desired, host, {})
+    assert to_come(related(host), found, host).node("a.service").related("After") == (f"a.{kind}",)
