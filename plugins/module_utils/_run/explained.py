@@ -85,7 +85,7 @@ def _with_cause(failure: Failure, message: str, cause: Cause) -> Explained:
     section = ("Unit" if general else kind_of(failure.unit).section) if cause.directive else ""
     message = message.replace(failure.gloss, "", 1)
     said = cause.what in message
-    whole = message if said else f"{message}: {cause.sentence}"
+    whole = message if said else ": ".join(filter(None, (message, cause.sentence)))
     return Explained(whole, cause.what, cause.remedy, cause.evidence, section, cause.directive)
 
 
