@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.runtimes import NODE_MODULE, NODE_REFUSED, NODE_TAKEN
+
 from .entries import FOREVER, Entry
+
+HOLDER = "holder.service"
+PORT = 8931
 
 # What the host has for these tests, by path: text and mode.
 FILES: dict[str, tuple[str, int]] = {
@@ -34,6 +39,11 @@ FILES: dict[str, tuple[str, int]] = {
         "import time\nheld = bytearray(200 << 20)\ntime.sleep(100)\n",
         0o644,
     ),
+    # In the place of Node.js 18: what that prints.
+    "/opt/broken/node-taken": (NODE_TAKEN.replace("3001", str(PORT)), 0o644),
+    "/opt/broken/node-refused": (NODE_REFUSED, 0o644),
+    "/opt/broken/node-module": (NODE_MODULE, 0o644),
+    "/opt/broken/nginx.conf": ("events {}\ninclude /opt/broken/nowhere.conf;\n", 0o644),
     "/home/broken/script": ("#!/bin/sh\nexit 0\n", 0o755),
     "/home/broken/data": ("x\n", 0o644),
     "/run/broken-file": ("in the way\n", 0o644),
@@ -51,8 +61,6 @@ PREPARE = (
     "cp /opt/broken/script /opt/broken/noexec/script"
 )
 UNDO = "umount -q /opt/broken/noexec; rm -rf /opt/broken /home/broken /run/broken-file /var/lib/broken-file"
-HOLDER = "holder.service"
-PORT = 8931
 
 
 @dataclass(frozen=True)
@@ -426,6 +434,13 @@ WAYS: tuple[Way, ...] = (
         ("another port",),
     ),
     Way(
+        "port-of-node",
+        "the same, said by Node.js before a trace",
+        _service(_sh("cat /opt/broken/node-taken >&2; exit 1")),
+        (f"port {PORT}", HOLDER),
+        ("another port",),
+    ),
+    Way(
         "socket-port",
         "a port of a socket unit is taken",
         {"socket": {"ListenStream": f"127.0.0.1:{PORT}", "Accept": True}},
@@ -533,6 +548,27 @@ WAYS: tuple[Way, ...] = (
         before="sed 's#libc.so.6#libc.so.9#' /bin/true > /opt/broken/library; chmod 755 /opt/broken/library",
     ),
     Way(
+        "module",
+        "a module of the program is not there (Python)",
+        _service("/usr/bin/python3 -m nowhere_to_be_found"),
+        ("Python module nowhere_to_be_found", "not there"),
+        ("install it for the interpreter that ExecStart= (",),
+    ),
+    Way(
+        "module-of-node",
+        "a module of the program is not there (Node.js)",
+        _service(_sh("cat /opt/broken/node-module >&2; exit 1")),
+        ("module express", "not there"),
+        ("npm ci",),
+    ),
+    Way(
+        "before-closing-words",
+        "a file is not there, said before closing words (nginx)",
+        _service(ExecStartPre="/usr/sbin/nginx -t -c /opt/broken/nginx.conf"),
+        ("/opt/broken/nowhere.conf is not there",),
+        ("put it there",),
+    ),
+    Way(
         "open-files",
         "LimitNOFILE= is reached",
         _service(_py("import os; [os.dup(0) for _ in range(99)]"), LimitNOFILE=16),
@@ -558,6 +594,13 @@ WAYS: tuple[Way, ...] = (
         "a port below 1024 without the capability",
         _service("/usr/bin/python3 /opt/broken/listen.py 81", User="wright"),
         ("port 81", "user wright"),
+        ("CAP_NET_BIND_SERVICE",),
+    ),
+    Way(
+        "low-port-of-node",
+        "the same, said by Node.js before a trace",
+        _service(_sh("cat /opt/broken/node-refused >&2; exit 1"), User="wright"),
+        ("port 83", "user wright"),
         ("CAP_NET_BIND_SERVICE",),
     ),
     Way(

@@ -155,7 +155,12 @@ def test_a_device_that_is_waited_for_is_named(host: Lab) -> None:
     mount = {"name": "mnt-test.mount", "mount": {"What": "/dev/nowhere", "Where": MOUNT}}
     result = host.failing(mount, health={"timeout": 1, "stable_for": 0})
     assert told(result) == {mount["name"]: "dependency", "dev-nowhere.device": "health"}
-    assert "dev-nowhere.device" in result["errors"][0]["message"]
+    needing, device = result["errors"]
+    assert "dev-nowhere.device" in needing["message"]
+    remedy = "mend the name, or what shall bring the device"
+    assert device["message"] == f"the device /dev/nowhere is not there: {remedy}"
+    # A line for each, which is what makes Ansible's message have the position of each.
+    assert result["msg"].startswith(f"{mount['name']}: {needing['message']}\ndev-nowhere.device: {device['message']}.")
 
 
 def test_links_that_systemctl_cannot_make_are_no_matter_of_health(host: Lab) -> None:

@@ -70,6 +70,25 @@ def test_of_a_unit_of_a_user(host: Lab) -> None:
         assert error["cause"] in error["message"]
 
 
+def test_of_a_unit_of_a_user_who_may_not_read_the_journal(host: Lab) -> None:
+    """As where it is kept in memory alone; then the status of a step is all that there is, and the host proves it."""
+    as_user = {"scope": "user", "prefix": ("runuser", "-u", USER, "--")}
+    journals = "/var/log/journal/*/user-*.journal"
+    host.sh(f"journalctl --sync; setfacl -b {journals} 2>/dev/null; chmod 600 {journals}; chmod 700 /var/log/journal")
+    try:
+        (error,) = host.failing(service(service={"User": USER}), **as_user)["errors"]
+        (silent,) = host.failing(service(command="/bin/sh -c 'exit 216'"), **as_user, health={"stable_for": 1})[
+            "errors"
+        ]
+    finally:
+        host.sh("chmod 755 /var/log/journal")
+    assert error["directive"] == "User", error
+    assert "a user's manager can run nothing as someone else" in error["message"]
+    assert (error["journal"], error["evidence"]) == ([], "ExecMainStatus=216")
+    assert silent["cause"] == "", silent
+    assert silent["message"].endswith("the cause is not proven")
+
+
 def test_of_a_reload(host: Lab) -> None:
     lines = {"ExecReload": "/bin/sh -c 'echo > /usr/x'", "ProtectSystem": "yes"}
     host.apply(service(service=lines))
@@ -84,7 +103,33 @@ def test_a_status_of_the_program_is_not_told_as_a_step_of_systemd(host: Lab) -> 
     assert "the program's own, not systemd's" in error["message"]
     assert "EXEC" not in error["message"]
     assert (error["cause"], error["remedy"], error["evidence"]) == ("", "", "")
-    assert "the cause is not proven, its last line is: " in error["message"]
+    assert "the cause is not proven, it said nothing" in error["message"]
+
+
+QUOTED = "; the cause is not proven, it said: "
+
+
+def test_what_is_quoted_of_nginx_is_the_line_that_says_what_is_wrong(host: Lab) -> None:
+    host.write("/opt/nginx.conf", "events {}\nnothing_like_it on;\n")
+    try:
+        error = host.error_of(service(service={"ExecStartPre": "/usr/sbin/nginx -t -c /opt/nginx.conf"}), stable_for=1)
+    finally:
+        host.sh("rm -f /opt/nginx.conf")
+    assert QUOTED in error["message"]
+    assert error["message"].endswith('unknown directive "nothing_like_it" in /opt/nginx.conf:2')
+
+
+def test_what_is_quoted_of_a_long_trace_is_its_error_though_ten_lines_are_not_enough_for_that(host: Lab) -> None:
+    says = [f"echo at frame {number}" for number in range(30)]
+    trace = "; ".join(["echo Error: no route to the ledger", *says, "exit 1"])
+    error = host.error_of(service(command=f"/bin/sh -c '{trace}'"), stable_for=1)
+    assert error["message"].endswith(f"{QUOTED}Error: no route to the ledger")
+
+
+def test_what_systemd_says_of_its_end_is_not_quoted_as_a_word_of_a_program(host: Lab) -> None:
+    silent = service(command="/bin/sh -c 'sleep 1; exit 2'")
+    error = host.failing({**silent, "health": {"stable_for": 3}}, on_failure="keep")["errors"][0]
+    assert error["message"].endswith("exit status 2; the cause is not proven, it said nothing")
 
 
 @pytest.mark.parametrize(

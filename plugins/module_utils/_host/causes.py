@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from .._syntax.dependencies import NEEDS
+from .._syntax.kinds import kind_of
 from .._syntax.rule import Rule, Severity
 from . import looks
 from .endings import ended, gloss
@@ -75,7 +76,9 @@ class Failure(NamedTuple):
 
 def failure(unit: str, message: str, shown: Properties, invocation: str) -> Failure:
     """invocation: the run that failed, which is not the present one where systemd has restarted the unit since."""
-    return Failure(unit, message, shown.get("Result", ""), ended(shown).status, invocation, gloss=gloss(shown))
+    # Of a device the cause says all of that, with its path.
+    explains = message if kind_of(unit).appears else gloss(shown)
+    return Failure(unit, message, shown.get("Result", ""), ended(shown).status, invocation, gloss=explains)
 
 
 def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:

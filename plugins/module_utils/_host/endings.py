@@ -124,6 +124,11 @@ def meaning(status: str) -> str:
     return f" ({found})" if found else ""
 
 
+def step_of(status: int) -> str:
+    """The step of systemd's that an exit status stands for, "" for any other."""
+    return _STEPS.get(status, "").partition(":")[0]
+
+
 def _resources(shown: Properties) -> str:
     """What was not there. PID 1 does not say it, and its own line names no file (up to 262)."""
     needed = [found.group("path") for found in _ENVIRONMENT.finditer(shown.get("EnvironmentFiles", ""))]

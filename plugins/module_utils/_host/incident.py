@@ -10,6 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import errno
+import os
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,16 +23,18 @@ from .._syntax.names import misnamed
 from .._syntax.rule import Refused, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Placed
+from .endings import step_of
 from .journal import Line
 
-# sd-messages(3): SD_MESSAGE_SPAWN_FAILED, _UNIT_PROCESS_EXIT, _UNIT_FAILURE_RESULT.
+# sd-messages(3): SD_MESSAGE_SPAWN_FAILED, _UNIT_PROCESS_EXIT, _UNIT_FAILURE_RESULT, _UNIT_FAILED.
 SPAWN_FAILED = "641257651c1b4ec9a8624d7a40a9e1e7"
 PROCESS_EXIT = "98e322203f7a4ed290d09fe03c09fe15"
 FAILURE_RESULT = "d9b373ed55a64feb8242e02dbe79a49c"
+UNIT_FAILED = "be02cf6855d2428ba40df7e9d022f03d"
+# syslog(3): LOG_ERR and worse.
+ERROR_PRIORITIES = ("0", "1", "2", "3")
 # "UNIT: Failed at step EXEC spawning /path: No such file or directory"
 _STEP = re.compile(r"Failed at step (?P<step>\w+) spawning (?P<program>.*): (?P<reason>[^:]*)$", re.DOTALL)
-# "UNIT: Main process exited, code=exited, status=203/EXEC"
-_EXITED_AT = re.compile(r"code=exited, status=2\d\d/(?P<step>[A-Z_]+)$")
 # strerror(3), as PID 1 has it, whose words are English.
 _ERRORS = {
     "No such file or directory": errno.ENOENT,
@@ -148,12 +151,12 @@ class Incident:
                 return FailedStep(
                     found.group("step"), found.group("program"), found.group("reason"), error_of(line), line
                 )
-        if self.steps_lost and self.exit and self.exit.line and _EXITED_AT.search(self.exit.line.text):
-            name = _EXITED_AT.search(self.exit.line.text)
-            commands = self.placed(self.command)
-            program = commands[0].value.lstrip("@-:+!").partition(" ")[0] if len(commands) == 1 else ""
-            return FailedStep(name.group("step") if name else "", program, "", 0, self.exit.line)
-        return None
+        ended = self.exit
+        if not (self.steps_lost and ended and ended.line and ended.code == "exited" and step_of(ended.status)):
+            return None
+        commands = self.placed(self.command)
+        program = commands[0].value.lstrip("@-:+!").partition(" ")[0] if len(commands) == 1 else ""
+        return FailedStep(step_of(ended.status), program, "", 0, ended.line)
 
     @cached_property
     def exit(self) -> Optional[Exit]:
@@ -165,7 +168,15 @@ class Incident:
                 if bad:
                     number = int(status) if status.isdigit() else 0
                     return Exit(line.fields.get("COMMAND", ""), str(bad), number, line)
-        return None
+        return None if self.lines else self._main_exit
+
+    @property
+    def _main_exit(self) -> Optional[Exit]:
+        """What the manager keeps of it, where the journal may not be read."""
+        status = self.properties.get("ExecMainStatus")
+        if self.properties.get("ExecMainCode") != os.CLD_EXITED or not isinstance(status, int) or not status:
+            return None
+        return Exit("ExecStart", "exited", status, Line(f"ExecMainStatus={status}", 0, "", True, {}))
 
     @property
     def command(self) -> str:
@@ -186,10 +197,10 @@ class Incident:
         return [line for line in self.lines if not line.by_systemd and line.text.strip()]
 
     @property
-    def last_said(self) -> str:
-        """The last line of that, where its programs have said nothing the last of systemd's: that one only sums up."""
-        texts = (line.text.strip() for line in reversed(self.said or self.lines))
-        return next(filter(None, texts), "").rpartition("\n")[2].strip()
+    def complaint(self) -> str:
+        """The last line of systemd's own that is an error, and not just its sum of how the job went."""
+        found = (line for line in reversed(self.lines) if line.by_systemd and line.id != UNIT_FAILED)
+        return next((line.text.strip() for line in found if line.fields.get("PRIORITY") in ERROR_PRIORITIES), "")
 
 
 def brief(text: str) -> str:

@@ -25,6 +25,7 @@ from .incident import FAILURE_RESULT, Cause, Incident, at, brief, cause, of_run,
 from .journal import Line
 from .manager import Manager
 from .views import account_of
+from .why_said import telling
 
 _LINES = 400
 # systemd.exec(5), DynamicUser=.
@@ -37,7 +38,7 @@ _WANTED = frozenset(
     TimeoutStartUSec TimeoutStopUSec TimeoutUSec RuntimeMaxUSec ControlGroup MemoryMax MemoryPeak LimitNOFILESoft
     NoNewPrivileges ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectKernelTunables ProtectControlGroups
     StartLimitIntervalUSec StartLimitBurst Listen What Where LogExtraFields
-    ConditionResult Conditions AssertResult Asserts
+    ConditionResult Conditions AssertResult Asserts ExecMainCode ExecMainStatus
     """.split()
 )
 # systemd.exec(5): the statuses of a process that systemd itself could not bring as far as its program.
@@ -57,14 +58,14 @@ class Why:
     """What is known of a failure.
 
     cause: None where none is proven. status: what is to be said of an exit status that could be one of systemd's and
-    may be the program's own. result: systemd's word for that run. said: the last line of its programs, or of systemd's
-    where they have said nothing. lines: the last ones of that run. since: the last ones of that run and all after it.
+    may be the program's own. result: systemd's word for that run. unproven: what there is to go by where no cause is
+    proven, in words. lines: the last ones of that run. since: the last ones of that run and all after it.
     """
 
     cause: Optional[Cause]
     status: str = ""
     result: str = ""
-    said: str = ""
+    unproven: str = ""
     lines: Tuple[str, ...] = ()
     since: Tuple[str, ...] = ()
 
@@ -94,9 +95,19 @@ def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> 
         incident, since = _incident(manager, failure, shown)
         last = tuple(line.text for line in incident.lines if line.text.strip())[-SHOWN_LINES:]
         found = _why(incident, manager) or why_conditions.unmet_by_text(incident, since, manager)
-        return Why(found, _status(incident), incident.result, incident.last_said, last, tuple(since))
+        return Why(found, _status(incident), incident.result, _words_of(incident), last, tuple(since))
     except Exception:
         return Why(None)
+
+
+def _words_of(incident: Incident) -> str:
+    """What it said itself; where that is nothing, what systemd complains of; "" where there is no journal to read."""
+    said = telling(incident.said)
+    if said:
+        return f"it said: {brief(said)}"
+    if incident.complaint:
+        return f"systemd says: {brief(incident.complaint)}"
+    return "it said nothing" if incident.lines else ""
 
 
 def _properties(manager: Manager, units: Sequence[str]) -> Dict[str, Mapping[str, Any]]:
@@ -134,9 +145,12 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> T
     lines, earlier = of_run(every, run or _last_run(every, manager.begun))
     since = journal.last_of(every, failure.invocation, manager.begun, SHOWN_LINES)
     result = failure.result
+    lost = incident.steps_lost or not lines
     if run != _text(shown.get("InvocationID")):  # then what systemd shows is of a later run
         result = _result_of(lines) or result
-    return replace(incident, result=result, lines=lines, earlier=earlier), since
+        shown = {name: value for name, value in shown.items() if not name.startswith("ExecMain")}
+    told = replace(incident, result=result, properties=shown, lines=lines, earlier=earlier, steps_lost=lost)
+    return told, since
 
 
 def _result_of(lines: Sequence[Line]) -> str:
@@ -292,8 +306,7 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
     if found is not None:
         return found._replace(what=f"{what}; the first time {found.what}", remedy=f"{found.remedy}; {again}")
     said = first.said[-1] if first.said else lines[-1]
-    last = f", the last line of that run is: {brief(first.last_said)}" if first.last_said else ""
-    unproven = f"{what}; why it failed the first time is not proven{last}"
+    unproven = f"{what}; why it failed the first time is not proven, {_words_of(first)}"
     return cause(unproven, f"see that run in the journal; {again}", said)
 
 

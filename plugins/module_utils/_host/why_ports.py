@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from typing import List, Mapping, Optional, Set
@@ -14,9 +15,10 @@ from . import holders
 from .incident import Cause, Incident, cause
 from .journal import Line
 from .views import account_of, inside
-from .why_said import MOST_BEHIND, LastWords, paths
+from .why_errors import tells
+from .why_said import MOST_BEHIND, LastWords, paths, without_positions
 
-_PORT = re.compile(r"(?:(?<=[\w\].*:]):|\bport[ =:]+|\*:)(?P<port>\d{1,5})\b", re.IGNORECASE)
+_PORT = re.compile(r"(?:(?<=[\w\].*:\s]):|\bport[ =:]+|\*:)(?P<port>\d{1,5})\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:^|[:=\s])(?P<port>\d{2,5})(?=$|[\s/,;'\"])")
 # Addresses to which a program connects, on which it does not listen: then a number says nothing.
 _PEER = r"(?:upstream|remote|proxy|target|backend|peer|connect|server|database|db|broker|origin|forward|url)"
@@ -25,7 +27,7 @@ _CLIENT = re.compile(rf"(?:://\S*|(?:\s--?[\w-]*{_PEER}[\w-]*(?:=|\s+)|\w*{_PEER
 _OPTION = re.compile(r"(?:(?:^|\s)(?P<option>--?[\w-]+)(?:=|\s+)|(?:^|[\s\"'])(?P<name>\w+)=)$")
 _OF_PORT = re.compile(r"port|listen|bind|addr|http|^-[plb]$", re.IGNORECASE)
 
-IN_USE = r"address already in use|EADDRINUSE|AddrInUse|errno 98\b"
+_IN_USE = re.compile(tells(errno.EADDRINUSE), re.IGNORECASE)
 
 
 def _own_network(incident: Incident) -> bool:
@@ -33,8 +35,12 @@ def _own_network(incident: Incident) -> bool:
 
 
 def _ports(said: LastWords) -> Set[int]:
-    text = f"{said.text} {said.more}"
-    return {int(each.group("port")) for each in _PORT.finditer(text) if 0 < int(each.group("port")) < 65536}
+    """Those of the line itself, or where it names none those of its details."""
+    for text in (without_positions(said.text), said.more):
+        found = {int(each.group("port")) for each in _PORT.finditer(text)}
+        if any(0 < each < 65536 for each in found):
+            return {each for each in found if 0 < each < 65536}
+    return set()
 
 
 def _given_ports(incident: Incident) -> Set[int]:
@@ -69,9 +75,7 @@ def taken(incident: Incident, said: LastWords) -> Optional[Cause]:
 def refused(incident: Incident, port: int, path: str) -> str:
     """The program's own line by which another one has this port or this Unix socket, "" if it has said none."""
     for line in () if _own_network(incident) else incident.said:
-        if re.search(IN_USE, line.text, re.IGNORECASE) and _is_about(
-            incident, LastWords(line.text, "", line), port, path
-        ):
+        if _IN_USE.search(line.text) and _is_about(incident, LastWords(line.text, "", line), port, path):
             return line.text.strip().rpartition("\n")[2]
     return ""
 

@@ -2,21 +2,43 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a program said last before it ended, and the paths in it. Private to the collection."""
+"""What a program said before it ended: which line of it decides, and the paths in that. Private to the collection."""
 
 from __future__ import annotations
 
 import re
-from typing import Callable, List, NamedTuple, Optional, Pattern, Tuple
+from typing import Callable, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
-from .incident import Cause, Incident
+from .incident import ERROR_PRIORITIES, Cause, Incident
 from .journal import Line
 from .views import inside
 
 # Lines before the last one that may belong to it, such as a trace.
 MOST_BEHIND = 25
-_PATH = re.compile(r"(?P<quote>['\"`]?)(?P<path>/[^\s'\"`:;,()\[\]<>|]*[^\s'\"`:;,()\[\]<>|.])(?P=quote)")
+_PATH = re.compile(r"(?<!\w)(?P<quote>['\"`]?)(?P<path>/[^\s'\"`:;,()\[\]<>|]*[^\s'\"`:;,()\[\]<>|.])(?P=quote)")
 _PROGRAM = re.compile(r"^(?:[^\s:]+:\s+)(?:(?:line )?\d+:\s+)?")
+# Times of day, and where in a source or a file of settings something stands: neither a port nor what it is about.
+_NO_OBJECT = re.compile(
+    r"^(?:[\d/:.-]+\s+)*[\w-]+\.[a-z]{1,4}(?::\d+)+(?=:\s)|(?<![\w:.])\d{1,2}:\d{2}:\d{2}(?![\w:])"
+    r"|(?:\b(?:in|at) )?(?<![\w:/.])[\w.+@~-]*/[\w./+@~-]*(?::\d+)+(?::in\b)?|\bin /\S+ on line \d+",
+    re.IGNORECASE,
+)
+# What may follow the decisive line and says nothing new: traces, closing words, hints.
+_BEHIND = re.compile(
+    r"^\s|^[\]})]+[,;]?$|^Node\.js v|^Emitted 'error' event|^Require stack:$|^- /|^goroutine \d+|^created by "
+    r"|^[\w./*()-]+\(.*\)$|^exit status \d+$|^note: run with|^(?i:stack (?:back)?trace):$|^#\d+ "
+    r"|still could not bind\(\)|^nginx: configuration file .* test failed$|^Error: A fatal exception has occurred"
+    r"|^Error: Could not create the Java|\bWorker (?:exiting|failed to boot)\b|\bShutting down: Master\b|^\s*$"
+)
+# A detail of an error, as Node.js has them behind its trace.
+_DETAIL = re.compile(r"^\s+\w+: ")
+# What a program calls an error by itself.
+_ERROR = re.compile(
+    r"\[(?i:emerg|alert|crit|critical|error|fatal)\]|\b(?i:fatal|panic|panicked)\b|\b(?:ERROR|CRITICAL|SEVERE)\b"
+    r"|\b(?i:[\w.]*(?:error|exception))(?: \[\w+\])?:|\bException in thread\b"
+    r"|\blevel\"?[=:] ?\"?(?i:error|crit|critical|fatal|panic)\b"
+)
+_TRACEBACK = "Traceback (most recent call last):"
 
 
 class LastWords(NamedTuple):
@@ -34,9 +56,49 @@ class Words(NamedTuple):
     prove: Callable[[Incident, LastWords], Optional[Cause]]
 
 
+def last_words(lines: Sequence[Line]) -> Optional[LastWords]:
+    """The very last line, but for what says nothing new, however long a trace that is."""
+    behind: List[str] = []
+    for line in reversed(lines):
+        if not _BEHIND.search(line.text):
+            details = [text.strip() for text in reversed(behind) if _DETAIL.search(text)]
+            return LastWords(line.text.strip(), " ".join(details), line)
+        behind.append(line.text)
+    return None
+
+
+def telling(lines: Sequence[Line]) -> str:
+    """What of a program's words says most, where none is proven: the last that it calls an error, else the last."""
+    rows = [(text, line) for line in lines for text in line.text.splitlines() if text.strip()]
+    texts = [text for text, _line in rows]
+    errors = [at for at, (text, line) in enumerate(rows) if _is_error(texts, at, line) and not _BEHIND.search(text)]
+    last = [at for at, text in enumerate(texts) if not _BEHIND.search(text)] or [len(texts) - 1]
+    chosen = (errors or last)[-1] if texts else 0
+    # What ends so has its words in the next one.
+    ends = chosen + 2 if texts and texts[chosen].rstrip().endswith(":") else chosen + 1
+    return " ".join(text.strip() for text in texts[chosen:ends])
+
+
+def _is_error(texts: Sequence[str], at: int, line: Line) -> bool:
+    return (
+        bool(_ERROR.search(texts[at]))
+        or line.fields.get("PRIORITY") in ERROR_PRIORITIES
+        or (not texts[at][0].isspace() and _in_traceback(texts[:at]))
+    )
+
+
+def _in_traceback(before: Sequence[str]) -> bool:
+    """Is what comes next behind a trace of Python, whose last line is the error?"""
+    return next((text.strip() == _TRACEBACK for text in reversed(before) if not text[0].isspace()), False)
+
+
+def without_positions(text: str) -> str:
+    return _NO_OBJECT.sub(" ", text)
+
+
 def paths(said: LastWords) -> List[str]:
     """The paths that a line names, without the program that says it."""
-    text = _PROGRAM.sub("", said.text)
+    text = without_positions(_PROGRAM.sub("", said.text))
     return list(dict.fromkeys(each.group("path") for each in _PATH.finditer(text)))
 
 

@@ -34,7 +34,7 @@ _MAY_BE_MISSING = "-"
 # Of an account that is not there; 262 has the last.
 _NOBODY = (errno.ESRCH, errno.ENOENT, errno.EINVAL)
 # Where the error is not known: those that the host alone can prove, since with any of them no start can succeed.
-_LIKELY = (errno.ENOENT, errno.ESRCH, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC)
+_LIKELY = (errno.ENOENT, errno.ESRCH, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC, errno.EPERM)
 
 
 class Of(NamedTuple):

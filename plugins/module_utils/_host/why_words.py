@@ -10,24 +10,22 @@ first. So the line has to be the last, to name the object, and the object has to
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
-from typing import Callable, Iterator, List, Optional, Tuple
+from typing import Callable, Iterator, Optional, Tuple
 
+from . import why_modules
 from .incident import Cause, Incident, assigned, at, cause
 from .manager import PATH
 from .views import READ, RUN, WRITE, account_of, cover, inside, mode_of, mounted, refused_at, there
 from .why_access import let_do, let_in, make_writable
-from .why_ports import IN_USE, low_port, low_port_of_trace, nobody_listens, taken
+from .why_errors import tells
+from .why_ports import low_port, low_port_of_trace, nobody_listens, taken
 from .why_program import hidden
-from .why_said import MOST_BEHIND, LastWords, Words, path_of
+from .why_said import MOST_BEHIND, LastWords, Words, last_words, path_of
 
-# What may follow the decisive line and says nothing new: traces, closing words, hints.
-_BEHIND = re.compile(
-    r"^\s|^[\]})]+[,;]?$|^Node\.js v|^Emitted 'error' event|^goroutine \d+|^[\w./*()-]+\(.*\)$|^exit status \d+$"
-    r"|^note: run with|still could not bind\(\)|^\s*$"
-)
 # Of something that the program goes on without, by its own word; only ever a reason to say nothing.
 _MILD = re.compile(
     r"\b(warn(ing)?|note|notice|info|debug|trace|optional\w*|ignor\w*|skip\w*|fall(ing)? ?back|default\w*|continu\w*"
@@ -48,22 +46,13 @@ _FAMILY = re.compile(r"\bAF_[A-Z0-9]+\b")
 
 
 def why(incident: Incident) -> Optional[Cause]:
-    said = _last_words(incident)
+    said = last_words(incident.said)
     if said is None or _MILD.search(said.text) or said.line.fields.get("PRIORITY", "6") in ("4", "5", "7"):
         return None
     for row in _ROWS:
         found = row.prove(incident, said) if row.pattern.search(said.text) else None
         if found:
             return found
-    return None
-
-
-def _last_words(incident: Incident) -> Optional[LastWords]:
-    behind: List[str] = []
-    for line in list(reversed(incident.said))[:MOST_BEHIND]:
-        if not _BEHIND.search(line.text):
-            return LastWords(line.text.strip(), " ".join(reversed(behind)), line)
-        behind.append(line.text)
     return None
 
 
@@ -288,21 +277,22 @@ def _row(pattern: str, prove: Callable[[Incident, LastWords], Optional[Cause]]) 
     return Words(re.compile(pattern, re.IGNORECASE), prove)
 
 
-_DENIED = r"permission denied|EACCES|errno 13\b"
+_DENIED = tells(errno.EACCES)
 _ROWS = (
-    _row(IN_USE, taken),
-    _row(rf"(?=.*\b(bind|listen|port)\b)(?=.*({_DENIED}|operation not permitted))", low_port),
+    _row(tells(errno.EADDRINUSE), taken),
+    _row(rf"(?=.*\b(bind|listen|port\b))(?=.*({tells(errno.EACCES, errno.EPERM)}))", low_port),
     _row(_DENIED, low_port_of_trace),
-    _row(r"read-only file ?system|EROFS|errno 30\b", _read_only),
+    _row(tells(errno.EROFS), _read_only),
     _row(_DENIED, _denied),
-    _row(r"connection refused|ECONNREFUSED|errno 111\b", nobody_listens),
+    _row(tells(errno.ECONNREFUSED), nobody_listens),
     _row(r"not found$", _no_command),
     _row(r"error while loading shared libraries", _no_library),
-    _row(r"no such file or directory|ENOENT|errno 2\b", _not_there),
-    _row(r"no space left on device|ENOSPC|errno 28\b", _full),
+    *why_modules.ROWS,
+    _row(tells(errno.ENOENT), _not_there),
+    _row(tells(errno.ENOSPC), _full),
     _row(r"unbound variable|not set|KeyError|variable", _no_variable),
-    _row(r"too many open files|EMFILE|errno 24\b", _no_files_left),
-    _row(r"address family not supported|EAFNOSUPPORT|errno 97\b", _no_family),
+    _row(tells(errno.EMFILE), _no_files_left),
+    _row(tells(errno.EAFNOSUPPORT), _no_family),
     _row(r"no new privileges", _no_new_privileges),
-    _row(rf"operation not permitted|{_DENIED}|EPERM", _no_executable_memory),
+    _row(tells(errno.EPERM, errno.EACCES), _no_executable_memory),
 )

@@ -15,7 +15,7 @@ from typing import AbstractSet, Any, Dict, List, Mapping, NamedTuple, Optional, 
 from .._host import journal
 from .._host.causes import DEPENDENCY, Failure
 from .._host.endings import meaning
-from .._host.incident import Cause, brief
+from .._host.incident import Cause
 from .._host.manager import Manager
 from .._host.observed import tree
 from .._host.why import SHOWN_LINES, Why, explain
@@ -53,19 +53,18 @@ def explained(manager: Manager, failures: Sequence[Failure], asked: AbstractSet[
     # Of those whose cause is not looked for nobody has asked the journal yet.
     others = {each.unit: each.invocation for each in failures if each.unit in asked and each.unit not in lines}
     lines.update(journal.last_lines(manager, others, SHOWN_LINES))
-    told = ((each, lines.get(each.unit, ())) for each in failures)
-    return [_explained(each, known.get(each.unit), own)._replace(journal=own) for each, own in told]
+    return [_explained(each, known.get(each.unit))._replace(journal=lines.get(each.unit, ())) for each in failures]
 
 
-def _explained(failure: Failure, why: Optional[Why], lines: Sequence[str]) -> Explained:
+def _explained(failure: Failure, why: Optional[Why]) -> Explained:
     if failure.rule is DEPENDENCY:
         return Explained(failure.message, failure.message, "mend that first")
     if why is None:
         return Explained(failure.message)
     message = _without_step(failure, why)
     if why.cause is None:
-        last = why.said or next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return Explained(message + (_unproven(last) if (why.result or failure.result) in _OPEN else ""))
+        known = ", ".join(filter(None, ("; the cause is not proven", why.unproven)))
+        return Explained(message + (known if (why.result or failure.result) in _OPEN else ""))
     return _with_cause(failure, message, why.cause)
 
 
@@ -85,7 +84,7 @@ def _with_cause(failure: Failure, message: str, cause: Cause) -> Explained:
     section = ("Unit" if general else kind_of(failure.unit).section) if cause.directive else ""
     message = message.replace(failure.gloss, "", 1)
     said = cause.what in message
-    whole = message if said else f"{message}: {cause.sentence}"
+    whole = message if said else ": ".join(filter(None, (message, cause.sentence)))
     return Explained(whole, cause.what, cause.remedy, cause.evidence, section, cause.directive)
 
 
@@ -111,8 +110,3 @@ def _told(why: Why, hidden: Sequence[str], with_lines: bool) -> Dict[str, Any]:
         "evidence": without(found.evidence, hidden) if with_lines else "",
         "journal": [without(line, hidden) for line in why.lines] if with_lines else [],
     }
-
-
-def _unproven(last: str) -> str:
-    """Said as what it is, with the last that there is to go by."""
-    return f"; the cause is not proven, its last line is: {brief(last)}" if last else "; the cause is not proven"

@@ -211,8 +211,8 @@ def _diff_row(path: str, seen: Optional[Seen], secret: bool, after: str) -> Dict
 
 
 def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
-    """What `errors` returned as one line."""
-    return "; ".join(": ".join(filter(None, (error["unit"], error["message"].rstrip(".")))) for error in errors)
+    """What `errors` returned, a line each, so that each can be told with its position."""
+    return "\n".join(": ".join(filter(None, (error["unit"], error["message"].rstrip(".")))) for error in errors)
 
 
 def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable[bytes]) -> List[Dict[str, Any]]:

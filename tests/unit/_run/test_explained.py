@@ -53,13 +53,13 @@ def test_the_journal_is_asked_once_for_a_cause_and_for_the_last_lines(invocation
     host: Any = Journal(*ROWS)
     (told,) = explained(host, [Failure(UNIT, "failed", "exit-code", invocation=invocation)], {UNIT})
     assert list(told.journal) == ["one", "two", "of the next"]
-    assert told.message.endswith(f"its last line is: {last}")
+    assert told.message.endswith(f"it said: {last}")
     assert [command[1] for command in host.asked] == ["--sync", "--quiet"]
 
 
-def by_systemd(text: str, at: int, run: str) -> dict[str, Any]:
+def by_systemd(text: str, at: int, run: str, priority: str = "6") -> dict[str, Any]:
     rest = {"UNIT": UNIT, "INVOCATION_ID": run, "CODE_FUNC": "unit_log", "SYSLOG_IDENTIFIER": "systemd", "_UID": "0"}
-    return {"MESSAGE": text, "__REALTIME_TIMESTAMP": str(at * 1_000_000), **rest}
+    return {"MESSAGE": text, "__REALTIME_TIMESTAMP": str(at * 1_000_000), "PRIORITY": priority, **rest}
 
 
 SUMS_UP = (by_systemd("Scheduled restart job", 9, "b"), by_systemd("Failed with result 'exit-code'.", 8, "b"))
@@ -68,18 +68,19 @@ SUMS_UP = (by_systemd("Scheduled restart job", 9, "b"), by_systemd("Failed with 
 @pytest.mark.parametrize(
     ("rows", "last"),
     [
-        ((row("Traceback:\n  a line\nImportError: no htpp\n", 7, "b"),), "ImportError: no htpp"),
-        ((row("no luck", 7, "b"), by_systemd("Started a.service.", 6, "b")), "no luck"),
-        ((by_systemd("Started a.service.", 6, "b"),), "Scheduled restart job"),
+        ((row("Traceback:\n  a line\nImportError: no htpp\n", 7, "b"),), "it said: ImportError: no htpp"),
+        ((row("no luck", 7, "b"), by_systemd("Started a.service.", 6, "b")), "it said: no luck"),
+        ((by_systemd("Started a.service.", 6, "b"),), "it said nothing"),
+        ((by_systemd("No such account", 6, "b", "3"), by_systemd("Started", 5, "b")), "systemd says: No such account"),
     ],
-    ids=["trace", "before it was started", "nothing said"],
+    ids=["trace", "before it was started", "nothing said", "systemd complains"],
 )
-def test_what_the_program_said_last_comes_before_what_systemd_says_of_that(
+def test_what_is_quoted_are_the_programs_own_words_and_not_how_systemd_sums_up(
     rows: tuple[dict[str, Any], ...], last: str
 ) -> None:
     host: Any = Journal(*SUMS_UP, *rows)
     (told,) = explained(host, [Failure(UNIT, "failed", "exit-code", invocation="b")], {UNIT})
-    assert told.message == f"failed; the cause is not proven, its last line is: {last}"
+    assert told.message == f"failed; the cause is not proven, {last}"
     assert told.journal[-1] == "Scheduled restart job"
 
 

@@ -62,3 +62,8 @@ def test_a_unit_that_goes_down_and_comes_up_was_restarted() -> None:
     result = report.result(work(desired, observed), observed.states, ())
     assert sorted(result["restarted"]) == ["a.service", "a.socket"]
     assert (result["newly_started"], result["stopped"]) == ([], [])
+
+
+def test_each_failure_has_a_line_of_its_own_so_that_each_can_have_its_position() -> None:
+    errors = [{"unit": "a.mount", "message": "is not up."}, {"unit": "", "message": "no room"}]
+    assert report.sentence(errors) == "a.mount: is not up\nno room"
