@@ -5,25 +5,23 @@
 
 from __future__ import annotations
 
-# What Node.js 18 prints.
+# What Node.js 18.20.4 of Debian prints.
 NODE_TAKEN = """\
-node:events:491
+node:events:495
       throw er; // Unhandled 'error' event
       ^
 
 Error: listen EADDRINUSE: address already in use :::3001
-    at Server.setupListenHandle [as _listen2] (node:net:1463:16)
-    at listenInCluster (node:net:1511:12)
-    at Server.listen (node:net:1599:7)
-    at Object.<anonymous> (/opt/node/node.js:3:3)
-    at Module._compile (node:internal/modules/cjs/loader:1105:14)
-    at Module._extensions..js (node:internal/modules/cjs/loader:1159:10)
-    at Module.load (node:internal/modules/cjs/loader:981:32)
-    at Module._load (node:internal/modules/cjs/loader:827:12)
-    at Function.executeUserEntryPoint [as runMain] (node:internal/modules/run_main:77:12)
-    at node:internal/main/run_main_module:17:47
+    at Server.setupListenHandle [as _listen2] (node:net:1811:16)
+    at listenInCluster (node:net:1859:12)
+    at Server.listen (node:net:1947:7)
+    at Server.<anonymous> ([eval]:1:76)
+    at Object.onceWrapper (node:events:631:28)
+    at Server.emit (node:events:529:35)
+    at emitListeningNT (node:net:1845:10)
+    at process.processTicksAndRejections (node:internal/process/task_queues:81:21)
 Emitted 'error' event on Server instance at:
-    at emitErrorNT (node:net:1490:8)
+    at emitErrorNT (node:net:1838:8)
     at process.processTicksAndRejections (node:internal/process/task_queues:82:21) {
   code: 'EADDRINUSE',
   errno: -98,
@@ -37,16 +35,23 @@ Node.js v18.20.4
 NODE_REFUSED = NODE_TAKEN.replace("EADDRINUSE: address already in use :::3001", "EACCES: permission denied 0.0.0.0:83")
 NODE_REFUSED = NODE_REFUSED.replace("EADDRINUSE", "EACCES").replace("3001", "83").replace("-98", "-13")
 NODE_MODULE = """\
-node:internal/modules/cjs/loader:1080
+node:internal/modules/cjs/loader:1143
   throw err;
   ^
 
 Error: Cannot find module 'express'
 Require stack:
 - /opt/node/node.js
-    at Module._resolveFilename (node:internal/modules/cjs/loader:1077:15)
-    at Module._load (node:internal/modules/cjs/loader:922:27)
-    at Object.<anonymous> (/opt/node/node.js:1:1) {
+    at Module._resolveFilename (node:internal/modules/cjs/loader:1140:15)
+    at Module._load (node:internal/modules/cjs/loader:981:27)
+    at Module.require (node:internal/modules/cjs/loader:1231:19)
+    at require (node:internal/modules/helpers:177:18)
+    at [eval]:1:1
+    at runScriptInThisContext (node:internal/vm:143:10)
+    at node:internal/process/execution:100:14
+    at [eval]-wrapper:6:24
+    at runScript (node:internal/process/execution:83:62)
+    at evalScript (node:internal/process/execution:114:10) {
   code: 'MODULE_NOT_FOUND',
   requireStack: [ '/opt/node/node.js' ]
 }
@@ -60,7 +65,14 @@ node:internal/errors:496
 
 Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'express' imported from /opt/node/node.mjs
     at new NodeError (node:internal/errors:405:5)
-    at packageResolve (node:internal/modules/esm/resolve:965:9) {
+    at packageResolve (node:internal/modules/esm/resolve:916:9)
+    at moduleResolve (node:internal/modules/esm/resolve:973:20)
+    at defaultResolve (node:internal/modules/esm/resolve:1206:11)
+    at ModuleLoader.defaultResolve (node:internal/modules/esm/loader:404:12)
+    at ModuleLoader.resolve (node:internal/modules/esm/loader:373:25)
+    at ModuleLoader.getModuleJob (node:internal/modules/esm/loader:250:38)
+    at ModuleWrap.<anonymous> (node:internal/modules/esm/module_job:76:39)
+    at link (node:internal/modules/esm/module_job:75:36) {
   code: 'ERR_MODULE_NOT_FOUND'
 }
 

@@ -76,7 +76,7 @@ def test_of_a_unit_of_a_user_who_may_not_read_the_journal(host: Lab) -> None:
     journals = "/var/log/journal/*/user-*.journal"
     host.sh(f"journalctl --sync; setfacl -b {journals} 2>/dev/null; chmod 600 {journals}; chmod 700 /var/log/journal")
     try:
-        (error,) = host.failing(service(service={"User": USER}), **as_user)["errors"]
+        (error,) = host.failing(service(service={"User": "root"}), **as_user)["errors"]
         (silent,) = host.failing(service(command="/bin/sh -c 'exit 216'"), **as_user, health={"stable_for": 1})[
             "errors"
         ]

@@ -28,7 +28,8 @@ _BEHIND = re.compile(
     r"^\s|^[\]})]+[,;]?$|^Node\.js v|^Emitted 'error' event|^Require stack:$|^- /|^goroutine \d+|^created by "
     r"|^[\w./*()-]+\(.*\)$|^exit status \d+$|^note: run with|^(?i:stack (?:back)?trace):$|^#\d+ "
     r"|still could not bind\(\)|^nginx: configuration file .* test failed$|^Error: A fatal exception has occurred"
-    r"|^Error: Could not create the Java|\bWorker (?:exiting|failed to boot)\b|\bShutting down: Master\b|^\s*$"
+    r"|^Error: Could not create the Java|\bWorker (?:exiting|failed to boot)\b|\bShutting down: Master\b"
+    r"|^BEGIN failed--compilation aborted|^\s*$"
 )
 # A detail of an error, as Node.js has them behind its trace.
 _DETAIL = re.compile(r"^\s+\w+: ")

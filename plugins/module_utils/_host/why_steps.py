@@ -134,7 +134,8 @@ def _of_other(incident: Incident, step: FailedStep) -> Optional[Cause]:
     for directive in ("User", "Group", "SupplementaryGroups", "DynamicUser"):
         if incident.placed(directive) and step.errno == errno.EPERM:
             placed = incident.placed(directive)[-1]
-            what = f"a user's manager can run nothing as someone else, which {at(directive, placed)} asks for"
+            whose = at(directive, placed)
+            what = f"a user's manager can run nothing as someone else, nor set groups, which {whose} asks for"
             return cause(what, "leave it out, or make it a unit of the system", step.line, directive, placed)
     return None
 

@@ -62,6 +62,10 @@ ModuleNotFoundError: No module named 'shop'
 [2026-11-27 16:51:14 +0000] [9] [INFO] Worker exiting (pid: 9)
 [2026-11-27 16:51:14 +0000] [7] [ERROR] Reason: Worker failed to boot.
 """
+PERL = """\
+Can't locate Foo/Bar.pm in @INC (you may need to install the Foo::Bar module) (@INC contains: /etc/perl) at a line 1.
+BEGIN failed--compilation aborted at a line 1.
+"""
 PYTHON = """\
 Traceback (most recent call last):
   File "/opt/app.py", line 3, in <module>
@@ -177,7 +181,7 @@ def test_a_port_that_is_refused(text: str, unit: str) -> None:
             "the Python module htpp, ",
         ),
         ("/opt/app.rb:1:in `require': cannot load such file -- sinatra (LoadError)", "the Ruby library sinatra, "),
-        ("Can't locate Foo/Bar.pm in @INC (you may need to install it) at /opt/a.pl line 1.", "the Perl module Foo/"),
+        (PERL, "the Perl module Foo/Bar.pm, "),
         ("PHP Fatal error:  Uncaught Error: Failed opening required '/opt/nowhere.php' in /opt/a.php:3", "the file "),
         ("Error: Unable to access jarfile /opt/nowhere.jar", "the file /opt/nowhere.jar, "),
         ("Error: Could not find or load main class a.Main", "the Java class a.Main, "),
