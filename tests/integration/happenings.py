@@ -118,8 +118,7 @@ def differences(call: Call, besides: Collection[str] = ()) -> Iterator[str]:
             if change.unit not in besides and not any(is_it(change) for is_it in BY_ITSELF.values()):
                 yield from _untold(change, result)
         yield from _untold_jobs(result, manager, meanwhile, besides)
-        if not result.get("failed"):
-            yield from _not_done(result, manager, meanwhile, besides)
+        yield from _not_done(result, manager, meanwhile, besides)
 
 
 def _untold_jobs(result: Result, manager: str, meanwhile: Meanwhile, besides: Collection[str]) -> Iterator[str]:
