@@ -178,7 +178,8 @@ hardening:
       refused: []
 rolled_back:
   description:
-    - Whether what was before the run is back in force. The lists of units say what the run was about to do.
+    - Whether what was before the run is back in force. Of a run that failed RV(plan) has what it was about to do, and
+      the lists of units and files have what of that was done and was not undone, such as oneshots that have run.
   returned: when a unit did not become healthy
   type: bool
   sample: true

@@ -118,8 +118,7 @@ def differences(call: Call, besides: Collection[str] = ()) -> Iterator[str]:
             if change.unit not in besides and not any(is_it(change) for is_it in BY_ITSELF.values()):
                 yield from _untold(change, result)
         yield from _untold_jobs(result, manager, meanwhile, besides)
-        if not result.get("failed"):
-            yield from _not_done(result, manager, meanwhile, besides)
+        yield from _not_done(result, manager, meanwhile, besides)
 
 
 def _untold_jobs(result: Result, manager: str, meanwhile: Meanwhile, besides: Collection[str]) -> Iterator[str]:
@@ -192,9 +191,10 @@ def _not_done(result: Result, manager: str, meanwhile: Meanwhile, besides: Colle
     verbs = promised(result)
     for key in _BY_LIST:
         for unit in sorted(set(result.get(key, ())).difference(besides)):
-            # systemd forgets what has run and is down, and its run with it.
+            # systemd forgets what has run and is down, and its run with it. What runs once and fails has run, too.
             jobs, is_up = meanwhile.jobs.get(unit, []), meanwhile.now(unit).is_up
-            forgotten = key != "stopped" and "done" in jobs and not is_up
+            ran = {"done", "failed"} if "run" in verbs.get(unit, ()) else {"done"}
+            forgotten = key != "stopped" and not ran.isdisjoint(jobs) and not is_up
             # By a connection, say: one job is the stop, another was its start.
             started_meanwhile = key == "stopped" and len(jobs) > 1 and not is_up
             if meanwhile.became(unit) not in _listed(key, verbs.get(unit, ())) and not (forgotten or started_meanwhile):

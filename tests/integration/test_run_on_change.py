@@ -64,6 +64,8 @@ def test_one_that_fails_leaves_all_as_it_was(host: Lab, unit: Entry) -> None:
     result = failing(host, migration(2, then="exit 3"), app(2, **unit))
     assert [error["unit"] for error in result["errors"]] == [MIG]
     assert ran(host) == ["migrate 2"]
+    assert (result["newly_started"], result["restarted"]) == ([MIG], []), "the app was only about to be restarted"
+    assert "restart" in {step["action"] for step in result["plan"]}
     host.settled(migration(3), app(3, **unit))
     assert ran(host) == ["migrate 3", "done", "app 3"]
 

@@ -18,7 +18,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 from .._host.files import Seen, Writer, look
 from .._host.graph import Graph
-from .._host.manager import Manager, UnitState
+from .._host.manager import Manager, ManagerError, UnitState
 from .._host.observed import Observed, units_under
 from .._host.places import Places
 from .._plan.case import LEFT_ALONE
@@ -171,6 +171,15 @@ def invocations(manager: Manager, units: Iterable[str]) -> Dict[str, str]:
     """The ID of each unit's present run: sockets, targets and timers have one too, though no file shows it."""
     shown = manager.show(sorted(units), ["InvocationID"]) if manager.live else {}
     return {unit: each.get("InvocationID", "") for unit, each in shown.items()}
+
+
+def anew(runs: Mapping[str, str], manager: Manager) -> Tuple[str, ...]:
+    """What is up by another run than that. Nobody knows of what a manager that does not answer runs."""
+    try:
+        states, now = manager.list_units(), invocations(manager, runs)
+    except ManagerError:
+        return ()
+    return tuple(unit for unit, run in sorted(runs.items()) if states[unit].is_up and now.get(unit) != run)
 
 
 def joined(earlier: Record, record: Record) -> Record:

@@ -35,7 +35,7 @@ from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once, recurs
 from .._syntax.names import is_template
 from .._syntax.relations import Because
-from .record import Record, has_elapsed, invocations
+from .record import Record, anew, has_elapsed, invocations
 from .transaction import OnFailure, carry_out
 
 _STABLE_FOR = 1.0
@@ -91,22 +91,13 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
             failures += carry_out(plan, lambda _unit: health, manager, writer, (), OnFailure.GO_ON).failures
         if record.retrying:  # systemd goes on trying them; whether that comes to anything is not ours
             manager.queue("start", record.retrying)
-    return Undone(failures, left, _again(runs, manager) if manager.live else ())
+    return Undone(failures, left, anew(runs, manager) if manager.live else ())
 
 
 def _taken_along(plan: Plan, graph: Graph) -> List[str]:
     """All that is up, and that these jobs end, whose ever it is."""
     foretold = fates([Call("stop", plan.jobs["stop"]), *plan.calls], graph)
     return [unit for unit, fate in foretold.items() if fate.was_up]
-
-
-def _again(runs: Mapping[str, str], manager: Manager) -> Tuple[str, ...]:
-    """What is up by another run than before."""
-    try:
-        states, now = manager.list_units(), invocations(manager, runs)
-    except ManagerError:  # which the roll-back has met before, and said
-        return ()
-    return tuple(unit for unit, run in sorted(runs.items()) if states[unit].is_up and now.get(unit) != run)
 
 
 @contextmanager

@@ -73,10 +73,14 @@ class OnFailure(enum.Enum):
 
 @dataclass
 class Outcomes:
-    """What became of a plan. failures empty: every watched unit is as it shall be. begun: no job was left out."""
+    """What became of a plan. failures empty: every watched unit is as it shall be. begun: no job was left out.
+
+    calls: those that were made, each without the units that were left out.
+    """
 
     failures: List[Failure] = field(default_factory=list)
     begun: bool = False
+    calls: List[Call] = field(default_factory=list)
 
 
 def carry_out(
@@ -272,6 +276,9 @@ class _Transaction:
             elif due.units:
                 self._note(self._queue(due), due.verb, due.units)
                 refused.update(failure.unit for failure in outcomes.failures[known:])
+            outcomes.calls.append(
+                due._replace(units=tuple(unit for unit in due.units if unit not in skipped | refused))
+            )
         outcomes.failures += [
             Failure("", message, rule=LIMITS) for message in manager.wake_limits(plan.jobs["touch-slice"])
         ]

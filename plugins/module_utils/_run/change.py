@@ -20,7 +20,7 @@ from .._host.files import Writer
 from .._host.manager import Manager
 from .._host.observed import tree
 from . import report
-from .work import Failed, Work
+from .work import Done, Failed, Work
 
 
 def carry_through(
@@ -65,14 +65,15 @@ def _transact(
         text = report.sentence(errors)
         if keep:
             text += ". The new state stays, since on_failure is keep"
-            failure = Failed(text, {"errors": errors, "rolled_back": False})
+            done = Done(record.anew(begun.up, manager) if manager.live else (), outcomes.calls)
+            failure = Failed(text, {"errors": errors, "rolled_back": False}, done=done)
         else:
             from .._apply.rollback import roll_back  # noqa: PLC0415 (only where something has failed)
 
             back = roll_back(begun, manager, writer)
             undone = back.failures
             told = {"errors": errors, "rolled_back": not undone, "started_again": list(back.again)}
-            failure = Failed(f"{text}. {back}", told)
+            failure = Failed(f"{text}. {back}", told, done=Done(back.again, outcomes.calls))
     stays = outcomes.begun and (keep or not outcomes.failures)
     if stays or (failure is not None and failure.result["rolled_back"]):
         instances.keep(where, instances.changed(noted, desired.owners, now) if stays else noted, writer)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from .._desired.defaults import uncovered
 from .._desired.render import SHORTEST_HIDDEN, owner_of
@@ -27,7 +27,7 @@ from .._plan.plan import Plan
 from .._plan.references import View
 from .._syntax.names import is_template
 from .._syntax.rule import Problem, Rule, Severity
-from .work import Work
+from .work import Done, Work
 
 if TYPE_CHECKING:
     from .._host.causes import Failure
@@ -88,6 +88,22 @@ def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[st
         "units": {unit: _unit_state(states.get(unit)) for each in work.desired.units for unit in each.members},
         "diff": _diff(work.differences, work.observed),
     }
+
+
+def of_failed(planned: Mapping[str, Any], work: Work, states: States, done: Done) -> Dict[str, List[str]]:
+    """The lists of a result where a run has failed: of what was planned that which was done, and was not undone."""
+    called = {
+        verb: {unit for call in done.calls if call.verb == verb for unit in call.units} for verb in ("run", "reload")
+    }
+    handed_on = {unit for unit, because in work.plan.foretold.reloads.items() if because.unit in called["reload"]}
+    came: Mapping[str, Callable[[str], bool]] = {
+        "newly_started": lambda unit: unit in called["run"] or states[unit].is_up,
+        "restarted": lambda unit: unit in done.anew,
+        "reloaded": lambda unit: unit in called["reload"] or unit in handed_on,
+        "stopped": lambda unit: not states[unit].is_up,
+        "removed": lambda path: not os.path.lexists(path),
+    }
+    return {key: [each for each in planned[key] if has_come(each)] for key, has_come in came.items()}
 
 
 def pulled_in(work: Work, states: Optional[States]) -> List[Problem]:

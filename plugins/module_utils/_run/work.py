@@ -12,6 +12,7 @@ from .._desired.stack import Desired
 from .._host.graph import Graph
 from .._host.observed import Observed
 from .._plan.differences import Differences
+from .._plan.fates import Call
 from .._plan.plan import Plan
 from .._syntax.rule import Problem
 
@@ -30,13 +31,30 @@ class Work(NamedTuple):
     plan: Plan
 
 
-class Failed(Exception):
-    """The run failed after it had begun; the result says how far it came."""
+class Done(NamedTuple):
+    """What a run that failed did, where the states of units do not show it.
 
-    def __init__(self, message: str, result: Mapping[str, Any], warnings: Sequence[Union[str, Problem]] = ()) -> None:
+    anew: units that run by another run than before. calls: those of systemctl that were made.
+    """
+
+    anew: Sequence[str] = ()
+    calls: Sequence[Call] = ()
+
+
+class Failed(Exception):
+    """The run failed after it had begun; the result and what was done say how far it came."""
+
+    def __init__(
+        self,
+        message: str,
+        result: Mapping[str, Any],
+        warnings: Sequence[Union[str, Problem]] = (),
+        done: Optional[Done] = None,
+    ) -> None:
         super().__init__(message)
         self.result = dict(result)
         self.warnings = tuple(warnings)
+        self.done = done or Done()
 
 
 class WrongOptions(NamedTuple):

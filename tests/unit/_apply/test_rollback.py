@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._apply import rollback
+from ansible_collections.unitwright.systemd.plugins.module_utils._apply import record, rollback
 from ansible_collections.unitwright.systemd.plugins.module_utils._apply.record import Linked, Record
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.files import Seen
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, Node
@@ -151,4 +151,4 @@ def test_what_runs_anew_since_is_told(manager: Any) -> None:
     now = {**runs, "again.service": "4"}
     manager.list_units = lambda: States({"again.service": RUNNING, "still.service": RUNNING, "down.service": DOWN})
     manager.show = lambda units, _properties: {unit: {"InvocationID": now[unit]} for unit in units}
-    assert rollback._again(runs, manager) == ("again.service",)
+    assert record.anew(runs, manager) == ("again.service",)

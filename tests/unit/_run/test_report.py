@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan.fates import Call
 from ansible_collections.unitwright.systemd.plugins.module_utils._run import report
+from ansible_collections.unitwright.systemd.plugins.module_utils._run.work import Done
 
 from tests.unit.world import RUNNING, declare, in_force, planned, work
 
@@ -67,3 +69,42 @@ def test_a_unit_that_goes_down_and_comes_up_was_restarted() -> None:
 def test_each_failure_has_a_line_of_its_own_so_that_each_can_have_its_position() -> None:
     errors = [{"unit": "a.mount", "message": "is not up."}, {"unit": "", "message": "no room"}]
     assert report.sentence(errors) == "a.mount: is not up\nno room"
+
+
+def test_a_run_that_failed_lists_what_it_did_and_not_what_it_was_about_to() -> None:
+    def units(version: str) -> list[dict[str, Any]]:
+        jobs = [{"name": f"{name}.service", "service": {"ExecStart": f"/bin/{version}"}} for name in ("a", "b")]
+        once = {
+            "name": "once.service",
+            "service": {"Type": "oneshot", "ExecStart": f"/bin/{version}"},
+            "run": "on_change",
+        }
+        return [*jobs, once]
+
+    observed = in_force(declare(*units("old")), {"a.service": RUNNING, "b.service": RUNNING})
+    new = {"name": "new.service", "service": {"ExecStart": "/bin/new"}}
+    made = work(declare(*units("new"), new), observed)
+    planned = report.result(made, observed.states, ())
+    assert (sorted(planned["restarted"]), sorted(planned["newly_started"])) == (
+        ["a.service", "b.service"],
+        ["new.service", "once.service"],
+    )
+    rolled_back = observed.states
+    nothing = report.of_failed(planned, made, rolled_back, Done())
+    assert {key: found for key, found in nothing.items() if found} == {}
+    done = Done(("a.service",), (Call("run", ("once.service",)), Call("restart", ("a.service",))))
+    found = report.of_failed(planned, made, rolled_back, done)
+    assert (found["restarted"], found["newly_started"]) == (["a.service"], ["once.service"])
+    kept = States({**rolled_back, "new.service": RUNNING})
+    assert report.of_failed(planned, made, kept, Done())["newly_started"] == ["new.service"]
+
+
+def test_what_was_reloaded_before_a_run_failed_is_told() -> None:
+    units = [{"name": "a.service", "service": {"ExecStart": "/bin/a", "ExecReload": "/bin/r"}, "state": "reloaded"}]
+    observed = in_force(declare(*units), {"a.service": RUNNING})
+    made = work(declare(*units), observed)
+    planned = report.result(made, observed.states, ())
+    assert planned["reloaded"] == ["a.service"]
+    assert report.of_failed(planned, made, observed.states, Done())["reloaded"] == []
+    done = Done(calls=(Call("reload", ("a.service",)),))
+    assert report.of_failed(planned, made, observed.states, done)["reloaded"] == ["a.service"]
