@@ -30,7 +30,9 @@ def _span(chance: random.Random) -> list[str]:
 
 
 def _size(chance: random.Random) -> list[str]:
-    one = [chance.choice(["65536", "64", "1024", "1", "67108864"]) + chance.choice(["", "K", "M", "B"]) for _ in "ab"]
+    one = [
+        chance.choice(["65536", "64", "1024", "1", "67108864"]) + chance.choice(["", "K", "M", "B"]) for _half in "ab"
+    ]
     return [":".join(chance.choice([one, one[:1], [one[0], one[0]]]))]
 
 

@@ -89,7 +89,10 @@ def lines(text: str) -> tuple[Line, ...]:
         (NODE_MODULE, "Error: Cannot find module 'express'"),
         (NODE_PACKAGE, "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'express' imported from /opt/node/node.mjs"),
         (JAVA.format("Permission denied"), "Caused by: java.net.BindException: Permission denied"),
-        (RUBY.format("Permission denied", 81, "EACCES"), RUBY.format("Permission denied", 81, "EACCES").split("\n")[0]),
+        (
+            RUBY.format("Permission denied", 81, "EACCES"),
+            RUBY.format("Permission denied", 81, "EACCES").partition("\n")[0],
+        ),
         (GO_PANIC.format(80, "permission denied"), "panic: listen tcp :80: bind: permission denied"),
         (GO_LOG.format(80, "permission denied"), GO_LOG.format(80, "permission denied").strip()),
         (RUST_PANIC, " ".join(RUST_PANIC.splitlines()[:2])),
