@@ -200,7 +200,7 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     result = {**report.result(work, states, unverified), **more, "timings": run.timings}
     if failure is not None:
         others = [each for each in unverified if not report.is_a_cause(each, failure.result["errors"])]
-        result.update(report.of_failed(result, work, states, failure.done))
+        result.update(report.of_failed(result, work, states, failure.done, failure.result["errors"]))
         raise Failed(str(failure), {**result, **failure.result}, report.warnings(work, others, failed=True))
     return result, report.warnings(work, unverified, run.check_mode)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set
 
 from .._desired.defaults import uncovered
 from .._desired.render import SHORTEST_HIDDEN, owner_of
@@ -90,20 +90,29 @@ def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[st
     }
 
 
-def of_failed(planned: Mapping[str, Any], work: Work, states: States, done: Done) -> Dict[str, List[str]]:
-    """The lists of a result where a run has failed: of what was planned that which was done, and was not undone."""
-    called = {
-        verb: {unit for call in done.calls if call.verb == verb for unit in call.units} for verb in ("run", "reload")
-    }
-    handed_on = {unit for unit, because in work.plan.foretold.reloads.items() if because.unit in called["reload"]}
+def of_failed(
+    planned: Mapping[str, Any], work: Work, states: States, done: Done, errors: Sequence[Mapping[str, Any]] = ()
+) -> Dict[str, List[str]]:
+    """The lists of a result where a run has failed: of what was planned that which was done, and was not undone.
+
+    errors: those that it failed by. What ran to an end, be it a bad one, has a status; without one it never began.
+    """
+    begun = _called(done, "run") - {each["unit"] for each in errors if not each["status"]}
+    run = work.plan.jobs["run"]
+    reloaded = _called(done, "reload")
+    handed_on = {unit for unit, because in work.plan.foretold.reloads.items() if because.unit in reloaded}
     came: Mapping[str, Callable[[str], bool]] = {
-        "newly_started": lambda unit: unit in called["run"] or states[unit].is_up,
+        "newly_started": lambda unit: unit in begun if unit in run else states[unit].is_up,
         "restarted": lambda unit: unit in done.anew,
-        "reloaded": lambda unit: unit in called["reload"] or unit in handed_on,
+        "reloaded": lambda unit: unit in reloaded or unit in handed_on,
         "stopped": lambda unit: not states[unit].is_up,
         "removed": lambda path: not os.path.lexists(path),
     }
     return {key: [each for each in planned[key] if has_come(each)] for key, has_come in came.items()}
+
+
+def _called(done: Done, verb: str) -> Set[str]:
+    return {unit for call in done.calls if call.verb == verb for unit in call.units}
 
 
 def pulled_in(work: Work, states: Optional[States]) -> List[Problem]:

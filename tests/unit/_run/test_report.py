@@ -95,6 +95,10 @@ def test_a_run_that_failed_lists_what_it_did_and_not_what_it_was_about_to() -> N
     done = Done(("a.service",), (Call("run", ("once.service",)), Call("restart", ("a.service",))))
     found = report.of_failed(planned, made, rolled_back, done)
     assert (found["restarted"], found["newly_started"]) == (["a.service"], ["once.service"])
+    never_began = report.of_failed(planned, made, rolled_back, done, [{"unit": "once.service", "status": ""}])
+    assert never_began["newly_started"] == []
+    ended_badly = report.of_failed(planned, made, rolled_back, done, [{"unit": "once.service", "status": "1"}])
+    assert ended_badly["newly_started"] == ["once.service"]
     kept = States({**rolled_back, "new.service": RUNNING})
     assert report.of_failed(planned, made, kept, Done())["newly_started"] == ["new.service"]
 
