@@ -127,15 +127,15 @@ class TestInterrupted:
         assert host.invocation("app.service") != run
 
     def test_told_to_end(self, host: Lab) -> None:
-        """Further signals, as a lost connection sends several, do not break the way back."""
+        """Further signals to all of its session, as a lost connection sends several, do not break the way back."""
         by_hand(host, server("one", PORT))
         searching = threading.Thread(target=search_until_killed, args=(host,))
         searching.start()
         try:
             until(lambda: "try 1" in host.sh(f"cat {FOLDER}/*.log 2>/dev/null", check=False), "nothing was tried", LONG)
         finally:
-            searches = "-f 'run_modul[e].py hardening_search'"
-            host.sh(f"pkill -TERM {searches}; while pkill -INT {searches}; do sleep 0.05; done", check=False)
+            first = host.sh("pgrep -o -f 'run_modul[e].py hardening_search'")
+            host.sh(f"kill -TERM -{first}; while kill -INT -{first} 2>/dev/null; do sleep 0.01; done", check=False)
             searching.join()
         assert nothing_left(host)
         assert host.state("app.service") == "active"

@@ -154,6 +154,8 @@ class Manager:
                 env={**self._environ, **(environ or {})},
                 timeout=timeout,
                 check=False,
+                # A terminal that is lost sends its signals to all of a session: none may end what undoes things.
+                start_new_session=True,
             )
         except FileNotFoundError:
             return Outcome(127, "", f"{command[0]} is not installed")
