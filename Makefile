@@ -13,8 +13,8 @@ SOURCE := $(BUILD)/source/ansible_collections/unitwright/systemd
 TREE := $(BUILD)/tree/ansible_collections/unitwright/systemd
 # Its wheel holds the connection plugins for containers.
 ANSIBLE_WHEEL := ansible==12.3.0
-# It brings fifty more packages, so it has an environment of its own.
-DOCS_TOOL := antsibull-docs==2.28.0
+# They bring seventy more packages, so they have an environment of their own.
+DOCS_TOOLS := antsibull-docs==2.28.0 sphinx==9.0.4 sphinx-ansible-theme==0.10.4 ansible-pygments==0.1.2
 PLUGINS := ansible_collections.unitwright.systemd.plugins
 # What has commas between runs two at a time.
 STAGES := setup sanity,lint,unit,molecule,upgrade integration
@@ -34,6 +34,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Ansible's tools call each other by name.
 RUN := PATH="$(BIN):$$PATH"
 PY := $(RUN) python3
+DOCS_RUN := PATH="$(CURDIR)/$(BUILD)/docs/bin:$(BIN):$$PATH"
 PYTEST := $(RUN) pytest --override-ini=cache_dir=$(BUILD)/pytest
 # The connection plugin of the engine that works here.
 CONNECTED = UNITWRIGHT_ENGINE="$$($(PY) -m tests.testbed engine)" \
@@ -138,9 +139,13 @@ browser: tools $(SOURCE) ## Look at the page of a report in Chromium
 	@$(PYTEST) $(or $(TESTS),tests/browser) $(PYTEST_ARGS)
 
 .PHONY: docs
-docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links
-	@cd $(TREE) && PATH="$(CURDIR)/$(BUILD)/docs/bin:$(BIN):$$PATH" \
-	  antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
+docs: artifact $(BUILD)/docs/pins ## Check the documentation's markup and links, and build its site
+	@cd $(TREE) && $(DOCS_RUN) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .
+	@mkdir -p -m 755 $(BUILD)/site/rst
+	@$(DOCS_RUN) antsibull-docs collection --use-current --squash-hierarchy --cleanup everything --fail-on-error \
+	  --dest-dir $(BUILD)/site/rst unitwright.systemd
+	@$(DOCS_RUN) sphinx-build -q -W --keep-going -c docs $(BUILD)/site/rst $(BUILD)/site/html
+	@echo $(BUILD)/site/html/index.html
 
 .PHONY: rules
 rules: tools $(SOURCE) ## Write the documentation's page of rules, and tables of hardening and causes
@@ -185,7 +190,7 @@ $(BUILD)/connections: $(VENV)/pins Makefile tests/tooling/connections.py
 
 $(BUILD)/docs/pins: Makefile
 	$(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install -qq --disable-pip-version-check $(DOCS_TOOL)
+	$(@D)/bin/python -m pip install -qq --disable-pip-version-check $(DOCS_TOOLS)
 	@touch $@
 
 $(SOURCE):
