@@ -226,6 +226,18 @@ def test_clients_are_refused_where_the_socket_goes_with_its_service(host: Lab) -
     assert host.answer(PORT) == "one"
 
 
+@pytest.mark.parametrize(
+    ("unit", "verdict"), [({}, "start-limit-hit"), ({"StartLimitIntervalSec": "0"}, "recovered")], ids=["down", "up"]
+)
+def test_a_socket_that_its_own_start_limit_kept_down_is_up_again(host: Lab, unit: Entry, verdict: str) -> None:
+    """It goes down and up with its service until it may not start any more, and then only while that is down."""
+    bound = {**socket(PORT + 1, "drilled"), "unit": {"PartOf": UNIT, "Before": UNIT}}
+    host.apply(bound, {**lively(Restart="always"), "unit": unit, "state": "started"})
+    found = drilled(host, "crash_loop", may_hurt=["drilled.*"])
+    assert verdicts(found) == {"crash_loop": (verdict, verdict, True)}
+    assert host.states("drilled.socket", UNIT) == ["active", "active"]
+
+
 @pytest.mark.parametrize(("persistent", "verdict"), [(True, "recovered"), (False, "missed")])
 def test_a_timer_catches_up_if_it_is_persistent(host: Lab, persistent: bool, verdict: str) -> None:
     job = service("drilled", "/bin/sh -c 'echo ran >> /run/notes/drilled'", service={"Type": "oneshot"})

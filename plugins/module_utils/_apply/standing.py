@@ -14,10 +14,11 @@ import os
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._host.files import Writer, read, sweep
-from .._host.manager import Manager
+from .._host.manager import Manager, names
 from .._host.memory import Limit, give_back
 from .._host.places import Places
 from .._host.processes import Process, go_on
+from .._syntax.kinds import kind_of
 
 DROPIN = "zz-unitwright-drill.conf"
 _MODE, _FOLDER_MODE = 0o600, 0o700
@@ -65,11 +66,28 @@ def take_back(standing: Standing, manager: Manager, writer: Writer) -> None:
             writer.remove(path)
             writer.remove_folder_if_empty(os.path.dirname(path))
         manager.read_again()
+    _make_way(standing, manager)
     states = manager.list_units()
-    down = [unit for unit in standing.up if not states[unit].is_up]
+    # A socket starts before its service (_plan/sockets.py).
+    down = sorted((unit for unit in standing.up if not states[unit].is_up), key=lambda unit: not _is_socket(unit))
     if down:
         manager.systemctl("reset-failed", down)
         manager.queue("start", down)
+
+
+def _make_way(standing: Standing, manager: Manager) -> None:
+    """Stop a service that runs and keeps a socket of it, which is to be up again, from starting."""
+    states = manager.list_units()
+    sockets = [unit for unit in standing.up if _is_socket(unit) and not states[unit].is_up]
+    shown = manager.show(sockets, ("Triggers",)) if sockets else {}
+    served = {unit for values in shown.values() for unit in names(values, "Triggers") if unit in standing.up}
+    running = sorted(unit for unit in served if states[unit].is_up)
+    if running:
+        manager.systemctl("stop", running)
+
+
+def _is_socket(unit: str) -> bool:
+    return kind_of(unit).starts.hands_over
 
 
 def forget(where: Places, standing: Standing, writer: Writer) -> None:
