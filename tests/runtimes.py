@@ -94,3 +94,14 @@ Error: ENOENT: no such file or directory, open '/opt/nowhere/app.json'
 
 Node.js v18.20.4
 """
+# What redis 7.0.15 and gunicorn 20.1.0 of Debian say of a port that is taken.
+REDIS_TAKEN = """\
+1299:M 27 Nov 2026 20:05:47.404 # Warning: Could not create server TCP listening socket 127.0.0.1:6379: bind: \
+Address already in use
+1299:M 27 Nov 2026 20:05:47.404 # Failed listening on port 6379 (TCP), aborting.
+"""
+GUNICORN_TAKEN = """\
+[2026-11-27 20:05:58 +0000] [1095] [ERROR] Connection in use: ('127.0.0.1', 8000)
+[2026-11-27 20:05:58 +0000] [1095] [ERROR] Retrying in 1 second.
+[2026-11-27 20:05:59 +0000] [1095] [ERROR] Can't connect to ('127.0.0.1', 8000)
+"""

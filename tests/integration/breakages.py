@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.runtimes import NODE_MODULE, NODE_REFUSED, NODE_TAKEN
+from tests.runtimes import GUNICORN_TAKEN, NODE_MODULE, NODE_REFUSED, NODE_TAKEN, REDIS_TAKEN
 
 from .entries import FOREVER, Entry
 
@@ -18,6 +18,9 @@ PORT = 8931
 FILES: dict[str, tuple[str, int]] = {
     "/opt/broken/interpreter": ("#!/opt/broken/python3.9\nprint(1)\n", 0o755),
     "/opt/broken/crlf": ("#!/bin/sh\r\nexit 0\r\n", 0o755),
+    "/opt/broken/of-venv": ("#!/opt/broken/venv/bin/python\nprint(1)\n", 0o755),
+    "/opt/broken/by-env": ("#!/usr/bin/env nowhere-to-be-found\nprint(1)\n", 0o755),
+    "/opt/broken/by-env-crlf": ("#!/usr/bin/env python3\r\nprint(1)\r\n", 0o755),
     "/opt/broken/no-first-line": ("echo 1\n", 0o755),
     "/opt/broken/empty": ("", 0o755),
     "/opt/broken/not-executable": ("#!/bin/sh\nexit 0\n", 0o644),
@@ -43,6 +46,9 @@ FILES: dict[str, tuple[str, int]] = {
     "/opt/broken/node-taken": (NODE_TAKEN.replace("3001", str(PORT)), 0o644),
     "/opt/broken/node-refused": (NODE_REFUSED, 0o644),
     "/opt/broken/node-module": (NODE_MODULE, 0o644),
+    "/opt/broken/redis-taken": (REDIS_TAKEN.replace("6379", str(PORT)), 0o644),
+    "/opt/broken/gunicorn-taken": (GUNICORN_TAKEN.replace("8000", str(PORT)), 0o644),
+    "/opt/broken/nginx-address.conf": ("events {}\nhttp { server { listen 198.51.100.7:8933; } }\n", 0o644),
     "/opt/broken/nginx.conf": ("events {}\ninclude /opt/broken/nowhere.conf;\n", 0o644),
     "/home/broken/script": ("#!/bin/sh\nexit 0\n", 0o755),
     "/home/broken/data": ("x\n", 0o644),
@@ -50,7 +56,8 @@ FILES: dict[str, tuple[str, int]] = {
     "/var/lib/broken-file": ("in the way\n", 0o644),
 }
 PREPARE = (
-    "chmod 700 /opt/broken/closed; "
+    "chmod 700 /opt/broken/closed; mkdir -p /opt/broken/root /opt/broken/venv/bin; "
+    "ln -sf /opt/broken/nowhere /opt/broken/link; ln -sf /opt/broken/python3.9 /opt/broken/venv/bin/python; "
     # A program for another machine: the head of this one's own, with the number of aarch64.
     "head -c 4096 /bin/true > /opt/broken/other-machine; printf '\\267\\000' "
     "| dd of=/opt/broken/other-machine bs=1 seek=18 conv=notrunc status=none; chmod 755 /opt/broken/other-machine; "
@@ -60,7 +67,10 @@ PREPARE = (
     "mkdir -p /opt/broken/noexec && mount -t tmpfs -o noexec tmpfs /opt/broken/noexec && "
     "cp /opt/broken/script /opt/broken/noexec/script"
 )
-UNDO = "umount -q /opt/broken/noexec; rm -rf /opt/broken /home/broken /run/broken-file /var/lib/broken-file"
+UNDO = (
+    "umount -q /opt/broken/noexec; rm -rf /opt/broken /home/broken /run/broken-file /var/lib/broken-file "
+    "/var/lib/broken-both /var/lib/private/broken-both"
+)
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,35 @@ WAYS: tuple[Way, ...] = (
         ("libraries",),
     ),
     Way(
+        "link",
+        "the program is a link to what is not there",
+        _service("/opt/broken/link"),
+        ("/opt/broken/link of ExecStart= (", "/opt/broken/link is a link to /opt/broken/nowhere"),
+        ("mend the path",),
+        by_run=False,
+    ),
+    Way(
+        "interpreter-of-venv",
+        "the interpreter of a script is a link to one that is gone, as in a virtual environment",
+        _service("/opt/broken/of-venv"),
+        ("interpreter /opt/broken/venv/bin/python", "is a link to /opt/broken/python3.9"),
+        ("first line",),
+    ),
+    Way(
+        "interpreter-by-env",
+        "the interpreter that a script has env look for is missing",
+        _service("/opt/broken/by-env"),
+        ("nowhere-to-be-found", "not there"),
+        ("install it",),
+    ),
+    Way(
+        "crlf-by-env",
+        "a script with line ends of Windows that has env look for its interpreter",
+        _service("/opt/broken/by-env-crlf"),
+        ("/opt/broken/by-env-crlf", "carriage return"),
+        ("line ends",),
+    ),
+    Way(
         "crlf",
         "a script with line ends of Windows",
         _service("/opt/broken/crlf"),
@@ -198,6 +237,28 @@ WAYS: tuple[Way, ...] = (
         ("ProtectHome=tmpfs", "BindReadOnlyPaths=/home/broken/script"),
     ),
     Way(
+        "no-exec-paths",
+        "NoExecPaths= keeps the loader of the program from being run",
+        _service(NoExecPaths="/", ExecPaths="/usr/bin/sleep"),
+        ("NoExecPaths= (", "/ld-linux", "which /bin/sleep needs"),
+        ("ExecPaths=/lib",),
+    ),
+    Way(
+        "program-below-root",
+        "the program is not there below RootDirectory=",
+        _service(RootDirectory="/opt/broken/root"),
+        ("/bin/sleep", "in RootDirectory=/opt/broken/root"),
+        ("install it",),
+        by_run=False,
+    ),
+    Way(
+        "processes",
+        "User= has more processes than LimitNPROC=",
+        _service(User="wright", LimitNPROC=1),
+        ("user wright", "LimitNPROC=1 ("),
+        ("TasksMax=",),
+    ),
+    Way(
         "pre",
         "the interpreter of ExecStartPre= is missing",
         _service(ExecStartPre="/opt/broken/interpreter"),
@@ -209,6 +270,13 @@ WAYS: tuple[Way, ...] = (
         "User= is not there",
         _service(User="nobody-here"),
         ("no user nobody-here", "User= ("),
+        ("create that account",),
+    ),
+    Way(
+        "user-by-number",
+        "no user has the number of User=",
+        _service(User="48211"),
+        ("no user 48211", "User= ("),
         ("create that account",),
     ),
     Way(
@@ -270,11 +338,26 @@ WAYS: tuple[Way, ...] = (
         by_run=False,
     ),
     Way(
+        "root-is-file",
+        "RootDirectory= is a file",
+        _service(RootDirectory="/opt/broken/script"),
+        ("/opt/broken/script of RootDirectory= (", "is a file"),
+        ("mend the path",),
+        by_run=False,
+    ),
+    Way(
         "standard-input",
         "the file of StandardInput= is not there",
         _service(StandardInput="file:/opt/broken/nowhere"),
         ("/opt/broken/nowhere", "StandardInput= ("),
         ("make it",),
+    ),
+    Way(
+        "terminal",
+        "TTYPath= is not there",
+        _service(StandardInput="tty", TTYPath="/dev/tty4711"),
+        ("/dev/tty4711", "TTYPath= ("),
+        ("mend the path",),
     ),
     Way(
         "standard-output",
@@ -312,11 +395,26 @@ WAYS: tuple[Way, ...] = (
         ("move /var/lib/broken-file away",),
     ),
     Way(
+        "state-directory-twice",
+        "StateDirectory= of DynamicUser= is there both ways",
+        _service(StateDirectory="broken-both", DynamicUser=True),
+        ("StateDirectory= (", "/var/lib/broken-both", "/var/lib/private/broken-both"),
+        ("move the other away",),
+        before="mkdir -p /var/lib/broken-both /var/lib/private/broken-both",
+    ),
+    Way(
         "network-namespace",
         "NetworkNamespacePath= is not there",
         _service(NetworkNamespacePath="/run/netns/nowhere"),
         ("/run/netns/nowhere", "NetworkNamespacePath= ("),
         ("After=",),
+    ),
+    Way(
+        "no-namespace",
+        "NetworkNamespacePath= is another file",
+        _service(NetworkNamespacePath="/opt/broken/script"),
+        ("/opt/broken/script of NetworkNamespacePath= (", "no network namespace"),
+        ("mend the path",),
     ),
     # What Type= promises, and systemd's watch over it.
     Way(
@@ -353,6 +451,30 @@ WAYS: tuple[Way, ...] = (
         _service(_sh("sleep infinity & exit 0"), Type="forking", PIDFile="/run/broken.pid", TimeoutStartSec=1),
         ("/run/broken.pid", "PIDFile= (", "not written"),
         ("leave PIDFile= out",),
+    ),
+    Way(
+        "pid-file-text",
+        "PIDFile= holds no number",
+        _service(
+            _sh("echo x > /run/broken-text.pid; sleep infinity & exit 0"),
+            Type="forking",
+            PIDFile="/run/broken-text.pid",
+            TimeoutStartSec=1,
+        ),
+        ("/run/broken-text.pid", "PIDFile= (", "named no process of it"),
+        ("what the program writes there",),
+    ),
+    Way(
+        "pid-file-stale",
+        "PIDFile= holds the number of a process that is gone",
+        _service(
+            _sh("echo 4194300 > /run/broken-stale.pid; sleep infinity & exit 0"),
+            Type="forking",
+            PIDFile="/run/broken-stale.pid",
+            TimeoutStartSec=1,
+        ),
+        ("/run/broken-stale.pid", "PIDFile= (", "named no process of it"),
+        ("what the program writes there",),
     ),
     Way(
         "bus-name",
@@ -450,6 +572,36 @@ WAYS: tuple[Way, ...] = (
         by_run=False,
     ),
     Way(
+        "port-of-redis",
+        "a port is taken, which redis says before its last line",
+        _service(_sh("cat /opt/broken/redis-taken; exit 1")),
+        (f"port {PORT}", HOLDER),
+        ("another port",),
+    ),
+    Way(
+        "port-of-gunicorn",
+        "a port is taken, which gunicorn says before its last line",
+        _service(_sh("cat /opt/broken/gunicorn-taken; exit 1")),
+        (f"port {PORT}", HOLDER),
+        ("another port",),
+    ),
+    Way(
+        "address",
+        "an address that the host does not have",
+        _service("/usr/sbin/nginx -c /opt/broken/nginx-address.conf -g 'daemon off;'"),
+        ("the address 198.51.100.7",),
+        ("network-online.target",),
+    ),
+    Way(
+        "socket-address",
+        "an address of a socket unit that the host does not have",
+        {"socket": {"ListenStream": "198.51.100.7:8933", "Accept": True}},
+        ("the address 198.51.100.7", "ListenStream= ("),
+        ("FreeBind=yes",),
+        kind="socket",
+        by_run=False,
+    ),
+    Way(
         "socket-user",
         "there is no SocketUser=",
         {"socket": {"ListenStream": "/run/broken-user.sock", "SocketUser": "nobody-here", "Accept": True}},
@@ -480,6 +632,13 @@ WAYS: tuple[Way, ...] = (
         _service(_sh("set -u; echo $${DATABASE_URL}")),
         ("DATABASE_URL", "not set"),
         ("Environment=DATABASE_URL=",),
+    ),
+    Way(
+        "variable-named-before",
+        "a variable is not set, which the program names first",
+        _service(_sh('echo "SECRET_KEY environment variable is not set"; exit 1')),
+        ("SECRET_KEY", "not set"),
+        ("Environment=SECRET_KEY=",),
     ),
     Way(
         "protect-system",
@@ -526,10 +685,31 @@ WAYS: tuple[Way, ...] = (
         ("chown or chmod",),
     ),
     Way(
+        "closed-folder-quoted",
+        "User= may not enter a folder, said with typographic quotes",
+        _service("/bin/mkdir /opt/broken/closed/x", User="wright", Environment="LC_ALL=C.UTF-8"),
+        ("/opt/broken/closed (root:root 0700)", "on the way to /opt/broken/closed/x"),
+        ("/opt/broken/closed",),
+    ),
+    Way(
         "missing-file",
         "a file of the program is not there",
         _service("/bin/cat /opt/broken/nowhere.conf"),
         ("/opt/broken/nowhere.conf is not there",),
+        ("put it there",),
+    ),
+    Way(
+        "missing-file-with-spaces",
+        "the same, with spaces in its name",
+        _service("/bin/cat '/opt/broken/no such file'"),
+        ("/opt/broken/no such file is not there",),
+        ("put it there",),
+    ),
+    Way(
+        "missing-file-of-dash",
+        "the same, said by dash",
+        _service("/bin/sh /opt/broken/nowhere.sh"),
+        ("/opt/broken/nowhere.sh is not there",),
         ("put it there",),
     ),
     Way(
@@ -751,6 +931,21 @@ MISLEADING: tuple[Misleading, ...] = (
     ),
     Misleading("key", "a key of a mapping, not of the environment", _service(_py("{}['API_TOKEN']"))),
     Misleading("listening", "a port on which somebody listens", _says(f"127.0.0.1:{PORT}: Connection refused")),
+    Misleading("part", "what may be but a part of a path", _says("open /opt/broken/no such file: no such file")),
+    Misleading(
+        "quoted-command",
+        "what may be a command",
+        _says("cannot run \u201c/opt/broken/script -x\u201d: No such file or directory"),
+    ),
+    Misleading("named-not-found", "what is found nowhere is no command", _says("user shop: not found", status=127)),
+    Misleading(
+        "two-ports",
+        "no port, and two that are given, of which another has the one",
+        _service(
+            _py("from http.server import HTTPServer as h; a = h(('127.0.0.1',8937), 0); b = h(('127.0.0.1',8937), 0)")
+            + f" --port {PORT}"
+        ),
+    ),
     Misleading("inotify", "of watches, not of files", _says("inotify_init: Too many open files", LimitNOFILE=64)),
     Misleading("killed", "someone has killed it", _service(_sh("kill -KILL $$$$"), MemoryMax="512M")),
     Misleading("own-filter", "SIGSYS, and the unit has no filter", _service(_sh("kill -SYS $$$$"))),

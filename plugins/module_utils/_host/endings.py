@@ -10,6 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import glob
+import os
 import re
 from typing import Dict, NamedTuple
 
@@ -129,10 +130,15 @@ def step_of(status: int) -> str:
     return _STEPS.get(status, "").partition(":")[0]
 
 
+def names_a_file(pattern: str) -> bool:
+    """Does a value of EnvironmentFile= name one that is there, be it by a pattern? As glob(7) has a backslash."""
+    return any(map(os.path.exists, glob.glob(re.sub(r"\\(.)", r"[\1]", pattern))))
+
+
 def _resources(shown: Properties) -> str:
     """What was not there. PID 1 does not say it, and its own line names no file (up to 262)."""
     needed = [found.group("path") for found in _ENVIRONMENT.finditer(shown.get("EnvironmentFiles", ""))]
-    missing = [path for path in needed if not glob.glob(re.sub(r"\\(.)", r"[\1]", path))]  # as glob(7) has a backslash
+    missing = [path for path in needed if not names_a_file(path)]
     if missing:
         return f" (EnvironmentFile= {', '.join(missing)} is not there: make it, or begin the value with -)"
     return " (an address in use, or something else that it needs of the host; its last lines say what)"

@@ -48,6 +48,8 @@ _ERRORS = {
     "Read-only file system": errno.EROFS,
     "Invalid argument": errno.EINVAL,
     "Protocol error": errno.EPROTO,
+    "File exists": errno.EEXIST,
+    "Resource temporarily unavailable": errno.EAGAIN,
 }
 _A_SECOND = 1_000_000
 _LONGEST_LINE = 200

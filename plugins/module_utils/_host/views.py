@@ -14,7 +14,7 @@ import os
 import posixpath
 import pwd
 import stat
-from typing import Callable, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._syntax.meaning import is_on, truth
 from .._syntax.unitfile import Placed
@@ -68,6 +68,15 @@ def inside(incident: Incident, path: str) -> Optional[str]:
         return resolve(root.rstrip("/") + path, root.rstrip("/")) if root else resolve(path, "")
     except (OSError, ValueError):  # the latter of a path with a NUL byte in it
         return None
+
+
+def led_by(incident: Incident, path: str) -> str:
+    """Of a path that is not there, the link on its way that leads nowhere, as a sentence goes on; "" if none does."""
+    root = incident.value("RootDirectory").lstrip("-").rstrip("/")
+    link = there(root + path)
+    if sealed(incident) or not os.path.islink(link):
+        return ""
+    return f" ({link[len(root) :]} is a link to {os.readlink(link)})"
 
 
 def cover(incident: Incident, path: str) -> Optional[Cover]:
@@ -198,11 +207,20 @@ def _gid(name: str) -> int:
     return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
 
 
-def is_known(look_up: Callable[[str], object], name: str) -> bool:
-    """Has the host such an account? look_up: as pwd.getpwnam does."""
+def is_user(name: str) -> bool:
+    """Has the host such an account, by its name or number?"""
+    return _is_known(pwd.getpwuid, int(name)) if name.isdigit() else _is_known(pwd.getpwnam, name)
+
+
+def is_group(name: str) -> bool:
+    """Has the host such a group, by its name or number?"""
+    return _is_known(grp.getgrgid, int(name)) if name.isdigit() else _is_known(grp.getgrnam, name)
+
+
+def _is_known(look_up: Callable[[Any], object], key: object) -> bool:
     try:
-        look_up(name)
-    except KeyError:
+        look_up(key)
+    except (KeyError, OverflowError):
         return False
     return True
 

@@ -37,7 +37,7 @@ _WANTED = frozenset(
     ActiveState SubState Result ReloadResult InvocationID FragmentPath DropInPaths SourcePath Type NotifyAccess
     TimeoutStartUSec TimeoutStopUSec TimeoutUSec RuntimeMaxUSec ControlGroup MemoryMax MemoryPeak LimitNOFILESoft
     NoNewPrivileges ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectKernelTunables ProtectControlGroups
-    StartLimitIntervalUSec StartLimitBurst Listen What Where LogExtraFields
+    StartLimitIntervalUSec StartLimitBurst Triggers Listen What Where LogExtraFields
     ConditionResult Conditions AssertResult Asserts ExecMainCode ExecMainStatus
     """.split()
 )
@@ -51,6 +51,9 @@ _EXECUTOR_SINCE = 255
 _UMASK_UNTIL = 252
 _NO_SOCKET = "Address already in use"
 _REPEATED = "Start request repeated too quickly"
+_LIMIT = "start-limit-hit"
+# Of a socket, which is not started at all then, so that what is said before is of no run of its own.
+_BUSY = "already active, refusing"
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ def _incident(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> T
     lines, earlier = of_run(every, run or _last_run(every, manager.begun))
     since = journal.last_of(every, failure.invocation, manager.begun, SHOWN_LINES)
     result = failure.result
-    lost = incident.steps_lost or not lines
+    # Below another root there may be no socket of the journal.
+    lost = incident.steps_lost or not lines or bool(incident.value("RootDirectory"))
     if run != _text(shown.get("InvocationID")):  # then what systemd shows is of a later run
         result = _result_of(lines) or result
         shown = {name: value for name, value in shown.items() if not name.startswith("ExecMain")}
@@ -189,7 +193,7 @@ def _why(incident: Incident, manager: Manager) -> Optional[Cause]:
         return _device(incident)
     if why_conditions.kept_down(incident):
         return why_conditions.unmet(incident)
-    if incident.by_systemd(_REPEATED):
+    if incident.by_systemd(_REPEATED) and not incident.by_systemd(_BUSY):
         return _limited(incident, manager)
     return _of_run(incident, manager)
 
@@ -252,8 +256,12 @@ def _socket_unit(manager: Manager, port: int, but: str) -> str:
     return ""
 
 
+def _foreign(incident: Incident, _manager: Manager) -> Optional[Cause]:
+    return why_ports.foreign_of_socket(incident, incident.by_systemd("listening socket"))
+
+
 def _busy_socket(incident: Incident, _manager: Manager) -> Optional[Cause]:
-    line = incident.by_systemd("already active, refusing")
+    line = incident.by_systemd(_BUSY)
     service = re.search(r"Socket service (?P<name>\S+) already active", line.text) if line else None
     if not service:
         return None
@@ -293,6 +301,8 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
     span = incident.properties.get("StartLimitIntervalUSec")
     since = (line.at if line else 0) - (span if isinstance(span, int) else 0)
     runs = [run for run in _failed_runs(everything) if _begun(everything, run) >= since]
+    if line is not None and incident.result == _LIMIT:
+        return _started_often(incident, line, [each for each in everything if each.run and each.at >= since])
     if not runs or line is None:
         return None
     lines, earlier = of_run(everything, runs[0])
@@ -308,6 +318,15 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
     said = first.said[-1] if first.said else lines[-1]
     unproven = f"{what}; why it failed the first time is not proven, {_words_of(first)}"
     return cause(unproven, f"see that run in the journal; {again}", said)
+
+
+def _started_often(incident: Incident, line: Line, lines: Sequence[Line]) -> Optional[Cause]:
+    """It is a result of its own only where the run before had no other: where what has ended did so well."""
+    runs = len({each.run for each in lines})
+    span = why_results.seconds(incident.properties.get("StartLimitIntervalUSec")) or "its interval"
+    what = f"it was started {runs} times within {span}, so that systemd starts it no more (StartLimitBurst=)"
+    remedy = "see what starts it so often though it does not fail, or raise StartLimitBurst= in [Unit]"
+    return cause(what, f"{remedy}; then systemctl reset-failed {incident.unit}", line)
 
 
 def _failed_runs(lines: Sequence[Line]) -> List[str]:
@@ -341,8 +360,9 @@ def _rules() -> Iterator[Tuple[Callable[[Incident], bool], Prove]]:
     """The first rule that applies decides: what else is known of such a failure follows from it."""
     yield why_chown.applies, _alone(why_chown.why)
     yield (lambda incident: incident.step is not None), _alone(why_steps.why)
-    yield (lambda incident: incident.by_systemd("already active, refusing") is not None), _busy_socket
+    yield (lambda incident: incident.by_systemd(_BUSY) is not None), _busy_socket
     yield (lambda incident: incident.by_systemd(_NO_SOCKET) is not None), _socket
+    yield (lambda incident: incident.by_systemd("listening socket") is not None), _foreign
     yield (lambda incident: kind_of(incident.unit).is_of_kernel), _mount
     yield (lambda incident: incident.result == "oom-kill"), _killed
     yield (lambda incident: incident.result in why_results.BY_RESULT), _by_result

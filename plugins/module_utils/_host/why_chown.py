@@ -9,18 +9,16 @@ A process of systemd's own does that, so its status is none of a program's, and 
 
 from __future__ import annotations
 
-import grp
-import pwd
 from typing import Optional
 
 from .incident import Cause, Incident, at, cause
-from .views import is_known
+from .views import is_group, is_user
 
 COMMAND = "ExecStartChown"
 # systemd.exec(5), "Process Exit Codes": by the status the directive, what it names, who knows that, and what to create.
 _ACCOUNTS = {
-    217: ("SocketUser", "user {}, whom", pwd.getpwnam, "account"),
-    216: ("SocketGroup", "group {}, which", grp.getgrnam, "group"),
+    217: ("SocketUser", "user {}, whom", is_user, "account"),
+    216: ("SocketGroup", "group {}, which", is_group, "group"),
 }
 
 
@@ -32,10 +30,10 @@ def why(incident: Incident) -> Optional[Cause]:
     ended = incident.exit
     if ended is None or ended.status not in _ACCOUNTS:
         return None
-    directive, called, look_up, missing = _ACCOUNTS[ended.status]
+    directive, called, is_known, missing = _ACCOUNTS[ended.status]
     placed = incident.placed(directive)
     name = placed[-1].value if placed else ""
-    if not name or name.isdigit() or is_known(look_up, name):
+    if not name or is_known(name):
         return None
     what = f"there is no {called.format(name)} {at(directive, placed[-1])} names"
     remedy = f"create that {missing} before the unit starts, or correct the name"

@@ -12,16 +12,17 @@ from __future__ import annotations
 import errno
 from typing import Dict
 
-# Beside glibc's words those of Rust (std::io::ErrorKind), Java, and of servers that say it in their own.
+# Beside glibc's words those of dash, Rust (std::io::ErrorKind), Java, and of servers that say it in their own.
 _WORDS: Dict[int, str] = {
     errno.EADDRINUSE: r"\b(?:address|port \d+|connection)(?: is| was)? (?:already )?in use\b|AddrInUse",
     errno.EACCES: r"permission denied|PermissionDenied|AccessDeniedException",
     errno.EPERM: r"operation not permitted",
-    errno.ENOENT: r"no such file or directory|NoSuchFileException|kind: NotFound",
+    errno.ENOENT: r"no such file\b|directory nonexistent|NoSuchFileException|kind: NotFound",
     errno.EROFS: r"read-only file ?system|ReadOnlyFileSystem",
     errno.ECONNREFUSED: r"connection refused|ConnectionRefused",
     errno.ENOSPC: r"no space left on device|StorageFull",
     errno.EMFILE: r"too many open files",
+    errno.EADDRNOTAVAIL: r"cannot assign requested address|AddrNotAvailable",
     errno.EAFNOSUPPORT: r"address family not supported",
 }
 

@@ -24,6 +24,7 @@ _ENDINGS: Tuple[Tuple[str, str, str], ...] = (
     (r"^Error: Cannot find module '(?P<name>[^']+)'$", "module", _NODE),
     (r"^Error \[ERR_MODULE_NOT_FOUND\]: Cannot find \w+ '(?P<name>[^']+)'", "module", _NODE),
     (r"(?:^|\()ModuleNotFoundError: No module named '(?P<name>[\w.]+)'\)?$", "Python module", _PYTHON),
+    (r"\bCould not import module \"(?P<name>[\w.]+)\"\.$", "Python module", _PYTHON),
     (r"^/\S+: No module named (?P<name>[\w.]+)$", "Python module", _PYTHON),
     (r"cannot load such file -- (?P<name>\S+) \(LoadError\)$", "Ruby library", "install the gem that has it"),
     (r"^Can't locate (?P<name>\S+) in @INC", "Perl module", "install the package that has it"),

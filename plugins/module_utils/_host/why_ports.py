@@ -9,17 +9,24 @@ from __future__ import annotations
 import errno
 import os
 import re
-from typing import List, Mapping, Optional, Set
+import socket
+from typing import Mapping, Optional, Sequence, Set
 
 from . import holders
-from .incident import Cause, Incident, cause
+from .incident import Cause, Incident, at, cause
 from .journal import Line
-from .views import account_of, inside
+from .views import account_of
 from .why_errors import tells
-from .why_said import MOST_BEHIND, LastWords, paths, without_positions
+from .why_said import MOST_BEHIND, LastWords, path_of, paths, without_positions
 
-_PORT = re.compile(r"(?:(?<=[\w\].*:\s]):|\bport[ =:]+|\*:)(?P<port>\d{1,5})\b", re.IGNORECASE)
-_NUMBER = re.compile(r"(?:^|[:=\s])(?P<port>\d{2,5})(?=$|[\s/,;'\"])")
+# The last is an address as Python writes it.
+_PORT = re.compile(
+    r"(?:(?<=[\w\].*:\s]):|\bport[ =:]+|\*:|['\"](?:[\d.]+|[\da-f]*:[\da-f:.]*|localhost|)['\"], ?)"
+    r"(?P<port>\d{1,5})\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?:^|[:=\s,('\"])(?P<port>\d{2,5})(?=$|[\s/,;)'\"])")
+_IP = re.compile(r"(?<![\w.:])(?P<four>\d{1,3}(?:\.\d{1,3}){3})(?![\w.])|\[?(?<![\w.])(?P<six>[\da-f]*:[\da-f:]+)\]")
 # Addresses to which a program connects, on which it does not listen: then a number says nothing.
 _PEER = r"(?:upstream|remote|proxy|target|backend|peer|connect|server|database|db|broker|origin|forward|url)"
 _CLIENT = re.compile(rf"(?:://\S*|(?:\s--?[\w-]*{_PEER}[\w-]*(?:=|\s+)|\w*{_PEER}\w*=)[\w.-]*:?)$", re.IGNORECASE)
@@ -28,6 +35,8 @@ _OPTION = re.compile(r"(?:(?:^|\s)(?P<option>--?[\w-]+)(?:=|\s+)|(?:^|[\s\"'])(?
 _OF_PORT = re.compile(r"port|listen|bind|addr|http|^-[plb]$", re.IGNORECASE)
 
 _IN_USE = re.compile(tells(errno.EADDRINUSE), re.IGNORECASE)
+_DENIED = re.compile(tells(errno.EACCES, errno.EPERM), re.IGNORECASE)
+_NOT_OURS = re.compile(tells(errno.EADDRNOTAVAIL), re.IGNORECASE)
 
 
 def _own_network(incident: Incident) -> bool:
@@ -62,14 +71,64 @@ def taken(incident: Incident, said: LastWords) -> Optional[Cause]:
     if _own_network(incident):
         return None
     told = _ports(said)
-    left = [] if told else paths(said)
-    if left:
-        return _left_socket(incident, said, left)
+    if not told and paths(said):
+        return _left_socket(incident, said)
     wanted = told or _given_ports(incident)
     held = holders.listening()
     if len(wanted) != 1 or not wanted & held.keys():
         return None
     return port_taken(next(iter(wanted)), held, said.line)
+
+
+def told_before(incident: Incident, said: LastWords) -> Optional[Cause]:
+    """Of a last line that no more than names a port: by what an earlier one has said of it."""
+    named = _ports(said)
+    for line in reversed(incident.said[-MOST_BEHIND:] if len(named) == 1 else ()):
+        earlier = LastWords(line.text.strip(), "", line)
+        if line is said.line or _ports(earlier) != named:
+            continue
+        for pattern, prove in ((_IN_USE, taken), (_DENIED, low_port), (_NOT_OURS, foreign)):
+            found = prove(incident, earlier) if pattern.search(earlier.text) else None
+            if found:
+                return found
+    return None
+
+
+def foreign(incident: Incident, said: LastWords) -> Optional[Cause]:
+    """An address to listen on that no interface of this host has."""
+    found = {each.group("four") or each.group("six") for each in _IP.finditer(without_positions(said.text))}
+    address = found.pop() if len(found) == 1 and not _own_network(incident) else ""
+    return _foreign(address, "which it would listen on", [], said.line) if address else None
+
+
+def foreign_of_socket(incident: Incident, line: Optional[Line]) -> Optional[Cause]:
+    for directive in ("ListenStream", "ListenDatagram", "ListenSequentialPacket"):
+        for placed in incident.placed(directive) if not incident.is_set("FreeBind") else ():
+            address = placed.value.rpartition(":")[0].strip("[]")
+            whose = f"which {at(directive, placed)} names"
+            found = _foreign(address, whose, ["FreeBind=yes"], line) if address else None
+            if found:
+                return found._replace(directive=directive, place=f"{placed.path}:{placed.line}")
+    return None
+
+
+def _foreign(address: str, whose: str, ways: Sequence[str], line: Optional[Line]) -> Optional[Cause]:
+    if not _is_foreign(address):
+        return None
+    what = f"this host does not have the address {address}, {whose}"
+    late = "Wants=network-online.target and After= it where it comes late"
+    return cause(what, ", ".join(["take an address that it has", *ways]) + f", or {late}", line)
+
+
+def _is_foreign(address: str) -> bool:
+    """Does the kernel know no such address of its own?"""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as one:
+            one.bind((address, 0))
+    except OSError as error:
+        return error.errno == errno.EADDRNOTAVAIL
+    return False
 
 
 def refused(incident: Incident, port: int, path: str) -> str:
@@ -96,17 +155,16 @@ def port_taken(number: int, held: Mapping[int, holders.Port], line: Optional[Lin
     return cause(what, remedy, line)
 
 
-def _left_socket(incident: Incident, said: LastWords, named: List[str]) -> Optional[Cause]:
-    real = inside(incident, named[0]) if len(named) == 1 else None
-    if real is None or not os.path.exists(real):
+def _left_socket(incident: Incident, said: LastWords) -> Optional[Cause]:
+    found = path_of(incident, said)
+    if found is None or not os.path.exists(found[1]):
         return None
+    path, real = found
     if holders.bound_path(real):
-        what = f"another process has the socket {named[0]} open"
+        what = f"another process has the socket {path} open"
         return cause(what, "stop that one, or take another path", said.line)
-    what = f"the socket {named[0]} is left from an earlier run, and nobody listens on it"
-    remedy = (
-        f"have it removed first: ExecStartPre=-/bin/rm -f {named[0]}, or a RuntimeDirectory= that goes with the unit"
-    )
+    what = f"the socket {path} is left from an earlier run, and nobody listens on it"
+    remedy = f"have it removed first: ExecStartPre=-/bin/rm -f {path}, or a RuntimeDirectory= that goes with the unit"
     return cause(what, remedy, said.line)
 
 

@@ -17,10 +17,25 @@ from typing import NamedTuple, Optional, Tuple
 
 from .._syntax.unitfile import Placed
 from .holders import writer_of
-from .incident import Cause, FailedStep, Incident, at, cause
+from .incident import Cause, FailedStep, Incident, assigned, at, cause
 from .journal import Line
 from .manager import PATH
-from .views import READ, RUN, Cover, Who, account_of, below, binds, cover, inside, mode_of, mounted, refused_at, there
+from .views import (
+    READ,
+    RUN,
+    Cover,
+    Who,
+    account_of,
+    below,
+    binds,
+    cover,
+    inside,
+    led_by,
+    mode_of,
+    mounted,
+    refused_at,
+    there,
+)
 from .why_access import let_in, of_hardening
 
 # elf(5), e_machine.
@@ -68,6 +83,8 @@ def why(incident: Incident, step: FailedStep) -> Optional[Cause]:
     if step.errno == errno.ENOEXEC:
         found = _wrong_format(step.program, real)
         return cause(found[0], found[1], step.line, directive, placed) if found else None
+    if step.errno == errno.EAGAIN:
+        return _too_many(incident, step)
     if step.errno == errno.ETXTBSY:
         by = writer_of(real)
         what = f"{step.program} of {whose} is being written to" + (f" by {by}" if by else "")
@@ -75,6 +92,17 @@ def why(incident: Incident, step: FailedStep) -> Optional[Cause]:
             what, "put a new version in its place by a rename, not by writing into it", step.line, directive, placed
         )
     return None
+
+
+def _too_many(incident: Incident, step: FailedStep) -> Optional[Cause]:
+    """execve(2), EAGAIN: it has taken an account that has more processes than it may have."""
+    placed = incident.placed("LimitNPROC")
+    user = incident.value("User")
+    if not placed or not user:
+        return None
+    limit = assigned("LimitNPROC", placed[-1].value, placed[-1])
+    what = f"user {user} has more processes on this host already than {limit} lets it"
+    return cause(what, "raise it, or limit those of the unit alone by TasksMax=", step.line, "LimitNPROC", placed[-1])
 
 
 def _placed(incident: Incident, directive: str, program: str) -> Optional[Placed]:
@@ -101,14 +129,12 @@ def _not_there(
 ) -> Optional[Cause]:
     if not os.path.lexists(real):
         within = f" (in RootDirectory={incident.value('RootDirectory')})" if incident.value("RootDirectory") else ""
-        what = f"the program {step.program} of {at(directive, placed)} is not there{within}"
+        led = led_by(incident, step.program)
+        what = f"the program {step.program} of {at(directive, placed)} is not there{within}{led}"
         return cause(what, "install it, or mend the path", step.line, directive, placed)
     veiled = hidden(incident, step.program, real, step.line)
     if veiled:
         return veiled
-    if not os.path.exists(real):
-        what = f"{step.program} of {at(directive, placed)} is a link to {os.readlink(real)}, which is not there"
-        return cause(what, "mend the link", step.line, directive, placed)
     return _interpreter(incident, step, real, directive, placed)
 
 
@@ -117,13 +143,12 @@ def _interpreter(
 ) -> Optional[Cause]:
     head = _head(real)
     if head.startswith(b"#!"):
-        words = head[2:].partition(b"\n")[0].decode("utf-8", "replace")
-        name = words.strip(" \t").partition(" ")[0].partition("\t")[0]
-        if words.endswith("\r"):
-            what = f"the first line of {step.program} ends with a carriage return, so that its interpreter is not found"
-            return cause(what, "save it with line ends of Unix (sed -i 's/\\r$//')", step.line, directive, placed)
+        if head.partition(b"\n")[0].endswith(b"\r"):
+            return carriage_return(incident, step.line)
+        name = _interpreter_of(head)
         if name and not os.path.exists(inside(incident, name) or "/"):
-            what = f"the interpreter {name}, which the first line of {step.program} names, is not there"
+            led = led_by(incident, name)
+            what = f"the interpreter {name}, which the first line of {step.program} names, is not there{led}"
             return cause(what, "install it, or mend the first line", step.line, directive, placed)
         return None
     elf = _elf(head)
@@ -132,6 +157,24 @@ def _interpreter(
         return cause(
             what, "install the libraries that it belongs to, or a build for this host", step.line, directive, placed
         )
+    return None
+
+
+def _interpreter_of(head: bytes) -> str:
+    """The interpreter that the first line of a script names, "" of any other program."""
+    words = head[2:].partition(b"\n")[0].decode("utf-8", "replace").split() if head.startswith(b"#!") else []
+    return words[0] if words else ""
+
+
+def carriage_return(incident: Incident, line: Optional[Line]) -> Optional[Cause]:
+    """A script of its command whose first line ends as those of Windows do: that end is then a part of a name."""
+    directive = incident.command
+    for word, placed in incident.words(directive):
+        path = word.lstrip("@-:+!")
+        first, end, _rest = _head(inside(incident, path) or "/").partition(b"\n")
+        if end and first.startswith(b"#!") and first.endswith(b"\r"):
+            what = f"the first line of {path} ends with a carriage return, so that its interpreter is not found"
+            return cause(what, "save it with line ends of Unix (sed -i 's/\\r$//')", line, directive, placed)
     return None
 
 
@@ -144,10 +187,12 @@ def _not_allowed(
     veiled = hidden(incident, step.program, real, step.line)
     if veiled:
         return veiled
-    forbidden = _no_exec(incident, step.program)
+    forbidden = _no_exec(incident, step.program, real)
     if forbidden:
-        what = f"{at('NoExecPaths', forbidden)} lets nothing below it be run, and so not {step.program}"
-        return cause(what, f"add ExecPaths={step.program} to [{incident.section}]", step.line, "NoExecPaths", forbidden)
+        path, by = forbidden
+        what = f"{at('NoExecPaths', by)} lets nothing below it be run, and so not {path}"
+        own = "" if path == step.program else f", which {step.program} needs"
+        return cause(f"{what}{own}", f"add ExecPaths={path} to [{incident.section}]", step.line, "NoExecPaths", by)
     who = account_of(incident)
     closed = refused_at(real, who, RUN) if who and os.path.exists(real) else ""
     if closed and who and closed == os.path.realpath(real):
@@ -159,9 +204,8 @@ def _not_allowed(
     if os.path.exists(real) and mounted(real, os.ST_NOEXEC):
         what = f"{step.program} of {whose} lies on a file system that is mounted noexec"
         return cause(what, "move it to another one, or mount that without noexec", step.line, directive, placed)
-    head = _head(real)
-    name = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip().partition(" ")[0]
-    interpreter = inside(incident, name) if head.startswith(b"#!") and name else None
+    name = _interpreter_of(_head(real))
+    interpreter = inside(incident, name) if name else None
     if interpreter and who and os.path.isfile(interpreter) and refused_at(interpreter, who, RUN):
         what = f"the interpreter {name}, which the first line of {step.program} names, is not executable for {who.name}"
         remedy = f"{_made_runnable(name, interpreter, who)}, or mend the first line"
@@ -175,14 +219,26 @@ def _made_runnable(path: str, real: str, who: Who) -> str:
     return f"chmod {'a+rx' if unread else 'a+x'} {path}"
 
 
-def _no_exec(incident: Incident, path: str) -> Optional[Placed]:
-    """The deepest of both directives decides."""
+def _no_exec(incident: Incident, program: str, real: str) -> Optional[Tuple[str, Placed]]:
+    """What of a program may not be run: itself, its interpreter, or what loads one of them; and what says so."""
+    head = _head(real)
+    interpreter = _interpreter_of(head)
+    elf = _elf(_head(inside(incident, interpreter) or "/") if interpreter else head)
+    for path in filter(None, (program, interpreter, elf.loader if elf else "")):
+        placed = _forbidden(incident, inside(incident, path) or path)
+        if placed:
+            return path, placed
+    return None
+
+
+def _forbidden(incident: Incident, path: str) -> Optional[Placed]:
+    """The deepest of both directives decides of the file itself, to which links lead."""
     rows = [
-        (word.lstrip("-+"), directive, placed)
+        (inside(incident, word.lstrip("-+")) or word.lstrip("-+"), directive, placed)
         for directive in ("ExecPaths", "NoExecPaths")
         for word, placed in incident.words(directive)
-        if below(path, word.lstrip("-+"))
     ]
+    rows = [row for row in rows if below(path, row[0])]
     deepest = max(rows, key=lambda row: (len(row[0].rstrip("/")), row[1]), default=None)
     return deepest[2] if deepest and deepest[1] == "NoExecPaths" else None
 

@@ -10,21 +10,23 @@ Private to the collection.
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import re
 import signal
 from typing import Callable, Dict, List, Optional, Tuple
 
 from .._syntax.unitfile import Placed
+from .endings import names_a_file
 from .incident import Cause, Incident, assigned, at, cause, error_of
 from .journal import Line
-from .views import mode_of
+from .views import led_by, mode_of
 
 Why = Callable[[Incident], Optional[Cause]]
 _TIMED_OUT = re.compile(r": (?P<state>[\w-]+) operation timed out\.")
 _STATE_TIMED_OUT = re.compile(r"State '(?P<state>[\w-]+)' timed out\.")
-_PID_FILE = re.compile(r"Can't (?:open|convert) PID (?:file|files) '?(?P<path>/[^' ]*)'?")
+# Where systemd reads PIDFile= once the first process has ended, and judges what it has read.
+_OF_PID_FILE = ("service_load_pid_file", "service_is_suitable_main_pid")
+_NO_PID_FILE = "open PID file"
 _NOTIFIED = re.compile(
     r"Got notification message from PID (?P<pid>\d+), but reception (?:only permitted for|is disabled)"
 )
@@ -42,7 +44,6 @@ _STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
 _FOR_EVER = 2**64 - 1
 # sd-messages(3): SD_MESSAGE_UNIT_OUT_OF_MEMORY.
 _OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
-_GROUP = re.compile(r"\\(.)")
 # Which commands run in a state whose time is over, as service_state has it.
 _COMMANDS = {
     "start-pre": "ExecStartPre",
@@ -117,7 +118,7 @@ def not_started(incident: Incident, after: str, line: Optional[Line], limit: str
     if promise in ("notify", "notify-reload"):
         return _not_ready(incident, assigned("Type", promise, placed), after, line, limit)
     if promise == "forking":
-        return _pid_file(incident, after) or _in_foreground(incident, after, line, placed)
+        return _pid_file(incident, after) if _of_pid_file(incident) else _in_foreground(incident, after, line, placed)
     if promise == "dbus":
         name, bus = _last(incident, "BusName")
         what = f"it did not take the name {bus.value if bus else ''} on the bus {after} ({at(name, bus)}, Type=dbus)"
@@ -157,14 +158,25 @@ def _in_foreground(incident: Incident, after: str, line: Optional[Line], placed:
 
 
 def _pid_file(incident: Incident, after: str = "") -> Optional[Cause]:
-    line = next((each for each in reversed(incident.lines) if each.by_systemd and _PID_FILE.search(each.text)), None)
+    line = _of_pid_file(incident)
     placed = incident.placed("PIDFile")
     path = placed[-1].value if placed else ""
-    if line is None or not path or os.path.exists(path):  # 247 calls it "Operation not permitted"
+    if line is None or not path:
         return None
-    what = f"its first process ended, and {path} of {at('PIDFile', placed[-1])} was not written{after and f' {after}'}"
+    whose, when = at("PIDFile", placed[-1]), after and f" {after}"
+    if _NO_PID_FILE not in line.text:  # systemd removes the file itself, once the unit has failed
+        said = line.text.rpartition(f"{incident.unit}: ")[2].strip().rstrip(".")
+        what = f"its first process ended, and {path} of {whose} named no process of it{when} ({said})"
+        return cause(what, "mend what the program writes there, or leave PIDFile= out", line, "PIDFile", placed[-1])
+    what = f"its first process ended, and {path} of {whose} was not written{when}"
     remedy = "mend the path to where the program writes it, or leave PIDFile= out"
     return cause(what, remedy, line, "PIDFile", placed[-1])
+
+
+def _of_pid_file(incident: Incident) -> Optional[Line]:
+    """What systemd says last of PIDFile=. It only looks there once the first process has ended."""
+    lines = (each for each in reversed(incident.lines) if each.by_systemd)
+    return next((each for each in lines if each.fields.get("CODE_FUNC") in _OF_PID_FILE), None)
 
 
 def _does_not_stop(incident: Incident, state: str, line: Line) -> Optional[Cause]:
@@ -324,8 +336,8 @@ def resources(incident: Incident) -> Optional[Cause]:
         path = placed.value.strip("\"'")
         if path.startswith("-") or not path.startswith("/") or "%" in path:
             continue
-        if number == errno.ENOENT and not glob.glob(_GROUP.sub(r"[\1]", path)):
-            what = f"{path} of {at('EnvironmentFile', placed)} is not there"
+        if number == errno.ENOENT and not names_a_file(path):
+            what = f"{path} of {at('EnvironmentFile', placed)} is not there{led_by(incident, path)}"
             return cause(what, "make it, or begin the value with -", line, "EnvironmentFile", placed)
         if number == errno.EISDIR and os.path.isdir(path):
             what = f"{path} of {at('EnvironmentFile', placed)} is a folder"
@@ -336,6 +348,19 @@ def resources(incident: Incident) -> Optional[Cause]:
     return None
 
 
+def given_up(incident: Incident) -> Optional[Cause]:
+    """A socket, path or timer starts no more what has been started too often."""
+    started = [str(each) for each in incident.properties.get("Triggers") or ()]
+    line = incident.by_systemd("Failed with result")
+    if len(started) != 1 or line is None:
+        return None
+    own = incident.result == "trigger-limit-hit"
+    limit = "TriggerLimitBurst= of it" if own else f"StartLimitBurst= of {started[0]}"
+    what = f"it has started {started[0]} too often, and does so no more ({limit})"
+    remedy = f"see why that ends so soon each time; then systemctl reset-failed {started[0]}, and start this one anew"
+    return cause(what, remedy, line)
+
+
 # By systemd's word for the result.
 BY_RESULT: Dict[str, Why] = {
     "timeout": timeout,
@@ -344,4 +369,7 @@ BY_RESULT: Dict[str, Why] = {
     "signal": killed,
     "core-dump": killed,
     "resources": resources,
+    "trigger-limit-hit": given_up,
+    "unit-start-limit-hit": given_up,
+    "service-start-limit-hit": given_up,
 }

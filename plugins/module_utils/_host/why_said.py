@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, List, NamedTuple, Optional, Pattern, Sequence, Tuple
+from typing import Callable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
 from .incident import ERROR_PRIORITIES, Cause, Incident
 from .journal import Line
@@ -15,7 +15,22 @@ from .views import inside
 
 # Lines before the last one that may belong to it, such as a trace.
 MOST_BEHIND = 25
-_PATH = re.compile(r"(?<!\w)(?P<quote>['\"`]?)(?P<path>/[^\s'\"`:;,()\[\]<>|]*[^\s'\"`:;,()\[\]<>|.])(?P=quote)")
+# A path in quotes goes on to where they end, and may have spaces in it; without quotes it ends before the first space.
+_QUOTES = (
+    *(("'", "'"), ('"', '"'), ("`", "`"), ("`", "'"), ("\u2018", "\u2019")),
+    *(("\u201c", "\u201d"), ("\u201e", "\u201c"), ("\u00ab", "\u00bb"), ("\u00bb", "\u00ab")),
+)
+_MARKS = "".join(sorted({mark for pair in _QUOTES for mark in pair}))
+_NO_PART = r"\s:;,()\[\]<>|" + _MARKS
+_PATH = re.compile(
+    "|".join(rf"(?<!\w){begin}/[^{begin}{end}]*{end}" for begin, end in _QUOTES)
+    + rf"|(?<![\w{_MARKS}])/[^{_NO_PART}]*[^{_NO_PART}.]"
+)
+# What may stand behind a path without quotes and is no more of its name; any other word may well be that.
+_GOES_ON = re.compile(
+    r"\s+(?!(?:as|at|because|by|can|can't|cannot|could|did|do|does|due|failed|fails|for|from|has|in|is|not|on|to|was"
+    r"|were|while|with)\b)[\w.-]"
+)
 _PROGRAM = re.compile(r"^(?:[^\s:]+:\s+)(?:(?:line )?\d+:\s+)?")
 # Times of day, and where in a source or a file of settings something stands: neither a port nor what it is about.
 _NO_OBJECT = re.compile(
@@ -29,7 +44,7 @@ _BEHIND = re.compile(
     r"|^[\w./*()-]+\(.*\)$|^exit status \d+$|^note: run with|^(?i:stack (?:back)?trace):$|^#\d+ "
     r"|still could not bind\(\)|^nginx: configuration file .* test failed$|^Error: A fatal exception has occurred"
     r"|^Error: Could not create the Java|\bWorker (?:exiting|failed to boot)\b|\bShutting down: Master\b"
-    r"|^BEGIN failed--compilation aborted|^\s*$"
+    r"|^BEGIN failed--compilation aborted|^sudo: If sudo is running in a container|^/\S*env: use -\[v\]S |^\s*$"
 )
 # A detail of an error, as Node.js has them behind its trace.
 _DETAIL = re.compile(r"^\s+\w+: ")
@@ -99,12 +114,22 @@ def without_positions(text: str) -> str:
 
 def paths(said: LastWords) -> List[str]:
     """The paths that a line names, without the program that says it."""
-    text = without_positions(_PROGRAM.sub("", said.text))
-    return list(dict.fromkeys(each.group("path") for each in _PATH.finditer(text)))
+    return list(dict.fromkeys(path for path, _whole in _paths(said)))
 
 
 def path_of(incident: Incident, said: LastWords) -> Optional[Tuple[str, str]]:
-    """The one path of a line, as the unit has it and as the host has it."""
-    found = paths(said)
-    real = inside(incident, found[0]) if len(found) == 1 else None
-    return (found[0], real) if real is not None else None
+    """The one path of a line, as the unit has it and as the host has it; None if it may be but a part of one."""
+    found = dict(_paths(said))
+    path, whole = next(iter(found.items()), ("", False))
+    real = inside(incident, path) if len(found) == 1 and whole else None
+    return (path, real) if real is not None else None
+
+
+def _paths(said: LastWords) -> Iterator[Tuple[str, bool]]:
+    """Each path of a line, and whether it is known where that ends. What is in quotes may be a command."""
+    text = without_positions(_PROGRAM.sub("", said.text))
+    for each in _PATH.finditer(text):
+        if each.group().startswith("/"):
+            yield each.group(), _GOES_ON.match(text, each.end()) is None
+        else:
+            yield each.group()[1:-1], " -" not in each.group()

@@ -11,7 +11,6 @@ and whether the object is there, is looked up. Private to the collection.
 from __future__ import annotations
 
 import errno
-import grp
 import os
 import posixpath
 import pwd
@@ -21,7 +20,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from .._syntax.unitfile import Placed
 from . import why_program
 from .incident import Cause, FailedStep, Incident, assigned, at, cause
-from .views import RUN, account_of, below, inside, is_known, mode_of, refused_at, sealed, there
+from .views import RUN, account_of, below, inside, is_group, is_user, led_by, mode_of, refused_at, sealed, there
 from .why_access import let_in
 
 Why = Callable[[Incident, FailedStep], Optional[Cause]]
@@ -45,7 +44,7 @@ class Of(NamedTuple):
 
 
 _LEAVE_OUT = "leave it out, or give it what this host allows"
-# Steps that say all there is to say, where just one of their directives is set.
+# Steps that say all there is to say.
 _PLAIN: Dict[str, Of] = {
     "NICE": Of(("Nice",), _LEAVE_OUT),
     "OOM_ADJUST": Of(("OOMScoreAdjust",), _LEAVE_OUT),
@@ -85,11 +84,11 @@ def why(incident: Incident) -> Optional[Cause]:
 def _plain(incident: Incident, step: FailedStep) -> Optional[Cause]:
     row = _PLAIN[step.name]
     found = [(name, incident.placed(name)[-1]) for name in row.directives if incident.placed(name)]
-    if len(found) != 1:
+    if not found:
         return None
-    name, placed = found[0]
-    what = f"systemd could not put {assigned(name, placed.value, placed)} into force here ({step.reason})"
-    return cause(what, row.remedy, step.line, name, placed)
+    told = " and ".join(assigned(name, placed.value, placed) for name, placed in found)
+    what = f"systemd could not put {told} into force here ({step.reason})"
+    return cause(what, row.remedy, step.line, *found[0])
 
 
 def _limits(incident: Incident, step: FailedStep) -> Optional[Cause]:
@@ -110,7 +109,7 @@ def _user(incident: Incident, step: FailedStep) -> Optional[Cause]:
     if not placed or incident.is_set("DynamicUser") or step.errno not in _NOBODY:
         return None
     name = placed[-1].value
-    if name.isdigit() or is_known(pwd.getpwnam, name):
+    if is_user(name):
         return None
     what = f"there is no user {name}, whom {at('User', placed[-1])} names"
     remedy = "create that account before the unit starts, or correct the name"
@@ -121,7 +120,7 @@ def _group(incident: Incident, step: FailedStep) -> Optional[Cause]:
     if incident.of_user:
         return _of_other(incident, step)
     words = [(name, word, each) for name in ("Group", "SupplementaryGroups") for word, each in incident.words(name)]
-    missing = [row for row in words if not row[1].isdigit() and not is_known(grp.getgrnam, row[1])]
+    missing = [row for row in words if not is_group(row[1])]
     if not missing or step.errno not in _NOBODY:
         return None
     directive, name, placed = missing[0]
@@ -174,7 +173,8 @@ def _path(
     if step.errno == errno.ENOENT:
         if hidden or os.path.exists(real):
             return hidden
-        return cause(f"{called} is not there", _make(incident, directive, path, made), step.line, directive, placed)
+        what = f"{called} is not there{led_by(incident, path)}"
+        return cause(what, _make(incident, directive, path, made), step.line, directive, placed)
     if step.errno == errno.ENOTDIR and os.path.exists(there(real)) and not os.path.isdir(there(real)):
         what = f"{called} is no folder, as {there(real)} is a file"
         return cause(what, "move that away, or mend the path", step.line, directive, placed)
@@ -207,6 +207,8 @@ def _stream(directive: str) -> Why:
             incident.placed("StandardOutput") if directive != "StandardInput" else ()
         )
         sort, _colon, path = placed[-1].value.partition(":") if placed else ("", "", "")
+        if sort in ("tty", "tty-force", "tty-fail"):
+            return _terminal(incident, step)
         if sort not in ("file", "append", "truncate"):
             return None
         name = directive if incident.placed(directive) else "StandardOutput"
@@ -223,6 +225,14 @@ def _stream(directive: str) -> Why:
     return of_stream
 
 
+def _terminal(incident: Incident, step: FailedStep) -> Optional[Cause]:
+    placed = incident.placed("TTYPath")
+    if not placed or step.errno not in (errno.ENOENT, errno.ENXIO) or os.path.exists(placed[-1].value):
+        return None
+    what = f"the terminal {placed[-1].value} of {at('TTYPath', placed[-1])} is not there"
+    return cause(what, "mend the path, or have the host make that terminal", step.line, "TTYPath", placed[-1])
+
+
 def _made(directive: str) -> Why:
     def of_folder(incident: Incident, step: FailedStep) -> Optional[Cause]:
         # 262 does not say of which unit that is, but the step tells that no program has run.
@@ -233,9 +243,17 @@ def _made(directive: str) -> Why:
             if os.path.lexists(there(path)) and not os.path.isdir(there(path)):
                 what = f"{at(directive, placed)} cannot make the folder {path}, as {there(path)} is a file"
                 return cause(what, f"move {there(path)} away, or take another name", line, directive, placed)
+            private = posixpath.join(posixpath.dirname(path), "private", posixpath.basename(path))
+            if step.errno == errno.EEXIST and all(map(_is_real_folder, (path, private))):
+                what = f"{at(directive, placed)} cannot make {path} a link to {private}, as both are folders"
+                return cause(what, "keep the one that has its files, and move the other away", line, directive, placed)
         return None
 
     return of_folder
+
+
+def _is_real_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _namespace(incident: Incident, step: FailedStep) -> Optional[Cause]:
@@ -244,6 +262,8 @@ def _namespace(incident: Incident, step: FailedStep) -> Optional[Cause]:
     found = _NAMESPACE.search(line.text) if line else None
     told = found.group("path") if found else ""
     told = told[len(_UNIT_ROOT) :] if told.startswith(_UNIT_ROOT) else told
+    if step.errno == errno.ENOTDIR:
+        return _no_folder(incident, step)
     if step.errno != errno.ENOENT:
         return None
     rows = [row for row in _mounted(incident) if not os.path.exists(row.host)]
@@ -258,6 +278,16 @@ def _namespace(incident: Incident, step: FailedStep) -> Optional[Cause]:
     optional = "" if row.directive == "RootDirectory" else ", or begin the value with - where it may be missing"
     proof = line if told else step.line
     return cause(what, f"make it before the unit starts{optional}", proof, row.directive, row.placed)
+
+
+def _no_folder(incident: Incident, step: FailedStep) -> Optional[Cause]:
+    """A file is where a folder has to be."""
+    for row in _mounted(incident):
+        deepest = there(row.host)
+        if os.path.isfile(deepest) and (deepest != row.host or row.directive == "RootDirectory"):
+            what = f"{row.host} of {at(row.directive, row.placed)} is no folder, as {deepest} is a file"
+            return cause(what, "move that away, or mend the path", step.line, row.directive, row.placed)
+    return None
 
 
 class _Row(NamedTuple):
@@ -318,6 +348,9 @@ def _credentials(incident: Incident, step: FailedStep) -> Optional[Cause]:
 
 def _network(incident: Incident, step: FailedStep) -> Optional[Cause]:
     placed = incident.placed("NetworkNamespacePath")
+    if placed and step.errno == errno.EINVAL and os.path.exists(placed[-1].value):
+        what = f"{placed[-1].value} of {at('NetworkNamespacePath', placed[-1])} is no network namespace"
+        return cause(what, "mend the path", step.line, "NetworkNamespacePath", placed[-1])
     if not placed or os.path.exists(placed[-1].value):
         return None
     what = f"there is no network namespace {placed[-1].value}, which {at('NetworkNamespacePath', placed[-1])} names"

@@ -19,11 +19,11 @@ from typing import Callable, Iterator, Optional, Tuple
 from . import why_modules
 from .incident import Cause, Incident, assigned, at, cause
 from .manager import PATH
-from .views import READ, RUN, WRITE, account_of, cover, inside, mode_of, mounted, refused_at, there
+from .views import READ, RUN, WRITE, account_of, cover, inside, led_by, mode_of, mounted, refused_at, there
 from .why_access import let_do, let_in, make_writable
 from .why_errors import tells
-from .why_ports import low_port, low_port_of_trace, nobody_listens, taken
-from .why_program import hidden
+from .why_ports import foreign, low_port, low_port_of_trace, nobody_listens, taken, told_before
+from .why_program import carriage_return, hidden
 from .why_said import MOST_BEHIND, LastWords, Words, last_words, path_of
 
 # Of something that the program goes on without, by its own word; only ever a reason to say nothing.
@@ -32,15 +32,22 @@ _MILD = re.compile(
     r"|retry\w*|retried|remote\w*|harmless|expected|as usual|not the (cause|reason|problem))\b",
     re.IGNORECASE,
 )
+_UNSET = r"(?:not (?:been )?set|missing|required|unset|undefined|not defined|must be (?:set|given|provided|defined))\b"
 _ASKED = re.compile(
-    r"\b[Vv]ariable[:\s]+[`'\"$]*(?P<name>[A-Z][A-Z0-9_]+)['\"`]* (?:is |was )?"
-    r"(?:not set|missing|required|unset|undefined)\b"
+    rf"\b[Vv]ariable[:\s]+[`'\"$]*(?P<name>[A-Z][A-Z0-9_]+)['\"`]* (?:is |was |has )?{_UNSET}"
+    rf"|[`'\"$]*\b(?P<before>[A-Z][A-Z0-9_]+)['\"`]* (?:environment|env) variable (?:is |was |has )?{_UNSET}"
+    r"|\b[Mm]issing (?:required )?(?:environment|env) variable:? [`'\"$]*(?P<after>[A-Z][A-Z0-9_]+)\b"
 )
 # Words, or modes of open(), of one that writes.
 _WRITES = re.compile(
     r"writ|creat|unlink|remov|renam|append|mkdir|FileHandler|,\s*['\"](?:[wax]b?t?\+?|r\+?b?\+)['\"]", re.IGNORECASE
 )
 _RUNS = re.compile(r"\bexec", re.IGNORECASE)
+# What a shell says of a command, or env(1), which the first line of a script may have for its interpreter.
+_CALLED = re.compile(
+    r"(?:^|: )(?P<name>[\w./+-]+): (?:command )?not found$"
+    r"|^(?:\S*/)?env: ['\u2018\"]?(?P<by_env>[\w./+-]+(?:\\r)?)['\u2019\"]?: No such file or directory$"
+)
 _CANNOT_RUN = 126
 _FAMILY = re.compile(r"\bAF_[A-Z0-9]+\b")
 
@@ -125,7 +132,7 @@ def _not_there(incident: Incident, said: LastWords) -> Optional[Cause]:
     over = cover(incident, path)
     if over is not None and over.hides:
         return None
-    what = f"{missing} is not there, which the program asks for"
+    what = f"{missing} is not there{led_by(incident, path)}, which the program asks for"
     return cause(what, "put it there before the unit starts, or mend the path in what tells the program", said.line)
 
 
@@ -148,10 +155,12 @@ def _full(incident: Incident, said: LastWords) -> Optional[Cause]:
 
 
 def _no_command(incident: Incident, said: LastWords) -> Optional[Cause]:
-    found = re.search(r"(?P<name>[\w./+-]+): (?:command )?not found$", said.text)
+    found = _CALLED.search(said.text)
     if found is None or incident.exit is None or incident.exit.status != 127:
         return None
-    name = found.group("name")
+    name = found.group("name") or found.group("by_env")
+    if name.endswith("\\r"):
+        return carriage_return(incident, said.line)
     folders = [""] if name.startswith("/") else [folder + "/" for folder in PATH.split(":")]
     if any(os.path.exists(inside(incident, folder + name) or "/") for folder in folders):
         return None
@@ -192,7 +201,7 @@ def _variables(incident: Incident, said: LastWords) -> Iterator[str]:
         yield found.group("name")
     found = _ASKED.search(said.text)
     if found:
-        yield found.group("name")
+        yield found.group("name") or found.group("before") or found.group("after")
 
 
 def _sets(value: str, name: str) -> bool:
@@ -282,10 +291,11 @@ _ROWS = (
     _row(tells(errno.EADDRINUSE), taken),
     _row(rf"(?=.*\b(bind|listen|port\b))(?=.*({tells(errno.EACCES, errno.EPERM)}))", low_port),
     _row(_DENIED, low_port_of_trace),
+    _row(rf"(?=.*\b(bind|listen))(?=.*({tells(errno.EADDRNOTAVAIL)}))", foreign),
     _row(tells(errno.EROFS), _read_only),
     _row(_DENIED, _denied),
     _row(tells(errno.ECONNREFUSED), nobody_listens),
-    _row(r"not found$", _no_command),
+    _row(r"not found$|\benv: ", _no_command),
     _row(r"error while loading shared libraries", _no_library),
     *why_modules.ROWS,
     _row(tells(errno.ENOENT), _not_there),
@@ -295,4 +305,5 @@ _ROWS = (
     _row(tells(errno.EAFNOSUPPORT), _no_family),
     _row(r"no new privileges", _no_new_privileges),
     _row(tells(errno.EPERM, errno.EACCES), _no_executable_memory),
+    _row(r"\d", told_before),
 )

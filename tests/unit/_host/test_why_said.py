@@ -15,7 +15,15 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.incident 
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.journal import Line
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.why_said import telling
 
-from tests.runtimes import NODE_FILE, NODE_MODULE, NODE_PACKAGE, NODE_REFUSED, NODE_TAKEN
+from tests.runtimes import (
+    GUNICORN_TAKEN,
+    NODE_FILE,
+    NODE_MODULE,
+    NODE_PACKAGE,
+    NODE_REFUSED,
+    NODE_TAKEN,
+    REDIS_TAKEN,
+)
 
 UNIT = "shop.service"
 
@@ -188,6 +196,7 @@ def test_a_port_that_is_refused(text: str, unit: str) -> None:
         ("PHP Fatal error:  Uncaught Error: Failed opening required '/opt/nowhere.php' in /opt/a.php:3", "the file "),
         ("Error: Unable to access jarfile /opt/nowhere.jar", "the file /opt/nowhere.jar, "),
         ("Error: Could not find or load main class a.Main", "the Java class a.Main, "),
+        ('ERROR:    Error loading ASGI app. Could not import module "shop.main".', "the Python module shop.main, "),
     ],
 )
 def test_a_module_that_is_not_there(text: str, says: str) -> None:
@@ -213,6 +222,89 @@ def test_a_module_that_is_not_there(text: str, says: str) -> None:
 )
 def test_a_file_that_is_not_there(text: str, says: str) -> None:
     assert cause(text).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("cat: '/opt/nowhere/my file': No such file or directory", "/opt/nowhere"),
+        ("cat: /opt/my: No such file or directory", "/opt/my"),
+        ("open \u201c/opt/my file\u201d: no such file or directory", "/opt/my file"),
+        ("mkdir: cannot create directory \u2018/opt/nowhere/x\u2019: No such file or directory", "/opt/nowhere"),
+        ("tar: \u00bb/opt/my\u00ab: No such file or directory", "/opt/my"),
+        ("cannot open `/opt/my' for reading: No such file", "/opt/my"),
+        ("sh: 1: cannot create /opt/nowhere/x: Directory nonexistent", "/opt/nowhere"),
+        ("cannot open /opt/my for reading: No such file or directory", "/opt/my"),
+        ("exec of /opt/my failed: No such file or directory", "/opt/my"),
+        # Where it ends, or whether it is one, cannot be told.
+        ("open /opt/my file: no such file or directory", ""),
+        ("run '/opt/my -x': No such file or directory", ""),
+        ("mv '/opt/my' '/opt/other': No such file or directory", ""),
+    ],
+)
+def test_where_a_path_ends(text: str, path: str) -> None:
+    found = cause(text)
+    assert found.startswith(f"{path} is not there") if path else not found
+
+
+def test_a_link_to_what_is_not_there_is_told(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("/opt/nowhere")
+    found = cause(f"cat: {link}: No such file or directory")
+    assert found.startswith(f"{link} is not there ({link} is a link to /opt/nowhere), ")
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "says"),
+    [
+        ("PORT environment variable is required", "", "the variable PORT is not set"),
+        ("Missing required environment variable: PORT", "", "the variable PORT is not set"),
+        ("environment variable PORT must be set", "", "the variable PORT is not set"),
+        ("environment variable PORT must be set", "Environment=PORT=1", ""),
+        ("PORT is not set", "", ""),
+    ],
+)
+def test_a_variable_that_is_asked_for(text: str, unit: str, says: str) -> None:
+    found = cause(text, unit)
+    assert found.startswith(says) if says else not found
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("nginx: [emerg] bind() to 198.51.100.7:80 failed (99: Cannot assign requested address)", "198.51.100.7"),
+        ("listen tcp [2001:db8::5]:80: bind: cannot assign requested address", "2001:db8::5"),
+        ("bind() to 127.0.0.1:80 failed (99: Cannot assign requested address)", ""),
+        ("connect to 198.51.100.7:80 failed (99: Cannot assign requested address)", ""),
+        ("OSError: [Errno 99] Cannot assign requested address", ""),
+    ],
+)
+def test_an_address_that_the_host_does_not_have(text: str, says: str) -> None:
+    assert cause(text).startswith(f"this host does not have the address {says}, ") if says else not cause(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (REDIS_TAKEN.replace("6379", "2022"), "port 2022 is taken by "),
+        (GUNICORN_TAKEN.replace("8000", "2022"), "port 2022 is taken by "),
+        # It went on, and ended for something else; or the last line is of another port.
+        (f"{REDIS_TAKEN.replace('6379', '2022')}schema 4 is not known", ""),
+        (f"{REDIS_TAKEN.replace('6379', '2022')}cannot reach 127.0.0.1:2023", ""),
+    ],
+)
+def test_a_port_of_which_an_earlier_line_tells_more(monkeypatch: pytest.MonkeyPatch, text: str, says: str) -> None:
+    monkeypatch.setattr(holders, "listening", lambda: {2022: holders.Port(2022, ("1",))})
+    found = cause(text)
+    assert found.startswith(says) if says else not found
+
+
+def test_what_sudo_says_last_is_not_its_error() -> None:
+    text = """\
+sudo: The "no new privileges" flag is set, which prevents sudo from running as root.
+sudo: If sudo is running in a container, you may need to adjust the container configuration to disable the flag.
+"""
+    assert cause(text, "NoNewPrivileges=yes").startswith("NoNewPrivileges= (/x:3) does not let it become another user")
 
 
 def test_a_file_that_is_refused(tmp_path: Path) -> None:
