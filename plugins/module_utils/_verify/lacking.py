@@ -16,6 +16,7 @@ from typing import Any, Callable, FrozenSet, Iterator, Mapping, NamedTuple, Sequ
 
 from .._desired.stack import Desired
 from .._host.files import resolve
+from .._host.mounts import is_mounted_over
 from .._host.observed import units_under
 from .._host.places import Places, account
 from .._plan.differences import Differences
@@ -109,7 +110,7 @@ def _has_content(folder: str, root: str) -> bool:
         return False
     try:
         path = resolve(root + folder, root)
-        return not os.path.ismount(path) and bool(os.listdir(path))
+        return not is_mounted_over(path) and bool(os.listdir(path))
     except OSError:  # none yet, or one that this user may not look into
         return False
 
