@@ -15,14 +15,12 @@ import os
 import socket
 from typing import AbstractSet, Any, List, Optional, Sequence, Tuple
 
-from .._syntax.dependencies import NEEDS
+from .._syntax.relations import WORKS_WITH
 from . import holders
 from .health import Place
 from .looks import Look
 from .manager import Manager, all_names
 from .workload import processes
-
-RELATED = ("After", "Before", "Wants", "WantedBy", "RequiredBy", "PartOf", "ConsistsOf", *NEEDS)
 
 
 def refused(manager: Manager, look: Look, places: Sequence[Place]) -> str:
@@ -43,7 +41,7 @@ def instead(manager: Manager, unit: str, places: Sequence[Place]) -> Optional[Tu
     others = [(place, other) for place in places for other in (_others(place, own, unit) if own else ())]
     if not others or holders.of_these(holders.all_listeners(), own):
         return None
-    related = all_names(manager.show([unit], RELATED)[unit], RELATED)
+    related = all_names(manager.show([unit], WORKS_WITH)[unit], WORKS_WITH)
     begun = min(map(holders.begun, own))
     # What a unit's start has brought up itself, as a container's port, is younger.
     return next((each for each in others if each[1].unit not in related and holders.begun(each[1].pid) < begun), None)

@@ -26,16 +26,13 @@ from typing import (
 from .._host.graph import Graph
 from .._syntax.activation import begin_together
 from .._syntax.kinds import Cause, kind_of
-from .._syntax.relations import RELATIONS, Because, Does
+from .._syntax.relations import PULLED_IN_BY, Because, Does
 from .._syntax.special import FOUNDATIONS
 from .fates import Becomes, Call, Fate
 
 if TYPE_CHECKING:
     from .course import Course
     from .transactions import UnitsUp
-
-# By what a unit is known that pulls another one in.
-_ASKING = tuple(relation.inverse for relation in RELATIONS.values() if relation.start is Does.START)
 
 
 def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:
@@ -172,6 +169,11 @@ def starters(unit: str, graph: Graph) -> List[str]:
     return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]
 
 
+def started_by(unit: str, graph: Graph) -> Tuple[str, ...]:
+    """What a timer, socket or path starts."""
+    return graph.node(unit).related("Triggers")
+
+
 def starting_again(unit: str, graph: Graph) -> List[str]:
     """What is up and would start a unit that is stopped: what upholds it, its sockets, paths and timers."""
     others = graph.node(unit).related("UpheldBy", "TriggeredBy")
@@ -180,7 +182,7 @@ def starting_again(unit: str, graph: Graph) -> List[str]:
 
 def is_asked_for(unit: str, graph: Graph) -> bool:
     """Does anything start it: another unit that pulls it in, or a socket, path or timer?"""
-    return bool(graph.node(unit).related(*_ASKING, "TriggeredBy"))
+    return bool(graph.node(unit).related(*PULLED_IN_BY, "TriggeredBy"))
 
 
 def fates(

@@ -13,18 +13,14 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set
 
 from .._host.graph import Graph
 from .._host.manager import TOGETHER_SINCE
-from .._syntax.kinds import kind_of
-from .._syntax.relations import RELATIONS, Because, Does
+from .._syntax.activation import in_the_way
+from .._syntax.relations import BINDING, NEEDED_BY, USED_BY, USES, Because, Does
 from .transactions import Contradiction, Job, UnitsUp, transaction, wanted_together
 
 # What is started or stopped by itself is looked at from queues from then on.
 _QUEUES_SINCE = 249
 # systemd gives up on what it starts or stops by itself over and over.
 _MOST_BY_ITSELF = 16
-
-_FAILING = ("RequiredBy", "RequisiteOf", "BoundBy")
-_NEEDED = tuple(name for name, relation in RELATIONS.items() if relation.start in (Does.START, Does.VERIFY))
-_NEEDING = tuple(name for name, relation in RELATIONS.items() if relation.needs_it)
 
 
 class Course:
@@ -177,8 +173,8 @@ class Course:
     def is_refused(self, unit: str) -> bool:
         """Does its start, or verification, fail at once? A verification fails where the unit is down.
 
-        A socket does not start while its service is up (socket_start()), nor does a unit that is bound to another one,
-        and ordered after it, while that is down (unit_verify_deps()).
+        A socket has something in its way while its service is up. A unit that is bound to another one, and ordered
+        after it, does not start while that is down (unit_verify_deps()).
         """
         does = self._queued[unit].does
         if does in (Does.STOP, Does.RESTART) or self.is_up(unit):
@@ -186,10 +182,9 @@ class Course:
         node = self.graph.node(unit) if does is Does.START else None
         if node is None:
             return True
-        lacking = set(node.related("BindsTo")).intersection(node.related("After"))
-        return any(not self.is_up(other) for other in lacking) or (
-            kind_of(unit).starts.hands_over and any(self.is_up(other) for other in node.related("Triggers"))
-        )
+        lacking = set(node.related(BINDING)).intersection(node.related("After"))
+        is_lacking = any(not self.is_up(other) for other in lacking)
+        return is_lacking or in_the_way(unit, node.related("Triggers"), self.is_up) != ""
 
     def _fail_with(self, unit: str) -> None:
         """The starts of units that cannot be up without it fail with it (job_fail_dependencies()).
@@ -200,7 +195,7 @@ class Course:
         ahead = [unit]
         while ahead:
             current = ahead.pop()
-            for other in self.graph.node(current).related(*_FAILING):
+            for other in self.graph.node(current).related(*NEEDED_BY):
                 if other in self._queued and self._queued[other].does in (Does.START, Does.VERIFY):
                     del self._queued[other]
                     self._look_again_at([other])
@@ -211,7 +206,7 @@ class Course:
         self.ends[unit] = cause
         self.units_up.set(unit, False)
         node = self.graph.node(unit)
-        self._unneeded.update(dict.fromkeys(node.related(*_NEEDED)))
+        self._unneeded.update(dict.fromkeys(node.related(*USES)))
         self._bound.update(dict.fromkeys(node.related("BoundBy")))
 
     def _set_up(self, unit: str, cause: Because) -> None:
@@ -251,17 +246,17 @@ class Course:
         """unit_is_bound_by_inactive()"""
         if not self.is_up(unit) or unit in self._queued:
             return
-        others = [other for other in self.graph.node(unit).related("BindsTo") if other not in self._queued]
+        others = [other for other in self.graph.node(unit).related(BINDING) if other not in self._queued]
         to = next((other for other in others if not self.is_up(other)), None)
         if to is not None:
-            self._by_themselves(Does.STOP, unit, Because(to, "BindsTo"), gently=False)
+            self._by_themselves(Does.STOP, unit, Because(to, BINDING), gently=False)
 
     def _stop_if_unneeded(self, unit: str) -> None:
         """unit_is_unneeded()"""
         node = self.graph.node(unit)
         if "StopWhenUnneeded" not in node.settings or not self.is_up(unit) or unit in self._queued:
             return
-        if not any(other in self._queued or self.is_up(other) for other in node.related(*_NEEDING)):
+        if not any(other in self._queued or self.is_up(other) for other in node.related(*USED_BY)):
             self._by_themselves(Does.STOP, unit, Because("", "StopWhenUnneeded"), gently=True)
 
     def _by_themselves(self, does: Does, unit: str, cause: Because, gently: bool) -> None:

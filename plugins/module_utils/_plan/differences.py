@@ -34,10 +34,10 @@ from .._desired.stamp import Parts
 from .._host.observed import Observed, Unread, units_under
 from .._syntax.activation import is_accepted_for, starts
 from .._syntax.dependencies import named
-from .._syntax.directives import GAINS_START
 from .._syntax.kinds import TIMER_TIMES, File, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.names import parse_name, parse_pattern
+from .._syntax.relations import PULLS_IN
 from .._syntax.special import is_over
 from .._syntax.unitfile import Effective
 from .aliases import Aliases, ended, taken, with_aliases
@@ -366,7 +366,7 @@ def _change(unit: str, text: Effective, view: _View) -> TextChange:
 def _gained(unit: str, before: LoadPath, after: LoadPath) -> Dict[str, Tuple[str, ...]]:
     """Units that directives which pull in name after a change and did not before."""
     found = {}
-    for directive in sorted(GAINS_START):
+    for directive in PULLS_IN:
         old = named(unit, directive, before)
         found[directive] = tuple(other for other in named(unit, directive, after) if other not in old)
     return {directive: others for directive, others in found.items() if others}

@@ -14,10 +14,11 @@ from .._desired.render import FileWanted
 from .._host.graph import Graph
 from .._host.observed import Observed
 from .._syntax.activation import starts
-from .._syntax.dependencies import NEEDS, needed
+from .._syntax.dependencies import needed
 from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import goes_at_its_end, is_run_once, refuses_start
+from .._syntax.relations import NEEDS
 from . import sockets
 from .brought import brought_along
 from .consequences import (

@@ -20,6 +20,7 @@ from .specifiers import in_install
 
 # What makes links in a folder of another unit, and since which version.
 WANTING = (("WantedBy", ".wants", 0), ("RequiredBy", ".requires", 0), ("UpheldBy", ".upholds", 254))
+INSTALLS = tuple(directive for directive, _folder, _since in WANTING)
 # Before that a template without an instance is linked nowhere, a unit that Also= names has to be there, and an alias of
 # the own name collides with the file itself.
 _TEMPLATES_SINCE = 249
