@@ -21,7 +21,7 @@ from .._host.observed import units_under
 from .._syntax.dependencies import hands_reloads_on, needed, needs, upheld
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import can_reload, is_run_once
-from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.rule import Problem, Rule, RulePlace, Severity
 from .._syntax.special import ending, is_of_host
 from .._syntax.unitfile import Effective
 from . import links
@@ -153,7 +153,7 @@ _MAX_REMOVED = Rule(
     "prune would remove {number} files, more than max_removed ({most})",
     "nothing is done; they are {names}",
     "the option max_removed",
-    option="max_removed",
+    place=RulePlace(option="max_removed"),
 )
 
 
@@ -191,8 +191,8 @@ def _holds_host(case: Case, view: View) -> Optional[Problem]:
 
 
 def _holds_run(case: Case, view: View) -> Optional[Problem]:
-    down = case.wanted == "stopped" and case.now.is_up and case.under_run
-    return _HOLDS_RUN.problem(case.unit, path=case.under_run) if down else None
+    down = case.wanted == "stopped" and case.now.is_up and case.mount.under_run
+    return _HOLDS_RUN.problem(case.unit, path=case.mount.under_run) if down else None
 
 
 def _refuses_start(case: Case, view: View) -> Optional[Problem]:

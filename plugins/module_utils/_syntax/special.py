@@ -30,7 +30,7 @@ def mount_point(unit: str) -> str:
     return "/" + unescape(unit.rpartition(".")[0]).lstrip("/") if kind_of(unit).over_folder else ""
 
 
-def is_over(unit: str, paths: Iterable[str]) -> str:
+def path_below(unit: str, paths: Iterable[str]) -> str:
     """The first of these paths that a mount would come over, or holds; "" if there is none, or it is no mount."""
     folder = mount_point(unit).rstrip("/") + "/"
     return next((path for path in sorted(paths) if f"{path}/".startswith(folder)), "") if len(folder) > 1 else ""
