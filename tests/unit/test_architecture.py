@@ -32,12 +32,13 @@ MAY_IMPORT = {
     "_programs": set(),
     "_advice": {"_syntax"},
     "_host": {"_syntax"},
+    "_causes": {"_syntax", "_host"},
     "_desired": _MIDDLE | {"_programs"},
     "_plan": _MIDDLE | {"_desired"},
     "_verify": _ABOVE,
-    "_apply": _ABOVE,
-    "_run": _ABOVE | {"_verify", "_apply"},
-    "_trial": _ABOVE | {"_verify", "_apply", "_run"},
+    "_apply": _ABOVE | {"_causes"},
+    "_run": _ABOVE | {"_causes", "_verify", "_apply"},
+    "_trial": _ABOVE | {"_causes", "_verify", "_apply", "_run"},
 }
 
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import AbstractSet, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Set
 
+from .._causes.answers import answered_by_another
 from .._desired.render import FileWanted
 from .._host import jobs
 from .._host.causes import (
@@ -325,7 +326,7 @@ class _Transaction:
             return Done(timeout, since, health.patient, allowed)
         restarted = run_of(shown[unit]) if unit in shown and unit in jobs["restart"] else None
         reloaded = run_of(shown[unit]) if unit in shown and unit in self._plan.reloaded else None
-        proof = Proof(health, restarted, reloaded, since, allowed)
+        proof = Proof(health, restarted, reloaded, since, allowed, answered_by_another)
         return Unfailed(proof) if expected is Expected.UNFAILED else Up(proof)
 
     @functools.cached_property

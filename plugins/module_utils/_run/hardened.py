@@ -19,15 +19,15 @@ from .._advice.merging import parse_groups
 from .._advice.optouts import Line
 from .._advice.profiles import Host, Lines, escalates_in_vain, profile, undone
 from .._advice.refusals import Refusal, of_processes, refusals
+from .._causes.incident import Incident, texts
+from .._causes.views import READ, RUN, WRITE, account_of, refused_at, there
+from .._causes.why_access import of_system, own_folder
 from .._desired.hardening import DROPIN, TARGET, Asked, asked, with_lines
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired
 from .._host import files, journal
-from .._host.incident import Incident, texts
 from .._host.manager import OFFLINE_SINCE, Manager
 from .._host.observed import Observed
-from .._host.views import READ, RUN, WRITE, account_of, refused_at, there
-from .._host.why_access import of_system, own_folder
 from .._host.workload import processes
 from .._plan.owners import orphans
 from .._syntax.kinds import KINDS
