@@ -163,6 +163,7 @@ def test_a_run_that_changes_nothing_is_spared_what_only_a_change_needs() -> None
         *("_apply.record", "_apply.transaction", "_apply.rollback", "_verify.verify"),
         *("_apply.standing", "_apply.trials", "_host.memory", "_host.processes", "_desired.alerts", "_plan.shells"),
         *("_host.causes", "_host.expectations", "_host.journal", "_host.mounts", "_host.probe", "_host.watch"),
+        *("_causes.answers", "_causes.incident", "_causes.why"),
     ]
     found = set(done.stdout.split())
     assert f"{package}._run.pipeline" in found
