@@ -16,6 +16,7 @@ from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
 
 from .._syntax import values
 from .._syntax.activation import accepts, started_by
+from .._syntax.install import INSTALLS
 from .._syntax.kinds import DEFAULT_KIND, KINDS, kind_of
 from .._syntax.names import parse_name
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
@@ -47,8 +48,6 @@ _BOOLEANS = frozenset(str(each).lower() for each in BOOLEANS)
 # What goes to the unit that an entry is named after, and what to the one that has the process.
 STATE = ("enabled", "state", "masked")
 OF_PROCESS = (*TEXT_OPTIONS, "run", "alert", "hardening")
-# In whose text they would be a directive of the [Install] section.
-_INSTALLS = ("WantedBy", "RequiredBy", "UpheldBy")
 
 
 class Around(NamedTuple):
@@ -187,7 +186,7 @@ class Builder:
 
     def wanted_by(self, target: str) -> None:
         """The target that starts it at boot, unless the entry has said what does."""
-        if not self.unwanted and not any(each in self.sections.get("Install", {}) for each in _INSTALLS):
+        if not self.unwanted and not any(each in self.sections.get("Install", {}) for each in INSTALLS):
             self.default("Install", "WantedBy", target)
 
     def said(self, section: str, directive: str) -> str:

@@ -13,12 +13,12 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._syntax.activation import starts
-from .._syntax.directives import GAINS_START
 from .._syntax.install import installs
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import last, words
 from .._syntax.names import misnamed, parse_pattern
+from .._syntax.relations import PULLS_IN, WISHES
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
@@ -76,8 +76,6 @@ _NOT_AT_BOOT = Rule(
     "give it an [Install] section (install: {{WantedBy: {target}}}), or say enabled: false if that is meant",
     "systemd.unit(5), [Install] section options",
 )
-# Neither systemd nor its verify minds that a unit named by these is not there.
-_WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
 # The word that tells date(1) a format.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*")
 # Letters of dates side by side, as strftime(3) has them; with blanks between them only within quotes, where they are
@@ -111,7 +109,7 @@ def is_empty(view: View) -> Iterator[Problem]:
 
 def wants_nowhere(view: View) -> Iterator[Problem]:
     """Wishes for units that are not there; what is needed and is not there is what verify speaks of."""
-    for name, own in _own_entries(view, *(wish.encode() for wish in _WISHES)):
+    for name, own in _own_entries(view, *(wish.encode() for wish in WISHES)):
         ours = dict.fromkeys(_wished(own))
         theirs = set(_wished(_of_others(name, view))) if ours else ()
         for directive, word in (each for each in ours if each not in theirs):
@@ -124,7 +122,7 @@ def wants_nowhere(view: View) -> Iterator[Problem]:
 
 
 def _wished(text: Sequence[Entry]) -> Iterator[Tuple[str, str]]:
-    yield from ((each.directive, word) for each in text if each.directive in _WISHES for word in each.value.split())
+    yield from ((each.directive, word) for each in text if each.directive in WISHES for word in each.value.split())
 
 
 def _of_others(name: str, view: View) -> Sequence[Entry]:
@@ -296,7 +294,7 @@ def _asked_for(after: LoadPath) -> FrozenSet[str]:
         if folder in after.folders and after.fragment(unit) != path:  # another one of its name is in force
             continue
         for entry in entries(content):
-            if entry.section == "Unit" and entry.directive in GAINS_START:
+            if entry.section == "Unit" and entry.directive in PULLS_IN:
                 found.update(in_name(word, unit) for word in entry.value.split())
         if kind_of(unit).is_starter:
             found.add(starts(unit, after))

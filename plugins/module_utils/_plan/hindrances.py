@@ -10,7 +10,7 @@ from typing import AbstractSet, Iterator
 
 from .._host.graph import Graph
 from .._syntax.rule import Problem, Rule, Severity
-from .._syntax.special import is_over
+from .._syntax.special import path_below
 from .conflicts import of_jobs
 from .consequences import behind, displaced, standing_on, stopped_with, taken_down
 from .fates import Becomes
@@ -63,7 +63,7 @@ def hindrances(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -
 
 def _ended(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> Iterator[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses."""
-    for unit, alias in view.differences.aliases.ended.items():
+    for unit, alias in view.differences.aliasing.ended.items():
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             yield _OWN_CONNECTION.problem(unit, what=f"to give it the name {alias}, which systemd has in memory,")
     for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:
@@ -82,7 +82,7 @@ def _ended(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> It
 def _hidden(plan: Plan, view: View) -> Iterator[Problem]:
     """Mounts that would hide what this run has in use, and that come up only as something needs them."""
     for unit, fate in plan.fates.items():
-        path = is_over(unit, view.observed.manager.footing) if fate.becomes is Becomes.UP else ""
+        path = path_below(unit, view.observed.manager.footing) if fate.becomes is Becomes.UP else ""
         if path:
             root = behind(fate, plan.fates, plan.jobs)
             by = fate.cause.unit or (root[1] if root else unit)

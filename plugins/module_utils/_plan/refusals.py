@@ -18,10 +18,10 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._host.observed import units_under
-from .._syntax.dependencies import named, needed, needs
+from .._syntax.dependencies import hands_reloads_on, needed, needs, upheld
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import can_reload, is_run_once
-from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.rule import Problem, Rule, RulePlace, Severity
 from .._syntax.special import ending, is_of_host
 from .._syntax.unitfile import Effective
 from . import links
@@ -153,7 +153,7 @@ _MAX_REMOVED = Rule(
     "prune would remove {number} files, more than max_removed ({most})",
     "nothing is done; they are {names}",
     "the option max_removed",
-    option="max_removed",
+    place=RulePlace(option="max_removed"),
 )
 
 
@@ -191,8 +191,8 @@ def _holds_host(case: Case, view: View) -> Optional[Problem]:
 
 
 def _holds_run(case: Case, view: View) -> Optional[Problem]:
-    down = case.wanted == "stopped" and case.now.is_up and case.under_run
-    return _HOLDS_RUN.problem(case.unit, path=case.under_run) if down else None
+    down = case.wanted == "stopped" and case.now.is_up and case.mount.under_run
+    return _HOLDS_RUN.problem(case.unit, path=case.mount.under_run) if down else None
 
 
 def _refuses_start(case: Case, view: View) -> Optional[Problem]:
@@ -216,9 +216,7 @@ def _is_never_reloaded(case: Case, view: View) -> Optional[Problem]:
 
 def _hands_reloads_on(case: Case, view: View) -> bool:
     """systemd takes that job of any unit that hands it on (unit_can_reload())."""
-    units, after = [each.unit for each in view.differences.cases], view.differences.named
-    others = (unit for unit in units if case.unit in named(unit, "ReloadPropagatedFrom", after))
-    return bool(named(case.unit, "PropagatesReloadTo", after)) or any(others)
+    return hands_reloads_on(case.unit, (each.unit for each in view.differences.cases), view.differences.named)
 
 
 def _has_no_reload(case: Case, view: View) -> Optional[Problem]:
@@ -252,7 +250,7 @@ def _at_odds(view: View) -> Iterator[Problem]:
     named_so = view.differences.named
     for case in (each for each in cases if each.wanted in RUNNING) if stopped else ():
         wanted = [("needs", *each) for each in needs(case.unit, named_so)]
-        wanted += [("upholds", "Unit", "Upholds", other) for other in named(case.unit, "Upholds", named_so)]
+        wanted += [("upholds", *each) for each in upheld(case.unit, named_so)]
         for verb, section, directive, first in wanted:
             others = needed([first], named_so) if verb == "needs" else {first}
             for other in sorted(stopped.intersection(others)):

@@ -238,7 +238,7 @@ def problem_lines(
 
 
 def _line(problem: Problem, error: Mapping[str, Any]) -> str:
-    if not problem.rule.of_all:
+    if not problem.rule.place.of_all:
         return _at(str(problem), error)
     path = error["path"]
     return str(problem._replace(message=f"{legible(path)}: {problem.message}") if path else problem)

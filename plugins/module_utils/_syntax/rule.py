@@ -98,6 +98,21 @@ class Severity(enum.Enum):
         return self is Severity.ERROR or (self is Severity.UNVERIFIED and not lenient)
 
 
+class RulePlace(NamedTuple):
+    """Where in the options the mistakes by a rule lie, beyond what each says of its place.
+
+    option: the one of the whole that they are always about. everywhere: in all entries of the unit, or all its drop-ins
+    of one name. of_all: their option is a path in all options, whatever the unit is.
+    """
+
+    option: str = ""
+    everywhere: bool = False
+    of_all: bool = False
+
+
+_NO_PLACE_OF_ITS_OWN = RulePlace()
+
+
 @dataclass(frozen=True)
 class Rule:
     """Something that is checked; each is also kept in the register that the documentation is made from.
@@ -105,11 +120,10 @@ class Rule:
     id: its name in results; several wordings may share one. severity: what comes of it. reason: what is wrong, and
     remedy: what to do about it ("" where the reason says it), both with {names} for what differs from case to case,
     {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
-    that is not well, so that a cause of that is looked for. option: the one of the whole that it is always about.
-    everywhere: it is about all entries of its unit, or all its drop-ins of one name. of_lack: it is about what its
-    unit lacks, which may be for another mistake. may_come: it is about what is not there and that an earlier task may
-    be about to bring, so that in check mode it is no warning. of_line: it is about a line as it stands, whatever else
-    is wrong. of_all: its option is a path in all options, whatever its unit is.
+    that is not well, so that a cause of that is looked for. place: where in the options it is always about. of_lack: it
+    is about what its unit lacks, which may be for another mistake. may_come: it is about what is not there and that an
+    earlier task may be about to bring, so that in check mode it is no warning. of_line: it is about a line as it
+    stands, whatever else is wrong.
     """
 
     id: str
@@ -118,12 +132,10 @@ class Rule:
     remedy: str
     source: str
     has_cause: bool = False
-    option: str = ""
-    everywhere: bool = False
+    place: RulePlace = _NO_PLACE_OF_ITS_OWN
     of_lack: bool = False
     may_come: bool = False
     of_line: bool = False
-    of_all: bool = False
 
     def __post_init__(self) -> None:
         _REGISTER.append(self)
@@ -135,11 +147,11 @@ class Rule:
     def problem(self, unit: str = "", section: str = "", directive: str = "", **words: object) -> Problem:
         """A problem in the rule's own words."""
         text = f"{self.reason}: {self.remedy}" if self.remedy else self.reason
-        return Problem(self, text.format(unit=unit, **words), unit, section, directive, self.option)
+        return Problem(self, text.format(unit=unit, **words), unit, section, directive, self.place.option)
 
     def said(self, message: str, unit: str = "", section: str = "", directive: str = "", option: str = "") -> Problem:
         """A problem in the words of what found it: systemd, the kernel, or a reader that knows no place."""
-        return Problem(self, message, unit, section, directive, option or self.option)
+        return Problem(self, message, unit, section, directive, option or self.place.option)
 
     def refusals(self, refused: Refused, unit: str = "", option: str = "") -> List[Problem]:
         """A problem for each that is refused within an option, or without one within all."""
@@ -187,8 +199,8 @@ class Problem(NamedTuple):
             "rule": self.rule.id,
             "message": self.message,
             **({"option": self.option} if self.option else {}),
-            **({"everywhere": "yes"} if self.rule.everywhere else {}),
-            **({"of_all": "yes"} if self.rule.of_all else {}),
+            **({"everywhere": "yes"} if self.rule.place.everywhere else {}),
+            **({"of_all": "yes"} if self.rule.place.of_all else {}),
         }
 
 

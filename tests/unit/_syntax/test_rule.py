@@ -14,6 +14,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule im
     Problem,
     Problems,
     Rule,
+    RulePlace,
     Severity,
     shown,
 )
@@ -48,7 +49,7 @@ def test_as_dict_has_all_keys_even_when_empty() -> None:
 
 def test_of_what_option_it_is() -> None:
     assert Problem(RULE, "bad", option="alert.mail").as_dict()["option"] == "alert.mail"
-    of_one = replace(RULE, option="prune")
+    of_one = replace(RULE, place=RulePlace(option="prune"))
     assert of_one.problem("a.service", path="/x").option == "prune"
     assert of_one.said("bad").option == "prune"
     assert of_one.said("bad", option="name").option == "name"

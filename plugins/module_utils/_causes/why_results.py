@@ -16,9 +16,9 @@ import re
 import signal
 from typing import Callable, Dict, List, Optional, Tuple
 
+from .._host.journal import Line
 from .._syntax.unitfile import Placed
 from .incident import Cause, Incident, assigned, at, cause, error_of
-from .journal import Line
 from .views import mode_of
 
 Why = Callable[[Incident], Optional[Cause]]

@@ -15,11 +15,11 @@ import stat
 import struct
 from typing import NamedTuple, Optional, Tuple
 
+from .._host.journal import Line
+from .._host.manager import PATH
 from .._syntax.unitfile import Placed
 from .holders import writer_of
 from .incident import Cause, FailedStep, Incident, at, cause
-from .journal import Line
-from .manager import PATH
 from .views import READ, RUN, Cover, Who, account_of, below, binds, cover, inside, mode_of, mounted, refused_at, there
 from .why_access import let_in, of_hardening
 

@@ -11,9 +11,9 @@ import os
 import re
 from typing import List, Mapping, Optional, Set
 
+from .._host.journal import Line
 from . import holders
 from .incident import Cause, Incident, cause
-from .journal import Line
 from .views import account_of, inside
 from .why_errors import tells
 from .why_said import MOST_BEHIND, LastWords, paths, without_positions
