@@ -40,6 +40,7 @@ _WANTS_NOWHERE = Rule(
     "there is no {other} on this host, and systemd passes over that without a word",
     "{mend}{near}",
     "systemd.unit(5), Wants=, Upholds=, OnFailure= and OnSuccess=",
+    may_come=True,
 )
 _DATE_RULE = Rule(
     "date-format",
@@ -61,6 +62,20 @@ _TWICE_SET = Rule(
     "{names} is set under environment and under secrets, and the program is given what is under secrets",
     "take it out of one of them",
     "systemd.exec(5), EnvironmentFile=",
+)
+_TYPE_TWICE = Rule(
+    "type-twice",
+    Severity.WARNING,
+    "its name has the type of unit twice",
+    "did you mean {meant}?",
+    "systemd.unit(5), unit names",
+)
+_MOUNT_OPTIONS = Rule(
+    "mount-options",
+    Severity.WARNING,
+    "a blank in {options} counts as a part of an option's name, which no file system has",
+    "commas alone stand between options: {meant}",
+    "systemd.mount(5) and systemd.swap(5), Options=; mount(8)",
 )
 CYCLE = Rule(
     "ordering-cycle",
@@ -85,9 +100,14 @@ _IN_WORD = re.compile(_DATE.format(between="[-_:/.T]?"))
 _IN_QUOTES = re.compile(_DATE.format(between="[-_:/.T, ]{0,2}"))
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 _OF_INSTANCE = re.compile("%[iI]")
-_TELLING_VALUE = re.compile(r"\$|://|pass|pwd|secret|token|key|credential", re.IGNORECASE)
+_TELLING_VALUE = re.compile(r"\$|://|[,;]\s|pass|pwd|secret|token|key|credential", re.IGNORECASE)
 _OF_NUMBERS, _OF_DAYS = frozenset("YmdHMSyj"), frozenset("dYy")
-_OF_SYSTEM = "a user's manager knows no units of the system, so take it out, declare it too, or mend its name"
+_OF_SYSTEM = (
+    "a user's manager knows no units of the system, so take it out (of After= too), declare it too, or mend its name"
+)
+
+
+_IN_DOUBLE_QUOTES = re.compile(r'"[^"]*"')
 
 
 def _own_entries(view: View, *having: bytes) -> Iterator[Tuple[str, Sequence[Entry]]]:
@@ -152,9 +172,10 @@ def shell_words(view: View) -> Iterator[Problem]:
 def values_as_they_are(view: View) -> Iterator[Problem]:
     for name, own in _own_entries(view, b"Environment"):
         if any(each.directive == "Environment" and _TELLING_VALUE.search(each.value) for each in own):
-            from .variables import as_they_are, open_secrets  # noqa: PLC0415 (only where one may have what is not meant so)
+            from .variables import as_they_are, open_secrets, parted  # noqa: PLC0415 (only where one may have what is not meant so)
 
             yield from as_they_are(name, own)
+            yield from parted(name, own)
             if view.observed.places.scope.takes_secrets:
                 yield from open_secrets(name, own, _under_secrets(view).get(name, ()))
 
@@ -194,6 +215,33 @@ def without_instance(view: View) -> Iterator[Problem]:
             if found:
                 told = {"word": found.group(), "template": f"{unit.prefix}@.{unit.kind}"}
                 yield _EMPTY.problem(name, each.section, each.directive, **told)
+
+
+def named_twice(view: View) -> Iterator[Problem]:
+    """Names such as web.service.service, as they come of a suffix after what has one; a path may well end so."""
+    declared = [(unit.name, bool(unit.path)) for unit in view.desired.units if unit.state != "absent"]
+    declared += [(dropin.unit, False) for dropin in view.desired.dropins if dropin.present]
+    for name, is_ours in declared:
+        suffix = f".{name.kind}"
+        is_twice = name.prefix.endswith(suffix) and not kind_of(name.text).is_named_by_path
+        if is_twice and (is_ours or not view.is_there(name.text)):
+            yield _TYPE_TWICE.problem(name.text, meant=name.text.replace(suffix, "", 1))
+
+
+def mount_options(view: View) -> Iterator[Problem]:
+    for name, own in _own_entries(view, b"Options"):
+        kind = kind_of(name)
+        for each in own if kind.is_of_kernel else ():
+            if (each.section, each.directive) == (kind.section, "Options"):
+                names = (option.partition("=")[0] for option in _IN_DOUBLE_QUOTES.sub("", each.value).split(","))
+                if any(re.search(r"\s", option) for option in names):
+                    told = {"options": shown(each.value), "meant": shown(_with_commas(each.value))}
+                    yield _MOUNT_OPTIONS.problem(name, each.section, each.directive, **told)
+
+
+def _with_commas(options: str) -> str:
+    parts = (option.partition("=") for option in options.split(","))
+    return ",".join(",".join(name.split()) + sign + value.strip() for name, sign, value in parts)
 
 
 def _under_secrets(view: View) -> Dict[str, Set[str]]:

@@ -31,6 +31,8 @@ from .doubts import (
     cycles,
     date_formats,
     is_empty,
+    mount_options,
+    named_twice,
     set_twice,
     shell_words,
     slipped,
@@ -355,7 +357,7 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
     *(removes_nothing, stops_nothing, date_formats, without_instance, set_twice, values_as_they_are, slipped),
-    *(never_elapses, patterns),
+    *(never_elapses, patterns, named_twice, mount_options),
 )
 
 

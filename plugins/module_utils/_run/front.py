@@ -190,7 +190,7 @@ def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
     try:
         result = work()
     except Problems as found:
-        _warn(module, [doubt for doubt in found.doubts if doubt.rule.warns(module.check_mode)])
+        _warn(module, [doubt for doubt in found.doubts if doubt.warns(module.check_mode)])
         doubts = [doubt.as_dict() for doubt in found.doubts]
         further = [each for each in found.problems if each not in module.wrong.problems]
         module.refuse([*module.wrong.problems, *further], unverified=_with_paths(doubts, module.params))

@@ -418,7 +418,15 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     alone = {each.unit for each in refused if each.rule in (STARTS_NOWHERE, STARTS_NO_NAME)}
     cycles = any(each.rule is CYCLE for each in refused)
     said = verify(manager, differences.desired, differences, observed, alone, cycles)
+    if said:
+        from .._verify.remedies import beside  # noqa: PLC0415 (as above)
+
+        refused = beside(refused, said)
     said += unknown_names(differences.desired, differences, manager)
+    if view.observed.places.scope.of_users:
+        from .._verify.of_system import ordered_in_vain  # noqa: PLC0415 (as above)
+
+        said += ordered_in_vain(view)
     if differences.desired.tellers:
         from .._verify.beside import tellers  # noqa: PLC0415 (as above)
 

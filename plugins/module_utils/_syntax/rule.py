@@ -122,8 +122,8 @@ class Rule:
     {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
     that is not well, so that a cause of that is looked for. place: where in the options it is always about. of_lack: it
     is about what its unit lacks, which may be for another mistake. may_come: it is about what is not there and that an
-    earlier task may be about to bring, so that in check mode it is no warning. of_line: it is about a line as it
-    stands, whatever else is wrong.
+    earlier task may be about to bring, so that in check mode it is no warning, unless its name looks misspelt. of_line:
+    it is about a line as it stands, whatever else is wrong.
     """
 
     id: str
@@ -140,14 +140,11 @@ class Rule:
     def __post_init__(self) -> None:
         _REGISTER.append(self)
 
-    def warns(self, check_mode: bool) -> bool:
-        """Is a person told of it who looks at no result?"""
-        return self.severity is Severity.WARNING and not (self.may_come and check_mode)
-
     def problem(self, unit: str = "", section: str = "", directive: str = "", **words: object) -> Problem:
-        """A problem in the rule's own words."""
+        """A problem in the rule's own words; of them `near` asks for a name that may be meant."""
         text = f"{self.reason}: {self.remedy}" if self.remedy else self.reason
-        return Problem(self, text.format(unit=unit, **words), unit, section, directive, self.place.option)
+        said = text.format(unit=unit, **words)
+        return Problem(self, said, unit, section, directive, self.place.option, misspelt=bool(words.get("near")))
 
     def said(self, message: str, unit: str = "", section: str = "", directive: str = "", option: str = "") -> Problem:
         """A problem in the words of what found it: systemd, the kernel, or a reader that knows no place."""
@@ -171,6 +168,7 @@ class Problem(NamedTuple):
 
     rule: the one that it breaks. message: one sentence, with the remedy. unit, section, directive: its place. option:
     its path in the value of the directive; without one in the entry of its unit, and without that in all options.
+    misspelt: something of nearly the same name is there, so that what is missing will hardly come.
     """
 
     rule: Rule
@@ -179,6 +177,12 @@ class Problem(NamedTuple):
     section: str = ""
     directive: str = ""
     option: str = ""
+    misspelt: bool = False
+
+    def warns(self, check_mode: bool) -> bool:
+        """Is a person told of it who looks at no result?"""
+        is_awaited = self.rule.may_come and check_mode and not self.misspelt
+        return self.rule.severity is Severity.WARNING and not is_awaited
 
     def about(self, option: str) -> Problem:
         """The same, about an option that is no directive."""

@@ -85,6 +85,15 @@ def test_what_hinders(severity: Severity, strictly: bool, leniently: bool) -> No
     assert (severity.hinders(lenient=False), severity.hinders(lenient=True)) == (strictly, leniently)
 
 
+def test_what_may_come_is_no_warning_in_check_mode() -> None:
+    awaited = Rule("R3", Severity.WARNING, "there is no {other}", "make it{near}", "x", may_come=True)
+    missing, misspelt = awaited.problem(other="a", near=""), awaited.problem(other="a", near=" (did you mean b?)")
+    assert [each.warns(check_mode=True) for each in (missing, misspelt)] == [False, True]
+    assert [each.warns(check_mode=False) for each in (missing, misspelt)] == [True, True]
+    assert replace(awaited, may_come=False).problem(other="a", near="").warns(check_mode=True)
+    assert not RULE.problem(path="/x").warns(check_mode=False)
+
+
 def test_every_rule_is_in_the_register() -> None:
     mine = Rule("R2", Severity.WARNING, "x", "", "y")
     assert rule.registered()[-1] is mine
