@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import AbstractSet, Iterator
 
+from .._desired.contradictions import option_rule
+from .._desired.options import RUNNING
 from .._host.graph import Graph
+from .._syntax.dependencies import named
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.special import is_over
+from .case import Case
 from .conflicts import of_jobs
-from .consequences import behind, displaced, standing_on, stopped_with, taken_down
+from .consequences import behind, displaced, hands_reloads_on, standing_on, stopped_with, taken_down
 from .fates import Becomes
 from .plan import Plan, carries
 from .references import View
@@ -52,13 +56,46 @@ _GOES_DOWN_FOR_GOOD = Rule(
     "declare state: present, or leave {taking}",
     "systemd.unit(5), RefuseManualStart=",
 )
+_NEVER_RELOADED = option_rule(
+    "a .{kind} that hands no reload on cannot be reloaded",
+    "declare state: started, or restarted, or name in PropagatesReloadTo= what shall be reloaded",
+    "systemctl(1), reload",
+)
+_UNNEEDED = Rule(
+    "contradiction",
+    Severity.ERROR,
+    "it is declared to run, and systemd stops it at once, as nothing that runs needs it",
+    "declare state: present, and start what needs it, or take StopWhenUnneeded= away",
+    "systemd.unit(5), StopWhenUnneeded=",
+)
 
 
 def hindrances(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> Iterator[Problem]:
     yield from of_jobs(plan, view)
+    yield from _never_reloaded(view, graph)
+    yield from _unneeded(plan, view)
     yield from _ended(plan, view, graph, ending)
     yield from _hidden(plan, view)
     yield from _not_up_again(plan, view, graph)
+
+
+def _never_reloaded(view: View, graph: Graph) -> Iterator[Problem]:
+    for case in view.differences.cases:
+        if case.wanted == "reloaded" and not case.kind.reloadable and not _hands_reloads_on(case, view, graph):
+            yield _NEVER_RELOADED.problem(case.unit, kind=case.kind.name)
+
+
+def _hands_reloads_on(case: Case, view: View, graph: Graph) -> bool:
+    """systemd takes that job of any unit that hands it on (unit_can_reload()), whoever says that it does."""
+    units, after = [each.unit for each in view.differences.cases], view.differences.named
+    others = (unit for unit in units if case.unit in named(unit, "ReloadPropagatedFrom", after))
+    return bool(named(case.unit, "PropagatesReloadTo", after)) or any(others) or hands_reloads_on(case.unit, graph)
+
+
+def _unneeded(plan: Plan, view: View) -> Iterator[Problem]:
+    for case in view.differences.cases:
+        if case.wanted in RUNNING and case.unit in plan.foretold.unneeded:
+            yield _UNNEEDED.problem(case.unit, "Unit", "StopWhenUnneeded")
 
 
 def _ended(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> Iterator[Problem]:
