@@ -57,6 +57,11 @@ def reloaded_with(units: Iterable[str], graph: Graph) -> Dict[str, Because]:
     return {other: cause for unit in units for other, cause in _with(Does.RELOAD, unit, graph).items()}
 
 
+def reloads_others(unit: str, graph: Graph) -> bool:
+    """Does a reload of a unit reload more, as systemd has it in memory?"""
+    return bool(graph.among(unit).related("PropagatesReloadTo"))
+
+
 def handed_reloads(course: Course) -> Dict[str, Because]:
     """Units that were reloaded because another one was, each with why."""
     return {unit: cause for unit, cause in course.reloads.items() if cause.unit}
@@ -138,6 +143,12 @@ def outdone(course: Course) -> Dict[str, Tuple[str, str]]:
         if cause.directive == "Conflicts" and not course.is_up(unit):
             found[unit] = (cause.unit, ended)
     return found
+
+
+def unneeded(course: Course) -> FrozenSet[str]:
+    """Units that are down in the end as nothing that is up needs them, though they may have been started."""
+    ends = course.ends.items()
+    return frozenset(unit for unit, why in ends if why.directive == "StopWhenUnneeded" and not course.is_up(unit))
 
 
 def behind(fate: Fate, foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]) -> Optional[Tuple[str, str]]:

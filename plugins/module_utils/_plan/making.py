@@ -32,6 +32,7 @@ from .consequences import (
     stopped_with,
     taken_anew,
     taken_down,
+    unneeded,
 )
 from .course import Course
 from .differences import Differences
@@ -81,7 +82,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     if vain:
         acts = [act for act in acts if act.unit not in vain or act.verb not in _RENEWING]
         way = _way(acts, differences, graph, later, bool(reload))
-    jobs, upheld, queued, (foretold, ended, reloads) = way
+    jobs, upheld, queued, (foretold, ended, _unneeded, reloads) = way
     # What goes down with another unit has its newest text when it comes up, so nothing of it is kept old.
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
     done.update(unit for unit, fate in foretold.items() if fate.was_up)
@@ -125,7 +126,8 @@ def _way(acts: Sequence[Act], differences: Differences, graph: Graph, later: Gra
     queued = calls(jobs, differences.named, later)
     course = Course(graph)
     foretold = _foretold(jobs, upheld, queued, course, later if reload else None)
-    return _Way(jobs, upheld, queued, Foretold(foretold, outdone(course), handed_reloads(course)))
+    told = Foretold(foretold, outdone(course), unneeded(course), handed_reloads(course))
+    return _Way(jobs, upheld, queued, told)
 
 
 def _in_vain(way: _Way, differences: Differences) -> Set[str]:

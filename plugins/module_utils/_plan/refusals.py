@@ -18,7 +18,7 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._host.observed import units_under
-from .._syntax.dependencies import hands_reloads_on, needed, needs, upheld
+from .._syntax.dependencies import needed, needs, upheld
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import can_reload, is_run_once
 from .._syntax.rule import Problem, Rule, RulePlace, Severity
@@ -110,11 +110,6 @@ _RUN_OF_LASTING = option_rule(
     "run: on_change is for Type=oneshot without RemainAfterExit",
     "leave it out, as this service is started anyway",
     "systemd.service(5), Type=oneshot",
-)
-_NEVER_RELOADED = option_rule(
-    "a .{kind} that hands no reload on cannot be reloaded",
-    "declare state: started, or restarted, or name in PropagatesReloadTo= what shall be reloaded",
-    "systemctl(1), reload",
 )
 _NO_RELOAD = option_rule(
     "a reload needs ExecReload= (or Type=notify-reload), which this unit has not",
@@ -209,16 +204,6 @@ def _refuses_start(case: Case, view: View) -> Optional[Problem]:
 def _runs_once(case: Case, view: View) -> Optional[Problem]:
     once = case.wanted in RUNNING and case.kind.processes is Processes.MAIN and is_run_once(case.after)
     return _RUNS_ONCE.problem(case.unit, "Service", "Type") if once else None
-
-
-def _is_never_reloaded(case: Case, view: View) -> Optional[Problem]:
-    never = case.wanted == "reloaded" and not case.kind.reloadable and not _hands_reloads_on(case, view)
-    return _NEVER_RELOADED.problem(case.unit, kind=case.kind.name) if never else None
-
-
-def _hands_reloads_on(case: Case, view: View) -> bool:
-    """systemd takes that job of any unit that hands it on (unit_can_reload())."""
-    return hands_reloads_on(case.unit, (each.unit for each in view.differences.cases), view.differences.named)
 
 
 def _has_no_reload(case: Case, view: View) -> Optional[Problem]:
@@ -329,17 +314,7 @@ def _removes_too_many(view: View) -> Iterator[Problem]:
 
 _MOST_NAMES = 20
 _CASE_RULES: Tuple[Callable[[Case, View], Optional[Problem]], ...] = (
-    *(
-        _is_masked,
-        _is_nowhere,
-        _ends_run,
-        _holds_host,
-        _holds_run,
-        _refuses_start,
-        _runs_once,
-        _runs_on,
-        _is_never_reloaded,
-    ),
+    *(_is_masked, _is_nowhere, _ends_run, _holds_host, _holds_run, _refuses_start, _runs_once, _runs_on),
     _has_no_reload,
 )
 _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
