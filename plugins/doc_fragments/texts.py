@@ -233,8 +233,8 @@ instances:
     - An instance may be a mapping of its C(name) and what it has of its own, C(environment), C(secrets),
       C(credentials), C(triggers), C(health), C(state) and C(enabled), each as for a unit. What stands in a text goes to
       the drop-in C(50-instance) over it.
-    - In O(health) and O(triggers) of a template with instances, C(%i) and what else the name of an instance says is
-      filled in, and C(%%) is a percent sign.
+    - In O(health) and O(triggers) of a template with instances, and of an instance, C(%i) and what else the name of an
+      instance says is filled in, and C(%%) is a percent sign.
   type: list
   elements: raw
 run:
