@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How Sphinx builds the site of `make docs` from what antsibull-docs has written."""
+
 from __future__ import annotations
 
 project = title = html_title = "unitwright.systemd"

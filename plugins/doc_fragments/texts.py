@@ -233,8 +233,8 @@ instances:
     - An instance may be a mapping of its C(name) and what it has of its own, C(environment), C(secrets),
       C(credentials), C(triggers), C(health), C(state) and C(enabled), each as for a unit. What stands in a text goes to
       the drop-in C(50-instance) over it.
-    - In O(health) and O(triggers) of a template with instances, C(%i) and what else the name of an instance says is
-      filled in, and C(%%) is a percent sign.
+    - In O(health) and O(triggers) of a template with instances, and of an instance, C(%i) and what else the name of an
+      instance says is filled in, and C(%%) is a percent sign.
   type: list
   elements: raw
 run:
@@ -272,8 +272,8 @@ state:
     - A restart that would cut off this very run (of the SSH server, D-Bus or the network) is not done, and the unit is
       listed under RV(ignore:kept); to stop one of those is refused.
     - Defaults to V(started), but to V(present) where something else starts the unit, for a C(Type=oneshot) service
-      without C(RemainAfterExit=), for a template without instances, and for a unit without a text here; drop-ins over
-      the unit count for that, whoever has put them there.
+      without C(RemainAfterExit=), for a unit with C(StopWhenUnneeded=), for a template without instances, and for a
+      unit without a text here; drop-ins over the unit count for that, whoever has put them there.
     - What would end the run of the host, or change it, such as C(reboot.target), C(rescue.target) or what pulls them
       in, is V(present) as well, and to start it is refused.
     - A mount or swap that someone else has put in place stays, and is listed under RV(ignore:kept) with what differs

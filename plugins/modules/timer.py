@@ -120,8 +120,10 @@ unverified:
       that may be in an image, what depends on the instance of a template of which none is known, and a host without
       C(systemd-analyze) are warnings too.
     - So are a unit that another one wishes for and that is nowhere, an account, file or folder that a start needs and
-      that is not there (not in check mode, as an earlier task may be about to bring it), an account that a user's
-      manager cannot take, a command that seems to be meant for a shell, and a stack with nothing in it.
+      that is not there, an account that a user's manager cannot take, a command that seems to be meant for a shell, and
+      a stack with nothing in it.
+    - What is not there is no warning in check mode, as an earlier task may be about to bring it, unless something of
+      nearly the same name is there.
   returned: success, and failure once the host was looked at
   type: list
   elements: dict

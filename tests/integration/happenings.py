@@ -28,6 +28,8 @@ _BY_LIST = {"newly_started": _BY_VERB["start"], "restarted": _BY_VERB["restart"]
 _BESIDES = re.compile(r"\b(start|stop|restart|reload)s (\S+) \(")
 _ALONG = re.compile(r"; takes ([^;]+) along")
 _PULLED = re.compile(r"\bnow pulls in ([^;]+)")
+# Its file is gone once it has ended, which may be before it is asked for.
+_TRANSIENT = re.compile(r"run-[rup]\w+(-i\w+)?\.service")
 # What Ansible puts in the place of a secret, also where a unit has it in its name.
 _BLOTTED = re.compile(r"\*{8}|VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
 
@@ -90,7 +92,9 @@ BY_ITSELF: dict[str, Callable[[Change], bool]] = {
         it.unit.endswith(".device") or (it.unit.endswith((".mount", ".swap")) and it.unit not in it.meanwhile.jobs)
     ),
     "processes of someone's own": lambda it: it.unit.endswith(".scope"),
-    "made on the command line of a test (systemd-run)": lambda it: "/transient/" in it.fragment,
+    "made by systemd-run, for a test or to wake a slice's limits": lambda it: (
+        "/transient/" in it.fragment or _TRANSIENT.fullmatch(it.unit) is not None
+    ),
     "systemd makes a slice without a file by itself, and nothing runs by it": lambda it: (
         it.unit.endswith(".slice") and not it.fragment
     ),
@@ -98,12 +102,19 @@ BY_ITSELF: dict[str, Callable[[Change], bool]] = {
     "its time came, or what it waits for, and it ran to its end": lambda it: (
         (it.became in ("up", "ran") or it.was.active == "activating") and it.triggered(".timer", ".path")
     ),
+    "what waits for it asked for it once more, and it runs": lambda it: (
+        it.became == "" and it.triggered(".timer", ".path")
+    ),
     "someone connected": lambda it: it.visited and it.triggered(".socket"),
     "systemctl talks to a user's manager over the user's bus, which has a slice": lambda it: (
         it.unit in ("dbus.service", "session.slice") and it.manager != "system"
     ),
     "systemd tried it again after its end (Restart=)": lambda it: "auto-restart" in it.was.sub + it.now.sub,
 }
+
+
+def _by_itself(change: Change) -> bool:
+    return any(is_it(change) for is_it in BY_ITSELF.values())
 
 
 def differences(call: Call, besides: Collection[str] = ()) -> Iterator[str]:
@@ -115,7 +126,7 @@ def differences(call: Call, besides: Collection[str] = ()) -> Iterator[str]:
         visited = call.visited or _asks(call.options)
         changes = (Change(unit, manager, meanwhile, visited) for unit in sorted(meanwhile.changed()))
         for change in changes:
-            if change.unit not in besides and not any(is_it(change) for is_it in BY_ITSELF.values()):
+            if change.unit not in besides and not _by_itself(change):
                 yield from _untold(change, result)
         yield from _untold_jobs(result, manager, meanwhile, besides)
         yield from _not_done(result, manager, meanwhile, besides)
@@ -125,8 +136,9 @@ def _untold_jobs(result: Result, manager: str, meanwhile: Meanwhile, besides: Co
     """What runs on with a job that it had, which is a reload: the plan has to say it."""
     said = {*promised(result), *besides}
     for unit in sorted(set(meanwhile.jobs).difference(said, meanwhile.changed())):
-        if meanwhile.was(unit).is_up and meanwhile.now(unit).is_up:
-            yield f"had a job, and the plan says nothing: {Change(unit, manager, meanwhile, False)}"
+        change = Change(unit, manager, meanwhile, False)
+        if change.was.is_up and change.now.is_up and not _by_itself(change):
+            yield f"had a job, and the plan says nothing: {change}"
 
 
 def _asks(options: Any) -> bool:

@@ -106,6 +106,17 @@ def test_a_status_of_the_program_is_not_told_as_a_step_of_systemd(host: Lab) -> 
     assert "the cause is not proven, it said nothing" in error["message"]
 
 
+def test_of_what_was_started_too_often_though_it_never_failed(host: Lab) -> None:
+    host.write(f"{UNITS}/sibling.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n")
+    host.sh("systemctl daemon-reload; for each in 1 2 3 4 5 6; do systemctl restart sibling; done", check=False)
+    told = succeeded(host.module("unit_info", names=["sibling.service"]))["units"]["sibling.service"]["cause"]
+    assert "it was started 5 times within 10 s" in told["cause"], told
+    assert "systemctl reset-failed sibling.service" in told["remedy"]
+    host.write(f"{UNITS}/sibling-job.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
+    told = cause(host, "sibling.path", "[Path]\nPathExists=/etc/hostname\nUnit=sibling-job.service\n")
+    assert "it has started sibling-job.service too often" in told["cause"], told
+
+
 QUOTED = "; the cause is not proven, it said: "
 
 

@@ -89,6 +89,20 @@ def test_a_program_and_an_account_that_are_not_there_yet_are_unverified_without_
     assert (result["plan"], result["diff"], result["unverified"]) == (would["plan"], would["diff"], [])
 
 
+def test_units_and_targets_that_are_not_there_yet_are_unverified_without_a_warning(host: Lab) -> None:
+    """A run would warn of them: by then the earlier task has done its part. What looks misspelt will not come."""
+    (warning,) = host.foretell(service(install={"WantedBy": "multiuser.target"}))["warnings"]
+    assert "did you mean multi-user.target?" in warning
+    unit = service(unit={"Wants": "late.service"}, install={"WantedBy": "late.target"})
+    late = {"name": "other-late.service", "state": "stopped"}
+    dropin = {"name": "dropped-late.service", "dropin": "50-more", "environment": {"A": "1"}}
+    would = host.foretell(unit, late, dropins=[dropin])
+    rules = {"wants-nowhere", "no-such-target", "stopped-nowhere", "dropin-without-unit"}
+    assert ({each["rule"] for each in would["unverified"]}, would.get("warnings", [])) == (rules, [])
+    result = host.apply(unit, late, dropins=[dropin])
+    assert ({each["rule"] for each in result["unverified"]}, len(result["warnings"])) == (rules, 4)
+
+
 def test_a_unit_and_a_trigger_file_that_are_not_there_yet_are_unverified(host: Lab) -> None:
     config, ghost = "/etc/test.conf", "ghost.service"
     unit = service(unit={"Requires": ghost}, triggers={"files": [config]})

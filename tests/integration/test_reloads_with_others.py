@@ -144,20 +144,24 @@ def test_a_drop_in_over_a_unit_of_others_hands_on_too(host: Lab) -> None:
     assert reloads(host) == ["main.service", "other.service"]
 
 
-@pytest.mark.parametrize("says", ["it", "its member"])
+@pytest.mark.parametrize("says", ["it", "its member", "a unit of others"])
 def test_a_target_that_hands_a_reload_on_can_be_reloaded(host: Lab, says: str) -> None:
     """As systemctl reload takes it; one that hands none on is refused."""
     target: Entry = {"name": "group.target", "unit": {"Wants": "app.service"}, "state": "reloaded"}
     member = service("app", service={"ExecReload": NOTING})
     host.refused(target, member)
+    reloaded = "app.service"
     if says == "it":
         target = merged(target, {"unit": {"PropagatesReloadTo": "app.service"}})
-    else:
+    elif says == "its member":
         member = merged(member, {"unit": {"ReloadPropagatedFrom": "group.target"}})
+    else:
+        reloaded = "other.service"
+        host.foreign(reloaded, other("ReloadPropagatedFrom=group.target"))
     host.apply({**target, "state": "started"}, member)
     result = host.apply(target, member)
-    assert result["reloaded"] == ["group.target", "app.service"]
-    assert reloads(host) == ["app.service"]
+    assert result["reloaded"] == ["group.target", reloaded]
+    assert reloads(host) == [reloaded]
 
 
 def test_a_service_that_tells_of_its_reload_itself(host: Lab) -> None:

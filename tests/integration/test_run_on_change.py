@@ -178,6 +178,19 @@ def test_a_reload_comes_after_it(host: Lab) -> None:
     assert ran(host) == ["migrate 2", "done", "reload"]
 
 
+def test_one_that_fails_leaves_what_would_be_reloaded(host: Lab) -> None:
+    def unit(value: int) -> Entry:
+        reloads = {"ExecReload": logs("reload", "true")}
+        return service("app", unit={"After": MIG}, service=reloads, on_change="reload", triggers={"values": [value]})
+
+    host.apply(migration(1), unit(1))
+    ran(host)
+    assert failing(host, migration(2, "exit 1"), unit(2))["reloaded"] == []
+    assert ran(host) == ["migrate 2"]
+    host.settled(migration(3), unit(2))
+    assert ran(host) == ["migrate 3", "done", "reload"]
+
+
 @pytest.mark.parametrize("directive", ["Requires", "Wants"])
 @pytest.mark.parametrize("with_app", [False, True])
 def test_one_that_pulls_in_another_does_not_run_it_twice(host: Lab, directive: str, with_app: bool) -> None:

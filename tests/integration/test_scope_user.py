@@ -200,11 +200,19 @@ def test_without_a_manager_the_error_names_linger(host: Lab) -> None:
     assert "linger" in result["msg"]
 
 
-@pytest.mark.parametrize("directive", ["Wants", "Requires"])
+@pytest.mark.parametrize("directive", ["Wants", "Requires", "After", "Before"])
 def test_a_unit_of_the_system_is_none_of_a_user(host: Lab, directive: str) -> None:
     result = host.foretell(mine(unit={directive: "network-online.target"}), **MINE)
     (found,) = [each for each in result["unverified"] if "network-online.target" in each["message"]]
     assert "a user's manager knows no units of the system" in found["message"]
+
+
+def test_an_order_that_is_one_for_a_user_is_not_told(host: Lab) -> None:
+    """After what is there, what a package may bring, and what is told of as wished for."""
+    orders = {"After": "default.target pipewire.service network-online.target", "Wants": "network-online.target"}
+    result = host.foretell(mine(unit=orders), **MINE)
+    assert [(each["rule"], each["directive"]) for each in result["unverified"]] == [("wants-nowhere", "Wants")]
+    assert host.foretell(service(unit={"After": "network-online.target"}))["unverified"] == []
 
 
 def test_a_user_has_no_dynamic_user(host: Lab) -> None:

@@ -46,7 +46,9 @@ unverified
   only told, under ``unverified``.
 warning
   It is told, under ``unverified`` and as a warning of Ansible, and hinders nothing. What an earlier task may be about
-  to bring is no warning in check mode.
+  to bring is no warning in check mode, unless something of nearly the same name is there. What is said of the
+  declaration itself comes at every run, until that is mended; what takes a look at the host, or the words of its
+  systemd, comes in the runs that write the unit.
 
 .. contents::
    :local:
@@ -73,7 +75,8 @@ def every_rule() -> tuple[Rule, ...]:
 def _section(name: str, rules: Sequence[Rule]) -> str:
     (severity,) = {rule.severity for rule in rules}
     (may_come,) = {rule.may_come for rule in rules}
-    lines = [f"\n{name}\n{'-' * len(name)}\n", f"*{severity.value}*\n", *(["None in check mode.\n"] * may_come)]
+    lines = [f"\n{name}\n{'-' * len(name)}\n", f"*{severity.value}*\n"]
+    lines += ["None in check mode, unless the name looks misspelt.\n"] * may_come
     for (reason, remedy, source), _same in groupby(sorted((rule.reason, rule.remedy, rule.source) for rule in rules)):
         lines.append(f"- {_plain(reason)}{': ' if remedy else ''}{_plain(remedy)}. *{_plain(source)}*")
     lines += _wordings(name, severity)

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from ansible_collections.unitwright.systemd.plugins.doc_fragments.options import ModuleDocFragment
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired import options
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import relations
 
 ROOT = Path(__file__).parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
@@ -31,12 +32,13 @@ MAY_IMPORT = {
     "_programs": set(),
     "_advice": {"_syntax"},
     "_host": {"_syntax"},
+    "_causes": {"_syntax", "_host"},
     "_desired": _MIDDLE | {"_programs"},
     "_plan": _MIDDLE | {"_desired"},
     "_verify": _ABOVE,
-    "_apply": _ABOVE,
-    "_run": _ABOVE | {"_verify", "_apply"},
-    "_trial": _ABOVE | {"_verify", "_apply", "_run"},
+    "_apply": _ABOVE | {"_causes"},
+    "_run": _ABOVE | {"_causes", "_verify", "_apply"},
+    "_trial": _ABOVE | {"_causes", "_verify", "_apply", "_run"},
 }
 
 
@@ -70,20 +72,53 @@ def test_imports_go_one_way(path: Path) -> None:
     assert reached - {room} <= MAY_IMPORT[room]
 
 
-# Where it is asked for, and who works out what jobs make of it: all others ask _plan/consequences.py.
-WALKING = {
-    "_host/graph.py",
-    *(f"_plan/{each}.py" for each in ("consequences", "transactions", "course", "to_come")),
+# Who works out what jobs make of relations: all others ask _plan/consequences.py.
+WORKING_OUT = {f"_plan/{each}.py" for each in ("consequences", "transactions", "course", "to_come")}
+# Where a property by which units are related may be spelled. An order alone is not meant: it takes nobody along.
+SPELLING = {
+    "_syntax/relations.py",  # what each of them means
+    "_host/graph.py",  # asks a manager for them
+    *WORKING_OUT,
+    # What files say and mean, since which version, and what is told of a unit: the words of systemd's own format.
+    *(f"_syntax/{each}.py" for each in ("dependencies", "directives", "former", "install", "paths", "properties")),
+    *(f"_syntax/{each}.py" for each in ("unitfile", "versions")),
+    # What we write into files ourselves, and from which option it comes.
+    *(f"_desired/{each}.py" for each in ("alerts", "forms", "short", "target")),
+    "_run/paths.py",
+    # What is said of a directive in a file, by its name.
+    "_plan/conflicts.py",
+    "_verify/complaints.py",
+    # A setting of the unit itself, as its Restart= is: what it promises.
+    "_trial/promise.py",
 }
+ORDERS = {"After", "Before"}
+
+
+def strings(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def test_what_a_relation_means_is_said_in_one_place() -> None:
+    names = {*relations.RELATIONS, *(each.inverse for each in relations.RELATIONS.values()), *relations.AT_END}
+    words = {name_of(path): {word for each in strings(path) for word in each.split()} for path in FILES}
+    assert {name for name, said in words.items() if said & (names - ORDERS)} == SPELLING
 
 
 def test_nobody_but_consequences_walks_relations() -> None:
-    assert {name_of(path) for path in FILES if {"related", "among", "relations"} & attributes(path)} == WALKING
+    walking = {name_of(path) for path in FILES if {"related", "among", "relations"} & attributes(path)}
+    assert walking == {"_host/graph.py", *WORKING_OUT}
 
 
 def test_what_a_socket_asks_of_its_service_is_read_in_one_place() -> None:
     reading = {name_of(path) for path in FILES if "served" in {*called_names(path), *attributes(path)}}
     assert reading == {"_plan/sockets.py"}
+
+
+def test_the_rule_about_sockets_is_stated_in_one_place() -> None:
+    """_syntax/activation.py, in_the_way: what happens by itself is worked out with it, and not by what a socket is."""
+    knowing = {name_of(path) for path in FILES if "hands_over" in attributes(path)}
+    assert not knowing & WORKING_OUT
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -128,6 +163,7 @@ def test_a_run_that_changes_nothing_is_spared_what_only_a_change_needs() -> None
         *("_apply.record", "_apply.transaction", "_apply.rollback", "_verify.verify"),
         *("_apply.standing", "_apply.trials", "_host.memory", "_host.processes", "_desired.alerts", "_plan.shells"),
         *("_host.causes", "_host.expectations", "_host.journal", "_host.mounts", "_host.probe", "_host.watch"),
+        *("_causes.answers", "_causes.incident", "_causes.why"),
     ]
     found = set(done.stdout.split())
     assert f"{package}._run.pipeline" in found

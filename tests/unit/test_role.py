@@ -95,16 +95,27 @@ def test_what_is_no_stack_of_an_inventory_is_refused(tmp_path: Path, variables: 
     assert said in told
 
 
-def test_accounts_are_an_entry_of_their_own(tmp_path: Path) -> None:
+def accounts(tmp_path: Path, **variables: Any) -> str:
+    """What ansible-playbook prints of the role's entry for accounts and directories alone."""
     written = tmp_path / "play.yml"
     include = {"name": "unitwright.systemd.stack", "tasks_from": "accounts"}
-    tasks = [
-        {"ansible.builtin.include_role": include, "vars": {"stack_directories": [{"path": str(tmp_path / "made")}]}}
-    ]
+    tasks = [{"ansible.builtin.include_role": include, "vars": variables}]
     written.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    told = run_playbook(str(written), "localhost,", "-e", f"ansible_python_interpreter={sys.executable}")
+    return run_playbook(str(written), "localhost,", "-e", f"ansible_python_interpreter={sys.executable}")
+
+
+def test_accounts_are_an_entry_of_their_own(tmp_path: Path) -> None:
+    told = accounts(tmp_path, stack_directories=[{"path": str(tmp_path / "made")}])
     assert "failed=0 " in told, told
     assert (tmp_path / "made").is_dir()
+
+
+def test_that_entry_refuses_a_variable_that_nobody_reads_too(tmp_path: Path) -> None:
+    directories = [{"path": str(tmp_path / "made")}]
+    told = accounts(tmp_path, stack_directories=directories, stack_directory=directories)
+    assert "failed=1 " in told, told
+    assert "stack_directory: the role stack reads no such variable" in told
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("root", ["", "/"])

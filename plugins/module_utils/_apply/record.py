@@ -140,6 +140,16 @@ def _idle(differences: Differences, observed: Observed) -> List[str]:
     return found + [name for name in names if observed.loadpath.fragment(name) is None]
 
 
+def without_reloads(record: Record, units: Iterable[str]) -> Record:
+    """For the way back, where the run has ended before it came to these reloads, and owed them to nobody before."""
+    spared = dict.fromkeys(units)
+    owed = {
+        unit: tuple(each for each in owing if each is not Owed.RELOAD) if unit in spared else owing
+        for unit, owing in record.owed.items()
+    }
+    return record._replace(owed={unit: owing for unit, owing in owed.items() if owing})
+
+
 def _owed(plan: Plan, differences: Differences, graph: Graph) -> Dict[str, Owing]:
     """What a run that is cut off may leave undone, by unit.
 

@@ -30,11 +30,10 @@ from .._plan.fates import Call
 from .._plan.order import calls, ordered
 from .._plan.owed import Owed
 from .._plan.plan import VERBS, Files, Plan
-from .._syntax.dependencies import NEEDS
 from .._syntax.kinds import kind_of
 from .._syntax.meaning import is_run_once, recurs
 from .._syntax.names import is_template
-from .._syntax.relations import Because
+from .._syntax.relations import NEEDS, Because
 from .record import Record, anew, has_elapsed, invocations
 from .transaction import OnFailure, carry_out
 

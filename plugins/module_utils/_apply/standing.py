@@ -13,11 +13,14 @@ import json
 import os
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._host import graph
 from .._host.files import Writer, read, sweep
-from .._host.manager import Manager, names
+from .._host.manager import Manager
 from .._host.memory import Limit, give_back
 from .._host.places import Places
 from .._host.processes import Process, go_on
+from .._plan.consequences import started_by
+from .._syntax.activation import in_the_way
 from .._syntax.kinds import kind_of
 
 DROPIN = "zz-unitwright-drill.conf"
@@ -68,7 +71,7 @@ def take_back(standing: Standing, manager: Manager, writer: Writer) -> None:
         manager.read_again()
     _make_way(standing, manager)
     states = manager.list_units()
-    # A socket starts before its service (_plan/sockets.py).
+    # A socket starts before its service, or not at all (in_the_way).
     down = sorted((unit for unit in standing.up if not states[unit].is_up), key=lambda unit: not _is_socket(unit))
     if down:
         manager.systemctl("reset-failed", down)
@@ -79,9 +82,11 @@ def _make_way(standing: Standing, manager: Manager) -> None:
     """Stop a service that runs and keeps a socket of it, which is to be up again, from starting."""
     states = manager.list_units()
     sockets = [unit for unit in standing.up if _is_socket(unit) and not states[unit].is_up]
-    shown = manager.show(sockets, ("Triggers",)) if sockets else {}
-    served = {unit for values in shown.values() for unit in names(values, "Triggers") if unit in standing.up}
-    running = sorted(unit for unit in served if states[unit].is_up)
+    if not sockets:
+        return
+    around = graph.look(manager, sockets, states)
+    found = {in_the_way(unit, started_by(unit, around), lambda other: states[other].is_up) for unit in sockets}
+    running = sorted(found & set(standing.up))
     if running:
         manager.systemctl("stop", running)
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import AbstractSet, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Set
 
+from .._causes.answers import answered_by_another
 from .._desired.render import FileWanted
 from .._host import jobs
 from .._host.causes import (
@@ -36,16 +37,15 @@ from .._host.causes import (
 from .._host.expectations import Done, Expectation, Proof, Unfailed, Up
 from .._host.falls import ALONE, BACK, FIRST, NO_FALL, Allowance
 from .._host.files import Writer
-from .._host.graph import look
+from .._host.graph import AFTER, comes_after, kept_waiting, look
 from .._host.health import Health
 from .._host.looks import PROPERTIES, RUN_PROPERTIES, START_TIMES, Look, run_of, start_time
-from .._host.manager import Manager, ManagerError, Outcome, Properties, all_names
+from .._host.manager import Manager, ManagerError, Outcome, Properties
 from .._host.watch import wait_for_rest, watch
 from .._plan.consequences import ending_alone, not_taken_along, starting_again
 from .._plan.expected import Expected
 from .._plan.fates import Becomes, Call
 from .._plan.plan import Plan
-from .._syntax.dependencies import NEEDS
 from .._syntax.names import units_in
 from .._syntax.relations import Does
 from .._syntax.rule import Rule
@@ -301,7 +301,7 @@ class _Transaction:
 
     def _expected(self, health_of: Callable[[str], Health]) -> Dict[str, Expectation]:
         """Asked before the jobs are queued: the run after a restart or reload is compared with the one before."""
-        shown = self._manager.show(self._held(), (*RUN_PROPERTIES, "After"))
+        shown = self._manager.show(self._held(), (*RUN_PROPERTIES, AFTER))
         lasting = {unit: expected for unit, expected in self._plan.watched.items() if expected is not Expected.DOWN}
         return {unit: self._expectation(unit, expected, health_of, shown) for unit, expected in lasting.items()}
 
@@ -326,7 +326,7 @@ class _Transaction:
             return Done(timeout, since, health.patient, allowed)
         restarted = run_of(shown[unit]) if unit in shown and unit in jobs["restart"] else None
         reloaded = run_of(shown[unit]) if unit in shown and unit in self._plan.reloaded else None
-        proof = Proof(health, restarted, reloaded, since, allowed)
+        proof = Proof(health, restarted, reloaded, since, allowed, answered_by_another)
         return Unfailed(proof) if expected is Expected.UNFAILED else Up(proof)
 
     @functools.cached_property
@@ -340,7 +340,7 @@ class _Transaction:
             return BACK
         fate = self._plan.fates.get(unit)
         own = any(unit in self._plan.jobs[verb] for verb in _BEGINNING)
-        with_others = not own or not self._begun.isdisjoint(all_names(shown, ("After",)))
+        with_others = not own or not self._begun.isdisjoint(comes_after(shown))
         return ALONE if fate is not None and fate.was_up and not with_others else FIRST
 
     def _queue(self, call: Call) -> Outcome:
@@ -371,13 +371,7 @@ class _Transaction:
         if not unsuccessful or self._on_failure is OnFailure.GO_ON:
             return set()
         called = {unit for call in self._plan.calls for unit in call.units}
-        shown = self._manager.show(sorted(called), ("After", *NEEDS))
-        before = {unit: all_names(each, ("After", *NEEDS)) for unit, each in shown.items()}
-        found, more = set(unsuccessful), set(unsuccessful)
-        while more:
-            more = {unit for unit, others in before.items() if not others.isdisjoint(found)} - found
-            found |= more
-        return found.intersection(units) - unsuccessful
+        return kept_waiting(self._manager, called, unsuccessful).intersection(units)
 
     def _run(self, call: Call, timeout: float, expected: Mapping[str, Expectation]) -> Sequence[str]:
         """Have oneshots do their work, once more if they are at it: a start alone would only wait for that.

@@ -14,7 +14,7 @@ from typing import Iterator, Sequence, Set, Tuple
 
 from .._syntax import names
 from .._syntax.kinds import KINDS, SELECTIVE, File
-from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.rule import Problem, Rule, RulePlace, Severity
 from .options import RUNNING, TEXT_OPTIONS
 from .render import Params, has_text
 
@@ -24,7 +24,7 @@ _ABSENT = Rule(
     "state: absent removes the whole stack, so it takes no units or dropins",
     "leave them out, or say state: absent of each of them",
     "the option state of the module stack",
-    option="state",
+    place=RulePlace(option="state"),
 )
 _EMPTY_PRUNE = Rule(
     "empty-prune",
@@ -32,7 +32,7 @@ _EMPTY_PRUNE = Rule(
     "an empty declaration with prune would remove all",
     "if that is meant, say state: absent",
     "the option prune",
-    option="prune",
+    place=RulePlace(option="prune"),
 )
 _TWICE = Rule(
     "duplicate",
@@ -40,7 +40,7 @@ _TWICE = Rule(
     "declared twice",
     "merge the entries",
     "the options units and dropins",
-    everywhere=True,
+    place=RulePlace(everywhere=True),
 )
 _DROPIN_TWICE = Rule(
     "duplicate",
@@ -48,7 +48,7 @@ _DROPIN_TWICE = Rule(
     "the drop-in {dropin} is declared twice",
     "merge the entries",
     "the option dropins",
-    everywhere=True,
+    place=RulePlace(everywhere=True),
 )
 
 

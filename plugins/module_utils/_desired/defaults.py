@@ -16,7 +16,7 @@ from .._syntax.activation import starts
 from .._syntax.install import installs
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
-from .._syntax.meaning import is_run_once, refuses_start
+from .._syntax.meaning import is_run_once, refuses_start, stops_unneeded
 from .._syntax.special import ending
 from .stack import Desired, Meant, UnitWanted
 
@@ -71,7 +71,7 @@ def _meant(unit: UnitWanted, member: str, on_demand: bool, after: LoadPath, rest
         state = "stopped"
     elif not state:
         text = after.effective(member)
-        lasts = brings_text and not on_demand and not is_run_once(text)
+        lasts = brings_text and not on_demand and not is_run_once(text) and not stops_unneeded(text)
         lasts = lasts and not ending(member, after.effective, after.primary)  # nobody declares a unit to end the run
         left_down = lasts and refuses_start(text)
         state = "started" if lasts and not left_down else "present"

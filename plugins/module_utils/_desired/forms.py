@@ -16,13 +16,15 @@ from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
 
 from .._syntax import values
 from .._syntax.activation import accepts, started_by
+from .._syntax.former import present
+from .._syntax.install import INSTALLS
 from .._syntax.kinds import DEFAULT_KIND, KINDS, kind_of
 from .._syntax.names import parse_name
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .._syntax.unitfile import Effective
 from . import inherited
 from .options import TEXT_OPTIONS
-from .short import ROWS, Short
+from .short import Short
 
 Entry = Dict[str, Any]
 Params = Mapping[str, Any]
@@ -47,8 +49,6 @@ _BOOLEANS = frozenset(str(each).lower() for each in BOOLEANS)
 # What goes to the unit that an entry is named after, and what to the one that has the process.
 STATE = ("enabled", "state", "masked")
 OF_PROCESS = (*TEXT_OPTIONS, "run", "alert", "hardening")
-# In whose text they would be a directive of the [Install] section.
-_INSTALLS = ("WantedBy", "RequiredBy", "UpheldBy")
 
 
 class Around(NamedTuple):
@@ -96,6 +96,8 @@ class Builder:
         self.problems: List[Problem] = []
         # It is said that nothing starts it at boot.
         self.unwanted = False
+        # By which option an entry has said a directive.
+        self._options: Dict[Tuple[str, str], str] = {}
 
     def short(self, entry: Params, rows: Mapping[str, Short]) -> None:
         """Take the options that stand for a directive each."""
@@ -109,15 +111,20 @@ class Builder:
                 if not value and row.section in ("Unit", "Install"):
                     self.unwanted = self.unwanted or row.section == "Install"
                     continue
-            self._set(row.section, row.directive, value)
+            self.take(row.section, row.directive, value, option)
+
+    def take(self, section: str, directive: str, value: Any, option: str) -> None:
+        """A directive that an entry says by an option of ours."""
+        self._options[(section, directive)] = option
+        self._set(section, directive, value)
 
     def open(self, entry: Params, *options: str) -> None:
         """Take what sections say themselves, each by the option of its name, such as service for [Service]."""
         for option in options:
             section = option.capitalize()
             for directive, value in (entry.get(option) or {}).items():
-                if str(directive) in self.sections.get(section, {}):
-                    said = _option_of(section, str(directive))
+                said = self._options.get(present(section, str(directive)))
+                if said is not None:
                     told = _GIVEN_TWICE.problem(self.unit, section, str(directive), option=said, other=option)
                     self.problems.append(told)
                     continue
@@ -187,7 +194,7 @@ class Builder:
 
     def wanted_by(self, target: str) -> None:
         """The target that starts it at boot, unless the entry has said what does."""
-        if not self.unwanted and not any(each in self.sections.get("Install", {}) for each in _INSTALLS):
+        if not self.unwanted and not any(each in self.sections.get("Install", {}) for each in INSTALLS):
             self.default("Install", "WantedBy", target)
 
     def said(self, section: str, directive: str) -> str:
@@ -234,11 +241,6 @@ class Builder:
 def _is_dependency(given: Params) -> bool:
     name, required = given.get("name"), str(given.get("required", False)).lower()
     return bool(name) and isinstance(name, str) and set(given) <= {"name", "required"} and required in _BOOLEANS
-
-
-def _option_of(section: str, directive: str) -> str:
-    found = [option for option, row in ROWS.items() if (row.section, row.directive) == (section, directive)]
-    return found[0] if found else "a short option"
 
 
 def as_text(section: Mapping[str, Any]) -> Dict[str, List[str]]:

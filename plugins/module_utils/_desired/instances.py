@@ -65,7 +65,8 @@ def apart(unit: Params) -> Tuple[Entry, List[Entry]]:
     found = [_read(each, number, template, problems) for number, each in enumerate(unit.get("instances") or ())]
     for each in found:
         member = _member(template, each["name"])
-        of_text = _of_text(each, _filled(of_each, member, "triggers", problems))
+        theirs = _filled(inherited.given(each.get("triggers") or {}), member, "triggers", problems)
+        of_text = _of_text({**each, "triggers": theirs}, _filled(of_each, member, "triggers", problems))
         if of_text:
             dropins.append({"name": member, "dropin": DROPIN, **of_text, "replace": bool(unit.get("replace"))})
         health = {**(unit.get("health") or {}), **inherited.given(each.get("health") or {})}
@@ -85,7 +86,7 @@ def _of_text(each: Params, more: Mapping[str, List[Any]]) -> Entry:
     found = {option: each[option] for option in TEXT_OPTIONS if each.get(option)}
     if any(more.values()):
         theirs = found.get("triggers") or {}
-        found["triggers"] = {key: [*(theirs.get(key) or ()), *more[key]] for key in _LISTS}
+        found["triggers"] = {**theirs, **{key: [*(theirs.get(key) or ()), *more[key]] for key in _LISTS}}
     return found
 
 

@@ -108,7 +108,7 @@ def _calendars(built: Builder, entry: Params, schedule: Optional[cron.Schedule])
     except Refused as refused:
         _refuse(built, option, str(refused))
         return
-    built.sections.setdefault("Timer", {})["OnCalendar"] = found
+    built.take("Timer", "OnCalendar", found, "on_calendar" if schedule is None else "cron")
 
 
 def _in_zone(given: object, zone: str) -> List[object]:
@@ -131,7 +131,7 @@ def _unit(built: Builder, entry: Params) -> None:
         return
     if service.brings(entry):
         built.problems.append(_UNIT.problem(built.unit, "Timer", "Unit", other=named))
-    built.sections.setdefault("Timer", {})["Unit"] = with_kind(named)
+    built.take("Timer", "Unit", with_kind(named), "unit")
 
 
 def _brought(built: Builder, entry: Params, around: Around) -> List[Entry]:

@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
-from .._syntax.dependencies import NEEDS
 from .._syntax.kinds import kind_of
 from .._syntax.rule import Rule, Severity
 from . import looks
 from .endings import ended, gloss
+from .graph import WAITS_FOR, needs_first, only_checked, onward
 from .looks import Look
-from .manager import Manager, Properties, all_names
+from .manager import Manager, Properties
 
-_SHOWN = (*looks.PROPERTIES, "After", *NEEDS)
+_SHOWN = (*looks.PROPERTIES, *WAITS_FOR)
 
 
 def _at_work(name: str, reason: str, remedy: str, source: str) -> Rule:
@@ -101,18 +101,16 @@ def with_causes(manager: Manager, failures: Sequence[Failure]) -> List[Failure]:
 def _lacking(manager: Manager, unit: str) -> Dict[str, Tuple[str, Properties]]:
     """What is down itself, of all that a unit needs and comes after and that is down with it, each with why."""
     found: Dict[str, Tuple[str, Properties]] = {}
-    seen: Set[str] = set()
     left_down: Set[str] = set()
-    ahead = {unit}
-    while ahead:
-        seen |= ahead
-        shown = manager.show(sorted(ahead), _SHOWN)
+
+    def lacking(shown: Mapping[str, Properties]) -> Set[str]:
         told = {each: _why_lacking(each, values, each in left_down) for each, values in shown.items() if each != unit}
         found.update({each: (why, shown[each]) for each, why in told.items() if why})
         down = [values for values in shown.values() if values.get("ActiveState") == "inactive"]
-        left_down |= {other for values in down for other in all_names(values, ("Requisite",))}
-        ahead = {other for values in down for other in all_names(values, NEEDS) & all_names(values, ("After",))}
-        ahead = (ahead | left_down) - seen
+        left_down.update(*map(only_checked, down))
+        return left_down.union(*map(needs_first, down))
+
+    onward(manager, [unit], _SHOWN, lacking)
     return found
 
 

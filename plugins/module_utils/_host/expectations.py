@@ -10,10 +10,10 @@ Private to the collection.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List, NamedTuple, Optional, Protocol, Union
+from typing import Callable, List, NamedTuple, Optional, Protocol, Sequence, Union
 
 from .falls import NO_FALL, Allowance, Falls
-from .health import Health, first_complaint
+from .health import Health, Place, first_complaint
 from .looks import Look, Run, failed, kept_from_starting, late, not_at_work, not_running
 from .manager import Manager
 
@@ -76,13 +76,18 @@ class _Deadline:
         return self.timeout - (look.at - self.since if self.since is not None else 0.0)
 
 
+# Says of a unit whose checks pass which other one answers them, "" if none does.
+Doubt = Callable[[Manager, Look, Sequence[Place]], str]
+
+
 @dataclass
 class Proof:
     """What a unit has to prove that is to be up, and how far it is with that.
 
     health: what that is. restarted, reloaded: its run when it got such a job, None if it got none. since: the time from
-    which on a run is the work of its job, 0 if it got no job that begins one. allowed: how often it may fall. came_up:
-    when its checks passed first. missing: their last complaint until then. runs: those that it was up as from then on.
+    which on a run is the work of its job, 0 if it got no job that begins one. allowed: how often it may fall. doubt:
+    asked where its checks pass, None if nobody doubts them. came_up: when its checks passed first. missing: their last
+    complaint until then. runs: those that it was up as from then on.
     """
 
     health: Health
@@ -90,6 +95,7 @@ class Proof:
     reloaded: Optional[Run] = None
     since: float = 0.0
     allowed: Allowance = NO_FALL
+    doubt: Optional[Doubt] = None
     came_up: float = field(default=0.0, init=False)
     missing: str = field(default="", init=False)
     runs: List[Run] = field(default_factory=list, init=False)
@@ -148,11 +154,7 @@ class Proof:
         """What its checks complain of, or who answers them in its place."""
         complaint = first_complaint(manager, self.health.checks, left)
         places = [each.place for each in self.health.checks if each.place is not None]
-        if complaint or not places:
-            return complaint
-        from .answers import refused  # noqa: PLC0415 (only where there is such a check)
-
-        return refused(manager, look, places)
+        return self.doubt(manager, look, places) if self.doubt and places and not complaint else complaint
 
     def not_yet(self, look: Look) -> Verdict:
         """Once it was up, it has its whole time again after that for which it should have stayed."""

@@ -11,18 +11,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, NamedTuple, Set, Tuple
+from typing import (
+    AbstractSet,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from .._syntax.kinds import kind_of
-from .._syntax.relations import RELATIONS, Does
-from .manager import Manager, States, names
+from .._syntax.relations import NEEDS, RELATIONS, USES, Does, reached
+from .manager import Manager, Properties, States, all_names, names
 
 # Settings that decide whether systemd takes a job, or makes one of its own.
 SETTINGS = ("StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop")
 _STATE = ("LoadState", "Type", "RemainAfterExit", "CanReload")
 # Chains of dependencies are short; where one is longer, all units in memory are asked at once.
 _MOST_ROUNDS = 6
-
+# By what a unit is kept waiting: what it is ordered after, and what it cannot be up without.
+AFTER = "After"
+WAITS_FOR = (AFTER, *NEEDS)
 
 _Relations = Mapping[str, Tuple[str, ...]]
 
@@ -151,6 +166,48 @@ def _reached(node: Node, states: States) -> Iterator[str]:
 
 def _needed(node: Node, states: States) -> Iterator[str]:
     """What is up and may no longer be needed once the unit is down (systemd.unit(5), StopWhenUnneeded=)."""
-    for name, relation in RELATIONS.items():
-        if relation.start in (Does.START, Does.VERIFY):
-            yield from (other for other in node.related(name) if states[other].is_up)
+    return (other for other in node.related(*USES) if states[other].is_up)
+
+
+def onward(
+    manager: Manager,
+    units: Iterable[str],
+    properties: Sequence[str],
+    following: Callable[[Mapping[str, Properties]], Iterable[str]],
+) -> Dict[str, Properties]:
+    """These properties of units and of what they lead to, to the end, by a call for all that are as far away.
+
+    following: what the units of one call lead to.
+    """
+    known: Dict[str, Properties] = {}
+    ahead = set(units)
+    while ahead:
+        shown = manager.show(sorted(ahead), properties)
+        known.update(shown)
+        ahead = set(following(shown)) - set(known)
+    return known
+
+
+def comes_after(shown: Properties) -> Set[str]:
+    """What a unit is ordered after, by its properties."""
+    return {*names(shown, AFTER)}
+
+
+def needs_first(shown: Properties) -> Set[str]:
+    """What has to be up before a unit can come up."""
+    return all_names(shown, NEEDS) & comes_after(shown)
+
+
+def only_checked(shown: Properties) -> Set[str]:
+    """What a unit needs, and its start does not bring up."""
+    return {*names(shown, "Requisite")}
+
+
+def kept_waiting(manager: Manager, units: Iterable[str], others: AbstractSet[str]) -> Set[str]:
+    """Those of these units that come after one of the others, or need it, straight or by way of each other."""
+    units = sorted(units)
+    waiting: Dict[str, List[str]] = {}
+    for unit, shown in manager.show(units, WAITS_FOR).items():
+        for other in all_names(shown, WAITS_FOR):
+            waiting.setdefault(other, []).append(unit)
+    return set(reached(others, lambda unit: waiting.get(unit, ()))).difference(others)

@@ -19,6 +19,7 @@ from .files import read
 
 # File systems of which a folder may be all that there is to mount.
 _WITH_VOLUMES = ("btrfs", "bcachefs")
+_MOUNTS = "/proc/self/mountinfo"
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -53,9 +54,14 @@ class _Mount(NamedTuple):
     options: Tuple[str, ...]
 
 
+def is_mounted_over(folder: str) -> bool:
+    """Asked of the kernel: for os.path.ismount Python 3.13 looks at `folder/..`, a visit that an automount answers."""
+    return any(_parsed(line).where == folder for line in _lines(_MOUNTS))
+
+
 def in_place() -> Dict[str, InPlace]:
     """By the names of the units that systemd makes of them."""
-    mounts = [_parsed(line) for line in _lines("/proc/self/mountinfo") if _is_text(line)]
+    mounts = [_parsed(line) for line in _lines(_MOUNTS) if _is_text(line)]
     devices = _devices("/dev")
     found = {}
     for mount in mounts:  # the last one lies on top

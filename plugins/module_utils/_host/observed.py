@@ -29,7 +29,7 @@ from typing import (
 )
 
 from .._syntax.activation import starts
-from .._syntax.install import aliases, also, installs
+from .._syntax.install import also, installs, named_aliases
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import MASK, LoadPath, dropin_folders
 from .._syntax.names import NAME_MAX, is_template, misnamed, names_folder, parse_name, parse_pattern
@@ -210,8 +210,8 @@ def _seen(manager: Manager, folders: Sequence[str], sought: _Sought, reader: Rea
     states = manager.list_units() if manager.live else States()
     # What a drop-in that goes was over is judged by the rest of its text, be it declared or not.
     below = (os.path.basename(folder)[: -len(".d")] for folder in dropins)
-    subjects = {*sought.units(states, loadpath), *(unit for unit in below if names_folder(unit))}
-    named = {each for unit in subjects for each in (unit, *units_under(states, unit))}
+    sought_units = {*sought.units(states, loadpath), *(unit for unit in below if names_folder(unit))}
+    named = {each for unit in sought_units for each in (unit, *units_under(states, unit))}
     loadpath, foreign = _with_foreign(loadpath, places, sorted(named), reader)
     loadpath, more = _with_named(loadpath, places, named, sought.names_taken, reader)
     foreign.update(more)
@@ -249,7 +249,7 @@ def _with_named(
         found.update(more)
         known |= ahead
         ahead = {other for unit in new for other in also(unit, loadpath)}
-    taken = {*names, *(alias for unit in known for alias in aliases(unit, loadpath))}
+    taken = {*names, *(alias for unit in known for alias in named_aliases(unit, loadpath))}
     paths = {loadpath.changed({}, [places.unit_file(name)]).fragment(name) for name in taken if not misnamed(name)}
     links = {path: reader.look(path) for path in paths if path is not None and path not in loadpath.links}
     targets = {path: seen.target for path, seen in links.items() if seen is not None and seen.target is not None}

@@ -47,7 +47,7 @@ class Taken(NamedTuple):
         return self.ours and self.replaced
 
 
-class Aliases(NamedTuple):
+class Aliasing(NamedTuple):
     """What comes of the aliases that a run makes.
 
     taken: those whose names are taken. ended: units that a daemon-reload would end, each by the alias that does it.

@@ -57,6 +57,17 @@ class ServiceCase(NamedTuple):
     deprived_by: str = ""
 
 
+class MountCase(NamedTuple):
+    """What only what is mounted, or swapped to, has.
+
+    unlike: what the kernel has in its place, if that is not what our text says. under_run: a path that this run or its
+    connection has in use, and that this mount would hide, or holds; "" if there is none.
+    """
+
+    unlike: Optional[Unlike] = None
+    under_run: str = ""
+
+
 class Case(NamedTuple):
     """All that the policy needs to know of one unit.
 
@@ -64,8 +75,7 @@ class Case(NamedTuple):
     change that needs a restart does, LEFT_ALONE if that is nothing, since the unit is someone else's and one of many
     that a drop-in is for. owed: what an interrupted run has left to do to it. change: how its text will differ.
     service: what only a service has. after: its merged text as it will be. mask: the file that masks it, "" if none
-    does. unlike: what the kernel has in its place, if that is not what our text says. under_run: a path that this run
-    or its connection has in use, and that this mount would hide, or holds; "" if there is none.
+    does. mount: what only a mount or swap has.
     """
 
     unit: str
@@ -78,8 +88,7 @@ class Case(NamedTuple):
     service: ServiceCase
     after: Effective
     mask: str = ""
-    unlike: Optional[Unlike] = None
-    under_run: str = ""
+    mount: MountCase = MountCase()
 
     @property
     def leaves(self) -> bool:

@@ -2,9 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a set of jobs does to all units that they reach. Pure. Private to the collection.
+"""What jobs do to other units: whoever wants to know that asks here. Pure, and private to the collection.
 
-systemd's rules are in _syntax/relations.py, what it makes of one job in transactions.py, and what follows in course.py.
+The rules for each relation are in _syntax/relations.py, which jobs systemd adds to a job in transactions.py, and what
+then happens in course.py.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import (
 from .._host.graph import Graph
 from .._syntax.activation import begin_together
 from .._syntax.kinds import Cause, kind_of
-from .._syntax.relations import RELATIONS, Because, Does
+from .._syntax.relations import PULLED_IN_BY, Because, Does
 from .._syntax.special import FOUNDATIONS
 from .fates import Becomes, Call, Fate
 
@@ -34,40 +35,42 @@ if TYPE_CHECKING:
     from .course import Course
     from .transactions import UnitsUp
 
-# By what a unit is known that pulls another one in.
-_ASKING = tuple(relation.inverse for relation in RELATIONS.values() if relation.start is Does.START)
-
 
 def stopped_with(unit: str, graph: Graph) -> Dict[str, Because]:
-    """All that a stop of a unit takes down with it, to the end."""
+    """All units that go down if this one is stopped, each with why."""
     return _with(Does.STOP, unit, graph)
 
 
 def standing_on(unit: str, graph: Graph) -> str:
-    """What of the foundations of the host goes down with the stop of a unit, "" if none does."""
+    """The first of FOUNDATIONS (basic.target and the like) that goes down if this unit is stopped; "" if none does."""
     taken = stopped_with(unit, graph)
     return next((target for target in FOUNDATIONS if target in taken and unit not in FOUNDATIONS), "")
 
 
 def restarted_with(unit: str, graph: Graph) -> Dict[str, Because]:
-    """All that is restarted with a unit, to the end."""
+    """All units that are restarted if this one is, each with why."""
     return _with(Does.RESTART, unit, graph)
 
 
 def reloaded_with(units: Iterable[str], graph: Graph) -> Dict[str, Because]:
-    """All that is reloaded with these units, to the end."""
+    """All units that are reloaded if these are, each with why."""
     return {other: cause for unit in units for other, cause in _with(Does.RELOAD, unit, graph).items()}
 
 
+def reloads_others(unit: str, graph: Graph) -> bool:
+    """Does a reload of a unit reload more, as systemd has it in memory?"""
+    return bool(graph.among(unit).related("PropagatesReloadTo"))
+
+
 def handed_reloads(course: Course) -> Dict[str, Because]:
-    """What was reloaded with another unit, each with why."""
+    """Units that were reloaded because another one was, each with why."""
     return {unit: cause for unit, cause in course.reloads.items() if cause.unit}
 
 
 def _with(
     does: Does, unit: str, graph: Graph, units_up: Optional[UnitsUp] = None, job: Optional[Does] = None
 ) -> Dict[str, Because]:
-    """All other units to which a job of this unit does that. job: which job, if not the same."""
+    """The other units to which a job of this unit does `does`, each with why. job: the job, if it is another one."""
     from .transactions import UnitsUp, transaction  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
 
     made = transaction(job or does, [unit], graph, units_up or UnitsUp(graph)) or {}
@@ -75,7 +78,7 @@ def _with(
 
 
 def handed_on(does: Does, unit: str, graph: Graph, down: Iterable[str]) -> Set[str]:
-    """All other units that get a job with this one. down: units that are down by then. None if systemd refuses it."""
+    """All other units that get a job because of this one, none if systemd refuses it. down: units that are down."""
     from .transactions import UnitsUp, transaction  # noqa: PLC0415 (as above)
 
     units_up = UnitsUp(graph)
@@ -85,29 +88,29 @@ def handed_on(does: Does, unit: str, graph: Graph, down: Iterable[str]) -> Set[s
 
 
 def taken_down(units: Iterable[str], graph: Graph) -> Dict[str, str]:
-    """What goes down with units that are stopped, each with the one that takes it."""
+    """All that goes down if these units are stopped, each with the one of these that takes it down."""
     return {other: unit for unit in units for other in stopped_with(unit, graph)}
 
 
 def taken_anew(units: Iterable[str], graph: Graph, stopped: Sequence[str]) -> List[str]:
-    """What is restarted with these units, unless it is stopped before, or one of them ends it."""
+    """All that is restarted if these units are: not what was stopped before, nor what one of these restarts ends."""
     units = list(units)
     ended = {*stopped, *(other for unit in units for other in _with(Does.STOP, unit, graph, job=Does.RESTART))}
     return [other for unit in units for other in restarted_with(unit, graph) if other not in ended]
 
 
 def ending_alone(units: Iterable[str], graph: Graph) -> List[str]:
-    """Those of these that are up, and with which nothing else would go down."""
+    """Those of these units that are up and whose stop would take down no other unit."""
     return [unit for unit in units if graph.states[unit].can_stop and not stopped_with(unit, graph)]
 
 
 def not_taken_along(
     units: Sequence[str], graph: Graph, course: Optional[Course] = None, does: Does = Does.RESTART
 ) -> List[str]:
-    """Those of these units that the restart, or reload, of another one does not restart, or reload, anyway.
+    """These units without those that the restart (or reload) of another one of these restarts (or reloads) anyway.
 
-    A unit that is taken along must get no job of its own. When that job is queued the unit may be up again, or
-    reloaded, already: it would go down, or be reloaded, a second time.
+    Such a unit must get no job of its own: when that job is queued, the unit may have been restarted already, and it
+    would be restarted a second time.
     """
     units_up = course.units_up if course else None
     along = {unit: _with(does, unit, graph, units_up) for unit in units}
@@ -121,15 +124,15 @@ def not_taken_along(
 
 
 def displaced(fates: Mapping[str, Fate]) -> Dict[str, str]:
-    """Units that ran and that a start has ended by Conflicts= of either side, each with what was started."""
+    """Units that ran and that the start of another one ended by Conflicts=, on either side, with that other one."""
     ended = [each for each in fates.values() if each.was_up and each.becomes is Becomes.DOWN]
     return {each.unit: each.cause.unit for each in ended if each.cause.directive == "Conflicts"}
 
 
 def outdone(course: Course) -> Dict[str, Tuple[str, str]]:
-    """Units that are down in the end by Conflicts=, each with (the unit that was started, the unit that this ended).
+    """Units that are down in the end because of Conflicts=, each with (the unit that was started, what that ended).
 
-    The latter is the unit itself, or one with which, or after which, it went down.
+    What it ended is the unit itself, or another one that took the unit down with it.
     """
     found = {}
     for unit in course.ends:
@@ -142,8 +145,14 @@ def outdone(course: Course) -> Dict[str, Tuple[str, str]]:
     return found
 
 
+def unneeded(course: Course) -> FrozenSet[str]:
+    """Units that are down in the end as nothing that is up needs them, though they may have been started."""
+    ends = course.ends.items()
+    return frozenset(unit for unit, why in ends if why.directive == "StopWhenUnneeded" and not course.is_up(unit))
+
+
 def behind(fate: Fate, foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence[str]]) -> Optional[Tuple[str, str]]:
-    """The job, a verb and a unit, that leads to a fate; None if systemd does it by itself."""
+    """The job, as (verb, unit), that a fate comes from; None if systemd does it by itself."""
     starting = fate.becomes is Becomes.UP or fate.cause.directive == "Conflicts"
     verbs = ("start", "restart", "run", "stop") if starting else ("stop", "restart", "start", "run")
     unit, seen = fate.unit, {""}
@@ -159,7 +168,7 @@ def behind(fate: Fate, foretold: Mapping[str, Fate], jobs: Mapping[str, Sequence
 
 
 def still_upheld(units: Iterable[str], stopped: Sequence[str], graph: Graph) -> FrozenSet[str]:
-    """Those of these that something upholds which is not stopped too: a stop would not last."""
+    """Those of these units that Upholds= of an active unit would start again, as that unit is not stopped."""
 
     def upholders(unit: str) -> Set[str]:
         return {other for other in graph.node(unit).related("UpheldBy") if graph.states[other].is_active}
@@ -168,19 +177,24 @@ def still_upheld(units: Iterable[str], stopped: Sequence[str], graph: Graph) -> 
 
 
 def starters(unit: str, graph: Graph) -> List[str]:
-    """The sockets and paths that may start a unit at any moment; a timer has its time."""
+    """The sockets and paths that can start this unit at any moment. (A timer starts it at a known time.)"""
     return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]
 
 
+def started_by(unit: str, graph: Graph) -> Tuple[str, ...]:
+    """What this timer, socket or path starts."""
+    return graph.node(unit).related("Triggers")
+
+
 def starting_again(unit: str, graph: Graph) -> List[str]:
-    """What is up and would start a unit that is stopped: what upholds it, its sockets, paths and timers."""
+    """What is up and would start this unit again after a stop: what upholds it, its sockets, paths and timers."""
     others = graph.node(unit).related("UpheldBy", "TriggeredBy")
     return sorted(other for other in others if graph.states[other].is_active)
 
 
 def is_asked_for(unit: str, graph: Graph) -> bool:
-    """Does anything start it: another unit that pulls it in, or a socket, path or timer?"""
-    return bool(graph.node(unit).related(*_ASKING, "TriggeredBy"))
+    """Does anything ever start it: a unit that pulls it in, or a socket, path or timer?"""
+    return bool(graph.node(unit).related(*PULLED_IN_BY, "TriggeredBy"))
 
 
 def fates(
@@ -189,11 +203,10 @@ def fates(
     later: Optional[Graph] = None,
     course: Optional[Course] = None,
 ) -> Dict[str, Fate]:
-    """What becomes of every unit to which these jobs, or what they entail, do anything.
+    """What becomes of each unit that these calls start or stop, directly or through other units.
 
-    calls: in the order in which they are made; "run" and "daemon-reload" are verbs, too.
-    later: how units are related once systemd has read its files again, if that is otherwise than now. course: how
-    things go on, if otherwise than one after the other.
+    calls: in the order in which they are made; "run" and "daemon-reload" are verbs, too. later: how units are related
+    after the daemon-reload, if that changes. course: the simulation to use, in the place of a new one.
     """
     if course is None:
         from .course import Course  # noqa: PLC0415 (as above)

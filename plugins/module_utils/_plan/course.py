@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The course of events once jobs are queued: in which order they are done, what fails, what follows by itself. Pure.
+"""What happens once jobs are queued: in which order systemd does them, what fails, and what it adds by itself. Pure.
 
 By experiment on 247, 252, 257 and 262, and as src/core/job.c and unit.c have it. Private to the collection.
 """
@@ -13,32 +13,28 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set
 
 from .._host.graph import Graph
 from .._host.manager import TOGETHER_SINCE
-from .._syntax.kinds import kind_of
-from .._syntax.relations import RELATIONS, Because, Does
+from .._syntax.activation import in_the_way
+from .._syntax.relations import BINDING, NEEDED_BY, USED_BY, USES, Because, Does
 from .transactions import Contradiction, Job, UnitsUp, transaction, wanted_together
 
-# What is started or stopped by itself is looked at from queues from then on.
+# From then on systemd keeps a queue of units that it may have to start or stop by itself.
 _QUEUES_SINCE = 249
-# systemd gives up on what it starts or stops by itself over and over.
+# How often systemd starts or stops one unit by itself before it gives up.
 _MOST_BY_ITSELF = 16
-
-_FAILING = ("RequiredBy", "RequisiteOf", "BoundBy")
-_NEEDED = tuple(name for name, relation in RELATIONS.items() if relation.start in (Does.START, Does.VERIFY))
-_NEEDING = tuple(name for name, relation in RELATIONS.items() if relation.needs_it)
 
 
 class Course:
-    """What has happened so far: which units are up, and why.
+    """A simulation of systemd: which units are up so far, and why.
 
-    causes: why each unit first went down or came up, of all to which anything has happened. ends: why each went down
-    last. reloads: why each was first reloaded.
+    causes: why each unit first went down or came up; units that neither has happened to are not in it. ends: why each
+    unit last went down. reloads: why each unit was first reloaded.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.units_up = UnitsUp(graph)
         self._queued: Dict[str, Job] = {}
-        # What systemd looks at by itself once something has changed, as an ordered set.
+        # Units that systemd looks at again after a change, in this order; used as ordered sets.
         self._upheld: Dict[str, None] = {}
         self._bound: Dict[str, None] = {}
         self._unneeded: Dict[str, None] = {}
@@ -51,9 +47,9 @@ class Course:
         return self.units_up.is_up(unit)
 
     def ask(self, does: Does, units: Sequence[str], alone: bool = False) -> None:
-        """One call of systemctl. Where systemd refuses all at once, one is asked for by one (Manager.queue).
+        """One call of systemctl. If systemd refuses the units together, each is asked for alone (Manager.queue).
 
-        alone: nothing is handed on (systemctl(1), --job-mode=ignore-requirements).
+        alone: related units get no jobs (systemctl(1), --job-mode=ignore-requirements).
         """
         if alone:
             self._install({unit: Job(does, Because()) for unit in units})
@@ -69,31 +65,33 @@ class Course:
         self.pause()
 
     def want(self, units: Sequence[str]) -> None:
-        """Start what one new unit wants (Manager.start_together)."""
+        """Start these units as the Wants= of one new unit (Manager.start_together)."""
         self._install(wanted_together(units, self.graph, self.units_up, self._doing()))
         self.pause()
 
     def reload(self, later: Optional[Graph] = None) -> None:
-        """later: how units are related from then on, if otherwise than before.
+        """A daemon-reload. later: how units are related after it, if that changes.
 
-        From 249 on systemd looks at all that is up as if it had just come up (unit_notify(), while reloading).
+        From 249 on systemd then treats each unit that is up as if it had just started (unit_notify()).
         """
         self.graph = later or self.graph
         for unit in filter(self.is_up, self.graph.nodes) if self.graph.version >= _QUEUES_SINCE else ():
             self._look_again_at([unit])
             self._upheld.update(dict.fromkeys(self.graph.among(unit).related("Upholds")))
-        for unit in self.graph.nodes if self.graph.version >= _QUEUES_SINCE else ():  # by what was not asked for, too
+        for unit in (
+            self.graph.nodes if self.graph.version >= _QUEUES_SINCE else ()
+        ):  # units that were not asked for can uphold these, too
             if any(map(self.is_up, self.graph.node(unit).related("UpheldBy"))):
                 self._upheld[unit] = None
         self._react()
         self.pause()
 
     def pause(self) -> None:
-        """It is chance how far systemd has come when it gets the next job. Here it has done all by then."""
+        """Between two calls. How far systemd really gets until the next one is chance; here it finishes everything."""
         self.finish()
 
     def ended(self, unit: str) -> None:
-        """Something has done its work, and has ended by itself: what is to follow then is started."""
+        """A unit has done its work and ended by itself. Its OnSuccess= units are started."""
         if self.is_up(unit):
             self._down(unit, self.causes.get(unit, Because()))
             self._react()
@@ -106,21 +104,21 @@ class Course:
         return transaction(does, units, self.graph, self.units_up, self._doing(), gently, self.settled_first)
 
     def settled_first(self, contradictions: Sequence[Contradiction]) -> Contradiction:
-        """It is chance which of them systemd meets first: it has them in a hash."""
+        """Which contradiction systemd solves first is chance, since it keeps jobs in a hash table."""
         return contradictions[0]
 
     def _doing(self) -> Dict[str, Does]:
         return {unit: job.does for unit, job in self._queued.items()}
 
     def _install(self, jobs: Mapping[str, Job]) -> None:
-        """A job takes the place of one that contradicts it; else the stronger one stays (job_install())."""
+        """Queue jobs. One that contradicts a queued job replaces it, else the stronger stays (job_install())."""
         for unit, job in jobs.items():
             there = self._queued.get(unit)
             if there is None or self._prevails(unit, job.does, there.does):
                 self._queued[unit] = job
 
     def _prevails(self, unit: str, does: Does, there: Does) -> bool:
-        """job_type_lookup_merge(): what is both started and reloaded is reloaded if it is up, else started."""
+        """Does the new job win? A start and a reload become a reload if the unit is up (job_type_lookup_merge())."""
         if Does.STOP in (does, there) or does is Does.RESTART:
             return True
         both = (Does.START, Does.RELOAD) if self.is_up(unit) else (Does.RELOAD, Does.START)
@@ -128,12 +126,12 @@ class Course:
         return ranks.index(does) > ranks.index(there) or there is Does.VERIFY
 
     def finish(self) -> None:
-        """Do all that is queued, and what follows from it."""
+        """Do all queued jobs, and all that follows from them."""
         while self._queued:
             self.go_on()
 
     def go_on(self) -> None:
-        """Do what can be done now, up to the first thing that makes systemd do more by itself."""
+        """Do the jobs that are ready. Stop early if systemd adds jobs by itself, since the order changes then."""
         for unit in self.ready():
             if unit in self._queued:
                 self._do(unit)
@@ -141,9 +139,9 @@ class Course:
                     return
 
     def ready(self) -> List[str]:
-        """Units whose job has to wait for no other. Their order is chance, but what cannot be done fails at once.
+        """Units whose job waits for no other job. Those whose job fails at once come first; else the order is chance.
 
-        Of two that are ordered the later one is stopped first, and started last (job_compare()).
+        Of two units that are ordered, the later one is stopped first and started last (job_compare()).
         """
         waiting: Set[str] = set()
         for unit, job in self._queued.items():
@@ -168,17 +166,17 @@ class Course:
         elif job.does is Does.START and not self.is_up(unit):
             self._set_up(unit, job.cause)
         changed = self.is_up(unit) != was_up
-        # What is reloaded runs on, but systemd looks at it once more.
+        # A reloaded unit runs on, but systemd still looks at it again.
         if changed or job.does is Does.RELOAD or self.graph.version >= _QUEUES_SINCE:
             self._look_again_at([unit])
         if changed:  # a socket hears of its service (unit_trigger_notify())
             self._look_again_at(self.graph.among(unit).related("TriggeredBy"))
 
     def is_refused(self, unit: str) -> bool:
-        """Does its start, or verification, fail at once? A verification fails where the unit is down.
+        """Does its start, or check, fail at once? A check (Requisite=) fails if the unit is down.
 
-        A socket does not start while its service is up (socket_start()), nor does a unit that is bound to another one,
-        and ordered after it, while that is down (unit_verify_deps()).
+        A socket does not start while its service is up. A unit with BindsTo= and After= of another one does not start
+        while that one is down (unit_verify_deps()).
         """
         does = self._queued[unit].does
         if does in (Does.STOP, Does.RESTART) or self.is_up(unit):
@@ -186,21 +184,20 @@ class Course:
         node = self.graph.node(unit) if does is Does.START else None
         if node is None:
             return True
-        lacking = set(node.related("BindsTo")).intersection(node.related("After"))
-        return any(not self.is_up(other) for other in lacking) or (
-            kind_of(unit).starts.hands_over and any(self.is_up(other) for other in node.related("Triggers"))
-        )
+        lacking = set(node.related(BINDING)).intersection(node.related("After"))
+        is_lacking = any(not self.is_up(other) for other in lacking)
+        return is_lacking or in_the_way(unit, node.related("Triggers"), self.is_up) != ""
 
     def _fail_with(self, unit: str) -> None:
-        """The starts of units that cannot be up without it fail with it (job_fail_dependencies()).
+        """Its start fails, and so do the queued starts of units that need it (job_fail_dependencies()).
 
-        What is bound to it, and has begun to start already, is looked at once it is up.
+        Units bound to it that have already begun to start are looked at again.
         """
         self._bound.update(dict.fromkeys(self.graph.node(unit).related("BoundBy")))
         ahead = [unit]
         while ahead:
             current = ahead.pop()
-            for other in self.graph.node(current).related(*_FAILING):
+            for other in self.graph.node(current).related(*NEEDED_BY):
                 if other in self._queued and self._queued[other].does in (Does.START, Does.VERIFY):
                     del self._queued[other]
                     self._look_again_at([other])
@@ -211,7 +208,7 @@ class Course:
         self.ends[unit] = cause
         self.units_up.set(unit, False)
         node = self.graph.node(unit)
-        self._unneeded.update(dict.fromkeys(node.related(*_NEEDED)))
+        self._unneeded.update(dict.fromkeys(node.related(*USES)))
         self._bound.update(dict.fromkeys(node.related("BoundBy")))
 
     def _set_up(self, unit: str, cause: Because) -> None:
@@ -227,7 +224,7 @@ class Course:
             queue.update(dict.fromkeys(units))
 
     def _react(self) -> bool:
-        """What systemd starts and stops by itself, before anything else happens. Returns whether there is any."""
+        """Let systemd start and stop units by itself, as it does before the next job. Returns whether it did any."""
         tries = sum(self._by_itself.values())
         while self._upheld or self._bound or self._unneeded:
             if self._upheld:
@@ -239,7 +236,7 @@ class Course:
         return sum(self._by_itself.values()) > tries
 
     def _start_if_upheld(self, unit: str) -> None:
-        """unit_is_upheld_by_active()"""
+        """It is down, and something that is up has it in Upholds= (unit_is_upheld_by_active())."""
         if self.is_up(unit) or unit in self._queued:
             return
         others = [other for other in self.graph.node(unit).related("UpheldBy") if other not in self._queued]
@@ -248,20 +245,20 @@ class Course:
             self._by_themselves(Does.START, unit, Because(by, "Upholds"), gently=True)
 
     def _stop_if_bound(self, unit: str) -> None:
-        """unit_is_bound_by_inactive()"""
+        """It is up, and what it is bound to by BindsTo= is down (unit_is_bound_by_inactive())."""
         if not self.is_up(unit) or unit in self._queued:
             return
-        others = [other for other in self.graph.node(unit).related("BindsTo") if other not in self._queued]
+        others = [other for other in self.graph.node(unit).related(BINDING) if other not in self._queued]
         to = next((other for other in others if not self.is_up(other)), None)
         if to is not None:
-            self._by_themselves(Does.STOP, unit, Because(to, "BindsTo"), gently=False)
+            self._by_themselves(Does.STOP, unit, Because(to, BINDING), gently=False)
 
     def _stop_if_unneeded(self, unit: str) -> None:
-        """unit_is_unneeded()"""
+        """It has StopWhenUnneeded=, is up, and nothing that is up needs it (unit_is_unneeded())."""
         node = self.graph.node(unit)
         if "StopWhenUnneeded" not in node.settings or not self.is_up(unit) or unit in self._queued:
             return
-        if not any(other in self._queued or self.is_up(other) for other in node.related(*_NEEDING)):
+        if not any(other in self._queued or self.is_up(other) for other in node.related(*USED_BY)):
             self._by_themselves(Does.STOP, unit, Because("", "StopWhenUnneeded"), gently=True)
 
     def _by_themselves(self, does: Does, unit: str, cause: Because, gently: bool) -> None:

@@ -34,15 +34,15 @@ from .._desired.stamp import Parts
 from .._host.observed import Observed, Unread, units_under
 from .._syntax.activation import is_accepted_for, starts
 from .._syntax.dependencies import named
-from .._syntax.directives import GAINS_START
 from .._syntax.kinds import TIMER_TIMES, File, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.names import parse_name, parse_pattern
-from .._syntax.special import is_over
+from .._syntax.relations import PULLS_IN
+from .._syntax.special import path_below
 from .._syntax.unitfile import Effective
-from .aliases import Aliases, ended, taken, with_aliases
+from .aliases import Aliasing, ended, taken, with_aliases
 from .brought import brought_along, roots
-from .case import LEFT_ALONE, Case, ServiceCase, TextChange
+from .case import LEFT_ALONE, Case, MountCase, ServiceCase, TextChange
 from .enablement import enablement
 from .left_over import NOTHING_NOTED, Noted, Staying, left_over, to_note
 from .owed import NOTHING_PENDING, Pending
@@ -82,7 +82,7 @@ class Differences(NamedTuple):
     stays. links: what differs in enablement. reload_due: why the manager has to read its files again though none
     differs, "" if it need not. cases: the units. after: the files as they will be. pending: what an interrupted run has
     left. joining: instances that shall run or be enabled and do not yet, for which an unchanged file may be wrong.
-    aliases: what comes of those that this run makes.
+    aliasing: what comes of those that this run makes.
     """
 
     desired: Desired
@@ -95,17 +95,17 @@ class Differences(NamedTuple):
     after: LoadPath
     pending: Pending
     joining: Tuple[str, ...]
-    aliases: Aliases
+    aliasing: Aliasing
 
     @property
     def named(self) -> LoadPath:
         """The files as they will be, with the aliases that this run makes: for what units call each other."""
-        return self.aliases.after
+        return self.aliasing.after
 
     @property
     def none(self) -> bool:
         """Are the files, the links and what the manager has read of them as declared, and is nothing owed?"""
-        changed = self.write or self.remove or self.links != Enablement() or self.reload_due or self.aliases.ended
+        changed = self.write or self.remove or self.links != Enablement() or self.reload_due or self.aliasing.ended
         return not changed and self.pending == NOTHING_PENDING
 
 
@@ -168,7 +168,7 @@ def compare(
         after=after,
         pending=pending,
         joining=_joining(cases, links, desired, after, observed),
-        aliases=Aliases(names, ended(desired, observed, after, linked), with_aliases(after, observed, linked)),
+        aliasing=Aliasing(names, ended(desired, observed, after, linked), with_aliases(after, observed, linked)),
     )
 
 
@@ -254,9 +254,9 @@ def _cases(desired: Desired, view: _View, paths: Sequence[str]) -> Tuple[Case, .
     named = brought_along(desired, view.after, roots(desired, view.after))
     changing = {unit for path in paths for unit in _units_of_path(path, view.observed, {*wanted_by_unit, *named})}
     others = sorted({*named, *changing, *view.leaving})
-    subjects = dict.fromkeys([*wanted_by_unit, *inherited, *others, *view.pending.owed])
+    concerned = dict.fromkeys([*wanted_by_unit, *inherited, *others, *view.pending.owed])
     return tuple(
-        _case(unit, wanted_by_unit.get(unit), inherited.get(unit, ""), unit in changing, view) for unit in subjects
+        _case(unit, wanted_by_unit.get(unit), inherited.get(unit, ""), unit in changing, view) for unit in concerned
     )
 
 
@@ -324,8 +324,10 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         ),
         after=text,
         mask=(after.fragment(unit) or "") if after.masked(unit) else "",
-        unlike=_unlike(unit, text if wanted and wanted.path else None, view) if now.is_up else None,
-        under_run=is_over(unit, view.observed.manager.footing),
+        mount=MountCase(
+            unlike=_unlike(unit, text if wanted and wanted.path else None, view) if now.is_up else None,
+            under_run=path_below(unit, view.observed.manager.footing),
+        ),
     )
 
 
@@ -366,7 +368,7 @@ def _change(unit: str, text: Effective, view: _View) -> TextChange:
 def _gained(unit: str, before: LoadPath, after: LoadPath) -> Dict[str, Tuple[str, ...]]:
     """Units that directives which pull in name after a change and did not before."""
     found = {}
-    for directive in sorted(GAINS_START):
+    for directive in PULLS_IN:
         old = named(unit, directive, before)
         found[directive] = tuple(other for other in named(unit, directive, after) if other not in old)
     return {directive: others for directive, others in found.items() if others}

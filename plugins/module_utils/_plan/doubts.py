@@ -13,12 +13,12 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._syntax.activation import starts
-from .._syntax.directives import GAINS_START
 from .._syntax.install import installs
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import last, words
 from .._syntax.names import misnamed, parse_pattern
+from .._syntax.relations import PULLS_IN, WISHES
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
@@ -40,6 +40,7 @@ _WANTS_NOWHERE = Rule(
     "there is no {other} on this host, and systemd passes over that without a word",
     "{mend}{near}",
     "systemd.unit(5), Wants=, Upholds=, OnFailure= and OnSuccess=",
+    may_come=True,
 )
 _DATE_RULE = Rule(
     "date-format",
@@ -62,6 +63,20 @@ _TWICE_SET = Rule(
     "take it out of one of them",
     "systemd.exec(5), EnvironmentFile=",
 )
+_TYPE_TWICE = Rule(
+    "type-twice",
+    Severity.WARNING,
+    "its name has the type of unit twice",
+    "did you mean {meant}?",
+    "systemd.unit(5), unit names",
+)
+_MOUNT_OPTIONS = Rule(
+    "mount-options",
+    Severity.WARNING,
+    "a blank in {options} counts as a part of an option's name, which no file system has",
+    "commas alone stand between options: {meant}",
+    "systemd.mount(5) and systemd.swap(5), Options=; mount(8)",
+)
 CYCLE = Rule(
     "ordering-cycle",
     Severity.ERROR,
@@ -76,8 +91,6 @@ _NOT_AT_BOOT = Rule(
     "give it an [Install] section (install: {{WantedBy: {target}}}), or say enabled: false if that is meant",
     "systemd.unit(5), [Install] section options",
 )
-# Neither systemd nor its verify minds that a unit named by these is not there.
-_WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
 # The word that tells date(1) a format.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*")
 # Letters of dates side by side, as strftime(3) has them; with blanks between them only within quotes, where they are
@@ -87,9 +100,14 @@ _IN_WORD = re.compile(_DATE.format(between="[-_:/.T]?"))
 _IN_QUOTES = re.compile(_DATE.format(between="[-_:/.T, ]{0,2}"))
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 _OF_INSTANCE = re.compile("%[iI]")
-_TELLING_VALUE = re.compile(r"\$|://|pass|pwd|secret|token|key|credential", re.IGNORECASE)
+_TELLING_VALUE = re.compile(r"\$|://|[,;]\s|pass|pwd|secret|token|key|credential", re.IGNORECASE)
 _OF_NUMBERS, _OF_DAYS = frozenset("YmdHMSyj"), frozenset("dYy")
-_OF_SYSTEM = "a user's manager knows no units of the system, so take it out, declare it too, or mend its name"
+_OF_SYSTEM = (
+    "a user's manager knows no units of the system, so take it out (of After= too), declare it too, or mend its name"
+)
+
+
+_IN_DOUBLE_QUOTES = re.compile(r'"[^"]*"')
 
 
 def _own_entries(view: View, *having: bytes) -> Iterator[Tuple[str, Sequence[Entry]]]:
@@ -111,7 +129,7 @@ def is_empty(view: View) -> Iterator[Problem]:
 
 def wants_nowhere(view: View) -> Iterator[Problem]:
     """Wishes for units that are not there; what is needed and is not there is what verify speaks of."""
-    for name, own in _own_entries(view, *(wish.encode() for wish in _WISHES)):
+    for name, own in _own_entries(view, *(wish.encode() for wish in WISHES)):
         ours = dict.fromkeys(_wished(own))
         theirs = set(_wished(_of_others(name, view))) if ours else ()
         for directive, word in (each for each in ours if each not in theirs):
@@ -124,7 +142,7 @@ def wants_nowhere(view: View) -> Iterator[Problem]:
 
 
 def _wished(text: Sequence[Entry]) -> Iterator[Tuple[str, str]]:
-    yield from ((each.directive, word) for each in text if each.directive in _WISHES for word in each.value.split())
+    yield from ((each.directive, word) for each in text if each.directive in WISHES for word in each.value.split())
 
 
 def _of_others(name: str, view: View) -> Sequence[Entry]:
@@ -154,9 +172,10 @@ def shell_words(view: View) -> Iterator[Problem]:
 def values_as_they_are(view: View) -> Iterator[Problem]:
     for name, own in _own_entries(view, b"Environment"):
         if any(each.directive == "Environment" and _TELLING_VALUE.search(each.value) for each in own):
-            from .variables import as_they_are, open_secrets  # noqa: PLC0415 (only where one may have what is not meant so)
+            from .variables import as_they_are, open_secrets, parted  # noqa: PLC0415 (only where one may have what is not meant so)
 
             yield from as_they_are(name, own)
+            yield from parted(name, own)
             if view.observed.places.scope.takes_secrets:
                 yield from open_secrets(name, own, _under_secrets(view).get(name, ()))
 
@@ -196,6 +215,33 @@ def without_instance(view: View) -> Iterator[Problem]:
             if found:
                 told = {"word": found.group(), "template": f"{unit.prefix}@.{unit.kind}"}
                 yield _EMPTY.problem(name, each.section, each.directive, **told)
+
+
+def named_twice(view: View) -> Iterator[Problem]:
+    """Names such as web.service.service, as they come of a suffix after what has one; a path may well end so."""
+    declared = [(unit.name, bool(unit.path)) for unit in view.desired.units if unit.state != "absent"]
+    declared += [(dropin.unit, False) for dropin in view.desired.dropins if dropin.present]
+    for name, is_ours in declared:
+        suffix = f".{name.kind}"
+        is_twice = name.prefix.endswith(suffix) and not kind_of(name.text).is_named_by_path
+        if is_twice and (is_ours or not view.is_there(name.text)):
+            yield _TYPE_TWICE.problem(name.text, meant=name.text.replace(suffix, "", 1))
+
+
+def mount_options(view: View) -> Iterator[Problem]:
+    for name, own in _own_entries(view, b"Options"):
+        kind = kind_of(name)
+        for each in own if kind.is_of_kernel else ():
+            if (each.section, each.directive) == (kind.section, "Options"):
+                names = (option.partition("=")[0] for option in _IN_DOUBLE_QUOTES.sub("", each.value).split(","))
+                if any(re.search(r"\s", option) for option in names):
+                    told = {"options": shown(each.value), "meant": shown(_with_commas(each.value))}
+                    yield _MOUNT_OPTIONS.problem(name, each.section, each.directive, **told)
+
+
+def _with_commas(options: str) -> str:
+    parts = (option.partition("=") for option in options.split(","))
+    return ",".join(",".join(name.split()) + sign + value.strip() for name, sign, value in parts)
 
 
 def _under_secrets(view: View) -> Dict[str, Set[str]]:
@@ -296,7 +342,7 @@ def _asked_for(after: LoadPath) -> FrozenSet[str]:
         if folder in after.folders and after.fragment(unit) != path:  # another one of its name is in force
             continue
         for entry in entries(content):
-            if entry.section == "Unit" and entry.directive in GAINS_START:
+            if entry.section == "Unit" and entry.directive in PULLS_IN:
                 found.update(in_name(word, unit) for word in entry.value.split())
         if kind_of(unit).is_starter:
             found.add(starts(unit, after))

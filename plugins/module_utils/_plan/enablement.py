@@ -80,8 +80,8 @@ def enablement(
         name = os.path.basename(path)
         if os.path.dirname(path) == observed.places.units and not after.defines(name):
             units += instances_of(name, observed)
-            aliases = observed.links_to(name) if is_template(name) else []
-            stranded += [alias for alias in aliases if os.path.dirname(alias) == observed.places.units]
+            links = observed.links_to(name) if is_template(name) else []
+            stranded += [path for path in links if os.path.dirname(path) == observed.places.units]
     for unit_name in units:
         if observed.links_to(unit_name) and unit_name not in verbs["disable"]:
             verbs["disable"].append(unit_name)
@@ -150,8 +150,8 @@ def _stranded(named: str, member: str, observed: Observed, after: LoadPath, stay
         return []
     folder = observed.places.units
     expected = (_expected(member, after, observed) or set()) if stays else set()
-    aliases = [path for path in _present_links(member, observed, after) if os.path.dirname(path) == folder]
-    return sorted(path for path in aliases if path not in expected)
+    links = [path for path in _present_links(member, observed, after) if os.path.dirname(path) == folder]
+    return sorted(path for path in links if path not in expected)
 
 
 def _verb(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Mapping, NamedTuple, Tuple
+from typing import TYPE_CHECKING, FrozenSet, Mapping, NamedTuple, Tuple
 
 if TYPE_CHECKING:
     from .._syntax.relations import Because
@@ -41,11 +41,13 @@ class Foretold(NamedTuple):
     """What becomes of units by the jobs of a plan.
 
     fates: by unit. outdone: units that are down in the end by Conflicts=, as consequences.outdone has them; some come
-    up first in the same run. reloads: units that are reloaded with another one, with why (PropagatesReloadTo=).
+    up first in the same run. unneeded: units that are down in the end as nothing needs them. reloads: units that are
+    reloaded with another one, with why (PropagatesReloadTo=).
     """
 
     fates: Mapping[str, Fate] = MappingProxyType({})
     outdone: Mapping[str, Tuple[str, str]] = MappingProxyType({})
+    unneeded: FrozenSet[str] = frozenset()
     reloads: Mapping[str, Because] = MappingProxyType({})
 
 

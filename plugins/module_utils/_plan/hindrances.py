@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import AbstractSet, Iterator
 
+from .._desired.contradictions import option_rule
+from .._desired.options import RUNNING
 from .._host.graph import Graph
+from .._syntax.dependencies import hands_reloads_on
 from .._syntax.rule import Problem, Rule, Severity
-from .._syntax.special import is_over
+from .._syntax.special import path_below
+from .case import Case
 from .conflicts import of_jobs
-from .consequences import behind, displaced, standing_on, stopped_with, taken_down
+from .consequences import behind, displaced, reloads_others, standing_on, stopped_with, taken_down
 from .fates import Becomes
 from .plan import Plan, carries
 from .references import View
@@ -52,18 +56,50 @@ _GOES_DOWN_FOR_GOOD = Rule(
     "declare state: present, or leave {taking}",
     "systemd.unit(5), RefuseManualStart=",
 )
+_NEVER_RELOADED = option_rule(
+    "a .{kind} that hands no reload on cannot be reloaded",
+    "declare state: started, or restarted, or name in PropagatesReloadTo= what shall be reloaded",
+    "systemctl(1), reload",
+)
+_UNNEEDED = Rule(
+    "contradiction",
+    Severity.ERROR,
+    "it is declared to run, and systemd stops it at once, as nothing that runs needs it",
+    "declare state: present, and start what needs it, or take StopWhenUnneeded= away",
+    "systemd.unit(5), StopWhenUnneeded=",
+)
 
 
 def hindrances(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> Iterator[Problem]:
     yield from of_jobs(plan, view)
+    yield from _never_reloaded(view, graph)
+    yield from _unneeded(plan, view)
     yield from _ended(plan, view, graph, ending)
     yield from _hidden(plan, view)
     yield from _not_up_again(plan, view, graph)
 
 
+def _never_reloaded(view: View, graph: Graph) -> Iterator[Problem]:
+    for case in view.differences.cases:
+        if case.wanted == "reloaded" and not case.kind.reloadable and not _hands_reloads_on(case, view, graph):
+            yield _NEVER_RELOADED.problem(case.unit, kind=case.kind.name)
+
+
+def _hands_reloads_on(case: Case, view: View, graph: Graph) -> bool:
+    """systemd takes that job of any unit that hands it on (unit_can_reload()), whoever says that it does."""
+    declared = (each.unit for each in view.differences.cases)
+    return hands_reloads_on(case.unit, declared, view.differences.named) or reloads_others(case.unit, graph)
+
+
+def _unneeded(plan: Plan, view: View) -> Iterator[Problem]:
+    for case in view.differences.cases:
+        if case.wanted in RUNNING and case.unit in plan.foretold.unneeded:
+            yield _UNNEEDED.problem(case.unit, "Unit", "StopWhenUnneeded")
+
+
 def _ended(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> Iterator[Problem]:
     """Stops that would end this run or its connection, or that systemd refuses."""
-    for unit, alias in view.differences.aliases.ended.items():
+    for unit, alias in view.differences.aliasing.ended.items():
         if carries((unit, *stopped_with(unit, graph)), view.observed):
             yield _OWN_CONNECTION.problem(unit, what=f"to give it the name {alias}, which systemd has in memory,")
     for unit, reason in [*((unit, "") for unit in plan.jobs["stop"]), *displaced(plan.fates).items()]:
@@ -82,7 +118,7 @@ def _ended(plan: Plan, view: View, graph: Graph, ending: AbstractSet[str]) -> It
 def _hidden(plan: Plan, view: View) -> Iterator[Problem]:
     """Mounts that would hide what this run has in use, and that come up only as something needs them."""
     for unit, fate in plan.fates.items():
-        path = is_over(unit, view.observed.manager.footing) if fate.becomes is Becomes.UP else ""
+        path = path_below(unit, view.observed.manager.footing) if fate.becomes is Becomes.UP else ""
         if path:
             root = behind(fate, plan.fates, plan.jobs)
             by = fate.cause.unit or (root[1] if root else unit)

@@ -91,7 +91,7 @@ def enablement(view: View) -> Iterator[Problem]:
     """What is wrong with the [Install] sections of what is to be enabled, and with the names that they take."""
     yield from _faults(view)
     yield from _names(view)
-    for each in view.differences.aliases.taken:
+    for each in view.differences.aliasing.taken:
         problem = _of_taken(each, view)
         if problem:
             yield problem

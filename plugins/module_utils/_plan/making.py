@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Puts what the policy wants into the order in which it is safe to do. Private to the collection."""
+"""Makes the plan: from what the policy wants for each unit to steps in a safe order. Private to the collection."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from .._desired.render import FileWanted
 from .._host.graph import Graph
 from .._host.observed import Observed
 from .._syntax.activation import starts
-from .._syntax.dependencies import NEEDS, needed
+from .._syntax.dependencies import needed
 from .._syntax.kinds import File, Processes
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import goes_at_its_end, is_run_once, refuses_start
+from .._syntax.relations import NEEDS
 from . import sockets
 from .brought import brought_along
 from .consequences import (
@@ -31,6 +32,7 @@ from .consequences import (
     stopped_with,
     taken_anew,
     taken_down,
+    unneeded,
 )
 from .course import Course
 from .differences import Differences
@@ -48,8 +50,8 @@ _RENEWING = ("reload", "restart")
 _JOBS = ("stop", "reload", "restart", "start", "run", "cycle", "pull")
 
 
-def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:
-    """Units whose relations to others decide what a plan does: none, if no job is wished for."""
+def starting_points(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:
+    """The units whose relations have to be known before a plan is made: none if there is no job to do."""
     acts = [act for acts in wished for act in acts if act.verb in _JOBS]
     found = {act.unit for act in acts}.union(sockets.to_stay_down(acts, differences, observed))
     if not found:
@@ -60,7 +62,7 @@ def subjects(wished: Wishes, differences: Differences, observed: Observed) -> Se
 
 
 def make(differences: Differences, wished: Wishes, graph: Graph, observed: Observed) -> Plan:
-    """Put all that has to be done into the order in which it is safe to do."""
+    """The plan for what the policy wants (`wished`), given how the units are related."""
     files = Files(differences.write, differences.remove, enablement=differences.links)
     if not observed.manager.live:
         shall = tuple(case.unit for case in differences.cases if case.wanted not in ("present", "absent"))
@@ -80,8 +82,8 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     if vain:
         acts = [act for act in acts if act.unit not in vain or act.verb not in _RENEWING]
         way = _way(acts, differences, graph, later, bool(reload))
-    jobs, upheld, queued, (foretold, ended, reloads) = way
-    # What goes down with another one comes up by its newest text.
+    jobs, upheld, queued, (foretold, ended, _unneeded, reloads) = way
+    # What goes down with another unit has its newest text when it comes up, so nothing of it is kept old.
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
     done.update(unit for unit, fate in foretold.items() if fate.was_up)
     along = {("stop", unit): _takes_along("stop", unit, jobs, graph) for unit in jobs["stop"]}
@@ -106,7 +108,10 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
 
 
 class _Way(NamedTuple):
-    """What is called for, and what comes of it: as in a plan."""
+    """The jobs of a plan and what they lead to.
+
+    jobs, upheld, foretold: as in Plan. queued: its calls.
+    """
 
     jobs: Mapping[str, Tuple[str, ...]]
     upheld: FrozenSet[str]
@@ -115,16 +120,18 @@ class _Way(NamedTuple):
 
 
 def _way(acts: Sequence[Act], differences: Differences, graph: Graph, later: Graph, reload: bool) -> _Way:
+    """graph, later: how units are related before and after the daemon-reload."""
     jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
     upheld = still_upheld(set(jobs["stop"]).difference(jobs["start"]), jobs["stop"], graph)
     queued = calls(jobs, differences.named, later)
     course = Course(graph)
     foretold = _foretold(jobs, upheld, queued, course, later if reload else None)
-    return _Way(jobs, upheld, queued, Foretold(foretold, outdone(course), handed_reloads(course)))
+    told = Foretold(foretold, outdone(course), unneeded(course), handed_reloads(course))
+    return _Way(jobs, upheld, queued, told)
 
 
 def _in_vain(way: _Way, differences: Differences) -> Set[str]:
-    """Units that need not be brought up to date, as what conflicts with them is started, and they are not to run on."""
+    """Units whose restart or reload is no use: a start ends them by Conflicts=, and they are not declared to run."""
     staying = {case.unit for case in differences.cases if case.wanted in RUNNING}
     return {
         unit for verb in _RENEWING for unit in way.jobs[verb] if unit in way.foretold.outdone and unit not in staying
@@ -132,7 +139,7 @@ def _in_vain(way: _Way, differences: Differences) -> Set[str]:
 
 
 def _later(wished: Wishes, graph: Graph, differences: Differences, observed: Observed) -> Graph:
-    """How units are related once the new files are read."""
+    """How units will be related after the daemon-reload."""
     if not any(wished):
         return graph
     from .to_come import to_come  # noqa: PLC0415 (as above)
@@ -147,7 +154,7 @@ def _foretold(
     course: Course,
     later: Optional[Graph],
 ) -> Dict[str, Fate]:
-    """What becomes of all units, in the order in which a plan is carried out. later: None without a daemon-reload."""
+    """What happens to each unit when the plan is carried out. later: None if there is no daemon-reload."""
     if not queued and not jobs["stop"]:
         return {}
     first = Call("stop", tuple(unit for unit in jobs["stop"] if unit not in upheld))
@@ -156,7 +163,10 @@ def _foretold(
 
 
 def _left_standing(acts: Sequence[Act], told: AbstractSet[str], graph: Graph) -> List[Act]:
-    """The same of what the host stands on, such as a mount that basic.target needs. told: declared stopped."""
+    """The acts, without those that would stop basic.target and the like: they wait for the next boot.
+
+    told: units that are declared stopped, which are stopped all the same.
+    """
     ending = [act for act in acts if act.verb in ("stop", "restart", "cycle") and act.unit not in told]
     targets = {act.unit: target for act in ending for target in [standing_on(act.unit, graph)] if target}
     if not targets:
@@ -169,10 +179,10 @@ def _left_standing(acts: Sequence[Act], told: AbstractSet[str], graph: Graph) ->
 
 
 def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, later: Graph, observed: Observed) -> List[Act]:
-    """What is to be done for one unit, less what has to be left to a person.
+    """The acts for one unit, where those that we cannot do become "keep", with the reason.
 
-    A restart of what this run or its connection lives in would cut it off half-way, and systemd refuses to stop or
-    start some units by name. A socket is not cycled without its service, nor started while that runs.
+    A restart of a unit that this run or its connection lives in would cut the run off half-way. Some units refuse to be
+    stopped or started by hand. A socket and its service go down together or not at all.
     """
     reason = ""
     cycled = sockets.down_together([act.unit for act in acts if act.verb == "cycle"], graph)
@@ -193,13 +203,13 @@ def _left_alone(acts: Sequence[Act], after: LoadPath, graph: Graph, later: Graph
 
 
 def _refuses_a_job(unit: str, after: LoadPath, graph: Graph) -> bool:
-    """What is in memory decides over the stop, what is read then over the start."""
+    """The stop comes before the daemon-reload, so the old text decides about it; the new one about the start."""
     in_memory = graph.node(unit).settings.intersection(("RefuseManualStart", "RefuseManualStop"))
     return bool(in_memory) or refuses_start(after.effective(unit))
 
 
 def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) -> Dict[str, str]:
-    """Units of this run that are up, stay, and go down with those that leave, each with the reason."""
+    """Declared units that go down with one that is stopped for good, but shall run on: each with the reason."""
     staying = (case for case in differences.cases if not case.leaves)
     # A timer whose times are over has nothing to go on with.
     lasting = (case for case in staying if case.now.is_up and not is_run_once(case.after))
@@ -215,15 +225,15 @@ def _along(leaving: AbstractSet[str], differences: Differences, graph: Graph) ->
 
 
 def _at_work(units: Iterable[str], differences: Differences) -> Set[str]:
-    """Oneshots that are at their work: once one is cut off, its timer says when it runs again."""
+    """The oneshots among these. Once stopped, one is not started again: its timer does that at its time."""
     return {unit for unit in units if is_run_once(differences.after.effective(unit))}
 
 
 def _one_verb_each(acts: Sequence[Act], differences: Differences, graph: Graph, later: Graph) -> List[Act]:
-    """One verb a unit: going down for good beats all else, a cycle beats a restart, a restart a reload or start.
+    """Leave each unit with one verb, the strongest: stop, cycle, restart, then reload or start.
 
-    A restart beats the reload of what it takes along, too. What goes down with another one's stop, and is not declared
-    stopped too, comes up again.
+    A restart also makes the reload of what it restarts along with it unnecessary. A unit that goes down with another
+    one, and is not declared stopped, is started again.
     """
     leaving = {act.unit for act in acts if act.verb == "stop"}
     along = _along(leaving, differences, graph)
@@ -288,9 +298,10 @@ def _watched(
     pulled: FrozenSet[str],
     reloaded: Sequence[str],
 ) -> Dict[str, Expected]:
-    """Whose health decides: what had a job, what runs and had its text changed, and what is bound to either.
+    """Which units decide whether the run was a success, and what each of them has to be.
 
-    reloaded: what is reloaded with others.
+    They are those that get a job, those that run and whose text changes, and those that go along with one of these.
+    reloaded: units that are reloaded along with others.
     """
     states, unproved = graph.states, differences.pending.unproved
     watched = {unit: expected for unit, expected in unproved.items() if states[unit].is_up}
@@ -327,14 +338,14 @@ def _watched(
 
 
 def _standing(watched: Mapping[str, Expected], ended: Mapping[str, object]) -> Dict[str, Expected]:
-    """ended: units that what is started ends."""
+    """ended: units that a start ends by Conflicts=, so that they are to be down."""
     return {unit: Expected.DOWN if unit in ended else expected for unit, expected in watched.items()}
 
 
 def _brought(differences: Differences, foretold: Mapping[str, Fate]) -> Dict[str, Expected]:
-    """Units of this declaration that come up by the jobs of others, such as a target that wants them.
+    """Declared units that come up by the job of another one, such as a target that wants them.
 
-    An instance that only the dependencies of others name is one by its template.
+    An instance counts as declared if its template is, even where only the dependency of another unit names it.
     """
     desired, after = differences.desired, differences.after
     declared = {member for unit in desired.units if unit.path for member in unit.members}
@@ -345,7 +356,7 @@ def _brought(differences: Differences, foretold: Mapping[str, Fate]) -> Dict[str
 
 
 def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]], pulled: FrozenSet[str]) -> Set[str]:
-    """Units of this declaration that are started for what runs on, and that it cannot be without from now on."""
+    """Declared units that are started because a running unit needs them from now on."""
     ours = {case.unit for case in differences.cases}
     return {
         unit
@@ -357,14 +368,14 @@ def _newly_needed(differences: Differences, jobs: Mapping[str, Sequence[str]], p
 
 
 def _started_by_others(differences: Differences, graph: Graph) -> Set[str]:
-    """Units that sockets, paths and timers start, and that may end when their work is done."""
+    """Units that a socket, path or timer starts: they may be down again when their work is done."""
     triggers = [case.unit for case in differences.cases if case.kind.is_starter and not case.leaves]
     started = {starts(unit, differences.after) for unit in triggers}
     return started.union(unit for unit in graph.nodes if starters(unit, graph))
 
 
 def _called(jobs: Mapping[str, Sequence[str]], queued: Sequence[Call]) -> List[Tuple[str, str]]:
-    """(verb, unit) of the jobs after the files: by verb, but as they are called where a run comes before others."""
+    """The jobs after the files, as (verb, unit): by verb, or in the order of the calls if a run is not the last."""
     found = [(verb, unit) for verb in ("reload", "restart", "start", "run") for unit in jobs[verb]]
     if all(call.verb != "run" for call in queued[:-1]):
         return found
@@ -382,7 +393,7 @@ def _steps(
     reasons: Mapping[Tuple[str, str], str],
     observed: Observed,
 ) -> List[Step]:
-    """The plan as lines; reasons: by verb and unit."""
+    """The lines of a plan, in the order in which it is carried out. reasons: by verb and unit."""
     links = differences.links
     steps = []
     if differences.pending.since:
@@ -391,7 +402,7 @@ def _steps(
     steps += [Step("unmask", unit, "declared not masked") for unit in links.unmask]
     steps += [Step("disable", unit, "declared not enabled, or what enabled it goes") for unit in links.disable]
     steps += [_file_step(wanted, observed) for wanted in differences.write]
-    replaced = {each.path: each.unit for each in differences.aliases.taken if each.goes}
+    replaced = {each.path: each.unit for each in differences.aliasing.taken if each.goes}
     steps += [_removal(path, replaced.get(path, ""), observed) for path in differences.remove]
     steps += [Step("mask", unit, "declared masked") for unit in links.mask]
     steps += [Step("reenable", unit, "its [Install] section and its links differ") for unit in links.reenable]
@@ -405,7 +416,7 @@ def _steps(
 
 
 def _removal(path: str, taker: str, observed: Observed) -> Step:
-    """taker: the unit that this name becomes an alias of, if that is why it goes."""
+    """taker: the unit that gets this name as an alias, if the file is removed for that."""
     reason = "an alias of what is disabled" if path in observed.links else "no longer declared"
     reason = f"its name becomes an alias of {taker}" if taker else reason
     return Step("remove", unit_of(path, observed), reason, path)

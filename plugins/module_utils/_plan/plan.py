@@ -107,11 +107,11 @@ def wishes(differences: Differences, observed: Observed) -> Wishes:
     masked = [Act("stop", unit, "to be masked") for unit in differences.links.mask if observed.states[unit].is_up]
     renamed = [
         Act("stop", unit, f"its name becomes an alias of {other}")
-        for unit, other in stopped(differences.aliases.taken, observed)
+        for unit, other in stopped(differences.aliasing.taken, observed)
     ]
     merged = [
         Act("cycle", unit, f"systemd has {alias} in memory, and a unit that is given such a name ends at its reload")
-        for unit, alias in differences.aliases.ended.items()
+        for unit, alias in differences.aliasing.ended.items()
     ]
     return (*(tuple(acts) for acts in found), tuple(masked), tuple(renamed), tuple(merged))
 

@@ -83,10 +83,10 @@ def _hindrance(case: Case, act: Act) -> str:
     taken = act.verb in ("stop", "restart") or (act.verb == "start" and not case.now.is_up)
     if taken and is_of_host(case.unit):  # mounted over, what runs would miss its files
         return "but the host stands on it: it is current after the next boot"
-    if taken and case.under_run:
+    if taken and case.mount.under_run:
         return (
-            f"but this run has {case.under_run} in use, which would be out of reach: it is in force after the next "
-            "boot, or once Ansible has its temporary folder and its home elsewhere (remote_tmp)"
+            f"but this run has {case.mount.under_run} in use, which would be out of reach: it is in force after the "
+            "next boot, or once Ansible has its temporary folder and its home elsewhere (remote_tmp)"
         )
     if act.verb == "restart" and (case.is_set("RefuseManualStop") or case.is_set("RefuseManualStart")):
         return "but it refuses a manual restart: it is current after the next boot"
@@ -133,8 +133,8 @@ def _leave(case: Case, reason: str) -> List[Act]:
     if is_of_host(case.unit):
         why = f"{reason}; but the host stands on it: it stays as it is"
         return [Act("keep", case.unit, why)] if case.now.is_up else []
-    if case.under_run and case.now.is_up:
-        why = f"{reason}; but this run has {case.under_run} in use: it goes with the next boot"
+    if case.mount.under_run and case.now.is_up:
+        why = f"{reason}; but this run has {case.mount.under_run} in use: it goes with the next boot"
         return [Act("keep", case.unit, why)]
     acts = [Act("stop", case.unit, reason)] if case.now.is_up and case.kind.file is not File.OPTIONAL else []
     return acts + _reset(case, "a failed state would outlive it")
@@ -254,11 +254,10 @@ def _not_in_force(case: Case, acts: List[Act]) -> List[Act]:
     later = case.touched(Effect.NEXT, *([Effect.RESTART] if case.on_change == "reload" else []))
     if later:
         return [Act("keep", case.unit, f"changed: {', '.join(later)}; in force when it next comes up")]
-    remounted = (
-        [each for each in case.unlike.directives if not acts or not each.startswith("Options=")] if case.unlike else []
-    )
-    if case.unlike and remounted:
-        said = f"{case.unlike.there} is in its place, and not {', '.join(remounted)}"
+    unlike = case.mount.unlike
+    remounted = [each for each in unlike.directives if not acts or not each.startswith("Options=")] if unlike else []
+    if unlike and remounted:
+        said = f"{unlike.there} is in its place, and not {', '.join(remounted)}"
         mounts = any(case.after.get(case.kind.section, {}).get("What", ()))
         when = (
             "in force when it next comes up" if mounts else "it has no unit file, and only what one mounts goes by it"

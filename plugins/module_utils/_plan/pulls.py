@@ -13,16 +13,13 @@ from __future__ import annotations
 from typing import Dict, List, Sequence
 
 from .._host.graph import Graph
-from .._syntax.directives import GAINS_START
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed, parse_name
+from .._syntax.relations import BINDING, PULLS_IN
 from . import sockets
 from .case import Case
 from .differences import Differences
 from .policy import Act
-
-# systemd stops the unit itself once it has read this and what it binds to is down; both have to come up then.
-_BINDING = "BindsTo"
 
 
 def followed(acts: Sequence[Act], differences: Differences, later: Graph) -> List[Act]:
@@ -38,14 +35,14 @@ def followed(acts: Sequence[Act], differences: Differences, later: Graph) -> Lis
 
 def _starts(case: Case, cases: Dict[str, Case], after: LoadPath, later: Graph) -> List[Act]:
     found: Dict[str, Act] = {}
-    for directive in sorted(GAINS_START):
+    for directive in PULLS_IN:
         for other in case.change.pulls.get(directive, ()):
             if not _is_due(other, cases, later) or other in found:
                 continue
             hindrance = _hindrance(other, after, later)
             if hindrance:
                 found[other] = Act("keep", case.unit, f"now pulls in {other}; but {hindrance}")
-            elif directive == _BINDING:
+            elif directive == BINDING:  # both have to come up then
                 found[other] = Act("start", case.unit, f"now pulls in {other}, without which systemd stops it")
             else:
                 found[other] = Act("start", other, f"newly in {directive}= of {case.unit}")

@@ -34,6 +34,7 @@ _DROPIN_WAITS = Rule(
     "there is no such unit on this host yet",
     "the drop-in waits for it{near}",
     "systemd.unit(5), drop-in",
+    may_come=True,
 )
 _INSTALL_OF_DROPIN = Rule(
     "install-of-dropin",
@@ -90,6 +91,7 @@ _NO_SUCH_TARGET = Rule(
     "there is no {target} on this host",
     "nothing starts this unit at boot unless that comes{near}",
     "systemd.unit(5), WantedBy=",
+    may_come=True,
 )
 
 
@@ -106,6 +108,7 @@ _STOPPED_NOWHERE = Rule(
     "there is no such unit on this host, so nothing is stopped or disabled",
     "mend its name, or leave it out{near}",
     "the options state and enabled",
+    may_come=True,
 )
 _DIGITS = re.compile(r"\d+")
 # Of the names without their suffixes: nignx is nginx, and db is not dbus.

@@ -18,10 +18,10 @@ from .._desired.options import RUNNING
 from .._desired.stack import UnitWanted
 from .._host.graph import Graph
 from .._host.observed import units_under
-from .._syntax.dependencies import named, needed, needs
+from .._syntax.dependencies import needed, needs, upheld
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import can_reload, is_run_once
-from .._syntax.rule import Problem, Rule, Severity
+from .._syntax.rule import Problem, Rule, RulePlace, Severity
 from .._syntax.special import ending, is_of_host
 from .._syntax.unitfile import Effective
 from . import links
@@ -31,6 +31,8 @@ from .doubts import (
     cycles,
     date_formats,
     is_empty,
+    mount_options,
+    named_twice,
     set_twice,
     shell_words,
     slipped,
@@ -109,11 +111,6 @@ _RUN_OF_LASTING = option_rule(
     "leave it out, as this service is started anyway",
     "systemd.service(5), Type=oneshot",
 )
-_NEVER_RELOADED = option_rule(
-    "a .{kind} that hands no reload on cannot be reloaded",
-    "declare state: started, or restarted, or name in PropagatesReloadTo= what shall be reloaded",
-    "systemctl(1), reload",
-)
 _NO_RELOAD = option_rule(
     "a reload needs ExecReload= (or Type=notify-reload), which this unit has not",
     "add it, in its text or in a dropin, or use restart",
@@ -153,7 +150,7 @@ _MAX_REMOVED = Rule(
     "prune would remove {number} files, more than max_removed ({most})",
     "nothing is done; they are {names}",
     "the option max_removed",
-    option="max_removed",
+    place=RulePlace(option="max_removed"),
 )
 
 
@@ -191,8 +188,8 @@ def _holds_host(case: Case, view: View) -> Optional[Problem]:
 
 
 def _holds_run(case: Case, view: View) -> Optional[Problem]:
-    down = case.wanted == "stopped" and case.now.is_up and case.under_run
-    return _HOLDS_RUN.problem(case.unit, path=case.under_run) if down else None
+    down = case.wanted == "stopped" and case.now.is_up and case.mount.under_run
+    return _HOLDS_RUN.problem(case.unit, path=case.mount.under_run) if down else None
 
 
 def _refuses_start(case: Case, view: View) -> Optional[Problem]:
@@ -207,18 +204,6 @@ def _refuses_start(case: Case, view: View) -> Optional[Problem]:
 def _runs_once(case: Case, view: View) -> Optional[Problem]:
     once = case.wanted in RUNNING and case.kind.processes is Processes.MAIN and is_run_once(case.after)
     return _RUNS_ONCE.problem(case.unit, "Service", "Type") if once else None
-
-
-def _is_never_reloaded(case: Case, view: View) -> Optional[Problem]:
-    never = case.wanted == "reloaded" and not case.kind.reloadable and not _hands_reloads_on(case, view)
-    return _NEVER_RELOADED.problem(case.unit, kind=case.kind.name) if never else None
-
-
-def _hands_reloads_on(case: Case, view: View) -> bool:
-    """systemd takes that job of any unit that hands it on (unit_can_reload())."""
-    units, after = [each.unit for each in view.differences.cases], view.differences.named
-    others = (unit for unit in units if case.unit in named(unit, "ReloadPropagatedFrom", after))
-    return bool(named(case.unit, "PropagatesReloadTo", after)) or any(others)
 
 
 def _has_no_reload(case: Case, view: View) -> Optional[Problem]:
@@ -252,7 +237,7 @@ def _at_odds(view: View) -> Iterator[Problem]:
     named_so = view.differences.named
     for case in (each for each in cases if each.wanted in RUNNING) if stopped else ():
         wanted = [("needs", *each) for each in needs(case.unit, named_so)]
-        wanted += [("upholds", "Unit", "Upholds", other) for other in named(case.unit, "Upholds", named_so)]
+        wanted += [("upholds", *each) for each in upheld(case.unit, named_so)]
         for verb, section, directive, first in wanted:
             others = needed([first], named_so) if verb == "needs" else {first}
             for other in sorted(stopped.intersection(others)):
@@ -329,17 +314,7 @@ def _removes_too_many(view: View) -> Iterator[Problem]:
 
 _MOST_NAMES = 20
 _CASE_RULES: Tuple[Callable[[Case, View], Optional[Problem]], ...] = (
-    *(
-        _is_masked,
-        _is_nowhere,
-        _ends_run,
-        _holds_host,
-        _holds_run,
-        _refuses_start,
-        _runs_once,
-        _runs_on,
-        _is_never_reloaded,
-    ),
+    *(_is_masked, _is_nowhere, _ends_run, _holds_host, _holds_run, _refuses_start, _runs_once, _runs_on),
     _has_no_reload,
 )
 _UNIT_RULES: Tuple[Callable[[UnitWanted, View], Optional[Problem]], ...] = (
@@ -357,7 +332,7 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
     *(removes_nothing, stops_nothing, date_formats, without_instance, set_twice, values_as_they_are, slipped),
-    *(never_elapses, patterns),
+    *(never_elapses, patterns, named_twice, mount_options),
 )
 
 

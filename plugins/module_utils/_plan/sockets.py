@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The one rule about sockets, and all that follows from it.
+"""What follows from the one rule about sockets (_syntax/activation.py, in_the_way).
 
 A socket starts only while its service is down (it fails otherwise, and stays down: tried on 247 to 262), and a
 connection to another socket of that service, which still listens, would start it (systemd.socket(5)). So a service
@@ -19,8 +19,9 @@ from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, Sequen
 from .._host.graph import Graph
 from .._host.manager import States
 from .._host.observed import Observed
+from .._syntax import activation
 from .._syntax.activation import served, starts
-from .._syntax.dependencies import named, needed
+from .._syntax.dependencies import held_up_by
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
 from .consequences import starters, stopped_with
@@ -37,7 +38,7 @@ def services(units: Iterable[str], loadpath: LoadPath) -> FrozenSet[str]:
 def in_the_way(unit: str, after: LoadPath, states: States) -> str:
     """The service that runs, and that keeps a socket from starting; "" if there is none."""
     service = served(unit, after)
-    return service if service and states[service].is_up else ""
+    return activation.in_the_way(unit, [service] if service else (), lambda each: states[each].is_up)
 
 
 def with_service(acts: Sequence[Act], after: LoadPath, states: States) -> List[Act]:
@@ -100,14 +101,10 @@ def first(
     that is ordered after that restart, cannot come first; then the other sockets of its service do not either.
     """
     serves = {unit: served(unit, loadpath) or unit for unit in units if kind_of(unit).starts.hands_over}
-    late = {service for unit, service in serves.items() if not restarted.isdisjoint(_hangs_on(unit, loadpath))}
+    late = {service for unit, service in serves.items() if not restarted.isdisjoint(held_up_by(unit, loadpath))}
     sockets = [unit for unit, service in serves.items() if service not in late]
     found: Set[str] = set()
     while sockets:
         found.add(sockets[-1])
         sockets += earlier[sockets.pop()] - found
     return [unit for unit in units if unit in found]
-
-
-def _hangs_on(unit: str, loadpath: LoadPath) -> Set[str]:
-    return needed([unit], loadpath).union(*(named(unit, each, loadpath) for each in ("PartOf", "After"))) - {unit}

@@ -16,20 +16,15 @@ from typing import Dict, Iterator, List, Set, Tuple
 from .._host.graph import SETTINGS, Graph, Node
 from .._host.observed import Observed
 from .._syntax.activation import starts
-from .._syntax.dependencies import NEEDS, RELATED, implied, named
-from .._syntax.install import enabled_as
+from .._syntax.dependencies import implied, named
+from .._syntax.install import INSTALLS, enabled_as
 from .._syntax.kinds import File
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_run_once
 from .._syntax.names import is_template, misnamed, parse_name
-from .._syntax.relations import RELATIONS
+from .._syntax.relations import NEEDS, NEW, NEW_SINCE, RELATED, RELATIONS
 from .case import Case
 from .differences import Differences
-
-_INSTALLED = ("WantedBy", "RequiredBy", "UpheldBy")
-# Until then these are unknown, and do nothing.
-_NEW = ("Upholds", "PropagatesStopTo", "StopPropagatedFrom", "OnSuccess", "UpheldBy")
-_NEW_SINCE = 249
 
 # Unit, property, other unit.
 Edge = Tuple[str, str, str]
@@ -56,8 +51,8 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
         new |= will
     for unit in (*differences.links.enable, *differences.links.reenable):
         new.update(_installed(unit, differences))
-    if graph.version < _NEW_SINCE:
-        new = {edge for edge in new if edge[1] not in _NEW}
+    if graph.version < NEW_SINCE:
+        new = {edge for edge in new if edge[1] not in NEW}
     nodes = copy.copy(graph.nodes)
     for unit, name, other in sorted(_both_sides(gone) - _both_sides(new)):
         _set(nodes, unit, name, [each for each in _others(nodes, unit, name) if each != other])
@@ -70,7 +65,7 @@ def to_come(graph: Graph, differences: Differences, observed: Observed) -> Graph
             once = is_run_once(case.after)
             node = nodes[case.unit]._replace(loads=loads, settings=settings, once=once, reloads=case.can_reload)
             nodes[case.unit] = node
-    for unit in {unit for unit, name, _other in new if name in _INSTALLED and unit in nodes}:
+    for unit in {unit for unit, name, _other in new if name in INSTALLS and unit in nodes}:
         nodes[unit] = nodes[unit]._replace(loads=nodes[unit].loads or differences.after.defines(unit))
     for _unit, name, other in new:
         if name in NEEDS and other in nodes:  # what is not there yet something else will bring, or all is refused
@@ -86,7 +81,7 @@ def _installed(unit: str, differences: Differences) -> Iterator[Edge]:
     """
     unit = enabled_as(unit, differences.after) or unit
     own = parse_name(unit)
-    for name in _INSTALLED:
+    for name in INSTALLS:
         for other in named(unit, name, differences.named, "Install"):
             if not (own.is_template and is_template(other)):
                 yield unit, name, other

@@ -249,17 +249,17 @@ class _Transaction:
             return None
         self._drop(unloaded)
         if gently:
-            self._spare(mattering)
+            self._minimize(mattering)
         self._drop([job for unit in list(self._by_unit) if self._is_idle(unit) for job in self._by_unit[unit]])
         self._collect()
         while True:
             contradictions = self._contradictions()
             if not contradictions:
                 break
-            spare = self._spared(*self._settled_first(contradictions), mattering)
-            if spare is None:
+            left_out = self._left_out(*self._settled_first(contradictions), mattering)
+            if left_out is None:
                 return None
-            self._give_up(spare)
+            self._give_up(left_out)
             self._collect()
         if gently and any(self._replaces_queued(job) for job in self._jobs):
             return None
@@ -280,7 +280,7 @@ class _Transaction:
             ahead += more
         return found
 
-    def _spare(self, mattering: Set[Key]) -> None:
+    def _minimize(self, mattering: Set[Key]) -> None:
         """Leave out stops of what runs, and jobs against a queued one (transaction_minimize_impact())."""
         for job in [each for each in self._jobs if each not in mattering]:
             unit, does = job
@@ -296,7 +296,7 @@ class _Transaction:
                 found.append(((unit, Does.STOP), others[0]))
         return found
 
-    def _spared(self, stop: Key, other: Key, mattering: Set[Key]) -> Optional[Key]:
+    def _left_out(self, stop: Key, other: Key, mattering: Set[Key]) -> Optional[Key]:
         """Which of two jobs that contradict each other is left out (delete_one_unmergeable_job())."""
         if stop in mattering:
             return None if other in mattering else other

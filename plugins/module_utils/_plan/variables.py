@@ -10,14 +10,14 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from typing import Container, Dict, Iterator, Mapping, Sequence, Set
+from typing import Container, Iterator, List, Mapping, Sequence, Set
 
 from .._host.manager import PATH
 from .._syntax.kinds import kind_of
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Entry
-from .._syntax.words import split
+from .._syntax.words import Word, split
 from .shells import GIVEN
 
 _AS_IT_IS = Rule(
@@ -33,6 +33,13 @@ _OPEN = Rule(
     "{name} has what looks like a secret, and a unit's file, in which this is, can be read by everyone on the host",
     "put it under secrets",
     "systemd.exec(5), Environment=; the option secrets",
+)
+_PARTED = Rule(
+    "environment-parted",
+    Severity.WARNING,
+    "the {sign} behind it becomes a part of the value of {name}",
+    "leave it out, as blanks alone stand between assignments, or put that assignment in double quotes if it is meant",
+    "systemd.exec(5), Environment=",
 )
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 # Where a value goes on as the path that a variable is, or a list of paths: other texts may be for the program to fill.
@@ -60,6 +67,15 @@ def as_they_are(unit: str, entries: Sequence[Entry]) -> Iterator[Problem]:
             yield _AS_IT_IS.problem(unit, kind_of(unit).section, "Environment", name=name, word=word, such=such)
 
 
+def parted(unit: str, entries: Sequence[Entry]) -> Iterator[Problem]:
+    """Assignments with something else than a blank between them."""
+    for words in _words(unit, entries):
+        for word, following in zip(words, words[1:]):
+            if word.raw[-1] in ",;" and "=" in word.raw and "=" in following.raw:
+                told = {"name": word.text.partition("=")[0], "sign": word.raw[-1]}
+                yield _PARTED.problem(unit, kind_of(unit).section, "Environment", **told)
+
+
 def open_secrets(unit: str, entries: Sequence[Entry], hidden: Container[str]) -> Iterator[Problem]:
     """hidden: variables that are under secrets as well, of which that is said."""
     for name, value in _assigned(unit, entries).items():
@@ -69,16 +85,19 @@ def open_secrets(unit: str, entries: Sequence[Entry], hidden: Container[str]) ->
 
 
 def _assigned(unit: str, entries: Sequence[Entry]) -> Mapping[str, str]:
+    parts = (word.text.partition("=") for words in _words(unit, entries) for word in words)
+    return {name: value for name, sign, value in parts if sign}
+
+
+def _words(unit: str, entries: Sequence[Entry]) -> Iterator[List[Word]]:
+    """The words of each line; of one with a quote that is open verify complains."""
     section = kind_of(unit).section
-    values = [each.value for each in entries if (each.section, each.directive) == (section, "Environment")]
-    found: Dict[str, str] = {}
-    for value in values:
-        try:
-            words = split(in_value(value, unit))
-        except ValueError:  # of which verify complains
-            continue
-        found.update((name, rest) for name, sign, rest in (word.text.partition("=") for word in words) if sign)
-    return found
+    for each in entries:
+        if (each.section, each.directive) == (section, "Environment"):
+            try:
+                yield split(in_value(each.value, unit))
+            except ValueError:
+                continue
 
 
 def _meant(name: str, value: str, known: Set[str]) -> str:

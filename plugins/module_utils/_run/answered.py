@@ -29,7 +29,7 @@ def answered(work: Work, manager: Manager) -> List[Problem]:
         checks = work.desired.health_of(unit).checks if expected in (Expected.UP, Expected.UNFAILED) else ()
         places = [each.place for each in checks if each.place is not None]
         if places:
-            from .._host.answers import instead  # noqa: PLC0415 (only where there is such a check)
+            from .._causes.answers import instead  # noqa: PLC0415 (only where there is such a check)
 
             other = instead(manager, unit, places)
             if other:

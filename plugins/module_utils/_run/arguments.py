@@ -14,7 +14,7 @@ from typing import Any, Iterator, Mapping, Optional, Sequence, Tuple
 from .._desired.forms import unit_name
 from .._desired.mistakes import Steps, mistakes, path_of
 from .._desired.options import FORMS, LISTS, Spec, host
-from .._syntax.rule import Problems, Rule, Severity
+from .._syntax.rule import Problems, Rule, RulePlace, Severity
 from .._syntax.values import is_changed
 from .paths import names_of
 from .work import WrongOptions
@@ -27,7 +27,7 @@ _OPTION = Rule(
     "there is no such option, or it has a value that it cannot have",
     "the message says what may be meant, or what it takes",
     "the options of the modules",
-    of_all=True,
+    place=RulePlace(of_all=True),
 )
 # Without these it is not known what the other options are about.
 _OF_THE_WHOLE = ("name", "dropin", *host())

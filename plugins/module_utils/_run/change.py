@@ -19,6 +19,8 @@ from .._host.causes import Failure
 from .._host.files import Writer
 from .._host.manager import Manager
 from .._host.observed import tree
+from .._plan.fates import Call
+from .._plan.owed import Owed
 from . import report
 from .work import Done, Failed, Work
 
@@ -70,7 +72,8 @@ def _transact(
         else:
             from .._apply.rollback import roll_back  # noqa: PLC0415 (only where something has failed)
 
-            back = roll_back(begun, manager, writer)
+            spared = record.without_reloads(begun, _not_reloaded(work, outcomes.calls))
+            back = roll_back(spared, manager, writer)
             undone = back.failures
             told = {"errors": errors, "rolled_back": not undone, "started_again": list(back.again)}
             failure = Failed(f"{text}. {back}", told, done=Done(back.again, outcomes.calls))
@@ -85,6 +88,13 @@ def _transact(
     if kept_on_disk and not undone and not owed:
         record.drop(where, desired.owners, writer)
     return failure
+
+
+def _not_reloaded(work: Work, calls: Sequence[Call]) -> List[str]:
+    """Units that this run was to reload and has not, and that no run before it was to."""
+    reloaded = {unit for call in calls if call.verb == "reload" for unit in call.units}
+    before = {case.unit for case in work.differences.cases if Owed.RELOAD in case.owed}
+    return [unit for unit in work.plan.jobs["reload"] if unit not in reloaded | before]
 
 
 def _secret_files(work: Work) -> List[bytes]:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 from typing import AbstractSet, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from .._causes.incident import Cause
+from .._causes.why import SHOWN_LINES, Why, explain
 from .._host import journal
 from .._host.causes import DEPENDENCY, Failure
 from .._host.endings import meaning
-from .._host.incident import Cause
 from .._host.manager import Manager
 from .._host.observed import tree
-from .._host.why import SHOWN_LINES, Why, explain
 from .._syntax.kinds import kind_of
 from .report import hidden_values, without
 

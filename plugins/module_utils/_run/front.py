@@ -190,7 +190,7 @@ def _answer(module: Module, work: Callable[[], Mapping[str, Any]]) -> None:
     try:
         result = work()
     except Problems as found:
-        _warn(module, [doubt for doubt in found.doubts if doubt.rule.warns(module.check_mode)])
+        _warn(module, [doubt for doubt in found.doubts if doubt.warns(module.check_mode)])
         doubts = [doubt.as_dict() for doubt in found.doubts]
         further = [each for each in found.problems if each not in module.wrong.problems]
         module.refuse([*module.wrong.problems, *further], unverified=_with_paths(doubts, module.params))
@@ -238,7 +238,7 @@ def problem_lines(
 
 
 def _line(problem: Problem, error: Mapping[str, Any]) -> str:
-    if not problem.rule.of_all:
+    if not problem.rule.place.of_all:
         return _at(str(problem), error)
     path = error["path"]
     return str(problem._replace(message=f"{legible(path)}: {problem.message}") if path else problem)

@@ -19,15 +19,15 @@ from .._advice.merging import parse_groups
 from .._advice.optouts import Line
 from .._advice.profiles import Host, Lines, escalates_in_vain, profile, undone
 from .._advice.refusals import Refusal, of_processes, refusals
+from .._causes.incident import Incident, texts
+from .._causes.views import READ, RUN, WRITE, account_of, refused_at, there
+from .._causes.why_access import of_system, own_folder
 from .._desired.hardening import DROPIN, TARGET, Asked, asked, with_lines
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired
 from .._host import files, journal
-from .._host.incident import Incident, texts
 from .._host.manager import OFFLINE_SINCE, Manager
 from .._host.observed import Observed
-from .._host.views import READ, RUN, WRITE, account_of, refused_at, there
-from .._host.why_access import of_system, own_folder
 from .._host.workload import processes
 from .._plan.owners import orphans
 from .._syntax.kinds import KINDS
@@ -35,7 +35,7 @@ from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Problems, Rule, Severity, legible
-from .._verify.exposure import Exposure, Subject, measured
+from .._verify.exposure import Exposure, ServiceLines, measured
 from .work import Work
 
 _EXPOSURE = Rule(
@@ -219,11 +219,11 @@ class Hardening:
         now, after = work.observed.loadpath, work.differences.after
         bare = after.changed({}, [self._path(unit) for unit in units])
         unchanged = {unit for unit in units if self._whole(unit, now) == self._whole(unit, after)}
-        asked: Dict[Tuple[str, str], Subject] = {}
+        asked: Dict[Tuple[str, str], ServiceLines] = {}
         for when, loadpath in ((AFTER, after), (BEFORE, now), (WITHOUT, bare)):
             for unit in units:
                 if loadpath.defines(unit) and (when == AFTER or unit not in unchanged):
-                    asked[when, unit] = Subject(unit, tuple(self._whole(unit, loadpath)), loaded=unit in unchanged)
+                    asked[when, unit] = ServiceLines(unit, tuple(self._whole(unit, loadpath)), loaded=unit in unchanged)
         for (when, unit), found in zip(asked, measured(self._manager, [*asked.values()], check_mode)):
             if found is not None:
                 self._exposures[when][unit] = found
@@ -275,7 +275,7 @@ class Hardening:
         behind = [line for _path, lines in later for line in lines]
         for level in stricter:
             lines = [*before, *profile(level, each.needs, before, self._host).lines, *behind]
-            (found,) = measured(self._manager, [Subject(each.unit, tuple(lines))])
+            (found,) = measured(self._manager, [ServiceLines(each.unit, tuple(lines))])
             if found and found.level <= (each.most or 0):
                 return f"{level} would reach {found.level:g}; what costs most is {costly}"
             if found and level == LEVELS[-1]:

@@ -34,11 +34,11 @@ from .._plan.plan import Plan
 from .._plan.references import STARTS_NO_NAME, STARTS_NOWHERE, View
 from .._syntax.activation import accepting, namesake, started_by
 from .._syntax.dependencies import all_named
-from .._syntax.install import aliases, also
+from .._syntax.install import also, named_aliases
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath, dropin_folders
 from .._syntax.names import misnamed
-from .._syntax.rule import Problem, Problems, Rule, Severity, told_of
+from .._syntax.rule import Problem, Problems, Rule, RulePlace, Severity, told_of
 from .._syntax.special import mount_point
 from . import report
 from .host_facts import host_facts, host_key
@@ -70,7 +70,7 @@ _ROOT_OF_USER = Rule(
     "root is for scope system and global",
     "the units of a user are where that user's home is",
     "the option root",
-    option="root",
+    place=RulePlace(option="root"),
 )
 _NO_ROOT = Rule(
     "root",
@@ -78,7 +78,7 @@ _NO_ROOT = Rule(
     "root has to be the absolute path of a folder that is there, and {root} is not",
     "",
     "the option root",
-    option="root",
+    place=RulePlace(option="root"),
 )
 
 
@@ -258,7 +258,7 @@ def _of_timers(run: Run, work: Work, manager: Manager) -> Dict[str, Any]:
 def _looked_at(desired: Desired, manager: Manager) -> Observed:
     texts = desired.texts(manager.places.units)
     names = [each for unit in desired.units for each in unit.members or (unit.name.text,)]
-    taken = [alias for name in names for alias in aliases(name, texts)]
+    taken = [alias for name in names for alias in named_aliases(name, texts)]
     taken += {other for name in names for other in all_named(name, texts)}
     observed = observe(manager, desired.owners, _named(desired, texts), taken)
     if not manager.live or not any(kind_of(unit.name.text).goes_by_time for unit in desired.units):
@@ -333,7 +333,7 @@ def _planned(desired: Desired, observed: Observed, interrupted: Optional[Record]
     from .._host.graph import look  # noqa: PLC0415 (as `change` above)
     from .._plan import making  # noqa: PLC0415 (as `change` above)
 
-    asked = making.subjects(wished, differences, observed) if manager.live else ()
+    asked = making.starting_points(wished, differences, observed) if manager.live else ()
     graph = look(manager, asked, observed.states)
     made = making.make(differences, wished, graph, observed)
     if any(map(mount_point, made.fates)) and not observed.manager.footing:
@@ -418,7 +418,15 @@ def _judged(differences: Differences, observed: Observed, manager: Manager) -> L
     alone = {each.unit for each in refused if each.rule in (STARTS_NOWHERE, STARTS_NO_NAME)}
     cycles = any(each.rule is CYCLE for each in refused)
     said = verify(manager, differences.desired, differences, observed, alone, cycles)
+    if said:
+        from .._verify.remedies import beside  # noqa: PLC0415 (as above)
+
+        refused = beside(refused, said)
     said += unknown_names(differences.desired, differences, manager)
+    if view.observed.places.scope.of_users:
+        from .._verify.of_system import ordered_in_vain  # noqa: PLC0415 (as above)
+
+        said += ordered_in_vain(view)
     if differences.desired.tellers:
         from .._verify.beside import tellers  # noqa: PLC0415 (as above)
 

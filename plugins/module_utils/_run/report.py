@@ -143,7 +143,7 @@ def warnings(
 
     failed: the run did not do what it was about to.
     """
-    told = [problem for problem in unverified if problem.rule.warns(check_mode)]
+    told = [problem for problem in unverified if problem.warns(check_mode)]
     kept: Dict[str, List[str]] = {}
     for unit, reason in work.plan.kept.items():  # a drop-in may be for all services of a host
         kept.setdefault(reason, []).append(unit)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Sequence, Tuple
+from typing import Callable, Iterable, Sequence, Tuple
 
 from .kinds import KINDS, kind_of
 from .loadpath import LoadPath
@@ -88,6 +88,14 @@ def served(unit: str, loadpath: LoadPath) -> str:
     """The one service that a socket is for; "" if each connection has its own, or its name cannot be told."""
     service = starts(unit, loadpath) if kind_of(unit).starts.hands_over else ""
     return "" if not service or misnamed(service) or parse_name(service).is_template else service
+
+
+def in_the_way(unit: str, started: Iterable[str], is_up: Callable[[str], bool]) -> str:
+    """What of the units that it starts runs, and keeps it from starting; "" if nothing does.
+
+    The one rule about sockets: while its service is up a socket does not start (socket_start()).
+    """
+    return next(filter(is_up, started), "") if kind_of(unit).starts.hands_over else ""
 
 
 def begin_together(verb: str, units: Sequence[str]) -> bool:

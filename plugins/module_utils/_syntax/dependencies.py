@@ -8,22 +8,14 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
-from .directives import GAINS_START
 from .kinds import kind_of
 from .loadpath import LoadPath
 from .meaning import last, words
 from .names import misnamed
 from .paths import has_processes, mounts, paths
-from .relations import RELATIONS, Does
+from .relations import NEEDS, PULLS_IN, RELATED, RESTARTED_WITH, reached
 from .specifiers import in_name, in_value
 
-# What a unit cannot be up without: what takes it down by a stop, and that it needs.
-NEEDS = tuple(each.directive for each in RELATIONS.values() if each.stop is Does.STOP and each.needs_it)
-# What relates units so that a job of one may do something to another.
-RELATED = (
-    *("Requires", "Requisite", "BindsTo", "PartOf", "Wants", "Upholds", "Conflicts"),
-    *("PropagatesStopTo", "StopPropagatedFrom", "PropagatesReloadTo", "ReloadPropagatedFrom", "OnSuccess"),
-)
 # Of each namespace; the last one came with systemd 257.
 _JOURNALS = (
     "systemd-journald@{}.socket",
@@ -54,19 +46,16 @@ def all_named(unit: str, loadpath: LoadPath) -> Set[str]:
     return {other for directive in RELATED if directive in said for other in named(unit, directive, loadpath)}
 
 
-def started_with(units: Iterable[str], loadpath: LoadPath, directives: Iterable[str] = GAINS_START) -> Set[str]:
+def started_with(units: Iterable[str], loadpath: LoadPath, directives: Iterable[str] = PULLS_IN) -> Set[str]:
     """These units and all that their start pulls in by what the texts say, to the end."""
-    directives = sorted(directives)
-    found = {unit for unit in units if not misnamed(unit)}
-    ahead = sorted(found)
-    while ahead:
-        unit = ahead.pop()
+    directives = tuple(directives)
+
+    def pulled_in(unit: str) -> Iterator[str]:
         others = {other for directive in directives for other in named(unit, directive, loadpath)}
         others.update(other for _property, other in implied(unit, loadpath))
-        new = {other for other in others - found if not misnamed(other)}
-        found |= new
-        ahead += new
-    return found
+        return (other for other in others if not misnamed(other))
+
+    return set(reached((unit for unit in units if not misnamed(unit)), pulled_in))
 
 
 def needs(unit: str, loadpath: LoadPath) -> Iterator[Tuple[str, str, str]]:
@@ -116,10 +105,30 @@ def _slices(name: str) -> Iterator[str]:
 
 def needed(units: Sequence[str], loadpath: LoadPath) -> Set[str]:
     """These and all that they cannot be up without, by the names under which systemd lists them."""
-    found = {loadpath.primary(unit) for unit in units}
-    ahead = [unit for unit in found if not misnamed(unit)]
-    while ahead:
-        more = {loadpath.primary(other) for _section, _directive, other in needs(ahead.pop(), loadpath)} - found
-        found |= more
-        ahead += [unit for unit in more if not misnamed(unit)]
-    return found
+
+    def needed_by(unit: str) -> Iterator[str]:
+        return (loadpath.primary(other) for *_place, other in (() if misnamed(unit) else needs(unit, loadpath)))
+
+    return set(reached(map(loadpath.primary, units), needed_by))
+
+
+def wished(unit: str, loadpath: LoadPath) -> List[str]:
+    """What a start of a unit brings up as well, and that may fail or be nowhere."""
+    return [] if misnamed(unit) else named(unit, "Wants", loadpath)
+
+
+def upheld(unit: str, loadpath: LoadPath) -> List[Tuple[str, str, str]]:
+    """What a unit keeps up, by its text: (section, directive, unit), as in `needs`."""
+    return [("Unit", "Upholds", other) for other in named(unit, "Upholds", loadpath)]
+
+
+def hands_reloads_on(unit: str, others: Iterable[str], loadpath: LoadPath) -> bool:
+    """Does a reload of a unit reload more, by its own text or those of these others?"""
+    said = (unit in named(other, "ReloadPropagatedFrom", loadpath) for other in others)
+    return bool(named(unit, "PropagatesReloadTo", loadpath)) or any(said)
+
+
+def held_up_by(unit: str, loadpath: LoadPath) -> Set[str]:
+    """The units whose restart takes this one along, or which it has to wait for."""
+    others = (named(unit, directive, loadpath) for directive in (*RESTARTED_WITH, "After"))
+    return needed([unit], loadpath).union(*others) - {unit}

@@ -14,7 +14,6 @@ from typing import Dict, Mapping, NamedTuple, Optional
 
 from .effects import Effect
 from .kinds import KINDS
-from .relations import RELATIONS, Does
 from .rule import Refused, Rule, Severity
 
 UNKNOWN = Rule(
@@ -109,8 +108,6 @@ _JOB = frozenset(
     JobTimeoutSec JobRunningTimeoutSec JobTimeoutAction JobTimeoutRebootArgument
     """.split()
 )
-# Dependencies that pull a unit in: where one is added, a `start` of the active unit starts what it names.
-GAINS_START = frozenset(name for name, relation in RELATIONS.items() if relation.start is Does.START)
 
 
 @lru_cache(maxsize=None)

@@ -20,6 +20,7 @@ from .specifiers import in_install
 
 # What makes links in a folder of another unit, and since which version.
 WANTING = (("WantedBy", ".wants", 0), ("RequiredBy", ".requires", 0), ("UpheldBy", ".upholds", 254))
+INSTALLS = tuple(directive for directive, _folder, _since in WANTING)
 # Before that a template without an instance is linked nowhere, a unit that Also= names has to be there, and an alias of
 # the own name collides with the file itself.
 _TEMPLATES_SINCE = 249
@@ -103,7 +104,7 @@ def enabled_as(unit: str, loadpath: LoadPath) -> Optional[str]:
     return linked if linked != unit and not misnamed(linked) else ""
 
 
-def aliases(unit: str, loadpath: LoadPath) -> List[str]:
+def named_aliases(unit: str, loadpath: LoadPath) -> List[str]:
     """The other names that an [Install] section gives a unit; of an instance a template stands for its instance."""
     if misnamed(unit) or "Alias" not in loadpath.install(unit):
         return []
@@ -155,7 +156,7 @@ def _enabling(unit: str, version: int, folder: str, loadpath: LoadPath) -> Enabl
                 _wanted(unit, linked, other, directive, suffix, version)
                 for other in _words(text, directive, linked or unit)
             ]
-    found += [_alias(unit, alias, version, own_file) for alias in aliases(unit, loadpath)]
+    found += [_alias(unit, alias, version, own_file) for alias in named_aliases(unit, loadpath)]
     found += _nowhere(unit, loadpath, version)
     complaint = _bad_default(unit, loadpath)
     if complaint:
@@ -190,7 +191,7 @@ def _wanted(
 def _alias(unit: str, alias: str, version: int, own_file: bool) -> Union[Link, Problem, None]:
     """None: only the host can tell which link that is."""
     kind = kind_of(unit)
-    if not kind.names.aliases:
+    if not kind.names.may_alias:
         return _NO_ALIASES.problem(unit, "Install", "Alias", kind=kind.name)
     if _OF_HOST.search(alias):
         return None

@@ -79,10 +79,10 @@ class Activation(NamedTuple):
 
 
 class Names(NamedTuple):
-    """What units are called. naming: what a name has to be. aliases: one may have more (unit_type_may_alias())."""
+    """What units are called. naming: what a name has to be. may_alias: one may have more (unit_type_may_alias())."""
 
     naming: Naming
-    aliases: bool
+    may_alias: bool
 
 
 ANY_SUB = ("any",)
@@ -204,8 +204,8 @@ _OF_NO_PROCESS: FrozenSet[str] = frozenset()
 _NOTHING = Activation("", "", "", Cause.NONE, hands_over=False)
 _AS_EVERYWHERE = Lists(frozenset(), frozenset(), "", whole=False)
 _NO_PATHS, _SOURCE = Paths(frozenset(), ""), Paths(frozenset(), "What")
-_FREE = Names(Naming.FREE, aliases=True)
-_ONE_FOLDER, _ONE_FILE = Names(Naming.FOLDER, aliases=False), Names(Naming.FILE, aliases=False)
+_FREE = Names(Naming.FREE, may_alias=True)
+_ONE_FOLDER, _ONE_FILE = Names(Naming.FOLDER, may_alias=False), Names(Naming.FILE, may_alias=False)
 _REPLACED = "another job took the place of the restart"
 _NEVER_RELOADED = Jobs(reload=False, unused_sub=ANY_SUB, undone=_REPLACED)
 
@@ -374,7 +374,7 @@ _ROWS = (
         # A restart would take all services in it along.
         own=Section("Slice", Change(Effect.LIVE, (LIMITS,)), _AS_EVERYWHERE, _NO_PATHS),
         file=File.OPTIONAL,
-        names=Names(Naming.PARENTS, aliases=False),
+        names=Names(Naming.PARENTS, may_alias=False),
         processes=Processes.NONE,
         cgroup=Cgroup.PARENT,
         jobs=_NEVER_RELOADED,
@@ -387,7 +387,7 @@ _ROWS = (
         name="scope",
         own=Section("Scope", Change(Effect.LIVE, (LIMITS,)), _AS_EVERYWHERE, _NO_PATHS),
         file=File.NEVER,
-        names=Names(Naming.FREE, aliases=False),
+        names=Names(Naming.FREE, may_alias=False),
         processes=Processes.FOREIGN,
         cgroup=Cgroup.OWN,
         jobs=_NEVER_RELOADED,
@@ -400,7 +400,7 @@ _ROWS = (
         name="device",
         own=Section("Device", Change(Effect.NONE), _AS_EVERYWHERE, _NO_PATHS),
         file=File.NEVER,
-        names=Names(Naming.FILE, aliases=True),
+        names=Names(Naming.FILE, may_alias=True),
         processes=Processes.NONE,
         cgroup=Cgroup.NONE,
         jobs=_NEVER_RELOADED,
@@ -418,7 +418,7 @@ _NO_KIND = Kind(
     name="",
     own=Section("", Change(Effect.NONE), _AS_EVERYWHERE, _NO_PATHS),
     file=File.NEVER,
-    names=Names(Naming.FREE, aliases=False),
+    names=Names(Naming.FREE, may_alias=False),
     processes=Processes.NONE,
     cgroup=Cgroup.NONE,
     jobs=_NEVER_RELOADED,

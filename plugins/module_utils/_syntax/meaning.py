@@ -68,6 +68,11 @@ def refuses_start(text: Effective) -> bool:
     return is_set(text, "Unit", "RefuseManualStart")
 
 
+def stops_unneeded(text: Effective) -> bool:
+    """systemd.unit(5): such a unit is up for as long as others need it, and systemd stops it then."""
+    return is_set(text, "Unit", "StopWhenUnneeded")
+
+
 def is_run_once(text: Effective) -> bool:
     """Type=oneshot without RemainAfterExit=: runs, ends, and holds no state (systemd.service(5))."""
     return last(text, "Service", "Type") == "oneshot" and not is_set(text, "Service", "RemainAfterExit")

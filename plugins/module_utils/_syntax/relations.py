@@ -10,7 +10,8 @@ By systemd.unit(5), and by experiment on 247, 252, 257 and 262. Private to the c
 from __future__ import annotations
 
 import enum
-from typing import Dict, NamedTuple
+from collections import deque
+from typing import Callable, Deque, Dict, Iterable, Iterator, NamedTuple, Set
 
 
 class Does(enum.Enum):
@@ -65,8 +66,7 @@ class Relation(NamedTuple):
 
 
 # By the property under which systemd lists them (org.freedesktop.systemd1(5)), in the order in which it hands jobs on.
-# Upholds=, PropagatesStopTo= and OnSuccess= came with 249. The last two: what a socket, timer or path starts, and what
-# starts it.
+# The last two: what a socket, timer or path starts, and what starts it.
 RELATIONS: Dict[str, Relation] = {
     "Requires": Relation("Requires", "RequiredBy", start=Does.START),
     "BindsTo": Relation("BindsTo", "BoundBy", start=Does.START),
@@ -92,3 +92,49 @@ RELATIONS: Dict[str, Relation] = {
     "Triggers": Relation("Service", "TriggeredBy", triggers=True),
     "TriggeredBy": Relation("Service", "Triggers", triggers=True),
 }
+
+# Older versions do not know these, and nothing comes of them.
+NEW_SINCE = 249
+NEW = ("Upholds", "PropagatesStopTo", "StopPropagatedFrom", "OnSuccess", "UpheldBy")
+
+# What the start of a unit pulls in, and what pulls a unit in.
+PULLS_IN = tuple(sorted(name for name, each in RELATIONS.items() if each.start is Does.START))
+PULLED_IN_BY = tuple(RELATIONS[name].inverse for name in PULLS_IN)
+# What a unit cannot be up without: what takes it down by a stop, and that it needs. And what cannot be up without it.
+NEEDED_BY = tuple(name for name, each in RELATIONS.items() if each.stop is Does.STOP and each.needs_it)
+NEEDS = tuple(RELATIONS[name].inverse for name in NEEDED_BY)
+# What of that its start brings up, too.
+REQUIRES = tuple(name for name in NEEDS if name in PULLS_IN)
+# With what a unit is restarted.
+RESTARTED_WITH = tuple(each.directive for each in RELATIONS.values() if each.restart is Does.RESTART)
+# While one of these is down, systemd stops the unit, by itself and at any time.
+BINDING = "BindsTo"
+# What a unit keeps from being unneeded while it is up (StopWhenUnneeded=), and what keeps it from that.
+USES = tuple(name for name, each in RELATIONS.items() if each.start in (Does.START, Does.VERIFY))
+USED_BY = tuple(name for name, each in RELATIONS.items() if each.needs_it)
+# What the end of a unit starts: a failure, or its success.
+AT_END = ("OnFailure", "OnSuccess")
+# What of all that may well be nowhere: neither systemd nor its verify minds.
+WISHES = (*(name for name in PULLS_IN if not RELATIONS[name].matters), *AT_END)
+# The directives of [Unit] by which a job of one unit may do something to another.
+RELATED = (
+    *("Requires", "Requisite", "BindsTo", "PartOf", "Wants", "Upholds", "Conflicts"),
+    *("PropagatesStopTo", "StopPropagatedFrom", "PropagatesReloadTo", "ReloadPropagatedFrom", "OnSuccess"),
+)
+# By what systemd knows that two units work together, so that the one may well answer for the other.
+WORKS_WITH = ("After", "Before", "Wants", "WantedBy", "RequiredBy", "PartOf", "ConsistsOf", *NEEDS)
+
+
+def reached(units: Iterable[str], related: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    """These units and all that they lead to, to the end: each once, and the nearest first.
+
+    related: what one unit leads to, asked only once all that is nearer has been taken.
+    """
+    ahead: Deque[str] = deque(dict.fromkeys(units))
+    seen: Set[str] = set(ahead)
+    while ahead:
+        unit = ahead.popleft()
+        yield unit
+        more = [other for other in dict.fromkeys(related(unit)) if other not in seen]
+        seen.update(more)
+        ahead.extend(more)

@@ -98,6 +98,21 @@ class Severity(enum.Enum):
         return self is Severity.ERROR or (self is Severity.UNVERIFIED and not lenient)
 
 
+class RulePlace(NamedTuple):
+    """Where in the options the mistakes by a rule lie, beyond what each says of its place.
+
+    option: the one of the whole that they are always about. everywhere: in all entries of the unit, or all its drop-ins
+    of one name. of_all: their option is a path in all options, whatever the unit is.
+    """
+
+    option: str = ""
+    everywhere: bool = False
+    of_all: bool = False
+
+
+_NO_PLACE_OF_ITS_OWN = RulePlace()
+
+
 @dataclass(frozen=True)
 class Rule:
     """Something that is checked; each is also kept in the register that the documentation is made from.
@@ -105,11 +120,10 @@ class Rule:
     id: its name in results; several wordings may share one. severity: what comes of it. reason: what is wrong, and
     remedy: what to do about it ("" where the reason says it), both with {names} for what differs from case to case,
     {unit} among them. source: the manual that it rests on, or what of ours it protects. has_cause: it is about a unit
-    that is not well, so that a cause of that is looked for. option: the one of the whole that it is always about.
-    everywhere: it is about all entries of its unit, or all its drop-ins of one name. of_lack: it is about what its
-    unit lacks, which may be for another mistake. may_come: it is about what is not there and that an earlier task may
-    be about to bring, so that in check mode it is no warning. of_line: it is about a line as it stands, whatever else
-    is wrong. of_all: its option is a path in all options, whatever its unit is.
+    that is not well, so that a cause of that is looked for. place: where in the options it is always about. of_lack: it
+    is about what its unit lacks, which may be for another mistake. may_come: it is about what is not there and that an
+    earlier task may be about to bring, so that in check mode it is no warning, unless its name looks misspelt. of_line:
+    it is about a line as it stands, whatever else is wrong.
     """
 
     id: str
@@ -118,28 +132,23 @@ class Rule:
     remedy: str
     source: str
     has_cause: bool = False
-    option: str = ""
-    everywhere: bool = False
+    place: RulePlace = _NO_PLACE_OF_ITS_OWN
     of_lack: bool = False
     may_come: bool = False
     of_line: bool = False
-    of_all: bool = False
 
     def __post_init__(self) -> None:
         _REGISTER.append(self)
 
-    def warns(self, check_mode: bool) -> bool:
-        """Is a person told of it who looks at no result?"""
-        return self.severity is Severity.WARNING and not (self.may_come and check_mode)
-
     def problem(self, unit: str = "", section: str = "", directive: str = "", **words: object) -> Problem:
-        """A problem in the rule's own words."""
+        """A problem in the rule's own words; of them `near` asks for a name that may be meant."""
         text = f"{self.reason}: {self.remedy}" if self.remedy else self.reason
-        return Problem(self, text.format(unit=unit, **words), unit, section, directive, self.option)
+        said = text.format(unit=unit, **words)
+        return Problem(self, said, unit, section, directive, self.place.option, misspelt=bool(words.get("near")))
 
     def said(self, message: str, unit: str = "", section: str = "", directive: str = "", option: str = "") -> Problem:
         """A problem in the words of what found it: systemd, the kernel, or a reader that knows no place."""
-        return Problem(self, message, unit, section, directive, option or self.option)
+        return Problem(self, message, unit, section, directive, option or self.place.option)
 
     def refusals(self, refused: Refused, unit: str = "", option: str = "") -> List[Problem]:
         """A problem for each that is refused within an option, or without one within all."""
@@ -159,6 +168,7 @@ class Problem(NamedTuple):
 
     rule: the one that it breaks. message: one sentence, with the remedy. unit, section, directive: its place. option:
     its path in the value of the directive; without one in the entry of its unit, and without that in all options.
+    misspelt: something of nearly the same name is there, so that what is missing will hardly come.
     """
 
     rule: Rule
@@ -167,6 +177,12 @@ class Problem(NamedTuple):
     section: str = ""
     directive: str = ""
     option: str = ""
+    misspelt: bool = False
+
+    def warns(self, check_mode: bool) -> bool:
+        """Is a person told of it who looks at no result?"""
+        is_awaited = self.rule.may_come and check_mode and not self.misspelt
+        return self.rule.severity is Severity.WARNING and not is_awaited
 
     def about(self, option: str) -> Problem:
         """The same, about an option that is no directive."""
@@ -187,8 +203,8 @@ class Problem(NamedTuple):
             "rule": self.rule.id,
             "message": self.message,
             **({"option": self.option} if self.option else {}),
-            **({"everywhere": "yes"} if self.rule.everywhere else {}),
-            **({"of_all": "yes"} if self.rule.of_all else {}),
+            **({"everywhere": "yes"} if self.rule.place.everywhere else {}),
+            **({"of_all": "yes"} if self.rule.place.of_all else {}),
         }
 
 

@@ -10,12 +10,12 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, Iterable, NamedTuple, Optional
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional
 
-from .directives import GAINS_START
 from .kinds import kind_of
 from .meaning import is_run_once, last, words
 from .names import misnamed, mount_of, unescape
+from .relations import PULLS_IN, reached
 from .specifiers import in_name
 from .unitfile import Effective
 
@@ -30,7 +30,7 @@ def mount_point(unit: str) -> str:
     return "/" + unescape(unit.rpartition(".")[0]).lstrip("/") if kind_of(unit).over_folder else ""
 
 
-def is_over(unit: str, paths: Iterable[str]) -> str:
+def path_below(unit: str, paths: Iterable[str]) -> str:
     """The first of these paths that a mount would come over, or holds; "" if there is none, or it is no mount."""
     folder = mount_point(unit).rstrip("/") + "/"
     return next((path for path in sorted(paths) if f"{path}/".startswith(folder)), "") if len(folder) > 1 else ""
@@ -64,7 +64,6 @@ _ENDING = {
 }
 # systemd.unit(5), FailureAction=: the same at once.
 _FORCED = re.compile("-(force|immediate)$")
-_PULLING = tuple(sorted(GAINS_START))
 CALL_FOR: Dict[str, str] = {unit: call for call, units in _ENDING.items() for unit in units.split()}
 
 
@@ -90,9 +89,8 @@ def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[st
     An action at the end of a unit counts where a start leads to that end, and not where only a failure or a stop does.
     text_of: the merged text of a unit, as far as it is known. primary: the unit that a name stands for.
     """
-    seen, ahead = {unit}, [unit]
-    while ahead:
-        name = ahead.pop(0)
+
+    for name in reached([unit], lambda each: _pulled_in(each, text_of)):
         found = next((each for each in (name, primary(name)) if each in CALL_FOR), "")
         if found:
             return Ending(found, CALL_FOR[found])
@@ -100,9 +98,10 @@ def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[st
         action = last(text, "Unit", "SuccessAction") if is_run_once(text) else ""
         if action not in ("", "none"):
             return Ending(name, _FORCED.sub("", action), f"SuccessAction={action}")
-        said = text.get("Unit", {})
-        others = [each for directive in _PULLING if directive in said for each in words(text, "Unit", directive)]
-        more = [each for each in (in_name(each, name) for each in others) if each not in seen]
-        seen.update(more)
-        ahead += more
     return None
+
+
+def _pulled_in(unit: str, text_of: Callable[[str], Effective]) -> List[str]:
+    text = {} if misnamed(unit) else text_of(unit)
+    said = [directive for directive in PULLS_IN if directive in text.get("Unit", {})]
+    return [in_name(word, unit) for directive in said for word in words(text, "Unit", directive)]

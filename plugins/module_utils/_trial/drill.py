@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .._apply import leftovers, standing
+from .._causes.answers import answered_by_another
 from .._desired.forms import with_kind
 from .._desired.health import HEALTH, health
 from .._host import files
@@ -281,7 +282,9 @@ class _Drill:
         """Wait until all that was up is well again."""
         checks = Health(stable_for=0.0, timeout=self.health.timeout, checks=self.health.checks)
         plain = Health(stable_for=0.0, timeout=self.health.timeout)
-        expected = {unit: Up(Proof(checks if unit == trial.unit else plain)) for unit in trial.standing.up if unit}
+        expected = {unit: Up(Proof(plain)) for unit in trial.standing.up if unit}
+        if trial.unit in expected:
+            expected[trial.unit] = Up(Proof(checks, doubt=answered_by_another))
         self.unwell = [
             found._replace(message=f"{_NOT_WELL.reason}: {found.message}", rule=_NOT_WELL)
             for found in watch(self.manager, expected, to_the_end=True)

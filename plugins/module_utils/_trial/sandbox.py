@@ -44,7 +44,7 @@ from .._syntax.meaning import is_run_once, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Problems, Refusals, Refused, Rule, Severity
 from .._syntax.unitfile import Effective
-from .._verify.exposure import Exposure, Subject, measured
+from .._verify.exposure import Exposure, ServiceLines, measured
 from . import spared
 from .interrupts import Interrupts
 from .trying import Baseline, Bench, Failing, Probe
@@ -205,12 +205,12 @@ def _refuse(service: _Service, manager: Manager) -> None:
     elif not service.observed.states[service.unit].runs:
         why, mend = "it does not run, and a search leaves a service as it was", "start it first"
     else:
-        why = _spared(service, manager)
+        why = _why_spared(service, manager)
     if why:
         raise Problems([TARGET.problem(service.unit, why=why, mend=mend)])
 
 
-def _spared(service: _Service, manager: Manager) -> str:
+def _why_spared(service: _Service, manager: Manager) -> str:
     """Why no trial may end it and what goes down with it, "" if one may."""
     units = (service.unit, *service.others)
     carried = spared.carrying(units)
@@ -312,7 +312,7 @@ class _Sandbox:
 
     def _exposure(self, lines: Sequence[Line]) -> Optional[float]:
         found: Optional[Exposure] = measured(
-            self.manager, [Subject(self.service.unit, (*self.service.present, *lines))]
+            self.manager, [ServiceLines(self.service.unit, (*self.service.present, *lines))]
         )[0]
         return found.level if found else None
 

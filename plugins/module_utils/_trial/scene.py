@@ -16,16 +16,15 @@ from typing import AbstractSet, Iterable, Iterator, List, Mapping, Sequence, Tup
 from .._host import graph
 from .._host.health import CHECK_OPTIONS, Health, first_complaint
 from .._host.manager import Manager, Properties, States, all_names, names
-from .._plan.consequences import restarted_with, stopped_with
+from .._plan.consequences import restarted_with, started_by, starters, stopped_with
 from .._syntax.kinds import Processes, kind_of
+from .._syntax.relations import REQUIRES
 from .._syntax.rule import Problem, Rule, Severity
 from . import promise, spared
 
-# What a drill of a unit hurts besides it is told by these.
-_REQUIRED = ("Requires", "BindsTo")
 PROPERTIES = (
     *promise.PROPERTIES,
-    *("Id", "Names", *_REQUIRED, "TriggeredBy", "Triggers"),
+    *("Id", "Names", *REQUIRES),
     *("LoadState", "ActiveState", "SubState", "MainPID", "TimeoutStopUSec"),
 )
 
@@ -120,14 +119,14 @@ def look(manager: Manager, unit: str, health: Health, may_hurt: Sequence[str]) -
     unit = shown.get("Id") or unit
     states = manager.list_units()
     wants = [
-        other for other in sorted(all_names(shown, _REQUIRED)) if states[other].is_up and _is_named(other, may_hurt)
+        other for other in sorted(all_names(shown, REQUIRES)) if states[other].is_up and _is_named(other, may_hurt)
     ]
     around = graph.look(manager, [unit, *wants], states)
     hurt = {*stopped_with(unit, around), *restarted_with(unit, around)} - {unit}
     required = {other: _up((*stopped_with(other, around), other), states) for other in wants}
     required = {other: taken for other, taken in required.items() if all(_is_named(it, may_hurt) for it in taken)}
-    triggered = [other for other in names(shown, "TriggeredBy") if kind_of(other).starts.hands_over]
-    starts = next(iter(names(shown, "Triggers")), "")
+    triggered = [other for other in starters(unit, around) if kind_of(other).starts.hands_over]
+    starts = next(iter(started_by(unit, around)), "")
     ending = {unit, *hurt, *filter(None, [starts]), *(each for taken in required.values() for each in taken)}
     known = spared.look(manager, ending, states)
     return Scene(

@@ -9,19 +9,17 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
+from .._host.graph import onward
 from .._host.manager import Manager, Properties, States, names
 from .._host.traces import carriers
-from .._syntax.directives import GAINS_START
+from .._syntax.relations import AT_END, PULLS_IN, reached
 from .._syntax.special import CALL_FOR, is_of_host
 
 _ACTIONS = ("FailureAction", "SuccessAction", "StartLimitAction", "JobTimeoutAction")
-_ON_END = ("OnFailure", "OnSuccess")
-# What a start of a unit starts besides it.
-_STARTS = tuple(sorted(GAINS_START))
 _MANUAL = ("RefuseManualStart", "RefuseManualStop")
-PROPERTIES = (*_ACTIONS, *_ON_END, *_STARTS, *_MANUAL)
+PROPERTIES = (*_ACTIONS, *AT_END, *PULLS_IN, *_MANUAL)
 # Without these the host itself is at a loss, though no connection goes through them (systemd.special(7)).
 _OF_HOST = frozenset(
     """
@@ -47,20 +45,18 @@ def carrying(units: Iterable[str]) -> List[str]:
 
 def look(manager: Manager, units: Iterable[str], states: States) -> Dict[str, Properties]:
     """The settings of units, and of all that is down and would be started by an end of one of them."""
-    known: Dict[str, Properties] = {}
-    ahead = sorted(set(units))
-    started = False
-    while ahead:
-        known.update(manager.show(ahead, PROPERTIES))
-        more = {other for unit in ahead for other in _set_off(known[unit], started)}
-        ahead = sorted(other for other in more - set(known) - set(CALL_FOR) if not states[other].is_up)
-        started = True
-    return known
+    ending = set(units)
+
+    def following(shown: Mapping[str, Properties]) -> Set[str]:
+        more = {other for unit, each in shown.items() for other in _set_off(each, started=unit not in ending)}
+        return {other for other in more - set(CALL_FOR) if not states[other].is_up}
+
+    return onward(manager, ending, PROPERTIES, following)
 
 
 def _set_off(shown: Properties, started: bool) -> List[str]:
     """What is started by the end of a unit, or if that is started itself, by its start too."""
-    return [other for name in (*_ON_END, *(_STARTS if started else ())) for other in names(shown, name)]
+    return [other for name in (*AT_END, *(PULLS_IN if started else ())) for other in names(shown, name)]
 
 
 def endings(units: Iterable[str], known: Mapping[str, Properties]) -> Iterator[EndsHost]:
@@ -69,7 +65,7 @@ def endings(units: Iterable[str], known: Mapping[str, Properties]) -> Iterator[E
         shown = known.get(unit, {})
         for directive, value in _actions(shown):
             yield EndsHost(unit, directive, value)
-        for directive in _ON_END:
+        for directive in AT_END:
             for other in sorted(names(shown, directive)):
                 how = _by_start(other, known)
                 if how is not None:
@@ -84,17 +80,11 @@ def _actions(shown: Properties) -> Iterator[Tuple[str, str]]:
 
 def _by_start(unit: str, known: Mapping[str, Properties]) -> Optional[str]:
     """How a start of a unit ends the host, in words that go behind its name; None if it does not."""
-    seen, ahead = {unit}, [unit]
-    while ahead:
-        each = ahead.pop(0)
+    for each in reached([unit], lambda other: _set_off(known.get(other, {}), started=True)):
         if each in CALL_FOR:
             return "" if each == unit else f", which leads to {each}"
-        shown = known.get(each, {})
-        for directive, value in _actions(shown):
+        for directive, value in _actions(known.get(each, {})):
             return f", where {directive}= of {each} is {value}"
-        more = [other for other in _set_off(shown, started=True) if other not in seen]
-        seen.update(more)
-        ahead += more
     return None
 
 

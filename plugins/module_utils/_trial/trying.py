@@ -22,6 +22,7 @@ from .._advice.profiles import Host, profile
 from .._advice.refusals import Refusal, of_processes, refusals
 from .._apply import trials
 from .._apply.trials import SearchRecord
+from .._causes.answers import answered_by_another
 from .._host import journal
 from .._host.expectations import Proof, Up
 from .._host.files import Writer
@@ -155,7 +156,7 @@ class Bench:
 
     def unwell(self) -> str:
         """What its own health checks say is wrong with it, "" if nothing is."""
-        failures = watch(self.manager, {self.unit: Up(Proof(self.probe.health))})
+        failures = watch(self.manager, {self.unit: Up(Proof(self.probe.health, doubt=answered_by_another))})
         return failures[0].message if failures else ""
 
     def stopped(self) -> Tuple[float, str]:
@@ -290,7 +291,7 @@ class _Try:
         return run_of(self.manager.show([self.unit], RUN_PROPERTIES)[self.unit])
 
     def _up(self, before: Run, begun: float) -> str:
-        expected = Up(Proof(self.bench.probe.health, restarted=before, since=begun))
+        expected = Up(Proof(self.bench.probe.health, restarted=before, since=begun, doubt=answered_by_another))
         failures = watch(self.manager, {self.unit: expected})
         return failures[0].message if failures else ""
 

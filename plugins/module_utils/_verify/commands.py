@@ -19,8 +19,9 @@ from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
 from .._syntax.words import COMMANDS, apart, commands
 from .complaints import Complaint
+from .judge import ERROR
 from .programs import Sight, is_brought, look_for
-from .remedies import MISSING
+from .remedies import weight
 from .subjects import Subjects
 
 
@@ -42,7 +43,7 @@ def overlooked(subjects: Subjects, new: Container[str], loadpath: LoadPath, root
 def _missing(program: str, unit: str, path: str, entry: Entry, root: str) -> Complaint:
     why = "Permission denied" if os.path.isfile(resolve(root + program, root)) else "No such file or directory"
     text = f"Command {legible(program)} is not executable: {why}"
-    problem = MISSING.said(text, unit, entry.section, entry.directive)
+    problem = weight(text, ERROR, placed=False).said(text, unit, entry.section, entry.directive)
     return Complaint(problem, text, path, specific=names_instance(entry.value))
 
 

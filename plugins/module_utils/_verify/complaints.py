@@ -13,7 +13,7 @@ from .._host.manager import Manager
 from .._host.places import Places
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import misnamed, parse_name
-from .._syntax.relations import RELATIONS
+from .._syntax.relations import AT_END, RELATIONS
 from .._syntax.rule import Problem, Rule, Severity, legible
 from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
@@ -34,7 +34,7 @@ _PROGRAM = re.compile(r"Command (?P<program>.+) is not executable: ")
 _OF_UNIT = re.compile(r"Unit (?P<unit>\S+) failed to load properly")
 _QUOTED = re.compile(r"'([^']+)'")
 # Directives whose values are names of units, and no text for people.
-_NAMING = {each.directive for each in RELATIONS.values()} | {"Before", "OnFailure", "OnSuccess", "JoinsNamespaceOf"}
+_NAMING = {each.directive for each in RELATIONS.values()} | {"Before", *AT_END, "JoinsNamespaceOf"}
 
 _NO_INSTANCE = Rule(
     "no-instance",

@@ -62,7 +62,7 @@ class Exposure(NamedTuple):
     findings: Tuple[Finding, ...] = ()
 
 
-class Subject(NamedTuple):
+class ServiceLines(NamedTuple):
     """A service to be measured by the lines of its [Service]. loaded: its manager has read just these."""
 
     unit: str
@@ -70,13 +70,13 @@ class Subject(NamedTuple):
     loaded: bool = False
 
 
-def measured(manager: Manager, subjects: Sequence[Subject], check_mode: bool = False) -> List[Optional[Exposure]]:
+def measured(manager: Manager, services: Sequence[ServiceLines], check_mode: bool = False) -> List[Optional[Exposure]]:
     """The exposure of each; None for what could not be measured.
 
     Without an analysis of files, those that are not loaded are loaded by other names for a moment, which check mode may
     not do.
     """
-    asked = {_probe(each.unit, number): each for number, each in enumerate(subjects)}
+    asked = {_probe(each.unit, number): each for number, each in enumerate(services)}
     if manager.version >= OFFLINE_SINCE:
         found = _of_files(manager, {name: _text(each.lines) for name, each in asked.items()})
     elif not manager.live or manager.places.scope.of_users:

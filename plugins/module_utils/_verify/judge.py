@@ -26,7 +26,7 @@ _COPY = "unitwright-copy-"
 _LINE = re.compile(r"<(?P<priority>\d+)>(?P<text>.*)")
 _PLACED = re.compile(r"(?P<path>/.+?):(?P<line>\d+): (?P<text>.*)")
 _UNIT = re.compile(r"(?P<unit>[A-Za-z0-9:_.\\@-]+\.[a-z]+): (?P<text>.*)")
-_ERROR = 3  # syslog(3)
+ERROR = 3  # syslog(3)
 
 
 class VerifyLine(NamedTuple):
@@ -45,7 +45,7 @@ class VerifyLine(NamedTuple):
 
 def breaks(said: VerifyLine) -> bool:
     """Is it about a line at which systemd stops to read the unit? All others it passes over, and says so."""
-    return bool(said.line) and said.level <= _ERROR and "ignoring" not in said.text.lower()
+    return bool(said.line) and said.level <= ERROR and "ignoring" not in said.text.lower()
 
 
 class Verdict(NamedTuple):
@@ -133,7 +133,7 @@ class _Bench:
 
     def _read(self, line: str) -> VerifyLine:
         leveled = _LINE.match(line)
-        level = int(leveled.group("priority")) & 7 if leveled else _ERROR
+        level = int(leveled.group("priority")) & 7 if leveled else ERROR
         text = leveled.group("text") if leveled else line
         placed = _PLACED.match(text)
         if placed:

@@ -16,10 +16,11 @@ from typing import Any, Callable, FrozenSet, Iterator, Mapping, NamedTuple, Sequ
 
 from .._desired.stack import Desired
 from .._host.files import resolve
+from .._host.mounts import is_mounted_over
 from .._host.observed import units_under
 from .._host.places import Places, account
 from .._plan.differences import Differences
-from .._syntax.dependencies import named, needed
+from .._syntax.dependencies import needed, wished
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import is_on, is_true
@@ -109,7 +110,7 @@ def _has_content(folder: str, root: str) -> bool:
         return False
     try:
         path = resolve(root + folder, root)
-        return not os.path.ismount(path) and bool(os.listdir(path))
+        return not is_mounted_over(path) and bool(os.listdir(path))
     except OSError:  # none yet, or one that this user may not look into
         return False
 
@@ -129,8 +130,7 @@ Found = Tuple[Rule, str, str, str]
 def _made_by_others(unit: str, loadpath: LoadPath) -> FrozenSet[str]:
     """The accounts that services which are up before it make while they run (systemd.exec(5), DynamicUser=)."""
     found: Set[str] = set()
-    wished = [] if misnamed(unit) else named(unit, "Wants", loadpath)
-    for other in needed([unit, *wished], loadpath) - {unit}:
+    for other in needed([unit, *wished(unit, loadpath)], loadpath) - {unit}:
         settings = {} if misnamed(other) else _settings(other, loadpath.effective(other))
         if is_true(_last(settings, "DynamicUser")):
             user = _last(settings, "User") or parse_name(other).prefix

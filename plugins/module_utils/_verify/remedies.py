@@ -10,7 +10,7 @@ The words are those of systemd 247 to 262. Private to the collection.
 from __future__ import annotations
 
 import re
-from typing import AbstractSet, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import AbstractSet, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed, parse_name
@@ -48,6 +48,10 @@ class Wording(NamedTuple):
 
 
 _DROPPED = "systemd would drop this line, so mend or remove it"
+_BY_SHELL = (
+    "a shell does that itself: write /bin/sh -c and all the rest in quotes, or say it by directives such as "
+    "WorkingDirectory= and Environment="
+)
 _DBUS = "Type=dbus needs the name that the program takes on the bus"
 # Those of systemd's texts (its load-fragment.c, service.c, unit.c and the like) whose level does not tell what they
 # weigh, or that have a remedy. The first that fits counts.
@@ -127,8 +131,7 @@ WORDINGS: Tuple[Wording, ...] = (
         r"Command (?:\.|:|\{|!|alias|case|cd|eval|exit|export|for|if|readonly|set|shift|source|trap|ulimit|umask|unset"
         "|until|while) is not executable",
         VERIFY,
-        "a shell does that itself: write /bin/sh -c and all the rest in quotes, or say it by directives such as "
-        "WorkingDirectory= and Environment=",
+        _BY_SHELL,
     ),
     Wording(
         "DynamicUser= enabled for user unit, which is not supported",
@@ -208,6 +211,11 @@ WORDINGS: Tuple[Wording, ...] = (
     ),
     Wording(r".*, ignoring\b", None, _DROPPED),
 )
+# Complaints of one line that differ in the word alone that they are about.
+_OF_WORD = (
+    re.compile(r"(?P<before>Failed to add dependency on )(?P<word>[^\s,]+)(?P<behind>,.*)$"),
+    re.compile(r"(?P<before>.*, ignoring(?: assignment)?: )(?P<word>.+)(?P<behind>)$"),
+)
 # What is behind it is meant for a comment, in a value that has no room for words.
 _COMMENTED = re.compile(r".*\S\s+[#;](?:\s|[A-Za-z])")
 _NO_COMMENT = "a comment has a line of its own, above this one"
@@ -232,14 +240,37 @@ def judged(problems: Sequence[Problem], going: AbstractSet[str], of_users: bool 
     """
     weighed = [each._replace(rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
     faulty = {each.unit for each in weighed if each.rule is not ADVICE and not _follows(each)}
-    mended = [_mended(each) for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
+    mended = _told_once([each for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))])
     return [_of_users(each) for each in mended] if of_users else mended
+
+
+def _told_once(problems: Sequence[Problem]) -> List[Problem]:
+    """With mends; what is said of several words of a value is said once, of all of them."""
+    words: Dict[Tuple[Problem, str, str], Dict[str, None]] = {}
+    for problem in problems:
+        mended = _mended(problem)
+        found = next(filter(None, (pattern.match(problem.message) for pattern in _OF_WORD)), None)
+        before, word, behind = found.group("before", "word", "behind") if found else ("", mended.message, "")
+        if found:
+            behind += mended.message[len(problem.message) :]
+        words.setdefault((mended._replace(message=""), before, behind), {})[word] = None
+    return [
+        problem._replace(message=before + ", ".join(said) + behind) for (problem, before, behind), said in words.items()
+    ]
 
 
 def _of_users(problem: Problem) -> Problem:
     if not problem.message.endswith(_NOT_FOUND):
         return problem
     return problem._replace(message=f"{problem.message} (a user's manager knows no units of the system)")
+
+
+def beside(doubts: Sequence[Problem], said: Sequence[Problem]) -> List[Problem]:
+    """The doubts without what verify has said already: where a whole command is a shell's, so is what is in it."""
+    whole = (each for each in said if each.message.endswith(_BY_SHELL))
+    told = {(unit, each.section, each.directive) for each in whole for unit in _kin(each.unit)}
+    places = ((each, (each.unit, each.section, each.directive)) for each in doubts)
+    return [each for each, place in places if not (each.rule.id == "shell" and place in told)]
 
 
 def is_of_line(problem: Problem) -> bool:

@@ -49,7 +49,10 @@ _BY_NAME = (
         "a limit is a number, infinity for none, or two as SOFT:HARD; one of bytes may have K, M, G or T behind it",
     ),
     (r"UMask|\w*Mode", 'write it in octal and in quotes, such as "0755"'),
-    ("Documentation", "it is one address or several, such as https://example.com/docs or man:nginx(8)"),
+    (
+        "Documentation",
+        "it is one address or several, such as https://example.com/docs or man:nginx(8); words are for Description=",
+    ),
     ("DeviceAllow", "it is the path of a device, or char- or block- with a group, and r, w or m, such as /dev/sda rw"),
     (
         r"IO(?:Read|Write)(?:Bandwidth|IOPS)Max",

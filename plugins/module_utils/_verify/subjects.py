@@ -16,16 +16,14 @@ from .._plan.differences import Differences
 from .._plan.enablement import linked_with
 from .._syntax.activation import starts
 from .._syntax.dependencies import started_with
-from .._syntax.directives import GAINS_START
 from .._syntax.kinds import KINDS, File, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import mentions, misnamed, parse_name, parse_pattern, with_instance
+from .._syntax.relations import AT_END, PULLS_IN
 from .._syntax.rule import Refused
 
 # Stands for the instances of a template of which none is known. What depends on it is no fault.
 _MADE_UP = "i"
-# systemd.unit(5): what starts once a unit has ended.
-_AFTERWARDS = ("OnFailure", "OnSuccess")
 
 
 class Subjects(NamedTuple):
@@ -131,7 +129,7 @@ def _alive(desired: Desired, differences: Differences, observed: Observed) -> Se
     units |= set(linked_with([*differences.links.enable, *differences.links.reenable], [differences.after]))
     units = {unit for unit in units if not misnamed(unit)}
     units |= {starts(unit, differences.after) for unit in units if kind_of(unit).is_starter}
-    named = started_with([*units, *roots(desired, differences.after)], differences.after, (*GAINS_START, *_AFTERWARDS))
+    named = started_with([*units, *roots(desired, differences.after)], differences.after, (*PULLS_IN, *AT_END))
     units |= {unit for unit in named if parse_name(unit).instance}
     leaving = {case.unit for case in differences.cases if case.wanted == "absent" or case.change.gone}
     return {unit for unit in units - leaving if not (misnamed(unit) or differences.after.masked(unit))}

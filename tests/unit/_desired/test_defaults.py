@@ -48,6 +48,7 @@ def meant(units: list[Entry], dropins: list[Entry], foreign: str = "") -> dict[s
             "started",
             None,
         ),
+        ([{**SERVICE, "unit": {"StopWhenUnneeded": True}, "install": INSTALL}], "present", True),
         ([TEMPLATE], "present", None),
         (
             [{"name": "a@.service", "service": {"ExecStart": "/a"}, "install": INSTALL, "instances": ["x"]}],

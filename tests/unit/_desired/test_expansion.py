@@ -137,11 +137,27 @@ def test_dependencies_are_wanted_and_ordered_and_add_up_with_those_given_besides
         {"argv": ["/a"], "exec_start": "/a"},
         {"argv": ["/a"], "service": {"ExecStart": "/a"}},
         {"wants": ["x.target"], "unit": {"Wants": "y.target"}},
+        # By the name that it had before, and in the section that it was in.
+        {"read_write_paths": "/a", "service": {"ReadWriteDirectories": "/b"}},
+        {"start_limit_interval_sec": "1h", "service": {"StartLimitInterval": 0}},
     ],
 )
 def test_the_same_directive_both_ways_is_an_error(given: Entry) -> None:
     entry = {"name": "a", **({} if "argv" in given else {"exec_start": "/a"}), **given}
     assert wrong(services=[entry]) == [("a.service", "given-twice")]
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({"cron": "0 2 * * *", "timer": {"OnCalendar": "daily"}}, "cron"),
+        ({"on_calendar": "daily", "timezone": "UTC", "timer": {"OnCalendar": "weekly"}}, "on_calendar"),
+        ({"on_calendar": "daily", "unit": "b", "timer": {"Unit": "c.service"}}, "unit"),
+    ],
+)
+def test_what_is_said_both_ways_is_called_as_it_was_written(given: Entry, option: str) -> None:
+    (problem,) = expanded({"name": "test", "timers": [{"name": "a", **given}]})[1]
+    assert problem.message == f"it is given as {option} and as timer as well: leave out one of them"
 
 
 @pytest.mark.parametrize(
@@ -380,6 +396,18 @@ def test_instances_have_something_of_their_own() -> None:
     }
     assert made["a@2.service/50-instance"]["environment"] == {"PORT": "82"}
     assert made["a@2.service/50-instance"]["secrets"] == {"S": "some secret"}
+
+
+def test_the_name_of_an_instance_is_filled_into_what_it_has_of_its_own() -> None:
+    triggers = {"files": ["/etc/%i.key"], "values": ["50%%"]}
+    instance = {"name": "1", "triggers": triggers, "health": {"unix": "/run/%i.sock"}}
+    given = {"name": "a@", "exec_start": "/a %i", "triggers": {"files": ["/etc/%i.conf"]}, "instances": [instance]}
+    made = units(services=[given])
+    assert made["a@1.service/50-instance"]["triggers"] == {
+        "files": ["/etc/1.key", "/etc/1.conf"],
+        "values": ["50%"],
+    }
+    assert made["a@.service"]["of_instances"]["1"]["health"] == {"unix": "/run/1.sock"}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.expectati
     Wrong,
 )
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.falls import ALONE, BACK, FIRST, Allowance
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import Health
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import Health, Place
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.looks import Look, Run
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import Outcome
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.probe import Command
@@ -229,6 +229,23 @@ def test_it_may_fall_before_its_check_has_passed() -> None:
     host.complaint = ""
     assert see(up, 101.0, ANOTHER, host) == NotYet()
     assert see(up, 104.0, ANOTHER, host) == Good()
+
+
+class Passing:
+    """A check of a port that is answered, by whomever."""
+
+    place = Place("127.0.0.1", 80)
+
+    def complaint(self, _manager: object, _left: float) -> str:
+        return ""
+
+
+@pytest.mark.parametrize("doubt", ["", "127.0.0.1:80 is answered by old.service"])
+def test_a_check_that_another_unit_answers_has_not_passed(doubt: str) -> None:
+    checks: Any = (Passing(),)
+    up = Up(Proof(Health(0.0, 10.0, checks), doubt=lambda _manager, _look, places: doubt if places else "no place"))
+    assert see(up, 100.0, UP) == (NotYet() if doubt else Good())
+    assert see(Up(Proof(Health(0.0, 10.0, checks))), 100.0, UP) == Good()
 
 
 def test_a_check_that_does_not_pass_in_time() -> None:

@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import Graph, NotLookedAtError, look
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.graph import (
+    Graph,
+    NotLookedAtError,
+    kept_waiting,
+    look,
+)
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.manager import States, UnitState
 
 UP = UnitState("loaded", "active", "running")
@@ -102,3 +107,17 @@ def test_of_others_is_known_how_they_are_related_to_those_that_were_asked_for() 
     assert graph.among("b.service").relations == {"Requires": ("a.service",)}
     assert graph.among("c.service").relations == {"ConsistsOf": ("a.service",)}
     assert graph.among("a.service").related("RequiredBy") == ()
+
+
+def test_what_is_kept_waiting_comes_after_it_or_needs_it_or_what_does() -> None:
+    host: Any = Answers(
+        a={"After": "failed.service"},
+        b={"Requires": "a.service"},
+        c={"Wants": "failed.service"},
+        d={"After": "c.service"},
+        e={"After": "unasked.service"},
+        failed={"After": "b.service"},
+    )
+    units = [f"{name}.service" for name in ("a", "b", "c", "d", "e", "failed")]
+    assert kept_waiting(host, units, {"failed.service"}) == {"a.service", "b.service"}
+    assert len(host.asked) == 1

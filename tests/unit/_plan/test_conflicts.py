@@ -155,6 +155,20 @@ def test_what_is_only_told_where_the_other_need_not_run() -> None:
     ]
 
 
+@pytest.mark.parametrize(("needing", "told"), [([], True), ([service(APP, Wants=LIB)], False)])
+def test_what_systemd_stops_at_once_as_nothing_needs_it(needing: list[Entry], told: bool) -> None:
+    lib = {**service(LIB, StopWhenUnneeded="yes"), "state": "started"}
+    found = hindered(declare(lib, *needing), host()).get("contradiction", [])
+    assert (
+        found
+        == [
+            f"{LIB}: it is declared to run, and systemd stops it at once, as nothing that runs needs it: "
+            "declare state: present, and start what needs it, or take StopWhenUnneeded= away"
+        ]
+        * told
+    )
+
+
 def test_what_goes_down_with_what_is_ended() -> None:
     units = [service(BLUE, Conflicts=LIB), service(APP, PartOf=LIB)]
     at_first = host({LIB: RUNNING, APP: RUNNING}, units[1], lib=TEXT)

@@ -630,3 +630,70 @@ def test_a_member_of_a_target_that_is_nowhere_is_told_once() -> None:
     done = work(build(params, facts()), in_force(None, vendor=OTHER))
     found = refusals.impossible(View(done.differences, done.observed))
     assert [(each.unit, each.rule.id) for each in found if "nope" in str(each)] == [("nope.timer", "no-such-unit")]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("web.service.service", "web.service"),
+        ("web.service@.service", "web@.service"),
+        ("mail@web.service.service", ""),
+        ("web.service.timer", ""),
+        ("web.service-x.service", ""),
+    ],
+)
+def test_a_name_with_its_type_twice(name: str, meant: str) -> None:
+    section = {"timer": {"OnCalendar": "daily"}} if name.endswith(".timer") else {"service": {"ExecStart": "/bin/a"}}
+    dropin = {"name": name, "dropin": "x", "unit": {"Description": "x"}}
+    for given in ({"units": [{"name": name, **section}]}, {"dropins": [dropin]}):
+        found = [each for each in told(*given.get("units", ()), dropins=given.get("dropins", [])) if "twice" in each[2]]
+        said = f"its name has the type of unit twice: did you mean {meant}?"
+        assert found == ([(name, "", "type-twice", said)] if meant else [])
+
+
+def test_a_type_twice_that_is_meant_so() -> None:
+    """The file of a swap may well be named so, and what shall be gone has the name that it had."""
+    swap = {"name": "srv-x.swap.swap", "swap": {"What": "/srv/x.swap"}}
+    gone = {"name": "web.service.service", "state": "absent"}
+    assert "type-twice" not in [rule for _unit, rule in rules(swap, gone)]
+
+
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        ("rw, noatime", "rw,noatime"),
+        ("rw noatime", "rw,noatime"),
+        ("size=10M, mode=0755", "size=10M,mode=0755"),
+        ("rw ,noatime", "rw,noatime"),
+        ("rw,noatime", ""),
+        ("credentials=/etc/my share,rw", ""),
+        ('context="system_u:a b, c",rw', ""),
+    ],
+)
+def test_blanks_in_the_options_of_a_mount(options: str, meant: str) -> None:
+    mount = {"name": "srv-a.mount", "mount": {"What": "tmpfs", "Where": "/srv/a", "Options": options}}
+    swap = {"name": "srv-b.swap", "swap": {"What": "/srv/b", "Options": options}}
+    for unit in (mount, swap):
+        found = [each for each in told(unit) if each[2] == "mount-options"]
+        assert [each[:2] for each in found] == ([(unit["name"], "Options")] if meant else [])
+        assert all(each[3].endswith(f"between options: '{meant}'") for each in found)
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "sign"),
+    [
+        ("A=1, B=2", "A", ","),
+        ("A=1; B=2", "A", ";"),
+        ("X=0 LIST=a,b, B=2", "LIST", ","),
+        ("A=1 B=2,", "", ""),
+        ('"A=1," B=2', "", ""),
+        ("A=1,2 B=2", "", ""),
+    ],
+)
+def test_a_comma_between_assignments(value: str, name: str, sign: str) -> None:
+    dropin = {"name": "nginx.service", "dropin": "x", "service": {"Environment": value}}
+    said = f"the {sign} behind it becomes a part of the value of {name}: "
+    for given in (told(service(service={"ExecStart": "/bin/a", "Environment": value})), told(dropins=[dropin])):
+        found = [each[3] for each in given if each[2] == "environment-parted"]
+        assert [each.startswith(said) for each in found] == ([True] if name else [])
+    assert "environment-parted" not in [rule for _unit, rule in rules(service(environment={"A": "1,", "B": "2"}))]

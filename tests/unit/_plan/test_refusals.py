@@ -111,7 +111,7 @@ def test_a_start_of_what_another_folder_masks(state: str) -> None:
 def test_a_reload_of_what_has_none(kind: str) -> None:
     states = {f"a.{kind}": UnitState("loaded", "active", "active")}
     reloaded = declare({"name": f"a.{kind}", "state": "reloaded"})
-    assert impossible(reloaded, in_force(None, states, vendor={f"a.{kind}": "[Unit]\n"})) == [(f"a.{kind}", "option")]
+    assert forbidden(reloaded, in_force(None, states, vendor={f"a.{kind}": "[Unit]\n"})) == [(f"a.{kind}", "option")]
 
 
 def test_a_target_that_is_nowhere() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.why import Why
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.causes import JOB, NOT_HEALTHY, Failure
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.why import Why
 from ansible_collections.unitwright.systemd.plugins.module_utils._run import explained as explaining
 from ansible_collections.unitwright.systemd.plugins.module_utils._run.explained import explained
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Rule

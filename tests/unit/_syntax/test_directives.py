@@ -13,6 +13,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax import 
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.directives import effect
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.effects import Effect
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.kinds import KINDS
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.relations import PULLS_IN
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Refused
 
 DATA = Path(__file__).parent.parent / "data"
@@ -213,5 +214,5 @@ def test_no_change_of_a_unit_section_restarts() -> None:
 def test_every_name_in_the_effect_tables_exists() -> None:
     known = {directive for _version, _section, directive in EVERY}
     named = [names for row in KINDS.values() for _effect, names in row.change.named]
-    for table in (directives._JOB, directives.GAINS_START, *named):
+    for table in (directives._JOB, frozenset(PULLS_IN), *named):
         assert table <= known

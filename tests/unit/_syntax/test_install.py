@@ -9,11 +9,11 @@ from __future__ import annotations
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.install import (
     Enabling,
-    aliases,
     also,
     enabled_together,
     enabling,
     installs,
+    named_aliases,
 )
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Severity
 
@@ -151,8 +151,8 @@ def test_what_is_enabled_together() -> None:
 
 def test_the_alias_of_an_instance() -> None:
     path = loadpath({f"{USR}/a@.service": "[Install]\nAlias=b@.service c@%i.service\nDefaultInstance=d\n"})
-    assert aliases("a@x.service", path) == ["b@x.service", "c@x.service"]
-    assert aliases("a@.service", path) == ["b@.service", "c@d.service"]
+    assert named_aliases("a@x.service", path) == ["b@x.service", "c@x.service"]
+    assert named_aliases("a@.service", path) == ["b@.service", "c@d.service"]
 
 
 @pytest.mark.parametrize(

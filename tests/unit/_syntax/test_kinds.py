@@ -72,7 +72,7 @@ def test_what_defines_and_names_it() -> None:
     assert having(is_named_by_path=True) == {"mount", "automount", "swap", "device"}
     assert having(naming=Naming.PARENTS) == {"slice"}
     # unit_type_may_alias()
-    aliased = {name for name, row in KINDS.items() if row.names.aliases}
+    aliased = {name for name, row in KINDS.items() if row.names.may_alias}
     assert aliased == {"service", "socket", "target", "device", "timer", "path"}
 
 

@@ -14,6 +14,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule im
     Problem,
     Problems,
     Rule,
+    RulePlace,
     Severity,
     shown,
 )
@@ -48,7 +49,7 @@ def test_as_dict_has_all_keys_even_when_empty() -> None:
 
 def test_of_what_option_it_is() -> None:
     assert Problem(RULE, "bad", option="alert.mail").as_dict()["option"] == "alert.mail"
-    of_one = replace(RULE, option="prune")
+    of_one = replace(RULE, place=RulePlace(option="prune"))
     assert of_one.problem("a.service", path="/x").option == "prune"
     assert of_one.said("bad").option == "prune"
     assert of_one.said("bad", option="name").option == "name"
@@ -82,6 +83,15 @@ def test_what_a_rule_is_told_is_not_read_as_its_own_words() -> None:
 )
 def test_what_hinders(severity: Severity, strictly: bool, leniently: bool) -> None:
     assert (severity.hinders(lenient=False), severity.hinders(lenient=True)) == (strictly, leniently)
+
+
+def test_what_may_come_is_no_warning_in_check_mode() -> None:
+    awaited = Rule("R3", Severity.WARNING, "there is no {other}", "make it{near}", "x", may_come=True)
+    missing, misspelt = awaited.problem(other="a", near=""), awaited.problem(other="a", near=" (did you mean b?)")
+    assert [each.warns(check_mode=True) for each in (missing, misspelt)] == [False, True]
+    assert [each.warns(check_mode=False) for each in (missing, misspelt)] == [True, True]
+    assert replace(awaited, may_come=False).problem(other="a", near="").warns(check_mode=True)
+    assert not RULE.problem(path="/x").warns(check_mode=False)
 
 
 def test_every_rule_is_in_the_register() -> None:

@@ -11,7 +11,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.special
     CALL_FOR,
     ending,
     is_of_host,
-    is_over,
+    path_below,
 )
 
 TEXTS = {
@@ -115,7 +115,7 @@ def test_what_the_host_stands_on(unit: str, is_it: bool) -> None:
     ],
 )
 def test_a_mount_over_what_is_in_use(unit: str, path: str) -> None:
-    assert is_over(unit, {"/srv/a", "/srv/a-b", "/home/me", "/"} if "x2d" not in unit else {"/srv/a-b"}) == path
+    assert path_below(unit, {"/srv/a", "/srv/a-b", "/home/me", "/"} if "x2d" not in unit else {"/srv/a-b"}) == path
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.unitwright.systemd.plugins.module_utils._plan import shells
 from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problem
 from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedies import (
     ADVICE,
     MISSING,
     VERIFY,
+    beside,
     judged,
     weight,
 )
@@ -258,3 +260,33 @@ def test_what_follows_for_an_instance_from_a_line_of_its_template_is_left_out() 
     lacking = said("Unit a@b.service failed to load properly: Invalid argument.", "a@b.service")
     assert [each.unit for each in judged([dropped, lacking], frozenset())] == ["a@.service"]
     assert len(judged([dropped._replace(unit="c@.service"), lacking], frozenset())) == 2
+
+
+def test_words_of_one_value_are_told_at_once() -> None:
+    """A sentence in the place of an address, say."""
+    place = {"section": "Unit", "directive": "Documentation"}
+    urls = [said(f"Invalid URL, ignoring: {word}")._replace(**place) for word in ("see", "the", "wiki")]
+    units = [said(f"Failed to add dependency on {word}, ignoring: Invalid argument") for word in ("the", "network")]
+    home = said("ReadWritePaths= path is not absolute, ignoring: ~/a")
+    other = said("ReadWritePaths= path is not absolute, ignoring: a")
+    messages = [each.message for each in judged([*urls, *units, home, other], frozenset())]
+    assert [message.partition(": it is one address")[0] for message in messages] == [
+        "Invalid URL, ignoring: see, the, wiki",
+        "Failed to add dependency on the, network, ignoring: Invalid argument: write the whole name of a unit, with "
+        "its type, such as network.target; a blank separates several",
+        "ReadWritePaths= path is not absolute, ignoring: ~/a: systemd puts no home in the place of ~: write the "
+        "whole path, or for units of a user %h",
+        "ReadWritePaths= path is not absolute, ignoring: a: begin it with /",
+    ]
+    assert len(judged([*urls, urls[0]._replace(unit="b.service")], frozenset())) == 2
+
+
+def test_a_command_of_a_shell_is_one_mistake() -> None:
+    lines = [("a@.service", "ExecStart"), ("a@.service", "ExecStop"), ("b.service", "ExecStart")]
+    doubts = [each for unit, name in lines for each in shells.of_line(unit, "Service", name, "cd /x && /bin/y")]
+    of_shell = one(said("Command cd is not executable: No such file or directory"))
+    for unit in ("a@.service", "a@1.service"):
+        at_place = of_shell._replace(unit=unit, section="Service", directive="ExecStart")
+        assert beside(doubts, [at_place]) == doubts[1:]
+    missing = said("Command /a is not executable: No such file or directory")._replace(section="Service")
+    assert beside(doubts, judged([missing._replace(directive="ExecStart")], frozenset())) == doubts

@@ -10,10 +10,10 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._host import holders, why_words
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.incident import PROCESS_EXIT, Incident, texts
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes import holders, why_words
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.incident import PROCESS_EXIT, Incident, texts
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.why_said import telling
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.journal import Line
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.why_said import telling
 
 from tests.runtimes import (
     GUNICORN_TAKEN,

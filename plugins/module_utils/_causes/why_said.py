@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Callable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
+from .._host.journal import Line
 from .incident import ERROR_PRIORITIES, Cause, Incident
-from .journal import Line
 from .views import inside
 
 # Lines before the last one that may belong to it, such as a trace.

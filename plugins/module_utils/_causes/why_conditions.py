@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._host.manager import Manager
 from .._syntax.unitfile import Placed
 from .incident import Cause, Incident, assigned
-from .manager import Manager
 
 # How systemd says that it did not start a unit (247 to 262).
 _SKIPPED = re.compile(

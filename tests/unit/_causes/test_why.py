@@ -14,24 +14,24 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._host import (
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes import (
     holders,
     why,
     why_chown,
     why_program,
     why_words,
 )
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.causes import Failure
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.incident import (
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.incident import (
     PROCESS_EXIT,
     SPAWN_FAILED,
     Incident,
     of_run,
     texts,
 )
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.views import cover
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.why_results import killed, out_of_memory, size
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.causes import Failure
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.journal import Line, all_lines
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.views import cover
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.why_results import killed, out_of_memory, size
 
 from tests.unit.world import SYSTEM
 

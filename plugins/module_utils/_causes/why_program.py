@@ -15,11 +15,11 @@ import stat
 import struct
 from typing import NamedTuple, Optional, Tuple
 
+from .._host.journal import Line
+from .._host.manager import PATH
 from .._syntax.unitfile import Placed
 from .holders import writer_of
 from .incident import Cause, FailedStep, Incident, assigned, at, cause
-from .journal import Line
-from .manager import PATH
 from .views import (
     READ,
     RUN,

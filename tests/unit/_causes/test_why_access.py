@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._host import why_access
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.incident import Incident
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.views import READ, WRITE, Who
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes import why_access
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.incident import Incident
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.views import READ, WRITE, Who
 
 from tests.unit.world import SYSTEM
 

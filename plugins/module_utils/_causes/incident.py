@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from .._host.endings import step_of
+from .._host.journal import Line
 from .._syntax import unitfile
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import is_true
@@ -23,8 +25,6 @@ from .._syntax.names import misnamed
 from .._syntax.rule import Refused, shown
 from .._syntax.specifiers import in_value
 from .._syntax.unitfile import Placed
-from .endings import step_of
-from .journal import Line
 
 # sd-messages(3): SD_MESSAGE_SPAWN_FAILED, _UNIT_PROCESS_EXIT, _UNIT_FAILURE_RESULT, _UNIT_FAILED.
 SPAWN_FAILED = "641257651c1b4ec9a8624d7a40a9e1e7"

@@ -15,15 +15,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from .._host import journal
+from .._host.bus import Bus, BusError
+from .._host.causes import Failure
+from .._host.files import read
+from .._host.journal import Line
+from .._host.manager import Manager
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed, parse_name, unescape
-from . import holders, journal, why_chown, why_conditions, why_ports, why_results, why_steps, why_words
-from .bus import Bus, BusError
-from .causes import Failure
-from .files import read
+from . import holders, why_chown, why_conditions, why_ports, why_results, why_steps, why_words
 from .incident import FAILURE_RESULT, Cause, Incident, at, brief, cause, of_run, texts
-from .journal import Line
-from .manager import Manager
 from .views import account_of
 from .why_said import telling
 
@@ -37,7 +38,7 @@ _WANTED = frozenset(
     ActiveState SubState Result ReloadResult InvocationID FragmentPath DropInPaths SourcePath Type NotifyAccess
     TimeoutStartUSec TimeoutStopUSec TimeoutUSec RuntimeMaxUSec ControlGroup MemoryMax MemoryPeak LimitNOFILESoft
     NoNewPrivileges ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectKernelTunables ProtectControlGroups
-    StartLimitIntervalUSec StartLimitBurst Triggers Listen What Where LogExtraFields
+    StartLimitIntervalUSec StartLimitBurst Listen What Where LogExtraFields
     ConditionResult Conditions AssertResult Asserts ExecMainCode ExecMainStatus
     """.split()
 )

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._host import answers
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes import answers
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.incident import Incident, texts
+from ansible_collections.unitwright.systemd.plugins.module_utils._causes.why_ports import refused
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.health import Place
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.incident import Incident, texts
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.journal import Line
 from ansible_collections.unitwright.systemd.plugins.module_utils._host.probe import read_checks
-from ansible_collections.unitwright.systemd.plugins.module_utils._host.why_ports import refused
 
 UNIT = "shop.service"
 NO_PORT = "OSError: [Errno 98] Address already in use"

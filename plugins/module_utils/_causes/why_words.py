@@ -16,9 +16,9 @@ import re
 import socket
 from typing import Callable, Iterator, Optional, Tuple
 
+from .._host.manager import PATH
 from . import why_modules
 from .incident import Cause, Incident, assigned, at, cause
-from .manager import PATH
 from .views import READ, RUN, WRITE, account_of, cover, inside, led_by, mode_of, mounted, refused_at, there
 from .why_access import let_do, let_in, make_writable
 from .why_errors import tells

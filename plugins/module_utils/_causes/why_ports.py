@@ -12,9 +12,9 @@ import re
 import socket
 from typing import Mapping, Optional, Sequence, Set
 
+from .._host.journal import Line
 from . import holders
 from .incident import Cause, Incident, at, cause
-from .journal import Line
 from .views import account_of
 from .why_errors import tells
 from .why_said import MOST_BEHIND, LastWords, path_of, paths, without_positions

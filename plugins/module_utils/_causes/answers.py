@@ -6,26 +6,25 @@
 
 A check may be answered by a proxy, by what forwards a port, or by another service that the unit works for. That is as
 it shall be, and looks the same from outside. So another one only counts where the unit has said itself that it was
-refused the address. Imported only where a check has passed. Private to the collection.
+refused the address. What that takes is imported only where a check has passed. Private to the collection.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from typing import AbstractSet, Any, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Any, List, Optional, Sequence, Tuple
 
-from .._syntax.dependencies import NEEDS
-from . import holders
-from .health import Place
-from .looks import Look
-from .manager import Manager, all_names
-from .workload import processes
+from .._host.health import Place
+from .._host.looks import Look
+from .._host.manager import Manager, all_names
+from .._syntax.relations import WORKS_WITH
 
-RELATED = ("After", "Before", "Wants", "WantedBy", "RequiredBy", "PartOf", "ConsistsOf", *NEEDS)
+if TYPE_CHECKING:
+    from .holders import Holder
 
 
-def refused(manager: Manager, look: Look, places: Sequence[Place]) -> str:
+def answered_by_another(manager: Manager, look: Look, places: Sequence[Place]) -> str:
     """What is to be said of one that answers in the unit's place, "" where none does, or nobody can tell."""
     own = _processes(manager, look.unit)
     for place in places if own else ():
@@ -37,13 +36,15 @@ def refused(manager: Manager, look: Look, places: Sequence[Place]) -> str:
     return ""
 
 
-def instead(manager: Manager, unit: str, places: Sequence[Place]) -> Optional[Tuple[Place, holders.Holder]]:
+def instead(manager: Manager, unit: str, places: Sequence[Place]) -> Optional[Tuple[Place, Holder]]:
     """Who answers for a unit that listens nowhere, and has nothing to do with that one as far as systemd knows."""
+    from . import holders  # noqa: PLC0415 (as below)
+
     own = _processes(manager, unit)
     others = [(place, other) for place in places for other in (_others(place, own, unit) if own else ())]
     if not others or holders.of_these(holders.all_listeners(), own):
         return None
-    related = all_names(manager.show([unit], RELATED)[unit], RELATED)
+    related = all_names(manager.show([unit], WORKS_WITH)[unit], WORKS_WITH)
     begun = min(map(holders.begun, own))
     # What a unit's start has brought up itself, as a container's port, is younger.
     return next((each for each in others if each[1].unit not in related and holders.begun(each[1].pid) < begun), None)
@@ -51,14 +52,19 @@ def instead(manager: Manager, unit: str, places: Sequence[Place]) -> Optional[Tu
 
 def _processes(manager: Manager, unit: str) -> AbstractSet[int]:
     """None where one of them has a network of its own: then it listens where we do not see it."""
+    from .._host.workload import processes  # noqa: PLC0415 (only where a check has passed)
+    from . import holders  # noqa: PLC0415 (the same)
+
     own = processes(manager, unit)
     return own if all(holders.network(pid) == holders.network(os.getpid()) for pid in own) else frozenset()
 
 
-def _others(place: Place, own: AbstractSet[int], unit: str) -> List[holders.Holder]:
+def _others(place: Place, own: AbstractSet[int], unit: str) -> List[Holder]:
     """Processes of other units that listen there, none if one of the unit's own does, or systemd for a socket."""
     if not place.path and not _is_of_this_host(place):
         return []
+    from . import holders  # noqa: PLC0415 (as above)
+
     inodes = holders.listeners_at(place.path) if place.path else holders.listeners_on(place.port)
     if holders.of_these(inodes, own):
         return []

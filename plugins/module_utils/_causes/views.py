@@ -16,9 +16,9 @@ import pwd
 import stat
 from typing import Any, Callable, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
+from .._host.files import resolve
 from .._syntax.meaning import is_on, truth
 from .._syntax.unitfile import Placed
-from .files import resolve
 from .incident import Incident
 
 READ, WRITE, RUN = 4, 2, 1

@@ -15,10 +15,11 @@ import re
 import signal
 from typing import Callable, Dict, List, Optional, Tuple
 
+from .._host.endings import names_a_file
+from .._host.journal import Line
+from .._syntax.activation import started_by
 from .._syntax.unitfile import Placed
-from .endings import names_a_file
 from .incident import Cause, Incident, assigned, at, cause, error_of
-from .journal import Line
 from .views import led_by, mode_of
 
 Why = Callable[[Incident], Optional[Cause]]
@@ -350,14 +351,17 @@ def resources(incident: Incident) -> Optional[Cause]:
 
 def given_up(incident: Incident) -> Optional[Cause]:
     """A socket, path or timer starts no more what has been started too often."""
-    started = [str(each) for each in incident.properties.get("Triggers") or ()]
+    own_text = {
+        name: [each.value for each in placed] for name, placed in incident.text.get(incident.section, {}).items()
+    }
+    started = started_by(incident.unit, {incident.section: own_text})
     line = incident.by_systemd("Failed with result")
-    if len(started) != 1 or line is None:
+    if not started or line is None:
         return None
     own = incident.result == "trigger-limit-hit"
-    limit = "TriggerLimitBurst= of it" if own else f"StartLimitBurst= of {started[0]}"
-    what = f"it has started {started[0]} too often, and does so no more ({limit})"
-    remedy = f"see why that ends so soon each time; then systemctl reset-failed {started[0]}, and start this one anew"
+    limit = "TriggerLimitBurst= of it" if own else f"StartLimitBurst= of {started}"
+    what = f"it has started {started} too often, and does so no more ({limit})"
+    remedy = f"see why that ends so soon each time; then systemctl reset-failed {started}, and start this one anew"
     return cause(what, remedy, line)
 
 
