@@ -60,7 +60,7 @@ supplementary_groups: Groups more, such as one for a device.
 dynamic_user: Whether a user is made for it that is there while it runs.
 umask: The mode bits that new files do not get, quoted.
 working_directory: Where it starts. By default C(/), and the home of the user for units of a user.
-environment_file: Files of environment variables; one with a V(-) before it may be missing.
+environment_file: Files of environment variables; one with a V(-) before it may be missing. Of changes see C(triggers).
 standard_input: Where it reads from. Defaults to C(socket) for what a socket starts for each connection.
 standard_output: Where its output goes. Defaults to the journal, for what a socket starts for each connection to that.
 standard_error: Where its errors go. By default where its output goes.

@@ -127,6 +127,9 @@ triggers:
       description:
         - Whether a file of C(EnvironmentFile=) below C(/etc), C(/usr) or C(/opt) is a trigger too, though it is not
           among the files named here. By default it is.
+        - One that lies elsewhere, such as below C(/srv) or C(/home), is none by itself, so a change of it restarts
+          nothing until it is named among the files. RV(ignore:unverified) names it in each run, without a warning; with
+          V(false) here it does not.
       type: bool
 """
 

@@ -124,6 +124,7 @@ unverified:
       a stack with nothing in it.
     - What is not there is no warning in check mode, as an earlier task may be about to bring it, unless something of
       nearly the same name is there.
+    - A file of C(EnvironmentFile=) whose change restarts nothing, as it is no trigger, is listed here alone.
   returned: success, and failure once the host was looked at
   type: list
   elements: dict
@@ -199,7 +200,9 @@ timers:
     nightly-backup.timer:
       next_elapses: ["2026-01-01T02:00:00Z", "2026-01-02T02:00:00Z"]
 units:
-  description: The state of every declared unit after the run.
+  description:
+    - The state of every declared unit after the run. C(load) is empty for one that systemd has not in memory, as it
+      does not run and nothing that is loaded names it, and V(not-found) for one that is nowhere.
   returned: success, and failure after the plan was made
   type: dict
   sample:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ansible_collections.unitwright.systemd.plugins.filter.from_unit_file import from_unit_file
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Severity
 
 from tests.testbed.host import Host, module_input
+from tests.tooling.rules import every_rule
 
 from .explained import EXPLAINED
 from .files import Answer, Packaged, Request, ask
@@ -20,6 +22,8 @@ from .files import Answer, Packaged, Request, ask
 OURS = "without reason"
 SYSTEMD = "systemd says so of the packaged file"
 FORMS = ("content", "sections")
+# Nobody is warned by these.
+NOTES = frozenset(rule.id for rule in every_rule() if rule.severity is Severity.NOTE)
 _SHARE = 40
 _OPTIONS = frozenset("unit service socket timer path mount automount swap slice install".split())
 # Where verify says something of a line, its own reading begins behind the file and the line.
@@ -67,11 +71,15 @@ def findings(host: Host, files: Sequence[Packaged]) -> list[Finding]:
 
 
 def _words(answer: Answer) -> str:
-    return json.dumps([answer.get(key) for key in ("msg", "errors", "unverified", "warnings")])
+    return json.dumps([*(answer.get(key) for key in ("msg", "errors", "warnings")), _doubts(answer)])
 
 
 def _says(answer: Answer) -> bool:
-    return bool(answer.get("failed") or answer.get("unverified") or answer.get("warnings"))
+    return bool(answer.get("failed") or _doubts(answer) or answer.get("warnings"))
+
+
+def _doubts(answer: Answer) -> list[dict[str, str]]:
+    return [each for each in answer.get("unverified", ()) if each["rule"] not in NOTES]
 
 
 def _shares(files: Sequence[Packaged]) -> Iterator[Sequence[Packaged]]:
@@ -108,7 +116,7 @@ def _of_answer(file: Packaged, form: str, answer: Answer, said: Sequence[str]) -
     if answer.get("failed") and not answer.get("errors"):
         yield Finding(file, form, "refused", "", str(answer.get("msg")), OURS)
     told = [("refused", each) for each in answer.get("errors", ())]
-    told += [("warned", each) for each in answer.get("unverified", ())]
+    told += [("warned", each) for each in _doubts(answer)]
     for verb, each in told:
         place = " ".join(filter(None, [each["unit"], each["section"], each["directive"]]))
         whose = _whose(file, each["rule"], each["message"], said)

@@ -63,6 +63,16 @@ def test_others_do_not_count(host: Lab, unit: Entry) -> None:
     host.assert_settled(unit)
 
 
+def test_one_that_does_not_count_is_told_of_in_the_result_alone(host: Lab) -> None:
+    path = "/run/app.env"
+    host.write(path, "MODE=one\n")
+    for given, noted in ((app(path), [path]), (app(path, triggers={"files": [path]}), [])):
+        result = host.apply(given)
+        told = [each["message"] for each in result["unverified"] if each["rule"] == "environment-file-unwatched"]
+        assert [path in message for message in told] == [True for _each in noted]
+        assert path not in str(result.get("warnings"))
+
+
 def test_a_missing_one_is_no_trigger_that_is_missing(host: Lab) -> None:
     host.sh(f"rm {FILE}")
     host.settled(app(f"-{FILE}"))

@@ -212,13 +212,13 @@ PLAY = """---
         services:
           - name: main
             exec_start: /bin/sleep infinity
-            wants: [nowhere.service] # warned: [nowhere
+            wants: [systemd-jounald.service] # warned: [systemd
       check_mode: true
     - name: warned of one
       unitwright.systemd.service:
         name: main
         exec_start: /bin/sleep infinity
-        wants: [nowhere.service] # warned of one: [nowhere
+        wants: [systemd-jounald.service] # warned of one: [systemd
       check_mode: true
     - name: from variables
       unitwright.systemd.stack:

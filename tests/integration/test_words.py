@@ -58,6 +58,12 @@ def test_a_warning_is_given_beside_an_error(host: Lab) -> None:
     assert any(warning.startswith("wishing.service: ") for warning in result["warnings"])
 
 
+def test_a_line_that_is_not_meant_so_is_told_beside_a_mistake_in_another(host: Lab) -> None:
+    result = host.refused(service(command="/usr/bin/date +%Y-%m-%d", service={"UMask": 23}))
+    assert [error["directive"] for error in result["errors"]] == ["UMask"]
+    assert [rule for _unit, _directive, rule in rules(result)] == ["date-format"]
+
+
 def test_a_name_that_is_near(host: Lab) -> None:
     dropin = {"name": "nignx.service", "dropin": "x", "service": {"LimitNOFILE": 1024}}
     (warning,) = host.foretell(dropins=[dropin])["warnings"]
@@ -130,7 +136,8 @@ def test_what_a_start_needs_and_is_there_or_made(host: Lab) -> None:
         "BindReadOnlyPaths": "-/srv/none /var/lib/main:/mnt",
         "StandardOutput": f"append:{NOTES}/log",
     }
-    unit = service(service={**made, **there}, install=WANTED, secrets={"TOKEN": "some secret"})
+    more: Entry = {"secrets": {"TOKEN": "some secret"}, "triggers": {"environment_files": False}}
+    unit = service(service={**made, **there}, install=WANTED, **more)
     assert host.settled(unit)["unverified"] == []
     dynamic = service("other", service={"DynamicUser": True, "User": "one-of-its-own"}, install=WANTED)
     assert host.foretell(unit, dynamic)["unverified"] == []

@@ -49,6 +49,8 @@ warning
   to bring is no warning in check mode, unless something of nearly the same name is there. What is said of the
   declaration itself comes at every run, until that is mended; what takes a look at the host, or the words of its
   systemd, comes in the runs that write the unit.
+note
+  It is told under ``unverified`` alone.
 
 .. contents::
    :local:

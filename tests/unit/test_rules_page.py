@@ -46,6 +46,11 @@ def test_what_passes_where_it_may_still_come() -> None:
     }
 
 
+def test_what_is_noted_in_the_result_alone() -> None:
+    noted = {name for name, severity in severities().items() if severity == "note"}
+    assert noted == {"environment-file-unwatched"}
+
+
 def test_what_is_told_and_hinders_nothing() -> None:
     assert {name for name, severity in severities().items() if severity == "warning"} == {
         "absent-nowhere",

@@ -43,7 +43,12 @@ _BY_ITSELF = {
     "force": "the module puts its own links right, and refuses those of others",
     "daemon_reexec": "nothing here needs systemd itself to start anew",
 }
-STATES = {"running": "started", "active": "started", "up": "started", "inactive": "stopped", "down": "stopped"}
+# In order of what is likely; the state of a whole stack is that its units have their own.
+STATES: Dict[str, Sequence[str]] = {
+    **dict.fromkeys(("running", "active", "up"), ("started", "present")),
+    **dict.fromkeys(("inactive", "down"), ("stopped",)),
+    "started": ("present",),
+}
 
 # What systemctl does to a unit, and what is no state of it here.
 _SWITCHES = {

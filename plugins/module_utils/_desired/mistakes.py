@@ -111,7 +111,7 @@ def _of_value(value: Any, wanted: Spec, steps: Steps, around: Sequence[_Level], 
     try:
         made = _CHECKS[kind](value)
     except (TypeError, ValueError):
-        yield Mistake(steps, _of_another_type(value, kind) + _as_mapping(value, wanted.get("options") or {}))
+        yield Mistake(steps, _of_another_type(value, kind) + _as_it_takes(value, wanted))
         return
     if isinstance(made, list):
         inner = {"type": wanted.get("elements", "raw"), "options": wanted.get("options"), "choices": choices}
@@ -136,13 +136,18 @@ def _of_another_type(value: Any, kind: str) -> str:
     return f"it takes {_TAKES[kind]}, and not {shown(str(value))}{_meant(meant)}"
 
 
-def _as_mapping(value: Any, options: Spec) -> str:
-    """How a single value is written where it is an option of that mapping, or which there are."""
+def _as_it_takes(value: Any, wanted: Spec) -> str:
+    """How it is written: a single value as an option of a mapping, or which there are, and entries as a list."""
+    options = wanted.get("options") or {}
+    if isinstance(value, Mapping) and "name" in options:
+        return ': each entry begins with "- name:"'
     if value is None or isinstance(value, (Mapping, list, tuple)):
         return ""
     meant = [option for option, each in options.items() if value in (each.get("choices") or ())]
     if meant:
         return f": write {{{meant[0]}: {value}}}"
+    if wanted.get("type") == "dict" and not options:
+        return ": write {NAME: VALUE}"
     return f", of {', '.join(options)}" if 0 < len(options) <= _FEW else ""
 
 
@@ -154,10 +159,8 @@ def _is_one_of(made: Any, choices: Sequence[Any]) -> bool:
 
 def _no_choice(made: str, choices: Sequence[Any]) -> str:
     words = [str(choice) for choice in choices]
-    same = familiar.STATES.get(made.lower(), "")
-    return (
-        f"{shown(made)} is none of {', '.join(words)}{_meant([same] if same in words else near(made.lower(), words))}"
-    )
+    same = [each for each in familiar.STATES.get(made.lower(), ()) if each in words]
+    return f"{shown(made)} is none of {', '.join(words)}{_meant(same or near(made.lower(), words))}"
 
 
 def _meant(words: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from types import MappingProxyType
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar
 
 from .._host.health import Health
 from .._syntax import names, unitfile
@@ -128,9 +128,9 @@ class DropinWanted(NamedTuple):
 
 
 class TriggersSeen(NamedTuple):
-    """The files under triggers as the host has them. missing: those that are not there. changed_at: when, by path."""
+    """The files under triggers as the host has them. told: what is said of them. changed_at: when, by path."""
 
-    missing: Tuple[Problem, ...] = ()
+    told: Tuple[Problem, ...] = ()
     changed_at: Mapping[str, float] = MappingProxyType({})
 
 
@@ -241,13 +241,18 @@ def build(params: Params, facts: HostFacts) -> Desired:
         prune=bool(params.get("prune")) or params.get("state") == "absent",
         health=general[0] if general else Health(patient=True),
         max_removed=params.get("max_removed"),
-        triggers=TriggersSeen(tuple(triggers.missing([*given_units, *given_dropins], facts.digests)), facts.changed_at),
+        triggers=_seen([*given_units, *given_dropins], facts),
         catalogue=facts.catalogue,
         tellers=tuple(params.get("tellers") or ()),
     )
     if problems:
         raise Problems(problems, rest=replace(desired, prune=False, max_removed=None) if owner != _NO_OWNER else None)
     return desired
+
+
+def _seen(entries: Sequence[Params], facts: HostFacts) -> TriggersSeen:
+    told = (*triggers.missing(entries, facts.digests), *triggers.unwatched(entries, facts.places.scope))
+    return TriggersSeen(told, facts.changed_at)
 
 
 def is_single(owner: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from .._host.scopes import Scope
 from .._syntax import unitfile
 from .._syntax.rule import Problem, Refused, Rule, Severity, shown
 
@@ -22,6 +23,13 @@ _TRIGGER_MISSING = Rule(
     Severity.UNVERIFIED,
     "triggers: the file {path} is not there",
     "name a file that exists",
+    "the option triggers",
+)
+_UNWATCHED = Rule(
+    "environment-file-unwatched",
+    Severity.NOTE,
+    "a change of what is in {path} restarts nothing, as it is not below /etc, /usr or /opt",
+    "name it under triggers, among the files, if it shall",
     "the option triggers",
 )
 
@@ -44,8 +52,13 @@ def declared_files(entry: Params) -> List[str]:
 def environment_files(entry: Params) -> List[str]:
     """Files of an entry's EnvironmentFile= that are as much a part of its configuration as its text (systemd.exec(5)).
 
-    Those elsewhere, below /run or /var, change by themselves. A "-" before a path lets it be missing.
+    Those elsewhere, below /run or /var, change by themselves.
     """
+    return [path for path in _further_files(entry) if path.startswith(_CONFIGURATION)]
+
+
+def _further_files(entry: Params) -> List[str]:
+    """Those of EnvironmentFile= that are not declared as triggers. A "-" before a path lets it be missing."""
     if (entry.get("triggers") or {}).get("environment_files") is False:
         return []
     given = (entry.get("service") or {}).get("EnvironmentFile") or []
@@ -58,8 +71,7 @@ def environment_files(entry: Params) -> List[str]:
         path = str(value).strip().lstrip("-")
         found = [*found, path] if path else []
     declared = declared_files(entry)
-    own = [path for path in dict.fromkeys(found) if path.startswith(_CONFIGURATION) and not set(path) & _PATTERN]
-    return [path for path in own if path not in declared]
+    return [path for path in dict.fromkeys(found) if path not in declared and not set(path) & _PATTERN]
 
 
 def _in_content(content: str) -> List[str]:
@@ -75,6 +87,14 @@ def bad(entries: Sequence[Params]) -> Iterator[Problem]:
     for entry, path, option in _triggers(entries):
         if not is_path(path):
             yield _TRIGGER.problem(entry["name"], path=shown(path)).about(option)
+
+
+def unwatched(entries: Sequence[Params], scope: Scope) -> Iterator[Problem]:
+    """Where nothing is restarted no file is watched either."""
+    for entry in entries if scope.has_manager else ():
+        for path in _further_files(entry):
+            if not path.startswith(_CONFIGURATION):
+                yield _UNWATCHED.problem(entry["name"], "Service", "EnvironmentFile", path=path)
 
 
 def missing(entries: Sequence[Params], digests: Mapping[str, Optional[str]]) -> Iterator[Problem]:

@@ -48,6 +48,7 @@ _DATE_RULE = Rule(
     "systemd puts something else in the place of {word} before the program sees it (as %m is the ID of the machine)",
     "in a date's format write each percent sign as %%",
     "systemd.unit(5), Specifiers",
+    of_line=True,
 )
 _EMPTY = Rule(
     "specifier-empty",
@@ -55,6 +56,7 @@ _EMPTY = Rule(
     "{word} stands for nothing here, as this is neither a template nor an instance of one",
     "name it {template} and give it instances, or leave {word} out",
     "systemd.unit(5), Specifiers",
+    of_line=True,
 )
 _TWICE_SET = Rule(
     "environment-twice",
@@ -76,6 +78,7 @@ _MOUNT_OPTIONS = Rule(
     "a blank in {options} counts as a part of an option's name, which no file system has",
     "commas alone stand between options: {meant}",
     "systemd.mount(5) and systemd.swap(5), Options=; mount(8)",
+    of_line=True,
 )
 CYCLE = Rule(
     "ordering-cycle",
@@ -131,7 +134,7 @@ def wants_nowhere(view: View) -> Iterator[Problem]:
     """Wishes for units that are not there; what is needed and is not there is what verify speaks of."""
     for name, own in _own_entries(view, *(wish.encode() for wish in WISHES)):
         ours = dict.fromkeys(_wished(own))
-        theirs = set(_wished(_of_others(name, view))) if ours else ()
+        theirs = set(_wished(of_others(name, view))) if ours else ()
         for directive, word in (each for each in ours if each not in theirs):
             other = in_name(word, name)
             if "%" in other or misnamed(other) or kind_of(other).file is not File.NEEDED:
@@ -145,7 +148,7 @@ def _wished(text: Sequence[Entry]) -> Iterator[Tuple[str, str]]:
     yield from ((each.directive, word) for each in text if each.directive in WISHES for word in each.value.split())
 
 
-def _of_others(name: str, view: View) -> Sequence[Entry]:
+def of_others(name: str, view: View) -> Sequence[Entry]:
     """What a package's file of that name says, be it in force or not: what it wishes for may well be optional."""
     paths = (f"{folder}/{name}" for folder in view.after.folders)
     seen = [view.observed.foreign.get(path) for path in paths]

@@ -185,7 +185,7 @@ def _enables_nothing(name: str, state: str, view: View) -> Optional[Problem]:
         path = after.fragment(name) or ""
         maker = "whoever has started it" if "/transient/" in path else "a generator"
         return _MADE.problem(name, "Install", path=path, maker=maker, remedy=_at_its_source(name, "enable", view))
-    return None if installs(name, after) else _NO_INSTALL.problem(name)
+    return None if installs(name, after) else _NO_INSTALL.problem(name).about("enabled")
 
 
 def is_started_anyhow(unit: UnitWanted, view: View) -> Optional[Problem]:

@@ -28,6 +28,7 @@ _SHELL = Rule(
     _AS_ARGUMENT,
     "if a shell is meant, write /bin/sh -c and all the rest in quotes",
     _MANUAL,
+    of_line=True,
 )
 _REDIRECTED = Rule(
     "shell",
@@ -36,6 +37,7 @@ _REDIRECTED = Rule(
     "StandardOutput= and StandardError= say where output goes (append:/var/log/NAME.log); if a shell is meant, write "
     "/bin/sh -c and all the rest in quotes",
     _MANUAL,
+    of_line=True,
 )
 _BACKGROUND = Rule(
     "shell",
@@ -43,6 +45,7 @@ _BACKGROUND = Rule(
     _AS_ARGUMENT,
     "leave out the & at its end, as systemd runs a service in the background by itself (with Type=exec, say)",
     _MANUAL,
+    of_line=True,
 )
 _PARTED = Rule(
     "shell",
@@ -51,6 +54,7 @@ _PARTED = Rule(
     "a ; between commands has blanks around it, and is for Type=oneshot; if a shell is meant, write /bin/sh -c and all "
     "the rest in quotes",
     _MANUAL,
+    of_line=True,
 )
 _COMMENT = Rule(
     "shell",
@@ -58,6 +62,7 @@ _COMMENT = Rule(
     "{word} begins no comment here, so the program gets it and what follows as arguments",
     "give the comment a line of its own, above this one",
     "systemd.syntax(7)",
+    of_line=True,
 )
 _SHORT_SCRIPT = Rule(
     "shell",
@@ -65,6 +70,7 @@ _SHORT_SCRIPT = Rule(
     "{word} alone is the script that the shell runs, and what follows are no more than parameters of it",
     "put all that is behind -c in quotes",
     "sh(1), -c; systemd.service(5), Command lines",
+    of_line=True,
 )
 _LEFT_BEHIND = Rule(
     "background",
@@ -79,6 +85,7 @@ _LEFT_OUT = Rule(
     "systemd takes {word} for a variable that is not set, and leaves it out",
     "write ${{NAME}} for a variable, $$ for a dollar sign, or /bin/sh -c and all the rest in quotes for a shell",
     _MANUAL,
+    of_line=True,
 )
 _BRACES = Rule(
     "shell",
@@ -86,6 +93,7 @@ _BRACES = Rule(
     "within a word systemd knows variables in braces alone, so the program gets {word} as it is",
     "write ${{NAME}} for a variable, or $$ for a dollar sign",
     _MANUAL,
+    of_line=True,
 )
 _UNSET = Rule(
     "variable-unset",

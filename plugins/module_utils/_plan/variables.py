@@ -26,6 +26,7 @@ _AS_IT_IS = Rule(
     "systemd puts no variable into the value of another, so the program gets {word} in {name} as it is",
     "write it out{such}",
     "systemd.exec(5), Environment=",
+    of_line=True,
 )
 _OPEN = Rule(
     "environment-secret",
@@ -33,6 +34,7 @@ _OPEN = Rule(
     "{name} has what looks like a secret, and a unit's file, in which this is, can be read by everyone on the host",
     "put it under secrets",
     "systemd.exec(5), Environment=; the option secrets",
+    of_line=True,
 )
 _PARTED = Rule(
     "environment-parted",
@@ -40,6 +42,7 @@ _PARTED = Rule(
     "the {sign} behind it becomes a part of the value of {name}",
     "leave it out, as blanks alone stand between assignments, or put that assignment in double quotes if it is meant",
     "systemd.exec(5), Environment=",
+    of_line=True,
 )
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 # Where a value goes on as the path that a variable is, or a list of paths: other texts may be for the program to fill.

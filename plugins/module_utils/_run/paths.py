@@ -13,6 +13,7 @@ import enum
 import re
 from typing import Any, FrozenSet, Iterator, List, Mapping, Tuple
 
+from .._desired.forms import with_kind
 from .._desired.options import FORMS, LISTS
 from .._desired.short import ROWS
 from .._syntax.activation import by_its_name
@@ -53,7 +54,19 @@ def option_path(params: Params, unit: str, section: str, directive: str, option:
             within = _within(entry, section, directive, option, nearness)
             if within:
                 return joined(path, within)
-    return next((path or _NAME for path, _entry in entries), "")
+    found = next((path or _NAME for path, _entry in entries), "")
+    return found if found not in ("", _NAME) else _as_member(params, unit) or found
+
+
+def _as_member(params: Params, unit: str) -> str:
+    """Where a unit without an entry of its own is a member of a target, "" if it is none."""
+    targets = [(f"targets[{number}]", each) for number, each in enumerate(params.get("targets") or ())]
+    for path, entry in [*targets, ("", params)]:
+        members = entry.get("members")
+        for number, each in enumerate(members if isinstance(members, (list, tuple)) else ()):
+            if unit in (with_kind(word) for word in str(each).split()):
+                return joined(path, f"members[{number}]")
+    return ""
 
 
 def every_path(params: Params, unit: str, option: str) -> List[str]:

@@ -389,7 +389,7 @@ def _problems(work: Work, manager: Manager) -> List[Problem]:
     judged = [*_judged(work.differences, work.observed, manager), *_uncheckable(work, manager)]
     ending = {each.unit for each in judged if each.rule is refusals.ENDS_RUN}
     forbidden = refusals.forbidden(work.plan, View(work.differences, work.observed), work.graph, ending)
-    return [*judged, *forbidden, *work.desired.triggers.missing]
+    return [*judged, *forbidden, *work.desired.triggers.told]
 
 
 def _uncheckable(work: Work, manager: Manager) -> List[Problem]:

@@ -85,7 +85,7 @@ def result(work: Work, states: States, unverified: Sequence[Problem]) -> Dict[st
         "kept": dict(plan.kept),
         "deferred": list(plan.deferred),
         "recovered": _recovered(work.differences.pending),
-        "units": {unit: _unit_state(states.get(unit)) for each in work.desired.units for unit in each.members},
+        "units": _unit_states(work, states),
         "diff": _diff(work.differences, work.observed),
     }
 
@@ -211,9 +211,17 @@ def _recovered(pending: Pending) -> List[str]:
     return [f"the run that began at {pending.since}", *owed]
 
 
-def _unit_state(state: Optional[UnitState]) -> Dict[str, str]:
+def _unit_states(work: Work, states: States) -> Dict[str, Dict[str, str]]:
+    return {
+        unit: _unit_state(states.get(unit), work.differences.after.fragment(unit) is not None)
+        for each in work.desired.units
+        for unit in each.members
+    }
+
+
+def _unit_state(state: Optional[UnitState], has_file: bool) -> Dict[str, str]:
     if state is None:
-        return {"load": "", "active": "inactive", "sub": "dead"}
+        return {"load": "" if has_file else "not-found", "active": "inactive", "sub": "dead"}
     return {"load": state.load, "active": state.active, "sub": state.sub}
 
 

@@ -86,12 +86,14 @@ class Severity(enum.Enum):
     """What comes of a problem.
 
     ERROR: nothing is done. UNVERIFIED: the same, but in check mode and in an image, where an earlier task may be about
-    to bring what is missing, it is only told. WARNING: it is told and hinders nothing.
+    to bring what is missing, it is only told. WARNING: it is told and hinders nothing. NOTE: likewise, in the result
+    alone.
     """
 
     ERROR = "error"
     UNVERIFIED = "unverified"
     WARNING = "warning"
+    NOTE = "note"
 
     def hinders(self, lenient: bool) -> bool:
         """lenient: what is missing may still come."""

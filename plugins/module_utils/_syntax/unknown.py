@@ -114,9 +114,10 @@ def _foreign(catalogue: Catalogue, directive: str, valid: Tuple[str, ...]) -> Op
 
 
 def _misspelt(catalogue: Catalogue, section: str, directive: str, valid: Tuple[str, ...]) -> str:
+    letters = re.sub(r"[-_\s]", "", directive).lower()  # as options are spelt, exec_start
     for name in (section, *valid):
         for known in catalogue.sections.get(name, {}):
-            if known.lower() == directive.lower():
+            if known.lower() == letters:
                 return f"{shown(directive)} is written {known}" + (f", in [{name}]" if name != section else "")
     near = _nearest(directive, catalogue.sections.get(section, {}))
     mend = f"did you mean {near}?" if near else "look in the man pages of that version, or start its name with X-"

@@ -36,7 +36,7 @@ def _names(problem: Problem, loadpath: LoadPath, root: str) -> Iterator[str]:
     if program:
         name, text = program.group(1), loadpath.effective(problem.unit)
         if look_for(name.partition(" ")[0], problem.unit, problem.directive, text, root) is Sight.THERE:
-            yield "its quotes make one word of all that"
+            yield "its quotes make one word of all that: leave them out"
         path = found_elsewhere(name, problem.unit, text, root)
         if path:
             yield f"did you mean {path}?"

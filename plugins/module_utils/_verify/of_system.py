@@ -10,10 +10,11 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from typing import Iterator, List
+from typing import Iterator, List, Sequence, Tuple
 
 from .._host.places import Places, places
 from .._host.scopes import DEFAULT_SCOPE
+from .._plan.doubts import of_others
 from .._plan.references import View
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import entries
@@ -21,6 +22,7 @@ from .._syntax.names import misnamed, parse_name
 from .._syntax.relations import USES
 from .._syntax.rule import Problem, Rule, Severity
 from .._syntax.specifiers import in_name
+from .._syntax.unitfile import Entry
 
 _OF_SYSTEM = Rule(
     "of-system",
@@ -41,13 +43,19 @@ def ordered_in_vain(view: View) -> Iterator[Problem]:
     for wanted in view.differences.write:
         if not where.is_unit_file(wanted.path):
             continue
-        name, own = where.unit_of(wanted.path), entries(wanted.content)
-        words = [(each.directive, in_name(word, name)) for each in own for word in each.value.split()]
+        name = where.unit_of(wanted.path)
+        words = _words(name, entries(wanted.content))
         # What is wished for in vain as well is told of the wish.
         wished = {other for directive, other in words if directive in USES}
-        for directive, other in words:
-            if directive in _ORDERS and other not in wished and _is_of_system(other, view, folders):
+        orders = [each for each in words if each[0] in _ORDERS and each[1] not in wished]
+        theirs = _words(name, of_others(name, view)) if orders else []
+        for directive, other in dict.fromkeys(orders):
+            if (directive, other) not in theirs and _is_of_system(other, view, folders):
                 yield _OF_SYSTEM.problem(name, "Unit", directive, other=other)
+
+
+def _words(name: str, text: Sequence[Entry]) -> List[Tuple[str, str]]:
+    return [(each.directive, in_name(word, name)) for each in text for word in each.value.split()]
 
 
 def _folders(where: Places) -> List[str]:

@@ -141,6 +141,11 @@ WORDINGS: Tuple[Wording, ...] = (
         "DynamicUser",
     ),
     # What may still come.
+    Wording(
+        r"Command [^/\s]+ is not executable: No such file or directory$",
+        MISSING,
+        "install it, or write its whole path, since systemd looks for a mere name in /usr/local/bin and the like alone",
+    ),
     Wording("Command .+ is not executable: No such file or directory$", MISSING, "install it, or mend the path"),
     Wording(
         "Command .+ is not executable: Permission denied$",

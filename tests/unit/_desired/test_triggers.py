@@ -10,9 +10,15 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.module_utils._desired.triggers import environment_files
+from ansible_collections.unitwright.systemd.plugins.module_utils._desired.triggers import environment_files, unwatched
+from ansible_collections.unitwright.systemd.plugins.module_utils._host.scopes import scope_of
+from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule import Problem, Severity
 
 ROOT = Path(__file__).parents[3]
+
+
+def notes(entry: dict[str, object], scope: str = "system") -> list[Problem]:
+    return list(unwatched([entry], scope_of(scope)))
 
 
 @pytest.mark.parametrize(
@@ -20,7 +26,21 @@ ROOT = Path(__file__).parents[3]
     [("/etc/a.env", True), ("-/usr/lib/a.env", True), ("/opt/a/env", True), ("/run/a.env", False), ("/var/a", False)],
 )
 def test_files_of_the_configuration_count(path: str, counts: bool) -> None:
-    assert environment_files({"service": {"EnvironmentFile": path}}) == ([path.lstrip("-")] if counts else [])
+    entry = {"name": "a.service", "service": {"EnvironmentFile": path}}
+    assert environment_files(entry) == ([path.lstrip("-")] if counts else [])
+    assert [each.message.split()[6] for each in notes(entry)] == ([] if counts else [path.lstrip("-")])
+
+
+@pytest.mark.parametrize(
+    "triggers",
+    [{"files": ["/srv/a.env"]}, {"environment_files": False}, None],
+)
+def test_a_file_elsewhere_is_noted_unless_its_entry_says_what_is_meant(triggers: dict[str, object] | None) -> None:
+    entry = {"name": "a.service", "content": "[Service]\nEnvironmentFile=-/srv/a.env\n", "triggers": triggers}
+    found = [(each.unit, each.directive, each.rule.severity) for each in notes(entry)]
+    assert found == ([] if triggers else [("a.service", "EnvironmentFile", Severity.NOTE)])
+    assert notes(entry, "global") == []
+    assert notes({**entry, "content": "[Service]\nEnvironmentFile=/srv/%N.env\n"}) == []
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def in_service(**entry: Any) -> dict[str, str]:
         ({"replace": None}, "", "it takes true or false, and there is nothing"),
         ({"health": {"stable_for": "3s"}}, "health.stable_for", "it takes a number, and not '3s'"),
         ({"health": [1]}, "", "it takes a mapping, and not a list"),
-        ({"environment": "hidden"}, "", "it takes a mapping, and not a single value"),
+        ({"environment": "hidden"}, "", "it takes a mapping, and not a single value: write {NAME: VALUE}"),
         ({"hardening": "strict"}, "", "it takes a mapping, and not a single value: write {profile: strict}"),
         ({"hardening": "strcit"}, "", "not a single value, of profile, allow, read_write_paths, max_exposure"),
         ({"health": "http://localhost"}, "", "a single value, of stable_for, timeout, tcp, unix, http, command"),
@@ -89,6 +89,24 @@ def test_a_mistake_in_an_entry(entry: dict[str, Any], path: str, message: str) -
     assert where == (path or next(iter(entry)))
     assert message in said
     assert "hidden" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "message"),
+    [
+        (
+            {"state": "started"},
+            "state",
+            "'started' is none of present, stopped, restarted, absent: did you mean present?",
+        ),
+        ({"state": "running"}, "state", ": did you mean present?"),
+        ({"services": {"web": {}}}, "services", 'it takes a list, and not a mapping: each entry begins with "- name:"'),
+    ],
+)
+def test_a_mistake_in_what_is_of_the_stack(given: dict[str, Any], path: str, message: str) -> None:
+    ((where, said),) = told(options.stack(), {"name": "shop", **given}).items()
+    assert where == path
+    assert said.endswith(message)
 
 
 @pytest.mark.parametrize(

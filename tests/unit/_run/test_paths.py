@@ -179,3 +179,13 @@ def test_every_entry_of_what_is_declared_twice() -> None:
     assert every_path(given, "w@a.service", "") == ["units[1]", "units[2]"]
     assert every_path(given, "w@b.service", "") == ["units[1]"]
     assert every_path(given, "a.service", "dropin") == ["dropins[0]", "dropins[2]"]
+
+
+def test_a_member_without_an_entry_of_its_own() -> None:
+    target = {"name": "shop", "members": ["web", "jobs.timer mail"]}
+    paths = {"web.service": "members[0]", "mail.service": "members[1]", "shop.target": "name"}
+    assert {unit: option_path(target, unit, "", "") for unit in paths} == paths
+    stack = {"name": "shop", "units": [{"name": "web.service"}], "targets": [{"name": "a"}, target]}
+    assert option_path(stack, "web.service", "", "") == "units[0]"
+    assert option_path(stack, "mail.service", "", "") == "targets[1].members[1]"
+    assert option_path(stack, "other.service", "", "") == ""

@@ -35,6 +35,19 @@ def test_every_module_that_declares_returns_the_same_and_documents_all_of_it() -
     assert set(yaml.safe_load(documented)) == set(always) - told_by_ansible | more
 
 
+def test_a_unit_that_is_nowhere_is_told_from_one_that_is_not_in_memory() -> None:
+    texts = {"a.service": "[Service]\nExecStart=/bin/a\n", "b.service": "[Service]\nExecStart=/bin/b\n"}
+    names = ["a.service", "b.service", "c.service"]
+    observed = in_force(None, {"a.service": RUNNING}, vendor=texts)
+    done = work(declare(*({"name": name, "state": "present"} for name in names)), observed)
+    told = report.result(done, observed.states, ())["units"]
+    assert {name: told[name]["load"] for name in names} == {
+        "a.service": "loaded",
+        "b.service": "",
+        "c.service": "not-found",
+    }
+
+
 def test_a_removal_names_the_unit_that_the_file_is_for() -> None:
     units = [
         {"name": "a.service", "service": {"ExecStart": "/bin/a"}, "secrets": {"A": "b"}, "credentials": {"c": "d"}},

@@ -79,7 +79,12 @@ def test_what_a_rule_is_told_is_not_read_as_its_own_words() -> None:
 
 @pytest.mark.parametrize(
     ("severity", "strictly", "leniently"),
-    [(Severity.ERROR, True, True), (Severity.UNVERIFIED, True, False), (Severity.WARNING, False, False)],
+    [
+        (Severity.ERROR, True, True),
+        (Severity.UNVERIFIED, True, False),
+        (Severity.WARNING, False, False),
+        (Severity.NOTE, False, False),
+    ],
 )
 def test_what_hinders(severity: Severity, strictly: bool, leniently: bool) -> None:
     assert (severity.hinders(lenient=False), severity.hinders(lenient=True)) == (strictly, leniently)
@@ -92,6 +97,7 @@ def test_what_may_come_is_no_warning_in_check_mode() -> None:
     assert [each.warns(check_mode=False) for each in (missing, misspelt)] == [True, True]
     assert replace(awaited, may_come=False).problem(other="a", near="").warns(check_mode=True)
     assert not RULE.problem(path="/x").warns(check_mode=False)
+    assert not Rule("R4", Severity.NOTE, "x", "", "x").problem().warns(check_mode=False)
 
 
 def test_every_rule_is_in_the_register() -> None:

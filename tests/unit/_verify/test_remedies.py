@@ -134,7 +134,12 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
         ),
         (
             *("Command cdrecord is not executable: No such file or directory", "", ""),
-            "Command cdrecord is not executable: No such file or directory: install it, or mend the path",
+            "Command cdrecord is not executable: No such file or directory: install it, or write its whole path, since "
+            "systemd looks for a mere name in /usr/local/bin and the like alone",
+        ),
+        (
+            *("Command /opt/x is not executable: No such file or directory", "", ""),
+            "Command /opt/x is not executable: No such file or directory: install it, or mend the path",
         ),
         (
             *("Invalid user/group name or numeric ID: web:web", "", ""),
