@@ -115,6 +115,7 @@ def test_of_what_was_started_too_often_though_it_never_failed(host: Lab) -> None
     host.write(f"{UNITS}/sibling-job.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
     told = cause(host, "sibling.path", "[Path]\nPathExists=/etc/hostname\nUnit=sibling-job.service\n")
     assert "it has started sibling-job.service too often" in told["cause"], told
+    host.sh("systemctl reset-failed sibling.service sibling-job.service")
 
 
 QUOTED = "; the cause is not proven, it said: "

@@ -42,6 +42,14 @@ def test_the_oneshot_ran_in_this_boot(host: Host) -> None:
     assert int(stamp) >= booted - 2
 
 
+def test_lines_of_before_the_reboot_are_there_if_the_journal_lies_on_a_disk(host: Host) -> None:
+    booted = host.check_output("echo $(( $(date +%s) - $(ps -o etimes= -p 1) - 1 ))")
+    said = host.check_output(
+        "journalctl --quiet --no-pager --output=cat -u frames --reverse --lines=1 --until=@%s", booted
+    )
+    assert bool(said) == bool(host.run("find /var/log/journal -name system.journal").stdout)
+
+
 def test_the_counter_has_counted_on(get: Any) -> None:
     # It was asked before the reboot too, and by the tests above.
     assert int(get("http://127.0.0.1:8083/").split()[1]) > 4
