@@ -144,6 +144,8 @@ health:
       alone.
     - A check may be answered by another unit, as a proxy. Where the unit itself has said that the address is in use, it
       does not pass by that; where the unit listens nowhere, and has nothing to do with the other, there is a warning.
+    - A socket takes connections itself, so that the service which a check of it wakes has to stay up too, or to end
+      well.
   type: dict
   suboptions:
 @HEALTH@

@@ -187,6 +187,28 @@ def test_a_socket_brings_its_service_and_proves_the_pair(host: Lab) -> None:
     assert not host.exists(f"{UNITS}/silent.socket")
 
 
+@pytest.mark.parametrize("restart", ["no", "on-failure"])
+def test_a_service_that_a_check_has_woken_and_that_falls_fails_its_socket(host: Lab, restart: str) -> None:
+    """A check that only connects passes by systemd alone."""
+    check = {"tcp": "127.0.0.1:8604", "timeout": 2, "stable_for": 0.3}
+    pair = {"name": "falling", "listen_stream": "127.0.0.1:8604", "restart": restart, "health": check}
+    result = host.failing(module="socket", **pair, exec_start="/bin/sh -c 'exit 3'")
+    (error,) = result["errors"]
+    assert error["unit"] == "falling.socket"
+    assert "falling.service, which it starts, " in error["message"]
+    assert "exit status 3" in error["message"]
+    assert not host.exists(f"{UNITS}/falling.socket")
+
+
+def test_a_service_that_a_check_has_woken_may_come_up_by_its_own_restart(host: Lab) -> None:
+    once = "/bin/sh -c 'test -e /run/fell || { touch /run/fell; exit 3; }; exec sleep infinity'"
+    check = {"tcp": "127.0.0.1:8605", "timeout": 15, "stable_for": 0.3}
+    pair = {"name": "late", "listen_stream": "127.0.0.1:8605", "restart_sec": 1, "health": check}
+    declared(host, "socket", **pair, exec_start=once)
+    assert host.show("late.service", "NRestarts") == "1"
+    host.sh("rm /run/fell")
+
+
 @pytest.mark.parametrize("name", [{"name": "greeter"}, {"name": "greeter@", "instances": ["1"]}])
 def test_each_connection_has_a_service_of_its_own(host: Lab, name: dict[str, Any]) -> None:
     declared(host, "socket", **name, listen_stream="127.0.0.1:8603", accept=True, exec_start="/bin/echo hello")

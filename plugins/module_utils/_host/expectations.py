@@ -10,12 +10,15 @@ Private to the collection.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, List, NamedTuple, Optional, Protocol, Sequence, Union
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Protocol, Sequence, Union
 
 from .falls import NO_FALL, Allowance, Falls
 from .health import Health, Place, first_complaint
 from .looks import Look, Run, failed, kept_from_starting, late, not_at_work, not_running
 from .manager import Manager
+
+if TYPE_CHECKING:
+    from .behind import Behind
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class Proof:
     health: what that is. restarted, reloaded: its run when it got such a job, None if it got none. since: the time from
     which on a run is the work of its job, 0 if it got no job that begins one. allowed: how often it may fall. doubt:
     asked where its checks pass, None if nobody doubts them. came_up: when its checks passed first. missing: their last
-    complaint until then. runs: those that it was up as from then on.
+    complaint until then. runs: those that it was up as from then on. behind: what its checks have woken, if it hands
+    over what they connect to.
     """
 
     health: Health
@@ -99,6 +103,7 @@ class Proof:
     came_up: float = field(default=0.0, init=False)
     missing: str = field(default="", init=False)
     runs: List[Run] = field(default_factory=list, init=False)
+    behind: Optional[Behind] = field(default=None, init=False)
     _deadline: _Deadline = field(init=False)
     _falls: Falls = field(init=False)
     _fell_first: str = field(default="", init=False)
@@ -138,6 +143,9 @@ class Proof:
             self.missing = self._complaint(look, manager, self._deadline.left(look))
             if self.missing:
                 return self.not_yet(look)
+            fallen = self._fallen(look, manager)
+            if fallen is not None:
+                return fallen
             self.runs.append(look.run)
             self.came_up = look.at
             return NotYet() if self.health.stable_for > 0 and look.can_fall else Good()
@@ -148,7 +156,21 @@ class Proof:
         if complaint:
             message = f"passed its check once, but no longer after {self.health.stable_for:g} s: {complaint}"
             return self.wrong(message, look)
-        return Good()
+        return self._fallen(look, manager) or Good()
+
+    def _fallen(self, look: Look, manager: Manager) -> Optional[Verdict]:
+        """What is to be said of a service that a check has woken, and that has failed; it may come up by itself."""
+        if not self.health.checks or not look.kind.starts.hands_over:
+            return None
+        from .behind import Behind  # noqa: PLC0415 (only where there is such a check)
+
+        self.behind = self.behind or Behind(look.unit, look.at)
+        fall = self.behind.fall(manager)
+        if fall is None:
+            return None
+        self.runs.clear()
+        self.missing = fall.message
+        return self.wrong(fall.message, look) if fall.for_good else self.not_yet(look)
 
     def _complaint(self, look: Look, manager: Manager, left: float) -> str:
         """What its checks complain of, or who answers them in its place."""

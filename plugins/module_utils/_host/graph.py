@@ -203,6 +203,11 @@ def only_checked(shown: Properties) -> Set[str]:
     return {*names(shown, "Requisite")}
 
 
+def triggered_by(manager: Manager, unit: str) -> Tuple[str, ...]:
+    """What a unit starts at a time of its own, such as the service of a socket."""
+    return tuple(names(manager.show([unit], ("Triggers",))[unit], "Triggers"))
+
+
 def kept_waiting(manager: Manager, units: Iterable[str], others: AbstractSet[str]) -> Set[str]:
     """Those of these units that come after one of the others, or need it, straight or by way of each other."""
     units = sorted(units)
