@@ -899,6 +899,11 @@ MISLEADING: tuple[Misleading, ...] = (
         "no port, and two that are given, of which the one is taken by its peer",
         _service(_sh(f'echo "Address already in use"; exit 1 # --upstream {PORT} --listen 8934')),
     ),
+    Misleading(
+        "connects",
+        "a port of another host, to which it may not connect",
+        _says("failed to connect to 198.51.100.7 port 81: Permission denied", User="wright"),
+    ),
     Misleading("no-port", "no port at all", _says("Address already in use")),
     Misleading(
         "upstream",

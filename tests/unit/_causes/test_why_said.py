@@ -308,6 +308,17 @@ def test_a_script_of_windows_that_has_env_look_for_its_interpreter(tmp_path: Pat
         assert found.startswith(f"the first line of {script} ends with a carriage return")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "curl: (7) Failed to connect to 10.0.0.1 port 83: Permission denied",
+        "connect 10.0.0.1:83: operation not permitted\ngiving up on 10.0.0.1:83",
+    ],
+)
+def test_who_connects_to_a_port_does_not_listen_on_it(text: str) -> None:
+    assert cause(text, "User=nobody") == ""
+
+
 def test_what_sudo_says_last_is_not_its_error() -> None:
     text = """\
 sudo: The "no new privileges" flag is set, which prevents sudo from running as root.
