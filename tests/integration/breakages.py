@@ -81,7 +81,7 @@ class Way:
     named: has it to be named at all? dropin: sections of a drop-in beside. kind: of the unit. before: a command that
     has to be run first. by_run: can a module be made to start it, or is it refused before? stable_for: of its health.
     blamed: the unit whose error has the cause, "" for its own. fails: is the unit failed then, and not just down, of
-    which unit_info tells no cause?
+    which unit_info tells no cause? since: the version of systemd that has what is broken.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Way:
     stable_for: float = 4
     blamed: str = ""
     fails: bool = True
+    since: int = 0
 
     @property
     def unit(self) -> str:
@@ -242,6 +243,7 @@ WAYS: tuple[Way, ...] = (
         _service(NoExecPaths="/", ExecPaths="/usr/bin/sleep"),
         ("NoExecPaths= (", "/ld-linux", "which /bin/sleep needs"),
         ("ExecPaths=/lib",),
+        since=248,
     ),
     Way(
         "program-below-root",
@@ -898,6 +900,11 @@ MISLEADING: tuple[Misleading, ...] = (
         "which-port",
         "no port, and two that are given, of which the one is taken by its peer",
         _service(_sh(f'echo "Address already in use"; exit 1 # --upstream {PORT} --listen 8934')),
+    ),
+    Misleading(
+        "connects",
+        "a port of another host, to which it may not connect",
+        _says("failed to connect to 198.51.100.7 port 81: Permission denied", User="wright"),
     ),
     Misleading("no-port", "no port at all", _says("Address already in use")),
     Misleading(

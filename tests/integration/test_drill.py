@@ -250,6 +250,17 @@ def test_a_timer_catches_up_if_it_is_persistent(host: Lab, persistent: bool, ver
     assert host.show("drilled.timer", "NextElapseUSecRealtime") == when
 
 
+def test_a_timer_whose_service_fails_is_told_with_the_cause_of_that(host: Lab) -> None:
+    job = service("drilled", "/bin/sh -c 'nowhere-to-be-found'", service={"Type": "oneshot"})
+    host.apply(timer("yearly", "drilled", Persistent=True), job)
+    result = failed(drill(host, name="drilled.timer", may_hurt=["drilled.*"], health={"timeout": 20}))
+    assert rules(result) == [("drill-differs", "drilled.timer"), ("drill-not-well", "drilled.service")]
+    assert "drilled.service failed" in result["errors"][0]["message"]
+    assert result["errors"][1]["cause"].startswith("the command nowhere-to-be-found")
+    assert_nothing_left(host)
+    host.sh("systemctl reset-failed drilled.service")
+
+
 def test_only_the_calendar_of_a_timer_is_caught_up(host: Lab) -> None:
     """What comes after a boot lies in the past, so that it would elapse as soon as the timer starts."""
     job = service("drilled", "/bin/true", service={"Type": "oneshot"})

@@ -302,10 +302,10 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
     span = incident.properties.get("StartLimitIntervalUSec")
     since = (line.at if line else 0) - (span if isinstance(span, int) else 0)
     runs = [run for run in _failed_runs(everything) if _begun(everything, run) >= since]
-    if line is not None and incident.result == _LIMIT:
-        return _started_often(incident, line, [each for each in everything if each.run and each.at >= since])
-    if not runs or line is None:
+    if line is None:
         return None
+    if not runs:
+        return _started_often(incident, line, [each for each in everything if each.run and each.at >= since])
     lines, earlier = of_run(everything, runs[0])
     result = _result_of(lines)
     lines = tuple(each for each in lines if _REPEATED not in each.text)
@@ -322,7 +322,9 @@ def _limited(incident: Incident, manager: Manager) -> Optional[Cause]:
 
 
 def _started_often(incident: Incident, line: Line, lines: Sequence[Line]) -> Optional[Cause]:
-    """It is a result of its own only where the run before had no other: where what has ended did so well."""
+    """It has that result where no run before it failed: up to 257 it keeps the one of a run that did."""
+    if incident.result != _LIMIT:
+        return None
     runs = len({each.run for each in lines})
     span = why_results.seconds(incident.properties.get("StartLimitIntervalUSec")) or "its interval"
     what = f"it was started {runs} times within {span}, so that systemd starts it no more (StartLimitBurst=)"
@@ -331,14 +333,17 @@ def _started_often(incident: Incident, line: Line, lines: Sequence[Line]) -> Opt
 
 
 def _failed_runs(lines: Sequence[Line]) -> List[str]:
-    """The runs at the end that failed one after the other, in order."""
-    bad = {line.run for line in lines if line.by_systemd and line.id == FAILURE_RESULT}
+    """The runs at the end that failed one after the other, in order; the limit itself is no failure of a run."""
+    ends = [line for line in lines if line.by_systemd and line.id == FAILURE_RESULT]
+    bad = {line.run for line in ends if line.fields.get("UNIT_RESULT") != _LIMIT}
+    limited = {line.run for line in ends} - bad
     runs = list(dict.fromkeys(line.run for line in lines if line.run))
     series: List[str] = []
     for run in reversed(runs):
-        if run not in bad:
+        if run in bad:
+            series.append(run)
+        elif run not in limited:
             break
-        series.append(run)
     return series[::-1]
 
 

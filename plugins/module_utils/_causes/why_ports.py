@@ -34,9 +34,10 @@ _CLIENT = re.compile(rf"(?:://\S*|(?:\s--?[\w-]*{_PEER}[\w-]*(?:=|\s+)|\w*{_PEER
 _OPTION = re.compile(r"(?:(?:^|\s)(?P<option>--?[\w-]+)(?:=|\s+)|(?:^|[\s\"'])(?P<name>\w+)=)$")
 _OF_PORT = re.compile(r"port|listen|bind|addr|http|^-[plb]$", re.IGNORECASE)
 
-_IN_USE = re.compile(tells(errno.EADDRINUSE), re.IGNORECASE)
-_DENIED = re.compile(tells(errno.EACCES, errno.EPERM), re.IGNORECASE)
-_NOT_OURS = re.compile(tells(errno.EADDRNOTAVAIL), re.IGNORECASE)
+# Lines that say why a program cannot listen; one that connects meets the same errors.
+IN_USE = tells(errno.EADDRINUSE)
+DENIED = rf"(?m:^)(?=.*\b(?:bind|listen)|(?!.*\bconnect).*\bport\b)(?=.*(?:{tells(errno.EACCES, errno.EPERM)}))"
+FOREIGN = rf"(?=.*\b(?:bind|listen))(?=.*(?:{tells(errno.EADDRNOTAVAIL)}))"
 
 
 def _own_network(incident: Incident) -> bool:
@@ -87,8 +88,8 @@ def told_before(incident: Incident, said: LastWords) -> Optional[Cause]:
         earlier = LastWords(line.text.strip(), "", line)
         if line is said.line or _ports(earlier) != named:
             continue
-        for pattern, prove in ((_IN_USE, taken), (_DENIED, low_port), (_NOT_OURS, foreign)):
-            found = prove(incident, earlier) if pattern.search(earlier.text) else None
+        for pattern, prove in ((IN_USE, taken), (DENIED, low_port), (FOREIGN, foreign)):
+            found = prove(incident, earlier) if re.search(pattern, earlier.text, re.IGNORECASE) else None
             if found:
                 return found
     return None
@@ -134,7 +135,9 @@ def _is_foreign(address: str) -> bool:
 def refused(incident: Incident, port: int, path: str) -> str:
     """The program's own line by which another one has this port or this Unix socket, "" if it has said none."""
     for line in () if _own_network(incident) else incident.said:
-        if _IN_USE.search(line.text) and _is_about(incident, LastWords(line.text, "", line), port, path):
+        if re.search(IN_USE, line.text, re.IGNORECASE) and _is_about(
+            incident, LastWords(line.text, "", line), port, path
+        ):
             return line.text.strip().rpartition("\n")[2]
     return ""
 

@@ -44,7 +44,7 @@ _BEHIND = re.compile(
     r"|^[\w./*()-]+\(.*\)$|^exit status \d+$|^note: run with|^(?i:stack (?:back)?trace):$|^#\d+ "
     r"|still could not bind\(\)|^nginx: configuration file .* test failed$|^Error: A fatal exception has occurred"
     r"|^Error: Could not create the Java|\bWorker (?:exiting|failed to boot)\b|\bShutting down: Master\b"
-    r"|^BEGIN failed--compilation aborted|^sudo: If sudo is running in a container|^/\S*env: use -\[v\]S |^\s*$"
+    r"|^BEGIN failed--compilation aborted|^sudo: If sudo is running in a container|^(?:\S*/)?env: use -\[v\]S |^\s*$"
 )
 # A detail of an error, as Node.js has them behind its trace.
 _DETAIL = re.compile(r"^\s+\w+: ")

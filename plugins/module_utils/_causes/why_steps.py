@@ -270,7 +270,7 @@ def _namespace(incident: Incident, step: FailedStep) -> Optional[Cause]:
     exact = [row for row in rows if told in (row.host, row.inside)]
     chosen = exact or ([] if told else rows)
     if not chosen:
-        return _temporary(incident, step, told)
+        return _temporary(incident, step, told) or _no_folder(incident, step)  # of a file 262 says that it is not there
     row = chosen[0]
     others = {each.host for each in chosen} - {row.host}
     also = f" (nor are {', '.join(sorted(others))})" if others else ""

@@ -17,12 +17,11 @@ import socket
 from typing import Callable, Iterator, Optional, Tuple
 
 from .._host.manager import PATH
-from . import why_modules
+from . import why_modules, why_ports
 from .incident import Cause, Incident, assigned, at, cause
 from .views import READ, RUN, WRITE, account_of, cover, inside, led_by, mode_of, mounted, refused_at, there
 from .why_access import let_do, let_in, make_writable
 from .why_errors import tells
-from .why_ports import foreign, low_port, low_port_of_trace, nobody_listens, taken, told_before
 from .why_program import carriage_return, hidden
 from .why_said import MOST_BEHIND, LastWords, Words, last_words, path_of
 
@@ -288,13 +287,13 @@ def _row(pattern: str, prove: Callable[[Incident, LastWords], Optional[Cause]]) 
 
 _DENIED = tells(errno.EACCES)
 _ROWS = (
-    _row(tells(errno.EADDRINUSE), taken),
-    _row(rf"(?=.*\b(bind|listen|port\b))(?=.*({tells(errno.EACCES, errno.EPERM)}))", low_port),
-    _row(_DENIED, low_port_of_trace),
-    _row(rf"(?=.*\b(bind|listen))(?=.*({tells(errno.EADDRNOTAVAIL)}))", foreign),
+    _row(why_ports.IN_USE, why_ports.taken),
+    _row(why_ports.DENIED, why_ports.low_port),
+    _row(_DENIED, why_ports.low_port_of_trace),
+    _row(why_ports.FOREIGN, why_ports.foreign),
     _row(tells(errno.EROFS), _read_only),
     _row(_DENIED, _denied),
-    _row(tells(errno.ECONNREFUSED), nobody_listens),
+    _row(tells(errno.ECONNREFUSED), why_ports.nobody_listens),
     _row(r"not found$|\benv: ", _no_command),
     _row(r"error while loading shared libraries", _no_library),
     *why_modules.ROWS,
@@ -305,5 +304,5 @@ _ROWS = (
     _row(tells(errno.EAFNOSUPPORT), _no_family),
     _row(r"no new privileges", _no_new_privileges),
     _row(tells(errno.EPERM, errno.EACCES), _no_executable_memory),
-    _row(r"\d", told_before),
+    _row(r"\d", why_ports.told_before),
 )

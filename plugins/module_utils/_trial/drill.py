@@ -21,6 +21,7 @@ from .._desired.forms import with_kind
 from .._desired.health import HEALTH, health
 from .._host import files
 from .._host.causes import Failure, failure
+from .._host.endings import describe
 from .._host.expectations import Proof, Up
 from .._host.health import Health
 from .._host.manager import Manager, ManagerError
@@ -300,8 +301,7 @@ class _Drill:
                 verdict=seen.verdict,
                 how=how,
             )
-            found = failure(self.unit, told.message, seen.shown, seen.invocation)
-            self.failures.append(_of_rule(found, _DIFFERS))
+            self.failures += _differs(self.unit, told.message, seen)
             return
         most = self.params.get("max_recovery")
         slow = Tried(tried.fault, tried.promise, [seen]).slow(most) if most else ""
@@ -326,6 +326,15 @@ class _Drill:
             errors = report.errors(self.failures, self.manager, secrets)
             raise Failed(report.sentence(errors), {**result, "errors": errors}, warnings)
         return result, warnings
+
+
+def _differs(unit: str, message: str, seen: AfterFault) -> List[Failure]:
+    """That of the unit of the drill, and of what a timer has started its own, as that has the cause."""
+    if not seen.unit:
+        return [_of_rule(failure(unit, message, seen.shown, seen.invocation), _DIFFERS)]
+    why = f"{_NOT_WELL.reason}: failed: {describe(seen.shown)}"
+    started = _of_rule(failure(seen.unit, why, seen.shown, seen.invocation), _NOT_WELL)
+    return [_of_rule(failure(unit, message, {}, ""), _DIFFERS), started]
 
 
 def _promise(here: Scene, fault: str) -> Promise:

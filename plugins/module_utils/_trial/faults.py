@@ -260,8 +260,8 @@ def _downtime(trial: Trial) -> AfterFault:
     started = show(manager, trial.scene.starts)
     took = since(at)
     if started.get("ActiveState") == "failed":
-        how = f"{trial.scene.starts} failed"
-        return AfterFault(promise.WRONG_STATE, fired, None, how, started, started.get("InvocationID", ""))
+        how, run = f"{trial.scene.starts} failed", started.get("InvocationID", "")
+        return AfterFault(promise.WRONG_STATE, fired, None, how, started, run, trial.scene.starts)
     return AfterFault(promise.RECOVERED, fired, took, "", started)
 
 

@@ -34,6 +34,7 @@ class AfterFault:
 
     verdict: in a word. to_process, to_healthy: seconds until there was a new process, and until it was well; None for
     what never came. how: in words. shown: its properties at the end. invocation: the run that failed, "" if none did.
+    unit: the one that both are of, where that is what a timer has started, else "".
     """
 
     verdict: str
@@ -42,6 +43,7 @@ class AfterFault:
     how: str = ""
     shown: Properties = field(default_factory=dict)
     invocation: str = ""
+    unit: str = ""
 
 
 def show(manager: Manager, unit: str) -> Properties:

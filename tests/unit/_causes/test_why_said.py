@@ -128,8 +128,8 @@ def test_a_line_that_its_program_logs_as_an_error() -> None:
     assert telling((logged, *lines("bye"))) == "no space for the index"
 
 
-def cause(text: str, unit: str = "") -> str:
-    ended = {"MESSAGE_ID": PROCESS_EXIT, "EXIT_STATUS": "1", "EXIT_CODE": "exited", "COMMAND": "ExecStart"}
+def cause(text: str, unit: str = "", status: str = "1") -> str:
+    ended = {"MESSAGE_ID": PROCESS_EXIT, "EXIT_STATUS": status, "EXIT_CODE": "exited", "COMMAND": "ExecStart"}
     said = (*lines(text), Line("exited", 1, "a", True, ended))
     content = f"[Service]\nExecStart=/opt/app\n{unit}\n"
     found = why_words.why(Incident(UNIT, "exit-code", {}, texts({"/x": content.encode()}, UNIT), said))
@@ -297,6 +297,26 @@ def test_a_port_of_which_an_earlier_line_tells_more(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(holders, "listening", lambda: {2022: holders.Port(2022, ("1",))})
     found = cause(text)
     assert found.startswith(says) if says else not found
+
+
+def test_a_script_of_windows_that_has_env_look_for_its_interpreter(tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_bytes(b"#!/usr/bin/env python3\r\n")
+    for name, quoted in (("/usr/bin/env", "\u2018python3\\r\u2019"), ("env", "'python3\\r'")):
+        text = f"{name}: {quoted}: No such file or directory\n{name}: use -[v]S to pass options in shebang lines\n"
+        found = cause(text, f"ExecStart=\nExecStart={script}", status="127")
+        assert found.startswith(f"the first line of {script} ends with a carriage return")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "curl: (7) Failed to connect to 10.0.0.1 port 83: Permission denied",
+        "connect 10.0.0.1:83: operation not permitted\ngiving up on 10.0.0.1:83",
+    ],
+)
+def test_who_connects_to_a_port_does_not_listen_on_it(text: str) -> None:
+    assert cause(text, "User=nobody") == ""
 
 
 def test_what_sudo_says_last_is_not_its_error() -> None:
