@@ -78,6 +78,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "no-instance",
         "no-linger",
         "no-such-target",
+        "one-path",
         "no-verify",
         "not-at-boot",
         "not-checked",

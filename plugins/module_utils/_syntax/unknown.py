@@ -114,9 +114,10 @@ def _foreign(catalogue: Catalogue, directive: str, valid: Tuple[str, ...]) -> Op
 
 
 def _misspelt(catalogue: Catalogue, section: str, directive: str, valid: Tuple[str, ...]) -> str:
+    plain = re.sub("[-_]", "", directive).lower()  # as in Ansible's or another spelling
     for name in (section, *valid):
         for known in catalogue.sections.get(name, {}):
-            if known.lower() == directive.lower():
+            if known.lower() == plain:
                 return f"{shown(directive)} is written {known}" + (f", in [{name}]" if name != section else "")
     near = _nearest(directive, catalogue.sections.get(section, {}))
     mend = f"did you mean {near}?" if near else "look in the man pages of that version, or start its name with X-"

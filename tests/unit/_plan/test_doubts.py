@@ -269,6 +269,22 @@ def test_a_pattern_where_a_path_is_taken_as_it_is(directive: str) -> None:
     assert rules(path(PathExistsGlob="/srv/in/*.csv"), service()) == []
 
 
+def test_several_paths_where_one_is_taken() -> None:
+    def path(**directives: Any) -> Entry:
+        return {"name": "a.path", "path": directives}
+
+    both = "/srv/in /srv/out"
+    for directive in ("PathExists", "PathExistsGlob", "PathChanged", "DirectoryNotEmpty"):
+        assert rules(path(**{directive: both}), service()) == [("a.path", "one-path")]
+        assert rules(path(**{directive: both.split()}), service()) == []
+    for directive in ("ConditionPathExists", "AssertFileNotEmpty", "ConditionDirectoryNotEmpty"):
+        for value in (both, "/srv/in !/srv/out", "/srv/in,/srv/out"):
+            assert rules(service(unit={directive: value})) == [("a.service", "one-path")]
+        for value in ("/srv/my in", "!/srv/in", both.split()):
+            assert rules(service(unit={directive: value})) == []
+    assert rules(service(unit={"RequiresMountsFor": both})) == []
+
+
 @pytest.mark.parametrize(
     ("command", "word", "said"),
     [

@@ -104,6 +104,8 @@ def test_every_name_in_the_version_table_exists() -> None:
         (252, "service", "Service", "True", "quote it"),
         (252, "service", "Service", "false", "quote it"),
         (252, "service", "Service", "execStart", "'execStart' is written ExecStart"),
+        (252, "service", "Service", "exec_start", "'exec_start' is written ExecStart"),
+        (252, "service", "Service", "wanted-by", "'wanted-by' is written WantedBy, in [Install]"),
         (252, "service", "Service", "after", "'after' is written After, in [Unit]"),
         (252, "service", "Service", "ExecStrat", "did you mean ExecStart?"),
         (252, "service", "Service", "MemoryMx", "did you mean MemoryMax?"),
