@@ -191,6 +191,11 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
     ),
+    Wording(
+        "(?:System call |(?:Unknown system call group|Failed to parse (?:system call|address family)), ignoring: )~",
+        VERIFY,
+        "a ~ stands in front of the first word alone and inverts its whole line, so make of the several lines a list",
+    ),
     Wording("Empty path in command line", VERIFY, "what is in front of a program stands there without a blank"),
     Wording(
         "Empty executable name or zeroeth argument", VERIFY, "with @ the name that it is to have follows the program"

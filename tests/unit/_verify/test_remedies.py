@@ -219,6 +219,16 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
             *("RestrictAddressFamilies", "Failed to parse address family, ignoring: AF_INET,AF_INET6"),
             "families are AF_UNIX, AF_INET, AF_INET6, AF_NETLINK and the like, or none; a blank separates several",
         ),
+        (
+            *("SystemCallFilter", "Failed to parse system call, ignoring: ~@privileged"),
+            "a ~ stands in front of the first word alone and inverts its whole line, so make of the several lines a "
+            "list",
+        ),
+        (
+            *("SystemCallFilter", "System call ~@resources is not known, ignoring"),
+            "a ~ stands in front of the first word alone and inverts its whole line, so make of the several lines a "
+            "list",
+        ),
         ("StartLimitBurst", "Failed to parse unsigned value, ignoring: -1", "it is a whole number, 0 or more"),
         (
             *("WorkingDirectory", 'WorkingDirectory= path is not absolute: "/srv/my app"'),
