@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.testbed.listing import NOTES
+
 from .entries import FOREVER, IDLE, UNITS, WANTED, Entry, service
 from .lab import Lab, Result, places
 
@@ -54,6 +56,13 @@ def test_what_systemd_takes_and_says_something_of(
     result = host.settled({**unit, section: {**unit.get(section, {}), directive: value}})
     assert {each["rule"] for each in result["unverified"]} == ({"advice"} if result["unverified"] else set())
     assert result["unverified"] or not known
+
+
+def test_an_escape_that_systemd_does_not_know_is_left_as_it_stands(host: Lab) -> None:
+    unit = service(command=f"/bin/sh -c 'printf %%s \"a\\.b\" > {NOTES}/escaped; exec sleep infinity'")
+    for result in (host.foretell(unit), host.settled(unit)):
+        assert advised(result) == [("main.service", "Service", "ExecStart")]
+    assert host.read(f"{NOTES}/escaped") == "a\\.b"
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

@@ -84,6 +84,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "no-instance",
         "no-linger",
         "no-such-target",
+        "one-path",
         "no-verify",
         "mount-options",
         "not-at-boot",

@@ -43,6 +43,8 @@ _BY_ITSELF = {
     "force": "the module puts its own links right, and refuses those of others",
     "daemon_reexec": "nothing here needs systemd itself to start anew",
 }
+# Options of ansible.builtin.template and copy.
+_TEXTS = frozenset("src template template_src unit_file file dest".split())
 # In order of what is likely; the state of a whole stack is that its units have their own.
 STATES: Dict[str, Sequence[str]] = {
     **dict.fromkeys(("running", "active", "up"), ("started", "present")),
@@ -69,6 +71,8 @@ def elsewhere(key: str) -> str:
     """What to do with what is no option of a module's, but has its place elsewhere or needs none."""
     if key in _BY_ITSELF:
         return f"it is not needed, as {_BY_ITSELF[key]}: leave it out"
+    if key in _TEXTS:
+        return "an entry of units has its text in content, as in \"{{ lookup('template', 'NAME.service.j2') }}\""
     if key in KEYWORDS or key.startswith("with_"):
         return "it is a keyword of the task: put it beside the module's name"
     return ""

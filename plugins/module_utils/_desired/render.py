@@ -330,7 +330,8 @@ def _credential_name(name: str, number: int) -> str:
 
 def _credential_text(name: str, value: object) -> bytes:
     if not isinstance(value, str):
-        raise Refused(f"the credential {name} is text: quote it")
+        mend = "a file of the host is LoadCredential= of [Service]" if isinstance(value, dict) else "quote it"
+        raise Refused(f"the credential {name} is text: {mend}")
     return to_utf8(value, f"the credential {name}")
 
 

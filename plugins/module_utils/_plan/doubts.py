@@ -24,6 +24,7 @@ from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
 from .._syntax.values import variables
 from .._syntax.words import TELLING
+from .enablement import links_of
 from .plan import Plan
 from .references import View, near
 
@@ -94,6 +95,15 @@ _NOT_AT_BOOT = Rule(
     "give it an [Install] section (install: {{WantedBy: {target}}}), or say enabled: false if that is meant",
     "systemd.unit(5), [Install] section options",
 )
+_BOOTED_PAST = Rule(
+    "not-at-boot",
+    Severity.WARNING,
+    "it runs now, and at boot {wanting} alone would start it, but this host boots into {reached} (default.target)",
+    "say WantedBy: {reached}",
+    "systemd.special(7), default.target; bootup(7)",
+)
+# Where a boot ends that goes no further than the second of these (systemd.special(7)).
+_FURTHER, _REACHED = frozenset(("graphical.target", "runlevel5.target")), "multi-user.target"
 # The word that tells date(1) a format.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*")
 # Letters of dates side by side, as strftime(3) has them; with blanks between them only within quotes, where they are
@@ -319,6 +329,21 @@ def not_at_boot(view: View, plan: Plan, graph: Graph) -> Iterator[Problem]:
     for unit in found:
         if unit not in asked and not view.observed.links_to(unit) and not _is_asked_for(unit, view, graph):
             yield _NOT_AT_BOOT.problem(unit, target=kind_of(unit).boot_target(scope.at_boot))
+    yield from _booted_past(view, plan)
+
+
+def _booted_past(view: View, plan: Plan) -> Iterator[Problem]:
+    """Units that this run starts, of a target that a boot of this host does not come to."""
+    if view.after.primary("default.target") != _REACHED:
+        return
+    for unit in view.desired.units:
+        for each in unit.members if unit.path else ():
+            enabled = each in plan.jobs["start"] and unit.meant(each).enabled
+            links = links_of(each, view.after, view.observed).links if enabled else ()
+            wanting = {link.other for link in links if not link.is_alias}
+            if wanting and wanting <= _FURTHER:
+                told = {"wanting": " and ".join(sorted(wanting)), "reached": _REACHED}
+                yield _BOOTED_PAST.problem(each, "Install", "WantedBy", **told)
 
 
 def _begun(unit: UnitWanted, view: View, plan: Plan) -> Iterator[str]:

@@ -18,10 +18,10 @@ from .._desired.stack import Desired, DropinWanted
 from .._host.observed import Observed
 from .._syntax import likeness
 from .._syntax.activation import started_by
-from .._syntax.kinds import KINDS
+from .._syntax.kinds import KINDS, kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.meaning import last
-from .._syntax.names import UnitName, misnamed, parse_name
+from .._syntax.names import UnitName, is_template, misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import names_instance
 from .differences import Differences, outdated_of_others
@@ -277,16 +277,21 @@ def wanted_by_nobody(view: View) -> Iterator[Problem]:
     for unit in view.desired.units:
         said: Set[str] = set()  # what the template says is not said of each instance again
         for name in (unit.name.text, *unit.members) if unit.path else ():
-            for problem in _wanted_by_nobody(name, view) if unit.meant(name).enabled else ():
+            of_instances = name not in unit.members and bool(unit.members)
+            for problem in _wanted_by_nobody(name, view, of_instances) if unit.meant(name).enabled else ():
                 if problem.message not in said:
                     said.add(problem.message)
                     yield problem
 
 
-def _wanted_by_nobody(name: str, view: View) -> Iterator[Problem]:
+def _wanted_by_nobody(name: str, view: View, of_instances: bool) -> Iterator[Problem]:
+    """of_instances: name is a template of which instances are declared, which tell themselves what wants each."""
     links = (each for each in links_of(name, view.after, view.observed).links if not each.is_alias)
     for directive, other in dict.fromkeys((each.directive, each.other) for each in links):
-        if not view.is_there(other):
+        if of_instances and is_template(other):
+            continue
+        # A device comes whenever it is plugged in.
+        if not view.is_there(other) and not kind_of(other).appears:
             scope = view.observed.places.scope
             # A target of the system, which no user's manager has (systemd.special(7)).
             meant = f" (did you mean {scope.at_boot}?)" if other in scope.lacking else near(other, view)

@@ -54,7 +54,7 @@ from .references import (
     wanted_by_nobody,
 )
 from .runtime_folders import listens_in_vain
-from .starters import never_elapses, patterns
+from .starters import never_elapses, patterns, several_paths
 
 ENDS_RUN = Rule(
     "ends-run",
@@ -332,7 +332,7 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
     *(removes_nothing, stops_nothing, date_formats, without_instance, set_twice, values_as_they_are, slipped),
-    *(never_elapses, patterns, named_twice, mount_options),
+    *(never_elapses, patterns, named_twice, mount_options, several_paths),
 )
 
 

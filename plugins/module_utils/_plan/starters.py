@@ -2,10 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Timers and paths that wait for what never comes. Pure, and private to the collection."""
+"""Timers, paths and conditions that wait for what never comes. Pure, and private to the collection."""
 
 from __future__ import annotations
 
+import re
 from typing import Iterator
 
 from .._desired.options import RUNNING
@@ -29,6 +30,16 @@ _NO_PATTERN = Rule(
     "name the folder that it is in, or use PathExistsGlob=",
     "systemd.path(5)",
 )
+_ONE_PATH = Rule(
+    "one-path",
+    Severity.WARNING,
+    "{named} takes one path, so {value} is a file of just this name",
+    "make of the several a list",
+    "systemd.path(5); systemd.unit(5), conditions",
+)
+# A path behind another.
+_SECOND = re.compile(r"\S\s+[|!]*/|,/")
+_CONDITION_ON_PATH = re.compile(r"(?:Condition|Assert)(?:Path|File|Directory)\w+")
 _AFTER_A_RUN = frozenset(("OnUnitActiveSec", "OnUnitInactiveSec"))
 _NAMING_PATHS = PATH_CONDITIONS - {"PathExistsGlob"}
 
@@ -60,3 +71,13 @@ def patterns(view: View) -> Iterator[Problem]:
             if each.section == kind.section and each.directive in _NAMING_PATHS and set(each.value) & set("*?"):
                 told = {"watched": f"{each.directive}=", "value": shown(each.value)}
                 yield _NO_PATTERN.problem(unit.name.text, each.section, each.directive, **told)
+
+
+def several_paths(view: View) -> Iterator[Problem]:
+    for unit in view.desired.units:
+        kind = kind_of(unit.name.text)
+        for each in entries(view.desired.files[unit.path].content) if unit.path else ():
+            watched = kind.is_starter and each.section == kind.section and each.directive in PATH_CONDITIONS
+            if _SECOND.search(each.value) and (watched or _CONDITION_ON_PATH.fullmatch(each.directive)):
+                told = {"named": f"{each.directive}=", "value": shown(each.value)}
+                yield _ONE_PATH.problem(unit.name.text, each.section, each.directive, **told)

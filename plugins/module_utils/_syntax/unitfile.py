@@ -30,6 +30,9 @@ SYNTAX = Rule(
 _HIDDEN_BREAK = re.compile(r"\x00|\r(?!\n)")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _TORN = re.compile(r"\\[ \t]+$")
+# What no line of a unit begins with, and the options of a program do.
+_OPTION = re.compile(r"\s*--?[A-Za-z]")
+_OF_JINJA = ("{%", "{{", "{#")
 _HEADER = re.compile(r"\[([^\]\[\"'\\]+)\]")
 
 
@@ -89,13 +92,19 @@ def _assignments(text: str) -> Iterator[Entry]:
 
 
 def refuse_torn(text: str) -> None:
-    """Raise Refused for a line that shall go on in the next, and does not, since a blank follows its backslash.
+    """Raise Refused for a line that shall go on in the next, and does not.
 
-    systemd reads on with the next line as one of its own, and complains of that if at all.
+    A blank follows its backslash, or another backslash, as in what a shell was to write. systemd reads on with the next
+    line as one of its own, and complains of that if at all.
     """
-    for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if _TORN.search(raw) and not raw.lstrip(WHITESPACE).startswith(("#", ";")):
+    lines = text.replace("\r\n", "\n").split("\n")
+    for number, raw in enumerate(lines, 1):
+        if raw.lstrip(WHITESPACE).startswith(("#", ";")):
+            continue
+        if _TORN.search(raw):
             raise Refused(f"line {number}: a blank follows the backslash at its end, so it does not go on: take it out")
+        if raw.endswith("\\\\") and _OPTION.match("".join(lines[number : number + 1])):
+            raise Refused(f"line {number}: two backslashes at its end are one of its text, so leave out one to go on")
 
 
 def _lines(text: str) -> Iterator[Tuple[int, str]]:
@@ -137,6 +146,8 @@ def _assignment(section: str, line: str, number: int) -> Optional[Entry]:
     name = name.rstrip(WHITESPACE)
     if section.startswith("X-") and not (equals and name):
         return None
+    if line.startswith(_OF_JINJA):
+        raise Refused("it is Jinja's, which systemd does not know: have it filled in, as by lookup('template', ...)")
     if not equals or not name:
         # The line itself is not repeated: a stray line may be the second half of a secret.
         raise Refused("neither 'Directive=value', nor a [Section], nor a comment: systemd would ignore this line")

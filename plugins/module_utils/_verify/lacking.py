@@ -12,6 +12,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 from typing import Any, Callable, FrozenSet, Iterator, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from .._desired.stack import Desired
@@ -36,6 +37,14 @@ _LACKING = Rule(
     Severity.WARNING,
     "there is no {what} {name}, and without it no start succeeds",
     "mend its name, or have it made before that",
+    "systemd.exec(5)",
+    may_come=True,
+)
+_LACKING_ALL = Rule(
+    "lacking",
+    Severity.WARNING,
+    "there is no {what} {name}, which is read as one, and without it no start succeeds",
+    "make of the several a list",
     "systemd.exec(5)",
     may_come=True,
 )
@@ -71,6 +80,8 @@ _TEMPORARY = (*_PRIVATE, "/run/")
 _IN_VIEW = ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths")
 _UNTOLD = frozenset("%*?[\\\"'")
 _UNTOLD_NAME = _UNTOLD | {":"}  # of which verify complains
+# Paths with nothing between them that would part them.
+_SEVERAL = re.compile(r"\S\s+-?/|,-?/")
 # What names an account, by what it is.
 _ACCOUNTS = {
     **dict.fromkeys(("User", "SocketUser"), "user"),
@@ -196,7 +207,8 @@ def _paths(settings: Settings, desired: Desired, loadpath: LoadPath, places: Pla
         if not told or _is_there(wanted.path, places.root) or awaits_mount(wanted.path, loadpath, places.root):
             continue
         if not _comes(wanted, settings, desired, loadpath.made, places):
-            yield _LACKING_EARLY if wanted.early else _LACKING, wanted.directive, wanted.what, wanted.path
+            rule = _LACKING_EARLY if wanted.early else _LACKING_ALL if _SEVERAL.search(wanted.path) else _LACKING
+            yield rule, wanted.directive, wanted.what, wanted.path
 
 
 def _wanted(settings: Settings) -> Iterator[_Wanted]:

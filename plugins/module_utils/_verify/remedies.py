@@ -68,6 +68,17 @@ WORDINGS: Tuple[Wording, ...] = (
         ADVICE,
         "systemd takes it, and the start fails unless a user or group of that name is there",
     ),
+    Wording(
+        "Ignoring unknown escape sequences",  # it ignores what they are unknown for, and not the text
+        ADVICE,
+        "systemd leaves such a backslash as it stands, and in doubt it is doubled",
+    ),
+    Wording(
+        "Cannot add dependency job, ignoring",
+        ADVICE,
+        "what wants it starts without it, so mend it, or take it out there",
+        follows=True,
+    ),
     # Notices and warnings that something is not loaded.
     Wording("Unit configuration has fatal error", VERIFY, "mend the line that systemd complains of", follows=True),
     Wording(r"Unit \S+ failed to load properly", VERIFY, "mend the line that systemd complains of", follows=True),
@@ -163,14 +174,19 @@ WORDINGS: Tuple[Wording, ...] = (
         "is before it as `systemd-analyze calendar` of the host takes it",
     ),
     Wording(
-        r"Invalid environment assignment, ignoring: [^=\s]*[^\w=\s][^=\s]*=",
+        r"Invalid environment assignment, ignoring: (?:[0-9]|[^=\s]*[^\w=\s])[^=\s]*=",
         VERIFY,
-        "a variable's name has letters, digits and underscores alone",
+        "a variable's name has letters, digits and underscores alone, and no digit in front",
     ),
     Wording(
         r"Invalid user/group name or numeric ID: [^:\s]+:[^:\s]+",
         VERIFY,
         "a user and a group are two directives, User= and Group=",
+    ),
+    Wording(
+        "Invalid syntax, ignoring",
+        VERIFY,
+        "close each quote, and double a backslash that is meant as itself",
     ),
     Wording("Invalid environment assignment", VERIFY, "put double quotes around an assignment that holds a blank"),
     Wording(
@@ -182,6 +198,11 @@ WORDINGS: Tuple[Wording, ...] = (
         "Neither a valid executable name nor an absolute path: ~",
         VERIFY,
         "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
+    ),
+    Wording(
+        "(?:System call |(?:Unknown system call group|Failed to parse (?:system call|address family)), ignoring: )~",
+        VERIFY,
+        "a ~ stands in front of the first word alone and inverts its whole line, so make of the several lines a list",
     ),
     Wording("Empty path in command line", VERIFY, "what is in front of a program stands there without a blank"),
     Wording(
@@ -204,6 +225,16 @@ WORDINGS: Tuple[Wording, ...] = (
         r".* path is not absolute\b.*: ~",
         VERIFY,
         "systemd puts no home in the place of ~: write the whole path, or for units of a user %h",
+    ),
+    Wording(
+        r".* path is not absolute\b.*: -?[\"']",
+        VERIFY,
+        "it is read to the end of the line, blanks and all, so write it without quotes",
+    ),
+    Wording(
+        r".* path is not absolute\b.*: -?\$",
+        VERIFY,
+        "systemd puts no variable in the place of a path: write it out",
     ),
     Wording(r"\S+ path is not absolute", VERIFY, "begin it with /"),
     Wording(

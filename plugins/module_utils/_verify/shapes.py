@@ -21,6 +21,12 @@ _ONE_OF = {
     "OOMPolicy": "continue, stop or kill",
     "IOSchedulingClass": "realtime, best-effort or idle",
     "CPUSchedulingPolicy": "other, batch, idle, fifo or rr",
+    "DevicePolicy": "auto, closed or strict",
+    "CollectMode": "inactive or inactive-or-failed",
+    **dict.fromkeys(
+        ("OnFailureJobMode", "OnSuccessJobMode"),
+        "fail, replace, replace-irreversibly, isolate, flush, ignore-dependencies or ignore-requirements",
+    ),
     **dict.fromkeys(
         ("LogLevelMax", "SyslogLevel"), "emerg, alert, crit, err, warning, notice, info or debug (3 is err)"
     ),
@@ -29,6 +35,7 @@ _ONE_OF = {
         "journal, null, inherit, tty, socket, kmsg, or file:, append: or truncate: with a path behind it",
     ),
 }
+_SEVERAL = "a blank separates several"
 _SECONDS = "a time is a number of seconds, or has units, such as 90, 5min or 1h 30min"
 # By the names that systemd gives to directives of one kind (systemd.directives(7)).
 _BY_NAME = (
@@ -48,6 +55,19 @@ _BY_NAME = (
         r"Limit\w+",
         "a limit is a number, infinity for none, or two as SOFT:HARD; one of bytes may have K, M, G or T behind it",
     ),
+    (
+        "(?:Success|RestartPrevent|RestartForce)ExitStatus",
+        f"it is exit codes from 0 to 255, names of such as TEMPFAIL, or of signals such as SIGTERM; {_SEVERAL}",
+    ),
+    (
+        "RestrictNamespaces",
+        f"it is yes, no, or types of namespaces such as net, mnt, pid and user; {_SEVERAL}",
+    ),
+    ("Delegate", f"it is yes, no, or controllers such as cpu, io, memory and pids; {_SEVERAL}"),
+    ("SystemCallArchitectures", f"it is native, or names such as x86-64, x86, arm64 and arm; {_SEVERAL}"),
+    ("IOSchedulingPriority", "it is from 0, which is served first, to 7"),
+    ("CPUSchedulingPriority", "it is from 1 to 99, which is served first"),
+    ("LogExtraFields", "a field has a name of capitals, digits and underscores, as in SHOP=web"),
     (r"UMask|\w*Mode", 'write it in octal and in quotes, such as "0755"'),
     (
         "Documentation",
@@ -72,13 +92,16 @@ _BY_NAME = (
     ),
     (
         "SystemCallFilter|SystemCallLog",
-        "`systemd-analyze syscall-filter` of the host lists the groups, such as @system-service",
+        "`systemd-analyze syscall-filter` of the host lists the groups, such as @system-service; " + _SEVERAL,
     ),
-    ("RestrictAddressFamilies", "families are AF_UNIX, AF_INET, AF_INET6, AF_NETLINK and the like, or none"),
+    (
+        "RestrictAddressFamilies",
+        f"families are AF_UNIX, AF_INET, AF_INET6, AF_NETLINK and the like, or none; {_SEVERAL}",
+    ),
     (r"\w*Capabilit(?:ies|yBoundingSet)", "capabilities are CAP_NET_BIND_SERVICE and the like (capabilities(7))"),
     (
         "IPAddress(?:Allow|Deny)",
-        "it is an address, a network such as 10.0.0.0/8, any, localhost, link-local or multicast",
+        f"it is an address, a network such as 10.0.0.0/8, any, localhost, link-local or multicast; {_SEVERAL}",
     ),
 )
 
@@ -89,4 +112,6 @@ def shape(directive: str, words: str) -> str:
         return f"it is one of {_ONE_OF[directive]}"
     if "boolean value" in words:
         return "it is yes or no"
+    if "unsigned value" in words:
+        return "it is a whole number, 0 or more"
     return next((said for name, said in _BY_NAME if re.fullmatch(name, directive)), "")

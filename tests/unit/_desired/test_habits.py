@@ -105,6 +105,17 @@ def test_a_blank_behind_a_backslash(blank: str) -> None:
     declare({"name": "a.service", "content": f"# \\{blank}\n[Service]\nExecStart=/bin/a\n"})
 
 
+@pytest.mark.parametrize("following", ["--name=one", "  -f", "\t--data-dir /srv \\\\"])
+def test_two_backslashes_of_a_line_that_shall_go_on(following: str) -> None:
+    """As in a text that a shell was to write to a file."""
+    content = f"[Service]\nExecStart=/bin/a \\\\\n{following}\n"
+    ((_directive, rule, message),) = refused({"name": "a.service", "content": content})
+    assert rule == "syntax"
+    assert message.startswith("line 2: two backslashes")
+    declare({"name": "a.service", "content": content.replace("\\\\", "\\")})
+    declare({"name": "a.service", "content": "[Service]\nExecStart=/bin/a \\\\\nUser=b\n"})
+
+
 @pytest.mark.parametrize("hidden", ["\u200b", "\u00a0", "\ufeff"])
 def test_what_cannot_be_seen_is_shown(hidden: str) -> None:
     with pytest.raises(Problems) as caught:
@@ -113,6 +124,13 @@ def test_what_cannot_be_seen_is_shown(hidden: str) -> None:
     assert str(caught.value).isprintable()
     assert problem.message.isprintable()
     assert problem.directive == f"Type{hidden}"
+
+
+def test_a_credential_that_is_a_file_of_the_host() -> None:
+    ((_directive, _rule, message),) = refused({**service(), "credentials": {"key": {"path": "/etc/key"}}})
+    assert "LoadCredential=" in message
+    ((_directive, _rule, message),) = refused({**service(), "credentials": {"key": 12}})
+    assert message.endswith("quote it")
 
 
 @pytest.mark.parametrize("option", ["secrets", "credentials"])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._desired.stack 
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan import doubts, refusals
 from ansible_collections.unitwright.systemd.plugins.module_utils._plan.references import View
 
-from tests.unit.world import RUNNING, Entry, Relations, declare, facts, in_force, work
+from tests.unit.world import RUNNING, VENDOR, Entry, Relations, declare, facts, in_force, work
 
 OTHER = {"other.service": "[Service]\nExecStart=/bin/other\n", "nginx.service": "[Service]\nExecStart=/bin/nginx\n"}
 
@@ -269,6 +270,22 @@ def test_a_pattern_where_a_path_is_taken_as_it_is(directive: str) -> None:
     assert rules(path(PathExistsGlob="/srv/in/*.csv"), service()) == []
 
 
+def test_several_paths_where_one_is_taken() -> None:
+    def path(**directives: Any) -> Entry:
+        return {"name": "a.path", "path": directives}
+
+    both = "/srv/in /srv/out"
+    for directive in ("PathExists", "PathExistsGlob", "PathChanged", "DirectoryNotEmpty"):
+        assert rules(path(**{directive: both}), service()) == [("a.path", "one-path")]
+        assert rules(path(**{directive: both.split()}), service()) == []
+    for directive in ("ConditionPathExists", "AssertFileNotEmpty", "ConditionDirectoryNotEmpty"):
+        for value in (both, "/srv/in !/srv/out", "/srv/in,/srv/out"):
+            assert rules(service(unit={directive: value})) == [("a.service", "one-path")]
+        for value in ("/srv/my in", "!/srv/in", both.split()):
+            assert rules(service(unit={directive: value})) == []
+    assert rules(service(unit={"RequiresMountsFor": both})) == []
+
+
 @pytest.mark.parametrize(
     ("command", "word", "said"),
     [
@@ -457,6 +474,25 @@ def test_it_is_told_by_the_run_that_starts_it() -> None:
     desired = declare(service())
     done = work(desired, in_force(desired, {"a.service": RUNNING}))
     assert list(doubts.not_at_boot(View(done.differences, done.observed), done.plan, done.graph)) == []
+
+
+@pytest.mark.parametrize(
+    ("default", "wanted", "is_told"),
+    [
+        ("multi-user.target", "graphical.target", True),
+        ("multi-user.target", "graphical.target multi-user.target", False),
+        ("multi-user.target", "multi-user.target", False),
+        ("multi-user.target", "sleep.target", False),
+        ("graphical.target", "graphical.target", False),
+    ],
+)
+def test_what_a_target_wants_that_no_boot_comes_to(default: str, wanted: str, is_told: bool) -> None:
+    targets = dict.fromkeys(("multi-user.target", "graphical.target", "sleep.target", "default.target"), "[Unit]\n")
+    host = in_force(None, vendor=targets)
+    host = replace(host, loadpath=replace(host.loadpath, links={f"{VENDOR}/default.target": default}))
+    done = work(declare(service(install={"WantedBy": wanted})), host)
+    found = doubts.not_at_boot(View(done.differences, done.observed), done.plan, done.graph)
+    assert [each.directive for each in found] == (["WantedBy"] if is_told else [])
 
 
 COMMAND = "[Service]\nExecStart=/bin/d\n"

@@ -120,6 +120,18 @@ def test_a_target_that_is_nowhere() -> None:
     assert impossible(declare(unit), observed) == [("a.service", "no-such-target")]
 
 
+def test_what_wants_each_instance_is_told_of_the_instances() -> None:
+    template = service("a@.service", instances=["1", "2"], install={"WantedBy": "net@%i.service"})
+    assert impossible(declare(template), in_force(None)) == [(f"a@{each}.service", "no-such-target") for each in "12"]
+    same = service("a@.service", instances=["1", "2"], install={"WantedBy": "nowhere.target"})
+    assert impossible(declare(same), in_force(None)) == [("a@1.service", "no-such-target")]
+
+
+def test_a_device_may_be_plugged_in_later() -> None:
+    for wanting in ("dev-ttyUSB0.device", "sys-subsystem-net-devices-wg0.device"):
+        assert impossible(declare(service(install={"WantedBy": wanting})), in_force(None)) == []
+
+
 def test_a_timer_that_starts_nothing() -> None:
     timer = {"name": "a.timer", "timer": {"OnCalendar": "daily"}}
     assert impossible(declare(timer), in_force(None)) == [("a.timer", "starts-nowhere")]

@@ -78,6 +78,8 @@ def in_service(**entry: Any) -> dict[str, str]:
         ({"timeout": 3}, "", "it is an option of health: indent it below that"),
         ({"daemon_reload": True}, "", "it is not needed, as the module has systemd read its files again where they"),
         ({"no_block": True}, "", "it is not needed, as the module waits until its units are up"),
+        ({"src": "a.service.j2"}, "", "an entry of units has its text in content"),
+        ({"template": "a.service.j2"}, "", "lookup('template', 'NAME.service.j2')"),
         ({"state": "running"}, "", "present, absent: did you mean started?"),
         ({"state": "ops.service"}, "", "present, absent"),
         ({"without": ["helth"]}, "without[0]", "hardening: did you mean health?"),

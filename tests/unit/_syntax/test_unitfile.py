@@ -74,6 +74,8 @@ def test_repeated_sections_and_foreign_ones() -> None:
         ("A=b\n", "line 1: 'A' is assigned before the first section"),
         ("[S]\nfoo\n", "line 2: neither"),
         ("[S]\n=b\n", "line 2: neither"),
+        ("[S]\nA=b\n{% if c == 'd' %}\n", "line 3: it is Jinja's"),
+        ("[S]\n{{ lines }}\n", "line 2: it is Jinja's"),
         ("[Service\nA=b\n", "line 1: '[Service' is not a section header"),
         ("[Service] # c\n", "line 1: '[Service] # c' is not"),
         ("[]\n", "line 1"),

@@ -65,6 +65,7 @@ def test_what_a_complaint_about_a_unit_weighs(level: int, message: str, heavy: s
         (WARNING, "Specifier '%c' used in unit configuration, which is deprecated. Please update", "advice"),
         (WARNING, "The !! modifier for ExecStart= lines is no longer supported and is now ignored.", "advice"),
         (WARNING, "CPUAccounting= is deprecated, ignoring", "advice"),
+        (WARNING, 'Ignoring unknown escape sequences: "grep a\\.b"', "advice"),
         (NOTICE, "Special user nobody configured, this is not safe!", "advice"),
         (NOTICE, "Standard output type syslog is obsolete, automatically updating to journal.", "advice"),
         (NOTICE, "PIDFile= references a path below legacy directory /var/run/, updating; please update", "advice"),
@@ -201,7 +202,48 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
         ),
         (
             *("Environment", "Invalid environment assignment, ignoring: my-key=1"),
-            "a variable's name has letters, digits and underscores alone",
+            "a variable's name has letters, digits and underscores alone, and no digit in front",
+        ),
+        (
+            *("Environment", "Invalid environment assignment, ignoring: 1ST=1"),
+            "a variable's name has letters, digits and underscores alone, and no digit in front",
+        ),
+        (
+            *("Environment", "Invalid syntax, ignoring: A=it's"),
+            "close each quote, and double a backslash that is meant as itself",
+        ),
+        (
+            *("OnFailureJobMode", "Failed to parse job mode, ignoring: replace-irreversible"),
+            "it is one of fail, replace, replace-irreversibly, isolate, flush, ignore-dependencies or "
+            "ignore-requirements",
+        ),
+        (
+            *("SuccessExitStatus", "Failed to parse value, ignoring: 0,143"),
+            "it is exit codes from 0 to 255, names of such as TEMPFAIL, or of signals such as SIGTERM; a blank "
+            "separates several",
+        ),
+        (
+            *("RestrictAddressFamilies", "Failed to parse address family, ignoring: AF_INET,AF_INET6"),
+            "families are AF_UNIX, AF_INET, AF_INET6, AF_NETLINK and the like, or none; a blank separates several",
+        ),
+        (
+            *("SystemCallFilter", "Failed to parse system call, ignoring: ~@privileged"),
+            "a ~ stands in front of the first word alone and inverts its whole line, so make of the several lines a "
+            "list",
+        ),
+        (
+            *("SystemCallFilter", "System call ~@resources is not known, ignoring"),
+            "a ~ stands in front of the first word alone and inverts its whole line, so make of the several lines a "
+            "list",
+        ),
+        ("StartLimitBurst", "Failed to parse unsigned value, ignoring: -1", "it is a whole number, 0 or more"),
+        (
+            *("WorkingDirectory", 'WorkingDirectory= path is not absolute: "/srv/my app"'),
+            "it is read to the end of the line, blanks and all, so write it without quotes",
+        ),
+        (
+            *("EnvironmentFile", "EnvironmentFile= path is not absolute, ignoring: $HOME/env"),
+            "systemd puts no variable in the place of a path: write it out",
         ),
         (
             *("ExecStart", "Neither a valid executable name nor an absolute path: ${JAVA_HOME}/bin/java"),
@@ -252,6 +294,13 @@ def test_what_only_follows_is_left_out() -> None:
     assert len(judged([LACKING], frozenset())) == 1
     placed = said(LACKING.message, "a.service", "Service", "Type")
     assert len(judged([DROPPED, placed], frozenset())) == 2
+
+
+def test_a_unit_that_is_left_out_for_its_own_fault_is_told_of_that_alone() -> None:
+    left = ADVICE.said("Cannot add dependency job, ignoring: Unit a.service has a bad unit file setting.", "a.service")
+    assert [each.directive for each in judged([DROPPED, left], frozenset())] == ["ExecStart"]
+    (told,) = judged([left], frozenset())
+    assert told.message.endswith("what wants it starts without it, so mend it, or take it out there")
 
 
 def test_another_unit_or_mere_advice_leaves_nothing_out() -> None:
