@@ -95,7 +95,8 @@ def test_units_and_targets_that_are_not_there_yet_are_unverified_without_a_warni
     assert "did you mean multi-user.target?" in warning
     unit = service(unit={"Wants": "late.service"}, install={"WantedBy": "late.target"})
     late = {"name": "other-late.service", "state": "stopped"}
-    dropin = {"name": "dropped-late.service", "dropin": "50-more", "environment": {"A": "1"}}
+    reload = {"on_change": "reload", "health": {"tcp": "127.0.0.1:9"}}
+    dropin = {"name": "dropped-late.service", "dropin": "50-more", "service": {"Nice": 5}, **reload}
     would = host.foretell(unit, late, dropins=[dropin])
     rules = {"wants-nowhere", "no-such-target", "stopped-nowhere", "dropin-without-unit"}
     assert ({each["rule"] for each in would["unverified"]}, would.get("warnings", [])) == (rules, [])

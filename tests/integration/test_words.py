@@ -59,7 +59,7 @@ def test_a_warning_is_given_beside_an_error(host: Lab) -> None:
 
 
 def test_a_line_that_is_not_meant_so_is_told_beside_a_mistake_in_another(host: Lab) -> None:
-    result = host.refused(service(command="/usr/bin/date +%Y-%m-%d", service={"UMask": 23}))
+    result = host.refused(service(command="/usr/bin/date +%j-%m", service={"UMask": 23}))
     assert [error["directive"] for error in result["errors"]] == ["UMask"]
     assert [rule for _unit, _directive, rule in rules(result)] == ["date-format"]
 

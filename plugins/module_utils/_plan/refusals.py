@@ -21,6 +21,7 @@ from .._host.observed import units_under
 from .._syntax.dependencies import needed, needs, upheld
 from .._syntax.kinds import Processes, kind_of
 from .._syntax.meaning import can_reload, is_run_once
+from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Rule, RulePlace, Severity
 from .._syntax.special import ending, is_of_host
 from .._syntax.unitfile import Effective
@@ -143,6 +144,7 @@ _NO_LINGER = Rule(
     "{user} has no linger, so all of it ends with the last session of {user}",
     "loginctl enable-linger {user}; the manager of another user is reached by become_user",
     "loginctl(1), enable-linger",
+    may_come=True,
 )
 _MAX_REMOVED = Rule(
     "max-removed",
@@ -208,25 +210,26 @@ def _runs_once(case: Case, view: View) -> Optional[Problem]:
 
 def _has_no_reload(case: Case, view: View) -> Optional[Problem]:
     wanted = case.on_change == "reload" or case.wanted == "reloaded"
-    return _no_reload(case.unit, case.after) if wanted and not case.mask else None
+    return _no_reload(case.unit, case.after, view) if wanted and not case.mask else None
 
 
-def _no_reload(unit: str, text: Effective) -> Optional[Problem]:
-    lacking = _is_told(unit, text) and not can_reload(text)
+def _no_reload(unit: str, text: Effective, view: View) -> Optional[Problem]:
+    lacking = _is_told(unit, text, view) and not can_reload(text)
     return _NO_RELOAD.problem(unit, "Service", "ExecReload") if lacking else None
 
 
-def _is_told(unit: str, text: Effective) -> bool:
-    """Only of a text that was read can it be told what a process lacks."""
-    return kind_of(unit).processes is Processes.MAIN and bool(text.get("Service"))
+def _is_told(unit: str, text: Effective, view: View) -> bool:
+    """Only of a text that was read can it be told what a process lacks, and not of drop-ins that wait for one."""
+    is_read = view.after.fragment(unit) is not None and bool(text.get("Service"))
+    return kind_of(unit).processes is Processes.MAIN and is_read
 
 
 def _runs_on(case: Case, view: View) -> Optional[Problem]:
-    return _lasting(case.unit, case.after) if case.service.runs_on_change else None
+    return _lasting(case.unit, case.after, view) if case.service.runs_on_change else None
 
 
-def _lasting(unit: str, text: Effective) -> Optional[Problem]:
-    lasting = _is_told(unit, text) and not is_run_once(text)
+def _lasting(unit: str, text: Effective, view: View) -> Optional[Problem]:
+    lasting = _is_told(unit, text, view) and not is_run_once(text)
     return _RUN_OF_LASTING.problem(unit, "Service", "Type") if lasting else None
 
 
@@ -255,8 +258,8 @@ def _without_instances(unit: UnitWanted, view: View) -> Optional[Problem]:
     name, text = unit.name.text, view.after.effective(unit.name.text)
     if unit.members:
         return None
-    reloads = _no_reload(name, text) if unit.on_change == "reload" else None
-    return reloads or (_lasting(name, text) if unit.runs_on_change else None)
+    reloads = _no_reload(name, text, view) if unit.on_change == "reload" else None
+    return reloads or (_lasting(name, text, view) if unit.runs_on_change else None)
 
 
 def _of_cases(view: View) -> Iterator[Problem]:
@@ -282,7 +285,8 @@ def _unchecked(plan: Plan, view: View) -> Iterator[Problem]:
     for name in dict.fromkeys(name for name, health in entries if health and health.checks):
         under = units_under({*view.observed.states, *declared}, name)
         done = any(view.observed.states[each].is_up or declared.get(each) in RUNNING for each in under)
-        if not done and plan.watched.keys().isdisjoint(under):
+        waits = not parse_pattern(name).stands_for_others and not view.is_there(name)  # which is told already
+        if not (done or waits) and plan.watched.keys().isdisjoint(under):
             yield _NOT_CHECKED.problem(name)
 
 

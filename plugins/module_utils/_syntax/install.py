@@ -35,10 +35,6 @@ def _install(reason: str, remedy: str) -> Rule:
     return Rule("install", Severity.ERROR, reason, remedy, _MANUAL)
 
 
-def _passed_over(reason: str, remedy: str) -> Rule:
-    return Rule("install-passed-over", Severity.WARNING, reason, remedy, _MANUAL)
-
-
 _MISNAMED = Rule("install", Severity.ERROR, "{complaint}", "", _MANUAL, of_line=True)
 _NO_INSTANCE = _install(
     "this template has no DefaultInstance=, so there is no instance of it that {other} could want",
@@ -47,7 +43,9 @@ _NO_INSTANCE = _install(
 _TOO_OLD = _install(
     "links of a template without an instance are made by systemd 249 and newer", "name it DefaultInstance="
 )
-_NO_ALIASES = _passed_over("a .{kind} can have no other name", "leave Alias= out")
+_NO_ALIASES = Rule(
+    "install-passed-over", Severity.WARNING, "a .{kind} can have no other name", "leave Alias= out", _MANUAL
+)
 _OTHER_TYPE = _install("{alias} is no .{kind}", "an alias ends as its unit does, with .{kind}")
 _OTHER_FORM = _install(
     "{alias} is {form}, which cannot stand for {unit}",
@@ -57,8 +55,21 @@ _OWN_NAME = _install("is its own name, which systemd 247 takes for one that is t
 _BAD_PATH = _install(
     "{alias} is no link for this unit", "write WantedBy= or RequiredBy= with the name of the other unit"
 )
-_ALSO_NOWHERE = _install("there is no {other} on this host", "install what brings it, or leave Also= out")
-_ALSO_PASSED_OVER = _passed_over("there is no {other} on this host", "systemctl enables the rest")
+_ALSO_NOWHERE = Rule(
+    "also-nowhere",
+    Severity.UNVERIFIED,
+    "there is no {other} on this host",
+    "install what brings it, or leave Also= out",
+    _MANUAL,
+)
+_ALSO_PASSED_OVER = Rule(
+    "also-passed-over",
+    Severity.WARNING,
+    "there is no {other} on this host",
+    "systemctl enables the rest",
+    _MANUAL,
+    may_come=True,
+)
 
 
 class Link(NamedTuple):

@@ -114,6 +114,17 @@ def test_a_reload_of_what_has_none(kind: str) -> None:
     assert forbidden(reloaded, in_force(None, states, vendor={f"a.{kind}": "[Unit]\n"})) == [(f"a.{kind}", "option")]
 
 
+def test_what_a_drop_in_that_waits_for_its_unit_asks_of_it() -> None:
+    """The text that comes may have a reload, and the unit runs then."""
+    dropin = {"name": "b.service", "dropin": "x", "service": {"Nice": 5}, "on_change": "reload"}
+    waiting = declare(dropins=[{**dropin, "health": {"tcp": "127.0.0.1:80"}}])
+    assert impossible(waiting, in_force(None)) == [("b.service", "dropin-without-unit")]
+    assert forbidden(waiting, in_force(None)) == []
+    there = {"b.service": "[Service]\nExecStart=/bin/b\n"}
+    assert impossible(waiting, in_force(None, vendor=there)) == [("b.service", "option")]
+    assert forbidden(waiting, in_force(None, vendor=there)) == [("b.service", "not-checked")]
+
+
 def test_a_target_that_is_nowhere() -> None:
     unit = service(install={"WantedBy": "multi-user.target mutli-user.target"})
     observed = in_force(None, {"multi-user.target": UnitState("loaded", "active", "active")})
