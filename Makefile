@@ -102,7 +102,7 @@ unit: tools $(SOURCE) ## Test what needs no systemd
 	@$(PYTEST) $(or $(TESTS),tests/unit) $(PYTEST_ARGS)
 
 .PHONY: integration
-integration: artifact image $(SOURCE) ## Test the modules against a systemd in a container
+integration: setup $(SOURCE) ## Test the modules against a systemd in a container
 	@$(PYTEST) --numprocesses=$(WORKERS) --dist=worksteal $(or $(TESTS),tests/integration) $(PYTEST_ARGS)
 
 .PHONY: upgrade

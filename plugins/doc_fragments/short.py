@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import textwrap
+from functools import lru_cache
 from typing import Any, Dict, List, Mapping
 
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.short import PROCESS, SHORT, Short
 
 # A line for each option, in its own words; the directive and its manual page are added to it.
 _SENTENCES = """
-description: What the unit is, in a few words.
+description: What the unit is, in a few words. By default its name.
 documentation: Where it is documented, as one or several URIs.
 wants: Units that are started along with it; one that fails keeps nothing down. They are not waited for, see O(after).
 requires: Units that it cannot be without; it stops where one of them is stopped. They are not waited for, see O(after).
@@ -25,13 +26,16 @@ before: Units that come after it.
 after: Units that it comes after.
 requires_mounts_for: Paths whose mounts it needs.
 condition_path_exists: Paths that have to be there, or not, with a V(!) before them; otherwise a start is skipped.
+assert_path_exists: Paths that have to be there, or not, with a V(!) before them; otherwise a start fails.
 start_limit_interval_sec: >-
   The time in which O(start_limit_burst) starts are too many, so that it stays down. By default there is no limit where
   it is restarted, so that what it needs may be away for an hour.
 start_limit_burst: >-
   The starts within O(start_limit_interval_sec) after which it stays down. A limit that the pause between two starts
   keeps from being reached is refused.
-type: When it counts as up. systemd's own default is V(simple); what a timer runs is V(oneshot).
+type: >-
+  When it counts as up. systemd's own default is V(simple); what a timer runs is V(oneshot). V(notify-reload) is there
+  since systemd 253.
 exec_start: The command, as systemd reads it. A list is the directive repeated, for several commands of a oneshot.
 exec_start_pre: Commands that run before O(exec_start), each of which has to succeed.
 exec_start_post: Commands that run once it is up.
@@ -39,9 +43,9 @@ exec_reload: Commands that make it read its configuration anew.
 exec_stop: Commands that stop it. By default its processes are sent O(kill_signal).
 exec_stop_post: Commands that run after it has stopped, however that came.
 restart: >-
-  After what end it is started again. Defaults to V(on-failure), but for a oneshot, for what a timer starts and for what
-  a socket starts for each connection.
-restart_sec: The pause before that. Defaults to 5 seconds.
+  After what end it is started again. Defaults to V(on-failure), as a service is to run on; but for a oneshot, for what
+  a timer starts and for what a socket starts for each connection, which have their next time.
+restart_sec: The pause before that. Defaults to 5 seconds, so that what fails at once does not take the host's time.
 restart_prevent_exit_status: Exit codes and signals after which it is not started again.
 success_exit_status: Exit codes and signals that are no failure, besides 0.
 remain_after_exit: Whether it counts as up once its command has ended.
@@ -49,9 +53,9 @@ timeout_start_sec: How long a start may take. systemd's own default is 90 second
 timeout_stop_sec: How long a stop may take before the processes are killed. systemd's own default is 90 seconds.
 runtime_max_sec: How long it may run.
 watchdog_sec: How often it has to send C(WATCHDOG=1), so that a program which hangs is started anew.
-notify_access: Whose messages systemd listens to.
-pid_file: The file that a V(forking) service writes its main process to.
-bus_name: The name that a V(dbus) service takes.
+notify_access: Whose messages systemd listens to. By default nobody's, and those of the main process for V(notify).
+pid_file: The file that a V(forking) service writes its main process to. None by default.
+bus_name: The name that a V(dbus) service takes. None by default.
 kill_mode: Which of its processes are stopped.
 kill_signal: The signal that asks them to end. systemd's own default is C(SIGTERM).
 user: The user that its processes run as. The default of a system service is root.
@@ -64,7 +68,9 @@ environment_file: Files of environment variables; one with a V(-) before it may 
 standard_input: Where it reads from. Defaults to C(socket) for what a socket starts for each connection.
 standard_output: Where its output goes. Defaults to the journal, for what a socket starts for each connection to that.
 standard_error: Where its errors go. By default where its output goes.
-syslog_identifier: The name that its lines have in the journal. Defaults to that of the unit, without its suffix.
+syslog_identifier: >-
+  The name that its lines have in the journal. Defaults to that of the unit, without its suffix, as that is where one
+  looks; systemd's own is that of the program, such as C(python3).
 runtime_directory: Folders below C(/run) that are its own while it runs.
 runtime_directory_mode: The mode of these, quoted.
 runtime_directory_preserve: Whether these stay when it stops.
@@ -75,13 +81,13 @@ logs_directory: Folders below C(/var/log) that are its own.
 configuration_directory: Folders below C(/etc) that are made for it.
 nice: Its priority, from V(-20), the highest, to V(19).
 oom_score_adjust: How soon the kernel kills it where memory is short, from V(-1000), never, to V(1000).
-io_scheduling_class: The class of its access to disks, such as V(idle).
-limit_nofile: How many files it may have open.
-limit_nproc: How many processes its user may have.
-limit_core: How large a core dump may be.
-limit_memlock: How much memory it may lock.
+io_scheduling_class: The class of its access to disks, such as V(idle). The kernel's own default is V(best-effort).
+limit_nofile: How many files it may have open. The default is that of C(systemd-system.conf(5)).
+limit_nproc: How many processes its user may have. The default is that of C(systemd-system.conf(5)).
+limit_core: How large a core dump may be. The default is that of C(systemd-system.conf(5)).
+limit_memlock: How much memory it may lock. The default is that of C(systemd-system.conf(5)).
 ambient_capabilities: Capabilities that it has though it is not root, such as C(CAP_NET_BIND_SERVICE).
-capability_bounding_set: The capabilities that it can have at most.
+capability_bounding_set: The capabilities that it can have at most. By default all.
 no_new_privileges: Whether it can get no rights more, as by setuid programs.
 private_tmp: Whether it has folders C(/tmp) and C(/var/tmp) of its own.
 private_devices: Whether it sees no devices but C(/dev/null) and the like.
@@ -100,24 +106,28 @@ proc_subset: Whether it sees nothing but processes in C(/proc).
 read_write_paths: Paths that it may write to though O(protect_system) forbids it.
 read_only_paths: Paths that it may only read.
 inaccessible_paths: Paths that it does not see.
-restrict_address_families: The kinds of sockets that it may open, such as C(AF_UNIX) and C(AF_INET).
+exec_paths: Paths whose programs it may run though O(no_exec_paths) forbids it. Since systemd 248.
+no_exec_paths: Paths whose programs it may not run. Since systemd 248.
+restrict_address_families: The kinds of sockets that it may open, such as C(AF_UNIX) and C(AF_INET). By default all.
 restrict_namespaces: Whether it can make no namespaces, or which.
 restrict_realtime: Whether it cannot ask for real-time scheduling.
 restrict_suid_sgid: Whether it cannot make setuid or setgid files.
 lock_personality: Whether it cannot change its execution domain.
 memory_deny_write_execute: Whether it cannot make memory writable and executable, as a just-in-time compiler does.
 remove_ipc: Whether its IPC objects go when it stops.
-system_call_filter: The system calls it may make, such as C(@system-service); with a V(~) before them, those it may not.
+system_call_filter: >-
+  The system calls it may make, such as C(@system-service); with a V(~) before them, those it may not. By default it may
+  make all.
 system_call_error_number: The error that another one gets, such as C(EPERM). By default it kills the process.
-system_call_architectures: The architectures whose system calls it may make, such as C(native).
-slice: The slice that it is in.
+system_call_architectures: The architectures whose system calls it may make, such as C(native). By default all.
+slice: The slice that it is in. By default C(system.slice), and C(app.slice) for units of a user.
 memory_max: The most memory that it may use; beyond that it is killed.
 memory_high: The memory beyond which it is slowed down.
 memory_swap_max: The most swap that it may use.
-cpu_quota: The most time of a processor that it may use, such as C(50%); C(200%) are two.
+cpu_quota: The most time of a processor that it may use, such as C(50%); C(200%) are two. By default all there is.
 cpu_weight: Its share of the processors beside others, from V(1) to V(10000). The kernel's own default is V(100).
 io_weight: Its share of the disks beside others, from V(1) to V(10000). The kernel's own default is V(100).
-tasks_max: The most processes and threads that it may have.
+tasks_max: The most processes and threads that it may have. By default 15% of those that the host may have.
 device_allow: Devices that it may use, such as C(/dev/gpiomem rw).
 device_policy: Whether it may use any device but those of O(device_allow).
 on_calendar: >-
@@ -143,7 +153,7 @@ socket_group: The group of it. The default is root.
 socket_mode: The mode of it, quoted. systemd's own default is C(0666), so that everyone may connect.
 directory_mode: The mode of folders that are made for it, quoted.
 remove_on_stop: Whether it is removed when the socket is stopped.
-backlog: How many connections may wait.
+backlog: How many connections may wait. By default as many as the kernel lets wait.
 max_connections: How many services for connections may run at once.
 max_connections_per_source: How many of them for one address or user.
 bind_ipv6_only: Whether a port of IPv6 is one of IPv4 too.
@@ -151,7 +161,7 @@ free_bind: Whether it may listen on an address that the host does not have yet.
 reuse_port: Whether several sockets may listen on the same port.
 keep_alive: Whether connections that are silent are tried now and then.
 no_delay: Whether small packets are sent at once.
-file_descriptor_name: The name that the service finds it by.
+file_descriptor_name: The name that the service finds it by. By default that of the socket, with its suffix.
 wanted_by: >-
   What starts it at boot. Defaults to C(multi-user.target), C(sockets.target) or C(timers.target) by its type, with
   C(default.target) in the place of the first for units of a user. An empty list is for what something else starts.
@@ -160,6 +170,48 @@ alias: Names more that it has while it is enabled.
 """
 
 
+# systemd's own defaults of what is neither true or false nor a list, where no sentence tells it.
+_DEFAULTS = """
+start_limit_burst 5
+runtime_max_sec infinity
+watchdog_sec 0
+kill_mode control-group
+umask 0022
+runtime_directory_mode 0755
+runtime_directory_preserve no
+state_directory_mode 0755
+nice 0
+oom_score_adjust 0
+private_tmp false
+private_users false
+protect_system false
+protect_home false
+protect_control_groups false
+protect_hostname false
+protect_proc default
+proc_subset all
+restrict_namespaces false
+memory_max infinity
+memory_high infinity
+memory_swap_max infinity
+device_policy auto
+randomized_delay_sec 0
+directory_mode 0755
+max_connections 64
+max_connections_per_source 0
+bind_ipv6_only default
+"""
+
+
+def default(option: str, row: Short) -> str:
+    """What systemd does without the option, "" where its sentence tells, or where that is a list without anything."""
+    if "efault" in sentences()[option] or row.takes in (("texts",), ("names",)):
+        return ""
+    told = dict(line.split() for line in _DEFAULTS.strip().splitlines())
+    return "false" if row.takes == ("bool",) else told[option]
+
+
+@lru_cache(maxsize=None)
 def sentences() -> Dict[str, str]:
     """By option."""
     found: Dict[str, List[str]] = {}
@@ -181,6 +233,11 @@ def options(rows: Mapping[str, Short]) -> str:
             place += " Text or a number."
         elif row.takes == ("texts",):
             place += " Text, or a list of texts, for the directive repeated."
+        of_systemd = default(option, row)
+        if of_systemd:
+            place += f" systemd's own default is V({of_systemd})."
+        elif "efault" not in told[option]:
+            place += " None by default."
         entries[option] = {"description": [told[option], place], **row.spec}
     return "\n".join(f"{option}: {json.dumps(entry)}" for option, entry in entries.items())
 

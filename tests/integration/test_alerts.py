@@ -15,6 +15,7 @@ from .entries import FOREVER, UNITS
 from .lab import Lab, until
 
 TOLD = "/run/told"
+SENDMAIL = "/usr/sbin/sendmail"
 # In one piece, since several may be told at once.
 NOTE = {"command": ["/bin/sh", "-c", f'printf "%s\\n" "$(cat)" >> {TOLD}'], "journal": True}
 # Answers one POST after the other, each of which goes to TOLD as a line.
@@ -66,8 +67,8 @@ def test_a_service_that_dies_at_night(host: Lab) -> None:
     assert not host.exists(f"{UNITS}/app.service.d")
 
 
-def test_a_service_that_fails_again_and_again(host: Lab) -> None:
-    limited = {"start_limit_burst": 5, "start_limit_interval_sec": "1h", "restart_sec": 1}
+def test_a_service_that_fails_twenty_times_in_a_row(host: Lab) -> None:
+    limited = {"start_limit_burst": 20, "start_limit_interval_sec": "1h", "restart_sec": "200ms"}
     app = {"name": "loop", "exec_start": "/bin/sh -c 'test -e /run/works && exec sleep infinity'", **limited}
     host.sh("touch /run/works")
     host.apply(services=[{**app, "alert": "ops"}], alerts={"ops": NOTE})
@@ -77,6 +78,21 @@ def test_a_service_that_fails_again_and_again(host: Lab) -> None:
     until(lambda: host.state("test-alert@loop.service.service") != "activating", "it does not end")
     assert [each["gave_up"] for each in told(host)] == [False, True]
     assert told(host)[-1]["state"] == "failed"
+
+
+def test_a_mail_goes_to_sendmail(host: Lab) -> None:
+    app = {"name": "mailed", "exec_start": "/bin/sh -c 'echo last words; exec sleep infinity'"}
+    host.write(SENDMAIL, f'#!/bin/sh\n{{ echo "$@"; cat; }} > {TOLD}.part && mv {TOLD}.part {TOLD}\n')
+    host.sh(f"chmod 755 {SENDMAIL}")
+    host.settled(services=[{**app, "alert": {"mail": "ops@example.org", "journal": True}}])
+    fails(host, "mailed.service")
+    mail = until(lambda: host.sh(f"cat {TOLD} 2>/dev/null", check=False), "nobody is told")
+    host.sh(f"rm {SENDMAIL}")
+    asked, *lines = mail.splitlines()
+    assert asked == "-t -i"
+    assert "To: ops@example.org" in lines
+    assert f"Subject: mailed.service has failed on {host.sh('hostname')}" in lines
+    assert {"unit: mailed.service", "result: signal", "exit_status: 9", "last words"} <= set(lines)
 
 
 def test_a_webhook_that_is_down_is_asked_again_and_its_address_is_shown_nowhere(host: Lab) -> None:

@@ -6,14 +6,20 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.testbed.engine import CONNECTIONS
+
 from .entries import UNITS, server
-from .lab import Lab, succeeded
+from .lab import Lab
 
 MODULES = Path(__file__).parents[2] / "plugins" / "modules"
 SECTION = re.compile(r'^EXAMPLES = r"""\n(.*?)^"""', re.MULTILINE | re.DOTALL)
@@ -21,34 +27,63 @@ SECTION = re.compile(r'^EXAMPLES = r"""\n(.*?)^"""', re.MULTILINE | re.DOTALL)
 ELSEWHERE = ("dashboard.service",)
 # Modules after which there is nothing to take away.
 NOTHING_STAYS = ("unit_info", "drill", "hardening_search")
-# What an example takes from a vault, with the value to try it with.
-VAULTED = re.compile(r"\{\{ \w+ \| default\('([^']*)'\) \}\}")
 
 
-def examples(module: str) -> list[dict[str, Any]]:
+def examples(module: str) -> str:
     found = SECTION.search((MODULES / f"{module}.py").read_text(encoding="utf-8"))
     assert found
-    tasks: list[dict[str, Any]] = yaml.safe_load(VAULTED.sub(r"\1", found.group(1)))
-    return tasks
+    return found.group(1)
 
 
 def ours(tasks: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    """Module and options of the tasks, but for those of another collection, and of a user that is not here."""
+    """Module and options of the tasks, but for those of another collection."""
     prefix = "unitwright.systemd."
-    here = [task for task in tasks if "become_user" not in task]
-    return [(key[len(prefix) :], given) for task in here for key, given in task.items() if key.startswith(prefix)]
+    return [(key[len(prefix) :], given) for task in tasks for key, given in task.items() if key.startswith(prefix)]
+
+
+def play(host: Lab, folder: Path, tasks: str) -> None:
+    """Run them as a user does. There is no sudo in there to become someone else by."""
+    written = folder / "play.yml"
+    written.write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n" + textwrap.indent(tasks, "    "), encoding="utf-8"
+    )
+    given = {
+        "ansible_connection": CONNECTIONS[host.engine.name],
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_become_method": "ansible.builtin.su",
+    }
+    words = [f"--extra-vars={key}={value}" for key, value in given.items()]
+    command = ["ansible-playbook", f"--inventory={host.name},", *words, str(written)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def accounts(host: Lab, tasks: list[dict[str, Any]]) -> Iterator[None]:
+    """Whom the tasks become, each with a manager of its own."""
+    users = sorted({task["become_user"] for task in tasks if "become_user" in task})
+    for user in users:
+        host.sh(
+            f"useradd --create-home {user} && loginctl enable-linger {user} && systemctl start user@$(id -u {user})"
+        )
+    try:
+        yield
+    finally:
+        for user in users:
+            host.sh(f"loginctl disable-linger {user}; systemctl stop user@$(id -u {user}); userdel --remove {user}")
 
 
 @pytest.mark.parametrize("module", sorted(path.stem for path in MODULES.glob("*.py")))
-def test_the_examples_of_a_module(host: Lab, module: str) -> None:
-    tasks = examples(module)
+def test_the_examples_of_a_module(host: Lab, tmp_path: Path, module: str) -> None:
+    text = examples(module)
+    tasks: list[dict[str, Any]] = yaml.safe_load(text)
     assert tasks
     assert all(task["name"] for task in tasks)
     for unit in ELSEWHERE:
         host.foreign(unit, f"[Service]\nExecStart={server('dashboard', 8096)}\n")
     try:
-        for each, given in ours(tasks):
-            succeeded(host.module(each, **given))
+        with accounts(host, tasks):
+            play(host, tmp_path, text)
     finally:
         for each, given in ours(tasks):
             if each not in NOTHING_STAYS:

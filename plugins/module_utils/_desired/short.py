@@ -58,6 +58,7 @@ Unit systemd.unit
   after                       After                    names
   requires_mounts_for         RequiresMountsFor        texts
   condition_path_exists       ConditionPathExists      texts
+  assert_path_exists          AssertPathExists         texts
   start_limit_interval_sec    StartLimitIntervalSec    text
   start_limit_burst           StartLimitBurst          text
 """
@@ -132,6 +133,8 @@ Service systemd.exec
   read_write_paths            ReadWritePaths           texts
   read_only_paths             ReadOnlyPaths            texts
   inaccessible_paths          InaccessiblePaths        texts
+  exec_paths                  ExecPaths                texts
+  no_exec_paths               NoExecPaths              texts
   restrict_address_families   RestrictAddressFamilies  names
   restrict_namespaces         RestrictNamespaces       text
   restrict_realtime           RestrictRealtime         bool

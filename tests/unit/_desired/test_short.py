@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.unitwright.systemd.plugins.doc_fragments.short import sentences
+from ansible_collections.unitwright.systemd.plugins.doc_fragments.short import options, sentences
 from ansible_collections.unitwright.systemd.plugins.module_utils._desired.short import PROCESS, SHORT
 
 from tests.unit.world import facts
@@ -19,8 +19,10 @@ ROWS = {(form, option): row for form, rows in {**SHORT, "process": PROCESS}.item
 
 @pytest.mark.parametrize("version", [247, 252, 257, 262])
 def test_each_is_a_directive_of_every_version(version: int) -> None:
+    """Or its sentence says since when."""
     known = facts(version).catalogue.sections
-    assert {row.directive for row in ROWS.values() if row.directive not in known[row.section]} == set()
+    missing = {option for (_form, option), row in ROWS.items() if row.directive not in known[row.section]}
+    assert {option for option in missing if "Since systemd 248." not in sentences()[option] or version > 247} == set()
 
 
 def test_each_bears_the_name_of_its_directive() -> None:
@@ -32,6 +34,13 @@ def test_each_bears_the_name_of_its_directive() -> None:
 def test_each_has_a_sentence_and_no_other_has() -> None:
     assert set(sentences()) == {option for _form, option in ROWS}
     assert all(sentence.endswith(".") for sentence in sentences().values())
+
+
+def test_each_tells_its_default_and_its_manual_page() -> None:
+    for (_form, option), row in ROWS.items():
+        told = options({option: row})
+        assert "efault" in told, told
+        assert f"see C({row.manual}(5))" in told
 
 
 def test_what_is_true_or_false_to_systemd_is_so_here() -> None:
