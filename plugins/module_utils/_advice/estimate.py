@@ -13,7 +13,7 @@ from typing import Sequence
 
 from . import merging
 from .optouts import Line
-from .profiles import is_root, rank
+from .profiles import ServiceLines, is_root
 from .protection import Merge, Protection
 from .protections import PROTECTIONS
 
@@ -25,10 +25,11 @@ _BY_NAME = {"CapabilityBoundingSet": (550, 250), "RestrictAddressFamilies": (800
 _BY_GROUP = 900
 
 
-def estimated(lines: Sequence[Line]) -> float:
+def estimated(lines: Sequence[Line], version: int) -> float:
     """The exposure, from 0 to 10. lines: those of its [Service], in systemd's order."""
-    root = is_root(lines)
-    saved = sum(_saved(row, [value for name, value in lines if name == row.name]) for row in PROTECTIONS.values())
+    said = ServiceLines(lines, version)
+    root = is_root(said)
+    saved = sum(_saved(row, said.all(row.name)) for row in PROTECTIONS.values())
     points = max(0, (_BARE[0] if root else _BARE[1]) - saved)
     return round(10 * points / (_MOST[0] if root else _MOST[1]), 1)
 
@@ -38,7 +39,7 @@ def _saved(row: Protection, said: Sequence[str]) -> int:
         return 0
     if row.merge is Merge.LADDER:
         values = merging.in_force(said)
-        return row.weight * rank(row, values[-1]) // (len(row.order) - 1) if values else 0
+        return row.weight * row.rank(values[-1]) // (len(row.order) - 1) if values else 0
     if row.merge is Merge.CALLS:
         return _of_calls(row, said)
     if row.name in _BY_NAME:

@@ -66,21 +66,23 @@ def capabilities(lines: Sequence[str], unsaid: Names = EVERYTHING) -> Names:
 
 
 def families(lines: Sequence[str]) -> Names:
-    """RestrictAddressFamilies=, as config_parse_address_families() reads its lines: the first says what the list is."""
+    """RestrictAddressFamilies=, as config_parse_address_families() reads its lines: the first says what the list is.
+
+    So does the first one behind `none`, as that empties the list too, and only then allows nothing.
+    """
     found: Optional[Names] = None
+    unsaid = EVERYTHING
     for line in lines:
         inverted, names = line.startswith("~"), frozenset(line.lstrip("~").split())
-        if not line:
-            found = None
-        elif line == "none":
-            found = NOTHING
+        if line in ("", "none"):
+            found, unsaid = None, NOTHING if line else EVERYTHING
         elif found is None:
             found = Names(names, inverted)
         elif inverted:
             found = found.both(Names(names, True))
         else:
             found = found.either(names)
-    return EVERYTHING if found is None else found
+    return unsaid if found is None else found
 
 
 def architectures(lines: Sequence[str]) -> Names:
@@ -133,8 +135,11 @@ class Filter:
         if not found.all_but:
             found = found.either(self._expand(["@default"]))
         for line in said:
-            names = self._expand(line.lstrip("~").split())
-            found = found.both(Names(names, True)) if line.startswith("~") else found.either(names)
+            if line.startswith("~"):
+                found = found.both(Names(self._expand(line.lstrip("~").split()), True))
+            else:
+                # With an error a word is of those that are refused, and passed over here (but on 247).
+                found = found.either(self._expand(word for word in line.split() if ":" not in word))
         return found
 
     def _expand(self, words: Iterable[str]) -> FrozenSet[str]:

@@ -53,6 +53,19 @@ def _caps(names: str) -> Tuple[str, ...]:
 
 _SWITCH = _caps("SETUID SETGID CHOWN DAC_OVERRIDE FOWNER KILL")
 _NO_USERS = {"PrivateUsers": "no", "DynamicUser": "no"}
+# Each of these has a mount namespace made for a service (tried on 247, 252, 257 and 262; DynamicUser= implies others).
+_HOST_MOUNTS = {
+    **dict.fromkeys(
+        """
+        DynamicUser PrivateNetwork PrivateDevices PrivateTmp PrivateIPC PrivateMounts PrivateUsers PrivatePIDs
+        ProtectSystem ProtectHome ProtectKernelTunables ProtectKernelModules ProtectKernelLogs ProtectControlGroups
+        PrivateBPF
+        """.split(),
+        "no",
+    ),
+    "ProtectProc": "default",
+    "ProcSubset": "all",
+}
 _ROWS = (
     OptOut("network", "connections over the network", "any (as without a value), local, none, or a list of networks"),
     OptOut("netlink", "asking the kernel for addresses and routes (getifaddrs())", families=("AF_NETLINK",)),
@@ -80,14 +93,18 @@ _ROWS = (
         capabilities=_SWITCH,
     ),
     OptOut("devices", "devices", "nothing for all of them, or a list of paths and of classes such as char-ttyUSB"),
-    OptOut("tunables", "settings of the kernel, and hardware by /sys", values={"ProtectKernelTunables": "no"}),
+    OptOut(
+        "tunables",
+        "settings of the kernel, and hardware by /sys",
+        values={"ProtectKernelTunables": "no", "ProcSubset": "all"},
+    ),
     OptOut("home", "files in /home, /root and /run/user", "write (as without a value), read, or a list of paths"),
     OptOut("jit", "running code that it has made itself", values={"MemoryDenyWriteExecute": "no"}),
     OptOut("namespaces", "namespaces, as containers need", values={"RestrictNamespaces": "no"}, calls=("@mount",)),
     OptOut(
         "realtime",
         "real-time scheduling",
-        values={"RestrictRealtime": "no"},
+        values={"PrivateUsers": "no", "RestrictRealtime": "no"},
         calls=("@resources",),
         capabilities=_caps("SYS_NICE"),
     ),
@@ -105,19 +122,23 @@ _ROWS = (
         capabilities=_caps("SYS_PTRACE"),
     ),
     OptOut(
-        "clock", "setting the clock", values={"ProtectClock": "no"}, calls=("@clock",), capabilities=_caps("SYS_TIME")
+        "clock",
+        "setting the clock",
+        values={"PrivateUsers": "no", "ProtectClock": "no"},
+        calls=("@clock",),
+        capabilities=_caps("SYS_TIME"),
     ),
     OptOut(
         "kernel_modules",
         "loading modules",
-        values={"ProtectKernelModules": "no"},
+        values={"PrivateUsers": "no", "ProtectKernelModules": "no"},
         calls=("@module",),
         capabilities=_caps("SYS_MODULE"),
     ),
     OptOut(
         "kernel_logs",
         "the kernel's log",
-        values={"ProtectKernelLogs": "no"},
+        values={"PrivateUsers": "no", "ProtectKernelLogs": "no"},
         calls=("syslog",),
         capabilities=_caps("SYSLOG"),
     ),
@@ -127,9 +148,21 @@ _ROWS = (
     OptOut("other_users", "knowing other users, as peer authentication does", values={"PrivateUsers": "no"}),
     OptOut("foreign_abi", "32-bit programs on 64 bit", values={"SystemCallArchitectures": ""}),
     OptOut("personality", "another ABI or layout of memory (personality())", values={"LockPersonality": "no"}),
-    OptOut("hostname", "changing the host's name", values={"ProtectHostname": "no"}),
+    OptOut(
+        "hostname",
+        "changing the host's name",
+        values={"PrivateUsers": "no", "ProtectHostname": "no"},
+        calls=("sethostname", "setdomainname"),
+        capabilities=_caps("SYS_ADMIN"),
+    ),
     OptOut("cgroups", "control groups of its own", values={"ProtectControlGroups": "no"}),
-    OptOut("mounts", "mounts that others see", values={"PrivateMounts": "no", "PrivateBPF": "no"}),
+    OptOut(
+        "mounts",
+        "mounts that others see, so none of what gives it file systems of its own",
+        values=_HOST_MOUNTS,
+        calls=("@mount",),
+        capabilities=_caps("SYS_ADMIN"),
+    ),
     OptOut("shared_ipc", "shared memory of System V", values={"PrivateIPC": "no", "RemoveIPC": "no"}),
     OptOut("groups", "groups besides its own", "a list of groups"),
     OptOut("static_user", "a user that is there for good", values={"DynamicUser": "no"}),
@@ -168,7 +201,8 @@ def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
             if name in found:
                 raise Refused(f"allow: {name} is there twice")
             found[name] = _with_value(OPT_OUTS[name], value)
-    rows = list(found.values())
+    # What mounts gives back no other one holds back in part.
+    rows = sorted(found.values(), key=lambda row: row.name == "mounts")
     home = found.get("home")
     paths = []
     as_allowed = not wrong.each
@@ -186,6 +220,8 @@ def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
             more.append((directive, value))
         else:
             wants[directive] = (value,)
+    if "mounts" in found:  # nothing is hidden from it, and such a line would give it file systems of its own
+        more = [line for line in more if line[0] not in ("ReadWritePaths", "BindPaths")]
     return Needs(
         names=tuple(found),
         values=values,

@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .._syntax.directives import Catalogue
-from .._syntax.meaning import is_on, is_true, truth
+from .._syntax.meaning import is_on, is_true
 from . import merging
 from .merging import Calls, Filter, read_names
 from .optouts import Line, Needs
-from .protection import USERS_MOUNTS, Merge, OfUsers, Protection
+from .protection import USERS_MOUNTS, Merge, OfUsers, Protection, octal
 from .protections import PROTECTIONS
 
 # What DynamicUser=yes brings by itself (systemd.exec(5)).
@@ -36,6 +36,8 @@ _CLOCK_KEEPS_DEVICES = 248
 _REMOUNTING = ("ProtectKernelTunables", "ProtectControlGroups")
 _REMOUNTS_OF_USERS = 252
 _ROOT = ("", "root", "0")
+# Powers that an opt-out gives a service with a user outright; others only where it has them itself.
+_GIVEN = ("CAP_NET_BIND_SERVICE", "CAP_NET_RAW")
 
 
 class Host(NamedTuple):
@@ -72,21 +74,23 @@ def profile(level: str, needs: Needs, present: Sequence[Line], host: Host) -> Li
 
 def escalates_in_vain(needs: Needs, present: Sequence[Line], version: int) -> bool:
     """Would a service with a user be kept from gaining rights in spite of the opt-out?"""
-    return "escalate" in needs.names and version < _FREE_OF_FILTERS and not is_root(present)
+    said = ServiceLines(present, version)
+    return "escalate" in needs.names and version < _FREE_OF_FILTERS and not is_root(said)
 
 
-def is_root(present: Sequence[Line]) -> bool:
-    said = ServiceLines(present)
+def is_root(said: ServiceLines) -> bool:
     return said.last("User") in _ROOT and not is_true(said.last("DynamicUser"))
 
 
 class ServiceLines:
-    """Lines of [Service], in systemd's order, by directive."""
+    """Lines of [Service], in systemd's order, by directive, but for those that systemd of that version passes over."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[Line], version: int) -> None:
         self._by_name: Dict[str, List[str]] = {}
         for directive, value in lines:
-            self._by_name.setdefault(directive, []).append(value)
+            row = PROTECTIONS.get(directive)
+            if row is None or row.takes(value, version):
+                self._by_name.setdefault(directive, []).append(value)
 
     def all(self, directive: str) -> List[str]:
         return self._by_name.get(directive, [])
@@ -100,9 +104,10 @@ class _Maker:
     def __init__(self, level: str, needs: Needs, present: Sequence[Line], host: Host) -> None:
         self.level, self.needs, self.host = level, needs, host
         self.version = host.catalogue.version
-        self.present = present
-        dynamic = is_true(ServiceLines(present).last("DynamicUser"))
-        self.said = ServiceLines([*(_OF_DYNAMIC.items() if dynamic else ()), *present])
+        said = ServiceLines(present, self.version)
+        self.root = is_root(said)
+        dynamic = is_true(said.last("DynamicUser"))
+        self.said = ServiceLines([*(_OF_DYNAMIC.items() if dynamic else ()), *present], self.version)
         self.filter = Filter(host.calls)
         self.left_out: Dict[str, str] = {}
         self.stricter: Dict[str, str] = {}
@@ -162,7 +167,7 @@ class _Maker:
     def _out_of_place(self, row: Protection) -> str:
         """Why a directive would do harm or nothing in this unit, "" if it would not."""
         released = self.needs.values
-        if row.name == "RemoveIPC" and is_root(self.present) and not self._becomes_dynamic():
+        if row.name == "RemoveIPC" and self.root and not self._becomes_dynamic():
             return "it does nothing for a service of root"
         if row.name == "PrivateBPF" and is_true(self.said.last("PrivatePIDs")):
             return "together with PrivatePIDs=yes it would not start, with status 226"
@@ -185,10 +190,10 @@ class _Maker:
 
     def ladder(self, row: Protection, ours: Sequence[str]) -> List[str]:
         now = self.said.last(row.name)
-        has = rank(row, now)
+        has = row.rank(now)
         most = self.needs.values.get(row.name)
-        ceiling = rank(row, most) if most is not None else len(row.order)
-        wanted = min(rank(row, ours[-1]) if ours else 0, ceiling)
+        ceiling = row.rank(most) if most is not None else len(row.order)
+        wanted = min(row.rank(ours[-1]) if ours else 0, ceiling)
         if has > ceiling:
             self._release(row)
             return [row.order[ceiling]]
@@ -200,14 +205,14 @@ class _Maker:
 
     def mask(self, row: Protection, ours: Sequence[str]) -> List[str]:
         now = self.said.last(row.name)
-        has, least = _octal(now or row.order[0]), _octal(row.order[0])
+        has, least = _bits(now or row.order[0]), _bits(row.order[0])
         if row.name in self.needs.values:
             if has & ~least:
                 self._release(row)
                 return list(row.order)
             return []
-        both = has | _octal(ours[-1])
-        if both != _octal(ours[-1]):
+        both = has | _bits(ours[-1])
+        if both != _bits(ours[-1]):
             self.stricter[row.name] = now
         return [f"{both:04o}"] if both != has or now == "" else []
 
@@ -225,7 +230,7 @@ class _Maker:
         if not has.holds(after):
             self._release(row)
         if after == has and (not fresh or after == (merging.NOTHING if _is_ambient(row) else merging.EVERYTHING)):
-            if ours and after != wanted:
+            if ours and after != wanted.either(back):
                 self.stricter[row.name] = " ".join(merging.in_force(self.said.all(row.name))) or "empty"
             return []
         return merging.written_names(row.name, after, fresh, self.version)
@@ -238,9 +243,10 @@ class _Maker:
             return ()
         if not _is_ambient(row):
             return self.needs.capabilities
-        if is_root(self.present) and not self._becomes_dynamic():
-            return ()  # root has what the bounding set leaves
-        return [each for each in self.needs.capabilities if each in ("CAP_NET_BIND_SERVICE", "CAP_NET_RAW")]
+        if self.root:  # it has what the bounding set leaves, unless it will be another user
+            return self.needs.capabilities if self._becomes_dynamic() else ()
+        has = read_names(row.name, self.said.all(row.name))
+        return [each for each in self.needs.capabilities if each in _GIVEN or each in has.names]
 
     def calls(self, row: Protection, ours: Sequence[str]) -> List[str]:
         present = self.said.all(row.name)
@@ -300,16 +306,17 @@ _BY_MERGE: Mapping[Merge, Callable[[_Maker, Protection, Sequence[str]], List[str
 
 def undone(lines: Sequence[Line], later: Sequence[Line], present: Sequence[Line], host: Host) -> List[str]:
     """Directives that lines behind a profile's own make weaker again."""
-    ours, whole = ServiceLines([*present, *lines]), ServiceLines([*present, *lines, *later])
+    version = host.catalogue.version
+    ours, whole = ServiceLines([*present, *lines], version), ServiceLines([*present, *lines, *later], version)
     names = dict.fromkeys(name for name, _value in lines if name in {directive for directive, _value in later})
     return [name for name in names if name in PROTECTIONS and _is_weaker(PROTECTIONS[name], whole, ours, host)]
 
 
 def _is_weaker(row: Protection, now: ServiceLines, before: ServiceLines, host: Host) -> bool:
     if row.merge is Merge.LADDER:
-        return rank(row, now.last(row.name)) < rank(row, before.last(row.name))
+        return row.rank(now.last(row.name)) < row.rank(before.last(row.name))
     if row.merge is Merge.MASK:
-        old, new = (_octal(each.last(row.name) or row.order[0]) for each in (before, now))
+        old, new = (_bits(each.last(row.name) or row.order[0]) for each in (before, now))
         return bool(old & ~new)
     if row.merge is Merge.NAMES:
         return not read_names(row.name, before.all(row.name)).holds(read_names(row.name, now.all(row.name)))
@@ -323,20 +330,5 @@ def _is_ambient(row: Protection) -> bool:
     return row.name == "AmbientCapabilities"
 
 
-def rank(row: Protection, value: str) -> int:
-    """How strict a value is; one that is not known, such as a list, where the table has a star, or at the end."""
-    if not value:
-        return 0
-    word = value.partition(":")[0]
-    means = truth(word)
-    word = word if means is None else "yes" if means else "no"
-    if word in row.order:
-        return row.order.index(word)
-    return row.order.index("*") if "*" in row.order else len(row.order) - 1
-
-
-def _octal(value: str) -> int:
-    try:
-        return int(value, 8)
-    except ValueError:
-        return 0
+def _bits(value: str) -> int:
+    return octal(value) or 0

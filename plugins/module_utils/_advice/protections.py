@@ -33,6 +33,8 @@ def _row(
 
 
 _ON = ("yes",)
+# Opt-outs for what takes powers over the kernel.
+_FOR_KERNEL = "realtime debug clock kernel_modules kernel_logs hostname"
 _DENIED = ("~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap",)
 _SERVICE_CALLS = ("@system-service", "~@obsolete @cpu-emulation")
 _CAPS_OF_LOGINS = (
@@ -83,7 +85,7 @@ _ROWS = (
         (
             "it has none of root's powers, or not the ones over the kernel",
             "what starts as root and then changes its user, changes owners of files or binds ports below 1024",
-            "switch_users low_ports raw_sockets realtime debug clock kernel_modules kernel_logs",
+            f"switch_users escalate low_ports raw_sockets mounts {_FOR_KERNEL}",
         ),
         Merge.NAMES,
         baseline=_CAPS_DENIED,
@@ -97,7 +99,7 @@ _ROWS = (
         (
             "programs that it starts as another user have no powers",
             "ports below 1024 without root",
-            "low_ports raw_sockets",
+            f"low_ports raw_sockets mounts {_FOR_KERNEL}",
         ),
         Merge.NAMES,
         standard=("",),
@@ -167,7 +169,7 @@ _ROWS = (
         (
             "calls that no service needs reach no code of the kernel",
             "setuid, chown, nice, affinity, mount, trace, by profile",
-            "setuid_calls switch_users escalate resources realtime namespaces debug clock kernel_modules kernel_logs",
+            f"setuid_calls switch_users escalate resources namespaces mounts {_FOR_KERNEL}",
         ),
         Merge.CALLS,
         baseline=_DENIED,
@@ -180,11 +182,7 @@ _ROWS = (
         "SystemCallErrorNumber",
         0,
         "y",
-        (
-            "nothing by itself: a call that is refused fails, instead of ending the service",
-            "nothing",
-            "",
-        ),
+        ("nothing by itself: a call that is refused fails, instead of ending the service", "nothing", ""),
         Merge.ERRNO,
         baseline=("EPERM",),
         sessions=("EPERM",),
@@ -292,7 +290,7 @@ _ROWS = (
         (
             "other users of the host are nobody to it, and it has no powers over what is theirs",
             "peer authentication, setuid, ports below 1024, raw sockets",
-            "other_users low_ports raw_sockets switch_users escalate debug",
+            f"other_users low_ports raw_sockets switch_users escalate {_FOR_KERNEL}",
         ),
         order=("no", "yes", "self", "identity", "full", "managed"),
         strict=_ON,
@@ -389,12 +387,8 @@ _ROWS = (
         "ProtectProc",
         1000,
         "-",
-        (
-            "it sees nothing in /proc of other users' processes",
-            "ps, monitoring, supervisors",
-            "other_processes",
-        ),
-        order=("default", "noaccess", "ptraceable", "invisible"),
+        ("it sees nothing in /proc of other users' processes", "ps, monitoring, supervisors", "other_processes"),
+        order=("default", "noaccess", "invisible", "ptraceable"),
         standard=("invisible",),
     ),
     _row(
@@ -404,7 +398,7 @@ _ROWS = (
         (
             "it sees nothing in /proc but processes",
             "what reads /proc/meminfo, cpuinfo or net: psutil, Java",
-            "other_processes",
+            "other_processes tunables",
         ),
         order=("all", "pid"),
         maximum=("pid",),
@@ -439,12 +433,6 @@ _ROWS = (
         order=("", "yes", "no"),
         maximum=("no",),
     ),
-    _row(
-        "PrivateBPF",
-        0,
-        "-",
-        ("it sees no BPF file system", "what uses bpf()", "mounts"),
-        maximum=_ON,
-    ),
+    _row("PrivateBPF", 0, "-", ("it sees no BPF file system", "what uses bpf()", "mounts"), maximum=_ON),
 )
 PROTECTIONS: Dict[str, Protection] = {row.name: row for row in _ROWS}

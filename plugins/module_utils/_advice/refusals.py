@@ -112,8 +112,8 @@ class _Reader:
     """Lines against the text of one unit."""
 
     def __init__(self, present: Sequence[Line], host: Host) -> None:
-        self._said = ServiceLines(present)
-        self._root = is_root(present)
+        self._said = ServiceLines(present, host.catalogue.version)
+        self._root = is_root(self._said)
         self._filter, self._made = Filter(host.calls), host.made
 
     def read(self, line: str) -> Optional[Refusal]:

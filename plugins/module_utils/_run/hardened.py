@@ -228,7 +228,7 @@ class Hardening:
             if found is not None:
                 self._exposures[when][unit] = found
             elif self._manager.version < OFFLINE_SINCE:
-                self._exposures[when][unit] = Exposure(estimated(asked[when, unit].lines))
+                self._exposures[when][unit] = Exposure(estimated(asked[when, unit].lines, self._manager.version))
                 self._estimated.add(unit)
         same = {unit: each for unit, each in self._exposures[AFTER].items() if unit in unchanged}
         self._exposures[BEFORE].update(same)

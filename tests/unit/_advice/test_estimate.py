@@ -29,7 +29,7 @@ from tests.unit.world import facts
 def test_what_systemd_252_measures(level: str, user: str, measured: float) -> None:
     present = [("User", user)] if user else []
     lines = profile(level, needs([], []), present, Host(facts().catalogue)).lines if level else ()
-    assert abs(estimated([*present, *lines]) - measured) <= 0.7
+    assert abs(estimated([*present, *lines], 252) - measured) <= 0.7
 
 
 @pytest.mark.parametrize(

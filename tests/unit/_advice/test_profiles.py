@@ -42,6 +42,8 @@ CALLS = {
     "@swap": frozenset(["swapon"]),
 }
 
+_SERVICE = ("@system-service", "~@obsolete @cpu-emulation")
+
 
 def made(
     level: str,
@@ -204,7 +206,7 @@ class TestUsersManager:
     @pytest.mark.parametrize("no", ["no", "false", "Off", "0"])
     def test_it_has_none_where_it_says_no(self, no: str) -> None:
         assert "ProtectSystem" in made("standard", f"PrivateUsers={no}", version=252, users=True).left_out
-        assert "ProtectSystem" not in made("standard", "PrivateUsers=self", version=252, users=True).left_out
+        assert "ProtectSystem" not in made("standard", "PrivateUsers=yes", version=252, users=True).left_out
 
     @pytest.mark.parametrize("directive", ["ProtectKernelTunables", "ProtectControlGroups"])
     def test_what_failed_there_at_first(self, directive: str) -> None:
@@ -225,8 +227,6 @@ class TestStricterStands:
             ("strict", "ProtectHome=yes", "ProtectHome", ["yes"]),
             ("standard", "NoNewPrivileges=no", "NoNewPrivileges", ["yes"]),
             ("standard", "NoNewPrivileges=true\nNoNewPrivileges=off", "NoNewPrivileges", ["yes"]),
-            ("standard", "PrivateTmp=disconnected", "PrivateTmp", []),
-            ("strict", "PrivateUsers=identity", "PrivateUsers", []),
             ("strict", "UMask=0077", "UMask", []),
             ("strict", "UMask=0007", "UMask", ["0027"]),
             ("strict", "UMask=0070", "UMask", ["0077"]),
@@ -234,6 +234,16 @@ class TestStricterStands:
             ("standard", "RestrictNamespaces=user net", "RestrictNamespaces", ["yes"]),
             ("standard", "KeyringMode=shared", "KeyringMode", ["private"]),
             ("standard", "ProtectSystem=", "ProtectSystem", ["full"]),
+            # An empty line takes back what was said of few directives, and is passed over for the others.
+            ("standard", "ProtectSystem=strict\nProtectSystem=", "ProtectSystem", []),
+            ("standard", "RestrictNamespaces=yes\nRestrictNamespaces=", "RestrictNamespaces", ["yes"]),
+            # So is what that systemd does not know.
+            ("standard", "ProtectSystem=yes\nProtectSystem=all", "ProtectSystem", ["full"]),
+            ("standard", "PrivateTmp=disconnected", "PrivateTmp", ["yes"]),
+            ("strict", "PrivateUsers=no\nPrivateUsers=identity", "PrivateUsers", ["yes"]),
+            ("baseline", "ProtectHostname=private:a", "ProtectHostname", ["yes"]),
+            ("strict", "UMask=0077\nUMask=rwx", "UMask", []),
+            ("standard", "ProtectProc=ptraceable", "ProtectProc", []),
             # A dynamic user implies a strict ProtectSystem, which an explicit word would take away.
             ("standard", "DynamicUser=yes", "ProtectSystem", []),
             ("standard", "SystemCallArchitectures=native x86", "SystemCallArchitectures", ["", "native"]),
@@ -244,6 +254,14 @@ class TestStricterStands:
     )
     def test_one_value(self, level: str, present: str, directive: str, expected: list[str]) -> None:
         assert of(directive, made(level, present)) == expected
+
+    @pytest.mark.parametrize(
+        ("present", "version"),
+        [("PrivateTmp=disconnected", 257), ("PrivateUsers=identity", 257), ("ProtectHostname=private:a", 262)],
+    )
+    def test_a_value_that_the_host_knows_counts(self, present: str, version: int) -> None:
+        directive, _equals, value = present.partition("=")
+        assert made("strict", present, version=version).stricter == {directive: value}
 
     def test_what_stays_is_said(self) -> None:
         assert made("baseline", "ProtectSystem=strict").stricter == {"ProtectSystem": "strict"}
@@ -269,6 +287,9 @@ class TestStricterStands:
             ("baseline", "~AF_VSOCK", ["", "~AF_PACKET AF_VSOCK"]),
             ("maximum", "AF_INET", ["none"]),
             ("standard", "none", []),
+            # Behind `none` the next line says anew whether the list allows or denies.
+            ("standard", "none\nRestrictAddressFamilies=~AF_UNIX", ["", "AF_INET AF_INET6 AF_NETLINK"]),
+            ("standard", "none\nRestrictAddressFamilies=AF_UNIX AF_PACKET", ["", "AF_UNIX"]),
         ],
     )
     def test_families(self, level: str, present: str, expected: list[str]) -> None:
@@ -328,6 +349,10 @@ class TestStricterStands:
             ),
             # Two lists that allow are joined, so only what they allow too much is taken away.
             ("standard", ["@system-service"], ["~@obsolete"]),
+            # With an error a word is of what is refused, whatever the line says.
+            ("standard", ["~@resources", "nice:EPERM"], ["", *_SERVICE, "~nice setrlimit"]),
+            ("standard", ["~@resources:ENOSYS"], ["", *_SERVICE, "~@resources:ENOSYS"]),
+            ("standard", ["@system-service mount:EPERM"], ["~@obsolete"]),
             ("standard", ["@system-service", "~@privileged @obsolete"], []),
             ("standard", ["@setuid @mount"], ["~chroot mount umount"]),
             ("strict", ["@system-service"], ["~@obsolete @privileged @resources"]),
@@ -367,6 +392,19 @@ class TestOptOuts:
         assert {*row.allow} <= {*OPT_OUTS}
         assert {*row.levels} <= {*PROFILES}
 
+    # That mounts are not seen by others is refused by none of what it releases.
+    @pytest.mark.parametrize(
+        "row", [each for each in OPT_OUTS.values() if each.name != "mounts"], ids=lambda row: row.name
+    )
+    def test_the_table_names_each_that_releases_a_directive(self, row: Any) -> None:
+        lists = {
+            "SystemCallFilter": row.calls,
+            "CapabilityBoundingSet": row.capabilities,
+            "RestrictAddressFamilies": row.families,
+        }
+        for directive in [*row.values, *(name for name, given in lists.items() if given)]:
+            assert row.name in PROTECTIONS[directive].allow, directive
+
     @pytest.mark.parametrize(
         ("allow", "gone"),
         [
@@ -392,7 +430,7 @@ class TestOptOuts:
         [
             ("MemoryDenyWriteExecute=yes", "jit", "MemoryDenyWriteExecute=no"),
             ("ProtectHome=yes", {"home": "read"}, "ProtectHome=read-only"),
-            ("PrivateUsers=full", "other_users", "PrivateUsers=no"),
+            ("PrivateUsers=true", "other_users", "PrivateUsers=no"),
             ("UMask=0077", "shared_files", "UMask=0022"),
             ("SystemCallArchitectures=native", "foreign_abi", "SystemCallArchitectures="),
             ("IPAddressDeny=any", "network", "IPAddressDeny="),
@@ -403,6 +441,34 @@ class TestOptOuts:
         assert line in text(found)
         name = next(iter(allow)) if isinstance(allow, dict) else allow
         assert found.released[line.partition("=")[0]] == name
+
+    @pytest.mark.parametrize("name", ["clock", "kernel_modules", "kernel_logs", "realtime", "hostname", "debug"])
+    def test_powers_over_the_kernel_are_none_among_users_of_its_own(self, name: str) -> None:
+        assert "PrivateUsers=yes" not in text(made("strict", allow=[name]))
+
+    def test_settings_of_the_kernel_are_seen(self) -> None:
+        assert "ProcSubset=pid" not in text(made("maximum", allow=["tunables"]))
+
+    def test_a_power_that_a_user_has_stays_with_its_opt_out(self) -> None:
+        timesync = "User=time\nAmbientCapabilities=CAP_SYS_TIME\nCapabilityBoundingSet=CAP_SYS_TIME"
+        found = made("standard", timesync, ["clock"])
+        assert of("AmbientCapabilities", found) + of("CapabilityBoundingSet", found) == []
+        assert found.stricter == {}
+        assert of("AmbientCapabilities", made("standard", "User=time", ["clock"])) == []
+        # Who was root has it, whoever it becomes.
+        assert of("AmbientCapabilities", made("maximum", "", ["clock"])) == ["CAP_SYS_TIME"]
+
+    @pytest.mark.parametrize("level", ["baseline", "standard", "strict", "maximum"])
+    @pytest.mark.parametrize("version", [247, 252, 257, 262])
+    def test_mounts_of_the_host_are_made_in_no_namespace(self, level: str, version: int) -> None:
+        own = "ProtectSystem=full\nPrivateTmp=yes\nProtectProc=noaccess"
+        found = made(level, own, ["mounts", {"home": ["/home/a"]}], ["/srv", "/home/a"], version=version)
+        assert {"ProtectSystem=no", "PrivateTmp=no", "ProtectProc=default"} <= {*text(found)}
+        names = {name for name, value in found.lines if value not in ("no", "default")}
+        assert not {name for name in names if name.startswith(("Protect", "Private"))} - {
+            *("ProtectClock", "ProtectHostname")
+        }
+        assert not {"ReadWritePaths", "BindPaths", "ProcSubset", "DynamicUser"} & names
 
     def test_calls_come_back_last(self) -> None:
         found = made("strict", "User=app", ["setuid_calls"])
