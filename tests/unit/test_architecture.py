@@ -87,6 +87,7 @@ SPELLING = {
     "_run/paths.py",
     # What is said of a directive in a file, by its name.
     "_plan/conflicts.py",
+    "_plan/doubts.py",
     "_verify/complaints.py",
     # A setting of the unit itself, as its Restart= is: what it promises.
     "_trial/promise.py",
