@@ -60,8 +60,9 @@ _value:
       to a stack, and of timers. It has C(unit), C(description), C(state), C(sub_state), C(enabled), C(owner),
       C(restarts), C(next_elapse) and C(findings).
     - Each of its findings has the word for it as C(finding) (V(failed), V(looping), V(restarting), V(gone), V(down),
-      V(not-up), V(no-elapse), V(stale), V(not-loaded) or V(unreadable)), a C(message), and C(cause), C(remedy) and
-      C(evidence), which are empty where they are not proven.
+      V(not-up), V(no-elapse), V(stale), V(not-loaded) or V(unreadable)), a C(message), and C(cause) and C(remedy),
+      which are empty where they are not proven. C(evidence) is the line of the journal that proves them, or where
+      nothing is proven the last lines of the run that failed.
   type: list
   elements: dict
 """

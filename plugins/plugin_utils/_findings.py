@@ -51,7 +51,9 @@ TITLES = {
 
 
 class Finding(NamedTuple):
-    """finding: a word of TITLES, or a rule of a module. What is not proven is empty."""
+    """finding: a word of TITLES, or a rule of a module. evidence: the line that proves the cause; where none is proven,
+    the last lines of that run.
+    """
 
     finding: str
     message: str
@@ -156,7 +158,9 @@ def _failed(unit: str, facts: Facts) -> Finding | None:
     finding = ("looping" if facts["n_restarts"] else "restarting") if waits else "failed"
     why = facts["cause"]
     if why.get("proven") is not True:
-        return _plain(finding, unit, f", result {facts['result']}{_ended(facts)}")
+        unknown = "; the cause is not proven" if why else ""
+        plain = _plain(finding, unit, f", result {facts['result']}{_ended(facts)}{unknown}")
+        return plain._replace(evidence="\n".join(_typed.texts(why.get("journal"))))
     cause, remedy, evidence = (_typed.text(why.get(key)) for key in ("cause", "remedy", "evidence"))
     return Finding(finding, f"{unit}: {TITLES[finding]}, {cause}: {remedy}", cause, remedy, evidence)
 

@@ -60,6 +60,10 @@ BESIDE = {
 AWAY = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 WELL = {"told": {"units": {"a.service": UP}}}
 ILL = {"told": {"units": {"a.service": {**UP, "active_state": "failed", "sub_state": "failed", "result": "signal"}}}}
+UNKNOWN = {"proven": False, "cause": "", "remedy": "", "evidence": "", "journal": ["schema 4 is not known", "exited"]}
+UNPROVEN = {"told": {"units": {"a.service": {**ILL["told"]["units"]["a.service"], "cause": UNKNOWN}}}}
+UNKNOWN = {"proven": False, "cause": "", "remedy": "", "evidence": "", "journal": ["schema 4 is not known", "exited"]}
+UNPROVEN = {"told": {"units": {"a.service": {**ILL["told"]["units"]["a.service"], "cause": UNKNOWN}}}}
 BROKEN = {"told": {"failed": True, "msg": "no systemd runs here"}}
 LOST = {"told": "lost"}
 FAULT = {
@@ -217,6 +221,11 @@ def test_check_looks_at_all_and_fails_those_with_something_wrong(run: Any) -> No
     page = (ran.folder / "out" / "page.html").read_text(encoding="utf-8")
     assert "3 of 5 hosts need a look" in page
     assert [oct(path.stat().st_mode & 0o777) for path in sorted((ran.folder / "out").iterdir())] == ["0o600", "0o600"]
+
+
+def test_check_says_of_a_failure_without_a_proven_cause_what_was_said_last(run: Any) -> None:
+    said = run("check", {"ill": UNPROVEN}).said.split(f"TASK [{WRONG}]")[1]
+    assert "a.service: has failed, result signal; the cause is not proven; said: schema 4 is not known\\nexited" in said
 
 
 def test_check_of_hosts_that_are_all_lost_still_reports_in_check_mode_too(run: Any) -> None:

@@ -51,7 +51,7 @@ def found(facts: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
         ({**FAILED, "cause": PROVEN}, [("failed", "a.service: has failed, there is no user shop: make it")]),
         (
             {**FAILED, "cause": {**PROVEN, "proven": False, "cause": ""}},
-            [("failed", "a.service: has failed, result exit-code")],
+            [("failed", "a.service: has failed, result exit-code; the cause is not proven")],
         ),
         ({**WAITS, "n_restarts": 1}, [("looping", "a.service: fails again and again, result signal")]),
         (
