@@ -418,7 +418,64 @@ class TestRefusals:
     # Its log is a file of others, which only a power of root opens, and its port is a low one.
     @pytest.mark.parametrize(("allow", "lacking"), [([], "switch_users"), (["switch_users"], "low_ports")])
     def test_of_a_change_that_is_rolled_back(self, host: Lab, allow: list[str], lacking: str) -> None:
+        """All of it is told where the failure is, once."""
         host.sh(f"systemctl start {NGINX}")
         result = host.failing(**{**OF_NGINX, "allow": allow}, health={"timeout": 10, "stable_for": 0.3})
         assert result["rolled_back"]
         assert ("EACCES", ["CapabilityBoundingSet"], lacking) in self.refused(result, NGINX)
+        (error,) = result["errors"]
+        assert (
+            f"CapabilityBoundingSet= refuses that{':' if not allow else ';'} if it needs it, allow {lacking}"
+            in (error["message"])
+        )
+        assert "not proven" not in result["msg"]
+        assert result.get("warnings", []) == []
+
+    @pytest.mark.parametrize(
+        ("command", "profile", "told"),
+        [
+            ("cat /tmp/of-others", "standard", "allow: [shared_tmp]"),
+            ("cat /dev/of-others", "standard", "allow: [{devices: [/dev/of-others]}]"),
+            ("cat /root/of-others", "standard", "allow: [{home: [/root/of-others]}]"),
+            ("touch /srv/of-others", "strict", "add /srv to read_write_paths"),
+            (
+                "python3 -B /srv/of-others",
+                "standard",
+                "CapabilityBoundingSet= refuses that: if it needs it, allow switch",
+            ),
+        ],
+    )
+    def test_the_opt_out_is_told_where_a_service_fails(self, host: Lab, command: str, profile: str, told: str) -> None:
+        there = "/tmp/of-others /root/of-others /srv/of-others"
+        script = "import os\nos.chown('/proc/self/fd/1', 1, 1)\n"
+        host.sh(f"touch {there}; test -e /dev/of-others || mknod /dev/of-others c 1 3")
+        host.write("/srv/of-others", script)
+        try:
+            shell = f"/bin/sh -c '{command} && exec sleep infinity'"
+            host.apply(services=[{"name": "app", "exec_start": shell}])
+            entry = {"name": "app", "exec_start": shell, "hardening": {"profile": profile}}
+            result = host.failing(services=[entry], health={"timeout": 10, "stable_for": 0.5})
+            assert told in result["msg"]
+            assert "not proven" not in result["msg"]
+        finally:
+            host.sh(f"rm -f {there} /dev/of-others")
+
+    def test_what_was_refused_before_its_last_words(self, host: Lab) -> None:
+        """Without what the run before it had said as well."""
+        said = "chown daemon /proc/self/fd/1; echo /x: Permission denied >&2; echo cannot boot >&2; exit 3"
+        good = "/bin/sh -c 'echo /x: Permission denied >&2; exec sleep infinity'"
+        host.apply(services=[{"name": "app", "exec_start": good}])
+        entry = {"name": "app", "exec_start": f"/bin/sh -c '{said}'", "hardening": {"profile": "standard"}}
+        result = host.failing(services=[entry], health={"timeout": 10, "stable_for": 0.5})
+        assert "the cause is not proven, it said: cannot boot; refused to it was chown: " in result["msg"]
+        assert "CapabilityBoundingSet= refuses that; if it needs it, allow switch_users" in result["msg"]
+        assert "/x: Permission denied" not in result["msg"]
+        assert result.get("warnings", []) == []
+
+    def test_a_secret_of_the_host_is_hidden_in_it(self, host: Lab) -> None:
+        command = "/bin/sh -c 'touch /srv/$TOKEN; exec sleep infinity'"
+        host.apply(services=[{"name": "app", "exec_start": command, "secrets": {"TOKEN": "aVerySecret"}}])
+        result = host.apply(module="hardening", name="app.service", profile="strict")
+        assert self.refused(result) == [("EROFS", ["ProtectSystem"], "read_write_paths")]
+        assert "aVerySecret" not in str(result)
+        host.sh("rm -f /srv/aVerySecret")

@@ -35,7 +35,10 @@ _SECCOMP = re.compile(r"\btype=1326\b.*\bpid=(?P<pid>\d+)\b.*\bsyscall=(?P<call>
 _QUOTED = re.compile(r"""["'`](/[^"'`]+)["'`]""")
 _BARE = re.compile(r"""(?<![\w:/.])(/[^\s"'`,:;()]+)""")
 _PORT = re.compile(r"\bbind\w*\b.*?(?::|\bport )(?P<port>\d{1,5})\b")
-_CALL = re.compile(r"\b(?P<name>[a-z][a-z0-9_]+)\b")
+_CALL = re.compile(r"\b[a-z][a-z0-9_]+\b")
+_CALLED = re.compile(r"\b([a-z][a-z0-9_]+)\(")
+# By which Python shows what of a line of source it is about.
+_MARKS = re.compile(r"\s+[\^~]+")
 _LOW = 1024
 # What each value of ProtectSystem= makes read-only, and what stays as it is even then (systemd.exec(5)).
 _SYSTEM = {
@@ -77,12 +80,15 @@ def refusals(lines: Iterable[str], before: Iterable[str], present: Sequence[Line
     known = {_shape(line) for line in before}
     reader = _Reader(present, host)
     found: Dict[str, Refusal] = {}
+    source = ""
     for line in lines:
         shape = _shape(line)
         if shape not in known and shape not in found:
-            refusal = reader.read(line)
+            refusal = reader.read(line, source)
             if refusal is not None:
                 found[shape] = refusal
+        if not _MARKS.fullmatch(line):
+            source = line if line[:1].isspace() else ""
     return list(found.values())
 
 
@@ -116,7 +122,8 @@ class _Reader:
         self._root = is_root(self._said)
         self._filter, self._made = Filter(host.calls), host.made
 
-    def read(self, line: str) -> Optional[Refusal]:
+    def read(self, line: str, source: str) -> Optional[Refusal]:
+        """source: the last line of a trace above it, which may have the call."""
         error = _error(line)
         if not error:
             return None
@@ -128,7 +135,7 @@ class _Reader:
         path = self._path(line)
         if error == "EROFS":
             return self._read_only(line, path)
-        return self._port(line, error) or self._denied(line, error, path)
+        return self._port(line, error) or self._denied(line, error, path, source)
 
     def _path(self, line: str) -> str:
         """The path that a line is about, "" if it names none or several that might be it."""
@@ -187,11 +194,10 @@ class _Reader:
         found += self._users()
         return self._told(line, error, f"port {port.group('port')}", found, capability="CAP_NET_BIND_SERVICE")
 
-    def _denied(self, line: str, error: str, path: str) -> Refusal:
+    def _denied(self, line: str, error: str, path: str, source: str) -> Refusal:
         """By a call, where one is named: its path says nothing of who refuses it then."""
         before = line[: min(found.start() for found in (words.search(line) for words in _ERRORS.values()) if found)]
-        for match in _CALL.finditer(before):
-            name = match.group("name")
+        for name in (*_CALL.findall(before), *_CALLED.findall(source)):
             if name in CAPABILITIES or name in DIRECTIVES:
                 return self._call(line, error, name)
         if path and _within(path, *HOMES) and is_on(self._said.last("ProtectHome")):

@@ -63,13 +63,15 @@ class Why:
 
     cause: None where none is proven. status: what is to be said of an exit status that could be one of systemd's and
     may be the program's own. result: systemd's word for that run. unproven: what there is to go by where no cause is
-    proven, in words. lines: the last ones of that run. since: the last ones of that run and all after it.
+    proven, in words. said: what the program said of it itself. lines: the last ones of that run. since: the last ones
+    of that run and all after it.
     """
 
     cause: Optional[Cause]
     status: str = ""
     result: str = ""
     unproven: str = ""
+    said: str = ""
     lines: Tuple[str, ...] = ()
     since: Tuple[str, ...] = ()
 
@@ -99,7 +101,8 @@ def _explained(manager: Manager, failure: Failure, shown: Mapping[str, Any]) -> 
         incident, since = _incident(manager, failure, shown)
         last = tuple(line.text for line in incident.lines if line.text.strip())[-SHOWN_LINES:]
         found = _why(incident, manager) or why_conditions.unmet_by_text(incident, since, manager)
-        return Why(found, _status(incident), incident.result, _words_of(incident), last, tuple(since))
+        said = telling(incident.said)
+        return Why(found, _status(incident), incident.result, _words_of(incident), said, last, tuple(since))
     except Exception:
         return Why(None)
 

@@ -41,6 +41,8 @@ def _of_another(path: str, who: Who) -> bool:
     return any(below(path, each.pw_dir) for each in homes if not of_system(each.pw_dir))
 
 
+# Whose opt-outs mend what stands in its drop-in.
+OF_OPTION = "in the option hardening"
 _ELSEWHERE = "have it below /opt or /srv, where that user may read it"
 
 
@@ -80,10 +82,15 @@ def make_writable(incident: Incident, directive: str, placed: Optional[Placed], 
         return _own_folder(incident, path)
     wanted = path if of_system(folder) else folder
     if of_hardening(placed) and directive == "ProtectSystem":
-        return f"add {wanted} to read_write_paths of the option hardening"
+        return f"add {wanted} to read_write_paths {OF_OPTION}"
     if of_hardening(placed) and directive == "ProtectHome":
-        return "allow it in the option hardening: allow: [home]"
+        return allowed("home")
     return f"add ReadWritePaths={wanted} to [{incident.section}]"
+
+
+def allowed(opt_out: str) -> str:
+    """What a profile has taken away is given back by an opt-out."""
+    return f"allow it {OF_OPTION}: allow: [{opt_out}]"
 
 
 def of_hardening(placed: Optional[Placed]) -> bool:

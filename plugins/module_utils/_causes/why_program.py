@@ -36,7 +36,7 @@ from .views import (
     refused_at,
     there,
 )
-from .why_access import let_in, of_hardening
+from .why_access import allowed, let_in, of_hardening
 
 # elf(5), e_machine.
 _MACHINES = {
@@ -255,11 +255,13 @@ def hidden(incident: Incident, path: str, real: str, line: Optional[Line]) -> Op
 def _unveiled(incident: Incident, over: Cover, path: str) -> str:
     """What lets the unit see it all the same, as tests/integration/test_remedies.py tries."""
     bind = "" if binds(incident, path) else f" and add BindReadOnlyPaths={path} to [{incident.section}]"
+    if over.directive == "PrivateDevices" and of_hardening(over.place):
+        return allowed(f"{{devices: [{path}]}}")
     if over.directive == "ProtectHome":
         if of_hardening(over.place) and _shut_by_umask(incident):
-            return "allow it in the option hardening: allow: [{home: read}]"
+            return allowed("{home: read}")
         if of_hardening(over.place):
-            return f"allow it in the option hardening: allow: [{{home: [{path}]}}]"
+            return allowed(f"{{home: [{path}]}}")
         if _shut_by_umask(incident):
             return "set ProtectHome=read-only, or have it elsewhere"
         if over.shut:

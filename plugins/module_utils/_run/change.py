@@ -11,26 +11,36 @@ from __future__ import annotations
 
 import signal
 from contextlib import suppress
-from typing import List, Optional, Sequence
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from .._apply import accepted, instances, record
 from .._apply.transaction import OnFailure, carry_out
 from .._host.causes import Failure
 from .._host.files import Writer
 from .._host.manager import Manager
-from .._host.observed import tree
 from .._plan.fates import Call
 from .._plan.owed import Owed
 from . import report
 from .work import Done, Failed, Work
 
+if TYPE_CHECKING:
+    from .refused import Journals
+
 
 def carry_through(
-    work: Work, interrupted: Optional[record.Record], keep: bool, manager: Manager, writer: Writer
+    work: Work,
+    interrupted: Optional[record.Record],
+    keep: bool,
+    manager: Manager,
+    writer: Writer,
+    journals: Optional[Journals] = None,
 ) -> Optional[Failed]:
-    """Carry a plan out; what went wrong, None if nothing did. keep: a change that fails stays."""
+    """Carry a plan out; what went wrong, None if nothing did. keep: a change that fails stays.
+
+    journals: of the services that it hardens.
+    """
     _outlive_connection()
-    return _transact(work, interrupted, keep, manager, writer)
+    return _transact(work, interrupted, keep, manager, writer, journals)
 
 
 def _outlive_connection() -> None:
@@ -43,7 +53,12 @@ def _outlive_connection() -> None:
 
 
 def _transact(
-    work: Work, interrupted: Optional[record.Record], keep: bool, manager: Manager, writer: Writer
+    work: Work,
+    interrupted: Optional[record.Record],
+    keep: bool,
+    manager: Manager,
+    writer: Writer,
+    journals: Optional[Journals],
 ) -> Optional[Failed]:
     """Carry a plan out between its record and the record's end; on a failure put back what was."""
     where, desired, plan = manager.places, work.desired, work.plan
@@ -63,7 +78,7 @@ def _transact(
     undone: Sequence[Failure] = ()
     if outcomes.failures:
         # The journal is asked before the units' earlier version writes to it too.
-        errors = report.errors(outcomes.failures, manager, _secret_files(work))
+        errors = report.errors(outcomes.failures, manager, report.secret_files(work), journals)
         text = report.sentence(errors)
         if keep:
             text += ". The new state stays, since on_failure is keep"
@@ -95,12 +110,3 @@ def _not_reloaded(work: Work, calls: Sequence[Call]) -> List[str]:
     reloaded = {unit for call in calls if call.verb == "reload" for unit in call.units}
     before = {case.unit for case in work.differences.cases if Owed.RELOAD in case.owed}
     return [unit for unit in work.plan.jobs["reload"] if unit not in reloaded | before]
-
-
-def _secret_files(work: Work) -> List[bytes]:
-    """Contents of secret files: this owner's as they were and shall be, and all there are, as units may share them."""
-    observed = work.observed
-    there = [*observed.files.items(), *tree(observed.places.secrets).items()]
-    old = [seen.content for path, seen in there if observed.places.is_secret(path)]
-    new = [wanted.content for wanted in work.differences.write if wanted.secret]
-    return [content for content in [*old, *new] if content]

@@ -12,14 +12,18 @@ from __future__ import annotations
 import os
 from typing import AbstractSet, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from .._causes.incident import Cause
+from .._advice.protections import PROTECTIONS
+from .._causes.incident import Cause, brief
 from .._causes.why import SHOWN_LINES, Why, explain
+from .._causes.why_access import OF_OPTION
 from .._host import journal
 from .._host.causes import DEPENDENCY, Failure
 from .._host.endings import meaning
 from .._host.manager import Manager
 from .._host.observed import tree
 from .._syntax.kinds import kind_of
+from .._syntax.loadpath import HARDENING_DROPIN
+from .refused import MOST_TOLD, Blame, Journals
 from .report import hidden_values, without
 
 # Results of systemd that leave it open what has happened.
@@ -44,8 +48,10 @@ class Explained(NamedTuple):
     journal: Sequence[str] = ()
 
 
-def explained(manager: Manager, failures: Sequence[Failure], asked: AbstractSet[str]) -> List[Explained]:
-    """asked: those units whose causes are looked for, and whose last lines are told."""
+def explained(
+    manager: Manager, failures: Sequence[Failure], asked: AbstractSet[str], journals: Optional[Journals] = None
+) -> List[Explained]:
+    """asked: those units whose causes are looked for, and whose last lines are told. journals: of hardened ones."""
     if asked:
         journal.sync(manager)
     known = explain(manager, [each for each in failures if each.unit in asked and each.rule.has_cause])
@@ -53,19 +59,58 @@ def explained(manager: Manager, failures: Sequence[Failure], asked: AbstractSet[
     # Of those whose cause is not looked for nobody has asked the journal yet.
     others = {each.unit: each.invocation for each in failures if each.unit in asked and each.unit not in lines}
     lines.update(journal.last_lines(manager, others, SHOWN_LINES))
-    return [_explained(each, known.get(each.unit))._replace(journal=lines.get(each.unit, ())) for each in failures]
+    return [
+        _explained(each, known.get(each.unit), _blamed(each, asked, journals))._replace(
+            journal=lines.get(each.unit, ())
+        )
+        for each in failures
+    ]
 
 
-def _explained(failure: Failure, why: Optional[Why]) -> Explained:
+def _blamed(failure: Failure, asked: AbstractSet[str], journals: Optional[Journals]) -> Sequence[Blame]:
+    """As with its cause, nothing in that may raise: the roll-back comes after this."""
+    try:
+        return journals.of_failed(failure) if journals and failure.unit in asked else ()
+    except Exception:
+        return ()
+
+
+def _explained(failure: Failure, why: Optional[Why], blamed: Sequence[Blame]) -> Explained:
     if failure.rule is DEPENDENCY:
         return Explained(failure.message, failure.message, "mend that first")
     if why is None:
         return Explained(failure.message)
     message = _without_step(failure, why)
     if why.cause is None:
-        known = ", ".join(filter(None, ("; the cause is not proven", why.unproven)))
-        return Explained(message + (known if (why.result or failure.result) in _OPEN else ""))
-    return _with_cause(failure, message, why.cause)
+        proof = next((each for each in reversed(blamed) if each.directives and each.line in why.said), None)
+        if proof is None:
+            return Explained(message + _unproven(failure, why, blamed))
+        found = Cause(f"{brief(proof.line)}: {proof.why}", proof.remedy, proof.line, proof.directive)
+        return _with_cause(failure, message, found)
+    return _with_cause(failure, message, _by_opt_out(why.cause, blamed))
+
+
+def _unproven(failure: Failure, why: Why, blamed: Sequence[Blame]) -> str:
+    known = ", ".join(filter(None, ("the cause is not proven", why.unproven)))
+    parts = [known] if (why.result or failure.result) in _OPEN else []
+    for each in blamed[:MOST_TOLD]:
+        quoted = parts and each.line in why.said
+        parts.append("; ".join(filter(None, ("" if quoted else f"refused to it was {brief(each.line)}", *each.words))))
+    return "".join(f"; {part}" for part in parts)
+
+
+def _by_opt_out(cause: Cause, blamed: Sequence[Blame]) -> Cause:
+    """What a profile refuses is given back by an opt-out, and not by one more line of the unit."""
+    if OF_OPTION in cause.remedy:
+        return cause
+    found = next((each for each in blamed if each.opt_out and each.line == cause.evidence.strip()), None)
+    if found:
+        return cause._replace(remedy="; ".join(found.words))
+    row = PROTECTIONS.get(cause.directive)
+    of_profile = os.path.basename(cause.place.rpartition(":")[0]) == f"{HARDENING_DROPIN}.conf"
+    if row is None or not row.allow or not of_profile:
+        return cause
+    return cause._replace(remedy=f"allow it {OF_OPTION}: allow: [{' or '.join(row.allow)}]")
 
 
 def _without_step(failure: Failure, why: Why) -> str:
@@ -102,7 +147,7 @@ def of_units(manager: Manager, failed: Mapping[str, Mapping[str, Any]]) -> Dict[
 
 
 def _told(why: Why, hidden: Sequence[str], with_lines: bool) -> Dict[str, Any]:
-    found = why.cause or Cause("", "", "")
+    found = _by_opt_out(why.cause, ()) if why.cause else Cause("", "", "")
     return {
         "proven": why.cause is not None,
         "cause": without(found.what, hidden),

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .._advice.estimate import estimated
 from .._advice.levels import LEVELS, SESSIONS
@@ -18,24 +18,22 @@ from .._advice.logins import lets_others_in
 from .._advice.merging import parse_groups
 from .._advice.optouts import Line
 from .._advice.profiles import Host, Lines, escalates_in_vain, profile, undone
-from .._advice.refusals import Refusal, of_processes, refusals
 from .._causes.incident import Incident, texts
-from .._causes.views import READ, RUN, WRITE, account_of, refused_at, there
-from .._causes.why_access import of_system, own_folder
 from .._desired.hardening import DROPIN, TARGET, Asked, asked, with_lines
 from .._desired.render import HostFacts, Params
 from .._desired.stack import Desired
-from .._host import files, journal
+from .._host import files
 from .._host.manager import OFFLINE_SINCE, Manager
 from .._host.observed import Observed
-from .._host.workload import processes
 from .._plan.owners import orphans
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import words
 from .._syntax.names import parse_pattern
-from .._syntax.rule import Problem, Problems, Rule, Severity, legible
+from .._syntax.rule import Problem, Problems, Rule, Severity
 from .._verify.exposure import Exposure, ServiceLines, measured
+from .refused import MOST_TOLD, Journals
+from .report import hidden_values, secret_files
 from .work import Work
 
 _EXPOSURE = Rule(
@@ -80,17 +78,8 @@ _UNDONE = Rule(
     "take it out there",
     "systemd.unit(5), drop-ins",
 )
-_REFUSED = Rule(
-    "hardening-refused",
-    Severity.WARNING,
-    "something is refused to it that was not before: {line}",
-    "{mend}",
-    "the journal of its run, and the unit's text",
-)
 # The three that are measured: what will be in force, what is now, and what would be without any hardening of ours.
 AFTER, BEFORE, WITHOUT = "after", "before", "without"
-_MOST_TOLD = 3
-_LONGEST = 300
 
 
 class Hardening:
@@ -105,10 +94,7 @@ class Hardening:
         self._undone: List[Problem] = []
         self._exposures: Dict[str, Dict[str, Exposure]] = {AFTER: {}, BEFORE: {}, WITHOUT: {}}
         self._estimated: Set[str] = set()
-        self._runs: Dict[str, str] = {}
-        self._texts: Dict[str, Sequence[Line]] = {}
-        self._incidents: Dict[str, Incident] = {}
-        self._refused: Dict[str, List[Refusal]] = {}
+        self._journals: Optional[Journals] = None
 
     def over(self, desired: Desired, observed: Observed) -> Params:
         """The declaration with lines over what the host and the declaration say otherwise. Raises Problems."""
@@ -171,48 +157,16 @@ class Hardening:
                 found += [*self._raised(each), *self._above(each, after)]
         return found
 
-    def begin(self, work: Work) -> None:
-        """Note what runs before the change: what it said is what the new run is held against."""
+    def journals_of(self, work: Work) -> Journals:
+        """To be asked for before the change: what runs by then is what new runs are held against."""
         units = [each.unit for each in self._asked if not parse_pattern(each.unit).is_template]
-        if self._manager.live:
-            shown = self._manager.show(units, ("InvocationID",))
-            self._runs = {unit: each.get("InvocationID", "") for unit, each in shown.items()}
         after = work.differences.after
-        self._texts = {unit: self._whole(unit, after) for unit in units}
+        lines = {unit: self._whole(unit, after) for unit in units}
         files_of = {unit: {path: after.contents.get(path, b"") for path in after.files(unit)} for unit in units}
-        self._incidents = {unit: Incident(unit, "", {}, texts(files_of[unit], unit), made=after.made) for unit in units}
-
-    def refused(self, failures: Sequence[Mapping[str, Any]] = ()) -> List[Problem]:
-        """What the new runs say was refused to them; failures: errors of a run that was rolled back, with journals."""
-        said: Dict[str, Tuple[Sequence[str], Sequence[str]]]
-        proofs = {str(each["unit"]): str(each.get("evidence", "")) for each in failures}
-        if failures:
-            said = {str(each["unit"]): (each.get("journal") or (), ()) for each in failures}
-        else:
-            shown = self._manager.show([*self._runs], ("InvocationID",))
-            anew = {unit: each.get("InvocationID", "") for unit, each in shown.items()}
-            said = {unit: self._said(unit, run) for unit, run in anew.items() if run and run != self._runs[unit]}
-        for unit, (lines, before) in said.items():
-            if unit in self._texts:
-                found = refusals(lines, before, self._texts[unit], self._host)
-                self._refused[unit] = [each for each in found if not self._by_mode(unit, each)]
-        # What the error of a unit names as its cause is not told a second time.
-        told = ((unit, each) for unit, found in self._refused.items() for each in found[:_MOST_TOLD])
-        return [_told_refusal(unit, each, self._host.made) for unit, each in told if each.line != proofs.get(unit)]
-
-    def _by_mode(self, unit: str, refusal: Refusal) -> bool:
-        """Do owner and mode of a file refuse that, whatever the unit's text says?"""
-        who = account_of(self._incidents[unit])
-        if refusal.directives or refusal.error != "EACCES" or not refusal.about.startswith("/") or who is None:
-            return False
-        goal = there(refusal.about)
-        wanted = (RUN,) if "exec" in refusal.line else (READ, WRITE) if goal == refusal.about else (WRITE,)
-        return any(refused_at(goal, who, each) for each in wanted)
-
-    def _said(self, unit: str, run: str) -> Tuple[Sequence[str], Sequence[str]]:
-        lines, before = journal.of_runs(self._manager, unit, run, self._runs[unit])
-        kernel = [each.text for each in journal.of_kernel(self._manager, self._manager.begun)]
-        return [*lines, *of_processes(kernel, processes(self._manager, unit))], before
+        incidents = {unit: Incident(unit, "", {}, texts(files_of[unit], unit), made=after.made) for unit in units}
+        hidden = hidden_values(secret_files(work))
+        self._journals = Journals(self._manager, self._host, lines, incidents, hidden)
+        return self._journals
 
     def _measure(self, units: Sequence[str], work: Work, check_mode: bool) -> None:
         """As they will be, as they are, and as they would be without this; where nothing changes, only once."""
@@ -268,7 +222,7 @@ class Hardening:
 
     def _could_reach(self, each: Asked, after: LoadPath) -> str:
         """What stricter profiles with the same opt-outs would reach, and what costs most."""
-        worst = self._exposures[AFTER][each.unit].findings[:_MOST_TOLD]
+        worst = self._exposures[AFTER][each.unit].findings[:MOST_TOLD]
         costly = ", ".join(f"{finding.about} {finding.exposure:g}" for finding in worst)
         stricter = LEVELS[LEVELS.index(each.level) + 1 :] if each.level in LEVELS else ()
         before, later = self._around(each.unit, after)
@@ -311,28 +265,8 @@ class Hardening:
             "left_out": dict(made.left_out),
             "stricter": dict(made.stricter),
             "released": dict(made.released),
-            "refused": [refusal._asdict() for refusal in self._refused.get(each.unit, ())],
+            "refused": self._journals.as_data(each.unit) if self._journals else [],
         }
-
-
-def _told_refusal(unit: str, refusal: Refusal, made: Mapping[str, str]) -> Problem:
-    by = " and ".join(f"{each}=" for each in refusal.directives)
-    directive = refusal.directives[0] if len(refusal.directives) == 1 else ""
-    mend = _mend(unit, refusal, by, made)
-    return _REFUSED.problem(unit, "Service", directive, line=legible(refusal.line[:_LONGEST]), mend=mend)
-
-
-def _mend(unit: str, refusal: Refusal, by: str, made: Mapping[str, str]) -> str:
-    if not by:
-        return "which directive that is the line does not tell; if it needs it, see docs/hardening.md for its opt-outs"
-    verb = "refuses" if len(refusal.directives) == 1 else "refuse"
-    if refusal.folder and of_system(refusal.folder):
-        return f"{by} {verb} that; if it needs it, {own_folder(unit, refusal.folder, made)}"
-    if refusal.folder:
-        return f"{by} {verb} that; if it needs it, add {refusal.folder} to {refusal.mend}"
-    if refusal.mend:
-        return f"{by} {verb} that; if it needs it, allow {refusal.mend}"
-    return f"{by} {verb} that; which opt-out gives it back the line does not tell"
 
 
 def lines_of(unit: str, loadpath: LoadPath, path: str) -> List[Line]:

@@ -47,6 +47,7 @@ from .work import Failed, Work
 if TYPE_CHECKING:
     from .._apply.record import Record
     from .hardened import Hardening
+    from .refused import Journals
 
 HOST = Rule("host", Severity.ERROR, "the host does not answer, or is in the way", "", "systemd, the kernel")
 _UNREADABLE = Rule("host", Severity.ERROR, "{path} cannot be read or written", "{reason}", "the kernel")
@@ -180,12 +181,11 @@ def _locked(run: Run, manager: Manager) -> Tuple[Dict[str, Any], List[Problem]]:
     failure = None
     states = observed.states
     if not run.check_mode and not work.plan.empty:
-        if hardening:
-            hardening.begin(work)
-        failure = _changed(run, work, interrupted, key if new_key else None, manager)
+        journals = hardening.journals_of(work) if hardening else None
+        failure = _changed(run, work, interrupted, key if new_key else None, manager, journals)
         states = _states_after(manager, states)
-        if hardening and manager.live:
-            unverified += hardening.refused(failure.result["errors"] if failure else ())
+        if journals and failure is None and manager.live:
+            unverified += journals.warnings()
         run.lap("apply")
     elif not run.check_mode:
         noted = instances.changed(instances.read(where), desired.owners, work.differences.staying.instances)
@@ -223,7 +223,12 @@ def _built(run: Run, facts: HostFacts, manager: Manager) -> Desired:
 
 
 def _changed(
-    run: Run, work: Work, interrupted: Optional[Record], new_key: Optional[bytes], manager: Manager
+    run: Run,
+    work: Work,
+    interrupted: Optional[Record],
+    new_key: Optional[bytes],
+    manager: Manager,
+    journals: Optional[Journals],
 ) -> Optional[Failed]:
     """Carry the plan out; what comes back is the failure, None if there is none."""
     gc.enable()
@@ -233,7 +238,7 @@ def _changed(
         writer.write(manager.places.key_file, new_key, 0o600)
     from .change import carry_through  # noqa: PLC0415 (a run that changes nothing, the most common, is spared it)
 
-    return carry_through(work, interrupted, run.params.get("on_failure") == "keep", manager, writer)
+    return carry_through(work, interrupted, run.params.get("on_failure") == "keep", manager, writer, journals)
 
 
 def _hardening(run: Run, facts: HostFacts, manager: Manager) -> Optional[Hardening]:

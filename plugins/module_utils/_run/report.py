@@ -18,7 +18,7 @@ from .._desired.render import SHORTEST_HIDDEN, owner_of
 from .._desired.stamp import without_stamp
 from .._host.files import Seen
 from .._host.manager import Manager, States, UnitState
-from .._host.observed import Observed
+from .._host.observed import Observed, tree
 from .._plan.differences import Differences
 from .._plan.doubts import not_at_boot
 from .._plan.fates import Becomes
@@ -31,6 +31,7 @@ from .work import Done, Work
 
 if TYPE_CHECKING:
     from .._host.causes import Failure
+    from .refused import Journals
 
 _PULLED_IN = Rule(
     "pulled-in",
@@ -248,8 +249,13 @@ def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(": ".join(filter(None, (error["unit"], error["message"].rstrip(".")))) for error in errors)
 
 
-def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable[bytes]) -> List[Dict[str, Any]]:
-    """The failures as data, the first of them with the unit's last journal lines.
+def errors(
+    failures: Sequence[Failure],
+    manager: Manager,
+    secret_files: Iterable[bytes],
+    journals: Optional[Journals] = None,
+) -> List[Dict[str, Any]]:
+    """The failures as data, the first of them with the unit's last journal lines. journals: of hardened units.
 
     Ansible hides the secrets that the module was given; those that are on the host (secret_files) it cannot know.
     """
@@ -257,7 +263,7 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
 
     hidden = hidden_values(secret_files)
     shown = [failure.unit for failure in failures if failure.unit][:_MOST_JOURNALS]
-    told = explained(manager, failures, frozenset(shown))
+    told = explained(manager, failures, frozenset(shown), journals)
     return [
         {
             **failure.rule.said(_short(without(each.message, hidden)), failure.unit).as_dict(),
@@ -272,6 +278,15 @@ def errors(failures: Sequence[Failure], manager: Manager, secret_files: Iterable
         }
         for failure, each in zip(failures, told)
     ]
+
+
+def secret_files(work: Work) -> List[bytes]:
+    """Contents of secret files: this owner's as they were and shall be, and all there are, as units may share them."""
+    observed = work.observed
+    there = [*observed.files.items(), *tree(observed.places.secrets).items()]
+    old = [seen.content for path, seen in there if observed.places.is_secret(path)]
+    new = [wanted.content for wanted in work.differences.write if wanted.secret]
+    return [content for content in [*old, *new] if content]
 
 
 def hidden_values(secret_files: Iterable[bytes]) -> List[str]:

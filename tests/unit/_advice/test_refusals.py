@@ -159,6 +159,23 @@ def test_what_is_off_refuses_nothing(directive: str, line: str, no: str) -> None
     assert [each.directives for each in refusals([line], [], [(directive, no)], HOST)] == [()]
 
 
+def test_a_trace_of_python_has_the_call() -> None:
+    trace = [
+        "Traceback (most recent call last):",
+        '  File "/opt/app.py", line 3, in <module>',
+        '    os.chown("/srv/app", 1, 1)',
+        "    ~~~~~~~~^^^^^^^^^^^^^^^^^^",
+        "PermissionError: [Errno 1] Operation not permitted: '/srv/app'",
+    ]
+    (found,) = refusals(trace, [], NO_POWERS, HOST)
+    assert (found.about, found.directives, found.mend) == ("chown", ("CapabilityBoundingSet",), "switch_users")
+    (found,) = refusals([*trace[:3], "going on", trace[-1]], [], NO_POWERS, HOST)
+    assert found.directives == ()
+    # A word that is no call of it says nothing.
+    (found,) = refusals(["    command = ['chown']", trace[-1]], [], NO_POWERS, HOST)
+    assert found.directives == ()
+
+
 def test_only_what_was_not_said_before() -> None:
     before = ["2026/11/26 21:00:01 [alert] 17#17: setgid(33) failed (1: Operation not permitted)"]
     again = "2026/11/26 22:10:59 [alert] 4321#9: setgid(33) failed (1: Operation not permitted)"

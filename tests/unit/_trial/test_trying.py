@@ -25,6 +25,8 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._host.workload 
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial import trying
 from ansible_collections.unitwright.systemd.plugins.module_utils._trial.trying import Bench, Failing, Probe
 
+from tests.unit.world import facts
+
 SECRET = "correct-horse"
 DENIED = f"open of /etc/{SECRET} failed: Operation not permitted"
 
@@ -32,7 +34,7 @@ DENIED = f"open of /etc/{SECRET} failed: Operation not permitted"
 def bench(manager: Any = None, until: float = math.inf) -> Bench:
     probe = Probe(Health(), (("true",), ("curl", "--user", f"me:{SECRET}")), reloads=False)
     trial = SearchRecord("app.service", [])
-    host = Host({}, calls={})
+    host = Host(facts().catalogue, calls={})
     return Bench(trial, manager, files.Writer(), host, (), needs((), ()), probe, until, [SECRET])
 
 
