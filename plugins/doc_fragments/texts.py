@@ -127,8 +127,8 @@ triggers:
       description:
         - Whether a file of C(EnvironmentFile=) below C(/etc), C(/usr) or C(/opt) is a trigger too, though it is not
           among the files named here. By default it is.
-        - One whose path has a specifier in it, such as C(%i), or is a pattern, is none by itself. Name it in C(files),
-          where the name of an instance is filled in.
+        - The name of an instance is filled into its path, so that a change restarts that one alone. A path with another
+          specifier in it, or a pattern, is none.
       type: bool
 """
 

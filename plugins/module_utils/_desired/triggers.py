@@ -13,6 +13,7 @@ from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .._syntax import unitfile
 from .._syntax.rule import Problem, Refused, Rule, Severity, shown
+from .._syntax.specifiers import in_value, names_instance
 
 Params = Mapping[str, Any]
 
@@ -30,6 +31,8 @@ _TRIGGER_MISSING = Rule(
 _CONFIGURATION = ("/etc/", "/usr/", "/opt/")
 # What makes of a path a pattern, or something that only the running unit knows.
 _PATTERN = set("%*?[\\")
+# The key of triggers for files that EnvironmentFile= of an instance's template names by the instance.
+OF_TEMPLATE = "of_template"
 
 
 def is_path(text: str) -> bool:
@@ -44,22 +47,37 @@ def declared_files(entry: Params) -> List[str]:
 def environment_files(entry: Params) -> List[str]:
     """Files of an entry's EnvironmentFile= that are as much a part of its configuration as its text (systemd.exec(5)).
 
-    Those elsewhere, below /run or /var, change by themselves. A "-" before a path lets it be missing.
+    Those elsewhere, below /run or /var, change by themselves.
     """
-    if (entry.get("triggers") or {}).get("environment_files") is False:
+    given = entry.get("triggers") or {}
+    if given.get("environment_files") is False:
         return []
+    own = [path for path in _named(entry) if _counts(path)]
+    declared = declared_files(entry)
+    return [path for path in (*own, *given.get(OF_TEMPLATE, ())) if path not in declared]
+
+
+def of_instance(template: Params, member: str) -> List[str]:
+    """The same of those that the entry of a template names by its instance, with the name of that filled in."""
+    if (template.get("triggers") or {}).get("environment_files") is False:
+        return []
+    filled = [in_value(path, member) for path in _named(template) if names_instance(path)]
+    return [path for path in filled if _counts(path)]
+
+
+def _counts(path: str) -> bool:
+    return path.startswith(_CONFIGURATION) and not set(path) & _PATTERN
+
+
+def _named(entry: Params) -> List[str]:
+    """The paths of its EnvironmentFile=, each once. A "-" before one lets it be missing."""
     given = (entry.get("service") or {}).get("EnvironmentFile") or []
     if not given and not entry.get("content"):
         return []
     values = [*(given if isinstance(given, (list, tuple)) else [given])]
     values += _in_content(str(entry.get("content") or ""))
-    found: List[str] = []
-    for value in values:
-        path = str(value).strip().lstrip("-")
-        found = [*found, path] if path else []
-    declared = declared_files(entry)
-    own = [path for path in dict.fromkeys(found) if path.startswith(_CONFIGURATION) and not set(path) & _PATTERN]
-    return [path for path in own if path not in declared]
+    found = (str(value).strip().lstrip("-") for value in values)
+    return [path for path in dict.fromkeys(found) if path]
 
 
 def _in_content(content: str) -> List[str]:
