@@ -130,8 +130,8 @@ triggers:
         - One that lies elsewhere, such as below C(/srv) or C(/home), is none by itself, so a change of it restarts
           nothing until it is named among the files. RV(ignore:unverified) names it in each run, without a warning; with
           V(false) here it does not.
-        - One whose path has a specifier in it, such as C(%i), or is a pattern, is none by itself. Name it in C(files),
-          where the name of an instance is filled in.
+        - The name of an instance is filled into its path, so that a change restarts that one alone. A path with another
+          specifier in it, or a pattern, is none.
       type: bool
 """
 

@@ -91,6 +91,23 @@ def test_a_reload_does_not_put_it_into_force(host: Lab) -> None:
     assert host.environment("app.service")["MODE"] == "one"
 
 
+def test_that_of_an_instance_restarts_that_alone(host: Lab) -> None:
+    host.write("/etc/app-1.env", "MODE=one\n")
+    host.write("/etc/app-2.env", "MODE=one\n")
+    apps = {"name": "app@", "exec_start": FOREVER, "environment_file": "/etc/app-%i.env", "instances": [1, 2]}
+    # As after an upgrade from a version to which it did not count.
+    host.settled(services=[{**apps, "triggers": {"environment_files": False}}])
+    before = host.invocation("app@2.service")
+    assert set(verbs(host.settled(services=[apps]))) == {"write", "daemon-reload"}
+    host.write("/etc/app-1.env", "MODE=two\n")
+    foretold = [step["reason"] for step in host.foretell(services=[apps])["plan"] if step["action"] == "restart"]
+    assert foretold == ["changed since its last start: the environment file /etc/app-1.env"]
+    assert host.settled(services=[apps])["restarted"] == ["app@1.service"]
+    assert host.environment("app@1.service")["MODE"] == "two"
+    assert host.invocation("app@2.service") == before
+    host.sh("rm /etc/app-1.env /etc/app-2.env")
+
+
 def test_what_runs_is_not_restarted_since_its_file_begins_to_count(host: Lab) -> None:
     """As after an upgrade from a version to which it did not."""
     host.apply(app(triggers={"environment_files": False}))

@@ -44,7 +44,7 @@ def expanded(params: Params) -> Tuple[Params, List[Problem]]:
         units = [_stopped(unit) for unit in units]
     told, of_alerts = alerts.taken_out(units, params, problems)
     tellers = alerts.programs(units, params)
-    units, more = _with_instances(told, problems)
+    units, more = _with_instances(told, problems, scope_of(params.get("scope")).has_manager)
     more += hardening.beside(units)
     plain = {option: given for option, given in params.items() if option not in EXPANDED}
     every = [*(params.get("dropins") or ()), *dropins, *of_alerts, *more]
@@ -77,21 +77,23 @@ def _inheriting(unit: Params, defaults: Params, around: Around) -> Params:
     return inherited.in_sections(merged, timed=name in around.timed)
 
 
-def _with_instances(units: Sequence[Params], problems: List[Problem]) -> Tuple[List[Params], List[Params]]:
+def _with_instances(
+    units: Sequence[Params], problems: List[Problem], stamped: bool
+) -> Tuple[List[Params], List[Params]]:
     """The units with plain names for instances, and the drop-ins for what those have of their own."""
     found: List[Params] = []
     dropins: List[Params] = []
     for unit in units:
-        if not instances.have_own(unit):
+        if not instances.have_own(unit, stamped):
             found.append(unit)
             continue
         try:
-            plain, own = instances.apart(unit)
+            plain, own = instances.apart(unit, stamped)
         except Problems as wrong:
             problems += wrong.problems
             plain, own = wrong.rest
         found.append(plain)
-        dropins += own
+        dropins += own if unit.get("state") != "absent" else ()
     return found, dropins
 
 

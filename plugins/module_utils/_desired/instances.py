@@ -19,7 +19,7 @@ from .._syntax.names import with_instance
 from .._syntax.rule import Problem, Problems, Refused, Rule, Severity, shown
 from .._syntax.specifiers import in_value, left_in
 from .._syntax.values import changed, is_changed
-from . import inherited
+from . import inherited, triggers
 from .options import OF_INSTANCES, TEXT_OPTIONS, instance
 
 Params = Mapping[str, Any]
@@ -47,32 +47,43 @@ _UNFILLED = Rule(
 )
 
 
-def have_own(unit: Params) -> bool:
-    """Is there anything for an entry's instances to have of their own?"""
+def have_own(unit: Params, stamped: bool) -> bool:
+    """Is there anything for an entry's instances to have of their own? stamped: as in apart."""
     given = unit.get("instances") or ()
     about = [unit.get("health"), unit.get("triggers")] if given else []
-    return any(isinstance(each, Mapping) for each in given) or any("%" in repr(each) for each in about if each)
+    own = any(isinstance(each, Mapping) for each in given) or any("%" in repr(each) for each in about if each)
+    return own or (stamped and any(_environment(unit, each) for each in given))
 
 
-def apart(unit: Params) -> Tuple[Entry, List[Entry]]:
-    """An entry whose instances are names, with what is theirs as OF_INSTANCES, and their drop-ins. Raises Problems."""
+def _environment(unit: Params, name: object) -> List[str]:
+    """The files of an instance's environment that count as triggers by themselves."""
+    return triggers.of_instance(unit, _member(str(unit["name"]), name))
+
+
+def apart(unit: Params, stamped: bool) -> Tuple[Entry, List[Entry]]:
+    """An entry whose instances are names, with what is theirs as OF_INSTANCES, and their drop-ins. Raises Problems.
+
+    stamped: it matters what their processes were started with, as there is a manager that runs them.
+    """
     problems: List[Problem] = []
     template = str(unit["name"])
-    triggers = inherited.given(unit.get("triggers") or {})
-    of_each = {key: [one for one in triggers.get(key, ()) if "%" in str(one)] for key in _LISTS}
+    general = inherited.given(unit.get("triggers") or {})
+    of_each = {key: [one for one in general.get(key, ()) if "%" in str(one)] for key in _LISTS}
     own: Dict[str, Entry] = {}
     dropins: List[Entry] = []
     found = [_read(each, number, template, problems) for number, each in enumerate(unit.get("instances") or ())]
     for each in found:
         member = _member(template, each["name"])
         theirs = _filled(inherited.given(each.get("triggers") or {}), member, "triggers", problems)
-        of_text = _of_text({**each, "triggers": theirs}, _filled(of_each, member, "triggers", problems))
+        filled = _filled(of_each, member, "triggers", problems)
+        environment = _environment(unit, each["name"]) if stamped else []
+        of_text = _of_text({**each, "triggers": _triggers(theirs, filled, environment)})
         if of_text:
             dropins.append({"name": member, "dropin": DROPIN, **of_text, "replace": bool(unit.get("replace"))})
         health = {**(unit.get("health") or {}), **inherited.given(each.get("health") or {})}
         told = {"health": _filled(health, member, "health", problems) or None}
         own[str(each["name"])] = {**told, "state": each.get("state"), "enabled": each.get("enabled")}
-    rest = {**triggers, **{key: [one for one in triggers.get(key, ()) if one not in of_each[key]] for key in _LISTS}}
+    rest = {**general, **{key: [one for one in general.get(key, ()) if one not in of_each[key]] for key in _LISTS}}
     left = rest if any(rest[key] for key in _LISTS) or set(rest) > set(_LISTS) else None
     given = [each["name"] for each in found if each["name"] != _NO_NAME]
     made = {**unit, "instances": given, OF_INSTANCES: own, "triggers": left}, dropins
@@ -81,13 +92,17 @@ def apart(unit: Params) -> Tuple[Entry, List[Entry]]:
     return made
 
 
-def _of_text(each: Params, more: Mapping[str, List[Any]]) -> Entry:
-    """What an instance has in its drop-in. more: triggers of the template that are its own."""
-    found = {option: each[option] for option in TEXT_OPTIONS if each.get(option)}
-    if any(more.values()):
-        theirs = found.get("triggers") or {}
-        found["triggers"] = {**theirs, **{key: [*(theirs.get(key) or ()), *more[key]] for key in _LISTS}}
-    return found
+def _of_text(each: Params) -> Entry:
+    """What an instance has in its drop-in."""
+    return {option: each[option] for option in TEXT_OPTIONS if each.get(option)}
+
+
+def _triggers(own: Params, of_template: Mapping[str, List[Any]], environment: List[str]) -> Entry:
+    """What an instance is restarted for: what it says itself, and what its template names by it."""
+    lists = {key: [*(own.get(key) or ()), *of_template[key]] for key in _LISTS}
+    counted = environment if own.get("environment_files") is not False else []
+    found = {**(lists if any(lists.values()) else {}), triggers.OF_TEMPLATE: counted}
+    return {key: each for key, each in found.items() if each or key in _LISTS}
 
 
 def _read(given: object, number: int, template: str, problems: List[Problem]) -> Entry:

@@ -14,6 +14,7 @@ from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 from .._host.scopes import Scope
 from .._syntax import unitfile
 from .._syntax.rule import Problem, Refused, Rule, Severity, shown
+from .._syntax.specifiers import in_value, names_instance
 
 Params = Mapping[str, Any]
 
@@ -38,6 +39,8 @@ _UNWATCHED = Rule(
 _CONFIGURATION = ("/etc/", "/usr/", "/opt/")
 # What makes of a path a pattern, or something that only the running unit knows.
 _PATTERN = set("%*?[\\")
+# The key of triggers for files that EnvironmentFile= of an instance's template names by the instance.
+OF_TEMPLATE = "of_template"
 
 
 def is_path(text: str) -> bool:
@@ -54,15 +57,31 @@ def environment_files(entry: Params) -> List[str]:
 
     Those elsewhere, below /run or /var, change by themselves.
     """
-    return [path for path in _further_files(entry) if path.startswith(_CONFIGURATION)]
+    of_template = (entry.get("triggers") or {}).get(OF_TEMPLATE, ())
+    own = [path for path in _named(entry) if _is_configuration(path)]
+    declared = declared_files(entry)
+    return [path for path in (*own, *of_template) if path not in declared]
 
 
-def _further_files(entry: Params) -> List[str]:
-    """Those of EnvironmentFile= that are not declared as triggers. A "-" before a path lets it be missing."""
-    if (entry.get("triggers") or {}).get("environment_files") is False:
-        return []
+def of_instance(template: Params, member: str) -> List[str]:
+    """The same of those that the entry of a template names by its instance, with the name of that filled in."""
+    filled = [in_value(path, member) for path in _named(template) if names_instance(path)]
+    return [path for path in filled if _is_configuration(path)]
+
+
+def _is_configuration(path: str) -> bool:
+    return path.startswith(_CONFIGURATION) and _is_plain(path)
+
+
+def _is_plain(path: str) -> bool:
+    return set(path).isdisjoint(_PATTERN)
+
+
+def _named(entry: Params) -> List[str]:
+    """The paths of its EnvironmentFile=, each once, if they may be triggers. A "-" before one lets it be missing."""
     given = (entry.get("service") or {}).get("EnvironmentFile") or []
-    if not given and not entry.get("content"):
+    switched_off = (entry.get("triggers") or {}).get("environment_files") is False
+    if switched_off or not (given or entry.get("content")):
         return []
     values = [*(given if isinstance(given, (list, tuple)) else [given])]
     values += _in_content(str(entry.get("content") or ""))
@@ -70,8 +89,7 @@ def _further_files(entry: Params) -> List[str]:
     for value in values:
         path = str(value).strip().lstrip("-")
         found = [*found, path] if path else []
-    declared = declared_files(entry)
-    return [path for path in dict.fromkeys(found) if path not in declared and not set(path) & _PATTERN]
+    return list(dict.fromkeys(found))
 
 
 def _in_content(content: str) -> List[str]:
@@ -92,8 +110,9 @@ def bad(entries: Sequence[Params]) -> Iterator[Problem]:
 def unwatched(entries: Sequence[Params], scope: Scope) -> Iterator[Problem]:
     """Where nothing is restarted no file is watched either."""
     for entry in entries if scope.has_manager else ():
-        for path in _further_files(entry):
-            if not path.startswith(_CONFIGURATION):
+        declared = declared_files(entry)
+        for path in _named(entry):
+            if _is_plain(path) and not path.startswith(_CONFIGURATION) and path not in declared:
                 yield _UNWATCHED.problem(entry["name"], "Service", "EnvironmentFile", path=path)
 
 

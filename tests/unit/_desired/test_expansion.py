@@ -410,6 +410,27 @@ def test_the_name_of_an_instance_is_filled_into_what_it_has_of_its_own() -> None
     assert made["a@.service"]["of_instances"]["1"]["health"] == {"unix": "/run/1.sock"}
 
 
+def test_a_file_of_the_environment_that_the_instance_names_counts_for_that_alone() -> None:
+    files = ["-/etc/%i.env", "/etc/all.env", "/run/%i.env", "/etc/%H-%i.env"]
+    given = {"name": "a@", "exec_start": "/a %i", "environment_file": files, "instances": ["1", {"name": "2"}]}
+    made = units(services=[given])
+    assert {name: each["triggers"] for name, each in made.items() if "/" in name} == {
+        "a@1.service/50-instance": {"of_template": ["/etc/1.env"]},
+        "a@2.service/50-instance": {"of_template": ["/etc/2.env"]},
+    }
+    off = {"environment_files": False}
+    assert set(units(services=[{**given, "triggers": off}])) == {"a@.service"}
+    own = [{"name": "1", "triggers": off}, "2"]
+    assert set(units(services=[{**given, "instances": own}])) == {"a@.service", "a@2.service/50-instance"}
+    # Where nothing of it runs, nothing is restarted for it.
+    assert set(units(services=[given], scope="global")) == {"a@.service"}
+
+
+def test_instances_of_a_template_that_goes_have_nothing_of_their_own() -> None:
+    sections = {"service": {"ExecStart": "/a", "EnvironmentFile": "/etc/%i.env"}, "instances": [{"name": "1"}]}
+    assert set(units(units=[{"name": "a@.service", **sections, "state": "absent"}])) == {"a@.service"}
+
+
 @pytest.mark.parametrize(
     ("instance", "rule"),
     [
