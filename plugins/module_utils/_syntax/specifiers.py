@@ -63,6 +63,12 @@ def left_in(text: str, unit: str) -> List[str]:
     return [letter for letter in dict.fromkeys(_SPECIFIER.findall(text)) if letter not in known]
 
 
+def may_be(text: str, found: str) -> bool:
+    """May a value come to what was found, by what only the host puts in the place of specifiers that are left in it?"""
+    parts = (re.escape(part) for part in _SPECIFIER.split(text)[::2])
+    return re.fullmatch(".+".join(parts), found) is not None
+
+
 def _resolved(text: str, values: Dict[str, str]) -> str:
     return _SPECIFIER.sub(lambda found: values.get(found.group(1), found.group()), text) if values else text
 

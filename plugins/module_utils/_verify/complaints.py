@@ -15,7 +15,7 @@ from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import misnamed, parse_name
 from .._syntax.relations import AT_END, RELATIONS
 from .._syntax.rule import Problem, Rule, Severity, legible
-from .._syntax.specifiers import in_value, names_instance
+from .._syntax.specifiers import in_value, may_be, names_instance
 from .._syntax.unitfile import Entry
 from .._syntax.versions import value_came_with
 from .._syntax.words import apart, commands
@@ -176,7 +176,7 @@ class _Reader:
             value = in_value(place.entry.value, unit)
             if place.entry.directive.startswith("Exec"):
                 run = {apart(command[0].text)[1] for command in commands(value)}
-                if program.group("program") in run if program else said & run:
+                if any(may_be(each, program.group("program")) for each in run) if program else said & run:
                     found.append(place)
             elif not program and place.entry.directive in _NAMING and said.intersection(value.split()):
                 found.append(place)

@@ -72,6 +72,14 @@ def test_a_line_of_a_unit_is_told_with_the_directive_that_names_what_it_is_about
     ]
 
 
+def test_a_program_is_told_with_the_directive_that_has_specifiers_in_its_place() -> None:
+    """Only the host knows what these come to."""
+    unit = service("/bin/a", service={"ExecStartPre": "%h/bin/set-up", "ExecStart": "%h/bin/%j-%H"})
+    line = "a.service: Command /root/bin/a-host is not executable: No such file or directory"
+    ((_unit, _section, directive, *_more),) = told(Analyze(line), declare(unit), in_force(None))
+    assert directive == "ExecStart"
+
+
 def test_a_line_that_names_no_unit_is_about_the_one_with_the_value_it_quotes() -> None:
     units = [service(), service(name="b.service", unit={"Documentation": "x:y"})]
     assert told(Analyze("Invalid URL, 'x:y'"), declare(*units), in_force(None)) == [
