@@ -25,7 +25,7 @@ _CALLED: Dict[str, Sequence[str]] = {
     "on_calendar": "schedule calendar".split(),
     "on_unit_active_sec": "interval every period".split(),
     "depends_on": ["dependencies"],
-    "members": ["units"],
+    "members": ["units", "services"],
     "unit": ["unit_options"],
 }
 # Playbook keywords of a task, but for those that may as well be meant of a unit, such as timeout, port and delay.

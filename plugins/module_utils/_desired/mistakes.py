@@ -141,13 +141,13 @@ def _as_it_takes(value: Any, wanted: Spec) -> str:
     options = wanted.get("options") or {}
     if isinstance(value, Mapping) and "name" in options:
         return ': each entry begins with "- name:"'
+    if wanted.get("type") == "dict" and not options and value is not None:
+        return ": write {NAME: VALUE}"
     if value is None or isinstance(value, (Mapping, list, tuple)):
         return ""
     meant = [option for option, each in options.items() if value in (each.get("choices") or ())]
     if meant:
         return f": write {{{meant[0]}: {value}}}"
-    if wanted.get("type") == "dict" and not options:
-        return ": write {NAME: VALUE}"
     return f", of {', '.join(options)}" if 0 < len(options) <= _FEW else ""
 
 

@@ -106,7 +106,7 @@ WORDINGS: Tuple[Wording, ...] = (
         "Service has more than one ExecStart= setting",
         VERIFY,
         'a list is the directive repeated, so write one command as one text, or a list that begins with "" if it shall '
-        "take the place of an earlier one",
+        "take the place of an earlier one; what runs ahead of it is ExecStartPre=",
         "Service",
         "ExecStart",
     ),

@@ -64,6 +64,7 @@ def in_service(**entry: Any) -> dict[str, str]:
         ({"health": {"stable_for": "3s"}}, "health.stable_for", "it takes a number, and not '3s'"),
         ({"health": [1]}, "", "it takes a mapping, and not a list"),
         ({"environment": "hidden"}, "", "it takes a mapping, and not a single value: write {NAME: VALUE}"),
+        ({"environment": ["A=1"]}, "", "it takes a mapping, and not a list: write {NAME: VALUE}"),
         ({"hardening": "strict"}, "", "it takes a mapping, and not a single value: write {profile: strict}"),
         ({"hardening": "strcit"}, "", "not a single value, of profile, allow, read_write_paths, max_exposure"),
         ({"health": "http://localhost"}, "", "a single value, of stable_for, timeout, tcp, unix, http, command"),
@@ -109,6 +110,12 @@ def test_a_mistake_in_what_is_of_the_stack(given: dict[str, Any], path: str, mes
     ((where, said),) = told(options.stack(), {"name": "shop", **given}).items()
     assert where == path
     assert said.endswith(message)
+
+
+def test_what_belongs_to_a_target_by_another_name() -> None:
+    for key in ("units", "services"):
+        given = {"name": "shop", key: ["web"]}
+        assert told(options.target(), given) == {key: "there is no such option: did you mean members?"}
 
 
 @pytest.mark.parametrize(

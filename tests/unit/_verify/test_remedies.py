@@ -99,7 +99,7 @@ def test_what_this_run_takes_away_will_not_come_by_another_task() -> None:
             "ExecStart",
             "Service has more than one ExecStart= setting, which is only allowed for oneshots: "
             'a list is the directive repeated, so write one command as one text, or a list that begins with "" '
-            "if it shall take the place of an earlier one",
+            "if it shall take the place of an earlier one; what runs ahead of it is ExecStartPre=",
         ),
         (
             *("Failed to parse calendar specification, ignoring: daily Europe/Berlinn", "", ""),
