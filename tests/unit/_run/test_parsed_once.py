@@ -46,7 +46,7 @@ def test_each_text_is_parsed_once_in_a_run(parsed: Counter[str]) -> None:
     dropins = [
         {"name": each, "dropin": "x", "service": {"Nice": 1}} for each in ("a.service", "b.service", "c.service")
     ]
-    vendor = {"b.service": "[Service]\nExecStart=/bin/b\n", "c.service": BAD}
+    vendor = {"b.service": "[Service]\nExecStart=/bin/parsed-once\n", "c.service": BAD}
     states = {"a.service": RUNNING, "w@1.service": RUNNING, "b.service": RUNNING}
     observed = in_force(declare(*units, dropins=dropins[:2]), states, vendor=vendor)
     units[0]["service"] = {"ExecStart": "/bin/other"}
