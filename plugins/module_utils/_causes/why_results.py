@@ -300,10 +300,11 @@ def killed(incident: Incident) -> Optional[Cause]:
     if ended.status in _CORES:
         name = signal.Signals(ended.status).name
         stack = "coredumpctl info shows where" if ended.code == "dumped" else "its own output says where, if it does"
-        what = f"{whose} crashed by {name}"
-        return cause(
-            what, f"{stack}; look into the program, and what Limit...= of the unit it may run into", ended.line
-        )
+        remedy = f"{stack}; look into the program, and what Limit...= of the unit it may run into"
+        if incident.is_set("MemoryDenyWriteExecute"):
+            denied = at("MemoryDenyWriteExecute", incident.placed("MemoryDenyWriteExecute")[-1])
+            remedy = f"if it compiles as it runs (JIT), as Node.js does, set {denied} to no; else {remedy}"
+        return cause(f"{whose} crashed by {name}", remedy, ended.line)
     if ended.status == signal.SIGXCPU and incident.placed("LimitCPU"):
         placed = incident.placed("LimitCPU")[-1]
         what = f"{whose} used up the time of {assigned('LimitCPU', placed.value, placed)}"

@@ -116,6 +116,15 @@ def test_signals_that_say_what_has_happened(status: int, text: str, says: str) -
     assert says in found.what if found and says else bool(found) == bool(says)
 
 
+def test_a_crash_of_what_may_compile_as_it_runs_says_what_keeps_it_from_that() -> None:
+    """Node.js 18 ends by SIGTRAP, and blames a want of memory."""
+    for value, is_told in (("yes", True), ("no", False)):
+        text = f"[Service]\nMemoryDenyWriteExecute={value}\n"
+        found = killed(incident(text, exited(5, "killed"), result="signal"))
+        assert found is not None
+        assert (f"set MemoryDenyWriteExecute= ({PATH}:2) to no" in found.remedy) is is_told
+
+
 def test_a_step_is_one_only_by_a_line_of_systemd() -> None:
     text = "Failed at step EXEC spawning /opt/a: b: No such file or directory"
     step = own(text, MESSAGE_ID=SPAWN_FAILED, ERRNO="2")
