@@ -1,7 +1,7 @@
 # Copyright: Unitwright contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python3 -m tests.faults.walk --seed N --steps N`: a random walk; one that fails is made short, and told as code."""
+"""`python3 -m tests.faults.walk --seed N --steps N`: all cases, and a random walk, which is made short if it fails."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.integration.lab import Lab
 from tests.testbed.image import default_suite
 from tests.testbed.listing import restore
 
+from .cases import CASES
 from .walker import Broken, walked
 from .world import Step, steps
 
@@ -30,9 +31,27 @@ def main() -> int:
     host = Lab(f"unitwright-walk-{default_suite()}-{os.getpid()}")
     try:
         host.prepare()
-        return walk(host, chosen.seed, chosen.steps)
+        return again(host) or walk(host, chosen.seed, chosen.steps)
     finally:
         host.down()
+
+
+def again(host: Lab) -> int:
+    """What failed once."""
+    for name, case in CASES.items():
+        found = walked(host, case)
+        anew(host)
+        print(f"{name}: {'nothing that is not right' if found is None else found[1]}", flush=True)
+        if found is not None:
+            return 1
+    return 0
+
+
+def anew(host: Lab) -> None:
+    """As before any walk."""
+    host.remove_all()
+    host.applied.clear()
+    restore(host)
 
 
 def walk(host: Lab, seed: int, number: int) -> int:
@@ -45,7 +64,7 @@ def walk(host: Lab, seed: int, number: int) -> int:
     at, broken = found
     print(f"seed {seed}: step {at + 1}, {planned[at]}: {broken}\n", flush=True)
     short = shortened(host, planned[: at + 1], broken)
-    print(f"These steps are enough for it ({broken.kind}):")
+    print(f"These steps are enough for it ({broken.kind}), a case for tests/faults/walk/cases.py:")
     print("\n".join(f"    {step}," for step in short))
     return 1
 
@@ -58,9 +77,7 @@ def shortened(host: Lab, failing: list[Step], broken: Broken) -> list[Step]:
         at = 0
         while at < len(failing) - 1 and time.monotonic() < deadline:
             fewer = failing[:at] + failing[min(at + size, len(failing) - 1) :]
-            host.remove_all()
-            host.applied.clear()
-            restore(host)
+            anew(host)
             found = walked(host, fewer)
             if found and found[1].kind == broken.kind:
                 failing = fewer[: found[0] + 1]
