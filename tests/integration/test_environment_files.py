@@ -118,3 +118,9 @@ def test_what_runs_is_not_restarted_since_its_file_begins_to_count(host: Lab) ->
     assert host.invocation("app.service") == before
     host.write(FILE, "MODE=two\n")
     assert host.settled(app())["restarted"] == ["app.service"]
+
+
+def test_a_pipe_is_not_waited_for(host: Lab) -> None:
+    host.sh(f"rm {FILE}; mkfifo {FILE}")
+    for path in (FILE, f"-{FILE}"):
+        assert verbs(host.foretell(app(path))) == ["write", "daemon-reload", "start"]

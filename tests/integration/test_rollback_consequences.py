@@ -9,7 +9,7 @@ import pytest
 
 from tests.testbed.listing import NOTES
 
-from .entries import BAD, IDLE, UNITS, VENDOR, Entry, app, program, service, socket, web
+from .entries import BAD, IDLE, UNITS, VENDOR, Entry, app, program, server, service, socket, web
 from .lab import Lab, until
 
 
@@ -177,6 +177,31 @@ def test_what_a_unit_of_before_needs_stays_up(host: Lab) -> None:
     assert "a.service stays up: c.service needs it" in result["msg"]
     assert result["started_again"] == []
     assert host.states("a.service", "c.service") == ["active"] * 2
+    assert host.invocation("c.service") == before
+
+
+def test_what_only_the_new_text_of_another_needs_goes_down_again(host: Lab) -> None:
+    """A unit has got another name, and what is bound to it runs on by that."""
+
+    def units(name: str) -> list[Entry]:
+        bound = {"BindsTo": f"{name}.service", "After": f"{name}.service"}
+        return [service(name, server(name, 8001)), service("c", unit=bound)]
+
+    host.apply(*units("old"))
+    result = host.failing(*units("new"), {**BAD, "unit": {"After": "c.service"}}, prune=True)
+    assert result["rolled_back"], result["msg"]
+    assert "stays up" not in result["msg"]
+    assert host.states("old.service", "new.service", "c.service") == ["active", "inactive", "active"]
+    assert host.answer(8001) == "old"
+    host.assert_settled(*units("old"), prune=True)
+
+
+def test_what_a_text_has_come_to_need_goes_down_without_it(host: Lab) -> None:
+    host.apply(service("c"))
+    before = host.invocation("c.service")
+    result = host.failing(service("c", unit={"Requires": "a.service"}), service("a"), BAD)
+    assert result["rolled_back"], result["msg"]
+    assert host.states("a.service", "c.service") == ["inactive", "active"]
     assert host.invocation("c.service") == before
 
 

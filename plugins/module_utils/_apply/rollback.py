@@ -83,8 +83,10 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
     failures += carry_out(plan, lambda _unit: health, manager, writer, touched, OnFailure.GO_ON).failures
     if manager.live:
         with _noted(failures):
-            back = _look_back(record, concerned, manager)
-            plan = _runs_again(record, back)
+            back = _look_back(record, concerned, left, manager)
+            # By its earlier text nothing may need what was started.
+            late, left, fallen = _taken_down(record, [unit for unit in left if back.states[unit].can_stop], back.graph)
+            plan = _runs_again(record, back, late, fallen)
             with suppress(NotLookedAtError):  # a list that is not complete must not keep anything from coming back
                 runs = {**invocations(manager, _taken_along(plan, back.graph)), **runs}
             failures += carry_out(plan, lambda _unit: health, manager, writer, (), OnFailure.GO_ON).failures
@@ -220,30 +222,33 @@ class _Back(NamedTuple):
         return self.observed.states
 
 
-def _look_back(record: Record, concerned: Sequence[str], manager: Manager) -> _Back:
+def _look_back(record: Record, concerned: Sequence[str], left: Iterable[str], manager: Manager) -> _Back:
     observed = observe(manager, [], concerned)
     touched, reloaded = _touched(record, observed, invocations(manager, record.up))
     services = sockets.services(touched, observed.loadpath)
-    graph = relations(manager, services.union(touched, reloaded), observed.states)
+    graph = relations(manager, services.union(touched, reloaded, left), observed.states)
     both = frozenset([*concerned, *_started_besides(record, observed.states)])
     cycled = sockets.down_together(sorted(services), graph)
     return _Back(observed, graph, both, services, cycled, tuple(touched), tuple(reloaded))
 
 
-def _runs_again(record: Record, back: _Back) -> Plan:
-    """What ran before runs again, by its old text; a process that was never touched is left alone."""
+def _runs_again(record: Record, back: _Back, late: Sequence[str] = (), fallen: Sequence[str] = ()) -> Plan:
+    """What ran before runs again, by its old text; a process that was never touched is left alone.
+
+    late: what is new, and goes down only now. fallen: what goes down with that.
+    """
     states, loadpath = back.states, back.observed.loadpath
     # A unit that refuses a manual stop goes down with what it needs.
     by_name = [unit for unit in back.cycled if "RefuseManualStop" not in back.graph.node(unit).settings]
     # For units outside this run we only know the current state.
     were_down = back.concerned.difference(record.up)
-    again = [unit for unit in dict.fromkeys([*back.cycled, *back.touched]) if unit not in were_down]
-    running = [unit for unit in again if states[unit].is_up and unit not in back.cycled]
+    again = [unit for unit in dict.fromkeys([*back.cycled, *back.touched, *fallen]) if unit not in were_down]
+    running = [unit for unit in again if states[unit].is_up and unit not in {*back.cycled, *fallen}]
     looked_at = dict.fromkeys([*record.watched, *_started_besides(record, states)])
     asleep = [unit for unit, owing in record.owed.items() if Owed.TOUCH_SLICE in owing and states[unit].is_up]
     jobs = {
         **dict.fromkeys(VERBS, ()),
-        "stop": tuple(by_name),
+        "stop": (*late, *by_name),
         "reset-failed": tuple(unit for unit in looked_at if states[unit].active == "failed"),
         # Its earlier limits are dormant now, as the new ones were.
         "touch-slice": tuple(asleep),

@@ -66,8 +66,17 @@ def look(path: str) -> Optional[Seen]:
 
 
 def read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as stream:  # it is read whole, and a buffer would only slow that down
-        return stream.readall()
+    """The content of a regular file. All else is refused: a pipe would be waited for, and a device may have no end."""
+    # It is read whole, and a buffer would only slow that down.
+    with open(path, "rb", buffering=0, opener=_at_once) as stream:
+        content = stream.readall() if stat.S_ISREG(os.fstat(stream.fileno()).st_mode) else None
+    if content is None:
+        raise OSError(errno.EINVAL, "it is no regular file", path)
+    return content
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def resolve(path: str, root: str) -> str:
