@@ -86,6 +86,49 @@ def test_what_systemd_will_never_take_is_an_error_in_check_mode_too(
     assert places(host.refused(unit, check_mode=check_mode)) == [("main.service", "Service", directive)]
 
 
+HIDDEN = "/home/hidden/run"
+
+
+@pytest.mark.parametrize(
+    ("settings", "directive"),
+    [
+        ({"ExecStart": HIDDEN, "ProtectHome": True}, "ExecStart"),
+        ({"ExecStart": "/var/tmp/run", "PrivateTmp": True}, "ExecStart"),
+        ({"ExecStart": FOREVER, "ExecStartPre": HIDDEN, "InaccessiblePaths": "/home/hidden"}, "ExecStartPre"),
+        ({"ExecStart": HIDDEN, "TemporaryFileSystem": "/home"}, "ExecStart"),
+        ({"ExecStart": FOREVER, "WorkingDirectory": "/home/hidden", "ProtectHome": True}, "WorkingDirectory"),
+    ],
+    ids=str,
+)
+def test_what_the_host_has_and_the_unit_itself_hides(host: Lab, settings: dict[str, Any], directive: str) -> None:
+    for path in (HIDDEN, "/var/tmp/run"):
+        host.write(path, "#!/bin/sh\nexec sleep infinity\n", mode=0o755)
+    unit = service(service=settings, install=WANTED)
+    (told,) = host.foretell(unit)["unverified"]
+    assert (told["directive"], told["rule"]) == (directive, "hidden")
+    (error,) = host.failing(unit)["errors"]
+    assert told["message"] in error["message"]
+    host.sh("rm /var/tmp/run")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ExecStart": HIDDEN, "ProtectHome": "read-only", "PrivateTmp": True},
+        {"ExecStart": HIDDEN, "TemporaryFileSystem": "/home", "BindReadOnlyPaths": HIDDEN},
+        {"ExecStart": FOREVER, "ExecStartPre": f"+{HIDDEN}", "ProtectHome": True},
+        {"ExecStart": "/var/tmp/run", "ExecStartPre": f"/bin/cp {HIDDEN} /var/tmp/run", "PrivateTmp": True},
+    ],
+    ids=str,
+)
+def test_what_the_unit_sees_all_the_same(host: Lab, settings: dict[str, Any]) -> None:
+    for path in (HIDDEN, "/var/tmp/run"):
+        host.write(path, "#!/bin/sh\n[ $# -gt 0 ] || exec sleep 0.1\n", mode=0o755)
+    unit = service(service={**settings, "Type": "oneshot"}, state="present")
+    assert host.foretell(unit)["unverified"] == []
+    host.sh("rm /var/tmp/run")
+
+
 def test_a_folder_is_no_program(host: Lab) -> None:
     """247 asks only whether it may be opened."""
     result = host.attempt(service(command="/etc"), check_mode=True)

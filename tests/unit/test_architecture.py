@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "_causes": {"_syntax", "_host"},
     "_desired": _MIDDLE | {"_programs"},
     "_plan": _MIDDLE | {"_desired"},
-    "_verify": _ABOVE,
+    "_verify": _ABOVE | {"_causes"},
     "_apply": _ABOVE | {"_causes"},
     "_run": _ABOVE | {"_causes", "_verify", "_apply"},
     "_trial": _ABOVE | {"_causes", "_verify", "_apply", "_run"},

@@ -77,6 +77,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "exposure-unknown",
         "hardening-refused",
         "hardening-undone",
+        "hidden",
         "install-of-dropin",
         "install-passed-over",
         "also-passed-over",

@@ -82,6 +82,8 @@ _UNTOLD = frozenset("%*?[\\\"'")
 _UNTOLD_NAME = _UNTOLD | {":"}  # of which verify complains
 # Paths with nothing between them that would part them.
 _SEVERAL = re.compile(r"\S\s+-?/|,-?/")
+# With one of these a unit does not see all that the host has; devices are no programs.
+_HIDING = ("ProtectHome", "PrivateTmp", "InaccessiblePaths", "TemporaryFileSystem")
 # What names an account, by what it is.
 _ACCOUNTS = {
     **dict.fromkeys(("User", "SocketUser"), "user"),
@@ -111,6 +113,10 @@ def lacking(desired: Desired, differences: Differences, places: Places, version:
         for rule, directive, what, name in [*_accounts(settings, made, places, version), *paths]:
             yield rule.problem(unit, section, directive, what=what, name=shown(name))
         yield from exports(unit, section, settings, places)
+        if any(_last(settings, each) for each in _HIDING) and not (places.root or places.scope.of_users):
+            from .out_of_sight import hidden_from  # noqa: PLC0415 (only where something may be hidden)
+
+            yield from hidden_from(unit, differences.after, places)
         if kind_of(unit).over_folder and _has_content(_last(settings, "Where"), places.root):
             yield _COVERED.problem(unit, section, "Where", name=shown(_last(settings, "Where")))
 
