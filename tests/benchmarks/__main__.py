@@ -24,7 +24,7 @@ SAMPLE = 3
 # Units, rounds, units of the loop.
 TASKS = ((1, 4, 1), (50, 4, SAMPLE), (500, 3, 0))
 ALONE = ((1, 7), (50, 7), (500, 5), (1000, 5))
-SHORT = ((50, 9),)
+SHORT = ((50, 9), (500, 5))
 FACTS = ((500, 3),)
 
 

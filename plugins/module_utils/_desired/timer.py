@@ -146,7 +146,8 @@ def _at_boot(built: Builder, entry: Params, around: Around) -> Entry:
     of_timers = (option for option, row in SHORT["timer"].items() if row.section == kind_of(built.unit).section)
     foreign = list(chosen(entry, (*_OF_TIMES, *of_timers)))
     if foreign:
-        _refuse(built, "cron", f"@reboot needs no timer, so {foreign[0]} would be for nothing: leave it out")
+        told = f"cron: @reboot needs no timer, so {foreign[0]} would be for nothing: leave it out"
+        built.problems.append(_CRON.said(told, built.unit, option=foreign[0]))
     if not service.brings(entry):
         told = "@reboot is a service that is enabled at boot: say with exec_start or argv what it runs"
         _refuse(built, "cron", told, _CRON_ALONE)

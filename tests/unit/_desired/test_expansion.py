@@ -524,7 +524,11 @@ def test_a_timer_of_which_only_the_state_is_said_has_no_text() -> None:
     "given", [{"persistent": True}, {"timezone": "UTC"}, {"unit": {"After": "x.target"}}, {"instances": ["1"]}]
 )
 def test_what_is_for_a_timer_alone_is_refused_for_what_runs_at_boot(given: Entry) -> None:
-    assert wrong(timers=[{"name": "a", "cron": "@reboot", "exec_start": "/a", **given}]) == [("a.timer", "cron")]
+    (problem,) = expanded({"name": "test", "timers": [{"name": "a", "cron": "@reboot", "exec_start": "/a", **given}]})[
+        1
+    ]
+    assert (problem.unit, problem.rule.id) == ("a.timer", "cron")
+    assert problem.option in given  # which is the one to leave out
 
 
 def test_what_runs_at_boot_may_say_what_starts_it() -> None:
