@@ -64,8 +64,9 @@ class Case(NamedTuple):
     change that needs a restart does, LEFT_ALONE if that is nothing, since the unit is someone else's and one of many
     that a drop-in is for. owed: what an interrupted run has left to do to it. change: how its text will differ.
     service: what only a service has. after: its merged text as it will be. mask: the file that masks it, "" if none
-    does. unlike: what the kernel has in its place, if that is not what our text says. under_run: a path that this run
-    or its connection has in use, and that this mount would hide, or holds; "" if there is none.
+    does. unlike: what the kernel has in its place, if that is not what our text says; where an automount would wait,
+    what is mounted. under_run: a path that this run or its connection has in use, and that this mount would hide, or
+    holds; "" if there is none.
     """
 
     unit: str

@@ -81,6 +81,8 @@ def _hindrance(case: Case, act: Act) -> str:
     if case.mask and act.verb in _NEEDING_TEXT:
         return f"but it is masked by {case.mask}"
     taken = act.verb in ("stop", "restart") or (act.verb == "start" and not case.now.is_up)
+    if act.verb == "start" and case.unlike and not case.now.is_up:
+        return f"but {case.unlike.there} is up without it: it starts once that is down, at the latest by the next boot"
     if taken and is_of_host(case.unit):  # mounted over, what runs would miss its files
         return "but the host stands on it: it is current after the next boot"
     if taken and case.under_run:
