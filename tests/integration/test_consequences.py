@@ -375,6 +375,16 @@ def test_what_another_unit_upheld_goes_once_that_does_not(host: Lab) -> None:
     host.settled({**upheld, "state": "stopped"}, service("upholding"))
 
 
+def test_what_upholds_another_stops_before_it(host: Lab) -> None:
+    if host.systemd < 249:
+        pytest.skip("Upholds= came with systemd 249")
+    host.apply(service("upheld"), service("upholding", unit={"Upholds": "upheld.service"}))
+    foretold = host.foretell(state="absent")
+    result = host.remove()
+    assert result["stopped"] == foretold["stopped"] == ["upholding.service", "upheld.service"]
+    assert result["restarted"] == foretold["restarted"] == []
+
+
 def test_a_socket_that_goes_down_with_a_target_is_opened_again(host: Lab) -> None:
     """It cannot start while its service runs, which is not bound to that target."""
     target, served = {"name": "old.target", "unit": {"Description": "old"}}, service("s")

@@ -136,3 +136,15 @@ def test_a_slice_that_systemd_has_made_itself_gets_its_limits(host: Lab) -> None
     assert ("touch-slice" in verbs(result)) == (host.systemd >= 253)
     assert host.show("lab.slice", "MemoryMax") == str(1 << 30)
     assert host.invocation("app.service") == before
+
+
+def test_an_automount_over_what_is_mounted_waits_for_its_unmount(host: Lab) -> None:
+    mount = tmpfs()
+    automount: Entry = {"name": "mnt-test.automount", "automount": {"Where": MOUNT}}
+    host.apply(mount)
+    before = host.invocation(UNIT)
+    for result in (host.foretell(mount, automount), host.settled(mount, automount), host.apply(mount, automount)):
+        assert UNIT in result["kept"]["mnt-test.automount"]
+    assert host.invocation(UNIT) == before
+    host.sh(f"systemctl stop {UNIT}")
+    assert host.settled(mount, automount)["newly_started"] == ["mnt-test.automount"]

@@ -150,3 +150,15 @@ def test_a_socket_whose_running_service_someone_has_masked(host: Lab) -> None:
     assert mask in result["kept"]["web.socket"]
     assert host.invocation("web.service") == before
     host.sh("systemctl stop web.socket web.service; systemctl unmask web.service")
+
+
+def test_a_masked_oneshot_that_is_to_run_for_a_change(host: Lab) -> None:
+    host.foreign("job.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n", folder=VENDOR, start=False)
+    mask = masked_by_hand(host, "job.service")
+    declared: Entry = {"name": "job.service", "run": "on_change"}
+    dropin = {"name": "job.service", "dropin": "more", "environment": {"A": 1}}
+    result = host.refused(declared, dropins=[dropin])
+    assert [error["rule"] for error in result["errors"]] == ["masked"]
+    assert mask in result["msg"]
+    host.sh("systemctl unmask job.service")
+    assert host.settled(declared, dropins=[dropin])["newly_started"] == ["job.service"]

@@ -196,6 +196,19 @@ def test_what_only_the_new_text_of_another_needs_goes_down_again(host: Lab) -> N
     host.assert_settled(*units("old"), prune=True)
 
 
+def test_what_only_the_new_text_of_another_upholds_goes_down_again(host: Lab) -> None:
+    if host.systemd < 249:
+        pytest.skip("Upholds= came with systemd 249")
+
+    def units(name: str) -> list[Entry]:
+        return [service("c", unit={"Upholds": f"{name}.service"}), service(name)]
+
+    host.apply(*units("old"))
+    result = host.failing(*units("new"), {**BAD, "unit": {"After": "new.service"}}, prune=True)
+    assert result["rolled_back"], result["msg"]
+    assert host.states("old.service", "new.service", "c.service") == ["active", "inactive", "active"]
+
+
 def test_what_a_text_has_come_to_need_goes_down_without_it(host: Lab) -> None:
     host.apply(service("c"))
     before = host.invocation("c.service")

@@ -263,3 +263,12 @@ def test_a_dropin_in_the_folder_of_an_alias_of_a_vendor(host: Lab) -> None:
     by_hand(host, "alias.service")
     assert actions(host.settled(dropins=[dropin])) == [*RELOADED, ("restart", "theirs.service")]
     assert host.environment("theirs.service")["B"] == "2"
+
+
+def test_a_dropin_that_someone_has_masked(host: Lab) -> None:
+    host.write("/usr/local/lib/systemd/system/main.service.d/theirs.conf", "[Service]\nRestartSec=7\n")
+    host.settled(service())
+    assert host.show("main.service", "RestartUSec") == "7s"
+    host.sh(f"mkdir {UNITS}/main.service.d && ln -s /dev/null {UNITS}/main.service.d/theirs.conf")
+    assert actions(host.settled(service())) == RELOADED
+    assert host.show("main.service", "RestartUSec") == "100ms"

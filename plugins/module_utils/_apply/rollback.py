@@ -24,7 +24,7 @@ from .._host.observed import Observed, observe, units_under
 from .._host.places import Places
 from .._host.watch import STOP_TIMEOUT, wait_for_rest
 from .._plan import sockets
-from .._plan.consequences import fates, reloaded_with, stopped_with
+from .._plan.consequences import fates, reloaded_with, still_upheld, stopped_with
 from .._plan.expected import Expected
 from .._plan.fates import Call
 from .._plan.order import calls, ordered
@@ -65,6 +65,7 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
     failures: List[Failure] = []
     new: List[str] = []
     left: Mapping[str, str] = {}
+    upheld: FrozenSet[str] = frozenset()
     links: Mapping[str, str] = {}
     runs = dict(record.up)
     with _noted(failures):
@@ -72,13 +73,15 @@ def roll_back(record: Record, manager: Manager, writer: Writer) -> Undone:
             _withdraw(concerned, manager)
             wait_for_rest(manager, concerned)
             new = _new(record, concerned, manager)
-            new, left, fallen = _taken_down(record, new, relations(manager, new, manager.list_units()))
+            graph = relations(manager, new, manager.list_units())
+            new, left, fallen = _taken_down(record, new, graph)
+            upheld = still_upheld(new, new, graph)
             runs = {**invocations(manager, fallen), **record.up}
             record = record._replace(up=runs, handled=(*record.handled, *fallen))
             concerned = sorted({*concerned, *fallen})
     with _noted(failures):
         links = _links(record, observe(manager, [], concerned))
-    plan = _files_back(record, new, links, manager)
+    plan = _files_back(record, new, links, manager)._replace(upheld=upheld)
     touched = [*record.backups, *plan.files.remove]
     failures += carry_out(plan, lambda _unit: health, manager, writer, touched, OnFailure.GO_ON).failures
     if manager.live:

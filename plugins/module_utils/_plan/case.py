@@ -60,8 +60,9 @@ class ServiceCase(NamedTuple):
 class MountCase(NamedTuple):
     """What only what is mounted, or swapped to, has.
 
-    unlike: what the kernel has in its place, if that is not what our text says. under_run: a path that this run or its
-    connection has in use, and that this mount would hide, or holds; "" if there is none.
+    unlike: what the kernel has in its place, if that is not what our text says; where an automount would wait, what is
+    mounted. under_run: a path that this run or its connection has in use, and that this mount would hide, or holds; ""
+    if there is none.
     """
 
     unlike: Optional[Unlike] = None
@@ -75,7 +76,7 @@ class Case(NamedTuple):
     change that needs a restart does, LEFT_ALONE if that is nothing, since the unit is someone else's and one of many
     that a drop-in is for. owed: what an interrupted run has left to do to it. change: how its text will differ.
     service: what only a service has. after: its merged text as it will be. mask: the file that masks it, "" if none
-    does. mount: what only a mount or swap has.
+    does. mount: what only a mount, automount or swap has.
     """
 
     unit: str

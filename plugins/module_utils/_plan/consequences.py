@@ -176,6 +176,11 @@ def still_upheld(units: Iterable[str], stopped: Sequence[str], graph: Graph) -> 
     return frozenset(unit for unit in units if upholders(unit).difference(stopped))
 
 
+def upholding_first(units: Sequence[str], graph: Graph) -> Tuple[str, ...]:
+    """In the order of their stops: what upholds one of them would start that again between two."""
+    return tuple(sorted(units, key=lambda unit: set(units).isdisjoint(graph.node(unit).related("Upholds"))))
+
+
 def starters(unit: str, graph: Graph) -> List[str]:
     """The sockets and paths that can start this unit at any moment. (A timer starts it at a known time.)"""
     return [other for other in graph.node(unit).related("TriggeredBy") if kind_of(other).starts.cause is Cause.EVENT]

@@ -34,7 +34,7 @@ from .._desired.stamp import Parts
 from .._host.observed import Observed, Unread, units_under
 from .._syntax.activation import is_accepted_for, starts
 from .._syntax.dependencies import named
-from .._syntax.kinds import TIMER_TIMES, File, Processes, kind_of
+from .._syntax.kinds import TIMER_TIMES, Cause, File, Processes, kind_of
 from .._syntax.loadpath import MASK, LoadPath
 from .._syntax.names import parse_name, parse_pattern
 from .._syntax.relations import PULLS_IN
@@ -227,7 +227,8 @@ def _reload_due(desired: Desired, observed: Observed, cases: Sequence[Case]) -> 
         return ""
     units = [unit.name.text for unit in desired.units] + [dropin.unit.text for dropin in desired.dropins]
     units += [case.unit for case in cases]
-    paths = {path for unit in units for path in observed.loadpath.files(unit)}
+    loadpath = observed.loadpath
+    paths = {path for unit in units for path in (*loadpath.files(unit), *loadpath.dropins_and_masks(unit))}
     newer = sorted(observed.unread.files & {*paths, *(path for path, each in desired.files.items() if not each.secret)})
     if newer:
         return f"{os.path.basename(newer[0])} is newer than what systemd has loaded"
@@ -324,11 +325,23 @@ def _case(unit: str, wanted: Optional[UnitWanted], inherited: str, changing: boo
         ),
         after=text,
         mask=(after.fragment(unit) or "") if after.masked(unit) else "",
-        mount=MountCase(
-            unlike=_unlike(unit, text if wanted and wanted.path else None, view) if now.is_up else None,
-            under_run=path_below(unit, view.observed.manager.footing),
-        ),
+        mount=_mount_case(unit, now.is_up, text if wanted and wanted.path else None, view),
     )
+
+
+def _mount_case(unit: str, is_up: bool, text: Optional[Effective], view: _View) -> MountCase:
+    unlike = _unlike(unit, text, view) if is_up else _forestalled(unit, view)
+    return MountCase(unlike, path_below(unit, view.observed.manager.footing))
+
+
+def _forestalled(unit: str, view: _View) -> Optional[Unlike]:
+    """What a unit is to bring up at its first use, and is up already: such a unit cannot start (automount_start())."""
+    other = starts(unit, view.after) if kind_of(unit).starts.cause is Cause.USE else ""
+    if not other or not view.observed.states[other].is_up:
+        return None
+    from .in_place import Unlike  # noqa: PLC0415 (as below)
+
+    return Unlike(other, ())
 
 
 def _unlike(unit: str, text: Optional[Effective], view: _View) -> Optional[Unlike]:

@@ -33,6 +33,7 @@ from .consequences import (
     taken_anew,
     taken_down,
     unneeded,
+    upholding_first,
 )
 from .course import Course
 from .differences import Differences
@@ -122,6 +123,7 @@ class _Way(NamedTuple):
 def _way(acts: Sequence[Act], differences: Differences, graph: Graph, later: Graph, reload: bool) -> _Way:
     """graph, later: how units are related before and after the daemon-reload."""
     jobs = {verb: ordered(verb, [act.unit for act in acts if act.verb == verb], differences.after) for verb in VERBS}
+    jobs["stop"] = upholding_first(jobs["stop"], graph)
     upheld = still_upheld(set(jobs["stop"]).difference(jobs["start"]), jobs["stop"], graph)
     queued = calls(jobs, differences.named, later)
     course = Course(graph)

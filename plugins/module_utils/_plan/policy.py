@@ -81,6 +81,9 @@ def _hindrance(case: Case, act: Act) -> str:
     if case.mask and act.verb in _NEEDING_TEXT:
         return f"but it is masked by {case.mask}"
     taken = act.verb in ("stop", "restart") or (act.verb == "start" and not case.now.is_up)
+    if act.verb == "start" and case.mount.unlike and not case.now.is_up:
+        there = case.mount.unlike.there
+        return f"but {there} is up without it: it starts once that is down, at the latest by the next boot"
     if taken and is_of_host(case.unit):  # mounted over, what runs would miss its files
         return "but the host stands on it: it is current after the next boot"
     if taken and case.mount.under_run:

@@ -157,7 +157,8 @@ _MAX_REMOVED = Rule(
 
 
 def _is_masked(case: Case, view: View) -> Optional[Problem]:
-    if case.wanted not in RUNNING or not case.mask:
+    to_run = case.wanted in RUNNING or (case.service.runs_on_change and not case.leaves)
+    if not to_run or not case.mask:
         return None
     ours = os.path.dirname(case.mask) == view.observed.places.units
     return (_MASKED if ours else _MASKED_ELSEWHERE).problem(case.unit, path=case.mask)

@@ -164,7 +164,11 @@ class LoadPath:
         return found
 
     def dropin_files(self, unit: str) -> List[str]:
-        """Paths of a unit's drop-ins in the order systemd applies them: by file name, whatever the folder.
+        """Paths of a unit's drop-ins in the order systemd applies them."""
+        return [path for path in self.dropins_and_masks(unit) if self.links.get(path) != MASK]
+
+    def dropins_and_masks(self, unit: str) -> List[str]:
+        """The same with those that are there to void one of the same name: by file name, whatever the folder.
 
         Of one name the first along the load path counts, then the most specific; what is for aliases comes after that,
         and what is for a whole type last.
@@ -177,7 +181,7 @@ class LoadPath:
         for place in places:
             for name in self.dropins.get(place, ()):
                 chosen.setdefault(name, posixpath.join(place, name))
-        return [chosen[name] for name in sorted(chosen) if self.links.get(chosen[name]) != MASK]
+        return [chosen[name] for name in sorted(chosen)]
 
     def _places(self, below: Sequence[str]) -> List[str]:
         there = [name for name in below if name in self._dropin_names]

@@ -753,6 +753,12 @@ def _mounted_by_hand_and_changed() -> plan.Plan:
     return made
 
 
+@circumstance("an automount where something is mounted without it")
+def _forestalled_automount() -> plan.Plan:
+    states = {"srv.mount": UnitState("loaded", "active", "mounted")}
+    return planned(declare({"name": "srv.automount", "automount": {"Where": "/srv"}}), in_force(None, states))
+
+
 @circumstance("an automount that waits though its file was gone")
 def _lost_automount() -> plan.Plan:
     states = {"srv.automount": UnitState("not-found", "active", "waiting")}
