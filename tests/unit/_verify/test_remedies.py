@@ -16,13 +16,17 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedie
     weight,
 )
 
+from tests.unit.world import facts
+
+KNOWN = facts(257).catalogue
+
 
 def said(message: str, unit: str = "a.service", section: str = "", directive: str = "") -> Problem:
     return VERIFY.said(message, unit, section, directive)
 
 
 def one(problem: Problem, going: frozenset[str] = frozenset()) -> Problem:
-    (found,) = judged([problem], going)
+    (found,) = judged([problem], going, catalogue=KNOWN)
     return found
 
 
@@ -185,6 +189,19 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
             "a time is a number of seconds, or has units, such as 90, 5min or 1h 30min",
         ),
         ("NoNewPrivileges", "Failed to parse boolean value, ignoring: ja", "it is yes or no"),
+        ("RemainAfterExit", "Failed to parse RemainAfterExit=maybe, ignoring: Invalid argument", "it is yes or no"),
+        (
+            *("PrivateTmp", "Failed to parse PrivateTmp=enabled, ignoring: Invalid argument"),
+            "it is yes, no, or a word that its manual has besides",
+        ),
+        (
+            *("LogRateLimitBurst", "Failed to parse LogRateLimitBurst=many, ignoring: Invalid argument"),
+            "it is a whole number, 0 or more",
+        ),
+        (
+            *("SyslogFacility", "Failed to parse SyslogFacility=LOCAL0, ignoring: Invalid argument"),
+            "it is a facility of syslog, such as daemon or local0",
+        ),
         (
             *("KillMode", "Failed to parse kill mode specification, ignoring: all"),
             "it is one of control-group, mixed, process or none",
