@@ -125,6 +125,13 @@ WORDINGS: Tuple[Wording, ...] = (
         "Where",
     ),
     Wording(
+        "Value of What= and unit name do not match",
+        VERIFY,
+        "a unit for a file has its path as its name",
+        "",
+        "What",
+    ),
+    Wording(
         r"Command \w+=.* is not executable",
         VERIFY,
         "a variable is set by Environment= or the option environment, or by /usr/bin/env in front of the program",
@@ -228,6 +235,11 @@ WORDINGS: Tuple[Wording, ...] = (
         r".* path is not absolute\b.*: -?\$",
         VERIFY,
         "systemd puts no variable in the place of a path: write it out",
+    ),
+    Wording(
+        r"What= path is not absolute\b.*: (?:PART)?(?:UUID|LABEL)=",
+        VERIFY,
+        "a swap takes the device by its path alone, such as /dev/disk/by-uuid/ or by-label/ with that behind it",
     ),
     Wording(r"\S+ path is not absolute", VERIFY, "begin it with /"),
     Wording(

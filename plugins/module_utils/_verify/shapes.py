@@ -68,6 +68,12 @@ _BY_NAME = (
     ),
     ("Delegate", f"it is yes, no, or controllers such as cpu, io, memory and pids; {_SEVERAL}"),
     ("SystemCallArchitectures", f"it is native, or names such as x86-64, x86, arm64 and arm; {_SEVERAL}"),
+    ("PassEnvironment|UnsetEnvironment", "it is names of variables alone, and Environment= is what sets one"),
+    (
+        "Bind(?:ReadOnly)?Paths",
+        "it is SOURCE or SOURCE:TARGET, with :rbind or :norbind behind it; what is read-only is BindReadOnlyPaths=",
+    ),
+    ("FileDescriptorName", "it is a name without a colon"),
     ("IOSchedulingPriority", "it is from 0, which is served first, to 7"),
     ("CPUSchedulingPriority", "it is from 1 to 99, which is served first"),
     ("LogExtraFields", "a field has a name of capitals, digits and underscores, as in SHOP=web"),

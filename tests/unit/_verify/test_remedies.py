@@ -155,6 +155,12 @@ def test_the_mend_and_the_place_that_the_words_leave_out(message: str, section: 
     assert (found.section, found.directive, found.message) == (section, directive, text)
 
 
+def test_a_name_that_is_not_that_of_its_file() -> None:
+    found = one(said("Value of What= and unit name do not match, not loading.", "a.swap"))
+    assert (found.section, found.directive) == ("Swap", "What")
+    assert found.message.endswith("not loading: a unit for a file has its path as its name")
+
+
 @pytest.mark.parametrize(("unit", "section"), [("a.mount", "Mount"), ("a.automount", "Automount")])
 def test_a_name_that_is_not_that_of_its_folder(unit: str, section: str) -> None:
     found = one(said("Where= setting doesn't match unit name. Refusing.", unit))
@@ -245,6 +251,10 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
             *("SystemCallFilter", "System call ~@resources is not known, ignoring"),
             "a ~ stands in front of the first word alone and inverts its whole line, so make of the several lines a "
             "list",
+        ),
+        (
+            *("What", "What= path is not absolute, ignoring: UUID=0a34"),
+            "a swap takes the device by its path alone, such as /dev/disk/by-uuid/ or by-label/ with that behind it",
         ),
         ("StartLimitBurst", "Failed to parse unsigned value, ignoring: -1", "it is a whole number, 0 or more"),
         (
