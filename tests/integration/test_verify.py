@@ -168,6 +168,24 @@ def test_a_drop_in_over_a_unit_with_an_old_fault(host: Lab) -> None:
     assert host.settled(dropins=[{"name": name, "dropin": "50-more", "environment": {"A": "1"}}])["changed"]
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "meant"),
+    [
+        (
+            "data.mount",
+            {"mount": {"What": "tmpfs", "Where": "/srv/my-data/", "Type": "tmpfs"}},
+            "srv-my\\x2ddata.mount",
+        ),
+        ("data.automount", {"automount": {"Where": "/srv/data"}}, "srv-data.automount"),
+        ("var-swap.swap", {"swap": {"What": "/var/swap/file"}}, "var-swap-file.swap"),
+    ],
+)
+def test_a_unit_that_has_another_name_than_its_path(host: Lab, name: str, settings: Entry, meant: str) -> None:
+    (error,) = host.refused({"name": name, **settings})["errors"]
+    assert error["directive"] == ("What" if "swap" in settings else "Where")
+    assert f"('{meant}' here)" in error["message"]
+
+
 def test_what_systemd_only_advises_against_is_told(host: Lab) -> None:
     unit = service(service={"StandardOutput": "syslog"}, install={"WantedBy": "nowhere.target"})
     result = host.apply(unit)

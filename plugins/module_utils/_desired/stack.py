@@ -364,10 +364,15 @@ def _members(name: names.UnitName, entry: Params) -> Tuple[str, ...]:
     if not name.is_template:
         with within("instances"):
             raise Refused(f"instances belong to a template: name it {name.prefix}@.{name.kind}")
-    members = []
+    members: List[str] = []
+    problems: List[Problem] = []
     for number, instance in enumerate(instances):
-        with within(f"instances[{number}]"):
+        try:
             members.append(names.with_instance(name.text, _instance(name, instance)))
+        except Refused as refused:
+            problems.append(names.UNIT_NAME.said(str(refused), name.text, option=f"instances[{number}]"))
+    if problems:
+        raise Problems(problems)
     return tuple(members)
 
 

@@ -197,13 +197,20 @@ def with_instance(template: str, instance: str) -> str:
     if not instance:
         raise Refused(f"an instance of {shown(template)} is empty: name it")
     if not set(instance) <= _VALID:
-        what, mend = f"instance {shown(instance)} of {shown(template)}", f"write {shown(escape(instance))}"
+        what, mend = f"instance {shown(instance)} of {shown(template)}", f"write {_escaped(instance)}"
         words = instance.split()
         if len(words) > 1:
             several = f"several instances are a list, [{legible(', '.join(words))}]"
             raise Refused(f"{what} has blanks in it: {several}; if it is a single one, {mend}")
         raise Refused(f"{what} has to be escaped: {mend}")
     return parse_name(f"{name.prefix}@{instance}.{name.kind}").text
+
+
+def _escaped(instance: str) -> str:
+    """How it is written; of a path there are two ways, by which specifier of the unit is to give it back."""
+    if not instance.startswith("/"):
+        return shown(escape(instance))
+    return f"{shown(escape_path(instance))} if %f is to be that path, or {shown(escape(instance))} if %I is"
 
 
 def escape(text: str) -> str:

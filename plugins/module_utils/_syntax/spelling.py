@@ -20,7 +20,7 @@ from .words import COMMANDS, split
 # Numbers in octal (systemd.exec(5), systemd.socket(5)).
 _MODE = re.compile(r"UMask|\w*(?:Directory|Socket)Mode")
 # What may be a boolean and knows more than that: of these the dump says no more than OTHER, from some version on.
-_MAYBE_TRUTH = frozenset(
+MAYBE_TRUTH = frozenset(
     """
     BindLogSockets Delegate MemoryKSM MountAPIVFS PrivateBPF PrivateMounts PrivatePIDs PrivateTmp PrivateUsers
     ProtectControlGroups ProtectHome ProtectHostname ProtectSystem RestrictNamespaces RuntimeDirectoryPreserve
@@ -64,7 +64,7 @@ def _of_one(directive: str, kind: Optional[str]) -> Optional[Callable[[str], str
     """What makes values the same that mean the same, one by one."""
     if kind is None:
         return None
-    if directive in _MAYBE_TRUTH:
+    if directive in MAYBE_TRUTH:
         return _boolean
     if kind == "LIMIT":
         return _limit_in_bytes if _IN_BYTES.fullmatch(directive) else _limit

@@ -104,6 +104,14 @@ def _placed(step: str, made: Callable[[Any], str], given: Any) -> str:
         raise
 
 
+# Lists in one value (systemd.mount(5), systemd.swap(5)).
+_WITH_COMMAS = frozenset(("Options",))
+_IN_PLACE_OF_MAPPING = {
+    "Options": "one text with commas between, such as 'size=1G,mode=0755'",
+    "Environment": "one mapping of all variables in the place of the list",
+}
+
+
 def refuse_list(items: Sequence[object], section: str, directive: str, holds_one: bool) -> None:
     """Raise Refused for a list of which systemd would not make what it says.
 
@@ -112,9 +120,10 @@ def refuse_list(items: Sequence[object], section: str, directive: str, holds_one
     """
     if holds_one and len({str(item) for item in items if item != ""}) > 1:
         last = shown(items[-1]) if isinstance(items[-1], str) and items[-1] else "the one that is meant"
+        every = shown(",".join(map(str, items)))
+        mend = f"{every}, with commas between" if directive in _WITH_COMMAS else f"{last} alone"
         raise Refused(
-            "it holds one value, and of a list, which is the directive repeated, only the last counts: write "
-            f"{last} alone"
+            f"it holds one value, and of a list, which is the directive repeated, only the last counts: write {mend}"
         )
     if not items and not adds_only(section, directive):
         raise Refused(
@@ -171,7 +180,9 @@ def _to_value(value: object, kind: Optional[str], directive: str) -> str:
     if isinstance(value, (list, tuple)):
         raise Refused("a list inside a list: write one list")
     if isinstance(value, Mapping):
-        raise Refused("a mapping is not a value: write text, or a list of texts")
+        raise Refused(
+            f"a mapping is not a value: write {_IN_PLACE_OF_MAPPING.get(directive, 'text, or a list of texts')}"
+        )
     raise Refused(f"the value is {called(value)}: write text")
 
 

@@ -21,6 +21,7 @@ from .programs import Sight, found_elsewhere, look_for
 from .remedies import MISSING
 
 _NO_PROGRAM = re.compile(r"Command (.+) is not executable: No such file or directory")
+_MISNAMED = re.compile("(?:Value of )?(?P<directive>Where|What)=.* (?:doesn't match unit name|unit name do not match)")
 
 
 def pointed(problem: Problem, loadpath: LoadPath, root: str) -> Problem:
@@ -40,14 +41,16 @@ def _names(problem: Problem, loadpath: LoadPath, root: str) -> Iterator[str]:
         path = found_elsewhere(name, problem.unit, text, root)
         if path:
             yield f"did you mean {path}?"
-    elif problem.message.startswith("Where= setting doesn't match unit name"):
-        name = _named_by(last(loadpath.effective(problem.unit), problem.section, "Where"), kind_of(problem.unit).name)
+    misnamed_by = _MISNAMED.match(problem.message)
+    if misnamed_by:
+        path = last(loadpath.effective(problem.unit), problem.section, misnamed_by.group("directive"))
+        name = _named_by(path, kind_of(problem.unit).name)
         if name:
             yield f"{shown(name)} here"
 
 
-def _named_by(folder: str, kind: str) -> str:
+def _named_by(path: str, kind: str) -> str:
     try:
-        return f"{escape_path(folder)}.{kind}" if "%" not in folder else ""
+        return f"{escape_path(path)}.{kind}" if path.startswith("/") and "%" not in path else ""
     except Refused:
         return ""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import AbstractSet, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._syntax.directives import Catalogue
 from .._syntax.kinds import kind_of
 from .._syntax.names import misnamed, parse_name
 from .._syntax.rule import Problem, Rule, Severity
@@ -128,6 +129,13 @@ WORDINGS: Tuple[Wording, ...] = (
         "Where",
     ),
     Wording(
+        "Value of What= and unit name do not match",
+        VERIFY,
+        "a unit for a file has its path as its name",
+        "",
+        "What",
+    ),
+    Wording(
         r"Command \w+=.* is not executable",
         VERIFY,
         "a variable is set by Environment= or the option environment, or by /usr/bin/env in front of the program",
@@ -236,6 +244,11 @@ WORDINGS: Tuple[Wording, ...] = (
         VERIFY,
         "systemd puts no variable in the place of a path: write it out",
     ),
+    Wording(
+        r"What= path is not absolute\b.*: (?:PART)?(?:UUID|LABEL)=",
+        VERIFY,
+        "a swap takes the device by its path alone, such as /dev/disk/by-uuid/ or by-label/ with that behind it",
+    ),
     Wording(r"\S+ path is not absolute", VERIFY, "begin it with /"),
     Wording(
         "Failed to add dependency on .*, ignoring: Invalid argument",
@@ -269,22 +282,29 @@ def weight(message: str, level: int, placed: bool) -> Rule:
     return VERIFY if level < _NOTICE and (placed or level < _WARNING) else ADVICE
 
 
-def judged(problems: Sequence[Problem], going: AbstractSet[str], of_users: bool = False) -> List[Problem]:
+def judged(
+    problems: Sequence[Problem],
+    going: AbstractSet[str],
+    of_users: bool = False,
+    catalogue: Optional[Catalogue] = None,
+) -> List[Problem]:
     """What verify says, with mends, without what only follows from another complaint of the same unit.
 
     going: what this run itself takes away, and so no other task will bring. of_users: users' managers run the units.
+    catalogue: the directives that the host knows, with their types.
     """
     weighed = [each._replace(rule=VERIFY) if _is_taken_away(each, going) else each for each in problems]
     faulty = {each.unit for each in weighed if each.rule is not ADVICE and not _follows(each)}
-    mended = _told_once([each for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))])
+    kept = [each for each in weighed if not (_follows(each) and not faulty.isdisjoint(_kin(each.unit)))]
+    mended = _told_once(kept, catalogue)
     return [_of_users(each) for each in mended] if of_users else mended
 
 
-def _told_once(problems: Sequence[Problem]) -> List[Problem]:
+def _told_once(problems: Sequence[Problem], catalogue: Optional[Catalogue]) -> List[Problem]:
     """With mends; what is said of several words of a value is said once, of all of them."""
     words: Dict[Tuple[Problem, str, str], Dict[str, None]] = {}
     for problem in problems:
-        mended = _mended(problem)
+        mended = _mended(problem, catalogue)
         found = next(filter(None, (pattern.match(problem.message) for pattern in _OF_WORD)), None)
         before, word, behind = found.group("before", "word", "behind") if found else ("", mended.message, "")
         if found:
@@ -341,7 +361,7 @@ def _place(found: Wording, unit: str) -> Tuple[str, str]:
     return found.section or own, found.directive
 
 
-def _mended(problem: Problem) -> Problem:
+def _mended(problem: Problem, catalogue: Optional[Catalogue]) -> Problem:
     found = next((each for each in WORDINGS if each.remedy and each.fits(problem.message)), None)
     if found is None:
         return problem
@@ -349,7 +369,8 @@ def _mended(problem: Problem) -> Problem:
     section, directive = (problem.section, problem.directive) if problem.directive else _place(found, problem.unit)
     if problem.rule.remedy and message.endswith(problem.rule.remedy):  # what that rule says of it is enough
         return problem._replace(section=section, directive=directive)
-    remedy = (shape(directive, message) if found.remedy == _DROPPED else "") or found.remedy
+    kind = catalogue.type_of(section, directive) if catalogue else None
+    remedy = (shape(directive, kind) if found.remedy == _DROPPED else "") or found.remedy
     if _COMMENTED.match(message) and not directive.startswith("Exec"):
         remedy = _NO_COMMENT
     return problem._replace(message=f"{message.rstrip('.')}: {remedy}", section=section, directive=directive)

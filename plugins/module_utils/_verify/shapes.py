@@ -10,6 +10,9 @@ systemd's own words name neither what is right nor, before 255, the directive.
 from __future__ import annotations
 
 import re
+from typing import Optional
+
+from .._syntax.spelling import MAYBE_TRUTH
 
 _ONE_OF = {
     "Type": "simple, exec, forking, oneshot, dbus, notify, notify-reload or idle",
@@ -65,6 +68,12 @@ _BY_NAME = (
     ),
     ("Delegate", f"it is yes, no, or controllers such as cpu, io, memory and pids; {_SEVERAL}"),
     ("SystemCallArchitectures", f"it is native, or names such as x86-64, x86, arm64 and arm; {_SEVERAL}"),
+    ("PassEnvironment|UnsetEnvironment", "it is names of variables alone, and Environment= is what sets one"),
+    (
+        "Bind(?:ReadOnly)?Paths",
+        "it is SOURCE or SOURCE:TARGET, with :rbind or :norbind behind it; what is read-only is BindReadOnlyPaths=",
+    ),
+    ("FileDescriptorName", "it is a name without a colon"),
     ("IOSchedulingPriority", "it is from 0, which is served first, to 7"),
     ("CPUSchedulingPriority", "it is from 1 to 99, which is served first"),
     ("LogExtraFields", "a field has a name of capitals, digits and underscores, as in SHOP=web"),
@@ -106,12 +115,22 @@ _BY_NAME = (
 )
 
 
-def shape(directive: str, words: str) -> str:
-    """What to write for it, "" where that is not known here. words: systemd's own, of some versions."""
+# By the type that systemd's own list of its configuration items has for it.
+_BY_TYPE = {
+    "BOOLEAN": "it is yes or no",
+    "UNSIGNED": "it is a whole number, 0 or more",
+    "INTEGER": "it is a whole number",
+    "ERRNO": "it is the name of an error, such as EPERM, or its number",
+    "FACILITY": "it is a facility of syslog, such as daemon or local0",
+    "ACTION": "it is one of none, reboot, reboot-force, poweroff, poweroff-force, exit and the like (systemd.unit(5))",
+}
+
+
+def shape(directive: str, kind: Optional[str] = None) -> str:
+    """What to write for it, "" where that is not known here. kind: its type, None where it is not known."""
     if directive in _ONE_OF:
         return f"it is one of {_ONE_OF[directive]}"
-    if "boolean value" in words:
-        return "it is yes or no"
-    if "unsigned value" in words:
-        return "it is a whole number, 0 or more"
-    return next((said for name, said in _BY_NAME if re.fullmatch(name, directive)), "")
+    if kind in _BY_TYPE:
+        return _BY_TYPE[kind]
+    named = next((said for name, said in _BY_NAME if re.fullmatch(name, directive)), "")
+    return named or ("it is yes, no, or a word that its manual has besides" if directive in MAYBE_TRUTH else "")

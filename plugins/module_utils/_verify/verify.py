@@ -96,7 +96,7 @@ def verify(
     problems = [each for each in problems if not (each.unit in alone and _of_started(each))]
     problems = [each for each in problems if not (cycles and _CYCLE.match(each.message))]
     going = {os.path.basename(path) for path in gone}
-    said = judged([*problems, *_unjudged(verdict)], going, places.scope.of_users)
+    said = judged([*problems, *_unjudged(verdict)], going, places.scope.of_users, desired.catalogue)
     return [pointed(each, differences.after, places.root) for each in said]
 
 

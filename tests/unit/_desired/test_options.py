@@ -56,6 +56,12 @@ def refused(**stack: Any) -> list[tuple[str, str, str]]:
     return [(each.unit, each.rule.id, each.message) for each in caught.value.problems]
 
 
+def test_each_instance_that_is_wrong_is_told() -> None:
+    template = {"name": "a@.service", "service": {"ExecStart": "/bin/a"}, "instances": ["/srv", "ok", 1.5, ""]}
+    told = refused(units=[template])
+    assert [(unit, rule) for unit, rule, _message in told] == [("a@.service", "unit-name")] * 3
+
+
 @pytest.mark.parametrize(
     ("name", "honoured"),
     [

@@ -132,6 +132,9 @@ def test_refused_instances(template: str, instance: str, mend: str) -> None:
         ("a\tb  c", r"several instances are a list, [a, b, c]; if it is a single one, write 'a\x09b\x20\x20c'"),
         (" pdf", r"instance ' pdf' of 'a@.service' has to be escaped: write '\x20pdf'"),
         ("dev/sda", "instance 'dev/sda' of 'a@.service' has to be escaped: write 'dev-sda'"),
+        # systemd.unit(5), Specifiers: what systemd-escape makes of it with --path, and without.
+        ("/dev/sda", "has to be escaped: write 'dev-sda' if %f is to be that path, or '-dev-sda' if %I is"),
+        ("/srv/../a", "'/srv/../a' contains '..': write the path without it"),
     ],
 )
 def test_words_in_the_place_of_a_list_of_instances(instance: str, told: str) -> None:

@@ -190,6 +190,7 @@ def test_environment_file_has_no_quote_that_ends_a_value_early(items: dict[str, 
         ([], "Service", "CapabilityBoundingSet", False, 'or write "" to reset it'),
         ([], "Service", "User", True, 'or write "" to reset it'),
         (["a", "b"], "Service", "User", True, "only the last counts: write 'b' alone"),
+        (["rw", "noatime"], "Mount", "Options", True, "write 'rw,noatime', with commas between"),
         ([True, False], "Service", "PrivateTmp", True, "write the one that is meant alone"),
         (["", "a", "b"], "Service", "User", True, "it holds one value"),
         (["", "a"], "Service", "User", True, ""),
@@ -207,6 +208,19 @@ def test_a_list_of_which_systemd_would_make_something_else(
         return
     with pytest.raises(Refused, match=re.escape(said)):
         values.refuse_list(items, section, directive, holds_one)
+
+
+@pytest.mark.parametrize(
+    ("directive", "value", "said"),
+    [
+        ("Options", {"size": "1G"}, "with commas between, such as 'size=1G"),
+        ("Environment", [{"A": "1"}, {"B": "2"}], "write one mapping of all variables"),
+        ("ExecStart", {"cmd": "/bin/a"}, "write text, or a list of texts"),
+    ],
+)
+def test_a_mapping_is_no_value(directive: str, value: object, said: str) -> None:
+    with pytest.raises(Refused, match=re.escape(said)):
+        values.to_values(value, None, directive)
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,17 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._verify.remedie
     weight,
 )
 
+from tests.unit.world import facts
+
+KNOWN = facts(257).catalogue
+
 
 def said(message: str, unit: str = "a.service", section: str = "", directive: str = "") -> Problem:
     return VERIFY.said(message, unit, section, directive)
 
 
 def one(problem: Problem, going: frozenset[str] = frozenset()) -> Problem:
-    (found,) = judged([problem], going)
+    (found,) = judged([problem], going, catalogue=KNOWN)
     return found
 
 
@@ -158,6 +162,12 @@ def test_the_mend_and_the_place_that_the_words_leave_out(message: str, section: 
     assert (found.section, found.directive, found.message) == (section, directive, text)
 
 
+def test_a_name_that_is_not_that_of_its_file() -> None:
+    found = one(said("Value of What= and unit name do not match, not loading.", "a.swap"))
+    assert (found.section, found.directive) == ("Swap", "What")
+    assert found.message.endswith("not loading: a unit for a file has its path as its name")
+
+
 @pytest.mark.parametrize(("unit", "section"), [("a.mount", "Mount"), ("a.automount", "Automount")])
 def test_a_name_that_is_not_that_of_its_folder(unit: str, section: str) -> None:
     found = one(said("Where= setting doesn't match unit name. Refusing.", unit))
@@ -192,6 +202,19 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
             "a time is a number of seconds, or has units, such as 90, 5min or 1h 30min",
         ),
         ("NoNewPrivileges", "Failed to parse boolean value, ignoring: ja", "it is yes or no"),
+        ("RemainAfterExit", "Failed to parse RemainAfterExit=maybe, ignoring: Invalid argument", "it is yes or no"),
+        (
+            *("PrivateTmp", "Failed to parse PrivateTmp=enabled, ignoring: Invalid argument"),
+            "it is yes, no, or a word that its manual has besides",
+        ),
+        (
+            *("LogRateLimitBurst", "Failed to parse LogRateLimitBurst=many, ignoring: Invalid argument"),
+            "it is a whole number, 0 or more",
+        ),
+        (
+            *("SyslogFacility", "Failed to parse SyslogFacility=LOCAL0, ignoring: Invalid argument"),
+            "it is a facility of syslog, such as daemon or local0",
+        ),
         (
             *("KillMode", "Failed to parse kill mode specification, ignoring: all"),
             "it is one of control-group, mixed, process or none",
@@ -235,6 +258,10 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
             *("SystemCallFilter", "System call ~@resources is not known, ignoring"),
             "a ~ stands in front of the first word alone and inverts its whole line, so make of the several lines a "
             "list",
+        ),
+        (
+            *("What", "What= path is not absolute, ignoring: UUID=0a34"),
+            "a swap takes the device by its path alone, such as /dev/disk/by-uuid/ or by-label/ with that behind it",
         ),
         ("StartLimitBurst", "Failed to parse unsigned value, ignoring: -1", "it is a whole number, 0 or more"),
         (
