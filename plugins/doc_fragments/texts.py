@@ -170,7 +170,8 @@ allow:
     - What the service needs of that all the same, by name, such as V(jit), V(low_ports), V(devices), V(home) or
       V(netlink). L(docs/hardening.md, https://github.com/unitwright/systemd/blob/main/docs/hardening.md) has all of
       them, with what each gives back.
-    - "Some take a value, as a mapping of their name to it, such as C({network: local}) or C({home: read})."
+    - "Some take a value, as a mapping of their name to it, such as C({network: local}) or C({home: read}). Paths in it
+      have to be there, unless written with a C(-) in front."
   type: list
   elements: raw
 read_write_paths:

@@ -196,6 +196,17 @@ class TestOfOthers:
         assert result["hardening"]["redis.service"]["released"] == {}
         assert host.state("redis.service") == "active"
 
+    def test_an_opt_out_is_a_reason_to_be_weaker(self, host: Lab) -> None:
+        """Also one that adds to a list. The text is such that a group more just makes the next tenth."""
+        more = "DevicePolicy=closed\nPrivateMounts=yes\nProcSubset=pid\nPrivateIPC=yes\nSystemCallErrorNumber=EPERM\n"
+        denied = "SystemCallFilter=~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap\n"
+        host.foreign("redis.service", REDIS.replace("PrivateTmp=true\n", "") + more + denied, VENDOR)
+        allow = [{"groups": ["video"]}]
+        result = host.settled(module="hardening", name="redis.service", profile="baseline", allow=allow)
+        told = exposure(result, "redis.service")
+        assert told["after"] == live(host, "redis.service")
+        assert host.systemd < 250 or told["after"] > told["before"]
+
     def test_a_list_that_denies_becomes_one_that_allows(self, host: Lab) -> None:
         lists = "SystemCallFilter=~@module fork\nRestrictAddressFamilies=~AF_INET\n"
         host.foreign("other.service", f"[Service]\nExecStart=/bin/sleep infinity\n{lists}")
@@ -367,6 +378,9 @@ class TestRefused:
             ({"allow": [{"network": "1.2.3"}]}, "hardening", "is no address or network"),
             ({"read_write_paths": ["var/lib"]}, "hardening", "is no absolute path"),
             ({"read_write_paths": ["/no/such/folder"]}, "hardening-path", "/no/such/folder is not there"),
+            ({"allow": [{"devices": ["/dev/no-such"]}]}, "hardening-path", "/dev/no-such is not there"),
+            ({"allow": [{"home": ["/home/no-such"]}]}, "hardening-path", "write -/home/no-such if it may be missing"),
+            ({"allow": [{"groups": ["a b"]}]}, "hardening", "'a b' is no name of a group"),
             ({"max_exposure": 11}, "hardening", "a number from 0 to 10"),
             ({"name": "no-such.service"}, "hardening-nowhere", "there is no such service"),
         ],
@@ -377,6 +391,20 @@ class TestRefused:
         assert [error["rule"] for error in result["errors"]] == [rule]
         assert told in result["errors"][0]["message"]
         assert not host.sh(f"ls {UNITS} | grep '[.]d$'", check=False)
+
+    def test_what_may_be_missing_is_said(self, host: Lab) -> None:
+        host.foreign("other.service")
+        allow = [{"devices": ["-/dev/no-such"]}, {"home": ["-/home/no-such"]}]
+        host.settled(module="hardening", name="other.service", profile="strict", allow=allow)
+        assert host.state("other.service") == "active"
+
+    def test_what_starts_before_tmp_is_set_up_waits_for_nothing(self, host: Lab) -> None:
+        """Else the boot would break a cycle by leaving out one of its services."""
+        early = "[Unit]\nDefaultDependencies=no\nBefore=systemd-tmpfiles-setup.service\n"
+        host.foreign("other.service", f"{early}[Service]\nExecStart=/bin/sleep infinity\n")
+        result = host.settled(module="hardening", name="other.service", profile="standard")
+        assert "before /tmp is set up" in result["hardening"]["other.service"]["left_out"]["PrivateTmp"]
+        assert "systemd-tmpfiles-setup.service" not in host.show("other.service", "After")
 
     def test_an_unknown_profile(self, host: Lab) -> None:
         result = host.attempt(module="hardening", name=NGINX, profile="harder")
@@ -454,7 +482,7 @@ class TestRefusals:
             shell = f"/bin/sh -c '{command} && exec sleep infinity'"
             host.apply(services=[{"name": "app", "exec_start": shell}])
             entry = {"name": "app", "exec_start": shell, "hardening": {"profile": profile}}
-            result = host.failing(services=[entry], health={"timeout": 10, "stable_for": 0.5})
+            result = host.failing(services=[entry], health={"timeout": 15, "stable_for": 3})
             assert told in result["msg"]
             assert "not proven" not in result["msg"]
         finally:
@@ -466,7 +494,7 @@ class TestRefusals:
         good = "/bin/sh -c 'echo /x: Permission denied >&2; exec sleep infinity'"
         host.apply(services=[{"name": "app", "exec_start": good}])
         entry = {"name": "app", "exec_start": f"/bin/sh -c '{said}'", "hardening": {"profile": "standard"}}
-        result = host.failing(services=[entry], health={"timeout": 10, "stable_for": 0.5})
+        result = host.failing(services=[entry], health={"timeout": 15, "stable_for": 3})
         assert "the cause is not proven, it said: cannot boot; refused to it was chown: " in result["msg"]
         assert "CapabilityBoundingSet= refuses that; if it needs it, allow switch_users" in result["msg"]
         assert "/x: Permission denied" not in result["msg"]

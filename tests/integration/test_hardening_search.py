@@ -104,17 +104,38 @@ class TestFound:
         assert nothing_left(host)
 
 
+class TestProgress:
+    def test_what_is_tried_what_is_left_and_the_exposure_so_far(self, host: Lab) -> None:
+        """While it is tried, and what came of it."""
+        by_hand(host, server("one", PORT))
+        searching = threading.Thread(target=search_until_killed, args=(host,))
+        searching.start()
+        log = f"cat {FOLDER}/app.service.log 2>/dev/null"
+        try:
+            said = until(lambda: re.search(r"try 1: (.*)", host.sh(log, check=False)), "nothing was tried", LONG)
+            came = until(lambda: re.search(r"try 1: (pass.*|ref.*)", host.sh(log, check=False)), "nothing came", LONG)
+        finally:
+            host.sh("pkill -TERM -f 'run_modul[e].py hardening_search'", check=False)
+            searching.join()
+        assert re.fullmatch(r"ProtectSystem; open: .* and \d+ more; exposure so far 9\.\d", said.group(1))
+        assert re.fullmatch(r"passed, exposure \d\.\d|refused: .*", came.group(1))
+        assert nothing_left(host)
+
+
 class TestInterrupted:
-    @pytest.mark.parametrize("step", ["search.json", "a run as it is", "try 1:"])
+    @pytest.mark.parametrize(
+        "step",
+        ["search.json", "a run as it is", "zzz-unitwright-search.conf", "try 1:", "try 1: [pr]", "all of it together"],
+    )
     def test_killed(self, host: Lab, step: str) -> None:
         """What is there by then the next run of any module takes away."""
         by_hand(host, server("one", PORT))
         run = host.invocation("app.service")
         searching = threading.Thread(target=search_until_killed, args=(host,))
         searching.start()
-        seen = f"ls {FOLDER} 2>/dev/null; cat {FOLDER}/*.log 2>/dev/null"
+        seen = f"ls {FOLDER} {RUNTIME}/*.d 2>/dev/null; cat {FOLDER}/*.log 2>/dev/null"
         try:
-            until(lambda: step in host.sh(seen, check=False), f"{step} was not seen", LONG)
+            until(lambda: re.search(step, host.sh(seen, check=False)), f"{step} was not seen", LONG)
         finally:
             host.sh("pkill -KILL -f 'run_modul[e].py hardening_search'", check=False)
             searching.join()
@@ -169,6 +190,8 @@ class TestRefused:
             ({"allow": ["jitt"]}, "hardening", "did you mean jit?"),
             ({"read_write_paths": ["var"]}, "hardening", "no absolute path"),
             ({"probe": [7]}, "hardening", "probe takes commands"),
+            ({"time_limit": 0}, "hardening", "time_limit is a number of seconds above 0, and not 0"),
+            ({"time_limit": -1}, "hardening", "time_limit is a number of seconds above 0, and not -1"),
             ({"scope": "user"}, "hardening-target", "leave scope and root out"),
             ({"probe": ["exit 3"]}, "search-probe", "it does not pass its probe as it is (probe 1: exit code 3"),
         ],

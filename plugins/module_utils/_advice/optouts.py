@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import posixpath
+import re
 from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
@@ -26,6 +27,8 @@ ADDRESS_WORDS = {
     "link-local": ("169.254.0.0/16", "fe80::/64"),
     "multicast": ("224.0.0.0/4", "ff00::/8"),
 }
+# systemd.resource-control(5), DeviceAllow=: a name of /proc/devices, or a pattern of such.
+_CLASS = re.compile(r"(?:char|block)-\S+")
 HOMES = ("/home", "/root", "/run/user")
 
 
@@ -34,7 +37,7 @@ class OptOut(NamedTuple):
 
     name: as `allow` has it. means: what it is, in words. takes: what a value of it may be, "" if it has none. values:
     the most that a directive may still be. calls, capabilities, families: what is allowed again. wants: lines that a
-    profile gets for it.
+    profile gets for it. needed: paths that have to be there for these.
     """
 
     name: str
@@ -45,6 +48,7 @@ class OptOut(NamedTuple):
     capabilities: Tuple[str, ...] = ()
     families: Tuple[str, ...] = ()
     wants: Tuple[Line, ...] = ()
+    needed: Tuple[str, ...] = ()
 
 
 def _caps(names: str) -> Tuple[str, ...]:
@@ -175,7 +179,8 @@ class Needs(NamedTuple):
 
     names: of the opt-outs. values: the most that each directive may still be. by: the opt-outs that say so. calls,
     capabilities, families: what is allowed again. wants: lines that a profile gets besides its own, in the place of
-    those where it has any. more: lines of lists that nothing is held against.
+    those where it has any. more: lines of lists that nothing is held against. needed: paths that have to be there,
+    each with the directive of its line.
     """
 
     names: Tuple[str, ...] = ()
@@ -186,6 +191,7 @@ class Needs(NamedTuple):
     families: Tuple[str, ...] = ()
     wants: Mapping[str, Tuple[str, ...]] = MappingProxyType({})
     more: Tuple[Line, ...] = ()
+    needed: Tuple[Tuple[str, str], ...] = ()
 
 
 def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
@@ -231,6 +237,10 @@ def needs(allow: Sequence[Any], writable: Sequence[Any]) -> Needs:
         families=_once(each for row in rows for each in row.families),
         wants=wants,
         more=tuple(more),
+        needed=(
+            *((path, "ReadWritePaths") for path, given in zip(paths, writable) if not _is_optional(given)),
+            *((path, "BindPaths") for row in rows for path in row.needed),
+        ),
     )
 
 
@@ -300,20 +310,22 @@ def _devices(row: OptOut, value: Any) -> OptOut:
     lines: List[Line] = []
     values: Dict[str, str] = {}
     wants: List[Line] = []
+    needed: List[str] = []
     for word in _words(row, value):
-        if word.startswith(("char-", "block-")) and " " not in word:
+        if _CLASS.fullmatch(word):
             # A class has no nodes that could be bound into a /dev of its own.
             values = {"PrivateDevices": "no", "DevicePolicy": "closed"}
             wants = [("DevicePolicy", "closed")]
             lines.append(("DeviceAllow", f"{word} rw"))
             continue
-        path = _path(word, "allow: devices")
+        path = _path(_present(word), "allow: devices")
         if not path.startswith("/dev/"):
             raise Refused(f"allow: devices: {shown(word)} does not lie in /dev")
         lines += [("DeviceAllow", f"{quoted(path)} rw"), ("BindPaths", quoted(f"-{path}"))]
+        needed += [] if _is_optional(word) else [path]
     if values:  # with a /dev that is the host's, there is nothing to bind
-        lines = [line for line in lines if line[0] != "BindPaths"]
-    return OptOut(row.name, row.means, values=values, wants=(*wants, *lines))
+        lines, needed = [line for line in lines if line[0] != "BindPaths"], []
+    return OptOut(row.name, row.means, values=values, wants=(*wants, *lines), needed=tuple(needed))
 
 
 def _home(row: OptOut, value: Any) -> OptOut:
@@ -321,29 +333,34 @@ def _home(row: OptOut, value: Any) -> OptOut:
         return OptOut(row.name, row.means, values={"ProtectHome": "no"})
     if value == "read":
         return OptOut(row.name, row.means, values={"ProtectHome": "read-only"})
-    paths = [_path(word, "allow: home") for word in _words(row, value)]
+    words = _words(row, value)
+    paths = [_path(_present(word), "allow: home") for word in words]
     for path in paths:
         if not _within(path, HOMES):
             raise Refused(f"allow: home: {shown(path)} does not lie in /home, /root or /run/user")
     binds = tuple(("BindPaths", quoted(f"-{path}")) for path in paths)
-    return OptOut(row.name, row.means, values={"ProtectHome": "tmpfs"}, wants=binds)
+    needed = tuple(path for path, word in zip(paths, words) if not _is_optional(word))
+    return OptOut(row.name, row.means, values={"ProtectHome": "tmpfs"}, wants=binds, needed=needed)
 
 
 def _groups(row: OptOut, value: Any) -> OptOut:
     words = _words(row, value)
+    for word in words:
+        if not word or word != "".join(word.split()):
+            raise Refused(f"allow: groups: {shown(word)} is no name of a group")
     return OptOut(row.name, row.means, wants=tuple(("SupplementaryGroups", word) for word in words))
 
 
 _BY_VALUE = {"network": _network, "devices": _devices, "home": _home, "groups": _groups}
 
 
-def is_optional(path: Any) -> bool:
+def _is_optional(path: Any) -> bool:
     """Is it written as systemd has one that may be missing?"""
     return isinstance(path, str) and path.startswith("-/")
 
 
 def _present(path: Any) -> Any:
-    return path[1:] if is_optional(path) else path
+    return path[1:] if _is_optional(path) else path
 
 
 def _path(given: Any, option: str) -> str:

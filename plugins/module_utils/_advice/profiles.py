@@ -43,14 +43,15 @@ _GIVEN = ("CAP_NET_BIND_SERVICE", "CAP_NET_RAW")
 class Host(NamedTuple):
     """What the lines depend on besides the unit's [Service].
 
-    of_users: it is for managers of users. calls: what is in groups. made: by directive, the folder below which its
-    manager makes those of a unit.
+    catalogue: what its systemd knows. of_users: it is for managers of users. calls: what is in groups. made: by
+    directive, the folder below which its manager makes those of a unit. early: the unit has DefaultDependencies=no.
     """
 
     catalogue: Catalogue
     of_users: bool = False
     calls: Calls = MappingProxyType({})
     made: Mapping[str, str] = MappingProxyType({})
+    early: bool = False
 
 
 class Lines(NamedTuple):
@@ -134,7 +135,7 @@ class _Maker:
         ours = self.needs.wants.get(row.name) or row.lines(self.level, self.version)
         if not ours:
             return ()
-        why = row.missing(self.host.catalogue) or self._not_of_users(row) or self._out_of_place(row)
+        why = row.missing(self.host.catalogue) or self._not_of_users(row) or self._out_of_place(row, ours)
         if why:
             self.left_out[row.name] = why
             return ()
@@ -164,11 +165,14 @@ class _Maker:
         wanted = PROTECTIONS["PrivateUsers"].lines(self.level, self.version)
         return bool(wanted) or is_on(self.said.last("PrivateUsers"))
 
-    def _out_of_place(self, row: Protection) -> str:
+    def _out_of_place(self, row: Protection, ours: Sequence[str]) -> str:
         """Why a directive would do harm or nothing in this unit, "" if it would not."""
         released = self.needs.values
         if row.name == "RemoveIPC" and self.root and not self._becomes_dynamic():
             return "it does nothing for a service of root"
+        if row.name == "PrivateTmp" and self.host.early and is_true(ours[-1]):
+            # systemd.exec(5): it comes after systemd-tmpfiles-setup.service then, which may wait for it in turn.
+            return "it starts before /tmp is set up (DefaultDependencies=no), for which it would have to wait"
         if row.name == "PrivateBPF" and is_true(self.said.last("PrivatePIDs")):
             return "together with PrivatePIDs=yes it would not start, with status 226"
         devices = self.said.last("PrivateDevices") or "no"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .._advice.optouts import Line, Needs, is_optional, needs
+from .._advice.optouts import Line, Needs, needs
 from .._advice.profiles import Lines
 from .._syntax.kinds import KINDS, Processes
 from .._syntax.loadpath import HARDENING_DROPIN
@@ -45,14 +45,14 @@ TARGET = Rule(
 class Asked(NamedTuple):
     """A service that shall be hardened.
 
-    unit: its name. level: the profile. needs: what it is allowed all the same. writable: paths that have to be there
-    for that. most: the most that its exposure may be, None if that does not matter.
+    unit: its name. level: the profile. needs: what it is allowed all the same. paths: those that have to be there for
+    that, each with its directive. most: the most that its exposure may be, None if that does not matter.
     """
 
     unit: str
     level: str
     needs: Needs
-    writable: Tuple[str, ...]
+    paths: Tuple[Tuple[str, str], ...]
     most: Optional[float]
 
 
@@ -108,7 +108,7 @@ def _read(entry: Params) -> Asked:
         unit,
         given.get("profile") or STANDARD,
         told,
-        tuple(str(path) for path in writable if not is_optional(path)),
+        told.needed,
         most,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .manager import Manager
 
@@ -89,6 +89,14 @@ def of_runs(manager: Manager, unit: str, run: str, before: str, since: float = 0
     if earlier is None:
         return now, []
     return now, _lines(manager, unit, [f"--since=@{earlier - 1:.6f}", f"--until=@{begun:.6f}"])
+
+
+def speakers(manager: Manager, run: str) -> FrozenSet[int]:
+    """The processes that said something in a run, also those that are gone."""
+    prefix, _own = _words_of(manager)
+    ask = [*_ASK, "--output=json", "--output-fields=_PID", f"_SYSTEMD_{prefix}INVOCATION_ID={run}"]
+    lines = _parsed(manager.run(ask, timeout=_TIMEOUT).out, prefix, "")
+    return frozenset(int(line.fields["_PID"]) for line in lines if line.fields.get("_PID", "").isdigit())
 
 
 def _begun(manager: Manager, run: str) -> Optional[float]:

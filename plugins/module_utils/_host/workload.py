@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
+from . import journal
 from .files import read
 from .manager import Manager
 
@@ -103,6 +104,16 @@ def processes(manager: Manager, unit: str) -> FrozenSet[int]:
                 with suppress(OSError, ValueError):
                     found.update(int(pid) for pid in read(os.path.join(folder, "cgroup.procs")).split())
     return frozenset(found)
+
+
+def processes_of_run(manager: Manager, unit: str, run: str) -> FrozenSet[int]:
+    """Those of a run, as far as they are known: also its main one and those that said something, if they are gone.
+
+    What a filter has ended is gone by the time that the kernel tells of it.
+    """
+    main = manager.show([unit], ("ExecMainPID",))[unit].get("ExecMainPID", "")
+    gone = {int(main)} if main.isdigit() else set()
+    return processes(manager, unit) | journal.speakers(manager, run) | gone
 
 
 def workload(manager: Manager, unit: str) -> Workload:

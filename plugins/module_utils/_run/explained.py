@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from typing import AbstractSet, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from .._advice.protection import Merge
 from .._advice.protections import PROTECTIONS
 from .._causes.incident import Cause, brief
 from .._causes.why import SHOWN_LINES, Why, explain
@@ -108,7 +109,7 @@ def _by_opt_out(cause: Cause, blamed: Sequence[Blame]) -> Cause:
         return cause._replace(remedy="; ".join(found.words))
     row = PROTECTIONS.get(cause.directive)
     of_profile = os.path.basename(cause.place.rpartition(":")[0]) == f"{HARDENING_DROPIN}.conf"
-    if row is None or not row.allow or not of_profile:
+    if row is None or row.merge is Merge.GROUPS or not row.allow or not of_profile:
         return cause
     return cause._replace(remedy=f"allow it {OF_OPTION}: allow: [{' or '.join(row.allow)}]")
 

@@ -28,7 +28,7 @@ from .._host.observed import Observed
 from .._plan.owners import orphans
 from .._syntax.kinds import KINDS
 from .._syntax.loadpath import LoadPath, entries
-from .._syntax.meaning import words
+from .._syntax.meaning import is_early, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Problems, Rule, Severity
 from .._verify.exposure import Exposure, ServiceLines, measured
@@ -64,13 +64,22 @@ _NO_UNIT = Rule(
     "declare it, or install what brings it",
     "docs/hardening.md",
 )
-_NO_PATH = Rule(
-    "hardening-path",
-    Severity.UNVERIFIED,
-    "read_write_paths: {path} is not there, and what is made later stays read-only",
-    "make it first, or let StateDirectory=, LogsDirectory= or RuntimeDirectory= make it",
-    "systemd.exec(5), ReadWritePaths=",
-)
+_NO_PATH = {
+    "ReadWritePaths": Rule(
+        "hardening-path",
+        Severity.UNVERIFIED,
+        "read_write_paths: {path} is not there, and what is made later stays read-only",
+        "make it first, or let StateDirectory=, LogsDirectory= or RuntimeDirectory= make it",
+        "systemd.exec(5), ReadWritePaths=",
+    ),
+    "BindPaths": Rule(
+        "hardening-path",
+        Severity.UNVERIFIED,
+        "allow: {path} is not there, and what comes later is not seen",
+        "make or plug it first, or write -{path} if it may be missing",
+        "systemd.exec(5), BindPaths=",
+    ),
+}
 _UNDONE = Rule(
     "hardening-undone",
     Severity.WARNING,
@@ -78,6 +87,8 @@ _UNDONE = Rule(
     "take it out there",
     "systemd.unit(5), drop-ins",
 )
+# Lists by which an opt-out adds to what a service may, and that cost something.
+_WIDENING = ("DeviceAllow", "SupplementaryGroups")
 # The three that are measured: what will be in force, what is now, and what would be without any hardening of ours.
 AFTER, BEFORE, WITHOUT = "after", "before", "without"
 
@@ -104,7 +115,7 @@ class Hardening:
         for each in self._asked:
             present, later = self._around(each.unit, after)
             problems += self._misplaced(each, present, after)
-            made = profile(each.level, each.needs, present, self._host)
+            made = profile(each.level, each.needs, present, self._host_of(each.unit, after))
             self._made[each.unit] = made
             for path, lines in later:
                 weaker = undone(made.lines, lines, present, self._host)
@@ -114,6 +125,9 @@ class Hardening:
         if problems:
             raise Problems(problems)
         return with_lines(self._params, self._made)
+
+    def _host_of(self, unit: str, loadpath: LoadPath) -> Host:
+        return self._host._replace(early=is_early(loadpath.effective(unit)))
 
     def _to_be(self, desired: Desired, observed: Observed) -> LoadPath:
         """The files as they will be, the drop-ins of this still without their lines."""
@@ -205,7 +219,9 @@ class Hardening:
 
     def _raised(self, each: Asked) -> Iterator[Problem]:
         without, after = self._level(WITHOUT, each.unit), self._level(AFTER, each.unit)
-        if without is not None and after is not None and after > without and not self._made[each.unit].released:
+        made = self._made[each.unit]
+        wanted = made.released or any(value and directive in _WIDENING for directive, value in made.lines)
+        if without is not None and after is not None and after > without and not wanted:
             yield _RAISED.problem(each.unit, level=each.level, without=without, reached=after)
 
     def _above(self, each: Asked, after: LoadPath) -> Iterator[Problem]:
@@ -228,7 +244,8 @@ class Hardening:
         before, later = self._around(each.unit, after)
         behind = [line for _path, lines in later for line in lines]
         for level in stricter:
-            lines = [*before, *profile(level, each.needs, before, self._host).lines, *behind]
+            made = profile(level, each.needs, before, self._host_of(each.unit, after))
+            lines = [*before, *made.lines, *behind]
             (found,) = measured(self._manager, [ServiceLines(each.unit, tuple(lines))])
             if found and found.level <= (each.most or 0):
                 return f"{level} would reach {found.level:g}; what costs most is {costly}"
@@ -246,10 +263,10 @@ class Hardening:
                 for directive, folder in after.made.items()
                 for name in words(after.effective(each.unit), "Service", directive)
             ]
-            for path in each.writable:
+            for path, option in each.paths:
                 made_here = any(path == folder or path.startswith(folder + "/") for folder in made)
                 if "%" not in path and not made_here and not os.path.lexists(files.resolve(root + path, root)):
-                    yield _NO_PATH.problem(each.unit, "Service", "ReadWritePaths", path=path)
+                    yield _NO_PATH[option].problem(each.unit, "Service", option, path=path)
 
     def result(self) -> Dict[str, Any]:
         return {"hardening": {each.unit: self._told(each) for each in self._asked}}

@@ -20,7 +20,7 @@ from .._causes.why_access import of_system, own_folder
 from .._host import journal
 from .._host.causes import Failure
 from .._host.manager import Manager
-from .._host.workload import processes
+from .._host.workload import processes_of_run
 from .._syntax.rule import Problem, Rule, Severity, legible
 from .report import without
 
@@ -99,7 +99,7 @@ class Journals:
     def _read(self, unit: str, run: str) -> List[Refusal]:
         lines, before = journal.of_runs(self._manager, unit, run, self._runs[unit]) if run else ([], [])
         kernel = [each.text for each in journal.of_kernel(self._manager, self._manager.begun)]
-        lines += of_processes(kernel, processes(self._manager, unit))
+        lines += of_processes(kernel, processes_of_run(self._manager, unit, run)) if kernel and run else []
         found = refusals(lines, before, self._texts[unit], self._host)
         self._found[unit] = [each for each in found if not self._by_mode(unit, each)]
         return self._found[unit]

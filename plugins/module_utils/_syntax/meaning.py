@@ -73,6 +73,11 @@ def stops_unneeded(text: Effective) -> bool:
     return is_set(text, "Unit", "StopWhenUnneeded")
 
 
+def is_early(text: Effective) -> bool:
+    """systemd.unit(5): is it without the dependencies by which others come after the basic system?"""
+    return truth(last(text, "Unit", "DefaultDependencies")) is False
+
+
 def is_run_once(text: Effective) -> bool:
     """Type=oneshot without RemainAfterExit=: runs, ends, and holds no state (systemd.service(5))."""
     return last(text, "Service", "Type") == "oneshot" and not is_set(text, "Service", "RemainAfterExit")

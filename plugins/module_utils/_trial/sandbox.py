@@ -40,7 +40,7 @@ from .._run.pipeline import HOST, refuse_place
 from .._run.report import hidden_values, without
 from .._syntax.directives import parse_dump
 from .._syntax.kinds import Processes, kind_of
-from .._syntax.meaning import is_run_once, words
+from .._syntax.meaning import is_early, is_run_once, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Problems, Refusals, Refused, Rule, Severity
 from .._syntax.unitfile import Effective
@@ -64,6 +64,7 @@ _BUSY = Rule(
     "wait for it; /run/unitwright has its progress",
     "docs/hardening.md",
 )
+_MOST_SHOWN = 8
 _STABLE, _TIMEOUT, _LIMIT = 1.0, 60.0, 1800
 _DROPIN, _LAST_DROPIN = "90-hardening.conf", "zz-hardening.conf"
 
@@ -109,6 +110,10 @@ def _read(params: Params) -> Tuple[Probe, Needs]:
     health = params.get("health") or {}
     with wrong.noted("health"):
         checks = read_checks(health)
+    with wrong.noted("time_limit"):
+        limit = params.get("time_limit")
+        if limit is not None and limit <= 0:
+            raise Refused(f"time_limit is a number of seconds above 0, and not {limit:g}")
     commands = []
     for number, each in enumerate(params.get("probe") or ()):
         with wrong.noted(f"probe[{number}]"):
@@ -236,7 +241,8 @@ class _Sandbox:
         _refuse(self.service, manager)
         catalogue = parse_dump(manager.configuration_items(), manager.version)
         groups = parse_groups(manager.syscall_groups())
-        host = Host(catalogue, calls=groups, made=manager.places.made(manager.version))
+        early = is_early(self.service.text)
+        host = Host(catalogue, calls=groups, made=manager.places.made(manager.version), early=early)
         self.trial = SearchRecord(self.service.unit, self.service.others)
         until = self.begun + (params.get("time_limit") or _LIMIT)
         # Of what the service says only this is known to be secret.
@@ -246,6 +252,9 @@ class _Sandbox:
         self.bench = Bench(self.trial, manager, writer, host, self.service.present, given, probe, until, self.hidden)
         self.known: Setting = {}
         self.before: Optional[float] = None
+        self.so_far: Optional[float] = None
+        self.asked: List[str] = []
+        self.search: Optional[Search] = None
         self.tries: List[Dict[str, Any]] = []
         self.progress: Callable[[str], None] = lambda _line: None
 
@@ -285,8 +294,9 @@ class _Sandbox:
         self.bench.allowed = ("localhost",) if facts.remote or facts.local else ()
         groups, barred = items(facts)
         groups = [tuple(each for each in group if self.bench.takes(each)) for group in groups]
-        self.before = self._exposure(())
-        search = Search(self._attempt, self._folders(baseline.seen, changed))
+        self.asked = [item.directive for group in groups for item in group]
+        self.before = self.so_far = self._exposure(())
+        search = self.search = Search(self._attempt, self._folders(baseline.seen, changed))
         search.run(groups)
         self.progress("all of it together: two restarts, a stop and a start")
         outcome = search.prove(
@@ -298,17 +308,24 @@ class _Sandbox:
         return self._result(search, facts, barred)
 
     def _attempt(self, setting: Setting, folders: FrozenSet[str]) -> TryOutcome:
+        new = [each for each in setting if each not in self.known or setting[each] != self.known[each]]
+        number = len(self.tries) + 1
+        self.progress(f"try {number}: {_some(new)}; open: {_some(self._open())}; exposure so far {self.so_far}")
         outcome = self.bench.attempt(setting, folders)
         lines = self.bench.lines(setting, folders)
-        new = [each for each in setting if each not in self.known or setting[each] != self.known[each]]
         entry: Dict[str, Any] = {"tried": new, "passed": outcome.passed, "evidence": list(outcome.evidence)}
         if outcome.passed:
             self.known = dict(setting)
-            entry["exposure"] = self._exposure(lines)
+            entry["exposure"] = self.so_far = self._exposure(lines)
         self.tries.append(entry)
-        told = f"passed, exposure {entry['exposure']}" if outcome.passed else f"refused: {'; '.join(outcome.evidence)}"
-        self.progress(f"try {len(self.tries)}: {' '.join(new)[:200]}: {told}")
+        told = f"passed, exposure {self.so_far}" if outcome.passed else f"refused: {'; '.join(outcome.evidence)}"
+        self.progress(f"try {number}: {told}")
         return outcome
+
+    def _open(self) -> List[str]:
+        """Directives of which it is not known yet how much the service can live with."""
+        settled = {*self.search.accepted, *self.search.left_out} if self.search else set()
+        return [each for each in self.asked if each not in settled]
 
     def _exposure(self, lines: Sequence[Line]) -> Optional[float]:
         found: Optional[Exposure] = measured(
@@ -372,6 +389,12 @@ def _facts(version: int, baseline: Baseline, changed: Sequence[Changed], generou
         modes=modes,
         generous=generous,
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """So many that a line stays one that is read."""
+    shown = " ".join(names[:_MOST_SHOWN]) or "nothing"
+    return shown if len(names) <= _MOST_SHOWN else f"{shown} and {len(names) - _MOST_SHOWN} more"
 
 
 def _playbook(declaration: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ from .._host.workload import (
     all_connections,
     connections,
     grown,
-    processes,
+    processes_of_run,
     size,
     unix_paths,
     visited,
@@ -328,9 +328,10 @@ class _Try:
             time.sleep(0.2)
 
     def _said(self) -> List[str]:
-        lines, _before = journal.of_runs(self.manager, self.unit, self._run().invocation, "", self.began)
+        run = self._run().invocation
+        lines, _before = journal.of_runs(self.manager, self.unit, run, "", self.began)
         logged = [each.text for each in journal.of_kernel(self.manager, self.began)]
-        kernel = of_processes(logged, processes(self.manager, self.unit))
+        kernel = of_processes(logged, processes_of_run(self.manager, self.unit, run)) if logged and run else []
         own = [line for path, since in self._sizes.items() for line in grown(path, since).splitlines()]
         return [*lines, *kernel, *own]
 

@@ -31,6 +31,9 @@ from ansible_collections.unitwright.systemd.plugins.module_utils._syntax.rule im
         ([{"home": ["/srv/app"]}], "does not lie in /home"),
         ([{"home": "some"}], "'some' is no absolute path"),
         (["groups"], "groups takes a list of groups"),
+        ([{"groups": ["a b"]}], "'a b' is no name of a group"),
+        ([{"groups": [""]}], "'' is no name of a group"),
+        ([{"devices": ["char-"]}], "'char-' is no absolute path"),
     ],
 )
 def test_opt_outs(allow: list[Any], told: str) -> None:
@@ -66,3 +69,12 @@ def test_good_paths(allow: list[Any]) -> None:
 
 def test_a_path_that_may_be_missing_is_written_as_systemd_has_it() -> None:
     assert needs([], ["-/srv/a", "/srv/b"]).more == (("ReadWritePaths", "-/srv/a"), ("ReadWritePaths", "-/srv/b"))
+
+
+def test_what_has_to_be_there() -> None:
+    allow = [{"devices": ["/dev/a", "-/dev/b"]}, {"home": ["/home/a", "-/home/b"]}]
+    found = needs(allow, ["/srv/a", "-/srv/b"])
+    assert found.needed == (("/srv/a", "ReadWritePaths"), ("/dev/a", "BindPaths"), ("/home/a", "BindPaths"))
+    assert ("BindPaths", "-/dev/b") in found.more
+    # Of a class, the /dev is that of the host.
+    assert needs([{"devices": ["/dev/a", "char-ttyUSB"]}], []).needed == ()

@@ -533,6 +533,14 @@ class TestOptOuts:
         assert of("PrivateBPF", made("maximum", version=262)) == ["yes"]
         assert "PrivateBPF" in made("maximum", "PrivatePIDs=yes", version=262).left_out
 
+    def test_what_starts_before_tmp_is_set_up_does_not_wait_for_it(self) -> None:
+        """As systemd-journald, which what sets it up waits for."""
+        early = Host(facts(257).catalogue, calls=CALLS, early=True)
+        found = profile("standard", needs([], []), [], early)
+        assert (of("PrivateTmp", found), "PrivateTmp" in found.left_out) == ([], True)
+        # A /tmp that is nobody else's waits for nothing.
+        assert of("PrivateTmp", profile("maximum", needs([], []), [], early)) == ["disconnected"]
+
     def test_no_ipc_to_remove_for_root(self) -> None:
         assert made("strict").left_out == {"RemoveIPC": "it does nothing for a service of root"}
 

@@ -42,3 +42,14 @@ def test_a_run_has_nothing_of_one_that_was_over_before(
     manager: Any = Manager(1000.0)
     assert journal.of_runs(manager, "app.service", "id", "", since)[1] == []
     assert manager.asked[1:] == [asked]
+
+
+def test_who_said_something_in_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asked:
+        def run(self, words: Sequence[str], **_more: Any) -> Outcome:
+            assert words[-1] == "_SYSTEMD_INVOCATION_ID=id"
+            return Outcome(0, '{"_PID": "17"}\n{"_PID": "18"}\n{"_PID": "17"}\n{"MESSAGE": null}\n', "")
+
+    monkeypatch.setattr(journal, "_words_of", lambda _manager: ("", ""))
+    asked: Any = Asked()
+    assert journal.speakers(asked, "id") == {17, 18}
