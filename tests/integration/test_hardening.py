@@ -314,6 +314,11 @@ class TestOfAStack:
         assert host.show("strict.service", "ProtectSystem", "ReadWritePaths").split() == [f"-{NOTES}", "strict"]
         assert host.show("strict.service", "MemoryDenyWriteExecute") == "no"
 
+    def test_what_says_nothing_asks_for_the_usual_profile(self, host: Lab) -> None:
+        result = host.settled(services=[{"name": "app", "exec_start": "/bin/sleep infinity", "hardening": {}}])
+        assert result["hardening"]["app.service"]["profile"] == "standard"
+        assert host.show("app.service", "ProtectSystem") == "full"
+
     def test_taking_it_away(self, host: Lab) -> None:
         host.settled(services=[hardened("/bin/sleep infinity", profile="strict")])
         entry = {"name": "app", "exec_start": "/bin/sleep infinity"}

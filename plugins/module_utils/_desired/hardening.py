@@ -91,7 +91,8 @@ def _is_service(unit: str) -> bool:
 
 
 def is_asked(entry: Params) -> bool:
-    return bool(entry.get(OPTION)) and entry.get("state") != "absent"
+    """One that says nothing asks for the usual profile."""
+    return entry.get(OPTION) is not None and entry.get("state") != "absent"
 
 
 def _read(entry: Params) -> Asked:

@@ -243,7 +243,7 @@ def _changed(
 
 def _hardening(run: Run, facts: HostFacts, manager: Manager) -> Optional[Hardening]:
     """What becomes of the option hardening, whose lines depend on what the host has; None where nothing has it."""
-    if not any(entry.get("hardening") for entry in run.params.get("dropins") or ()):
+    if not any(entry.get("hardening") is not None for entry in run.params.get("dropins") or ()):
         return None
     from .hardened import Hardening  # noqa: PLC0415 (only where there is one)
 
