@@ -76,6 +76,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "kept",
         "lacking",
         "left-down",
+        "look-alike",
         "no-instance",
         "no-linger",
         "no-such-target",

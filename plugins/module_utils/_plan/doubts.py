@@ -88,6 +88,8 @@ _BOOTED_PAST = Rule(
 _FURTHER, _REACHED = frozenset(("graphical.target", "runlevel5.target")), "multi-user.target"
 # Neither systemd nor its verify minds that a unit named by these is not there.
 _WISHES = ("Wants", "Upholds", "OnFailure", "OnSuccess")
+# What a text has, in UTF-8, that has one of them.
+_LOOK_ALIKES = (b"\xe2\x80", b"\xe2\x81", b"\xe2\x88", b"\xc2\xa0", b"\xef\xbb")
 # The word that tells date(1) a format.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*")
 # Letters of dates side by side, as strftime(3) has them; with blanks between them only within quotes, where they are
@@ -169,6 +171,14 @@ def values_as_they_are(view: View) -> Iterator[Problem]:
             yield from as_they_are(name, own)
             if view.observed.places.scope.takes_secrets:
                 yield from open_secrets(name, own, _under_secrets(view).get(name, ()))
+
+
+def taken_for_others(view: View) -> Iterator[Problem]:
+    for name, own in _own_entries(view, *_LOOK_ALIKES):
+        if not all(each.value.isascii() for each in own):
+            from .lookalikes import look_alikes  # noqa: PLC0415 (only where there may be one)
+
+            yield from look_alikes(name, own)
 
 
 def date_formats(view: View) -> Iterator[Problem]:

@@ -48,6 +48,7 @@ class Wording(NamedTuple):
         return re.match(self.words, message) is not None
 
 
+_NO_QUOTES = "write it without quotes"
 _DROPPED = "systemd would drop this line, so mend or remove it"
 _DBUS = "Type=dbus needs the name that the program takes on the bus"
 # Those of systemd's texts (its load-fragment.c, service.c, unit.c and the like) whose level does not tell what they
@@ -60,6 +61,7 @@ WORDINGS: Tuple[Wording, ...] = (
     Wording(r"Specifier \S+ used in unit configuration, which is deprecated", ADVICE),
     Wording(r"The !! modifier for \S+= lines is no longer supported", ADVICE),
     Wording(r"\S+= is deprecated", ADVICE),
+    Wording("Accepting user/group name '[\"']", ADVICE, _NO_QUOTES),
     Wording(
         "Accepting user/group name",
         ADVICE,
@@ -254,6 +256,8 @@ WORDINGS: Tuple[Wording, ...] = (
 )
 # What is behind it is meant for a comment, in a value that has no room for words.
 _COMMENTED = re.compile(r".*\S\s+[#;](?:\s|[A-Za-z])")
+# In quotes, which few directives take, as systemd has it in the words of one version or another.
+_QUOTED = re.compile(r".*(?:[=:] ?|')([\"'])[^\"']+\1'?(?:, ignoring\b.*)?$")
 _NO_COMMENT = "a comment has a line of its own, above this one"
 
 
@@ -335,6 +339,8 @@ def _mended(problem: Problem, catalogue: Optional[Catalogue]) -> Problem:
         return problem._replace(section=section, directive=directive)
     kind = catalogue.type_of(section, directive) if catalogue else None
     remedy = (shape(directive, kind) if found.remedy == _DROPPED else "") or found.remedy
+    if found.remedy == _DROPPED and _QUOTED.match(message):
+        remedy = _NO_QUOTES
     if _COMMENTED.match(message) and not directive.startswith("Exec"):
         remedy = _NO_COMMENT
     return problem._replace(message=f"{message.rstrip('.')}: {remedy}", section=section, directive=directive)
