@@ -80,6 +80,7 @@ def test_what_is_told_and_hinders_nothing() -> None:
         "no-instance",
         "no-linger",
         "no-such-target",
+        "not-rendered",
         "one-path",
         "no-verify",
         "not-at-boot",

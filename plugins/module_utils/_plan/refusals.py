@@ -31,6 +31,7 @@ from .doubts import (
     cycles,
     date_formats,
     is_empty,
+    not_rendered,
     set_twice,
     shell_words,
     slipped,
@@ -358,7 +359,7 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
     *(removes_nothing, stops_nothing, date_formats, without_instance, set_twice, values_as_they_are, slipped),
-    *(never_elapses, patterns, several_paths, taken_for_others),
+    *(never_elapses, patterns, several_paths, taken_for_others, not_rendered),
 )
 
 

@@ -68,6 +68,11 @@ WORDINGS: Tuple[Wording, ...] = (
         "systemd takes it, and the start fails unless a user or group of that name is there",
     ),
     Wording(
+        r"Ignoring unknown escape sequences: .*\\\$",
+        ADVICE,
+        "systemd leaves such a backslash as it stands: write $ alone for a variable of the unit, $$ for a dollar sign",
+    ),
+    Wording(
         "Ignoring unknown escape sequences",  # it ignores what they are unknown for, and not the text
         ADVICE,
         "systemd leaves such a backslash as it stands, and in doubt it is doubled",

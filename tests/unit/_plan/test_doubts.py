@@ -212,6 +212,8 @@ def test_a_path_is_written_out() -> None:
         ("DATABASE_URL", "postgres://shop:correct-horse@db/shop", True),
         ("DATABASE_URL", "postgres://shop@db/shop", False),
         ("DATABASE_URL", "postgres://shop:$PASSWORD@db/shop", False),
+        ("DB_PWD", "hunter2-horse", True),
+        ("PWD", '"/opt/shop"', False),
         ("DB_PASSWORD", "", False),
         ("DB_PASSWORD_FILE", "/run/secrets/db", False),
         ("DB_PASSWORD", "/run/secrets/db", False),
@@ -303,6 +305,26 @@ def test_a_character_that_is_taken_for_another(directive: str, value: str, name:
 def test_a_character_that_is_meant(directive: str, value: str) -> None:
     assert rules(service(service={"ExecStart": "/bin/a", directive: value})) == []
     assert rules(service(unit={"Description": "\u201cMy app\u201d \u2013 the\u00a0best"})) == []
+
+
+@pytest.mark.parametrize(
+    ("directive", "value", "word"),
+    [
+        ("User", "{{ app_user }}", "{{ app_user }}"),
+        ("WorkingDirectory", "/srv/{{ app.name }}/current", "{{ app.name }}"),
+        ("ReadWritePaths", "/srv/{{ item['name'] | default('a') }}", "{{ item['name'] | default('a') }}"),
+        ("ExecStart", "{{home}}/bin/a --config /etc/a", "{{home}}"),
+        ("ExecStart", "/bin/a --format {{ name }}", ""),
+        ("ExecStart", "/bin/docker ps --format {{.Names}}", ""),
+        ("SyslogIdentifier", "{{.Name}}", ""),
+        ("SyslogIdentifier", "a{{", ""),
+    ],
+)
+def test_what_ansible_has_not_filled_in(directive: str, value: str, word: str) -> None:
+    text = f"[Service]\nExecStart=/bin/a\n{directive}={value}\n"
+    found = [each for each in told({"name": "a.service", "content": text}) if each[2] == "not-rendered"]
+    assert [each[1] for each in found] == ([directive] if word else [])
+    assert not word or word in found[0][3]
 
 
 def test_several_paths_where_one_is_taken() -> None:

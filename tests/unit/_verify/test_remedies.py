@@ -265,6 +265,11 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
         ),
         ("MemoryMax", "Invalid memory limit '\"5G\"', ignoring: Invalid argument", "write it without quotes"),
         ("User", "Accepting user/group name '\"a\"', which does not match strict rules", "write it without quotes"),
+        (
+            *("ExecReload", 'Ignoring unknown escape sequences: "\\$MAINPID"'),
+            "systemd leaves such a backslash as it stands: write $ alone for a variable of the unit, $$ for a "
+            "dollar sign",
+        ),
         ("StartLimitBurst", "Failed to parse unsigned value, ignoring: -1", "it is a whole number, 0 or more"),
         (
             *("WorkingDirectory", 'WorkingDirectory= path is not absolute: "/srv/my app"'),
