@@ -23,7 +23,7 @@ from .._syntax.rule import Problem, Rule, Severity, shown
 from .._syntax.specifiers import in_name
 from .._syntax.unitfile import Entry
 from .._syntax.values import variables
-from .._syntax.words import TELLING
+from .._syntax.words import COMMANDS, TELLING
 from .enablement import links_of
 from .plan import Plan
 from .references import View, near
@@ -104,6 +104,17 @@ _BOOTED_PAST = Rule(
 )
 # Where a boot ends that goes no further than the second of these (systemd.special(7)).
 _FURTHER, _REACHED = frozenset(("graphical.target", "runlevel5.target")), "multi-user.target"
+_NOT_RENDERED = Rule(
+    "not-rendered",
+    Severity.WARNING,
+    "nobody fills in {word}, so systemd takes it as it is",
+    "read a template of Jinja by lookup('template', ...), and not by lookup('file', ...)",
+    "the lookup plugins template and file",
+)
+# A variable, with filters or without; those of other languages, as in {{.Name}}, have a dot in front or words.
+_JINJA = re.compile(r"\{\{-? *[A-Za-z_]\w*(?:\.\w+|\[[^\]{}]+\])* *(?:\|[^{}]*)?-?\}\}")
+# What a text has, in UTF-8, that has one of them.
+_LOOK_ALIKES = (b"\xe2\x80", b"\xe2\x81", b"\xe2\x88", b"\xc2\xa0", b"\xef\xbb")
 # The word that tells date(1) a format.
 _DATE_FORMAT = re.compile(r"(?<=[\s\"'(`])\+[^\s\"'()`]*%[A-Za-z][^\s\"')`]*")
 # Letters of dates side by side, as strftime(3) has them; with blanks between them only within quotes, where they are
@@ -191,6 +202,24 @@ def values_as_they_are(view: View) -> Iterator[Problem]:
             yield from parted(name, own)
             if view.observed.places.scope.takes_secrets:
                 yield from open_secrets(name, own, _under_secrets(view).get(name, ()))
+
+
+def taken_for_others(view: View) -> Iterator[Problem]:
+    for name, own in _own_entries(view, *_LOOK_ALIKES):
+        if not all(each.value.isascii() for each in own):
+            from .lookalikes import look_alikes  # noqa: PLC0415 (only where there may be one)
+
+            yield from look_alikes(name, own)
+
+
+def not_rendered(view: View) -> Iterator[Problem]:
+    """What Ansible fills in, but of a file that is read as it is. A program may have such words of its own."""
+    for name, own in _own_entries(view, b"{{"):
+        for each in own:
+            value = each.value.partition(" --")[0] if each.directive in COMMANDS else each.value
+            found = _JINJA.search(value) if "{{" in value else None
+            if found:
+                yield _NOT_RENDERED.problem(name, each.section, each.directive, word=found.group())
 
 
 def date_formats(view: View) -> Iterator[Problem]:

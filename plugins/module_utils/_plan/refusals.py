@@ -34,9 +34,11 @@ from .doubts import (
     is_empty,
     mount_options,
     named_twice,
+    not_rendered,
     set_twice,
     shell_words,
     slipped,
+    taken_for_others,
     values_as_they_are,
     wants_nowhere,
     without_instance,
@@ -337,7 +339,7 @@ _IMPOSSIBLE: Tuple[Callable[[View], Iterator[Problem]], ...] = (
     *(_left_down, _ends_with_session, _strangers, _removes_too_many),
     *(is_empty, wants_nowhere, shell_words, cycles, overridden, listens_in_vain),
     *(removes_nothing, stops_nothing, date_formats, without_instance, set_twice, values_as_they_are, slipped),
-    *(never_elapses, patterns, named_twice, mount_options, several_paths),
+    *(never_elapses, patterns, named_twice, mount_options, several_paths, taken_for_others, not_rendered),
 )
 
 

@@ -47,9 +47,10 @@ _PARTED = Rule(
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 # Where a value goes on as the path that a variable is, or a list of paths: other texts may be for the program to fill.
 _AS_PATH = re.compile(r"(?:^|(?<=:))\$(?:\{(\w+)\}|(\w+))(?=[/:]|$)")
-# Names that say what is in them. What ends otherwise, as in _FILE, _URL or _TTL, says where it is, or how long.
+# Names that say what is in them. What ends otherwise, as in _FILE, _URL or _TTL, says where it is, or how long; PWD
+# alone is the folder that a program is in (environ(7)).
 _SECRET = re.compile(
-    r"(?:.*_)?(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|SECRET_?KEY(?:_BASE)?|(?:API|ACCESS|AUTH|BEARER|BOT)?_?TOKEN"
+    r".*_PWD|(?:.*_)?(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_?KEY(?:_BASE)?|(?:API|ACCESS|AUTH|BEARER|BOT)?_?TOKEN"
     r"|(?:API|PRIVATE|ENCRYPTION|SIGNING|MASTER)_?KEY|SECRET_ACCESS_KEY|CREDENTIALS?)",
     re.IGNORECASE,
 )

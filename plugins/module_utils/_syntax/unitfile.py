@@ -146,6 +146,10 @@ def _assignment(section: str, line: str, number: int) -> Optional[Entry]:
     name = name.rstrip(WHITESPACE)
     if section.startswith("X-") and not (equals and name):
         return None
+    if line.startswith(".include"):
+        raise Refused(
+            ".include is no more (since systemd 246): give the whole text, or declare a dropin over that unit"
+        )
     if line.startswith(_OF_JINJA):
         raise Refused("it is Jinja's, which systemd does not know: have it filled in, as by lookup('template', ...)")
     if not equals or not name:

@@ -13,6 +13,7 @@ from typing import Mapping, NamedTuple, Sequence, Tuple
 from .._host.files import read, resolve, staged
 from .._host.manager import Manager, Outcome
 from .._host.places import Places
+from .._syntax.characters import WHITESPACE
 from .._syntax.loadpath import LoadPath
 
 # The last unit that is handed over; its program is not there. verify looks for programs after it has read all units, so
@@ -119,7 +120,8 @@ class _Bench:
         outcome = self.manager.verify(":".join(self.folders), files)
         if outcome.code == 127:
             return Verdict(unjudged=tuple(units), absent=True)
-        lines = [self._read(line.strip()) for line in outcome.err.splitlines() if line.strip()]
+        stripped = (line.strip(WHITESPACE) for line in outcome.err.split("\n"))  # other blanks may be of a value
+        lines = [self._read(line) for line in stripped if line]
         said = tuple(each for each in lines if LAST not in (each.unit, os.path.basename(each.path)))
         if len(said) < len(lines):
             return Verdict(said)

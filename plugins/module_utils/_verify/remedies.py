@@ -48,6 +48,7 @@ class Wording(NamedTuple):
         return re.match(self.words, message) is not None
 
 
+_NO_QUOTES = "write it without quotes"
 _DROPPED = "systemd would drop this line, so mend or remove it"
 _BY_SHELL = (
     "a shell does that itself: write /bin/sh -c and all the rest in quotes, or say it by directives such as "
@@ -64,10 +65,16 @@ WORDINGS: Tuple[Wording, ...] = (
     Wording(r"Specifier \S+ used in unit configuration, which is deprecated", ADVICE),
     Wording(r"The !! modifier for \S+= lines is no longer supported", ADVICE),
     Wording(r"\S+= is deprecated", ADVICE),
+    Wording("Accepting user/group name '[\"']", ADVICE, _NO_QUOTES),
     Wording(
         "Accepting user/group name",
         ADVICE,
         "systemd takes it, and the start fails unless a user or group of that name is there",
+    ),
+    Wording(
+        r"Ignoring unknown escape sequences: .*\\\$",
+        ADVICE,
+        "systemd leaves such a backslash as it stands: write $ alone for a variable of the unit, $$ for a dollar sign",
     ),
     Wording(
         "Ignoring unknown escape sequences",  # it ignores what they are unknown for, and not the text
@@ -267,6 +274,8 @@ _OF_WORD = (
 )
 # What is behind it is meant for a comment, in a value that has no room for words.
 _COMMENTED = re.compile(r".*\S\s+[#;](?:\s|[A-Za-z])")
+# In quotes, which few directives take, as systemd has it in the words of one version or another.
+_QUOTED = re.compile(r".*(?:[=:] ?|')([\"'])[^\"']+\1'?(?:, ignoring\b.*)?$")
 _NO_COMMENT = "a comment has a line of its own, above this one"
 
 
@@ -371,6 +380,8 @@ def _mended(problem: Problem, catalogue: Optional[Catalogue]) -> Problem:
         return problem._replace(section=section, directive=directive)
     kind = catalogue.type_of(section, directive) if catalogue else None
     remedy = (shape(directive, kind) if found.remedy == _DROPPED else "") or found.remedy
+    if found.remedy == _DROPPED and _QUOTED.match(message):
+        remedy = _NO_QUOTES
     if _COMMENTED.match(message) and not directive.startswith("Exec"):
         remedy = _NO_COMMENT
     return problem._replace(message=f"{message.rstrip('.')}: {remedy}", section=section, directive=directive)

@@ -212,6 +212,8 @@ def test_a_path_is_written_out() -> None:
         ("DATABASE_URL", "postgres://shop:correct-horse@db/shop", True),
         ("DATABASE_URL", "postgres://shop@db/shop", False),
         ("DATABASE_URL", "postgres://shop:$PASSWORD@db/shop", False),
+        ("DB_PWD", "hunter2-horse", True),
+        ("PWD", '"/opt/shop"', False),
         ("DB_PASSWORD", "", False),
         ("DB_PASSWORD_FILE", "/run/secrets/db", False),
         ("DB_PASSWORD", "/run/secrets/db", False),
@@ -268,6 +270,61 @@ def test_a_pattern_where_a_path_is_taken_as_it_is(directive: str) -> None:
     assert rules(path(**{directive: "/srv/in/*.csv"}), service()) == [("a.path", "path-pattern")]
     assert rules(path(**{directive: "/srv/in"}), service()) == []
     assert rules(path(PathExistsGlob="/srv/in/*.csv"), service()) == []
+
+
+@pytest.mark.parametrize(
+    ("directive", "value", "name"),
+    [
+        ("ExecStart", "/bin/a \u2013\u2013verbose", "en dash"),
+        ("ExecStart", "/bin/a \u2014verbose", "em dash"),
+        ("ExecStartPre", "/bin/a \u201cone two\u201d", "left double quotation mark"),
+        ("ExecStart", "/bin/a \u2018b\u2019", "left single quotation mark"),
+        ("ExecStart", "/bin/a\u00a0b", "no-break space"),
+        ("Environment", "\u201cA=b", "left double quotation mark"),
+        ("Restart", "always\u00a0", "no-break space"),
+        ("User", "www\u2011data", "non-breaking hyphen"),
+        ("WorkingDirectory", "/srv\u200b", "zero width space"),
+    ],
+)
+def test_a_character_that_is_taken_for_another(directive: str, value: str, name: str) -> None:
+    found = told(service(service={"ExecStart": "/bin/a", directive: value}))
+    assert [each[1:3] for each in found] == [(directive, "look-alike")]
+    assert f"the character {name} (U+" in found[0][3]
+
+
+@pytest.mark.parametrize(
+    ("directive", "value"),
+    [
+        ("ExecStart", "/bin/sh -c 'echo \u201chello\u201d \u2013 there\u00a0!'"),
+        ("ExecStart", "/bin/a --title=caf\u00e9 na\u00efve\u2013set"),
+        ("Environment", '"TITLE=My \u201cApp\u201d\u00a0\u2013 one"'),
+        ("WorkingDirectory", "/srv/2020\u20132024"),
+        ("SyslogIdentifier", "gr\u00fc\u00dfe"),
+    ],
+)
+def test_a_character_that_is_meant(directive: str, value: str) -> None:
+    assert rules(service(service={"ExecStart": "/bin/a", directive: value})) == []
+    assert rules(service(unit={"Description": "\u201cMy app\u201d \u2013 the\u00a0best"})) == []
+
+
+@pytest.mark.parametrize(
+    ("directive", "value", "word"),
+    [
+        ("User", "{{ app_user }}", "{{ app_user }}"),
+        ("WorkingDirectory", "/srv/{{ app.name }}/current", "{{ app.name }}"),
+        ("ReadWritePaths", "/srv/{{ item['name'] | default('a') }}", "{{ item['name'] | default('a') }}"),
+        ("ExecStart", "{{home}}/bin/a --config /etc/a", "{{home}}"),
+        ("ExecStart", "/bin/a --format {{ name }}", ""),
+        ("ExecStart", "/bin/docker ps --format {{.Names}}", ""),
+        ("SyslogIdentifier", "{{.Name}}", ""),
+        ("SyslogIdentifier", "a{{", ""),
+    ],
+)
+def test_what_ansible_has_not_filled_in(directive: str, value: str, word: str) -> None:
+    text = f"[Service]\nExecStart=/bin/a\n{directive}={value}\n"
+    found = [each for each in told({"name": "a.service", "content": text}) if each[2] == "not-rendered"]
+    assert [each[1] for each in found] == ([directive] if word else [])
+    assert not word or word in found[0][3]
 
 
 def test_several_paths_where_one_is_taken() -> None:

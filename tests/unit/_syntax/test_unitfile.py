@@ -75,6 +75,7 @@ def test_repeated_sections_and_foreign_ones() -> None:
         ("[S]\nfoo\n", "line 2: neither"),
         ("[S]\n=b\n", "line 2: neither"),
         ("[S]\nA=b\n{% if c == 'd' %}\n", "line 3: it is Jinja's"),
+        (".include /lib/systemd/system/a.service\n[S]\n", "line 1: .include is no more"),
         ("[S]\n{{ lines }}\n", "line 2: it is Jinja's"),
         ("[Service\nA=b\n", "line 1: '[Service' is not a section header"),
         ("[Service] # c\n", "line 1: '[Service] # c' is not"),

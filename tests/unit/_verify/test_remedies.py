@@ -263,6 +263,20 @@ def test_a_sign_of_comments_within_a_command_is_none() -> None:
             *("What", "What= path is not absolute, ignoring: UUID=0a34"),
             "a swap takes the device by its path alone, such as /dev/disk/by-uuid/ or by-label/ with that behind it",
         ),
+        *(
+            ("RestartSec", words, "write it without quotes")
+            for words in (
+                "Failed to parse sec value, ignoring: '5'",
+                "Failed to parse RestartSec='5', ignoring: Invalid argument",
+            )
+        ),
+        ("MemoryMax", "Invalid memory limit '\"5G\"', ignoring: Invalid argument", "write it without quotes"),
+        ("User", "Accepting user/group name '\"a\"', which does not match strict rules", "write it without quotes"),
+        (
+            *("ExecReload", 'Ignoring unknown escape sequences: "\\$MAINPID"'),
+            "systemd leaves such a backslash as it stands: write $ alone for a variable of the unit, $$ for a "
+            "dollar sign",
+        ),
         ("StartLimitBurst", "Failed to parse unsigned value, ignoring: -1", "it is a whole number, 0 or more"),
         (
             *("WorkingDirectory", 'WorkingDirectory= path is not absolute: "/srv/my app"'),
