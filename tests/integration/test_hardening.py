@@ -217,6 +217,13 @@ class TestOfOthers:
         assert {"fork", "mount", "init_module"}.isdisjoint(calls)
         assert host.show("other.service", "RestrictAddressFamilies").split() == ["AF_INET6", "AF_NETLINK", "AF_UNIX"]
 
+    def test_a_list_that_denies_with_an_error_does_not_keep_it_down(self, host: Lab) -> None:
+        lists = "SystemCallFilter=~@mount:ENOSYS @debug:EPERM\n"
+        host.foreign("other.service", f"[Service]\nExecStart=/bin/sleep infinity\n{lists}")
+        host.settled(module="hardening", name="other.service", profile="standard")
+        assert {"mount", "ptrace"}.isdisjoint(host.show("other.service", "SystemCallFilter").split())
+        assert host.state("other.service") == "active"
+
     def test_lists_that_allow_are_not_joined(self, host: Lab) -> None:
         filters = "SystemCallFilter=@system-service mount\nCapabilityBoundingSet=CAP_KILL CAP_BPF\n"
         host.foreign("other.service", f"[Service]\nExecStart=/bin/sleep infinity\n{filters}")

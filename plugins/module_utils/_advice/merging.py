@@ -150,6 +150,12 @@ class Filter:
             found |= self._expand(known) if known is not None else frozenset([name])
         return found
 
+    def ends_it(self, lines: Sequence[str]) -> bool:
+        """Does a call that is refused end the service, unless SystemCallErrorNumber= says otherwise?"""
+        words = [word for line in in_force(lines) for word in line.lstrip("~").split()]
+        allows = any(not line.startswith("~") for line in in_force(lines))
+        return allows or any(":" not in word or word.endswith(":kill") for word in words)
+
     def tightened(self, present: Sequence[str], ours: Sequence[str], back: Sequence[str]) -> List[str]:
         """Lines behind the present ones after which only calls of both pass, and those that are given back."""
         said = in_force(present)
@@ -176,7 +182,9 @@ class Filter:
 
     def _denied(self, said: Sequence[str], ours: Sequence[str]) -> List[str]:
         if all(line.startswith("~") for line in said):
-            return [f"~{' '.join(word for line in said for word in line[1:].split())}"]
+            # An error behind a word is for lists that deny: behind a list that allows, a filter with one may not load
+            # (ENOSYS from 257 on, and before that the one of SystemCallErrorNumber=; the start fails with status 228).
+            return [f"~{' '.join(word.partition(':')[0] for line in said for word in line[1:].split())}"]
         taken = self.read(ours).both(_others(self.read(said))).names  # some of what a group denies is allowed again
         return [f"~{' '.join(sorted(taken))}"] if taken else []
 

@@ -267,7 +267,7 @@ class _Maker:
     def errno(self, row: Protection, ours: Sequence[str]) -> List[str]:
         """A filter of the unit's own that ends the service stays one that does."""
         has = self.said.last(row.name)
-        if not ours or has or merging.in_force(self.said.all("SystemCallFilter")):
+        if not ours or has or self.filter.ends_it(self.said.all("SystemCallFilter")):
             return []
         return list(ours)
 

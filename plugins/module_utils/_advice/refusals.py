@@ -32,6 +32,8 @@ _ERRORS = {
 }
 # audit_seccomp() of the kernel: what a filter has ended or logged.
 _SECCOMP = re.compile(r"\btype=1326\b.*\bpid=(?P<pid>\d+)\b.*\bsyscall=(?P<call>\d+)\b")
+# What systemd says of its own steps is no word of the service.
+_STEP = re.compile(r"\S+\.service: Failed ")
 _QUOTED = re.compile(r"""["'`](/[^"'`]+)["'`]""")
 _BARE = re.compile(r"""(?<![\w:/.])(/[^\s"'`,:;()]+)""")
 _PORT = re.compile(r"\bbind\w*\b.*?(?::|\bport )(?P<port>\d{1,5})\b")
@@ -125,7 +127,7 @@ class _Reader:
     def read(self, line: str, source: str) -> Optional[Refusal]:
         """source: the last line of a trace above it, which may have the call."""
         error = _error(line)
-        if not error:
+        if not error or _STEP.match(line):
             return None
         line = line.strip()
         if error == "SIGSYS":

@@ -351,7 +351,9 @@ class TestStricterStands:
             ("standard", ["@system-service"], ["~@obsolete"]),
             # With an error a word is of what is refused, whatever the line says.
             ("standard", ["~@resources", "nice:EPERM"], ["", *_SERVICE, "~nice setrlimit"]),
-            ("standard", ["~@resources:ENOSYS"], ["", *_SERVICE, "~@resources:ENOSYS"]),
+            # Behind a list that allows, some of them keep the service from starting.
+            ("standard", ["~@resources:ENOSYS"], ["", *_SERVICE, "~@resources"]),
+            ("baseline", ["~@mount:ENOSYS"], ["~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap"]),
             ("standard", ["@system-service mount:EPERM"], ["~@obsolete"]),
             ("standard", ["@system-service", "~@privileged @obsolete"], []),
             ("standard", ["@setuid @mount"], ["~chroot mount umount"]),
@@ -368,6 +370,10 @@ class TestStricterStands:
 
     def test_a_filter_that_ends_the_service_goes_on_to(self) -> None:
         assert of("SystemCallErrorNumber", made("strict", "SystemCallFilter=~@mount")) == []
+        assert of("SystemCallErrorNumber", made("strict", "SystemCallFilter=@system-service")) == []
+        assert of("SystemCallErrorNumber", made("strict", "SystemCallFilter=~@mount:EPERM chown:kill")) == []
+        # One that answers with an error to all that it refuses does not begin to.
+        assert of("SystemCallErrorNumber", made("strict", "SystemCallFilter=~@mount:ENOSYS")) == ["EPERM"]
         assert of("SystemCallErrorNumber", made("strict", "SystemCallErrorNumber=EACCES")) == []
 
     def test_addresses(self) -> None:

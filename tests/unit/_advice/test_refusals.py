@@ -176,6 +176,12 @@ def test_a_trace_of_python_has_the_call() -> None:
     assert found.directives == ()
 
 
+def test_a_step_of_systemd_is_nothing_that_the_service_was_refused() -> None:
+    step = "app.service: Failed at step SECCOMP spawning /bin/sleep: Permission denied"
+    assert refusals([step, "app.service: Failed to set up mount namespacing: EACCES"], [], NO_POWERS, HOST) == []
+    assert refusals(["app.service: Main process exited, code=killed, status=31/SYS"], [], FILTER, HOST) != []
+
+
 def test_only_what_was_not_said_before() -> None:
     before = ["2026/11/26 21:00:01 [alert] 17#17: setgid(33) failed (1: Operation not permitted)"]
     again = "2026/11/26 22:10:59 [alert] 4321#9: setgid(33) failed (1: Operation not permitted)"
