@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -166,6 +167,17 @@ def test_a_drop_in_over_a_unit_with_an_old_fault(host: Lab) -> None:
     name = "foreign.service"
     host.write(f"{UNITS}/{name}", IDLE + "Fnord=1\n")
     assert host.settled(dropins=[{"name": name, "dropin": "50-more", "environment": {"A": "1"}}])["changed"]
+
+
+def test_all_units_that_one_needs_and_that_are_nowhere_are_told_at_once(host: Lab) -> None:
+    """verify itself tells one of them."""
+    unit = service(unit={"Requires": "none.service nil.socket basic.target", "BindsTo": "nought.service"})
+    every = {"none.service": "Requires", "nil.socket": "Requires", "nought.service": "BindsTo"}
+    for told in (host.foretell(unit)["unverified"], host.refused(unit)["errors"]):
+        missing = [each for each in told if each["rule"] == "missing"]
+        found = {re.findall(r"Unit (\S+) not found", each["message"])[0]: each["directive"] for each in missing}
+        assert found == every
+        assert len(missing) == len(every)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Programs that are not there, and that verify does not look for: it looks for each list's first command alone.
+"""What is not there, and that verify does not come to: it tells the first unit that is needed, and each first command.
 
 A start that fails over another one is as sure. Private to the collection.
 """
@@ -10,12 +10,17 @@ A start that fails over another one is as sure. Private to the collection.
 from __future__ import annotations
 
 import os
-from typing import Container, Iterator, List
+import re
+from typing import Container, Iterator, List, Sequence, Tuple
 
 from .._host.files import resolve
+from .._plan.references import View
+from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
+from .._syntax.names import misnamed
+from .._syntax.relations import REQUIRES
 from .._syntax.rule import legible
-from .._syntax.specifiers import in_value, names_instance
+from .._syntax.specifiers import in_name, in_value, names_instance
 from .._syntax.unitfile import Entry
 from .._syntax.words import COMMANDS, apart, commands
 from .complaints import Complaint
@@ -23,6 +28,8 @@ from .judge import ERROR
 from .programs import Sight, is_brought, look_for
 from .remedies import weight
 from .subjects import Subjects
+
+_NOT_FOUND = re.compile(r"Unit (?P<other>\S+) not found")
 
 
 def overlooked(subjects: Subjects, new: Container[str], loadpath: LoadPath, root: str) -> List[Complaint]:
@@ -38,6 +45,27 @@ def overlooked(subjects: Subjects, new: Container[str], loadpath: LoadPath, root
                     if sight is Sight.ABSENT and not is_brought(program, unit, entry.directive, loadpath, root):
                         found.append(_missing(program, unit, path, entry, root))
     return found
+
+
+def needed_too(found: Sequence[Complaint], view: View) -> Iterator[Complaint]:
+    """Units that one needs besides the one that verify has not found, and that are not there either."""
+    for each in found:
+        match = _NOT_FOUND.search(each.text)
+        first = match.group("other") if match and each.problem.directive in REQUIRES else ""
+        for directive, other in _needs(each.problem.unit, view.after) if first else ():
+            if other != first and not view.is_there(other):
+                told = each.problem.message.replace(first, other)
+                problem = each.problem._replace(directive=directive, message=told)
+                yield each._replace(problem=problem, text=each.text.replace(first, other))
+
+
+def _needs(unit: str, loadpath: LoadPath) -> Iterator[Tuple[str, str]]:
+    """Of the types that are not there without a file."""
+    text = {} if misnamed(unit) else loadpath.effective(unit).get("Unit", {})
+    for directive in REQUIRES:
+        for other in (in_name(word, unit) for value in text.get(directive, ()) for word in value.split()):
+            if not misnamed(other) and kind_of(other).file is File.NEEDED:
+                yield directive, other
 
 
 def _missing(program: str, unit: str, path: str, entry: Entry, root: str) -> Complaint:

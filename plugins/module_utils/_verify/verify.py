@@ -17,6 +17,7 @@ from .._desired.stack import Desired
 from .._host.manager import Manager
 from .._host.observed import Observed
 from .._plan.differences import Differences
+from .._plan.references import View
 from .._syntax.kinds import kind_of
 from .._syntax.loadpath import LoadPath
 from .._syntax.names import misnamed
@@ -79,7 +80,7 @@ def verify(
     if not (verdict.said or verdict.unjudged or more):
         return []
     # A run of which the judge says nothing, the most common, is spared what reads and weighs its words.
-    from .commands import overlooked  # noqa: PLC0415
+    from .commands import needed_too, overlooked  # noqa: PLC0415
     from .complaints import complaints, is_new, of_templates  # noqa: PLC0415
     from .hints import pointed  # noqa: PLC0415
     from .remedies import judged  # noqa: PLC0415
@@ -88,6 +89,7 @@ def verify(
     if found:
         known = _known(found, [unit for unit in chosen.units if unit not in chosen.joining], manager, observed)
         found = [each for each in found if is_new(each, new, known, chosen.joining, differences.after)]
+    found = [*found, *needed_too(found, View(differences, observed))]
     found += overlooked(chosen, new, differences.after, places.root) if more else []
     problems = of_templates(found, chosen)
     if len(chosen.units) == 1:  # there is no other that it could be about
