@@ -111,7 +111,9 @@ def _of_value(value: Any, wanted: Spec, steps: Steps, around: Sequence[_Level], 
     try:
         made = _CHECKS[kind](value)
     except (TypeError, ValueError):
-        yield Mistake(steps, _of_another_type(value, kind) + _as_mapping(value, wanted.get("options") or {}))
+        named = isinstance(value, Mapping) and "name" in (wanted.get("options") or {})
+        mend = ": make of each an entry with its name" if named else _as_mapping(value, wanted.get("options") or {})
+        yield Mistake(steps, _of_another_type(value, kind) + mend)
         return
     if isinstance(made, list):
         inner = {"type": wanted.get("elements", "raw"), "options": wanted.get("options"), "choices": choices}
@@ -174,8 +176,8 @@ def _unknown(key: str, around: Sequence[_Level], module: str) -> str:
     outer = next((level for level in reversed(around[:-1]) if key in level.spec), None)
     if outer:
         return f"it is an option of {path_of(outer.steps) or 'the module itself'}: indent it less"
-    if other or familiar.elsewhere(key):
-        return f"there is no such option{_meant([other])}" if other else familiar.elsewhere(key)
+    if other or familiar.elsewhere(key, spec):
+        return f"there is no such option{_meant([other])}" if other else familiar.elsewhere(key, spec)
     if len(around) == 2 and (found := _entries(around[0], [str(steps[0]), key])):
         return f"it is an option of {steps[0]} of {found}: indent {steps[0]} below that"
     none = "there is no such option"
