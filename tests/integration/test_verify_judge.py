@@ -174,3 +174,19 @@ def test_a_name_without_a_type_under_requires(host: Lab, name: str) -> None:
 def test_a_wrong_value_for_the_root_slice(host: Lab) -> None:
     wrong: Entry = {"name": "-.slice", "dropin": "a", "slice": {"MemoryHigh": "bogus"}}
     assert places(host.refused(dropins=[wrong])) == [("-.slice", "Slice", "MemoryHigh")]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"SYSTEMD_OFFLINE": "1"},  # as in the files that containers are built by
+        {"SYSTEMD_LOG_TARGET": "journal", "SYSTEMD_LOG_LEVEL": "emerg", "SYSTEMD_LOG_LOCATION": "1"},
+        {"SYSTEMD_UNIT_PATH": "/nowhere", "SYSTEMD_COLORS": "1", "LANG": "de_DE.UTF-8"},
+    ],
+    ids=str,
+)
+def test_what_the_caller_has_for_the_tools_of_systemd_changes_nothing(host: Lab, environment: dict[str, str]) -> None:
+    wrong = service(service=WRONG)
+    assert [each["directive"] for each in host.refused(wrong, env=environment)["errors"]] == ["Restart"]
+    host.apply(service(), env=environment)
+    assert host.state("main.service") == "active"

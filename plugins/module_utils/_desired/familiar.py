@@ -26,6 +26,10 @@ _CALLED: Dict[str, Sequence[str]] = {
     "on_unit_active_sec": "interval every period".split(),
     "depends_on": ["dependencies"],
     "members": ["units", "services"],
+    "http": "url uri".split(),
+    "command": "cmd test exec".split(),
+    "files": ["file"],
+    "profile": "level preset".split(),
     "unit": ["unit_options"],
 }
 # Playbook keywords of a task, but for those that may as well be meant of a unit, such as timeout, port and delay.
@@ -63,15 +67,15 @@ _SWITCHES = {
 
 def called(key: str, spec: Spec, given: Mapping[str, Any]) -> str:
     """The option that other tools call so, "" if there is none here, or it is given itself."""
-    option = next((option for option, names in _CALLED.items() if key.lower() in names), "")
-    return option if option in spec and option not in given else ""
+    known = (option for option, names in _CALLED.items() if key.lower() in names)
+    return next((option for option in known if option in spec and option not in given), "")
 
 
-def elsewhere(key: str) -> str:
+def elsewhere(key: str, spec: Spec) -> str:
     """What to do with what is no option of a module's, but has its place elsewhere or needs none."""
     if key in _BY_ITSELF:
         return f"it is not needed, as {_BY_ITSELF[key]}: leave it out"
-    if key in _TEXTS:
+    if key in _TEXTS and "name" in spec:
         return "an entry of units has its text in content, as in \"{{ lookup('template', 'NAME.service.j2') }}\""
     if key in KEYWORDS or key.startswith("with_"):
         return "it is a keyword of the task: put it beside the module's name"

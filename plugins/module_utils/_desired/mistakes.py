@@ -177,8 +177,8 @@ def _unknown(key: str, around: Sequence[_Level], module: str) -> str:
     outer = next((level for level in reversed(around[:-1]) if key in level.spec), None)
     if outer:
         return f"it is an option of {path_of(outer.steps) or 'the module itself'}: indent it less"
-    if other or familiar.elsewhere(key):
-        return f"there is no such option{_meant([other])}" if other else familiar.elsewhere(key)
+    if other or familiar.elsewhere(key, spec):
+        return f"there is no such option{_meant([other])}" if other else familiar.elsewhere(key, spec)
     if len(around) == 2 and (found := _entries(around[0], [str(steps[0]), key])):
         return f"it is an option of {steps[0]} of {found}: indent {steps[0]} below that"
     none = "there is no such option"

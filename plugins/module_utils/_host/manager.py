@@ -56,6 +56,11 @@ _COMING_UP = 20.0
 Properties = Mapping[str, str]
 
 
+def _of_caller() -> Dict[str, str]:
+    """Its environment, without what is for systemd's own tools: by SYSTEMD_OFFLINE=1 systemctl would do nothing."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("SYSTEMD_", "SYSTEMCTL_"))}
+
+
 class ManagerError(Exception):
     """systemd could not be asked; the message says what was tried and the mend."""
 
@@ -124,7 +129,7 @@ class Manager:
         self.places = places
         self.begun = time.time()
         self._scope_flag = places.scope.flag
-        self._environ = {**os.environ, **_ENVIRONMENT}
+        self._environ = {**_of_caller(), **_ENVIRONMENT}
         # An empty part would stand for the working directory.
         self._environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), PATH)))
         if places.scope.of_session:

@@ -79,6 +79,10 @@ def in_service(**entry: Any) -> dict[str, str]:
         ({"timeout": 3}, "", "it is an option of health: indent it below that"),
         ({"daemon_reload": True}, "", "it is not needed, as the module has systemd read its files again where they"),
         ({"no_block": True}, "", "it is not needed, as the module waits until its units are up"),
+        ({"health": {"url": "http://a"}}, "health.url", "there is no such option: did you mean http?"),
+        ({"health": {"cmd": ["a"]}}, "health.cmd", "there is no such option: did you mean command?"),
+        ({"triggers": {"file": "/a"}}, "triggers.file", "there is no such option: did you mean files?"),
+        ({"hardening": {"level": "strict"}}, "hardening.level", "there is no such option: did you mean profile?"),
         ({"src": "a.service.j2"}, "", "an entry of units has its text in content"),
         ({"template": "a.service.j2"}, "", "lookup('template', 'NAME.service.j2')"),
         ({"state": "running"}, "", "present, absent: did you mean started?"),
@@ -314,3 +318,9 @@ def test_each_keyword_is_one_of_a_task() -> None:
 def test_a_unit_where_what_follows_a_failed_run_is_asked(value: str, more: str) -> None:
     (message,) = told(options.stack(), {"name": "shop", "on_failure": value}).values()
     assert message.endswith(more)
+
+
+def test_entries_by_their_names() -> None:
+    """As Docker Compose has them."""
+    found = told(options.stack(), {"name": "shop", "services": {"web": {"exec_start": "/x"}}})
+    assert found == {"services": 'it takes a list, and not a mapping: each entry begins with "- name:"'}
