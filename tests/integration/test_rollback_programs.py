@@ -225,24 +225,31 @@ def test_a_unit_as_one_module_call(host: Lab) -> None:
     assert host.version() == "1"
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [{"service": {"RuntimeMaxSec": 1}}, {"unit": {"StopWhenUnneeded": True}}],
-    ids=["RuntimeMaxSec", "StopWhenUnneeded"],
-)
-def test_a_daemon_reload_alone_that_ends_a_process(host: Lab, harm: Entry) -> None:
-    """None of these restarts anything, but systemd ends the process as soon as it has read them."""
-    if "unit" in harm and host.systemd < 248:
-        pytest.skip("systemd 247 does not look at StopWhenUnneeded= of a unit that runs when it reads it")
+def test_a_daemon_reload_alone_that_ends_a_process(host: Lab) -> None:
+    """It restarts nothing, but systemd ends the process as soon as it has read it."""
     host.apply(app(1, install=None))
     before, runs = host.listing(), host.invocation("app.service")
     host.forget_versions()
-    result = host.failing(app(1, install=None, health={"stable_for": 2}, **harm))
+    result = host.failing(app(1, install=None, health={"stable_for": 2}, service={"RuntimeMaxSec": 1}))
     assert not result["restarted"]
     assert [error["unit"] for error in result["errors"]] == ["app.service"]
     assert host.listing() == before
     assert host.version() == "1"
     assert host.invocation("app.service") != runs
+
+
+def test_a_daemon_reload_alone_by_which_a_process_is_unneeded(host: Lab) -> None:
+    """systemd stops it once it has read that: the plan says so, and what is declared to run is refused."""
+    if host.systemd < 249:
+        pytest.skip("before systemd 249 nothing is looked at for a daemon-reload")
+    host.apply(app(1, install=None))
+    unneeded = app(1, install=None, unit={"StopWhenUnneeded": True})
+    (error,) = host.refused({**unneeded, "state": "started"})["errors"]
+    assert (error["unit"], error["directive"]) == ("app.service", "StopWhenUnneeded")
+    assert host.state("app.service") == "active"
+    result = host.settled(unneeded)
+    assert result["stopped"] == ["app.service"]
+    assert "StopWhenUnneeded" in result["plan"][-1]["reason"]
 
 
 def test_a_daemon_is_back_where_its_new_version_that_runs_once_fails(host: Lab) -> None:

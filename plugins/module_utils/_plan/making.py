@@ -7,7 +7,19 @@
 from __future__ import annotations
 
 import os
-from typing import AbstractSet, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import (
+    AbstractSet,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from .._desired.options import RUNNING
 from .._desired.render import FileWanted
@@ -43,7 +55,7 @@ from .order import calls, ordered
 from .owners import unit_of
 from .plan import VERBS, Files, Plan, Step, Wishes, carries
 from .policy import Act
-from .pulls import followed
+from .pulls import followed, unneeded_from_now_on
 from .told import tell_besides, tell_reloads
 
 _RENEWING = ("reload", "restart")
@@ -52,9 +64,10 @@ _JOBS = ("stop", "reload", "restart", "start", "run", "cycle", "pull")
 
 
 def starting_points(wished: Wishes, differences: Differences, observed: Observed) -> Set[str]:
-    """The units whose relations have to be known before a plan is made: none if there is no job to do."""
+    """The units whose relations have to be known before a plan is made: none if nothing starts or stops by it."""
     acts = [act for acts in wished for act in acts if act.verb in _JOBS]
     found = {act.unit for act in acts}.union(sockets.to_stay_down(acts, differences, observed))
+    found.update(unneeded_from_now_on(differences))
     if not found:
         return found
     from .to_come import named_anew  # noqa: PLC0415 (a run without jobs, the most common, is spared it)
@@ -142,7 +155,7 @@ def _in_vain(way: _Way, differences: Differences) -> Set[str]:
 
 def _later(wished: Wishes, graph: Graph, differences: Differences, observed: Observed) -> Graph:
     """How units will be related after the daemon-reload."""
-    if not any(wished):
+    if not (any(wished) or graph.nodes):
         return graph
     from .to_come import to_come  # noqa: PLC0415 (as above)
 
@@ -157,7 +170,7 @@ def _foretold(
     later: Optional[Graph],
 ) -> Dict[str, Fate]:
     """What happens to each unit when the plan is carried out. later: None if there is no daemon-reload."""
-    if not queued and not jobs["stop"]:
+    if not (queued or jobs["stop"] or course.graph.nodes):
         return {}
     first = Call("stop", tuple(unit for unit in jobs["stop"] if unit not in upheld))
     last = Call("stop", tuple(unit for unit in jobs["stop"] if unit in upheld))

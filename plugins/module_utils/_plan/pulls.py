@@ -2,24 +2,34 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a running unit wants or needs from now on, and did not before: only that is started. Pure.
+"""What a running unit wants or needs from now on, or whether it is needed, and was not so before. Pure.
 
-`systemctl start` of the unit itself would start that too, but also all else that it wants and that is down, such as
-what someone has stopped by hand. Private to the collection.
+Of what it wants only what is new is started: `systemctl start` of the unit itself would start that too, but also all
+else that it wants and that is down, such as what someone has stopped by hand. Private to the collection.
 """
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence
+from typing import Dict, Iterator, List, Sequence
 
 from .._host.graph import Graph
 from .._syntax.loadpath import LoadPath
+from .._syntax.meaning import stops_unneeded
 from .._syntax.names import misnamed, parse_name
 from .._syntax.relations import BINDING, PULLS_IN
 from . import sockets
 from .case import Case
 from .differences import Differences
 from .policy import Act
+
+_UNNEEDED = ("Unit", "StopWhenUnneeded")
+
+
+def unneeded_from_now_on(differences: Differences) -> Iterator[str]:
+    """Units that run, and that systemd may stop by itself once it has read that it shall where nothing needs them."""
+    for case in differences.cases:
+        if case.now.is_up and _UNNEEDED in case.change.directives and stops_unneeded(case.after):
+            yield case.unit
 
 
 def followed(acts: Sequence[Act], differences: Differences, later: Graph) -> List[Act]:
