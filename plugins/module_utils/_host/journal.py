@@ -88,7 +88,7 @@ def of_runs(manager: Manager, unit: str, run: str, before: str, since: float = 0
     earlier = _begun(manager, before) if before else None
     if earlier is None:
         return now, []
-    return now, _lines(manager, unit, [f"--since=@{earlier - 1:.6f}", f"--until=@{begun:.6f}"])
+    return now, _lines_of(manager, unit, before, earlier - 1, begun)
 
 
 def speakers(manager: Manager, run: str) -> FrozenSet[int]:
@@ -109,6 +109,24 @@ def _begun(manager: Manager, run: str) -> Optional[float]:
 def _lines(manager: Manager, unit: str, when: Sequence[str]) -> List[str]:
     ask = [*_ASK, "--output=cat", "--reverse", f"--lines={_MOST}", *when]
     return manager.run([*ask, *_selection(manager, unit)], timeout=_TIMEOUT).out.splitlines()[::-1]
+
+
+def _lines_of(manager: Manager, unit: str, run: str, since: float, until: float) -> List[str]:
+    """Those of a time, without what is known to be of another run, such as one that failed and was rolled back."""
+    ask = [*_ASK, "--output=json", f"--output-fields={','.join(['MESSAGE', *_of_runs(manager)])}", "--reverse"]
+    when = [f"--lines={_MOST}", f"--since=@{since:.6f}", f"--until=@{until:.6f}"]
+    out = manager.run([*ask, *when, *_selection(manager, unit)], timeout=_TIMEOUT).out
+    said = (line.text for line in _parsed(out, _words_of(manager)[0], unit) if line.run in ("", run))
+    return [row for text in said for row in text.splitlines()]
+
+
+def _of_runs(manager: Manager) -> List[str]:
+    """The fields that tell which run a line is of."""
+    prefix, _own = _words_of(manager)
+    return [
+        *(f"{prefix}INVOCATION_ID", f"_SYSTEMD_{prefix}INVOCATION_ID"),
+        *("_SYSTEMD_INVOCATION_ID", "INVOCATION_ID"),
+    ]
 
 
 def _selection(manager: Manager, unit: str) -> List[str]:
@@ -138,8 +156,7 @@ def all_lines(manager: Manager, unit: str, most: int, trusted: Callable[[int], b
     taken the unit's user, and journald may not know any more of which unit it was.
     """
     prefix, own = _words_of(manager)
-    fields = [*_FIELDS, f"{prefix}UNIT", f"{prefix}INVOCATION_ID", f"_SYSTEMD_{prefix}INVOCATION_ID"]
-    fields += ["_SYSTEMD_INVOCATION_ID", "INVOCATION_ID"]
+    fields = [*_FIELDS, f"{prefix}UNIT", *_of_runs(manager)]
     ask = [*_ASK, "--output=json", f"--output-fields={','.join(fields)}", "--boot", "--reverse", f"--lines={most}"]
     selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}"]
     rows = _parsed(manager.run([*ask, *selection], timeout=_TIMEOUT).out, prefix, unit)
