@@ -315,9 +315,11 @@ def _told_once(problems: Sequence[Problem], catalogue: Optional[Catalogue]) -> L
     for problem in problems:
         mended = _mended(problem, catalogue)
         found = next(filter(None, (pattern.match(problem.message) for pattern in _OF_WORD)), None)
-        before, word, behind = found.group("before", "word", "behind") if found else ("", mended.message, "")
-        if found:
-            behind += mended.message[len(problem.message) :]
+        if found is None:
+            words[(mended, "", "")] = {mended.message: None}
+            continue
+        before, word, behind = found.group("before", "word", "behind")
+        behind += mended.message[len(problem.message) :]
         words.setdefault((mended._replace(message=""), before, behind), {})[word] = None
     return [
         problem._replace(message=before + ", ".join(said) + behind) for (problem, before, behind), said in words.items()
