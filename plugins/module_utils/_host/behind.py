@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Dict, NamedTuple, Optional
 
-from .graph import triggered_by
+from .graph import started_by
 from .looks import PROPERTIES, Look, failed
 from .manager import Manager
 
@@ -41,7 +41,7 @@ class Behind:
 
     def fall(self, manager: Manager) -> Optional[Fall]:
         """What of it has failed since, None if nothing has: what is at rest has ended well, or was not woken."""
-        started = triggered_by(manager, self.unit)
+        started = started_by(manager, self.unit)
         shown = manager.show(started, (*PROPERTIES, _CHANGED)) if started else {}
         falls = [self._of(Look(unit, each, time.monotonic())) for unit, each in shown.items()]
         return next((each for each in falls if each is not None), None)

@@ -203,7 +203,7 @@ def only_checked(shown: Properties) -> Set[str]:
     return {*names(shown, "Requisite")}
 
 
-def triggered_by(manager: Manager, unit: str) -> Tuple[str, ...]:
+def started_by(manager: Manager, unit: str) -> Tuple[str, ...]:
     """What a unit starts at a time of its own, such as the service of a socket."""
     return tuple(names(manager.show([unit], ("Triggers",))[unit], "Triggers"))
 

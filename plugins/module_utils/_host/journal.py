@@ -113,14 +113,14 @@ def _lines(manager: Manager, unit: str, when: Sequence[str]) -> List[str]:
 
 def _lines_of(manager: Manager, unit: str, run: str, since: float, until: float) -> List[str]:
     """Those of a time, without what is known to be of another run, such as one that failed and was rolled back."""
-    ask = [*_ASK, "--output=json", f"--output-fields={','.join(['MESSAGE', *_of_runs(manager)])}", "--reverse"]
+    ask = [*_ASK, "--output=json", f"--output-fields={','.join(['MESSAGE', *_run_fields(manager)])}", "--reverse"]
     when = [f"--lines={_MOST}", f"--since=@{since:.6f}", f"--until=@{until:.6f}"]
     out = manager.run([*ask, *when, *_selection(manager, unit)], timeout=_TIMEOUT).out
     said = (line.text for line in _parsed(out, _words_of(manager)[0], unit) if line.run in ("", run))
     return [row for text in said for row in text.splitlines()]
 
 
-def _of_runs(manager: Manager) -> List[str]:
+def _run_fields(manager: Manager) -> List[str]:
     """The fields that tell which run a line is of."""
     prefix, _own = _words_of(manager)
     return [
@@ -156,7 +156,7 @@ def all_lines(manager: Manager, unit: str, most: int, trusted: Callable[[int], b
     taken the unit's user, and journald may not know any more of which unit it was.
     """
     prefix, own = _words_of(manager)
-    fields = [*_FIELDS, f"{prefix}UNIT", *_of_runs(manager)]
+    fields = [*_FIELDS, f"{prefix}UNIT", *_run_fields(manager)]
     ask = [*_ASK, "--output=json", f"--output-fields={','.join(fields)}", "--boot", "--reverse", f"--lines={most}"]
     selection = [f"_SYSTEMD_{prefix}UNIT={unit}", *([own] if prefix else []), "+", f"{prefix}UNIT={unit}"]
     rows = _parsed(manager.run([*ask, *selection], timeout=_TIMEOUT).out, prefix, unit)

@@ -31,7 +31,7 @@ from .._syntax.loadpath import LoadPath, entries
 from .._syntax.meaning import is_early, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Problems, Rule, Severity
-from .._verify.exposure import Exposure, ServiceLines, measured
+from .._verify.exposure import Exposure, ToMeasure, measured
 from .refused import MOST_TOLD, Journals
 from .report import hidden_values, secret_files
 from .work import Work
@@ -187,11 +187,11 @@ class Hardening:
         now, after = work.observed.loadpath, work.differences.after
         bare = after.changed({}, [self._path(unit) for unit in units])
         unchanged = {unit for unit in units if self._whole(unit, now) == self._whole(unit, after)}
-        asked: Dict[Tuple[str, str], ServiceLines] = {}
+        asked: Dict[Tuple[str, str], ToMeasure] = {}
         for when, loadpath in ((AFTER, after), (BEFORE, now), (WITHOUT, bare)):
             for unit in units:
                 if loadpath.defines(unit) and (when == AFTER or unit not in unchanged):
-                    asked[when, unit] = ServiceLines(unit, tuple(self._whole(unit, loadpath)), loaded=unit in unchanged)
+                    asked[when, unit] = ToMeasure(unit, tuple(self._whole(unit, loadpath)), loaded=unit in unchanged)
         for (when, unit), found in zip(asked, measured(self._manager, [*asked.values()], check_mode)):
             if found is not None:
                 self._exposures[when][unit] = found
@@ -246,7 +246,7 @@ class Hardening:
         for level in stricter:
             made = profile(level, each.needs, before, self._host_of(each.unit, after))
             lines = [*before, *made.lines, *behind]
-            (found,) = measured(self._manager, [ServiceLines(each.unit, tuple(lines))])
+            (found,) = measured(self._manager, [ToMeasure(each.unit, tuple(lines))])
             if found and found.level <= (each.most or 0):
                 return f"{level} would reach {found.level:g}; what costs most is {costly}"
             if found and level == LEVELS[-1]:

@@ -89,7 +89,7 @@ class Journals:
         if failure.unit not in self._runs:
             return []
         found = self._read(failure.unit, failure.invocation or self._present()[failure.unit])
-        return [in_words(failure.unit, each, self._host.made) for each in found]
+        return [_in_words(failure.unit, each, self._host.made) for each in found]
 
     def warnings(self) -> List[Problem]:
         """Of those that run anew by now."""
@@ -114,7 +114,7 @@ class Journals:
         return any(refused_at(goal, who, each) for each in wanted)
 
     def _told(self, unit: str, refusal: Refusal) -> Problem:
-        told = in_words(unit, refusal, self._host.made)
+        told = _in_words(unit, refusal, self._host.made)
         line = without(told.line, self._hidden)[:_LONGEST]
         mend = "; ".join(told.words)
         return _REFUSED.problem(unit, "Service", told.directive, line=legible(line), mend=mend)
@@ -125,7 +125,7 @@ class Journals:
         return [each._replace(line=line, about=about)._asdict() for each, (line, about) in clean.items()]
 
 
-def in_words(unit: str, refusal: Refusal, made: Mapping[str, str]) -> Blame:
+def _in_words(unit: str, refusal: Refusal, made: Mapping[str, str]) -> Blame:
     by = " and ".join(f"{each}=" for each in refusal.directives)
     why = f"{by} {'refuses' if len(refusal.directives) == 1 else 'refuse'} that"
     opt_out = "" if refusal.folder else refusal.mend

@@ -44,7 +44,7 @@ from .._syntax.meaning import is_early, is_run_once, words
 from .._syntax.names import parse_pattern
 from .._syntax.rule import Problem, Problems, Refusals, Refused, Rule, Severity
 from .._syntax.unitfile import Effective
-from .._verify.exposure import Exposure, ServiceLines, measured
+from .._verify.exposure import Exposure, ToMeasure, measured
 from . import spared
 from .interrupts import Interrupts
 from .trying import Baseline, Bench, Failing, Probe
@@ -329,7 +329,7 @@ class _Sandbox:
 
     def _exposure(self, lines: Sequence[Line]) -> Optional[float]:
         found: Optional[Exposure] = measured(
-            self.manager, [ServiceLines(self.service.unit, (*self.service.present, *lines))]
+            self.manager, [ToMeasure(self.service.unit, (*self.service.present, *lines))]
         )[0]
         return found.level if found else None
 

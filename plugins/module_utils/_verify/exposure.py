@@ -62,7 +62,7 @@ class Exposure(NamedTuple):
     findings: Tuple[Finding, ...] = ()
 
 
-class ServiceLines(NamedTuple):
+class ToMeasure(NamedTuple):
     """A service to be measured by the lines of its [Service]. loaded: its manager has read just these."""
 
     unit: str
@@ -70,7 +70,7 @@ class ServiceLines(NamedTuple):
     loaded: bool = False
 
 
-def measured(manager: Manager, services: Sequence[ServiceLines], check_mode: bool = False) -> List[Optional[Exposure]]:
+def measured(manager: Manager, services: Sequence[ToMeasure], check_mode: bool = False) -> List[Optional[Exposure]]:
     """The exposure of each; None for what could not be measured.
 
     Without an analysis of files, those that are not loaded are loaded by other names for a moment, which check mode may

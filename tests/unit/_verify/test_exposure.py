@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.unitwright.systemd.plugins.module_utils._verify.exposure import (
     Exposure,
-    ServiceLines,
+    ToMeasure,
     measured,
 )
 
@@ -48,14 +48,14 @@ class Analyzer:
         )
 
 
-def measures(manager: Analyzer, *services: ServiceLines, check_mode: bool = False) -> list[Exposure | None]:
+def measures(manager: Analyzer, *services: ToMeasure, check_mode: bool = False) -> list[Exposure | None]:
     whoever: Any = manager
     return measured(whoever, services, check_mode)
 
 
 def test_each_unit_has_its_own() -> None:
     manager = Analyzer(252, silent="none")
-    first, second = measures(manager, ServiceLines("a.service", ()), ServiceLines("b@.service", (("User", "x"),)))
+    first, second = measures(manager, ToMeasure("a.service", ()), ToMeasure("b@.service", (("User", "x"),)))
     assert manager.asked == ["unitwright-exposure-0.service", "unitwright-exposure-1@instance.service"]
     assert first is not None
     assert second is not None
@@ -68,13 +68,13 @@ def test_each_unit_has_its_own() -> None:
 
 
 def test_what_it_gives_up_on() -> None:
-    assert measures(Analyzer(252, silent="exposure-0"), ServiceLines("a.service", ())) == [None]
+    assert measures(Analyzer(252, silent="exposure-0"), ToMeasure("a.service", ())) == [None]
 
 
 @pytest.mark.parametrize("unit", ["a.service", "a@.service"])
 def test_before_files_are_read_only_what_is_loaded_can_be_measured_in_check_mode(unit: str) -> None:
     manager = Analyzer(247, silent="none")
-    found = measures(manager, ServiceLines(unit, (), loaded=True), ServiceLines("b.service", ()), check_mode=True)
+    found = measures(manager, ToMeasure(unit, (), loaded=True), ToMeasure("b.service", ()), check_mode=True)
     assert manager.asked == [unit.replace("@", "@instance")]
     assert [each.level if each else None for each in found] == [9.6, None]
 
@@ -82,4 +82,4 @@ def test_before_files_are_read_only_what_is_loaded_can_be_measured_in_check_mode
 def test_no_manager_to_ask() -> None:
     manager = Analyzer(247)
     manager.live = False
-    assert measures(manager, ServiceLines("a.service", (), loaded=True)) == [None]
+    assert measures(manager, ToMeasure("a.service", (), loaded=True)) == [None]
