@@ -15,7 +15,7 @@ from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, T
 
 from .._host import graph
 from .._host.files import Writer, read, sweep
-from .._host.manager import Manager
+from .._host.manager import Manager, States
 from .._host.memory import Limit, give_back
 from .._host.places import Places
 from .._host.processes import Process, go_on
@@ -69,8 +69,9 @@ def take_back(standing: Standing, manager: Manager, writer: Writer) -> None:
             writer.remove(path)
             writer.remove_folder_if_empty(os.path.dirname(path))
         manager.read_again()
-    _make_way(standing, manager)
     states = manager.list_units()
+    if _has_made_way(standing, states, manager):
+        states = manager.list_units()
     # A socket starts before its service, or not at all (in_the_way).
     down = sorted((unit for unit in standing.up if not states[unit].is_up), key=lambda unit: not _is_socket(unit))
     if down:
@@ -78,17 +79,17 @@ def take_back(standing: Standing, manager: Manager, writer: Writer) -> None:
         manager.queue("start", down)
 
 
-def _make_way(standing: Standing, manager: Manager) -> None:
-    """Stop a service that runs and keeps a socket of it, which is to be up again, from starting."""
-    states = manager.list_units()
+def _has_made_way(standing: Standing, states: States, manager: Manager) -> bool:
+    """Stop a service that runs and keeps a socket of it, which is to be up again, from starting. Was there one?"""
     sockets = [unit for unit in standing.up if _is_socket(unit) and not states[unit].is_up]
     if not sockets:
-        return
+        return False
     around = graph.look(manager, sockets, states)
     found = {in_the_way(unit, started_by(unit, around), lambda other: states[other].is_up) for unit in sockets}
     running = sorted(found & set(standing.up))
     if running:
         manager.systemctl("stop", running)
+    return bool(running)
 
 
 def _is_socket(unit: str) -> bool:

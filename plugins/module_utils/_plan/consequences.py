@@ -178,7 +178,8 @@ def still_upheld(units: Iterable[str], stopped: Sequence[str], graph: Graph) -> 
 
 def upholding_first(units: Sequence[str], graph: Graph) -> Tuple[str, ...]:
     """In the order of their stops: what upholds one of them would start that again between two."""
-    return tuple(sorted(units, key=lambda unit: set(units).isdisjoint(graph.node(unit).related("Upholds"))))
+    stopped = set(units)
+    return tuple(sorted(units, key=lambda unit: stopped.isdisjoint(graph.node(unit).related("Upholds"))))
 
 
 def starters(unit: str, graph: Graph) -> List[str]:

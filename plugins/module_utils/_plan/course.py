@@ -75,12 +75,11 @@ class Course:
         From 249 on systemd then treats each unit that is up as if it had just started (unit_notify()).
         """
         self.graph = later or self.graph
-        for unit in filter(self.is_up, self.graph.nodes) if self.graph.version >= _QUEUES_SINCE else ():
+        nodes = self.graph.nodes if self.graph.version >= _QUEUES_SINCE else ()
+        for unit in filter(self.is_up, nodes):
             self._look_again_at([unit])
             self._upheld.update(dict.fromkeys(self.graph.among(unit).related("Upholds")))
-        for unit in (
-            self.graph.nodes if self.graph.version >= _QUEUES_SINCE else ()
-        ):  # units that were not asked for can uphold these, too
+        for unit in nodes:  # units that were not asked for can uphold these, too
             if any(map(self.is_up, self.graph.node(unit).related("UpheldBy"))):
                 self._upheld[unit] = None
         self._react()

@@ -129,8 +129,6 @@ _OF_NUMBERS, _OF_DAYS = frozenset("YmdHMSyj"), frozenset("dYy")
 _OF_SYSTEM = (
     "a user's manager knows no units of the system, so take it out (of After= too), declare it too, or mend its name"
 )
-
-
 _IN_DOUBLE_QUOTES = re.compile(r'"[^"]*"')
 
 

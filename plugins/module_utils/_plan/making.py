@@ -96,7 +96,8 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
     if vain:
         acts = [act for act in acts if act.unit not in vain or act.verb not in _RENEWING]
         way = _way(acts, differences, graph, later, bool(reload))
-    jobs, upheld, queued, (foretold, ended, _unneeded, reloads) = way
+    jobs, upheld, queued, foretold = way.jobs, way.upheld, way.queued, way.foretold.fates
+    reloads = way.foretold.reloads
     # What goes down with another unit has its newest text when it comes up, so nothing of it is kept old.
     done = {unit for verb in ("stop", "restart", "run") for unit in jobs[verb]}
     done.update(unit for unit, fate in foretold.items() if fate.was_up)
@@ -116,7 +117,7 @@ def make(differences: Differences, wished: Wishes, graph: Graph, observed: Obser
         reload=bool(reload),
         calls=queued,
         foretold=way.foretold,
-        watched=_standing({**_brought(differences, foretold), **watched}, ended),
+        watched=_standing({**_brought(differences, foretold), **watched}, way.foretold.outdone),
         kept={act.unit: act.reason for act in acts if act.verb == "keep" and act.unit not in done},
     )
 

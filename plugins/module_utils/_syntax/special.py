@@ -89,7 +89,6 @@ def ending(unit: str, text_of: Callable[[str], Effective], primary: Callable[[st
     An action at the end of a unit counts where a start leads to that end, and not where only a failure or a stop does.
     text_of: the merged text of a unit, as far as it is known. primary: the unit that a name stands for.
     """
-
     for name in reached([unit], lambda each: _pulled_in(each, text_of)):
         found = next((each for each in (name, primary(name)) if each in CALL_FOR), "")
         if found:

@@ -15,12 +15,13 @@ from typing import Container, Iterator, List, Sequence, Tuple
 
 from .._host.files import resolve
 from .._plan.references import View
+from .._syntax.dependencies import named
 from .._syntax.kinds import File, kind_of
 from .._syntax.loadpath import LoadPath, entries
 from .._syntax.names import misnamed
 from .._syntax.relations import REQUIRES
 from .._syntax.rule import legible
-from .._syntax.specifiers import in_name, in_value, names_instance
+from .._syntax.specifiers import in_value, names_instance
 from .._syntax.unitfile import Entry
 from .._syntax.words import COMMANDS, apart, commands
 from .complaints import Complaint
@@ -61,9 +62,8 @@ def needed_too(found: Sequence[Complaint], view: View) -> Iterator[Complaint]:
 
 def _needs(unit: str, loadpath: LoadPath) -> Iterator[Tuple[str, str]]:
     """Of the types that are not there without a file."""
-    text = {} if misnamed(unit) else loadpath.effective(unit).get("Unit", {})
-    for directive in REQUIRES:
-        for other in (in_name(word, unit) for value in text.get(directive, ()) for word in value.split()):
+    for directive in () if misnamed(unit) else REQUIRES:
+        for other in named(unit, directive, loadpath):
             if not misnamed(other) and kind_of(other).file is File.NEEDED:
                 yield directive, other
 

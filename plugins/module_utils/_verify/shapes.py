@@ -92,8 +92,6 @@ _BY_NAME = (
     (r"(?:Startup)?(?:CPU|IO)Weight", "it is from 1 to 10000, and 100 where nobody says anything"),
     ("TasksMax", "it is a number, a share such as 10%, or infinity"),
     (r"CPUQuota|MemoryPressure\w*|ManagedOOMMemoryPressureLimit", "a share is in percent, such as 50% for a half"),
-    (r"\w*ExitStatus", "it is numbers from 0 to 255 and names of signals, such as 0 143 SIGTERM"),
-    ("RestrictNamespaces", "it is yes, no, or some of cgroup, ipc, net, mnt, pid, user and uts"),
     (r"\w*Signal", "it is the name of a signal, such as SIGTERM"),
     (
         "Listen(?:Stream|Datagram|SequentialPacket)",
